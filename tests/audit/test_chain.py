@@ -235,3 +235,37 @@ def test_an_entry_is_sealed_as_soon_as_it_is_committed() -> None:
         assert AuditEntry.objects.get().position is None
 
     assert AuditEntry.objects.get().position == 1
+
+
+def test_more_than_are_sealed_at_once_are_all_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain, "AT_ONCE", 2)
+    made(5)
+
+    assert chain.entries().filter(position=None).count() == 0
+    assert chain.verify().problem == ""
+
+
+def test_a_head_that_was_changed_shows() -> None:
+    made(2)
+    AuditHead.objects.update(digest="0" * 64)
+
+    assert chain.verify().problem == "The end of the chain was changed after entry 2."
+
+
+def test_a_tail_that_was_cut_with_its_head_shows_by_what_was_kept_elsewhere() -> None:
+    made(3)
+    kept = AuditHead.objects.get()
+    before = chain.entries().get(position=2)
+    chain.entries().filter(position=3).delete()
+    AuditHead.objects.update(position=2, digest=before.digest)
+
+    assert chain.verify().problem == ""
+    assert chain.verify((kept.position, kept.digest)).problem == "Entry 3 was removed, with those after it."
+
+
+def test_while_none_are_old_enough_none_are_removed() -> None:
+    made(2)
+
+    assert retention.prune(0) == 0
+    assert retention.prune(1) == 0
+    assert chain.entries().count() == 2

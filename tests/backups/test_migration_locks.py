@@ -138,3 +138,7 @@ def test_an_index_is_built_gently_and_again_after_a_failure() -> None:
     finally:
         with connection.schema_editor(atomic=False) as editor:
             operation.database_backwards("gateway", editor, after, before)
+
+
+def test_a_step_back_that_does_nothing_locks_nothing() -> None:
+    assert list(migration_locks._judged_sql(operations.RunSQL.noop, ProjectState())) == []

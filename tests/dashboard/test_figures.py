@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
-from messaging.models import Batch, Campaign, CampaignState, OutcomeTally
+from messaging.models import Batch, Campaign, CampaignState, Message, MessageState, OutcomeTally
 from messaging.services.batches import counting
 from messaging.services.figures import insights, timeline
 
@@ -126,3 +126,23 @@ def test_every_page_has_one_figure(charged: Campaign) -> None:
         said = insights.spending(charged, counting.state_counts(charged))[0]
 
     assert f"{said['paid']} {said['currency']}" == timeline.cost_of(message) == "133.59 USD"
+
+
+def test_a_message_whose_answer_is_awaited_says_what_is_known(application: Application) -> None:
+    at = timezone.now()
+    campaign = Campaign.objects.create(name="Autumn", application=application, text="Hello", launched_at=at)
+    request = LedgerEntry.objects.create(interface="sendSms", about_kind="campaign", prepared_at=at, left_at=at)
+    batch = Batch.objects.create(campaign=campaign, first_message_id=1, last_message_id=1, size=1, entry=request)
+    message = Message.objects.create(
+        campaign=campaign,
+        batch=batch,
+        number="919876500000",
+        state=MessageState.UNKNOWN,
+        evidence="timeout",
+        settled_at=at,
+    )
+
+    told = {(entry.says, entry.source) for entry in timeline.of(message)}
+
+    assert {("The request left for the gateway", "sendSms"), (str(MessageState.UNKNOWN.label), "timeout")} <= told
+    assert not [says for says, _source in told if says.startswith("Answered")]

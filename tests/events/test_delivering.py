@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
@@ -17,6 +18,7 @@ from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import delivering, delivery_writes, outbox, retention, webhooks
 from laaffic_console.events.services.outbox import Happening
+from laaffic_console.gateway.services import leases
 from tests.events.receivers import Receiver, answer, receiving
 
 pytestmark = pytest.mark.django_db
@@ -272,3 +274,48 @@ def test_old_ones_are_swept_away(receiver: Receiver) -> None:
     Event.objects.filter(about="campaign:1").update(created_at=timezone.now() - dt.timedelta(days=31))
     assert retention.sweep() == 1
     assert Delivery.objects.get().order_key == "campaign:2"
+
+
+def test_an_address_that_nobody_knows_yet_is_kept_and_one_that_is_too_long_is_not() -> None:
+    webhooks.check_address("https://nobody-knows-this.invalid/hook")
+
+    with pytest.raises(ValidationError, match="longer than 500"):
+        webhooks.check_address(f"https://example.com/{'x' * 500}")
+
+
+def test_it_is_disabled_once(receiver: Receiver) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    webhooks.disable(webhook.pk, "gone")
+
+    webhooks.disable(webhook.pk, "failing")
+
+    webhook.refresh_from_db()
+    assert webhook.problem == "gone"
+
+
+def test_a_lost_bell_is_rung_again_unless_somebody_is_at_it(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    rung: list[str] = []
+    monkeypatch.setattr(delivering.bell, "ring", rung.append)
+
+    with leases.lease(delivering.LEASE):
+        delivering.ring_if_due()
+    assert rung == []
+    delivering.ring_if_due()
+
+    assert len(rung) == 1
+
+
+def test_one_that_is_paused_before_its_turn_gets_nothing(receiver: Receiver) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    Webhook.objects.update(state=Webhook.State.PAUSED)
+    lane = delivering._Lane(webhook)
+
+    lane._begin()
+
+    assert lane.is_done
+    assert receiver.got == []

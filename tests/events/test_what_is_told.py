@@ -20,6 +20,7 @@ from laaffic_console.gateway.services import account, balance_history
 from laaffic_console.laaffic import Balance, DeliveryReport, DeliveryState, OutcomeUnknown, SendResult, Source
 from laaffic_console.laaffic import Reply as WireReply
 from messaging.models import Campaign, ContactGroup, Message, SuppressionEntry
+from messaging.services import events
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, settling
@@ -191,3 +192,13 @@ def test_several_events_are_given_with_commas_or_blanks(given: list[str]) -> Non
     call_command("webhook", "create", "http://127.0.0.1:9/", "--events", *given)
 
     assert set(Webhook.objects.get().kinds) == {"balance.low", "campaign.state"}
+
+
+def test_what_has_not_moved_is_not_told(listening: Webhook, application: Application, group: ContactGroup) -> None:
+    campaign, _claim = claimed(application, group)
+    state = {message.pk: message.state for message in campaign.messages.all()}
+
+    events.messages_moved(state)
+    events.consented([])
+
+    assert told() == []

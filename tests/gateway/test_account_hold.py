@@ -123,6 +123,30 @@ class ProbeTests:
         assert hold.released_at is not None
         assert hold.released_because == "Laaffic accepts the credentials."
 
+    def test_a_refusal_ends_what_only_waits_for_an_answer(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        account_hold.place(refused("-1"))
+        AccountHold.objects.update(code=account_hold.LOST)
+        due_now()
+        sandbox.set_faults(status="-1", status_calls=1)
+
+        account_hold.probe()
+
+        assert AccountHold.objects.get().released_because == "Laaffic answers again."
+
+    def test_a_refusal_of_another_kind_leaves_its_sentence(self, sandbox: RunningSandbox) -> None:
+        account_hold.place(refused("-1"))
+        before = AccountHold.objects.get()
+        due_now()
+        sandbox.set_faults(status="-3", status_calls=1)
+
+        account_hold.probe()
+
+        hold = AccountHold.objects.get()
+        assert (hold.released_at, hold.sentence, hold.code) == (None, before.sentence, "-1")
+        assert hold.next_probe_at > timezone.now()
+
     def test_before_its_time_nobody_is_asked(self, sandbox: RunningSandbox) -> None:
         account_hold.place(refused("-1"))
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Lease
 from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services.list_copies import Reading, SyncFailed
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +122,10 @@ class WrongClockTests:
 
         monkeypatch.undo()
         assert Lease.objects.get().until < timezone.now() + dt.timedelta(seconds=60)
+
+
+def test_a_reading_whose_lease_was_taken_over_stops() -> None:
+    reading = Reading(timezone.now(), leases.HeldLease("list", "not ours", 20), None)
+
+    with pytest.raises(SyncFailed, match="Another worker"):
+        reading.go_on()

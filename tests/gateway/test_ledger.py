@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody
 from laaffic_console.gateway.services import account, ledger
-from laaffic_console.laaffic import NotSent, OutcomeUnknown, Refused, lookup
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 from laaffic_console.laaffic.codes import Family
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignEvent, ContactGroup, Message
@@ -31,6 +31,11 @@ def refused(code: str = "-10") -> Refused:
 def prepared(**fields: Any) -> LedgerEntry:
     given = {"interface": "sendSms", "application": None, "about_kind": "campaign", "about_id": 7, "summary": {}}
     return ledger.prepare(**(given | fields))
+
+
+def test_an_error_of_a_new_kind_is_not_taken_for_one_that_is_known() -> None:
+    with pytest.raises(TypeError, match="no branch"):
+        ledger.state_of(LaafficError("?", interface="sendSms"))
 
 
 class DepartTests:

@@ -2,13 +2,14 @@
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.dashboard import health_page
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import ledger, words
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,16 @@ def test_it_ends_the_unknown_and_healths_warning(
     assert (lost.state, lost.evidence) == (state, f"admin says {said}: it is in their console")
     assert health_page.unknown_calls().tone == "good"
     assert say(admin_client, lost, word=word, why="once more") == 403
+
+
+def test_what_is_known_by_now_needs_no_word(admin_user: User, lost: LedgerEntry) -> None:
+    LedgerEntry.objects.update(state=EntryState.ACCEPTED, evidence="the answer")
+
+    with pytest.raises(ValidationError, match="is known by now"):
+        words.settle(lost.pk, was_done=False, why="I saw it", by=admin_user)
+
+    lost.refresh_from_db()
+    assert (lost.state, lost.evidence) == (EntryState.ACCEPTED, "the answer")
 
 
 def test_it_needs_a_reason(admin_client: Client, lost: LedgerEntry) -> None:

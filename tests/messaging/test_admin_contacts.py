@@ -90,6 +90,15 @@ class BulkActionTests:
 
         assert set(other.contacts.all()) == set(chosen)
 
+    def test_remove_from_a_group(self, admin_client: Client, group: ContactGroup, other: ContactGroup) -> None:
+        first, second, third = add_contacts(group, 3)
+        other.contacts.add(first)
+
+        act(admin_client, "remove_from_group", [first, second], _confirmed="1", group=group.pk)
+
+        assert list(group.contacts.all()) == [third]
+        assert list(other.contacts.all()) == [first]
+
     def test_without_a_group_it_says_so_at_the_field(self, admin_client: Client, group: ContactGroup) -> None:
         answer = act(admin_client, "add_to_group", add_contacts(group, 1), _confirmed="1")
 

@@ -196,3 +196,11 @@ def test_the_command_refuses_what_is_unclear(
         call_command(
             *("campaign", "create", "--name", "Today", "--app", application.app_id, "--group", group.name), *given
         )
+
+
+def test_a_text_says_where_it_comes_from(template: MessageTemplate) -> None:
+    version = templates.latest(template)
+
+    assert templates.said_of(None, "Hi") == ""
+    assert templates.said_of(version, "Your parcel is here.") == "Text: template “Parcel”, version 1."
+    assert templates.said_of(version, "Hi") == "Text: template “Parcel”, version 1, changed for this campaign."

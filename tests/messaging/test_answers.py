@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import leases
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import sweep
@@ -76,6 +77,20 @@ class AnswerTests:
         run_jobs()
 
         assert not BatchAnswer.objects.exists()
+
+    @pytest.mark.parametrize(("renews", "seconds", "left"), [(True, 0, 2), (False, 20, 2)], ids=["over", "lost"])
+    def test_whoever_cannot_write_all_of_them_rings_for_the_rest(
+        self, answered: Campaign, monkeypatch: pytest.MonkeyPatch, renews: bool, seconds: int, left: int
+    ) -> None:
+        monkeypatch.setattr(answers.turns, "SECONDS", seconds)
+        monkeypatch.setattr(leases.HeldLease, "renew", lambda _lease: renews)
+        rung: list[str] = []
+        monkeypatch.setattr(answers.bell, "ring", rung.append)
+
+        answers.write_waiting()
+
+        assert rung == [answers.JOB]
+        assert BatchAnswer.objects.count() == left
 
     @pytest.mark.parametrize("by_order_id", [True, False])
     def test_a_report_finds_its_message_meanwhile(

@@ -20,6 +20,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
 from messaging.services.approvals import approval_limits, approval_rules, approvals, shown
+from messaging.services.approvals.approvable import Plan
 from messaging.services.audience import audience_counts
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
@@ -379,3 +380,10 @@ class LimitsPageTests:
 
         assert (page.status_code, answer.status_code) == (200, 403)
         assert approval_limits.now().recipients == 2
+
+
+def test_what_is_still_counted_is_neither_launched_nor_the_same() -> None:
+    uncounted = Plan(None, {})
+
+    assert "still being counted" in approval_rules.stands_against(None, uncounted, "", None)
+    assert approval_rules.changed_since(Approval(bound_to={}), None, uncounted) == ["how it is counted"]

@@ -20,7 +20,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, leases
+from laaffic_console.gateway.services import account, leases, single_requests
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments
 from messaging.services.mms.attachments import ABOUT, UploadFailed
@@ -361,3 +362,15 @@ class PageTests:
 
         assert MmsAttachment.objects.get().gateway_id == ""
         assert entries() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (single_requests.HeldBack("the account is held", interface="x"), "the account is held"),
+        (NotSent("no route", interface="x"), "the gateway cannot be reached (no route)"),
+        (OutcomeUnknown("timeout", interface="x"), "was lost"),
+    ],
+)
+def test_an_upload_that_failed_says_what_to_do(error: LaafficError, says: str) -> None:
+    assert says in attachments._said(MmsAttachment(name="spring.png"), error)

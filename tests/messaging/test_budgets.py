@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, ledger
-from laaffic_console.laaffic import NotSent, SendResult
+from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BudgetCounter, Campaign, ContactGroup, ListPrice, Message, MessageState, SentTally
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.budgets import budget_gate, budgets, shares
-from messaging.services.campaigns import drafts, starting
+from messaging.services.campaigns import drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import APP_ID, add_contacts
@@ -80,6 +80,11 @@ def claimed(campaign: Campaign) -> Claim:
     found = claiming.claim(campaign, "token")
     assert isinstance(found, Claim)
     return found
+
+
+def lose(campaign: Campaign, claim: Claim) -> None:
+    ledger.depart(claim.entry_id)
+    settling.settle_error(campaign.pk, claim, OutcomeUnknown("timeout", interface="sendSms"))
 
 
 def used() -> int:
@@ -184,6 +189,30 @@ class MoneyTests:
 
         assert len(claimed(running).message_ids) == 3
         assert used() == 7 * 10_000 + 3 * 20_000 == shares.derived(BudgetCounter.objects.get())
+
+    @pytest.mark.usefixtures("_priced")
+    def test_what_may_have_left_stays_counted_when_it_is_sent_again(self, running: Campaign) -> None:
+        lose(running, claimed(running))
+        assert used() == 140_000
+
+        resolving.send_again(running.pk, reason="nobody got it")
+
+        counter = BudgetCounter.objects.get()
+        assert counter.used == 140_000 == shares.derived(counter)
+        assert isinstance(claiming.claim(running, "token"), claiming.Shut)  # 0.01 is left, and one costs 0.02
+
+    def test_in_messages_too(self, running: Campaign, application: Application) -> None:
+        budgets.put(application, per="day", limit=Decimal(15))
+        lose(running, claimed(running))
+
+        resolving.send_again(running.pk, reason="nobody got it")
+
+        assert used() == 10 == shares.derived(BudgetCounter.objects.get())
+        assert len(claimed(running).message_ids) == 5
+
+    def test_a_cost_without_a_currency_charges_nobody(self, django_assert_num_queries: Any) -> None:
+        with django_assert_num_queries(0):
+            shares.charge_request(1, "", Decimal(1))
 
     def test_another_currency_is_not_added(self, running: Campaign, application: Application) -> None:
         ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="EUR")

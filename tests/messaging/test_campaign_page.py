@@ -189,3 +189,18 @@ class PageTests:
         batch(campaign, size=40, state=BatchState.SETTLED, delivered=40)
 
         assert counting.progress(campaign)["percent"] == 99
+
+
+@pytest.mark.parametrize(("reason", "says"), [("-4 number is invalid", True), ("nobody knows", False)])
+def test_a_code_comes_with_what_to_do(reason: str, says: bool) -> None:
+    assert bool(insights.advice_for(reason)) is says
+
+
+def test_what_is_scheduled_or_still_counted_says_so(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = timezone.now() + dt.timedelta(hours=1)
+    scheduled = Campaign(application=application, state=CampaignState.SCHEDULED, scheduled_at=at)
+    counted = Campaign(application=application, state=CampaignState.RUNNING, audience=Campaign.Audience.FREEZING)
+    monkeypatch.setattr(insights.workers, "alive", lambda: [1])
+
+    assert insights.why_waiting(scheduled, {"queued": 1}, None).startswith("It starts by itself at")
+    assert "still being counted" in insights.why_waiting(counted, {"queued": 1}, None)

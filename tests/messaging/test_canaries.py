@@ -326,8 +326,10 @@ class DecisionTests:
         with pytest.raises(ValidationError):
             canaries.go_on(campaign.pk, reason=" ", by=None)
 
-        canaries.go_on(campaign.pk, reason="the carrier is slow today", by=None)
+        for _time in range(2):
+            canaries.go_on(campaign.pk, reason="the carrier is slow today", by=None)
 
+        assert events_saying("the carrier is slow today", campaign.events.all()).count() == 1
         assert self.state(campaign) == CampaignState.RUNNING
         assert len(claimed_of(campaign)) == 80
         assert events_saying("the carrier is slow today", campaign.events.all()).exists()
@@ -400,3 +402,12 @@ def test_through_the_gateway_the_rest_follows(
     run_jobs()
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.FINISHED
+
+
+def test_where_nobody_has_left_nothing_is_concluded(application: Application) -> None:
+    campaign = Campaign.objects.create(name="A", application=application, text="Hi", canary="10")
+    canary = Canary.objects.create(campaign=campaign, size=5)
+
+    canaries._weigh(campaign, canary, canaries.Figures(0, 0, 0, 5, 1))
+
+    assert canary.hold_reason.startswith("None of the 5 that were to go first has left.")

@@ -126,6 +126,8 @@ class WhatHoldsTests:
         with pytest.raises(ValidationError, match="Say how you know"):
             consents.set_by_hand(NUMBER, channel="sms", state=GIVEN, why=" ", by=None)
 
+        with pytest.raises(ValidationError, match="Choose a channel"):
+            consents.set_by_hand(NUMBER, channel="fax", state=GIVEN, why="a fax", by=None)
         consents.set_by_hand(NUMBER, channel="sms", state=GIVEN, why="signed in the shop", by=None)
 
         assert state_of(NUMBER) == GIVEN

@@ -19,6 +19,7 @@ from django.utils import timezone
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.kit.acts import Actor, acting
 from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -30,12 +31,14 @@ from messaging.models import (
     Contact,
     Conversation,
     ConversationAnswer,
+    ConversationNote,
     Message,
     MessageState,
     Reply,
     SavedAnswer,
 )
 from messaging.services.contacts import people, suppression
+from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversations, replies
 
 pytestmark = pytest.mark.django_db
@@ -383,6 +386,32 @@ class LookingAfterTests:
 
         conversation.refresh_from_db()
         assert conversation.assigned_to == other
+
+    def test_whoever_may_not_answer_is_named(self, operator: User) -> None:
+        conversation = written()
+
+        with pytest.raises(NotAllowed, match="vera may not answer"):
+            conversations.assign(conversation.pk, to=person("vera", "Viewer"), by=operator)
+
+        assert not Conversation.objects.exclude(assigned_to=None).exists()
+
+    def test_what_is_so_already_is_no_second_act(self, operator: User) -> None:
+        conversation = written()
+        with acting(lambda: Actor(operator.pk, "olga", "")):
+            for _time in range(2):
+                conversations.take(conversation.pk, by=operator)
+                conversations.finish(conversation.pk, by=operator)
+
+        assert AuditEntry.objects.filter(object_kind__icontains="conversation").count() == 2
+
+    @pytest.mark.parametrize(
+        ("text", "why"), [(" \0\r\n", "it is empty"), ("x" * (conversations.LONGEST_NOTE + 1), "at most")]
+    )
+    def test_a_note_that_cannot_be_kept_says_why(self, operator: User, text: str, why: str) -> None:
+        with pytest.raises(ValidationError, match=why):
+            conversations.note(written().pk, text, by=operator)
+
+        assert not ConversationNote.objects.exists()
 
     @pytest.mark.parametrize("address", ["answer/", "note/", "assign/", "do/done/", "do/take/"])
     def test_a_viewer_changes_nothing(self, address: str) -> None:

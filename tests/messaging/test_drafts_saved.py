@@ -7,9 +7,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, MmsAttachment
+from messaging.services import restored
 from messaging.services.campaigns import drafts, follow_ups
 from messaging.services.email import email_drafts
 from messaging.services.mms import attachments
@@ -137,3 +139,32 @@ class OneDoorTests:
         assert first is not None
         assert picture.used_at > first
         assert (copy.error_limit, copy.latest_start_minutes) == (7, 9)
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("sender_id", {"sender_id": "S" * 33}),
+        ("extra_numbers", {"extra_numbers": ["919876500000"] * (drafts.MAX_EXTRA_NUMBERS + 1)}),
+    ],
+)
+def test_what_is_too_long_is_said_at_its_field(application: Application, field: str, given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as problem:
+        drafts.check_content(Campaign(application=application, text="Hi", **given))
+
+    assert list(problem.value.message_dict) == [field]
+
+
+def test_an_application_that_was_switched_off_since_launches_nothing(application: Application) -> None:
+    application.is_active = False
+
+    with pytest.raises(ValidationError, match="switched off"):
+        drafts.check_ready(Campaign(application=application, text="Hi", extra_numbers=["919876500000"]))
+
+
+def test_after_a_restore_a_draft_says_that_it_may_have_been_launched(application: Application) -> None:
+    draft = Campaign.objects.create(name="A", application=application, text="Hi")
+
+    assert restored._tell_drafts(timezone.now()) == 1
+
+    assert draft.events.count() == 1

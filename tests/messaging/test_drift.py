@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import Q
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -229,3 +230,20 @@ class PageTests:
             assert f"{address}{what}".replace("&", "&amp;") in page
             shown = list(admin_client.get(f"{address}{what}").context["cl"].queryset)
             assert [message.number for message in shown] == [number]
+
+
+def test_switched_off_nobody_looks(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.LAAFFIC_DRIFT_PERCENT = 0
+    looked: list[int] = []
+    monkeypatch.setattr(drift, "look", lambda: looked.append(1))
+
+    drift.sweep()
+
+    assert looked == []
+
+
+def test_where_no_price_was_expected_none_has_drifted() -> None:
+    actual = expected.Actual(ended=9, charged=9, segments=9, paid=900_000, currency="EUR")
+
+    assert expected.drifts(expected.of(None, "IN"), actual) == []
+    assert expected.priced_otherwise({"by_country": {"IN": {}}}) == Q(pk__in=[])

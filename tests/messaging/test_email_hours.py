@@ -173,3 +173,19 @@ def test_it_leaves_at_the_moment_at_which_its_hours_begin(
 
     draft.refresh_from_db()
     assert (draft.state, requests()) == (EmailCampaignState.RUNNING, 1)
+
+
+def test_what_is_held_is_sent_outside_only_when_it_is_resumed(
+    sandbox: RunningSandbox,
+    closed: Calendar,
+    draft: EmailCampaign,  # noqa: F811
+    run_jobs: Callable[[], int],
+) -> None:
+    email_starting.launch(draft.pk)
+    EmailCampaign.objects.update(state=EmailCampaignState.HELD)
+
+    email_starting.send_outside_hours(draft.pk, reason="a recall", by=None)
+    run_jobs()
+
+    draft.refresh_from_db()
+    assert (draft.state, draft.outside_hours, requests()) == (EmailCampaignState.HELD, True, 0)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services import inbox
+from laaffic_console.gateway.services import account, inbox, leases
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
@@ -235,6 +235,28 @@ class DeliveryTests:
         assert fresh(campaign).checks == 1
         wait = fresh(campaign).next_check_at - timezone.now()
         assert dt.timedelta(seconds=20) < wait < dt.timedelta(seconds=31)
+
+    def test_a_turn_that_is_over_rings_for_the_rest(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        push(entry())
+        self.due()
+        monkeypatch.setattr(email_deliveries.turns, "SECONDS", 0)
+        rung: list[str] = []
+        monkeypatch.setattr(email_deliveries.bell, "ring", rung.append)
+
+        email_deliveries.pull_due()
+
+        assert rung == [email_deliveries.JOB]
+        assert "/email/getSendEmailRcd" not in sandbox.stats()["calls"]
+
+    def test_who_has_lost_the_lease_stops_after_a_call(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
+        lost = leases.HeldLease("pull:email", "not ours", 20)
+
+        email_deliveries.check(account.laaffic_client(), campaign, lost)
+
+        assert sandbox.stats()["calls"]["/email/getSendEmailRcd"] == 1
 
     def test_no_answer_means_later_and_nothing_else(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
         push(entry())

@@ -13,12 +13,16 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry, PushedBody
 from laaffic_console.gateway.services import account, account_hold, ledger
+from laaffic_console.laaffic import EmailSubmission, NotSent, Refused, SendEmailResult, SubmissionState
+from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailChoice, EmailMessage
 from messaging.services.email import (
     email_callbacks,
     email_campaigns,
+    email_checks,
+    email_choices,
     email_counting,
     email_drafts,
     email_sending,
@@ -373,3 +377,109 @@ class CheckTests:
 
         assert EmailCampaign.objects.get().state == State.DRAFT
         assert PushedBody.objects.count() == 0
+
+
+class TestOutcomeTests:
+    @pytest.mark.parametrize(
+        ("faults", "error", "says"),
+        [
+            ({"next_fault": "reset_after", "next_calls": 1}, email_tests.TestUnknown, "Look into the mailbox"),
+            ({"status": "-12", "status_calls": 1}, email_tests.TestFailed, "-12"),
+        ],
+    )
+    def test_a_test_says_what_became_of_it(
+        self, sandbox: RunningSandbox, mail_app: Application, faults: Any, error: type[Exception], says: str
+    ) -> None:
+        sandbox.set_faults(**faults)
+
+        with pytest.raises(error, match=says):
+            email_tests.send_test(draft(mail_app), "ann@example.com")
+
+    def test_a_gateway_that_is_away_took_no_test(
+        self, sandbox: RunningSandbox, mail_app: Application, settings: LazySettings
+    ) -> None:
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+        account.laaffic_client.cache_clear()
+
+        with pytest.raises(email_tests.TestFailed, match="The test was not sent"):
+            email_tests.send_test(draft(mail_app), "ann@example.com")
+
+        assert call_states() == [EntryState.NOT_SENT]
+
+    def test_while_the_account_is_held_no_test_leaves(self, sandbox: RunningSandbox, mail_app: Application) -> None:
+        account_hold.place(Refused(interface="x", entry=lookup(Family.EMAIL, "-1"), reason="", http_status=200))
+
+        with pytest.raises(email_tests.TestFailed, match="-1"):
+            email_tests.send_test(draft(mail_app), "ann@example.com")
+
+        assert emails_of(sandbox).tasks == {}
+
+    @pytest.mark.parametrize(
+        ("emails", "says"),
+        [
+            ([], "the answer leaves the address out"),
+            ([EmailSubmission("e1", "", "ann@example.com", SubmissionState.FAILED, "", "no such address")], "no such"),
+        ],
+    )
+    def test_an_answer_that_took_nobody_is_no_success(self, emails: Any, says: str) -> None:
+        said = email_tests._outcome(SendEmailResult(emails, [], 0, 1), "ann@example.com")
+
+        assert said.startswith("The test to ann@example.com was not submitted: ")
+        assert says in said
+
+
+class TwiceTests:
+    def test_taken_back_or_cancelled_twice_changes_nothing_more(
+        self, sandbox: RunningSandbox, mail_app: Application
+    ) -> None:
+        campaign = draft(mail_app)
+        assert email_starting.take_back(campaign.pk).state == State.DRAFT
+
+        email_starting.launch(campaign.pk)
+        email_campaigns.cancel(campaign.pk)
+        events = campaign.events.count()
+
+        assert email_campaigns.cancel(campaign.pk).state == State.CANCELLED
+        assert campaign.events.count() == events
+
+    def test_a_worker_that_died_behind_the_answer_sends_nothing_again(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign = launched(mail_app)
+        _, entry = email_sending._claim(campaign.pk)
+        assert ledger.depart(entry.pk)
+        assert ledger.settle_accepted(entry.pk)  # and dies before the campaign says so
+
+        run_jobs()
+
+        assert fresh(campaign).state == State.RUNNING
+        assert call_states() == [EntryState.ACCEPTED]
+        assert emails_of(sandbox).tasks == {}
+
+    def test_what_the_account_still_holds_does_not_go_on(self, sandbox: RunningSandbox, mail_app: Application) -> None:
+        campaign = launched(mail_app)
+        EmailCampaign.objects.update(state=State.HELD, is_held_by_account=True)
+        account_hold.place(Refused(interface="x", entry=lookup(Family.EMAIL, "-1"), reason="", http_status=200))
+
+        email_starting._follow(campaign.pk)
+
+        assert fresh(campaign).state == State.HELD
+
+    def test_a_finished_campaign_whose_mails_are_not_is_named(
+        self, sandbox: RunningSandbox, mail_app: Application
+    ) -> None:
+        campaign = launched(mail_app)
+        EmailMessage.objects.create(campaign=campaign, key="e1", delivery=Delivery.PENDING, told_at=timezone.now())
+        EmailCampaign.objects.update(state=State.FINISHED)
+
+        assert any("mails are not" in said for said in email_counting.prove(fresh(campaign))["disagreements"])
+
+
+def test_a_list_that_is_empty_is_ticked_for(mail_app: Application) -> None:
+    [check] = email_checks._list(draft(mail_app), EmailChoice(value="1001", detail={"count": 0}))
+
+    assert "is empty" in check.sentence
+
+
+def test_a_choice_that_could_not_be_asked_for_says_why() -> None:
+    assert "cannot be reached (no route)" in email_choices._in_words(NotSent("no route", interface="x"))

@@ -89,6 +89,12 @@ class CopyTests:
         assert draft.scheduled_at is None
         assert not Message.objects.filter(campaign=draft).exists()
 
+    def test_what_went_to_no_group_has_nobody_new(self, over: Campaign) -> None:
+        over.groups.clear()
+
+        with pytest.raises(NotAllowed, match="went to no group"):
+            follow_ups.to_new_contacts(over.pk)
+
     @pytest.mark.parametrize("make", [follow_ups.copy, follow_ups.retry_failed, follow_ups.to_new_contacts])
     @pytest.mark.parametrize("limits", [(0, 0), (5, 90), (None, None)])
     def test_whatever_is_made_of_it_keeps_its_limits(

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from messaging.models import ContactGroup, ContactImport
+from messaging.services.contacts import import_files
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:messaging_contactimport_add"
@@ -52,3 +54,9 @@ def test_the_pages_stay(admin_client: Client, media: Path) -> None:
 
     assert admin_client.get(reverse("admin:messaging_contactimport_changelist")).status_code == 200
     assert admin_client.get("/healthz").status_code == 200
+
+
+def test_before_the_first_upload_there_is_nothing_to_sweep(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+    assert import_files.sweep_uploads() == 0

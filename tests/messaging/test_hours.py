@@ -198,3 +198,8 @@ class DeliveryTimeTests:
         assert Message.objects.filter(state=MessageState.DELIVERED).count() == 4
         assert delivery_times.since(hours.hour_of(sent_at)) == times
         assert DeliveryTimeTally.objects.count() == 3
+
+
+@pytest.mark.parametrize(("place", "says"), [(0, "within 5 s"), (4, "within 5 min"), (7, "over an hour")])
+def test_how_long_it_took_is_said_in_seconds_or_minutes(place: int, says: str) -> None:
+    assert delivery_times._within(place) == says

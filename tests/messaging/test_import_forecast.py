@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from laaffic_console.gateway.services import leases
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
 from messaging.services.contacts import import_files, import_forecast, imports, reading
 
@@ -68,6 +69,30 @@ class CountingTests:
         assert known[1].startswith("+… is in no known range")
         assert known[2:] == [2, 2]
         assert other[2:] == [1, 4]
+
+    def test_a_worker_that_is_at_it_is_not_rung_for_and_a_begun_import_is_forgotten(self, rung: list[Any]) -> None:
+        job = received()
+        rung.clear()
+
+        with leases.lease(f"forecast:{job.pk}"):
+            import_forecast.sweep()
+        assert rung == []
+        import_forecast.sweep()
+        assert rung == [(import_forecast.JOB, job.pk)]
+        ContactImport.objects.update(state="finished")
+        import_forecast.sweep()
+
+        assert not ImportForecast.objects.exists()
+
+    def test_what_was_counted_and_is_no_longer_there_is_looked_at_again(self, rung: list[Any]) -> None:
+        job = received()
+
+        path = import_forecast.seen_path(job.pk)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\0" * 16)
+
+        with pytest.raises(FileNotFoundError, match="Look again"):
+            import_forecast._Seen(job.pk, 3)
 
     def test_slices_and_a_kill_count_nothing_twice(self, monkeypatch: pytest.MonkeyPatch, rung: list[Any]) -> None:
         job = received(LIST + b"+919876543210,,Ann\n")

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console.gateway.services import leases
 from messaging import contact_traces
 from messaging.contact_rows import CleanRow
 from messaging.models import (
@@ -244,6 +245,57 @@ class JobTests:
         undo = ImportUndo.objects.get()
         assert (undo.state, Contact.objects.count()) == ("failed", 2)
         assert "Wait until it is over" in undo.explanation
+
+    def test_it_rings_for_the_rest_when_its_turn_is_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(import_undo, "CHUNK", 2)
+        monkeypatch.setattr(import_undo.turns, "SECONDS", 0)
+        job = imported(people(*range(5)))
+        import_undo.look(job.pk, by=None)
+        rung: list[Any] = []
+        monkeypatch.setattr(import_undo.bell, "ring", lambda *bell: rung.append(bell))
+
+        import_undo.run(job.pk)
+
+        assert rung == [(import_undo.JOB, job.pk)]
+        assert (ImportUndo.objects.get().state, ImportUndo.objects.get().goes) == ("looking", 2)
+
+    def test_a_worker_that_is_at_it_is_not_rung_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        job = imported(people(0))
+        import_undo.look(job.pk, by=None)
+        rung: list[Any] = []
+        monkeypatch.setattr(import_undo.bell, "ring", lambda *bell: rung.append(bell))
+
+        with leases.lease(f"undo:{job.pk}"):
+            import_undo.sweep()
+
+        assert rung == []
+
+    def test_it_is_not_looked_at_anew_while_it_runs(self) -> None:
+        job = imported(people(0))
+        import_undo.look(job.pk, by=None)
+        import_undo.run(job.pk)
+        assert import_undo.confirm(job.pk, by=None)
+
+        import_undo.look(job.pk, by=None)
+
+        assert ImportUndo.objects.get().state == "running"
+
+    def test_what_nobody_asked_for_takes_nothing_back(self) -> None:
+        job = imported(people(0))
+
+        import_undo.run(job.pk)
+
+        assert there() == {number(0)}
+
+    def test_without_its_group_people_still_go(self) -> None:
+        job = imported(people(0, 1))
+        assert job.group is not None
+        job.group.delete()
+        job.refresh_from_db()
+
+        undo = undone(job)
+
+        assert (undo.goes, undo.memberships, there()) == (2, 0, set())
 
     def test_it_runs_once(self) -> None:
         job = imported(people(0))

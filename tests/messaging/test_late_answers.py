@@ -128,6 +128,34 @@ class LateAnswerTests:
         assert states() == {MessageState.ACCEPTED}
         assert proved()
 
+    def test_an_answer_that_takes_nobody_rejects_all(self, lost: Claim) -> None:
+        nobody: list[str | None] = [None] * RECIPIENTS
+        settling.settle_answer(Campaign.objects.get().pk, lost, SendResult(nobody, [], 0, RECIPIENTS))
+
+        assert states() == {MessageState.REJECTED}
+        assert proved()
+
+    @pytest.mark.parametrize("sent_again", [False, True])
+    def test_the_same_answer_twice_counts_once(self, lost: Claim, sent_again: bool) -> None:
+        campaign = Campaign.objects.get().pk
+        if sent_again:
+            resolving.send_again(campaign, reason="they asked")
+        answer = SendResult([f"21{n}" for n in range(RECIPIENTS)], [], RECIPIENTS, 0)
+        settling.settle_answer(campaign, lost, answer)
+        before = list(Batch.objects.values()), list(Message.objects.order_by("pk").values())
+
+        settling.settle_answer(campaign, lost, answer)
+
+        assert (list(Batch.objects.values()), list(Message.objects.order_by("pk").values())) == before
+
+    def test_an_error_of_a_new_kind_is_not_taken_for_one_that_is_known(self, lost: Claim) -> None:
+        before = list(Batch.objects.values())
+
+        with pytest.raises(TypeError, match="no branch"):
+            settle(lost, LaafficError("?", interface="sendSms"))
+
+        assert list(Batch.objects.values()) == before
+
     @pytest.mark.parametrize("error", [unsent(), refused("-9"), refused("-4")], ids=["not sent", "-9", "-4"])
     @pytest.mark.parametrize("word", [resolving.send_again, resolving.write_off])
     def test_a_persons_word_stands(self, lost: Claim, word: Callable[..., int], error: LaafficError) -> None:
@@ -184,3 +212,24 @@ class LateAnswerTests:
         settle(lost, refused("-15"))
 
         assert LedgerEntry.objects.get().state == EntryState.REFUSED
+
+
+class RecoverTests:
+    def test_a_request_that_may_still_be_answered_is_left_to_its_worker(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        claimed = departed(application, group)
+
+        settling.recover_stale(Campaign.objects.get().pk, "another")
+
+        assert Batch.objects.get().state == BatchState.CLAIMED
+        assert not claiming.release(claimed, "stopped")
+        assert LedgerEntry.objects.get().state == EntryState.IN_FLIGHT
+
+    def test_one_that_was_answered_while_it_was_looked_for_is_left_alone(self, lost: Claim) -> None:
+        settle(lost, refused("-4"))
+
+        settling._recover(lost.batch_id, lost.entry_id, timezone.now())
+
+        assert states() == {MessageState.REJECTED}
+        assert proved()

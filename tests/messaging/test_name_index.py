@@ -240,3 +240,15 @@ class DeletingTests:
         one = contact()
 
         assert contact_writes.delete([one.pk, one.pk + 1]) == 1
+
+
+def test_who_has_lost_the_lease_leaves_the_rest_to_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    Contact.objects.create(number=NUMBER, name=NAME)
+    rung: list[str] = []
+    monkeypatch.setattr(name_index.bell, "ring", rung.append)
+    monkeypatch.setattr(leases.HeldLease, "renew", lambda _lease: False)
+
+    name_index.index_waiting()
+
+    assert rung == []
+    assert indexed() == 1

@@ -266,3 +266,14 @@ def test_a_file_without_a_number_and_no_file_are_said(application: Application, 
     with pytest.raises(CommandError, match="No such file"):
         created(application, str(tmp_path / "gone.csv"))
     assert not Campaign.objects.exists()
+
+
+def test_too_many_lines_are_imported_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pastes, "MOST_LINES", 2)
+    paste = Paste.objects.create()
+
+    with pytest.raises(ValidationError, match="More than 2 lines are too many"):
+        pastes.add(paste.pk, [ONE, TWO, THREE], after=0, is_last=True)
+
+    paste.refresh_from_db()
+    assert (paste.lines, paste.is_complete) == (0, False)

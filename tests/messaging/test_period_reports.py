@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import ledger, reporting
+from laaffic_console.gateway.services import ledger, report_documents, reporting
 from laaffic_console.gateway.services.reporting import Period, Report
 from laaffic_console.kit import delivery_buckets, exports
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult
@@ -44,6 +44,8 @@ from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
+from messaging.services.email.email_figures import EmailReports
+from messaging.services.figures.message_reports import MessageReports
 from messaging.services.reports import report_pulls, reports
 from tests.messaging.conftest import APP_ID
 from tests.messaging.test_message_machine import rolled_back
@@ -558,3 +560,36 @@ class CommandTests:
         assert missing == f"Price not told for {n} of what was sent: no cost has them."
         assert json.loads(document)["price_not_told"] == n > 0
         assert "Price not told" in table[1]
+
+
+def test_reasons_stand_in_one_cell() -> None:
+    assert reporting._cells_of("reasons", {"busy": 2, "": 1}, ["EUR"]) == ["busy: 2; no reason given: 1"]
+
+
+def test_a_row_of_a_document_names_what_it_is_of() -> None:
+    row = reporting.Row((("Spring", "campaign", 7), ("Shop", "4luaKsL2"), ("IN",)), reporting.Figures())
+
+    assert report_documents.labelled(["campaign", "application", "country"], row) == {
+        "campaign": "Spring",
+        "campaign_kind": "campaign",
+        "campaign_id": 7,
+        "application": "Shop",
+        "app_id": "4luaKsL2",
+        "country": "IN",
+    }
+
+
+@pytest.mark.parametrize(("name", "offered"), [("campaign", ["Autumn"]), ("sender", ["SHOP"]), ("country", [])])
+def test_what_messages_offer_to_choose_from(application: Application, name: str, offered: list[str]) -> None:
+    Campaign.objects.create(name="Autumn", application=application, sender_id="SHOP", launched_at=timezone.now())
+
+    assert [words for _value, words in MessageReports().choices(name, 10)] == offered
+
+
+@pytest.mark.parametrize(("name", "offered"), [("campaign", ["Mail"]), ("sender", ["a@example.com"]), ("country", [])])
+def test_what_mails_offer_to_choose_from(application: Application, name: str, offered: list[str]) -> None:
+    EmailCampaign.objects.create(
+        name="Mail", application=application, from_address="a@example.com", sent_at=timezone.now()
+    )
+
+    assert [words for _value, words in EmailReports().choices(name, 10)] == offered

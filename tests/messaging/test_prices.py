@@ -15,10 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 from tablib import Dataset
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.models import Campaign, ListPrice, MessageState, OutcomeTally
 from messaging.price_files import ListPriceResource
+from messaging.services.forecast import balance_forecast
 from messaging.services.reports import prices
+from messaging.services.reports.prices import Cost
 
 pytestmark = pytest.mark.django_db
 
@@ -229,3 +231,12 @@ class ImportRightsTests:
 
         assert [answer.status_code for answer in answers] == [403, 403, 403]
         assert not ListPrice.objects.exists()
+
+
+def test_prices_in_other_money_than_the_balance_tell_nothing_of_what_is_left() -> None:
+    BalanceReading.objects.create(at=timezone.now(), balance=5, currency="EUR")
+
+    assert balance_forecast.of(Cost([], {"USD": Decimal(1)}, 0)) is None
+    left = balance_forecast.of(Cost([], {"EUR": Decimal(1)}, 0))
+    assert left is not None
+    assert left.left == 4

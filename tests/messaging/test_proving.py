@@ -6,16 +6,28 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.models import (
+    Batch,
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    GateTally,
+    Message,
+    MessageEvent,
+    MessageState,
+)
 from messaging.order_ids import order_id
 from messaging.services.batches import counting, sent_tallies
-from messaging.services.campaigns import drafts, starting
+from messaging.services.campaigns import drafts, resolving, starting
 from messaging.services.figures import proving
 from messaging.services.reports import report_pulls, reports
 from tests.messaging.conftest import add_contacts
@@ -47,6 +59,11 @@ def launched(application: Application, group: ContactGroup) -> Campaign:
     return starting.launch(campaign.pk)
 
 
+def a_second_id_spoke() -> None:
+    said = "a second gateway id 8 for a message that has 7"
+    MessageEvent.objects.create(message=Message.objects.earliest("pk"), at=timezone.now(), source="push", text=said)
+
+
 def report_now(pk: int) -> None:
     try:
         reports.apply_now([parse_one(order_id(settings.LAAFFIC_ORDER_PREFIX, pk), pk)])
@@ -71,9 +88,16 @@ class ProveTests:
             (lambda: Message.objects.update(report_source=""), "reported by nobody"),
             (lambda: Campaign.objects.update(total=61), "there are 60 messages"),
             (lambda: Batch.objects.update(entry=None), "no request that could have carried them"),
+            (lambda: Message.objects.update(pay_micros=7_000_000, currency="EUR"), "cost in EUR"),
+            (lambda: Batch.objects.update(first_message_id=F("first_message_id") + 1), "lies outside its bounds"),
+            (
+                lambda: GateTally.objects.create(campaign=Campaign.objects.get(), gate="cap", stopped=3),
+                "0 are cancelled",
+            ),
+            (a_second_id_spoke, "a second gateway id spoke for it"),
         ],
     )
-    def test_each_disagreement_is_named(self, sent: Campaign, break_it: Callable[[], int], words: str) -> None:
+    def test_each_disagreement_is_named(self, sent: Campaign, break_it: Callable[[], object], words: str) -> None:
         break_it()
 
         sent.refresh_from_db()
@@ -100,6 +124,23 @@ class ResolveTests:
         campaign = launched(application, group)
         run_jobs()
         return campaign
+
+    def test_a_word_that_another_has_said_meanwhile_changes_nothing(self, lost: Campaign) -> None:
+        batch = Batch.objects.get()
+        resolving.write_off(lost.pk, reason="nobody got it")
+        before = list(Message.objects.order_by("pk").values())
+
+        assert resolving._queue_again(batch.pk, "too late", None) == 0
+        assert resolving._expire(batch.pk, "too late", None) == 0
+
+        assert list(Message.objects.order_by("pk").values()) == before
+
+    @pytest.mark.parametrize("word", [resolving.send_again, resolving.write_off])
+    def test_a_word_without_a_reason_is_none(self, lost: Campaign, word: Callable[..., int]) -> None:
+        with pytest.raises(ValidationError, match="Say why"):
+            word(lost.pk, reason=" ")
+
+        assert counting.state_counts(lost)["unknown"] == 3
 
     def test_what_is_reported_meanwhile_is_no_disagreement(
         self, sandbox: RunningSandbox, lost: Campaign, monkeypatch: pytest.MonkeyPatch

@@ -90,6 +90,13 @@ class StarvingTests:
 
         monkeypatch.setattr(report_pulls, "check_batch", look)
 
+        rung: list[str] = []
+        monkeypatch.setattr(report_pulls.bell, "ring", rung.append)
+        with monkeypatch.context() as over:
+            over.setattr(report_pulls.turns, "SECONDS", 0)
+            report_pulls.pull_due()
+        assert (rung, looked) == (["messaging.jobs.pull_reports"], [])
+
         report_pulls.pull_due()
 
         assert looked == [first.pk, second.pk]

@@ -3,8 +3,10 @@
 import csv
 import datetime as dt
 import io
+import itertools
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -255,6 +257,26 @@ class PullTests:
         assert SuppressionEntry.objects.get().number == NUMBER
         assert ReplyPull.objects.get().problem == ""
         assert not reply_pulls.anything_due()
+
+    def test_who_has_lost_the_lease_takes_no_page(self, sandbox: RunningSandbox, used: Application) -> None:
+        self.answer(sandbox, "Yes")
+
+        assert reply_pulls.pull(used, leases.HeldLease(reply_pulls.LEASE, "not ours", 20)) == 0
+
+        assert not Reply.objects.exists()
+        assert ReplyPull.objects.get().pulled_until is None
+
+    def test_what_takes_too_long_is_said_and_keeps_what_came(
+        self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.answer(sandbox, "Yes")
+        moments = itertools.count(0, 60)
+        monkeypatch.setattr(reply_pulls, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+        with leases.lease(reply_pulls.LEASE) as lease:
+            assert lease is not None
+            assert reply_pulls.pull(used, lease, within=5) == 1
+
+        assert ReplyPull.objects.get().problem == "it takes longer than 5 seconds."
 
     def test_what_came_both_ways_is_one(self, sandbox: RunningSandbox, used: Application) -> None:
         push(self.answer(sandbox, "Yes"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
@@ -16,7 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.batches import carving, claiming, counting, settling
-from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.campaigns import campaigns, drafts, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.reports import report_pulls
@@ -445,6 +446,90 @@ class ControlTests:
         assert counts["accepted"] == sandbox.stats()["accepted"] == 4
         assert counts["cancelled"] == 6
         assert not Batch.objects.filter(state="queued").exists()
+
+    def test_a_draft_that_is_taken_back_stays_one(self, application: Application, group: ContactGroup) -> None:
+        campaign = make(application, group)
+
+        assert starting.take_back(campaign.pk).state == CampaignState.DRAFT
+
+        assert not campaign.events.filter(text__icontains="taken back").exists()
+
+    def test_of_one_that_is_gone_nothing_is_claimed(self, application: Application) -> None:
+        campaign = Campaign(pk=77, application=application)
+        for act in (lambda: claiming.claim(campaign, "token"), lambda: campaigns.pause(77)):
+            with pytest.raises(Campaign.DoesNotExist):
+                act()
+
+    def test_cancelled_twice_is_cancelled_once(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = make(application, group)
+        starting.launch(campaign.pk)
+        campaigns.cancel(campaign.pk)
+        events = campaign.events.count()
+
+        assert campaigns.cancel(campaign.pk).state == CampaignState.CANCELLED
+
+        assert campaign.events.count() == events
+
+    def test_resumed_before_its_time_it_waits_for_it(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 1)
+        at = timezone.now() + dt.timedelta(hours=2)
+        campaign = starting.launch(make(application, group, scheduled_at=at).pk)
+        states.hold(campaign.pk, "somebody asked")
+
+        assert campaigns.resume(campaign.pk).state == CampaignState.SCHEDULED
+
+    @pytest.mark.parametrize("waiting", [0, 3])
+    def test_its_end_holds_what_still_waits_and_not_what_has_left(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, waiting: int
+    ) -> None:
+        add_contacts(group, 3)
+        campaign = starting.launch(make(application, group).pk)
+        while audience.freeze_chunk(campaign.pk):
+            pass
+        Campaign.objects.update(latest_end=timezone.now())
+        if not waiting:
+            Batch.objects.update(state="settled")
+
+        campaigns.hold_after_end(campaign.pk)
+
+        campaign.refresh_from_db()
+        assert campaign.state == (CampaignState.HELD if waiting else CampaignState.RUNNING)
+
+    def test_what_the_account_does_not_hold_stays_as_it_is(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = starting.launch(make(application, group).pk)
+
+        campaigns._follow(campaign.pk)
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.RUNNING
+
+    def test_a_freeze_whose_turn_is_over_rings_for_the_rest(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add_contacts(group, 5)
+        monkeypatch.setattr(audience, "CHUNK", 2)
+        monkeypatch.setattr(audience.turns, "SECONDS", 0)
+        campaign = starting.launch(make(application, group).pk)
+        rung: list[Any] = []
+        monkeypatch.setattr(audience.bell, "ring", lambda *bell: rung.append(bell))
+
+        audience.freeze(campaign.pk)
+
+        assert rung == [("messaging.jobs.freeze_audience", campaign.pk)]
+        assert campaign.messages.count() == 2
+
+    def test_a_campaign_that_is_gone_sends_nothing(self, application: Application) -> None:
+        sending.send(77)
+
+        assert not LedgerEntry.objects.exists()
 
     def test_the_rate_is_kept(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]

@@ -237,7 +237,9 @@ class HoursGateTests:
         with pytest.raises(ValidationError, match="Say why"):
             calendars.send_outside_hours(campaign.pk, reason=" ", by=None)
 
-        calendars.send_outside_hours(campaign.pk, reason="A recall", by=None)
+        for _time in range(2):
+            calendars.send_outside_hours(campaign.pk, reason="A recall", by=None)
+        assert events_saying("A recall", campaign.events.all()).count() == 1
 
         assert claimed_of(campaign) == set(NUMBERS)
         assert events_saying("A recall", campaign.events.all()).exists()

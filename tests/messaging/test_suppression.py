@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.kit.acts import Actor, acting
 from messaging.models import Contact, ContactGroup, SuppressionEntry, SuppressionRelease
 from messaging.services.contacts import suppression
 from tests.messaging.conftest import add_contacts
@@ -194,3 +196,22 @@ def test_the_templates_name_no_removed_view() -> None:
     folder = Path(__file__).resolve().parents[2] / "messaging" / "templates" / "messaging"
 
     assert "suppressionentry_delete" not in "".join(path.read_text() for path in folder.glob("*.html"))
+
+
+class OddFileTests:
+    def test_a_file_that_is_too_large_is_not_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(suppression, "MAX_BYTES", 1 << 20)
+
+        with pytest.raises(ValidationError, match="larger than 1 MB"):
+            suppression.read_upload(upload(b"9" * ((1 << 20) + 1)))
+
+    def test_rows_without_a_number_are_passed_over(self) -> None:
+        read = suppression.read_upload(upload(b"name,phone\nAnn,919876543210\nBob\nCyd, \n"))
+
+        assert (read.good, read.invalid) == (["919876543210"], [])
+
+    def test_nobody_to_allow_is_no_act(self) -> None:
+        with acting(lambda: Actor(1, "ada", "")):
+            assert suppression.allow_again(SuppressionEntry.objects.none(), why="asked", by=None) == 0
+
+        assert not AuditEntry.objects.exists()

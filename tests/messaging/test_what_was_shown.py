@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -24,7 +25,7 @@ from messaging.models import (
     SuppressionEntry,
     SuppressionRelease,
 )
-from messaging.services.approvals import approvals
+from messaging.services.approvals import approvals, shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.refusals import NotAllowed
@@ -333,3 +334,10 @@ class ApprovalTests:
             with pytest.raises(NotAllowed, match="You wrote this"):
                 approvals.decide(draft.pk, by=author, approve=True)
         assert not approvals.waiting_for(bob).exists()
+
+
+def test_a_value_is_written_alike_wherever_it_was_read_from() -> None:
+    aware = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+    assert shown._plain(aware) == shown._plain(aware.astimezone(ZoneInfo("Asia/Kolkata")))
+    assert shown._plain(5) == "5"

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 
 from laaffic_console.events.models import Event
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import balance_history
+from laaffic_console.gateway.services import balance_history, leases
 from laaffic_console.kit.said import gettext, read
 from laaffic_console.laaffic import Balance
 from laaffic_console.notices.kinds import Notify
@@ -268,3 +268,41 @@ def test_why_it_is_held_is_said_in_its_readers_language(application: Application
     assert "cost" in notice
     assert "refused" not in notice
     assert Event.objects.get().facts["reason"] == "Approval refused: cost"  # what scripts get is English
+
+
+class RoundTests:
+    def waiting(self, *abouts: str) -> None:
+        for about in abouts:
+            Waiting.objects.create(kind=Notify.HELD, about=about, at=timezone.now())
+
+    def test_a_lost_bell_is_rung_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rung: list[str] = []
+        monkeypatch.setattr(handing_out.bell, "ring", rung.append)
+
+        handing_out.ring_for_waiting()
+        assert rung == []
+        self.waiting("campaign:1")
+        handing_out.ring_for_waiting()
+
+        assert rung == [handing_out.JOB]
+
+    def test_what_is_about_a_kind_that_is_gone_is_told_to_nobody(self, person: Person) -> None:
+        person("ann", "Operator")
+        self.waiting("bird:1")
+
+        handing_out.hand_out()
+
+        assert not Waiting.objects.exists()
+        assert not Notice.objects.exists()
+
+    @pytest.mark.parametrize(("keeps_it", "left"), [(True, 0), (False, 2)])
+    def test_rounds_follow_each_other_while_the_lease_is_kept(
+        self, monkeypatch: pytest.MonkeyPatch, keeps_it: bool, left: int
+    ) -> None:
+        monkeypatch.setattr(handing_out, "AT_ONCE", 1)
+        monkeypatch.setattr(leases.HeldLease, "renew", lambda _lease: keeps_it)
+        self.waiting("campaign:1", "campaign:2", "campaign:3")
+
+        handing_out.hand_out()
+
+        assert Waiting.objects.count() == left

@@ -122,3 +122,14 @@ def test_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     Watched.objects.update(since=timezone.now() - dt.timedelta(seconds=61))
     watching.look_if_due()
     assert len(looked) == 2
+
+
+@pytest.mark.django_db
+def test_of_two_workers_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    monkeypatch.setattr(watching, "look", looked.append)
+
+    for _worker in range(2):
+        watching.look_if_due()
+
+    assert len(looked) == 1

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
@@ -109,6 +110,26 @@ class EditTests:
         long_ago()
 
         assert lost_requests.recover() == 1
+
+    def test_a_number_that_the_account_has_lost_is_not_changed(self, number: OwnedNumber) -> None:
+        OwnedNumber.objects.update(gone_at=F("last_seen_at"))
+        number.refresh_from_db()
+
+        with pytest.raises(ValidationError, match="does not own this number any more"):
+            owned_changes.edit(number, {"remark": "Night line"})
+
+        assert not LedgerEntry.objects.exists()
+
+    def test_any_other_refusal_says_that_nothing_was_changed(
+        self, sandbox: RunningSandbox, number: OwnedNumber
+    ) -> None:
+        sandbox.set_faults(status="-3", status_calls=1)
+
+        with pytest.raises(ValidationError, match=r"[−-]3"):
+            owned_changes.edit(number, {"remark": "Night line"})
+
+        number.refresh_from_db()
+        assert number.remark != "Night line"
 
     def test_a_number_that_laaffic_does_not_know(self, number: OwnedNumber) -> None:
         OwnedNumber.objects.filter(pk=number.pk).update(number="999999999999")

@@ -4,16 +4,19 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.numbers import NumberInterfaces, Pool
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.pool_config import PoolConfig, difference
-from phone_numbers.services import pool_changes, pool_sync
+from phone_numbers.services import pool_changes, pool_sync, scheduling
+from phone_numbers.services.syncing import SyncFailed
 from tests.numbers.conftest import Door, long_ago
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -252,6 +255,14 @@ class CreateTests:
         assert at_laaffic(sandbox, "918000") == ("10.0.0.1", 5, ["9178600001"])
         assert pool_sync.sync().added == 0
 
+    def test_any_other_refusal_is_said_as_it_was_told(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        sandbox.set_faults(status="-3", status_calls=1)
+
+        found = problems_of(lambda: pool_changes.create(self.OTHER, typed="918000"))
+
+        assert "-3" in found["__all__"][0].replace("−", "-")
+        assert "918000" not in pools_at_laaffic(sandbox)
+
     def test_one_that_was_refused_can_be_tried_again(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
         sandbox.set_faults(status="-20", status_calls=1)
         found = problems_of(lambda: pool_changes.create(self.OTHER, typed="918000"))
@@ -360,3 +371,18 @@ class AdoptTests:
         assert (pool.current, pool.drifted_at) == (version, None)
         assert not LedgerEntry.objects.exists()
         assert "no difference" in problems_of(lambda: pool_changes.adopt(pool))["__all__"][0]
+
+
+def test_a_list_that_there_is_not_is_said_so(application: Application) -> None:
+    with pytest.raises(SyncFailed, match="There is no list “birds”"):
+        scheduling.sync("birds")
+
+
+def test_a_gateway_that_is_away_took_no_pool(pool: NumberPool, settings: LazySettings) -> None:
+    settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+    account.laaffic_client.cache_clear()
+
+    found = problems_of(lambda: pool_changes.create(CreateTests.OTHER, typed="918000"))
+
+    assert found["__all__"][0].startswith("Nothing was sent")
+    assert LedgerEntry.objects.latest("pk").state == EntryState.NOT_SENT

@@ -192,6 +192,34 @@ def test_what_may_not_be_kept_is_said_at_its_field(grace: User, fields: Any, at:
     assert says in refused.value.message_dict[at][0]
 
 
+def test_what_is_too_much_to_keep_is_said(grace: User, admin_user: User) -> None:
+    many = "\n".join(f"a{n}@example.org" for n in range(saving.MOST_RECIPIENTS + 1))
+    for report, says in [
+        (Report(owner=grace, name="x", query="x" * (saving.LONGEST_QUERY + 1)), "too many things"),
+        (Report(owner=admin_user, name="x", query="", addresses=many), "at most 50 addresses"),
+    ]:
+        with pytest.raises(ValidationError, match=says):
+            saving.check(report, [])
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"), [({"email": ""}, "has no email address"), ({"is_active": False}, "may not see reports")]
+)
+def test_whom_nothing_can_be_sent_to_is_not_chosen(grace: User, changed: dict[str, Any], says: str) -> None:
+    User.objects.filter(pk=grace.pk).update(**changed)
+    grace.refresh_from_db()
+
+    with pytest.raises(ValidationError, match=says):
+        saving.check(Report(owner=grace, name="x", query=""), [grace])
+
+
+def test_who_may_not_export_has_nothing_sent() -> None:
+    vera = person("vera", "Viewer")
+
+    with pytest.raises(ValidationError, match="may not export reports"):
+        saving.check(Report(owner=vera, name="x", query="", schedule="weekly"), [])
+
+
 def test_addresses_are_read_one_a_line(admin_user: User) -> None:
     report = Report(owner=admin_user, name="x", query="", addresses="a@example.org\r\n\r\nnonsense\n")
 
@@ -278,3 +306,14 @@ def test_a_mail_server_is_read_from_one_address(monkeypatch: pytest.MonkeyPatch)
     assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("me@example.org", "a/b:c")
     monkeypatch.setenv("EMAIL_URL", "")
     assert conf.email_server() == {}
+
+
+def test_a_lost_bell_is_rung_again(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    sending = Sending.objects.create(report=kept(grace), due_at=NOW, made_at=timezone.now() - dt.timedelta(minutes=5))
+    Sending.objects.create(report=kept(grace, "Fresh"), due_at=NOW, made_at=timezone.now())
+    rung: list[Any] = []
+    monkeypatch.setattr(mailing.bell, "ring", lambda job, pk, timeout: rung.append((job, pk)))
+
+    mailing.ring_for_waiting()
+
+    assert rung == [(schedule.JOB, sending.pk)]

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -15,6 +16,7 @@ from laaffic_console.conf import BASE_DIR
 from laaffic_console.kit.log_masks import MaskPushTokens
 from laaffic_console.reports import reading
 from laaffic_console.reports.models import Report, ReportLink
+from laaffic_console.reports.services import spreadsheets
 from tests.reports.conftest import Sent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.pages]
@@ -100,3 +102,15 @@ def test_no_log_holds_the_token() -> None:
 
     assert record.getMessage() == '"GET /reports/7.csv?a=1&token=… HTTP/1.1" 200'
     assert "$report?***" in (BASE_DIR / "deploy" / "nginx.conf").read_text()
+
+
+def test_a_link_is_its_owners_and_lasts_as_long_as_is_offered(report: Report) -> None:
+    other = User.objects.create_user("otto", is_staff=True)
+    other.groups.add(Group.objects.get(name="Operator"))
+
+    with pytest.raises(PermissionDenied):
+        spreadsheets.make(report, other, 30)
+    with pytest.raises(ValidationError, match="30, 90 or 365 days"):
+        spreadsheets.make(report, report.owner, 31)
+
+    assert not ReportLink.objects.exists()

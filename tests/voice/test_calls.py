@@ -76,6 +76,26 @@ class PhoneTests:
 
 
 class CallTests:
+    @pytest.mark.parametrize("callee", ["12", "hello"])
+    def test_what_is_no_number_is_not_called(self, sandbox: RunningSandbox, phone: SipPhone, callee: str) -> None:
+        with pytest.raises(ValidationError) as problem:
+            calls.place(phone=phone, callee=callee)
+
+        assert list(problem.value.message_dict) == ["callee"]
+        assert rung(sandbox) == 0
+
+    def test_a_phone_that_is_gone_calls_nobody(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        phone.gone_at = timezone.now()
+
+        with pytest.raises(ValidationError, match="does not list this phone any more"):
+            calls.place(phone=phone, callee=CALLEE)
+
+        assert not SipCall.objects.exists()
+
+    def test_a_list_that_there_is_not_is_said_so(self, phone: SipPhone) -> None:
+        with pytest.raises(syncing.SyncFailed, match="There is no list “birds”"):
+            scheduling.sync("birds")
+
     def test_a_call_and_its_record(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         contact = Contact.objects.create(number="919876500000", name="Ann")
 
@@ -276,3 +296,17 @@ class CallTests:
         assert made.entry is not None
         assert made.entry.state == EntryState.UNKNOWN
         assert not CallRecord.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (LedgerEntry(state=EntryState.REFUSED, code="-3", evidence="-3 said"), "-3 said"),
+        (LedgerEntry(state=EntryState.REFUSED, code="-40", reason="why"), "why"),
+        (LedgerEntry(state=EntryState.NOT_SENT, reason="no route"), "The call was not made: no route"),
+        (LedgerEntry(state=EntryState.PREPARED), "The request is under way."),
+        (LedgerEntry(state=EntryState.ACCEPTED), ""),
+    ],
+)
+def test_what_came_of_a_call_is_said(entry: LedgerEntry, says: str) -> None:
+    assert calls.advice(SipCall(entry=entry, account="test_001")) == says

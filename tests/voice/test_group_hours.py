@@ -19,7 +19,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_start, group_tasks, group_waiting
+from voice.services import group_hours, group_start, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +103,16 @@ def test_an_approver_sends_it_once_outside(sandbox: RunningSandbox, waiting: Gro
     assert waiting.events.filter(text__contains="a recall").exists()
 
 
+def test_what_is_held_is_sent_outside_only_when_it_is_resumed(sandbox: RunningSandbox, waiting: GroupTask) -> None:
+    GroupTask.objects.update(state=TaskState.HELD, waits_since=None)
+
+    group_waiting.start_outside_hours(waiting.pk, reason="a recall", by=None)
+
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.outside_hours) == (TaskState.HELD, True)
+    assert at_sandbox(sandbox) == []
+
+
 def test_its_own_calendar_comes_before_its_applications(
     sandbox: RunningSandbox, closed: Calendar, application: Application
 ) -> None:
@@ -170,3 +180,7 @@ class LatestEndTests:
 
         assert 'id="missing"' in admin_client.post(own(task, "review"), posted).content.decode()
         assert GroupTask.objects.get().state == TaskState.DRAFT
+
+
+def test_without_hours_that_fit_it_says_what_to_do(application: Application) -> None:
+    assert group_hours.never(GroupTask(application=application, outside_hours=True), []).startswith("No moment suits")

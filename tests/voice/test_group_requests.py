@@ -14,7 +14,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.conftest import add_contacts
 from tests.voice.group_samples import FIRST, at_sandbox, listed, written
-from voice.models import GroupTask
+from voice.models import Announcement, AudioFile, GroupTask
 from voice.services import (
     group_numbers,
     group_tasks,
@@ -43,6 +43,7 @@ class CheckTests:
             ("text", {"text": "x" * 1001}),
             ("audio", {"source": 1}),
             ("audio", {"source": 2}),
+            ("language", {"language": ""}),
             ("windows", {"windows": [["09:00", "10:00"]] * 4}),
             ("windows", {"windows": [["12:00", "09:00"]]}),
             ("windows", {"windows": [["9 o'clock", "10:00"]]}),
@@ -73,6 +74,23 @@ class CheckTests:
         task = GroupTask(name="", application=application, text="", max_talk=0, speaking_rate=9)
 
         assert problems_of(task) == ["max_talk", "name", "speaking_rate", "text"]
+
+    def test_an_application_that_is_switched_off(self, application: Application) -> None:
+        application.is_active = False
+
+        assert problems_of(GroupTask(name="Spring", application=application, text="Hello")) == ["application"]
+
+    def test_the_sms_goes_by_an_application_of_sms(self, application: Application) -> None:
+        sms = {"hang_up_sms": True, "sms_text": "Bye", "sms_on_ringing": True, "sms_application": application}
+
+        assert "sms_application" in problems_of(GroupTask(name="Spring", application=application, text="Hello", **sms))
+
+    def test_a_file_that_only_laaffic_has_does_not_travel_with_the_task(self, application: Application) -> None:
+        audio = AudioFile.objects.create(name="spring.mp3", file_id="f1", size=0, seconds=3)
+        task = GroupTask(name="Spring", application=application, source=Announcement.IN_REQUEST, audio=audio)
+
+        with pytest.raises(ValidationError, match="Only Laaffic has this file"):
+            group_tasks.save(task, audience=listed(1))
 
     def test_an_application_of_another_channel(self, sms_application: Application) -> None:
         assert problems_of(GroupTask(name="Spring", application=sms_application, text="Hello")) == ["application"]
@@ -106,6 +124,12 @@ class NumberTests:
         audience = group_numbers.gather(pasted=f"{FIRST}\n{bad}", skip_invalid=True)
 
         assert (audience.numbers, audience.invalid) == ([str(FIRST)], 1)
+
+    def test_of_many_that_are_none_the_first_are_named_and_the_rest_counted(self) -> None:
+        with pytest.raises(ValidationError) as problem:
+            group_numbers.gather(pasted="\n".join(["hello"] * (group_numbers.INVALID_SHOWN + 2)))
+
+        assert "And 2 more invalid numbers." in problem.value.message_dict["numbers"]
 
     def test_too_many_and_none_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(group_numbers, "MAX_NUMBERS", 3)

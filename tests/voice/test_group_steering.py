@@ -59,6 +59,14 @@ class SyncTests:
 
         assert list(GroupTask.objects.exclude(looked_at=None)) == [due]
 
+    def test_while_nothing_is_due_laaffic_is_not_asked(self, sandbox: RunningSandbox, application: Application) -> None:
+        group_sync.sync()
+        before = sandbox.stats()["calls"]
+
+        group_sync.sync_due()
+
+        assert sandbox.stats()["calls"] == before
+
 
 class SteeringTests:
     def waiting(self, application: Application, **changed: Any) -> GroupTask:

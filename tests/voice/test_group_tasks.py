@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
+from laaffic_console.laaffic.group_calls import GroupTask as WireTask
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.messaging.attachment_samples import mpeg
@@ -284,6 +286,42 @@ def launched_by_another(task: GroupTask) -> None:
     GroupTask.objects.filter(pk=task.pk).update(look_at=long_ago)
     group_sync.recover()
     group_tasks.launch(task.pk)
+
+
+class SaidOfATaskTests:
+    def listed_as(self, **said: Any) -> WireTask:
+        told = {"key": "7", "name": "Spring", "status": None, "raw_status": "9", "cost": None}
+        figures = dict.fromkeys(["total", "called", "succeeded", "failed", "sms_sent", "created_at", "send_at"])
+        return WireTask(**(told | figures | said))
+
+    @pytest.mark.parametrize("state", [TaskState.DRAFT, TaskState.HELD, TaskState.REPLACED])
+    def test_what_has_not_left_is_not_moved_by_a_list(self, application: Application, state: TaskState) -> None:
+        task = written(application)
+        GroupTask.objects.update(state=state)
+
+        group_state.take(task.pk, self.listed_as(called=3))
+
+        task.refresh_from_db()
+        assert (task.state, task.called) == (state, None)
+
+    def test_what_a_list_leaves_out_stays_as_it_was(self, application: Application) -> None:
+        task = written(application)
+        GroupTask.objects.update(state=TaskState.CALLING, connected=2)
+
+        group_state.take(task.pk, self.listed_as(called=3, cost=Decimal("0.5")))
+
+        task.refresh_from_db()
+        assert (task.called, task.connected, task.cost) == (3, 2, Decimal("0.5"))
+
+    def test_a_request_that_is_under_way_is_said_to_be(self, application: Application) -> None:
+        assert group_tasks.advice(GroupTask(application=application, state=TaskState.SENDING)).startswith("The request")
+
+    def test_a_latest_end_is_acted_upon_once(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = group_tasks.launch(written(application).pk)
+        for _time in range(2):
+            group_tasks._end(task.pk)
+
+        assert task.events.filter(text__contains="latest end has come").count() == 1
 
 
 class NotListedTests:

@@ -12,6 +12,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services import moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
+from messaging.services.steps import UNFINISHED_RESTORE
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, written
 from tests.voice.test_group_admin import own
@@ -175,3 +176,21 @@ class PageTests:
         admin_client.post(own(launched, "do", "resume"))
 
         assert state_of(launched) == TaskState.SUBMITTING
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"state": TaskState.WAITING}, "not held any more"),
+        ({"state": TaskState.HELD, "hold_reason": UNFINISHED_RESTORE}, "A restore has not finished"),
+    ],
+)
+def test_what_cannot_be_resumed_says_why(
+    sandbox: RunningSandbox, launched: GroupTask, changed: dict[str, Any], says: str
+) -> None:
+    GroupTask.objects.update(**changed)
+
+    with pytest.raises(ValidationError, match=says):
+        group_waiting.resume(launched.pk)
+
+    assert at_sandbox(sandbox) == []

@@ -224,3 +224,28 @@ class CommandTests:
     def test_what_is_missing_is_said(self, phone: SipPhone, given: list[str], said: str) -> None:
         with pytest.raises(CommandError, match=said):
             self.said("phone", *given)
+
+
+class RefusedTests:
+    @pytest.mark.parametrize(
+        ("code", "field"), [("-20", "name"), ("-23", "quantity"), ("-3", "__all__")], ids=["there", "full", "else"]
+    )
+    def test_a_refusal_is_said_at_its_field(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application, code: str, field: str
+    ) -> None:
+        sandbox.set_faults(status=code, status_calls=1)
+
+        with pytest.raises(ValidationError) as problem:
+            phone_changes.add(application=application, group="counter", name="desk", quantity=1)
+
+        found = problem.value.message_dict if hasattr(problem.value, "error_dict") else {"__all__": []}
+        assert list(found) == [field]
+        assert LedgerEntry.objects.latest("pk").state == EntryState.REFUSED
+
+    def test_an_application_of_another_channel_has_no_phones(
+        self, phone: SipPhone, sms_application: Application
+    ) -> None:
+        with pytest.raises(ValidationError) as problem:
+            phone_changes.add(application=sms_application, group="counter", name="desk", quantity=1)
+
+        assert list(problem.value.message_dict) == ["application"]

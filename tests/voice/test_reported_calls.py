@@ -10,6 +10,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import reporting
 from laaffic_console.laaffic import CallKind
 from voice.models import CallRecord, GroupTask, TaskState
+from voice.services.reported_calls import CallReports
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +55,26 @@ def test_calls_from_phones_are_of_the_console_s_day() -> None:
     assert dict(row.figures.reasons) == {"busy": 1}
     assert row.figures.counts["price_not_told"] == 1
     assert dict(row.figures.cost) == {"EUR": 20_000}
+
+
+def test_a_group_call_without_figures_says_what_is_missing() -> None:
+    application = Application.objects.create(app_id="v", channel="voice", name="Calls")
+    given = {"application": application, "launched_at": NOON}
+    GroupTask.objects.create(name="Lost", state=TaskState.UNKNOWN, number_count=7, **given)
+    GroupTask.objects.create(name="Not counted", state=TaskState.CALLING, **given)
+    GroupTask.objects.create(name="Not priced", state=TaskState.FINISHED, called=5, connected=2, failed=3, **given)
+
+    rows = {row.values[0][0]: row.figures for row in reporting.run(reporting.period(DAY, DAY), ["campaign"]).rows}
+
+    assert (rows["Lost"].counts["unknown"], rows["Lost"].counts["sent"]) == (7, 0)
+    assert (rows["Not priced"].counts["sent"], rows["Not priced"].counts["price_not_told"]) == (5, 5)
+    assert not any(rows["Not counted"].counts.values()) if "Not counted" in rows else True
+
+
+@pytest.mark.parametrize(("name", "offered"), [("campaign", "Reminder"), ("sender", "861000"), ("country", None)])
+def test_what_group_calls_offer_to_choose_from(name: str, offered: str | None) -> None:
+    application = Application.objects.create(app_id="v", channel="voice")
+    GroupTask.objects.create(name="Reminder", application=application, launched_at=NOON, display_number="861000")
+    GroupTask.objects.create(name="A draft", application=application, display_number="862000")
+
+    assert [words for _value, words in CallReports().choices(name, 10)] == [offered] * (offered is not None)

@@ -19,7 +19,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
 from voice.admin.calls import state_of
 from voice.models import CallRecord, GroupTask, Ringing, SipCall, SipPhone
-from voice.services import call_matching, calls, pushes
+from voice.services import call_matching, calls, pushes, ringing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -188,3 +188,23 @@ class TaskTests:
 
         assert "919876511111" in page
         assert "not taken up by test_000" in page
+
+
+def test_the_earlier_of_two_pushes_says_when_it_rang_and_its_record_what_became_of_it(application: Application) -> None:
+    task = written(application, count=1)
+    GroupTask.objects.update(key="t1")
+    task.refresh_from_db()
+    earlier = "2026-01-01 09:00:00"
+    for at in ("2026-01-01 09:00:05", earlier, "2026-01-01 09:00:09"):
+        pushed(event(taskId="t1", callinEventTime=at))
+    [(row, said)] = ringing.of_task(task)
+    assert (f"{row.at.astimezone(dt.timezone(dt.timedelta(hours=8))):%Y-%m-%d %H:%M:%S}", said) == (
+        earlier,
+        "rang, no record",
+    )
+
+    CallRecord.objects.create(
+        voice_id="c1", callee=CALLEE, outcome="busy", source="push", at=row.at, first_seen_at=row.at
+    )
+
+    assert [said for _row, said in ringing.of_task(task)] == [str(CallRecord.objects.get().get_outcome_display())]

@@ -152,3 +152,9 @@ def test_the_shell_ends_with_1_where_a_figure_disagrees(task: GroupTask, capsys:
 
     with pytest.raises(SystemExit):
         call_command("voice", "group", "prove", str(task.pk))
+
+
+def test_a_number_that_is_twice_in_its_list_is_named() -> None:
+    found = list(task_proving._numbers(GroupTask(number_count=2), [str(FIRST), str(FIRST)]))
+
+    assert found == ["numbers: 1 are in its list twice"]

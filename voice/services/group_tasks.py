@@ -135,17 +135,16 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
     """A person's word about a launch whose answer was lost; it is a draft again, which keeps its name until it is
     edited.
     """
-    task = GroupTask.objects.select_related("entry").get(pk=task_id)
-    if task.state != TaskState.UNKNOWN:
-        raise ValidationError(_("What became of this launch is known by now. Look at it again."))
-    if not task.looks:
-        raise ValidationError(_("Laaffic's list was not read since the answer was lost. Synchronise it first."))
-    said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
     with transaction.atomic():
-        unknown = GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN)
-        if unknown.update(state=TaskState.DRAFT, look_at=None):
-            task.state = TaskState.DRAFT
-            events.task_moved(task, TaskState.UNKNOWN, by=by.get_username())
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        if task.state != TaskState.UNKNOWN:
+            raise ValidationError(_("What became of this launch is known by now. Look at it again."))
+        if not task.looks:
+            raise ValidationError(_("Laaffic's list was not read since the answer was lost. Synchronise it first."))
+        said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
+        task.state, task.look_at = TaskState.DRAFT, None
+        task.save(update_fields=["state", "look_at"])
+        events.task_moved(task, TaskState.UNKNOWN, by=by.get_username())
         if task.entry is not None:
             ledger.settle_by_evidence(task.entry.pk, EntryState.NOT_SENT, evidence=said)
         record(Act.SETTLED, task, event=said)

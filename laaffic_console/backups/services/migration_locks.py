@@ -130,9 +130,7 @@ def _judged(operation: Any, app_label: str, state: ProjectState) -> Iterator[tup
 
 def _of_new_field(field: Any) -> str:
     """A constant default is kept beside the table since PostgreSQL 11; what differs by row has to be written."""
-    if isinstance(field, models.GeneratedField) or _is_volatile(field):
-        return REWRITE
-    if isinstance(field, models.AutoField | models.BigAutoField):
+    if isinstance(field, models.GeneratedField | models.AutoField | models.BigAutoField) or _is_volatile(field):
         return REWRITE
     return INDEX if _is_indexed(field) else ""
 

@@ -2,6 +2,7 @@
 
 import bisect
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 
 from django.db.models import QuerySet, Sum
@@ -56,12 +57,7 @@ def _shown_of(bucket: int) -> int:
 
 
 def _reached(counts: list[int], wanted: float) -> int:
-    arrived = 0
-    for bucket, n in enumerate(counts):
-        arrived += n
-        if arrived >= wanted:
-            return bucket
-    return len(counts) - 1
+    return next(bucket for bucket, arrived in enumerate(itertools.accumulate(counts)) if arrived >= wanted)
 
 
 def _within(bucket: int) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.services import code_words, ledger, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.kit import dates
-from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown, Refused
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.number_lists import NumberList
@@ -276,10 +276,8 @@ def _fresh(version: PoolVersion) -> PoolVersion:
 
 
 def _explained(problem: LaafficError) -> ValidationError:
-    if isinstance(problem, NotSent):
-        return ValidationError(code_words.nothing_was_sent(problem))
     if not isinstance(problem, Refused):
-        return ValidationError(problem.message)
+        return ValidationError(code_words.nothing_was_sent(problem))
     match problem.code:
         case Code.EXISTS_ALREADY:
             return ValidationError(

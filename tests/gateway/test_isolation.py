@@ -1,0 +1,71 @@
+"""What passes by itself is nobody's fault: it is raised as it is, and written down nowhere."""
+
+import sqlite3
+import threading
+from types import SimpleNamespace
+
+import pytest
+from django.db import InterfaceError, OperationalError
+
+from laaffic_console.gateway.models import Trouble
+from laaffic_console.gateway.services import draining, isolation, snapshots
+
+pytestmark = pytest.mark.django_db
+
+
+class Cause(Exception):
+    def __init__(self, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
+
+
+def caused_by(cause: BaseException) -> OperationalError:
+    problem = OperationalError(str(cause))
+    problem.__cause__ = cause
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("problem", "passes"),
+    [
+        (InterfaceError("connection already closed"), True),
+        (caused_by(Cause("40P01")), True),
+        (caused_by(Cause("53100")), True),
+        (caused_by(Cause("22003")), False),
+        (caused_by(sqlite3.OperationalError("database is locked")), True),
+        (caused_by(sqlite3.OperationalError("no such column")), False),
+        (OperationalError("the server closed the connection"), True),
+        (ValueError("database is locked"), False),
+    ],
+)
+def test_what_passes_is_told_from_what_stays(problem: Exception, passes: bool) -> None:
+    assert isolation.is_passing(problem) is passes
+
+    with isolation.guarded("campaign 12"):
+        raise problem
+
+    assert Trouble.objects.filter(name="campaign 12").exists() is not passes
+
+
+@pytest.mark.parametrize(
+    ("took", "size"),
+    [(draining.LONG_SECONDS * 2, 50), (draining.LONG_SECONDS * 0.9, 100), (draining.SHORT_SECONDS / 2, 200)],
+)
+def test_a_transaction_that_took_long_is_followed_by_a_smaller_one(
+    took: float, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace = draining._Pace()
+    moments = iter([10.0, 10.0 + took])
+    monkeypatch.setattr(draining, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+
+    with pace.timed():
+        pass
+
+    assert pace.size == size
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_reads_for_long_looks_about_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = threading.Event()
+    monkeypatch.setattr(snapshots, "LOOK_EVERY", 0.001)
+
+    assert snapshots.at_one_moment(lambda: looked.wait(5), looked.set)
