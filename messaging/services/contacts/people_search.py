@@ -143,7 +143,8 @@ def _with_inside(digits: str) -> list[str]:
     if len(waiting) > FEW_WAIT:
         return _numbers(READ_ALL, [f"%{digits}%"])
     just_come = Contact.objects.order_by().filter(pk__among=waiting, number__contains=digits)
-    return [*just_come.values_list("number", flat=True), *name_index.numbers_with(digits)]
+    just_found = just_come.values_list("number", flat=True)[: name_index.LOOKED_AT]
+    return [*just_found, *name_index.numbers_with(digits)]
 
 
 def _numbers(sql: str, params: Sequence[str | int]) -> list[str]:
