@@ -1,5 +1,5 @@
 """Indexes that answer a search by the beginning of a name, of its last word or of an email address, whatever its case,
-by the last digits of a number, and by letters in the middle of a name.
+by the last digits of a number, and by letters in the middle of a name or digits in the middle of a number.
 
 Each database has a way of its own, and neither is one that a model can say for both: PostgreSQL matches `UPPER(name)
 LIKE 'ANN%'` with an index of patterns, SQLite `name LIKE 'ann%'` with one that ignores case. SQLite rebuilds a table
@@ -18,6 +18,7 @@ from laaffic_console.kit.folded_search import beginnings, spelt_beginnings
 COLUMNS = ("name", "email")
 TABLE = "messaging_contact"
 ENDING = 4  # digits of a number's end that the index holds
+TRIGRAM_TABLES = ("contact_names", "contact_numbers")
 NAMES_LOCK = 27983648  # any number of its own, the same as in the trigger below
 
 logger = logging.getLogger(__name__)
@@ -123,18 +124,21 @@ def with_last_digits(contacts: Any) -> Any:
     return contacts.alias(last_digits=LastDigits("number"))
 
 
-# The middle of names (messaging/services/contacts/name_index.py)
+# The middle of names and numbers (messaging/services/contacts/name_index.py)
 #
-# Triggers, so that whoever writes contacts need not know of it: a name that comes or changes is noted, a contact that
-# goes takes its name with it. A row of PostgreSQL's notes holds up to a thousand ids, so that an import's chunk writes
-# one or two; which names have changed is told by EXCEPT, as a join of two tables without statistics may compare each
-# with each. SQLite has one writer and rising ids: who is new lies behind the last one read, and a trigger for each
-# would take half as long again as the row itself.
+# Triggers, so that whoever writes contacts need not know of it: who comes, or gets another name or number, is noted, a
+# contact that goes takes both with it. A row of PostgreSQL's notes holds up to a thousand ids, so that an import's
+# chunk writes one or two; what has changed is told by EXCEPT, as a join of two tables without statistics may compare
+# each with each. SQLite has one writer and rising ids: who is new lies behind the last one read, and a trigger for each
+# would take half as long again as the row itself. Numbers have a table and triggers of their own, so that a console
+# which has the index of names keeps it while the numbers are read.
 
 # Not OR IGNORE: in a trigger the conflict clause of the statement that fires it holds, and an import's has another one.
 _NOT_YET = "SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM contact_names_waiting WHERE id = new.id)"
 _SQLITE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS contact_names "
+    "USING fts5(words, tokenize='trigram case_sensitive 1', detail='none')",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS contact_numbers "
     "USING fts5(words, tokenize='trigram case_sensitive 1', detail='none')",
     "CREATE TABLE IF NOT EXISTS contact_names_waiting (id INTEGER PRIMARY KEY)",
     "CREATE TABLE IF NOT EXISTS contact_names_read (last INTEGER NOT NULL)",
@@ -143,22 +147,30 @@ _SQLITE = (
     f"BEGIN INSERT INTO contact_names_waiting {_NOT_YET}; END",
     "CREATE TRIGGER IF NOT EXISTS contact_gone AFTER DELETE ON messaging_contact "
     "BEGIN DELETE FROM contact_names WHERE rowid = old.id; DELETE FROM contact_names_waiting WHERE id = old.id; END",
+    "CREATE TRIGGER IF NOT EXISTS contact_renumbered AFTER UPDATE OF number ON messaging_contact "
+    f"WHEN old.number <> new.number BEGIN INSERT INTO contact_names_waiting {_NOT_YET}; END",
+    "CREATE TRIGGER IF NOT EXISTS contact_number_gone AFTER DELETE ON messaging_contact "
+    "BEGIN DELETE FROM contact_numbers WHERE rowid = old.id; END",
 )
 _POSTGRESQL = """
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE TABLE IF NOT EXISTS contact_names (rowid bigint PRIMARY KEY, words text NOT NULL);
 CREATE INDEX IF NOT EXISTS contact_names_trigrams ON contact_names USING gin (words gin_trgm_ops)
 WITH (gin_pending_list_limit = 1024);
+CREATE TABLE IF NOT EXISTS contact_numbers (rowid bigint PRIMARY KEY, words text NOT NULL);
+CREATE INDEX IF NOT EXISTS contact_numbers_trigrams ON contact_numbers USING gin (words gin_trgm_ops)
+WITH (gin_pending_list_limit = 1024);
 CREATE TABLE IF NOT EXISTS contact_names_waiting (id bigserial PRIMARY KEY, contact_ids bigint[] NOT NULL);
 CREATE OR REPLACE FUNCTION contact_names_follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO contact_names_waiting (contact_ids) SELECT array_agg(id) FROM came WHERE name <> '' GROUP BY id / 1000;
+    INSERT INTO contact_names_waiting (contact_ids) SELECT array_agg(id) FROM came GROUP BY id / 1000;
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO contact_names_waiting (contact_ids) SELECT array_agg(id)
-    FROM (SELECT id, name FROM came EXCEPT SELECT id, name FROM gone) renamed GROUP BY id / 1000;
+    FROM (SELECT id, name, number FROM came EXCEPT SELECT id, name, number FROM gone) changed GROUP BY id / 1000;
   ELSE
     PERFORM pg_advisory_xact_lock_shared(27983648);
     DELETE FROM contact_names USING gone WHERE rowid = gone.id;
+    DELETE FROM contact_numbers USING gone WHERE rowid = gone.id;
   END IF;
   RETURN NULL;
 END $$;
@@ -170,16 +182,16 @@ FOR EACH STATEMENT EXECUTE FUNCTION contact_names_follow();
 CREATE OR REPLACE TRIGGER contact_gone AFTER DELETE ON messaging_contact REFERENCING OLD TABLE AS gone
 FOR EACH STATEMENT EXECUTE FUNCTION contact_names_follow()
 """
-# What was there before the index: every name waits.
-_EVERY_NAME = {
+# What was there before the index: everybody waits.
+_EVERYBODY = {
     "sqlite": "UPDATE contact_names_read SET last = 0",
     "postgresql": "INSERT INTO contact_names_waiting (contact_ids) "
-    "SELECT array_agg(id) FROM messaging_contact WHERE name <> '' GROUP BY id / 1000",
+    "SELECT array_agg(id) FROM messaging_contact GROUP BY id / 1000",
 }
 
 
 def _create_names(using: str) -> None:
-    """Where the database has no trigrams (pg_trgm is not installed, or may not be), names are found as without it."""
+    """Where the database has no trigrams (pg_trgm is not installed, or may not be), all are found as without them."""
     database = connections[using]
     has_been = has_names(using)
     try:
@@ -187,19 +199,19 @@ def _create_names(using: str) -> None:
             for statement in (_POSTGRESQL,) if database.vendor == "postgresql" else _SQLITE:
                 cursor.execute(statement)
             if not has_been:
-                cursor.execute(_EVERY_NAME[database.vendor])
+                cursor.execute(_EVERYBODY[database.vendor])
     except DatabaseError as problem:
         logger.warning("letters in the middle of a name find nobody: %s", str(problem).splitlines()[0])
 
 
 def has_names(using: str = "default") -> bool:
-    """Whether this database has the index of names."""
+    """Whether this database has the index of names, and that of numbers."""
     database = connections[using]
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
-            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", ["contact_names"])
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL", TRIGRAM_TABLES)
         else:
-            cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = %s", ["contact_names"])
+            cursor.execute("SELECT count(*) = 2 FROM sqlite_master WHERE name IN (%s, %s)", TRIGRAM_TABLES)
         return bool(cursor.fetchone()[0])
 
 
@@ -207,4 +219,5 @@ def names_are_in() -> None:
     """PostgreSQL keeps what is new in a list of its own, which each search reads to its end."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", ["contact_names_trigrams"])
+            for table in TRIGRAM_TABLES:
+                cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [f"{table}_trigrams"])

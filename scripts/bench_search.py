@@ -124,7 +124,7 @@ def index_names() -> None:
     began = time.monotonic()
     while name_index.is_waiting():
         name_index.index_waiting()
-    print(f"names indexed in {time.monotonic() - began:.0f} s", flush=True)
+    print(f"names and numbers indexed in {time.monotonic() - began:.0f} s", flush=True)
 
 
 def middle_name() -> str:
@@ -154,6 +154,9 @@ def report(times: int) -> int:
         "last four digits": number[-4:],
         "last six digits": number[-6:],
         "no such number": "447700900999",
+        "eight digits inside": number[2:10],
+        "six, nobody's inside": "888887",
+        "eight, nobody's": "12345678",
         "first name": first,
         "last name": last,
         "last name, common": last[:4],

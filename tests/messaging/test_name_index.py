@@ -1,9 +1,11 @@
-"""People are found by letters in the middle of their name, however the contact came, as long as they are there."""
+"""People are found by letters in the middle of their name, and by digits in the middle of their number, however the
+contact came, as long as they are there."""
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Lease
 from laaffic_console.gateway.services import leases
@@ -36,10 +38,31 @@ def contact(name: str = NAME, number: str = NUMBER) -> Contact:
     return made
 
 
-def indexed() -> int:
+def indexed(table: str = "contact_names") -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM contact_names")
+        cursor.execute(f"SELECT count(*) FROM {table}")
         return int(cursor.fetchone()[0])
+
+
+def with_inside(digits: str) -> list[str]:
+    return [contact.number for contact in people_search.find(Query(digits, digits), 8, anywhere=True)]
+
+
+def column_reads(digits: str) -> int:
+    """How often a search for them went through the numbers of all contacts."""
+    with CaptureQueriesContext(connection) as captured:
+        with_inside(digits)
+    return sum("SELECT number FROM messaging_contact WHERE number LIKE" in query["sql"] for query in captured)
+
+
+def drop_index(*tables: str) -> None:
+    """As on a database that had none, or that of names alone."""
+    with connection.cursor() as cursor:
+        on = " ON messaging_contact" if connection.vendor == "postgresql" else ""
+        for trigger in ("named", "renamed", "gone", "renumbered", "number_gone"):
+            cursor.execute(f"DROP TRIGGER IF EXISTS contact_{trigger}{on}")
+        for table in tables:
+            cursor.execute(f"DROP TABLE {table}")
 
 
 @pytest.mark.parametrize(
@@ -126,9 +149,9 @@ class FollowingTests:
 
         assert not name_index.is_waiting()
 
-    def test_who_has_no_name_is_not_waited_for(self) -> None:
+    def test_who_has_no_name_has_none_in_the_index(self) -> None:
         one = contact("")
-        assert (indexed(), name_index.is_waiting()) == (0, False)
+        assert (indexed(), indexed("contact_numbers"), name_index.is_waiting()) == (0, 1, False)
 
         Contact.objects.filter(pk=one.pk).update(name=NAME)
         name_index.index_waiting()
@@ -146,9 +169,9 @@ class FollowingTests:
         else:
             one.delete()
 
-        assert indexed() == 0
+        assert (indexed(), indexed("contact_numbers")) == (0, 0)
         name_index.index_waiting()
-        assert (indexed(), name_index.is_waiting()) == (0, False)
+        assert (indexed(), indexed("contact_numbers"), name_index.is_waiting()) == (0, 0, False)
 
     def test_an_import_waits_to_be_indexed_and_is_found_meanwhile_as_before(self) -> None:
         content = f"phone,name\n{NUMBER},{NAME}\n4915112345678,\n".encode()
@@ -209,14 +232,79 @@ class FollowingTests:
         assert found("wrong") == []
 
 
+class DigitsTests:
+    INSIDE = NUMBER[3:9]  # of the number, neither its beginning nor its end
+
+    @pytest.mark.parametrize("name", [NAME, ""])
+    def test_the_index_answers_for_whom_it_knows(self, name: str) -> None:
+        contact(name)
+        contact("Ann Bo Carlson", "4915112345678")
+
+        assert [with_inside(NUMBER[at : at + length]) for at in range(1, 4) for length in (4, 6, 8)] == [[NUMBER]] * 9
+        assert with_inside("567891") == []  # its trigrams, and not in this order
+        assert (column_reads(self.INSIDE), column_reads("777777")) == (0, 0)
+
+    def test_who_has_just_come_or_changed_is_looked_at_beside_it(self) -> None:
+        one = contact()
+        two = Contact.objects.create(number="919876543333")
+        assert sorted(with_inside(self.INSIDE)) == [NUMBER, two.number]
+
+        one.number = "919123456789"
+        one.save()
+        assert (with_inside(self.INSIDE), with_inside("12345")) == ([two.number], [one.number])
+        assert column_reads(self.INSIDE) == 0
+        name_index.index_waiting()
+        assert (with_inside(self.INSIDE), with_inside("12345")) == ([two.number], [one.number])
+        assert indexed("contact_numbers") == 2
+
+    def test_while_many_wait_all_are_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(people_search, "FEW_WAIT", 2)
+        for n in range(3):
+            Contact.objects.create(number=str(919876543210 + n))
+
+        assert (len(with_inside(self.INSIDE)), column_reads(self.INSIDE)) == (3, 1)
+        name_index.index_waiting()
+        assert (len(with_inside(self.INSIDE)), column_reads(self.INSIDE)) == (3, 0)
+
+    def test_what_has_not_changed_is_not_written_again(self) -> None:
+        one = contact()
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE contact_names SET words = 'a mark' WHERE rowid = %s", [one.pk])
+        one.number = "919123456789"
+        one.save()
+        with CaptureQueriesContext(connection) as captured:
+            name_index.index_waiting()
+        assert len([query for query in captured if "INSERT INTO contact_names " in query["sql"]]) == 1
+
+        one.number = NUMBER
+        one.save()
+        with CaptureQueriesContext(connection) as captured:
+            name_index.index_waiting()
+        assert not [query for query in captured if "INSERT INTO contact_names " in query["sql"]]
+
+    def test_a_console_that_has_names_alone_keeps_them_while_its_numbers_are_read(self) -> None:
+        contact()
+        drop_index("contact_numbers")
+        assert (with_inside(self.INSIDE), column_reads(self.INSIDE)) == ([NUMBER], 1)
+
+        search_indexes.create()  # an upgrade's migrate
+        assert (with_inside(self.INSIDE), indexed(), indexed("contact_numbers")) == ([NUMBER], 1, 0)
+        name_index.index_waiting()
+        assert (with_inside(self.INSIDE), indexed(), indexed("contact_numbers")) == ([NUMBER], 1, 1)
+        assert (found("fernanda"), column_reads(self.INSIDE)) == ([NAME], 0)
+
+    def test_a_number_that_is_left_over_in_the_index_shows_nobody(self) -> None:
+        one = contact()
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE contact_numbers SET words = '919123456789' WHERE rowid = %s", [one.pk])
+
+        assert with_inside("12345") == []
+
+
 class WithoutTests:
     def test_without_the_index_the_other_ways_still_find(self) -> None:
         contact()
-        with connection.cursor() as cursor:
-            on = " ON messaging_contact" if connection.vendor == "postgresql" else ""
-            for trigger in ("contact_named", "contact_renamed", "contact_gone"):
-                cursor.execute(f"DROP TRIGGER IF EXISTS {trigger}{on}")
-            cursor.execute("DROP TABLE contact_names")
+        drop_index("contact_names")
 
         assert (found("maria"), found("fernanda")) == ([NAME], [])
         name_index.sweep()

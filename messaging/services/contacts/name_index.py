@@ -1,13 +1,13 @@
-"""The middle of names: who has a word that holds these letters, found by their trigrams.
+"""The middle of names and numbers: who has a word that holds these letters, or these digits, found by their trigrams.
 
 The index itself, and the triggers that follow the contacts, are in `messaging/search_indexes.py`. Adding a contact only
-notes its id; a job puts names into the index later, so an import is not slowed down by it. Deleting a contact takes its
-name out in the same statement. What the index says is a hint: whoever reads it looks at the contact as it is now.
+notes its id; a job puts name and number into the index later, so an import is not slowed down by it. Deleting a contact
+takes both out in the same statement. What the index says is a hint: whoever reads it looks at the contact as it is now.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import connection, transaction
 
@@ -56,16 +56,26 @@ def ids_with(words: Sequence[str]) -> list[int]:
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _on_sqlite(words: Sequence[str]) -> tuple[str, list[str | int]]:
+def numbers_with(digits: str) -> list[str]:
+    """At most LOOKED_AT numbers that had these three digits or more in them when they were read."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Without the CTE, LIMIT makes the planner hope to come across enough by reading all of them.
+            found = "WITH found AS MATERIALIZED (SELECT words FROM contact_numbers WHERE words LIKE %s)"
+            cursor.execute(f"{found} SELECT words FROM found LIMIT %s", [f"%{digits}%", LOOKED_AT])
+        else:
+            cursor.execute(*_on_sqlite([digits], "words", "contact_numbers"))
+        return [number for (number,) in cursor.fetchall()]
+
+
+def _on_sqlite(
+    words: Sequence[str], column: str = "rowid", table: str = "contact_names"
+) -> tuple[str, list[str | int]]:
     """Trigrams find the rows, and their text is looked at: the same three letters can be parted."""
     trigrams = {word[at : at + TRIGRAM] for word in words for at in range(len(word) - TRIGRAM + 1)}
     match = " AND ".join('"' + trigram.replace('"', '""') + '"' for trigram in sorted(trigrams))
     has = " AND ".join(["instr(words, %s) > 0"] * len(words))
-    return f"SELECT rowid FROM contact_names WHERE contact_names MATCH %s AND {has} LIMIT %s", [
-        match,
-        *words,
-        LOOKED_AT,
-    ]
+    return f"SELECT {column} FROM {table} WHERE {table} MATCH %s AND {has} LIMIT %s", [match, *words, LOOKED_AT]
 
 
 def _on_postgresql(words: Sequence[str]) -> tuple[str, list[str | int]]:
@@ -75,16 +85,19 @@ def _on_postgresql(words: Sequence[str]) -> tuple[str, list[str | int]]:
 
 
 def is_waiting() -> bool:
-    """Whether there are names that the index does not know yet."""
-    if not search_indexes.has_names():
-        return False
+    """Whether there are contacts that the index does not know yet."""
+    return search_indexes.has_names() and bool(waiting(1))
+
+
+def waiting(limit: int) -> list[int]:
+    """At most `limit` contacts that the index does not know yet, or not as they are now."""
+    noted = "SELECT unnest(contact_ids) FROM contact_names_waiting LIMIT %s"
+    if connection.vendor != "postgresql":
+        behind = "SELECT id FROM messaging_contact WHERE id > (SELECT last FROM contact_names_read)"
+        noted = f"SELECT id FROM contact_names_waiting UNION ALL {behind} LIMIT %s"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM contact_names_waiting LIMIT 1")
-        is_noted = cursor.fetchone() is not None
-        if is_noted or connection.vendor == "postgresql":
-            return is_noted
-        cursor.execute("SELECT max(id) > (SELECT last FROM contact_names_read) FROM messaging_contact")
-        return bool(cursor.fetchone()[0])
+        cursor.execute(noted, [limit])
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def sweep() -> None:
@@ -93,7 +106,7 @@ def sweep() -> None:
 
 
 def index_waiting() -> None:
-    """A job's slice: names of contacts that were added or renamed, until none waits."""
+    """A job's slice: names and numbers of contacts that were added or changed, until none waits."""
     with leases.lease(LEASE) as held:
         if held is None or not search_indexes.has_names():
             return
@@ -123,11 +136,10 @@ def _index_chunk() -> bool:
         if not rows:
             return False
         is_one, parameter = among(ids)
-        cursor.execute(f"DELETE FROM contact_names WHERE rowid {is_one}", [parameter])
-        cursor.execute(f"SELECT id, name FROM messaging_contact WHERE name <> '' AND id {is_one}", [parameter])
-        names = [(pk, folded(name)) for pk, name in cursor.fetchall()]
-        if names:
-            _insert(names)
+        cursor.execute(f"SELECT id, name, number FROM messaging_contact WHERE id {is_one}", [parameter])
+        found = cursor.fetchall()
+        _put("contact_names", ids, {pk: folded(name) for pk, name, _number in found if name})
+        _put("contact_numbers", ids, {pk: number for pk, _name, number in found})
         is_row, parameter = among(rows)
         cursor.execute(f"DELETE FROM contact_names_waiting WHERE id {is_row}", [parameter])
     return True
@@ -146,11 +158,18 @@ def _new_on_sqlite() -> list[int]:
     return ids
 
 
-def _insert(names: Sequence[tuple[int, str]]) -> None:
+def _put(table: str, ids: Sequence[int], words: Mapping[int, str]) -> None:
+    """Of these contacts the index holds these words from now on; what it has so already stays untouched."""
+    is_one, parameter = among(ids)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            ids, words = zip(*names, strict=True)
-            given = "unnest(%s::bigint[], %s::text[])"
-            cursor.execute(f"INSERT INTO contact_names (rowid, words) SELECT * FROM {given}", [list(ids), list(words)])
-        else:
-            cursor.executemany("INSERT INTO contact_names (rowid, words) VALUES (%s, %s)", names)
+        cursor.execute(f"SELECT rowid, words FROM {table} WHERE rowid {is_one}", [parameter])
+        known = dict(cursor.fetchall())
+        if old := [pk for pk, word in known.items() if words.get(pk) != word]:
+            is_old, parameter = among(old)
+            cursor.execute(f"DELETE FROM {table} WHERE rowid {is_old}", [parameter])
+        new = [(pk, word) for pk, word in words.items() if known.get(pk) != word]
+        if new and connection.vendor == "postgresql":
+            given = "SELECT * FROM unnest(%s::bigint[], %s::text[])"
+            cursor.execute(f"INSERT INTO {table} (rowid, words) {given}", [[pk for pk, _ in new], [w for _, w in new]])
+        elif new:
+            cursor.executemany(f"INSERT INTO {table} (rowid, words) VALUES (%s, %s)", new)
