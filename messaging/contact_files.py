@@ -178,7 +178,8 @@ class ContactFile:
             except StopIteration:
                 return
             except csv.Error:
-                if sum(map(len, of_this_row)) > MAX_CELL:  # what is behind it would be read askew, a million rows long
+                # What is behind a cell that goes on and on would be read askew, a million rows long.
+                if len(of_this_row) > 1 and sum(map(len, of_this_row)) > MAX_CELL:
                     raise _never_closed(line) from None
                 said = _("A quotation mark is left open or stands in the middle of a cell. Write it twice.")
                 yield Row(line, [], said, "".join(of_this_row).rstrip("\r\n"))

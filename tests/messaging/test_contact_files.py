@@ -155,6 +155,12 @@ class RowTests:
 
         assert [bool(row.problem) for row in ContactFile(path, contact_files.detect(path))] == [False, True]
 
+    def test_one_in_a_row_of_long_cells_spoils_that_row_alone(self, tmp_path: Path) -> None:
+        wide = b",".join([b"x" * 900] * 120)
+        path = written(tmp_path, b"phone,name\n1,Ann\n" + wide + b',"Ben" B\n3,Cy\n')
+
+        assert [bool(row.problem) for row in ContactFile(path, contact_files.detect(path))] == [False, True, False]
+
     @pytest.mark.parametrize("row", [1, 2, 4, 6000])
     def test_one_that_is_never_closed_ends_the_file_at_its_row(self, tmp_path: Path, row: int) -> None:
         rows = [b"phone,name", *[b"1,Ann"] * 30_000]
