@@ -280,7 +280,7 @@ class ProgressTests:
         answer = admin_client.get(own_page(draft, "change"))
 
         assert answer.context["progress"]["percent"] == 99
-        assert '<span id="percent">99</span>' in answer.content.decode()
+        assert '<span id="percent">99%</span>' in answer.content.decode()
 
     def test_it_is_100_when_it_is_finished(self, admin_client: Client, draft: Campaign) -> None:
         frozen(draft)
