@@ -66,7 +66,7 @@ class ExportAdmin(ReadOnlyAdmin):
         is_own = obj is not None and isinstance(request.user, User) and obj.asked_by_id == request.user.pk
         return is_own or super().has_view_permission(request, obj)
 
-    @display(description=gettext_lazy("export"))
+    @display(description=gettext_lazy("export"), ordering="title")
     def shown_title(self, export: Export) -> str:
         return str(export)
 

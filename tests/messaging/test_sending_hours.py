@@ -119,6 +119,18 @@ def claimed_of(campaign: Campaign) -> set[str]:
     return found
 
 
+def at_nine_by_each_clock(application: Application, group: ContactGroup) -> Campaign:
+    tomorrow = timezone.now() + dt.timedelta(days=1)
+    return drafts.create(
+        name="A",
+        application=application,
+        sender_id="",
+        text="Hi",
+        groups=[group],
+        local_time=f"{tomorrow:%Y-%m-%d} 09:00",
+    )
+
+
 class HoursGateTests:
     def test_only_who_is_in_their_hours_is_claimed(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
@@ -180,15 +192,7 @@ class HoursGateTests:
         self, application: Application, group: ContactGroup
     ) -> None:
         add_contacts(group, 2, time_zones="Asia/Kolkata")
-        tomorrow = timezone.now() + dt.timedelta(days=1)
-        campaign = drafts.create(
-            name="A",
-            application=application,
-            sender_id="",
-            text="Hi",
-            groups=[group],
-            local_time=f"{tomorrow:%Y-%m-%d} 09:00",
-        )
+        campaign = at_nine_by_each_clock(application, group)
 
         starting.launch(campaign.pk, by=None)
 
@@ -205,15 +209,7 @@ class HoursGateTests:
         monkeypatch.setattr(audience_counts, "STRETCH", 1)
         monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0)
         add_contacts(group, 5, time_zones="Asia/Kolkata")
-        tomorrow = timezone.now() + dt.timedelta(days=1)
-        campaign = drafts.create(
-            name="A",
-            application=application,
-            sender_id="",
-            text="Hi",
-            groups=[group],
-            local_time=f"{tomorrow:%Y-%m-%d} 09:00",
-        )
+        campaign = at_nine_by_each_clock(application, group)
 
         assert starting.launch(campaign.pk).state == CampaignState.SCHEDULED
 

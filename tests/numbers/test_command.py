@@ -43,7 +43,7 @@ class SyncTests:
         assert [("problem" in row) for row in json.loads(out.getvalue())["lists"]] == [True, False, False]
 
     def test_a_list_that_is_not_there(self, sandbox: RunningSandbox, db: None) -> None:
-        with pytest.raises(CommandError, match="There is no list phones"):
+        with pytest.raises(CommandError, match="Unknown list phones"):
             run("sync", "phones")
 
     def test_bindings_need_an_application(self, sandbox: RunningSandbox, db: None) -> None:

@@ -374,7 +374,7 @@ class AdoptTests:
 
 
 def test_a_list_that_there_is_not_is_said_so(application: Application) -> None:
-    with pytest.raises(SyncFailed, match="There is no list “birds”"):
+    with pytest.raises(SyncFailed, match="Unknown list “birds”"):
         scheduling.sync("birds")
 
 

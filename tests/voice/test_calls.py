@@ -93,7 +93,7 @@ class CallTests:
         assert not SipCall.objects.exists()
 
     def test_a_list_that_there_is_not_is_said_so(self, phone: SipPhone) -> None:
-        with pytest.raises(syncing.SyncFailed, match="There is no list “birds”"):
+        with pytest.raises(syncing.SyncFailed, match="Unknown list “birds”"):
             scheduling.sync("birds")
 
     def test_a_call_and_its_record(self, sandbox: RunningSandbox, phone: SipPhone) -> None:

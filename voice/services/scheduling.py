@@ -50,4 +50,4 @@ def sync(name: str) -> int:
     for application in COPIES.applications():
         if phones.name_of(application) == name:
             return phones.sync(application)
-    raise SyncFailed(_("There is no list “%(name)s”.") % {"name": name})
+    raise SyncFailed(_("Unknown list “%(name)s”.") % {"name": name})

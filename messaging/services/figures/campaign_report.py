@@ -38,9 +38,9 @@ def left_out(campaign: Campaign) -> dict[str, int]:
 
 
 def _invalid_and_duplicates(campaign: Campaign) -> tuple[int, int]:
-    """Of those that its column counts together: how many are no numbers, and how many are somebody's who is in anyway.
+    """Of those that its column counts together: invalid numbers, and those of somebody who is in the audience anyway.
 
-    What is no number is counted with the end of the freezing.
+    Invalid numbers are counted when the freezing has ended.
     """
     if not campaign.dropped_invalid or campaign.audience != Campaign.Audience.FROZEN:
         return 0, campaign.dropped_invalid

@@ -38,4 +38,4 @@ def sync(name: str) -> Copied:
     for application in Application.objects.filter(channel=Channel.NUMBER):
         if binding_sync.name_of(application) == name:
             return binding_sync.sync(application)
-    raise SyncFailed(_("There is no list “%(name)s”.") % {"name": name})
+    raise SyncFailed(_("Unknown list “%(name)s”.") % {"name": name})

@@ -94,7 +94,7 @@ class Command(ConsoleCommand):
     def sync(self, options: dict[str, Any]) -> dict[str, Any]:
         wanted = options["lists"] or LISTS
         if unknown := sorted(set(wanted) - set(LISTS)):
-            raise CommandError(f"There is no list {', '.join(unknown)}. There are: {', '.join(LISTS)}.")
+            raise CommandError(f"Unknown list {', '.join(unknown)}. There are: {', '.join(LISTS)}.")
         names = [name for kind in wanted for name in names_of(kind)]
         return {"lists": [self.one(name) for name in names]}
 
