@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BEGAN := $(shell date +%s)
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds; its limit on two quiet cores is"
 
-.PHONY: help install production demo test test-databases test-only check fast coverage bench bench-pages rehearse access screenshots messages lock clean
+.PHONY: help install production demo test test-databases test-bytecode test-only check fast coverage bench bench-pages rehearse access screenshots messages lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
@@ -52,15 +52,18 @@ check: install
 	$(BIN)/python scripts/check_languages.py
 	$(BIN)/python scripts/docs_digests.py
 
-# What tests copy is migrated beside the checks, which leave a core idle. Then four processes on two cores: the rehearsals
-# and the browser tests mostly wait.
+# What tests copy is migrated beside the checks, which leave a core idle, and the tests are compiled once for all processes.
+# Then four processes on two cores: the rehearsals and the browser tests mostly wait.
 test: install
-	@$(MAKE) --no-print-directory --output-sync=target -j 2 check test-databases
+	@$(MAKE) --no-print-directory --output-sync=target -j 3 check test-databases test-bytecode
 	$(BIN)/python -m pytest -n 4 --dist loadgroup
 	$(TOOK) 300.
 
 test-databases: install
 	$(BIN)/python -m tests.kept_databases
+
+test-bytecode: install
+	$(BIN)/python -m pytest -n 0 -q --collect-only >/dev/null
 
 # The tests without browsers, pages and services, and without those that play many orders of events.
 fast: install

@@ -9,10 +9,13 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from laaffic_console.kit import garbage
+
 SERVERS = ("worker", "web", "runserver", "sandbox")  # what they do is not the act of whoever has started them
 
 
 def main() -> None:
+    garbage.look_seldom()
     if sys.stdout is None:  # closed: what a command is asked for is done all the same
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without “, or an odd name of a file, fails nothing

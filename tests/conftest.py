@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from laaffic_console.kit import garbage
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytest_plugins = ["tests.pristine"]
+garbage.look_seldom()
 
 # Of files whose tests draw pages.
 PAGES = (
@@ -78,7 +81,6 @@ def pytest_collection_finish() -> None:
     """Modules and tests stay: looking through them for garbage again and again took a seventh of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
