@@ -1,6 +1,9 @@
 """People are found by letters in the middle of their name, and by digits in the middle of their number, however the
 contact came, as long as they are there."""
 
+import itertools
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -265,6 +268,25 @@ class DigitsTests:
         assert (len(with_inside(self.INSIDE)), column_reads(self.INSIDE)) == (3, 1)
         name_index.index_waiting()
         assert (len(with_inside(self.INSIDE)), column_reads(self.INSIDE)) == (3, 0)
+
+    def test_who_gets_into_the_index_during_a_search_is_in_one_of_both(self) -> None:
+        """The worker's turn comes before each statement of a search, once: whoever waited is found every time."""
+        with CaptureQueriesContext(connection) as captured:
+            with_inside(self.INSIDE)
+        assert len(captured) >= 4
+
+        for at in range(len(captured)):
+            Contact.objects.all().delete()
+            Contact.objects.create(number=NUMBER)
+            statements = itertools.count()
+
+            def worker_first(execute: Any, *given: Any, at: int = at, statements: Any = statements) -> Any:
+                if next(statements) == at:
+                    name_index.index_waiting()
+                return execute(*given)
+
+            with connection.execute_wrapper(worker_first):
+                assert with_inside(self.INSIDE) == [NUMBER], f"before statement {at}"
 
     def test_what_has_not_changed_is_not_written_again(self) -> None:
         one = contact()
