@@ -20,6 +20,7 @@ from typing import IO, NamedTuple, cast
 
 from messaging.contact_files import ContactFile, Format, Row
 from messaging.contact_rows import ReadyRow, RowCleaner, RowError, RowOptions
+from messaging.unreadable import UnreadableFile
 
 HEAD_START = 10_000  # lines that are cleaned here until the other process has started
 WORTH_IT = 2 << 20  # bytes that are left of a file
@@ -86,11 +87,26 @@ def here(source: Source, size: int, *, behind: int, until: int | None = None) ->
     cleaner = source.cleaner()
     file = ContactFile(source.path, source.written)
     wanted = _between(file, behind, until)
-    while rows := list(itertools.islice(wanted, size)):
+    for rows in _by(size, wanted):
         cleaner.unknown_languages.clear()
         ready, errors = clean_rows(cleaner, rows)
         languages = dict(cleaner.unknown_languages)
         yield Chunk(rows[0].line, rows[-1].line, len(rows), languages, file.bytes_read, ready, errors)
+
+
+def _by(size: int, wanted: Iterator[Row]) -> Iterator[list[Row]]:
+    """The rows by so many. Where the file cannot be read any further, those before come first, and then the reason."""
+    while True:
+        rows: list[Row] = []
+        try:
+            rows.extend(itertools.islice(wanted, size))  # keeps what came before an error
+        except UnreadableFile:
+            if rows:
+                yield rows
+            raise
+        if not rows:
+            return
+        yield rows
 
 
 def _between(file: ContactFile, behind: int, until: int | None) -> Iterator[Row]:

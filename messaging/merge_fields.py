@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.plain_text import is_blank
+
 BUILT_IN = ("number", "name", "first_name", "email", "country", "language")  # any other is an attribute of the contact
 
 SPACE = " \t\r\n\u00a0"
@@ -100,6 +102,19 @@ def problem_where_none_are_filled_in(text: str) -> str:
 
 def fields(text: str) -> list[str]:
     return parse(text).fields
+
+
+def check_fallbacks(text: str) -> None:
+    """MergeError where a word instead of a missing value is one of marks that nobody sees; none at all is none.
+
+    For texts that are written now: `parse` still reads those that were launched with one.
+    """
+    for part in parse(text).parts:
+        if isinstance(part, Field) and part.fallback and is_blank(part.fallback):
+            raise MergeError(
+                _("{{%(name)s|…}} has nothing behind the | that can be seen. Write a word there, or leave out the |.")
+                % {"name": part.name}
+            )
 
 
 def unknown_fields(text: str, known: Iterable[str]) -> list[str]:

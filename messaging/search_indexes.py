@@ -6,6 +6,8 @@ LIKE 'ANN%'` with an index of patterns, SQLite `name LIKE 'ann%'` with one that 
 when a migration changes it and keeps only the indexes that models name, so these are looked after behind every migrate.
 """
 
+# ruff: noqa: S608 - what is put into a statement are names of our own tables
+
 import logging
 from typing import Any
 
@@ -19,6 +21,10 @@ COLUMNS = ("name", "email")
 TABLE = "messaging_contact"
 ENDING = 4  # digits of a number's end that the index holds
 TRIGRAM_TABLES = ("contact_names", "contact_numbers")
+# What the worker makes of a contact: raised where it makes more or something else of one. The notes are named after it,
+# so that a worker of the version before, which runs on through a migrate, uses up notes of its own and none of ours.
+FORMAT = 2
+NOTES, READ = f"contact_notes_{FORMAT}", f"contact_read_{FORMAT}"
 NAMES_LOCK = 27983648  # any number of its own, the same as in the trigger below
 
 logger = logging.getLogger(__name__)
@@ -134,25 +140,31 @@ def with_last_digits(contacts: Any) -> Any:
 # which has the index of names keeps it while the numbers are read.
 
 # Not OR IGNORE: in a trigger the conflict clause of the statement that fires it holds, and an import's has another one.
-_NOT_YET = "SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM contact_names_waiting WHERE id = new.id)"
+_NOT_YET = f"SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM {NOTES} WHERE id = new.id)"
 _SQLITE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS contact_names "
     "USING fts5(words, tokenize='trigram case_sensitive 1', detail='none')",
+    # With the places of each trigram: that of 939393 are in many numbers, and seldom in this order.
     "CREATE VIRTUAL TABLE IF NOT EXISTS contact_numbers "
-    "USING fts5(words, tokenize='trigram case_sensitive 1', detail='none')",
-    "CREATE TABLE IF NOT EXISTS contact_names_waiting (id INTEGER PRIMARY KEY)",
-    "CREATE TABLE IF NOT EXISTS contact_names_read (last INTEGER NOT NULL)",
-    "INSERT INTO contact_names_read SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM contact_names_read)",
-    "CREATE TRIGGER IF NOT EXISTS contact_renamed AFTER UPDATE OF name ON messaging_contact WHEN old.name <> new.name "
-    f"BEGIN INSERT INTO contact_names_waiting {_NOT_YET}; END",
-    "CREATE TRIGGER IF NOT EXISTS contact_gone AFTER DELETE ON messaging_contact "
-    "BEGIN DELETE FROM contact_names WHERE rowid = old.id; DELETE FROM contact_names_waiting WHERE id = old.id; END",
-    "CREATE TRIGGER IF NOT EXISTS contact_renumbered AFTER UPDATE OF number ON messaging_contact "
-    f"WHEN old.number <> new.number BEGIN INSERT INTO contact_names_waiting {_NOT_YET}; END",
-    "CREATE TRIGGER IF NOT EXISTS contact_number_gone AFTER DELETE ON messaging_contact "
+    "USING fts5(words, tokenize='trigram case_sensitive 1', detail='full')",
+    f"CREATE TABLE IF NOT EXISTS {NOTES} (id INTEGER PRIMARY KEY)",
+    f"CREATE TABLE IF NOT EXISTS {READ} (last INTEGER NOT NULL)",
+    f"INSERT INTO {READ} SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {READ})",
+    # Made anew each time: those of an earlier format note elsewhere.
+    *(
+        f"DROP TRIGGER IF EXISTS {name}"
+        for name in ("contact_renamed", "contact_gone", "contact_renumbered", "contact_number_gone")
+    ),
+    "CREATE TRIGGER contact_renamed AFTER UPDATE OF name ON messaging_contact WHEN old.name <> new.name "
+    f"BEGIN INSERT INTO {NOTES} {_NOT_YET}; END",
+    "CREATE TRIGGER contact_gone AFTER DELETE ON messaging_contact "
+    f"BEGIN DELETE FROM contact_names WHERE rowid = old.id; DELETE FROM {NOTES} WHERE id = old.id; END",
+    "CREATE TRIGGER contact_renumbered AFTER UPDATE OF number ON messaging_contact "
+    f"WHEN old.number <> new.number BEGIN INSERT INTO {NOTES} {_NOT_YET}; END",
+    "CREATE TRIGGER contact_number_gone AFTER DELETE ON messaging_contact "
     "BEGIN DELETE FROM contact_numbers WHERE rowid = old.id; END",
 )
-_POSTGRESQL = """
+_POSTGRESQL = f"""
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE TABLE IF NOT EXISTS contact_names (rowid bigint PRIMARY KEY, words text NOT NULL);
 CREATE INDEX IF NOT EXISTS contact_names_trigrams ON contact_names USING gin (words gin_trgm_ops)
@@ -160,12 +172,12 @@ WITH (gin_pending_list_limit = 1024);
 CREATE TABLE IF NOT EXISTS contact_numbers (rowid bigint PRIMARY KEY, words text NOT NULL);
 CREATE INDEX IF NOT EXISTS contact_numbers_trigrams ON contact_numbers USING gin (words gin_trgm_ops)
 WITH (gin_pending_list_limit = 1024);
-CREATE TABLE IF NOT EXISTS contact_names_waiting (id bigserial PRIMARY KEY, contact_ids bigint[] NOT NULL);
+CREATE TABLE IF NOT EXISTS {NOTES} (id bigserial PRIMARY KEY, contact_ids bigint[] NOT NULL);
 CREATE OR REPLACE FUNCTION contact_names_follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO contact_names_waiting (contact_ids) SELECT array_agg(id) FROM came GROUP BY id / 1000;
+    INSERT INTO {NOTES} (contact_ids) SELECT array_agg(id) FROM came GROUP BY id / 1000;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO contact_names_waiting (contact_ids) SELECT array_agg(id)
+    INSERT INTO {NOTES} (contact_ids) SELECT array_agg(id)
     FROM (SELECT id, name, number FROM came EXCEPT SELECT id, name, number FROM gone) changed GROUP BY id / 1000;
   ELSE
     PERFORM pg_advisory_xact_lock_shared(27983648);
@@ -182,11 +194,10 @@ FOR EACH STATEMENT EXECUTE FUNCTION contact_names_follow();
 CREATE OR REPLACE TRIGGER contact_gone AFTER DELETE ON messaging_contact REFERENCING OLD TABLE AS gone
 FOR EACH STATEMENT EXECUTE FUNCTION contact_names_follow()
 """
-# What was there before the index: everybody waits.
+# What was there before the index, or was read for an earlier format: everybody waits.
 _EVERYBODY = {
-    "sqlite": "UPDATE contact_names_read SET last = 0",
-    "postgresql": "INSERT INTO contact_names_waiting (contact_ids) "
-    "SELECT array_agg(id) FROM messaging_contact GROUP BY id / 1000",
+    "sqlite": f"UPDATE {READ} SET last = 0",
+    "postgresql": f"INSERT INTO {NOTES} (contact_ids) SELECT array_agg(id) FROM messaging_contact GROUP BY id / 1000",
 }
 
 
@@ -196,6 +207,8 @@ def _create_names(using: str) -> None:
     has_been = has_names(using)
     try:
         with transaction.atomic(using=using), database.cursor() as cursor:
+            if database.vendor == "sqlite" and not has_been:
+                cursor.execute("DROP TABLE IF EXISTS contact_numbers")  # it may be without the places of trigrams
             for statement in (_POSTGRESQL,) if database.vendor == "postgresql" else _SQLITE:
                 cursor.execute(statement)
             if not has_been:
@@ -205,13 +218,17 @@ def _create_names(using: str) -> None:
 
 
 def has_names(using: str = "default") -> bool:
-    """Whether this database has the index of names, and that of numbers."""
+    """Whether this database has the index of names, that of numbers, and the notes of who is to be read for them."""
     database = connections[using]
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
-            cursor.execute("SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL", TRIGRAM_TABLES)
+            cursor.execute(
+                "SELECT count(to_regclass(name)) = 3 FROM unnest(%s::text[]) AS name", [[*TRIGRAM_TABLES, NOTES]]
+            )
         else:
-            cursor.execute("SELECT count(*) = 2 FROM sqlite_master WHERE name IN (%s, %s)", TRIGRAM_TABLES)
+            cursor.execute(
+                "SELECT count(*) = 3 FROM sqlite_master WHERE name IN (%s, %s, %s)", [*TRIGRAM_TABLES, NOTES]
+            )
         return bool(cursor.fetchone()[0])
 
 

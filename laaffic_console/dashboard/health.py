@@ -14,6 +14,7 @@ from django_q.brokers import get_broker
 from laaffic_console.gateway.models import AccountHold, PushedBody
 from laaffic_console.gateway.services import database_clock, workers
 from laaffic_console.kit import database_troubles, health_signs
+from laaffic_console.kit.figures import pace
 
 LABELS = {
     "database": gettext_lazy("Database"),
@@ -87,8 +88,8 @@ def sweep() -> Part | None:
         first = workers.living().aggregate(first=Min("started_at"))["first"]
         is_new = first is None or now - first < dt.timedelta(seconds=SWEEP_LATE)
         return None if is_new else Part("sweep", False, _("none yet"))
-    seconds = int((now - swept_at).total_seconds())
-    return Part("sweep", abs(seconds) <= SWEEP_LATE, _("%(n)s s ago") % {"n": max(0, seconds)})
+    seconds = (now - swept_at).total_seconds()
+    return Part("sweep", abs(seconds) <= SWEEP_LATE, _("%(n)s s ago") % {"n": pace(max(0.0, seconds))})
 
 
 def due() -> Part | None:

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from laaffic_console.dashboard import permission_words
 from laaffic_console.kit.role_words import OneRoleField, role_and_purpose
+from laaffic_console.kit.visible_names import check_visible
 
 VERBS = {"view": gettext_lazy("See"), "add": gettext_lazy("Add"), "change": gettext_lazy("Change"),
          "delete": gettext_lazy("Delete")}  # fmt: skip
@@ -100,6 +101,11 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]  # takes none when it
         super().__init__(*args, **kwargs)
         offered: Any = self.fields["permissions"]
         offered.queryset = shown_rights()
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        check_visible(name)
+        return name
 
     def clean_permissions(self) -> QuerySet[Permission]:
         chosen = {one.pk for one in self.cleaned_data["permissions"]}

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from laaffic_console.dashboard.models import SavedFilter
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import plain
+from laaffic_console.kit.plain_text import is_blank, plain
 
 MOST = 30  # of one person, for one list
 # Which page, and what a list's address has besides that asks for no rows.
@@ -61,7 +61,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
     name, query = plain(request.POST.get("name", ""))[:60], cleaned(request.POST.get("query", ""))
     back = HttpResponseRedirect(f"{page_of(model)}?{query}" if query else page_of(model))
     own = SavedFilter.objects.filter(owner=user, list_of=model._meta.label_lower)
-    if not name or not query:
+    if is_blank(name) or not query:
         messages.error(request, _("Choose a filter or search for something, and give it a name: then it can be kept."))
     elif len(query) > 2000:
         messages.error(request, _("This is too long to be kept. Search for less."))

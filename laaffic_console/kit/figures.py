@@ -14,8 +14,9 @@ def number(value: float | Decimal) -> str:
 
 
 def pace(a_second: float) -> str:
-    """So that what is slow is not 0: 1,250 or 4.5 or 0.02."""
-    return number(round(a_second, 0 if a_second >= 10 else 1 if a_second >= 1 else 2))
+    """How many a second, or how many seconds; what is little is not 0: 1,250 or 4.5 or 0.02 or 0.003."""
+    least = -Decimal(a_second).adjusted() if a_second else 0  # the place of the first digit that is not a zero
+    return number(round(a_second, 0 if a_second >= 10 else 1 if a_second >= 1 else max(2, least)))
 
 
 def money(amount: Decimal | float, currency: str = "") -> str:

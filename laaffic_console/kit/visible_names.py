@@ -9,6 +9,12 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.plain_text import is_blank
 
 
+def check_visible(name: str) -> None:
+    """ValidationError for a name of marks and spaces alone; whether one is needed at all is its field's business."""
+    if name and is_blank(name):
+        raise ValidationError(_("Write a name that can be seen."))
+
+
 class VisiblyNamed(models.Model):
     name: str
 
@@ -21,7 +27,10 @@ class VisiblyNamed(models.Model):
             super().clean_fields(exclude)
         except ValidationError as problem:
             found = problem.update_error_dict(found)
-        if self.name and is_blank(self.name) and "name" not in (exclude or ()):
-            found.setdefault("name", []).append(ValidationError(_("Write a name that can be seen.")))
+        if "name" not in (exclude or ()):
+            try:
+                check_visible(self.name)
+            except ValidationError as problem:
+                found.setdefault("name", []).append(problem)
         if found:
             raise ValidationError(found)

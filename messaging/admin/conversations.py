@@ -80,6 +80,9 @@ class NoteForm(forms.Form):
         help_text=gettext_lazy("For us alone: it is never sent."),
     )
 
+    def clean_note(self) -> str:
+        return conversations.checked_note(self.cleaned_data["note"])
+
 
 class AssignForm(forms.Form):
     to = forms.ModelChoiceField(

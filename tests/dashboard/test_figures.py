@@ -1,6 +1,8 @@
 """Money and shares as every page writes them."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
+import laaffic_console
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.kit.figures import money, share
+from laaffic_console.kit.figures import money, pace, share
 from messaging.models import Batch, Campaign, CampaignState, Message, MessageState, OutcomeTally
 from messaging.services.batches import counting
 from messaging.services.figures import insights, timeline
@@ -26,6 +29,33 @@ from messaging.services.figures import insights, timeline
 )
 def test_an_amount_is_rounded_once(amount: str, shown: str) -> None:
     assert money(Decimal(amount), "USD") == shown
+
+
+@pytest.mark.parametrize(
+    ("much", "shown"),
+    [(0, "0"), (0.0, "0"), (0.0004, "0.0004"), (0.004, "0.004"), (0.0049, "0.005"), (0.04, "0.04"), (0.26, "0.26"),
+     (4.53, "4.5"), (12.6, "13"), (1250, "1,250")],
+)  # fmt: skip
+def test_what_is_little_is_not_nothing(much: float, shown: str) -> None:
+    assert pace(much) == shown
+
+
+def test_pages_write_figures_by_the_filters_that_never_say_nothing_of_something() -> None:
+    root = Path(laaffic_console.__file__).parents[1]
+    pages = [
+        page for app in ("laaffic_console", "messaging", "voice", "numbers") for page in (root / app).rglob("*.html")
+    ]
+
+    assert len(pages) > 100
+    assert [page.name for page in pages if "floatformat" in page.read_text()] == []
+
+
+def test_the_english_help_writes_shares_as_pages_do() -> None:
+    docs = Path(laaffic_console.__file__).parents[1] / "docs"
+    pages = [*docs.glob("*.md"), *docs.glob("mechanisms/*.md")]
+
+    assert len(pages) > 20
+    assert [page.name for page in pages if re.search(r"\d %", page.read_text())] == []
 
 
 def test_without_a_currency_it_is_a_number() -> None:

@@ -158,6 +158,17 @@ class RoleTests:
         assert unseen in operator.permissions.all()
         assert not operator.permissions.filter(codename="view_campaign").exists()
 
+    @pytest.mark.parametrize(
+        ("name", "said"), [("\u200b", "This field is required."), (" \u2800\ufe0f", "Write a name that can be seen.")]
+    )
+    def test_a_role_that_nobody_could_see_is_refused(self, client: Client, name: str, said: str) -> None:
+        signed_in(client, "Administrator")
+
+        page = client.post("/admin/auth/group/add/", {"name": name, "permissions": []}).content.decode()
+
+        assert said in page
+        assert not Group.objects.filter(name__in=[name, name.strip()]).exists()
+
     def test_every_box_says_what_it_lets_somebody_do(self, client: Client) -> None:
         signed_in(client, "Administrator")
 

@@ -82,6 +82,7 @@ def test_it_is_removed_by_its_owner_alone(ann: Client) -> None:
         ({"list": "messaging.batch"}, 404),  # a table without a list
         ({"list": "nonsense"}, 404),
         ({"name": " \0"}, 302),
+        ({"name": "\u200b \u2800"}, 302),
         ({"query": "p=2"}, 302),
         ({"query": "q=" + "x" * 3000}, 302),
     ],

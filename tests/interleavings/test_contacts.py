@@ -1,11 +1,14 @@
 """An import is undone while its contacts are being sent to."""
 
+import itertools
+
 from django.utils import timezone
 
+from laaffic_console.kit.search_kinds import Query
 from messaging.models import Contact, ContactImport, GroupMembership, ImportUndo, Message
 from messaging.services.audience import audience
 from messaging.services.campaigns import starting
-from messaging.services.contacts import import_undo
+from messaging.services.contacts import import_undo, name_index, people_search
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 
@@ -36,5 +39,24 @@ class UndoneTests:
                 assert GroupMembership.objects.filter(contact_id__in=ids).count() == len(there)
 
             return Scene(launch, lambda: import_undo._next_chunk(job.pk), check)
+
+        interleave(on, make)
+
+
+class FoundTests:
+    def test_while_the_worker_reads_the_number(self, on: Stage) -> None:
+        """Who waits is looked at before the trigrams: whoever gets into them meanwhile is in both, not in neither."""
+        middles = itertools.count(1_000_001)
+
+        def make() -> Scene:
+            digits = str(next(middles))
+            one = Contact.objects.create(number=f"9198{digits}1")
+            query = Query(digits, digits)
+
+            def check(found: Ending, indexed: Ending) -> None:
+                assert (found.problem, indexed.problem) == (None, None)
+                assert [contact.pk for contact in found.value] == [one.pk]
+
+            return Scene(lambda: people_search.find(query, 8, anywhere=True), name_index.index_waiting, check)
 
         interleave(on, make)

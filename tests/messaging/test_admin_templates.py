@@ -71,6 +71,13 @@ def test_a_field_that_nobody_has_is_refused_and_the_text_stays(admin_client: Cli
     assert not MessageTemplate.objects.exists()
 
 
+def test_a_word_instead_of_a_missing_value_has_to_be_seen(admin_client: Client) -> None:
+    page = admin_client.post(reverse(ADD), {"name": "New", "text": "Hi {{name|\u200b\u2800}}"}).content.decode()
+
+    assert "has nothing behind the | that can be seen" in page
+    assert not MessageTemplate.objects.filter(name="New").exists()
+
+
 def test_an_edit_is_compared_with_what_another_has_saved(admin_client: Client, template: MessageTemplate) -> None:
     page = reverse(CHANGE, args=[template.pk])
     seen = admin_client.get(page).context["adminform"].form.seen_token

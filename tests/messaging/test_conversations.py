@@ -405,7 +405,12 @@ class LookingAfterTests:
         assert AuditEntry.objects.filter(object_kind__icontains="conversation").count() == 2
 
     @pytest.mark.parametrize(
-        ("text", "why"), [(" \0\r\n", "it is empty"), ("x" * (conversations.LONGEST_NOTE + 1), "at most")]
+        ("text", "why"),
+        [
+            (" \0\r\n", "it is empty"),
+            ("\u200b \u2800", "it is empty"),
+            ("x" * (conversations.LONGEST_NOTE + 1), "at most"),
+        ],
     )
     def test_a_note_that_cannot_be_kept_says_why(self, operator: User, text: str, why: str) -> None:
         with pytest.raises(ValidationError, match=why):
@@ -429,6 +434,12 @@ class LookingAfterTests:
 
         assert "Call her back" in page
         assert "Note by olga" in page
+
+    def test_a_note_that_nobody_could_see_is_refused_on_its_page(self, desk: Client) -> None:
+        page = desk.post(f"{LIST}{written().pk}/note/", {"note": "\u200b\u2800"}).content.decode()
+
+        assert "Write the note: it is empty." in page
+        assert not ConversationNote.objects.exists()
 
     def test_erasing_a_person_leaves_no_text(self, operator: User, application: Application) -> None:
         conversation = written()

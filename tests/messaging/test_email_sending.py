@@ -414,18 +414,59 @@ class TestOutcomeTests:
 
         assert emails_of(sandbox).tasks == {}
 
+    def test_an_address_that_the_answer_leaves_out_was_refused(
+        self, sandbox: RunningSandbox, mail_app: Application
+    ) -> None:
+        sandbox.set_faults(leave_out=["ann@example.com"])
+        campaign = draft(mail_app)
+
+        with pytest.raises(
+            email_tests.TestFailed, match="was not submitted: the answer leaves the address out"
+        ) as told:
+            email_tests.send_test(campaign, "ann@example.com")
+
+        assert not isinstance(told.value, email_tests.TestUnknown)
+        assert call_states() == [EntryState.REFUSED]
+        assert "was not submitted" in campaign.events.latest("pk").text
+
+        sandbox.set_faults(leave_out=[])
+        email_tests.send_test(campaign, "ann@example.com")  # nothing is open: no reason is asked for
+        assert call_states() == [EntryState.REFUSED, EntryState.ACCEPTED]
+
     @pytest.mark.parametrize(
-        ("emails", "says"),
+        ("emails", "counts", "state", "says"),
         [
-            ([], "the answer leaves the address out"),
-            ([EmailSubmission("e1", "", "ann@example.com", SubmissionState.FAILED, "", "no such address")], "no such"),
+            ([], (0, 1), EntryState.REFUSED, "the answer leaves the address out"),
+            ([], (None, 1), EntryState.REFUSED, "the answer leaves the address out"),
+            ([], (1, 0), EntryState.ACCEPTED, "names no mail"),
+            ([], (None, None), EntryState.UNKNOWN, "does not say whether"),
+            ([("ann@example.com", "submitted", "")], (None, None), EntryState.ACCEPTED, "submitted as mail e1"),
+            ([("Ann@Example.com", "failed", "no such address")], (0, 1), EntryState.REFUSED, "no such address"),
+            ([("", "failed", "")], (None, None), EntryState.REFUSED, "leaves the address out"),
+            ([("ann@example.com", "unknown", "in Bearbeitung")], (None, None), EntryState.UNKNOWN, "in Bearbeitung"),
+            ([("ann@example.com", "unknown", "gesendet")], (1, 0), EntryState.ACCEPTED, "submitted as mail e1"),
+            ([("ben@example.com", "submitted", "")], (None, None), EntryState.UNKNOWN, "does not say whether"),
         ],
     )
-    def test_an_answer_that_took_nobody_is_no_success(self, emails: Any, says: str) -> None:
-        said = email_tests._outcome(SendEmailResult(emails, [], 0, 1), "ann@example.com")
+    def test_the_ledger_says_what_the_answer_says_of_the_address(
+        self, mail_app: Application, monkeypatch: Any, emails: Any, counts: Any, state: str, says: str
+    ) -> None:
+        rows = [EmailSubmission("", "e1", to, SubmissionState(word), "", remark) for to, word, remark in emails]
+        result = SendEmailResult(rows, [], *counts)
+        monkeypatch.setattr(email_tests, "laaffic_client", lambda: None)
+        monkeypatch.setattr(email_tests.single_requests, "send", lambda entry, request: result)
 
-        assert said.startswith("The test to ann@example.com was not submitted: ")
+        try:
+            said = email_tests.send_test(draft(mail_app), "ann@example.com")
+        except email_tests.TestUnknown as problem:
+            said = str(problem)
+            assert state == EntryState.UNKNOWN
+        except email_tests.TestFailed as problem:
+            said = str(problem)
+            assert state == EntryState.REFUSED
+
         assert says in said
+        assert call_states() == [state]
 
 
 class TwiceTests:

@@ -15,10 +15,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from tablib import Dataset
 
 from laaffic_console.gateway.services import leases
+from messaging import contact_files
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
 from messaging.resources import ContactResource
 from messaging.services.contacts import bad_rows, import_files, imports, reading
@@ -295,6 +296,32 @@ class JobTests:
 
         job.refresh_from_db()
         assert (job.state, job.explanation) == (State.FAILED, "No such file or directory")
+
+    def test_rows_before_a_quotation_mark_that_is_never_closed_are_kept_and_counted(
+        self, small_chunks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = ["phone,name", *[f"{919876543210 + n},Ann {n}" for n in range(9000)]]
+        rows[6 - 1] = '4930/1,"Bad" B'
+        rows[9 - 1] = '919876543217,"Ann'
+        path = tmp_path / "l.csv"
+        path.write_text("\n".join(rows))
+        monkeypatch.setattr(contact_files, "LOOKED_AT", 3)
+
+        job = imported(path)
+
+        assert (job.state, job.rows, job.added, job.invalid, job.lines_done) == (State.FAILED, 7, 6, 1, 8)
+        assert Contact.objects.count() == 6
+        assert job.explanation.startswith(
+            "Row 9 has a cell of more than 100,000 characters: a quotation mark that opens"
+        )
+        assert "Rows up to 8 are imported, those below are not. Import the mended list" in job.explanation
+        with translation.override("zh-hans"):
+            assert "第 9 行" in ContactImport.objects.get().explanation
+
+        rows[9 - 1] = "919876543217,Ann 7"
+        path.write_text("\n".join(rows[:12]))
+        again = imported(path)
+        assert (again.rows, again.added, again.unchanged) == (11, 4, 6)
 
     def test_one_that_turns_unreadable_says_how_far_it_came(self) -> None:
         job = uploaded(many(10))

@@ -20,6 +20,18 @@ def rendered(text: str, **values: str) -> str:
     return merge_fields.render(parse(text), values)
 
 
+class FallbackTests:
+    @pytest.mark.parametrize("unseen", ["\u200b", "\u2800 \u3164", "\u00ad"])
+    def test_one_that_nobody_can_see_is_told_while_a_text_is_written(self, unseen: str) -> None:
+        with pytest.raises(MergeError, match=r"\{\{city\|…\}\} has nothing behind the \|"):
+            merge_fields.check_fallbacks(f"Hi {{{{name|you}}}} of {{{{city|{unseen}}}}}")
+        assert parse(f"{{{{city|{unseen}}}}}").fields == ["city"]  # what was launched with one is sent as it was
+
+    @pytest.mark.parametrize("text", ["{{city|}}", "{{city| }}", "{{city}}", "{{city|there}}", "\u200b"])
+    def test_none_is_none(self, text: str) -> None:
+        merge_fields.check_fallbacks(text)
+
+
 class RenderTests:
     @pytest.mark.parametrize(
         ("text", "said"),

@@ -1,6 +1,9 @@
 """People are found by letters in the middle of their name, and by digits in the middle of their number, however the
 contact came, as long as they are there."""
 
+import itertools
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -266,6 +269,25 @@ class DigitsTests:
         name_index.index_waiting()
         assert (len(with_inside(self.INSIDE)), column_reads(self.INSIDE)) == (3, 0)
 
+    def test_who_gets_into_the_index_during_a_search_is_in_one_of_both(self) -> None:
+        """The worker's turn comes before each statement of a search, once: whoever waited is found every time."""
+        with CaptureQueriesContext(connection) as captured:
+            with_inside(self.INSIDE)
+        assert len(captured) >= 4
+
+        for at in range(len(captured)):
+            Contact.objects.all().delete()
+            Contact.objects.create(number=NUMBER)
+            statements = itertools.count()
+
+            def worker_first(execute: Any, *given: Any, at: int = at, statements: Any = statements) -> Any:
+                if next(statements) == at:
+                    name_index.index_waiting()
+                return execute(*given)
+
+            with connection.execute_wrapper(worker_first):
+                assert with_inside(self.INSIDE) == [NUMBER], f"before statement {at}"
+
     def test_what_has_not_changed_is_not_written_again(self) -> None:
         one = contact()
         with connection.cursor() as cursor:
@@ -293,12 +315,62 @@ class DigitsTests:
         assert (with_inside(self.INSIDE), indexed(), indexed("contact_numbers")) == ([NUMBER], 1, 1)
         assert (found("fernanda"), column_reads(self.INSIDE)) == ([NAME], 0)
 
+    def test_digits_whose_trigrams_all_have_are_found_in_their_order_alone(self) -> None:
+        for n in range(200):
+            Contact.objects.create(number=f"91939{n:03d}3931")
+        Contact.objects.create(number="919800939393")
+        name_index.index_waiting()
+
+        assert name_index.numbers_with("939393") == ["919800939393"]
+        if connection.vendor == "sqlite":  # answered by the index alone, not by a look at each
+            with CaptureQueriesContext(connection) as captured:
+                name_index.numbers_with("939393")
+            assert "instr" not in captured[-1]["sql"]
+
     def test_a_number_that_is_left_over_in_the_index_shows_nobody(self) -> None:
         one = contact()
         with connection.cursor() as cursor:
             cursor.execute("UPDATE contact_numbers SET words = '919123456789' WHERE rowid = %s", [one.pk])
 
         assert with_inside("12345") == []
+
+
+class UpgradeTests:
+    """A worker of the version before runs on through a bare migrate: it takes notes, and writes names alone."""
+
+    @staticmethod
+    def of_the_version_before() -> None:
+        """The index as that version has it, which knows no numbers and has notes of its own."""
+        with connection.cursor() as cursor:
+            for table in (search_indexes.NOTES, *([search_indexes.READ] if connection.vendor == "sqlite" else [])):
+                cursor.execute(f"ALTER TABLE {table} RENAME TO {table.replace('_2', '_1')}")
+        drop_index("contact_numbers")
+
+    def test_what_it_uses_up_is_read_all_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        contact()
+        self.of_the_version_before()
+        search_indexes.create()  # the bare migrate
+        later = Contact.objects.create(number="919876543333", name="Ann Fernanda Bo")
+        put = name_index._put
+        with monkeypatch.context() as before:
+            before.setattr(name_index, "NOTES", "contact_notes_1")
+            before.setattr(name_index, "READ", "contact_read_1")
+            before.setattr(name_index, "_put", lambda table, *given: put(table, *given) if "names" in table else None)
+            name_index.index_waiting()
+        assert indexed("contact_numbers") == 0
+
+        name_index.index_waiting()
+        assert (indexed(), indexed("contact_numbers")) == (2, 2)
+        assert (sorted(with_inside(NUMBER[3:9])), column_reads(NUMBER[3:9])) == ([NUMBER, later.number], 0)
+
+    def test_until_the_migrate_all_are_read(self) -> None:
+        contact()
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE {search_indexes.NOTES}")
+
+        assert (with_inside(NUMBER[3:9]), column_reads(NUMBER[3:9])) == ([NUMBER], 1)
+        assert not name_index.is_waiting()
+        name_index.index_waiting()
 
 
 class WithoutTests:

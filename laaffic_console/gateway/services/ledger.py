@@ -157,6 +157,16 @@ def settle_accepted(entry_id: int, *, evidence: str = "the answer") -> bool:
     return _settle(entry_id, EntryState.ACCEPTED, evidence=evidence, **_ACCEPTED)
 
 
+def settle_answered(entry_id: int, state: EntryState, *, why: str = "") -> bool:
+    """Settle a request that was answered with success, and whose answer says of the one thing asked for what `state`
+    says; `why`: its id, or the gateway's words. False when it was settled already.
+    """
+    evidence = f"the answer: {why}" if why else "the answer"
+    if state == EntryState.ACCEPTED:
+        return settle_accepted(entry_id, evidence=evidence[:300])
+    return _settle(entry_id, state, code="0", reason=why[:300], http_status=200, evidence=evidence[:300])
+
+
 def settle_all_accepted(entry_ids: Sequence[int]) -> int:
     """Several at once; how many of them were open."""
     return _accept(entries=list(entry_ids), at=timezone.now())

@@ -209,7 +209,8 @@ def problem_with_text(text: str, longest: int = segments.LIMIT_CHARACTERS) -> st
 
 
 def unknown_fields(text: str) -> list[str]:
-    """Contacts are looked at only where a field is none that every contact has."""
+    """Contacts are looked at only where a field is none that every contact has. MergeError for a text that is wrong."""
+    merge_fields.check_fallbacks(text)
     beside = merge_fields.unknown_fields(text, merge_fields.BUILT_IN)
     return merge_fields.unknown_fields(text, known_fields()) if beside else []
 

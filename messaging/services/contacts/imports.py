@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, turns, workers
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging import cleaned_rows
 from messaging.cleaned_rows import Chunk
 from messaging.contact_rows import RowError
@@ -107,13 +109,20 @@ def import_rows(
                 if not goes_on():
                     return False
     except (UnreadableFile, RowError, OSError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else problem
-        read = _("Rows up to %(line)d are imported.") % {"line": job.lines_done} if job.lines_done else ""
-        _end(job, State.FAILED, f"{why} {read}".strip())
+        why = problem.strerror if isinstance(problem, OSError) else str(problem)
+        _end(job, State.FAILED, joined(filter(None, [why, _how_far(job)])))
         return True
     progress(job.size)
     _end(job, State.FINISHED, "")
     return True
+
+
+def _how_far(job: ContactImport) -> str:
+    """What an import that failed leaves, and what to do about the rest; "" where nothing was committed."""
+    if not job.lines_done:
+        return ""
+    said = _("Rows up to %(line)s are imported, those below are not. Import the mended list: what is there stays.")
+    return said % {"line": number(job.lines_done)}
 
 
 def _chunks(job: ContactImport) -> Generator[Chunk]:

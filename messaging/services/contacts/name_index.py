@@ -15,6 +15,7 @@ from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.kit.folded_search import fold
 from laaffic_console.kit.sql_lists import among
 from messaging import search_indexes
+from messaging.search_indexes import NOTES, READ
 
 JOB = "messaging.jobs.index_names"
 LEASE = "contact names"
@@ -64,18 +65,21 @@ def numbers_with(digits: str) -> list[str]:
             found = "WITH found AS MATERIALIZED (SELECT words FROM contact_numbers WHERE words LIKE %s)"
             cursor.execute(f"{found} SELECT words FROM found LIMIT %s", [f"%{digits}%", LOOKED_AT])
         else:
-            cursor.execute(*_on_sqlite([digits], "words", "contact_numbers"))
+            found = "SELECT words FROM contact_numbers WHERE contact_numbers MATCH %s LIMIT %s"
+            cursor.execute(found, [f'"{digits}"', LOOKED_AT])  # a phrase: its trigrams in this order
         return [number for (number,) in cursor.fetchall()]
 
 
-def _on_sqlite(
-    words: Sequence[str], column: str = "rowid", table: str = "contact_names"
-) -> tuple[str, list[str | int]]:
+def _on_sqlite(words: Sequence[str]) -> tuple[str, list[str | int]]:
     """Trigrams find the rows, and their text is looked at: the same three letters can be parted."""
     trigrams = {word[at : at + TRIGRAM] for word in words for at in range(len(word) - TRIGRAM + 1)}
     match = " AND ".join('"' + trigram.replace('"', '""') + '"' for trigram in sorted(trigrams))
     has = " AND ".join(["instr(words, %s) > 0"] * len(words))
-    return f"SELECT {column} FROM {table} WHERE {table} MATCH %s AND {has} LIMIT %s", [match, *words, LOOKED_AT]
+    return f"SELECT rowid FROM contact_names WHERE contact_names MATCH %s AND {has} LIMIT %s", [
+        match,
+        *words,
+        LOOKED_AT,
+    ]
 
 
 def _on_postgresql(words: Sequence[str]) -> tuple[str, list[str | int]]:
@@ -91,10 +95,10 @@ def is_waiting() -> bool:
 
 def waiting(limit: int) -> list[int]:
     """At most `limit` contacts that the index does not know yet, or not as they are now."""
-    noted = "SELECT unnest(contact_ids) FROM contact_names_waiting LIMIT %s"
+    noted = f"SELECT unnest(contact_ids) FROM {NOTES} LIMIT %s"
     if connection.vendor != "postgresql":
-        behind = "SELECT id FROM messaging_contact WHERE id > (SELECT last FROM contact_names_read)"
-        noted = f"SELECT id FROM contact_names_waiting UNION ALL {behind} LIMIT %s"
+        behind = f"SELECT id FROM messaging_contact WHERE id > (SELECT last FROM {READ})"
+        noted = f"SELECT id FROM {NOTES} UNION ALL {behind} LIMIT %s"
     with connection.cursor() as cursor:
         cursor.execute(noted, [limit])
         return [pk for (pk,) in cursor.fetchall()]
@@ -127,11 +131,11 @@ def _index_chunk() -> bool:
         if connection.vendor == "postgresql":
             # Whoever deletes contacts waits for this chunk, and then takes out of it what it deletes.
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [search_indexes.NAMES_LOCK])
-            cursor.execute("SELECT id, contact_ids FROM contact_names_waiting ORDER BY id LIMIT %s", [ARRAYS])
+            cursor.execute(f"SELECT id, contact_ids FROM {NOTES} ORDER BY id LIMIT %s", [ARRAYS])
             noted = cursor.fetchall()
             rows, ids = [pk for pk, _ids in noted], sorted({pk for _pk, many in noted for pk in many})
         else:
-            cursor.execute("SELECT id FROM contact_names_waiting ORDER BY id LIMIT %s", [CHUNK])
+            cursor.execute(f"SELECT id FROM {NOTES} ORDER BY id LIMIT %s", [CHUNK])
             rows = ids = [pk for (pk,) in cursor.fetchall()] or _new_on_sqlite()
         if not rows:
             return False
@@ -141,7 +145,7 @@ def _index_chunk() -> bool:
         _put("contact_names", ids, {pk: folded(name) for pk, name, _number in found if name})
         _put("contact_numbers", ids, {pk: number for pk, _name, number in found})
         is_row, parameter = among(rows)
-        cursor.execute(f"DELETE FROM contact_names_waiting WHERE id {is_row}", [parameter])
+        cursor.execute(f"DELETE FROM {NOTES} WHERE id {is_row}", [parameter])
     return True
 
 
@@ -149,12 +153,12 @@ def _new_on_sqlite() -> list[int]:
     """Contacts that were added since the last ones were read; these are the last from now on."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM messaging_contact WHERE id > (SELECT last FROM contact_names_read) ORDER BY id LIMIT %s",
+            f"SELECT id FROM messaging_contact WHERE id > (SELECT last FROM {READ}) ORDER BY id LIMIT %s",
             [CHUNK],
         )
         ids = [pk for (pk,) in cursor.fetchall()]
         if ids:
-            cursor.execute("UPDATE contact_names_read SET last = %s", [ids[-1]])
+            cursor.execute(f"UPDATE {READ} SET last = %s", [ids[-1]])
     return ids
 
 

@@ -1,13 +1,14 @@
 """A draft as one mail to oneself: sendEmail with the campaign's template, sender and subject."""
 
 import json
+from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from laaffic_console.gateway.models import LedgerEntry
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import (
     code_words,
     ledger,
@@ -90,9 +91,15 @@ def send_test(
         raise TestUnknown(_said(problem)) from problem
     except LaafficError as problem:
         raise TestFailed(_said(problem)) from problem
-    said = _outcome(result, address)
-    ledger.settle_accepted(entry.pk, evidence=f"the answer: {said}"[:300])
+    verdict = _verdict(result, address)
+    ledger.settle_answered(entry.pk, verdict.state, why=verdict.detail)
+    said = _worded(verdict, address)
     steps.note(campaign, said, by)
+    match verdict.state:
+        case EntryState.REFUSED:
+            raise TestFailed(said)
+        case EntryState.UNKNOWN:
+            raise TestUnknown(said)
     return said
 
 
@@ -113,12 +120,51 @@ def _checked(campaign: EmailCampaign, address: str, template_data: str) -> dict[
     return {str(name): str(value) for name, value in values.items()}
 
 
-def _outcome(result: SendEmailResult, address: str) -> str:
-    told = result.emails[0] if result.emails else None
-    if told is None or told.state is SubmissionState.FAILED:
-        why = told.remark if told else _("the answer leaves the address out")
-        return _("The test to %(address)s was not submitted: %(why)s") % {"address": address, "why": why}
-    return _("The test to %(address)s was submitted as mail %(id)s") % {"address": address, "id": told.email_id}
+class _Verdict(NamedTuple):
+    state: EntryState  # ACCEPTED, REFUSED or UNKNOWN
+    detail: str  # the mail's id where it was submitted, else the gateway's words; "" where it said none
+
+
+def _verdict(result: SendEmailResult, address: str) -> _Verdict:
+    """What an answer that begins with success says of the one address that it was asked to send to.
+
+    Its row says most; without one, or where its word is one that nobody knows, the counts do. What neither says is
+    unknown (laws#unknown-stays).
+    """
+    told = next((mail for mail in result.emails if mail.to_address.lower() in ("", address.lower())), None)
+    if told is not None and told.state is SubmissionState.SUBMITTED:
+        return _Verdict(EntryState.ACCEPTED, told.email_id)
+    remark = (told.remark or told.raw_state) if told else ""
+    if (told is not None and told.state is SubmissionState.FAILED) or result.success == 0:
+        return _Verdict(EntryState.REFUSED, remark)
+    if result.success == 1 and not result.fail:
+        return _Verdict(EntryState.ACCEPTED, told.email_id if told else "")
+    if result.fail == 1 and result.success is None and told is None:
+        return _Verdict(EntryState.REFUSED, "")
+    return _Verdict(EntryState.UNKNOWN, remark)
+
+
+def _worded(verdict: _Verdict, address: str) -> str:
+    values = {"address": address, "id": verdict.detail, "why": verdict.detail}
+    match verdict.state, verdict.detail:
+        case EntryState.ACCEPTED, "":
+            return _("The test to %(address)s was submitted; the answer names no mail") % values
+        case EntryState.ACCEPTED, _id:
+            return _("The test to %(address)s was submitted as mail %(id)s") % values
+        case EntryState.REFUSED, "":
+            why = _("the answer leaves the address out")
+            return _("The test to %(address)s was not submitted: %(why)s") % {"address": address, "why": why}
+        case EntryState.REFUSED, _why:
+            return _("The test to %(address)s was not submitted: %(why)s") % values
+        case _state, "":
+            return _(
+                "The answer does not say whether the test to %(address)s was submitted. Look into the mailbox before "
+                "you send another."
+            ) % {"address": address}
+    return _(
+        "The answer says “%(why)s” of the test to %(address)s, which may mean that it was submitted. Look into the "
+        "mailbox before you send another."
+    ) % {"address": address, "why": verdict.detail}
 
 
 def _said(error: LaafficError) -> str:

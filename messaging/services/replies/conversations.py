@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from laaffic_console.kit import acts
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Conversation, ConversationNote, Reply
 from messaging.models.conversations import SNIPPET
@@ -117,16 +118,21 @@ def take(pk: int, *, by: User) -> None:
 
 
 def note(pk: int, text: str, *, by: User) -> ConversationNote:
-    """ValidationError where it is empty or too long."""
+    """ValidationError where `checked_note` raises it."""
+    return ConversationNote.objects.create(conversation_id=pk, text=checked_note(text), by=by)
+
+
+def checked_note(text: str) -> str:
+    """As it is kept; ValidationError where nobody can see anything of it, or it is too long."""
     said = text.replace("\r\n", "\n").replace("\0", "").strip()
-    if not said:
+    if is_blank(said):
         raise ValidationError(_("Write the note: it is empty."))
     if len(said) > LONGEST_NOTE:
         raise ValidationError(
             _("The note has %(n)d characters; at most %(limit)d are possible.")
             % {"n": len(said), "limit": LONGEST_NOTE}
         )
-    return ConversationNote.objects.create(conversation_id=pk, text=said, by=by)
+    return said
 
 
 def _locked(pk: int) -> Conversation:
