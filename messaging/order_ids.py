@@ -1,5 +1,6 @@
 """The orderId of a message: made from its own key, so that a pushed report leads straight back to its row."""
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -18,15 +19,22 @@ def order_ids(prefix: str, message_ids: Sequence[int], attempts: Sequence[int]) 
 
 def message_id_of(prefix: str, given: str) -> int | None:
     """The message that an orderId names; None for an orderId that is not ours."""
-    match = _read(prefix, given)
-    return int(match.group(1)) if match else None
+    named = read(prefix, given)
+    return named[0] if named else None
 
 
 def attempt_of(prefix: str, given: str) -> int | None:
     """Which sending of its message an orderId names; None for an orderId that is not ours."""
-    match = _read(prefix, given)
-    return int(match.group(2) or 1) if match else None
+    named = read(prefix, given)
+    return named[1] if named else None
 
 
-def _read(prefix: str, given: str) -> re.Match[str] | None:
-    return re.fullmatch(rf"{re.escape(prefix)}-([0-9]{{1,18}})(?:-([0-9]{{1,4}}))?", given)
+def read(prefix: str, given: str) -> tuple[int, int] | None:
+    """(message, which sending of it) that an orderId names; None for one that is not ours."""
+    match = _form(prefix).fullmatch(given) if given else None
+    return (int(match[1]), int(match[2] or 1)) if match else None
+
+
+@functools.lru_cache(maxsize=10)
+def _form(prefix: str) -> re.Pattern[str]:
+    return re.compile(rf"{re.escape(prefix)}-([0-9]{{1,18}})(?:-([0-9]{{1,4}}))?")

@@ -3,6 +3,7 @@
 The same number means different things in different families, so everything is keyed by (family, code).
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -478,9 +479,16 @@ _WORDS = {
 
 def delivery_state(source: Source, status: str) -> DeliveryState:
     """What a status says; UNKNOWN for one that is neither documented for its source nor a word of the field."""
+    return _known_state(source, status) if len(status) < 20 else _read_state(source, status)
+
+
+def _read_state(source: Source, status: str) -> DeliveryState:
     said = status.strip().lower()
     if whole := re.fullmatch(r"([+-]?[0-9]{1,9})(?:\.0*)?", said):  # "0.0" of a library that has no integers
         said = str(int(whole[1]))
         if source is Source.PUSH:  # 0 is success, every other number a failure (laaffic-api#pushed-report)
             return DeliveryState.DELIVERED if said == "0" else DeliveryState.FAILED
     return _DELIVERY.get(source, {}).get(said) or _WORDS.get(said, DeliveryState.UNKNOWN)
+
+
+_known_state = functools.lru_cache(maxsize=1000)(_read_state)  # a million reports say a few words

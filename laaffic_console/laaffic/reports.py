@@ -5,17 +5,15 @@ import functools
 import re
 import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from laaffic_console.laaffic import times
 from laaffic_console.laaffic.codes import DeliveryState, Source, delivery_state
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryReport:
+class DeliveryReport(NamedTuple):
     source: Source
     msg_id: str
     number: str
@@ -35,7 +33,7 @@ class DeliveryReport:
 
     def as_json(self) -> dict[str, Any]:
         """For keeping a report whose message is not known yet; `from_json` reads it back."""
-        plain: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        plain: dict[str, Any] = self._asdict()
         plain["at"] = self.at.isoformat() if self.at else None
         plain["price"], plain["pay"] = _text(self.price), _text(self.pay)
         return plain
@@ -62,35 +60,49 @@ def from_push(entry: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> DeliveryRep
     """One pushed report: `msgid` in lower case, `mobile`, keys that may have spaces around them."""
     if not isinstance(entry, dict):
         raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
-    report = {str(key).strip().lower(): value for key, value in entry.items()}
+    report = dict(zip(_names(tuple(entry)), entry.values(), strict=True))
     msg_id, order_id = text(report.get("msgid")), text(report.get("orderid"))
     if "status" not in report or not (msg_id or order_id):
         raise MalformedReport("without a status, or without msgid and orderId")
     status = text(report["status"])
+    state, price = delivery_state(Source.PUSH, status), _price(report.get("pricedetail"))
     return DeliveryReport(
         source=Source.PUSH,
         msg_id=msg_id,
         number=digits(report.get("mobile", report.get("number"))),
         order_id=order_id,
-        state=delivery_state(Source.PUSH, status),
+        state=state,
         raw_status=status,
         reason=text(report.get("reason")),
         at=times.of_event(times.from_text(report.get("timestamp"), zone)),
         app_id=text(report.get("appid")),
         mcc=text(report.get("mcc")),
         mnc=text(report.get("mnc")),
-        remark=_remark(status, report.get("pricedetail")),
-        **_price(report.get("pricedetail")),
+        remark=_remark(status, state, price),
+        price=price.each,
+        pay=price.pay,
+        currency=price.currency,
+        segments=price.segments,
     )
 
 
-def _remark(status: str, detail: object) -> str:
+def _names(keys: tuple[object, ...]) -> tuple[str, ...]:
+    return _known_names(keys) if len(keys) < 30 and sum(map(len, map(str, keys))) < 300 else _plain_names(keys)
+
+
+def _plain_names(keys: tuple[object, ...]) -> tuple[str, ...]:
+    return tuple(str(key).strip().lower() for key in keys)
+
+
+_known_names = functools.lru_cache(maxsize=100)(_plain_names)  # the same in each of a million reports
+
+
+def _remark(status: str, state: DeliveryState, price: "_Price") -> str:
     said = []
-    if delivery_state(Source.PUSH, status) is DeliveryState.UNKNOWN:
+    if state is DeliveryState.UNKNOWN:
         said.append(f"the status {status[:40]!r} says nothing that is known: the message stays as it is")
-    pay = {str(key).strip(): value for key, value in detail.items()}.get("pay") if isinstance(detail, dict) else None
-    if text(pay) and money(pay) is None:
-        said.append(f"the amount {text(pay)[:40]!r} cannot be read")
+    if price.unreadable:
+        said.append(f"the amount {price.unreadable!r} cannot be read")
     return "; ".join(said)
 
 
@@ -101,7 +113,7 @@ def from_record(entry: object, source: Source) -> DeliveryReport:
     record = {str(key).strip(): value for key, value in entry.items()}
     if not record.get("msgId") or "status" not in record:
         raise MalformedReport("without msgId or status")
-    status = text(record["status"])
+    status, price = text(record["status"]), _price(record.get("pricedetail"))
     return DeliveryReport(
         source=source,
         msg_id=text(record["msgId"]),
@@ -111,7 +123,10 @@ def from_record(entry: object, source: Source) -> DeliveryReport:
         raw_status=status,
         reason="",
         at=times.of_event(times.from_text(record.get("receiveTime"))),
-        **_price(record.get("pricedetail")),
+        price=price.each,
+        pay=price.pay,
+        currency=price.currency,
+        segments=price.segments,
     )
 
 
@@ -185,16 +200,41 @@ def count(value: object) -> int | None:
     return number if 0 <= number < 1_000_000_000 else None
 
 
-def _price(detail: object) -> dict[str, Any]:
+class _Price(NamedTuple):
+    each: Decimal | None = None  # of one segment
+    pay: Decimal | None = None  # of the message
+    currency: str = ""
+    segments: int | None = None
+    unreadable: str = ""  # the amount, where it is none
+
+
+_NO_PRICE = _Price()
+_known_prices: dict[str, _Price] = {}  # by what it was read from
+PRICES_KEPT, LONGEST_KEPT = 1000, 200  # a price list has few prices, and a million reports say them
+
+
+def _price(detail: object) -> _Price:
     if not isinstance(detail, dict):
-        return {}
-    known = {str(key).strip(): value for key, value in detail.items()}
-    return {
-        "price": money(known.get("price")),
-        "pay": money(known.get("pay")),
-        "currency": currency(known.get("currency"), known.get("pay")),
-        "segments": count(known.get("chargeCnt")),
-    }
+        return _NO_PRICE
+    written = repr(detail)
+    if (price := _known_prices.get(written)) is None:
+        price = _read_price({str(key).strip(): value for key, value in detail.items()})
+        if len(written) <= LONGEST_KEPT:
+            if len(_known_prices) >= PRICES_KEPT:
+                _known_prices.clear()
+            _known_prices[written] = price
+    return price
+
+
+def _read_price(said: Mapping[str, object]) -> _Price:
+    pay = money(said.get("pay"))
+    return _Price(
+        each=money(said.get("price")),
+        pay=pay,
+        currency=currency(said.get("currency"), said.get("pay")),
+        segments=count(said.get("chargeCnt")),
+        unreadable=text(said.get("pay"))[:40] if pay is None else "",
+    )
 
 
 def _text(amount: Decimal | None) -> str | None:

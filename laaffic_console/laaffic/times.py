@@ -10,8 +10,9 @@ DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # another is not a moment but a word: 9999-12-31 for "never", 0001-01-01 for "none"
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 AHEAD = dt.timedelta(days=2)  # further than any clock is wrong or any zone is off
-# Above which a number since 1970 is microseconds, milliseconds, seconds.
-UNITS = ((1e14, 1e6), (1e11, 1e3), (0, 1))
+# From which on a number since 1970 is microseconds, and milliseconds; below it is seconds.
+MICROSECONDS, MILLISECONDS = 1e14, 1e11
+_COMPACT, _NUMBER = re.compile(r"20\d{12}"), re.compile(r"\d+(\.\d*)?")
 
 
 def of_event(moment: dt.datetime | None) -> dt.datetime | None:
@@ -23,9 +24,9 @@ def from_epoch(value: object) -> dt.datetime | None:
     """Seconds (or milliseconds and smaller) since 1970, as a number or digits; None for anything else."""
     try:
         number = float(str(value).strip())
-        seconds = number / next(unit for above, unit in UNITS if abs(number) >= above)
-        return _sensible(dt.datetime.fromtimestamp(seconds, dt.UTC))
-    except (ValueError, OverflowError, OSError, StopIteration):
+        unit = 1e6 if abs(number) >= MICROSECONDS else 1e3 if abs(number) >= MILLISECONDS else 1
+        return _sensible(dt.datetime.fromtimestamp(number / unit, dt.UTC))
+    except (ValueError, OverflowError, OSError):
         return None
 
 
@@ -35,9 +36,9 @@ def from_text(value: object, zone: ZoneInfo = DEFAULT_ZONE) -> dt.datetime | Non
     text = str(value).strip() if value is not None else ""
     if not text:
         return None
-    if re.fullmatch(r"20\d{12}", text):
+    if _COMPACT.fullmatch(text):
         text = f"{text[:8]}T{text[8:]}"
-    elif re.fullmatch(r"\d+(\.\d*)?", text):
+    elif _NUMBER.fullmatch(text):
         return from_epoch(text)
     if len(text) > 19 and text[-6] == " ":
         text = f"{text[:-6]}+{text[-5:]}"

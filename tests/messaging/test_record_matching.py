@@ -282,7 +282,7 @@ class OtherSystemTests:
         self, application: Application, lost: Message, other: dict[str, str]
     ) -> None:
         anonymous = record("77", lost.number, timezone.now())
-        others = replace(anonymous, **{"msg_id": "78", **other})
+        others = anonymous._replace(**{"msg_id": "78", **other})
 
         maybe = swept(application, [anonymous, others])
 
@@ -300,13 +300,13 @@ class OtherSystemTests:
         assert (lost.state, maybe) == (MessageState.UNKNOWN, {lost.pk})
 
     def test_its_order_id_alone_in_its_minutes_settles_nothing(self, application: Application, lost: Message) -> None:
-        swept(application, [replace(record("77", lost.number, timezone.now()), order_id="shop-17")])
+        swept(application, [record("77", lost.number, timezone.now())._replace(order_id="shop-17")])
 
         lost.refresh_from_db()
         assert lost.state == MessageState.UNKNOWN
 
     def test_ours_is_settled_by_its_order_id_all_the_same(self, application: Application, lost: Message) -> None:
-        ours = replace(record("77", lost.number, timezone.now()), order_id=f"lc-{lost.pk}")
+        ours = record("77", lost.number, timezone.now())._replace(order_id=f"lc-{lost.pk}")
 
         swept(application, [record("78", "919812345678", timezone.now()), ours])
 
@@ -392,7 +392,7 @@ class PairTests:
         [
             ([record(), record("2")], [claimant()], {7}),
             ([record()], [claimant(), claimant(pk=8)], {7, 8}),
-            ([replace(record(), at=None)], [claimant()], {7}),
+            ([record()._replace(at=None)], [claimant()], {7}),
             ([record()], [claimant()], set()),
             ([record(number="912")], [claimant()], set()),
             ([record(at=NOW + dt.timedelta(hours=1))], [claimant()], set()),

@@ -294,7 +294,7 @@ class WorseReportTests:
 
         assert reports.apply_now([report(claim, state=DeliveryState.PENDING), report(claim)][:1]) == [True]
         odd = report(claim, msg_id=gateway_ids(claim)[0])
-        object.__setattr__(odd, "state", DeliveryState.UNKNOWN)
+        odd = odd._replace(state=DeliveryState.UNKNOWN)
         assert reports.apply_now([odd]) == [True]
 
         assert message(claim).state == MessageState.ACCEPTED

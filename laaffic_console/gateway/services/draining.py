@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -28,7 +28,7 @@ Entry = TypeVar("Entry")
 
 BODIES_AT_ONCE = 500
 TEXT_AT_ONCE = 1_000_000
-LARGE = 100_000  # characters; of such bodies one is in a round, beside the small ones
+LARGE = 250_000  # characters; of such bodies one is in a round, beside the small ones
 ENTRIES_A_ROUND = 5_000  # of one body: then whatever came meanwhile has its turn
 SMALLEST, LARGEST = 50, 1000  # entries in a transaction
 LONG_SECONDS, SHORT_SECONDS = 0.4, 0.15  # a transaction above is followed by one of half the size, below by a double
@@ -127,20 +127,19 @@ class Inbox(Generic[Entry]):
         _advance(ours)
 
     def _give_up(self, item: "_Item[Entry]", problem: Exception) -> None:
-        logger.error("entry %s of pushed body %s cannot be applied: %s", item.index, item.body_id, problem)
+        logger.error("entry %s of pushed body %s cannot be applied: %s", item.place, item.body_id, problem)
         failed: _Item[Entry] = _Item(
-            item.body_id, item.index, item.total, (), [isolation.in_words(problem)], is_failed=True
+            item.body_id, item.place, item.total, (), [isolation.in_words(problem)], is_failed=True
         )
         with transaction.atomic():
             _advance(_still_ours([failed]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Item(Generic[Entry]):
+class _Item(NamedTuple, Generic[Entry]):
     """The entry at a place of a body: as a rule one, none where it could not be read."""
 
     body_id: int
-    index: int
+    place: int  # in its body
     total: int
     entries: Sequence[Entry]
     problems: Sequence[str]
@@ -231,7 +230,7 @@ def _still_ours(piece: Sequence[_Item[Entry]]) -> list[_Item[Entry]]:
     at = dict(locked.order_by("pk").values_list("pk", "position"))
     ours = []
     for item in piece:
-        if at.get(item.body_id) == item.index:
+        if at.get(item.body_id) == item.place:
             at[item.body_id] += 1
             ours.append(item)
     return ours
@@ -244,7 +243,7 @@ def _advance(piece: Sequence[_Item[Entry]]) -> None:
         of_body[item.body_id].append(item)
     clean: dict[tuple[int, int], list[int]] = defaultdict(list)
     for pk, items in of_body.items():
-        position, total = items[-1].index + 1, items[-1].total
+        position, total = items[-1].place + 1, items[-1].total
         problems = [problem for item in items for problem in item.problems]
         if problems:
             _move(pk, position, total, problems, sum(item.is_failed for item in items))

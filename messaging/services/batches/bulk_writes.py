@@ -93,7 +93,7 @@ def _as_table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> tupl
         arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
         return f"unnest({arrays}) AS new({', '.join(columns)})", [list(column) for column in zip(*rows, strict=True)]
     fields = ", ".join(f"json_extract(value, '$[{index}]') AS {name}" for index, name in enumerate(columns))
-    return f"(SELECT {fields} FROM json_each(%s)) AS new", [json.dumps(rows, separators=(",", ":"), default=_adapt)]
+    return f"(SELECT {fields} FROM json_each(%s)) AS new", [json.dumps(rows, separators=(",", ":"), default=_in_utc)]
 
 
 def move_to_batches(rows: Sequence[tuple[int, int]]) -> None:
@@ -147,3 +147,8 @@ def count_outcomes(campaign_id: int, changes: dict[Outcome, tuple[int, int, int]
 def _adapt(value: Any) -> Any:
     """Dates as Django's SQLite backend keeps them: UTC without an offset."""
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, dt.datetime) else value
+
+
+def _in_utc(moment: dt.datetime) -> str:
+    """The same without asking Django's backend, for thousands of rows."""
+    return str(moment.astimezone(dt.UTC).replace(tzinfo=None))

@@ -74,7 +74,11 @@ class Moves:
         self.sent[sent] = Sums(*(a + sign * b for a, b in zip(there, sums, strict=True)))
 
     def add_time(self, sent: Sent, settled_at: dt.datetime | None, reported_at: dt.datetime | None, n: int) -> None:
-        bucket = delivery_buckets.bucket_of(settled_at, reported_at) if sent.state == MessageState.DELIVERED else None
+        if sent.state == MessageState.DELIVERED:
+            self.add_bucket(sent, delivery_buckets.bucket_of(settled_at, reported_at), n)
+
+    def add_bucket(self, sent: Sent, bucket: int | None, n: int) -> None:
+        """How long deliveries took; None where that is not known."""
         if bucket is not None:
             self.took[Took(sent.hour, sent.country, sent.network, bucket)] += n
 

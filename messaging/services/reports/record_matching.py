@@ -9,7 +9,7 @@ system sends with the same application, number and time prove nothing: only a re
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -131,7 +131,7 @@ class Strays:
             waiting = [_Claimant(*row) for row in claimants.values_list(*_COLUMNS)]
             matched = [] if self.is_shared else pairs(free, waiting)
             self.undecided = undecided(free, waiting, matched)
-            named = [replace(record, order_id=_order_id(claimant)) for record, claimant in matched]
+            named = [record._replace(order_id=_order_id(claimant)) for record, claimant in matched]
             return sum(reports.apply(named, how=" by number and time"))
 
 

@@ -8,20 +8,22 @@ import datetime as dt
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import database_clock, isolation
+from laaffic_console.kit import delivery_buckets
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
-from messaging import gateway_ids, networks
+from messaging import gateway_ids, networks, order_ids
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageEvent, MessageState
-from messaging.order_ids import attempt_of, message_id_of
 from messaging.services import events
 from messaging.services.batches import answers, earlier_attempts, sent_tallies
 from messaging.services.batches.bulk_writes import REPORT_COLUMNS, Outcome, count_outcomes, write_reports
@@ -44,6 +46,15 @@ FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELI
 PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (laaffic-api#pushes)
 SHORTEST_NATIONAL = 6  # digits
 CONFIRM_AFTER = dt.timedelta(seconds=10)
+
+
+class _Written(NamedTuple):
+    """What the tallies of its hour have counted of a message."""
+
+    state: int
+    settled_at: dt.datetime | None
+    reported_at: dt.datetime | None
+    network: int | None
 
 
 @dataclass(slots=True)
@@ -70,17 +81,8 @@ class _Row:
     network: int | None
     was: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
     touched: bool = False
-    # As its own row said it before an answer that is not written yet: what the tallies of its hour have counted.
-    written: "_Written" = field(default_factory=lambda: _Written())
+    written: _Written | None = None  # as its own row said it before an answer that is not written yet
     earlier: list[EarlierAttempt] = field(default_factory=list)  # whose price has become known
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    state: int = MessageState.QUEUED
-    settled_at: dt.datetime | None = None
-    reported_at: dt.datetime | None = None
-    network: int | None = None
 
 
 def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
@@ -118,7 +120,7 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
 
 def _with_kept_id(report: DeliveryReport) -> DeliveryReport:
     msg_id = gateway_ids.kept(report.msg_id)
-    return report if msg_id == report.msg_id else replace(report, msg_id=msg_id)
+    return report if msg_id == report.msg_id else report._replace(msg_id=msg_id)
 
 
 Target = tuple[int, int | None, bool]  # message, its attempt where the report says it, found by an earlier one's id
@@ -127,18 +129,22 @@ Target = tuple[int, int | None, bool]  # message, its attempt where the report s
 def _targets(reports: Sequence[DeliveryReport]) -> list[Target | None]:
     """The message each report is about: by its orderId, which is made from the message's key, else by gateway id."""
     prefix = settings.LAAFFIC_ORDER_PREFIX
-    by_order = [message_id_of(prefix, report.order_id) for report in reports]
-    missing = [report for report, pk in zip(reports, by_order, strict=True) if pk is None and report.msg_id]
+    named = [order_ids.read(prefix, report.order_id) for report in reports]
+    missing = [report for report, name in zip(reports, named, strict=True) if name is None and report.msg_id]
     by_gateway_id: dict[str, int] = {}
     if missing:
-        found = Message.objects.filter(gateway_id__in={report.msg_id for report in missing})
-        by_gateway_id = {gateway_id: pk for gateway_id, pk in found.values_list("gateway_id", "pk") if gateway_id}
+        by_gateway_id = dict(_with_gateway_ids.rows(ids=sorted({report.msg_id for report in missing})))
         by_gateway_id |= _not_on_rows_yet(missing)
     earlier = earlier_attempts.by_gateway_id({r.msg_id for r in missing if r.msg_id not in by_gateway_id})
     return [
-        (pk, attempt_of(prefix, report.order_id), False) if pk is not None else _by_id(report, by_gateway_id, earlier)
-        for report, pk in zip(reports, by_order, strict=True)
+        (*name, False) if name is not None else _by_id(report, by_gateway_id, earlier)
+        for report, name in zip(reports, named, strict=True)
     ]
+
+
+@Select
+def _with_gateway_ids() -> "QuerySet[Message, Any]":
+    return Message.objects.filter(gateway_id__among=Given("ids")).order_by().values_list("gateway_id", "pk")
 
 
 def _by_id(report: DeliveryReport, last: Mapping[str, int], earlier: Mapping[str, tuple[int, int]]) -> Target | None:
@@ -149,20 +155,25 @@ def _by_id(report: DeliveryReport, last: Mapping[str, int], earlier: Mapping[str
 
 def _not_on_rows_yet(reports: Sequence[DeliveryReport]) -> dict[str, int]:
     """{gateway id: message} where an answer is not on its rows yet: found by number, chosen by the id itself."""
-    numbers = {report.number.lstrip("+") for report in reports}
-    candidates = Message.objects.filter(number__in=numbers, batch__answer__isnull=False)
-    batch_of = dict(candidates.values_list("pk", "batch_id"))
+    if not answers.anything_waiting():
+        return {}
+    batch_of = dict(_answered_to.rows(numbers=sorted({report.number.lstrip("+") for report in reports})))
     told = answers.overlay(set(batch_of.values()))
     return {gateway_id: pk for pk in batch_of if pk in told and (gateway_id := told[pk].gateway_id)}
+
+
+@Select
+def _answered_to() -> "QuerySet[Message, Any]":
+    answered = Message.objects.filter(number__among=Given("numbers"), batch__answer__isnull=False)
+    return answered.order_by().values_list("pk", "batch_id")
 
 
 def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
     """The messages with their batches' rows locked, in one order everywhere: batches by id, then messages."""
     pks = sorted(pks)
-    batch_ids = set(Message.objects.filter(pk__in=pks).order_by().values_list("batch_id", flat=True))
-    list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
-    fields = ["pk", "batch_id", "campaign_id", "country", "number", "attempt", *REPORT_COLUMNS]
-    rows = {values[0]: _Row(*values) for values in Message.objects.filter(pk__in=pks).values_list(*fields)}
+    batch_ids = {batch_id for (batch_id,) in _batches_of.rows(ids=pks)}
+    _lock.rows(ids=sorted(batch_ids))
+    rows = {values[0]: _Row(*values) for values in _as_they_are.rows(ids=pks)}
     answered = answers.overlay(batch_ids)
     for row in rows.values():
         row.written = _Written(row.state, row.settled_at, row.reported_at, row.network)
@@ -171,6 +182,22 @@ def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
             row.gateway_id, row.segments, row.settled_at = accepted.gateway_id or row.gateway_id, *accepted[1:]
         row.was = _standing(row)
     return rows
+
+
+@Select
+def _batches_of() -> "QuerySet[Message, Any]":
+    return Message.objects.filter(pk__among=Given("ids")).order_by().values_list("batch_id").distinct()
+
+
+@Select
+def _lock() -> "QuerySet[Batch, Any]":
+    return Batch.objects.select_for_update().filter(pk__among=Given("ids")).order_by("pk").values_list("pk")
+
+
+@Select
+def _as_they_are() -> "QuerySet[Message, Any]":
+    columns = ["pk", "batch_id", "campaign_id", "country", "number", "attempt", *REPORT_COLUMNS]
+    return Message.objects.filter(pk__among=Given("ids")).order_by().values_list(*columns)
 
 
 def _standing(row: _Row) -> tuple[int, str, str, int, int]:
@@ -208,7 +235,7 @@ def take_amount(message_id: int, pay: Decimal, currency: str) -> bool:
 
 def contradiction(report: DeliveryReport) -> str:
     """Why a report that names one of our messages is not about it, in words; "" where it names none."""
-    pk = message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
+    pk = order_ids.message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
     number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
     if number is None or report.number.lstrip("+") == number:
         return ""
@@ -343,12 +370,11 @@ def _write(rows: list[_Row]) -> None:
 
 
 def _move_batches(rows: Sequence[_Row]) -> None:
+    moved = Counter((row.batch_id, row.was[0], row.state) for row in rows if row.was[0] != row.state)
     moves: dict[int, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        old, new = row.was[0], row.state
-        if old != new:
-            moves[row.batch_id][MessageState(old).key] -= 1
-            moves[row.batch_id][MessageState(new).key] += 1
+    for (batch_id, old, new), n in moved.items():
+        moves[batch_id][MessageState(old).key] -= n
+        moves[batch_id][MessageState(new).key] += n
     for batch_id in sorted(moves):
         Batch.objects.filter(pk=batch_id).update(**{state: F(state) + n for state, n in moves[batch_id].items() if n})
     resolved = Batch.objects.filter(pk__in=list(moves), state=BatchState.UNKNOWN, unknown=0)
@@ -378,20 +404,45 @@ def _move_tallies(rows: Sequence[_Row]) -> None:
     sent_tallies.move(_moves_by_hour(rows))
 
 
+class _Shared(NamedTuple):
+    """What many messages have in common, and their tallies are kept by."""
+
+    campaign_id: int
+    minute: dt.datetime | None  # None: that of the launch
+    country: str
+    network: int
+    state: int
+    reason: str
+    currency: str
+
+
 def _moves_by_hour(rows: Sequence[_Row]) -> dict[int, sent_tallies.Moves]:
+    """Gathered first by what they share: a thousand messages have a few minutes, countries and ends."""
+    sums: dict[_Shared, list[int]] = defaultdict(lambda: [0, 0, 0])
+    took: Counter[tuple[_Shared, int | None]] = Counter()
+    for row in rows:
+        now = _Written(row.state, row.settled_at, row.reported_at, row.network)
+        for at, said, sign in ((row.written or now, row.was, -1), (now, _standing(row), 1)):
+            if at.state not in sent_tallies.COUNTED:
+                continue
+            minute = at.settled_at and at.settled_at.replace(second=0, microsecond=0)
+            shared = _Shared(row.campaign_id, minute, row.country, at.network or networks.NONE, at.state, *said[1:3])
+            total = sums[shared]
+            total[0] += sign
+            total[1] += sign * said[3]
+            total[2] += sign * said[4]
+            if at.state == MessageState.DELIVERED:
+                took[shared, delivery_buckets.bucket_of(at.settled_at, at.reported_at)] += sign
     moves: dict[int, sent_tallies.Moves] = defaultdict(sent_tallies.Moves)
     launches = sent_tallies.Launches()
+    hours = {shared: sent_tallies.hour(shared.minute or launches[shared.campaign_id]) for shared in sums}
+    for shared, total in sums.items():
+        moves[shared.campaign_id].add(sent_tallies.Sent(hours[shared], *shared[2:]), sent_tallies.Sums(*total))
+    for (shared, bucket), n in took.items():
+        moves[shared.campaign_id].add_bucket(sent_tallies.Sent(hours[shared], *shared[2:]), bucket, n)
     for row in rows:
-        moved = moves[row.campaign_id]
-        now = _Written(row.state, row.settled_at, row.reported_at, row.network)
-        for at, said, sign in ((row.written, row.was, -1), (now, _standing(row), 1)):
-            if at.state in sent_tallies.COUNTED:
-                hour = sent_tallies.hour(at.settled_at or launches[row.campaign_id])
-                sent = sent_tallies.Sent(hour, row.country, at.network or networks.NONE, at.state, *said[1:3])
-                moved.add(sent, sent_tallies.Sums(1, *said[3:]), sign)
-                moved.add_time(sent, at.settled_at, at.reported_at, sign)
         for attempt in row.earlier:
-            moved.add(
+            moves[row.campaign_id].add(
                 *sent_tallies.earlier(attempt, campaign_id=row.campaign_id, country=row.country, launches=launches)
             )
     return moves
