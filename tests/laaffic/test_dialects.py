@@ -13,6 +13,7 @@ from laaffic_console.laaffic import (
     Refused,
     SendResult,
     parse_sms_reports,
+    reports,
 )
 from tests.laaffic.conftest import ScriptedGateway, answer, raw
 
@@ -344,6 +345,24 @@ class PushTests:
         [report] = parse_sms_reports(self.REPORT | {"status": status}).reports
 
         assert report.state is state
+
+    def test_prices_that_python_takes_for_the_same_are_read_apart(self) -> None:
+        """A price that was read before is not read again; True and 1 are one key of a dictionary."""
+        details = [{"pay": 1}, {"pay": True}, {"pay": "1,5"}, {"pay": "what"}, {"pay ": 1.0}, [], {"pay": 1}]
+
+        found = parse_sms_reports([self.REPORT | {"pricedetail": detail} for detail in details]).reports
+
+        assert [str(r.pay) for r in found] == ["1", "None", "1.5", "None", "1.0", "None", "1"]
+        assert [bool(r.remark) for r in found] == [False, True, False, True, False, False, False]
+
+    def test_what_is_remembered_of_prices_and_keys_stays_small(self) -> None:
+        for n in range(3 * reports.PRICES_KEPT):
+            long = "k" * 1000 if n % 2 else "k"
+            parse_sms_reports(self.REPORT | {"pricedetail": {"pay": f"0.{n}", long: "1"}, f"{long}{n}": "1"})
+
+        assert len(reports._known_prices) <= reports.PRICES_KEPT
+        assert max(map(len, reports._known_prices)) <= reports.LONGEST_KEPT
+        assert reports._known_names.cache_info().currsize <= 100
 
     def test_without_order_id_or_without_msgid_it_still_counts(self) -> None:
         by_id = {key: value for key, value in self.REPORT.items() if key != "orderId"}

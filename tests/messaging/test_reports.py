@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import Count, Sum
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -449,6 +451,22 @@ class PushTests:
         campaign, claim = claimed(application, group)
         settling.settle_answer(campaign.pk, claim, answered(claim))
         return campaign, claim
+
+    @pytest.mark.parametrize("named", ["orderId", "msgid"])
+    def test_a_hundred_take_no_more_statements_than_two(
+        self, application: Application, group: ContactGroup, named: str
+    ) -> None:
+        campaign, claim = self.settled(application, group, 102)
+        answers.write_all(Batch.objects.filter(campaign=campaign))
+        taken = []
+        for part in (range(2), range(2, 102)):
+            store([push(claim, n) | {"orderId" if named == "msgid" else "msgid": ""} for n in part])
+            with CaptureQueriesContext(connection) as statements:
+                report_pushes.INBOX.apply_some()
+            taken.append(len(statements))
+
+        assert taken[1] <= taken[0]
+        assert_figures_are_a_recount(campaign)
 
     def test_by_order_id(self, application: Application, group: ContactGroup) -> None:
         _campaign, claim = self.settled(application, group)
