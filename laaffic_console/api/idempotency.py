@@ -34,10 +34,12 @@ FORGOTTEN_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is kept; what it leaves to be read from our own tables, `completed` of a view adds."""
+    """`body` is kept; what it leaves to be read from our own tables the view adds. `made` is not kept: what the first
+    request has in its hands already, and a repeated one reads."""
 
     status: int
     body: dict[str, Any]
+    made: Any = None
 
 
 def digest_of(method: str, path: str, body: bytes) -> str:

@@ -61,7 +61,7 @@ class MessagesView(ApiView):
         answer = self.once(lambda: sending.send(asked, application, numbers, request.user))
         if answer.status != 202:
             return Response(answer.body, answer.status, content_type=problems.CONTENT_TYPE)
-        body = {**answer.body, "messages": sending.messages_of(answer.body["campaign"]), "invalid": invalid}
+        body = {**answer.body, "messages": sending.messages_of(answer), "invalid": invalid}
         if not self.has_key:
             body["note"] = _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")
         return Response(body, answer.status)

@@ -14,7 +14,6 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.kit.constant_sql import Given, Select
 from messaging import merge_fields, msisdn
 from messaging.models import Campaign, CampaignState, Message
-from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import pastes
 from messaging.services.figures import campaign_report
@@ -66,10 +65,11 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         text=text_of(asked),
         kind=Campaign.Kind.QUICK,
         by=by,
+        is_noted=False,
         **to_numbers(numbers, by),
     )
     try:
-        campaign = starting.launch_new(draft, by=by)
+        made = starting.launch_new(draft, by=by)
     except NotAllowed as problem:
         # The draft stays: it can be approved, and launched then.
         said = _(
@@ -77,13 +77,15 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         )
         more = {"campaign": draft.pk, "state": CampaignState.DRAFT.value}
         return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
-    audience.freeze_at_once(campaign)
-    left_out = campaign_report.left_out(campaign)
-    return Answer(202, {"id": campaign.pk, "campaign": campaign.pk, "state": campaign.state, "left_out": left_out})
+    left_out = campaign_report.left_out(draft)
+    return Answer(202, {"id": draft.pk, "campaign": draft.pk, "state": draft.state, "left_out": left_out}, made)
 
 
-def messages_of(campaign_id: int) -> list[dict[str, Any]]:
-    return [{"number": number, "id": pk} for number, pk in _messages.rows(campaign=campaign_id)]
+def messages_of(answer: Answer) -> list[dict[str, Any]]:
+    if answer.made is not None:
+        return [{"number": message.number, "id": message.pk} for message in answer.made]
+    rows = _messages.rows(campaign=answer.body["campaign"])
+    return [{"number": number, "id": pk} for number, pk in rows]
 
 
 MOST = 10_000

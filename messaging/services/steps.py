@@ -53,16 +53,44 @@ def require_restored(campaign: Campaign | EmailCampaign) -> None:
 
 def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
     """In the campaign's own history, and among who did what."""
+    note_together(campaign, [(text, kind)], by)
+
+
+def note_together(campaign: Campaign | EmailCampaign, noted: Sequence[tuple[str, Act]], by: User | None) -> None:
+    """Several that happen at once, in their order, by one statement."""
     event: type[Any] = campaign.events.model
-    _keep[event]([event(campaign=campaign, text=text, actor=by)])
-    record_event(campaign, text, by, kind)
+    _keep[event]([event(campaign=campaign, text=text, actor=by) for text, _kind in noted])
+    for text, kind in noted:
+        record_event(campaign, text, by, kind)
 
 
 _keep = {kind: Insert(kind, keys=True) for kind in (CampaignEvent, EmailCampaignEvent)}
 
 
-def kept(campaign: Campaign | EmailCampaign, by: User | None, *, is_new: bool) -> None:
-    """A draft was written or edited by somebody, who cannot approve it then."""
+def kept(campaign: Campaign | EmailCampaign, by: User | None, *, is_new: bool, is_noted: bool = True) -> None:
+    """A draft was written or edited by somebody, who cannot approve it then.
+
+    Not `is_noted`: whoever launches it in this transaction notes that with the launch.
+    """
     if by is not None:
+        _add_author(campaign, by, is_new=is_new)
+    if is_noted:
+        text, kind = created() if is_new else (_("Edited"), Act.CHANGED)
+        note(campaign, text, by, kind)
+
+
+def created() -> tuple[str, Act]:
+    """How a history begins, for `note_together`."""
+    return _("Created"), Act.ADDED
+
+
+def _add_author(campaign: Campaign | EmailCampaign, by: User, *, is_new: bool) -> None:
+    """A new draft has no author yet that this could be."""
+    if is_new and isinstance(campaign, Campaign):
+        _first_author([Author(campaign_id=campaign.pk, user_id=by.pk)])
+    else:
         campaign.authors.add(by)
-    note(campaign, _("Created") if is_new else _("Edited"), by, Act.ADDED if is_new else Act.CHANGED)
+
+
+Author: type[Any] = Campaign.authors.through
+_first_author = Insert(Author, keys=True)

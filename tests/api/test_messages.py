@@ -228,7 +228,7 @@ class RepeatingTests:
     def test_who_dies_between_commit_and_answer_is_answered_the_same_again(
         self, api: Api, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def lost(campaign: int) -> Any:
+        def lost(answer: Any) -> Any:
             raise ConnectionError("killed")
 
         real = sending.messages_of

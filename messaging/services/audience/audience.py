@@ -6,7 +6,7 @@ with the campaign's cursor, so a killed freeze goes on where it stood. Each chun
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
@@ -101,16 +101,22 @@ def _freeze_next(campaign: Campaign) -> bool:
     if upper is None:
         if given_numbers.freeze_pasted(campaign, CHUNK):
             return True
-        counts = given_numbers.add_extra_numbers(campaign, CHUNK)
+        cap = frequency.cap_of(campaign) if campaign.extra_numbers else frequency.NO_CAP
+        counts, _made = given_numbers.add_extra_numbers(campaign, CHUNK, cap)
         _frozen(campaign=campaign.pk, **counts)
-        campaign.audience = Campaign.Audience.FROZEN
-        for name, count in counts.items():
-            setattr(campaign, name, getattr(campaign, name) + count)
-        if campaign.canary:
-            bell.ring("messaging.jobs.follow_canaries")
+        _count(campaign, counts)
         return False
     _freeze_range(campaign, included, meant, upper)
     return True
+
+
+def _count(campaign: Campaign, counts: Mapping[str, int]) -> None:
+    """What `_frozen` writes, on the object too."""
+    campaign.audience = Campaign.Audience.FROZEN
+    for name, count in counts.items():
+        setattr(campaign, name, getattr(campaign, name) + count)
+    if campaign.canary:
+        bell.ring("messaging.jobs.follow_canaries")
 
 
 @Update
@@ -128,6 +134,18 @@ def freeze_at_once(campaign: Campaign) -> None:
         return  # it starts later, or not at all
     while _freeze_next(campaign):
         campaign.refresh_from_db()
+
+
+def freeze_new(campaign: Campaign, cap: frequency.Cap) -> list[Message]:
+    """Those who are given one by one, of a campaign that `begin_new` began: its messages. Its row the caller writes,
+    by `COUNTED` too."""
+    contact_writes.keep_from_undo()
+    counts, made = given_numbers.add_extra_numbers(campaign, CHUNK, cap)
+    _count(campaign, counts)
+    return made
+
+
+COUNTED = ("audience", *given_numbers.COUNTS)
 
 
 def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper: int) -> None:
@@ -330,10 +348,24 @@ def begin(campaign: Campaign) -> None:
         campaign.audience_end = audience_sql.last_contact()
     if campaign.member_end is None:
         campaign.member_end = last_membership() if is_to_contacts else 0
-    campaign.audience, campaign.launched_at = Campaign.Audience.FREEZING, timezone.now()
-    cap, consent = frequency.cap_of(campaign), consents.is_needed(campaign)
-    campaign.frozen_by = as_frozen.noted(campaign.channel, campaign.launched_at, cap, consent)
+    _open(campaign, frequency.cap_of(campaign))
     _begun(campaign=campaign.pk, **{name: getattr(campaign, name) for name in BEGUN})
+
+
+def begin_new(campaign: Campaign) -> frequency.Cap:
+    """The same of one that this transaction made for numbers alone; the cap by which it is frozen. Its row the caller
+    writes, by `BEGUN` too."""
+    canary.begin(campaign)
+    campaign.rules, campaign.audience_end, campaign.member_end = [], 0, 0
+    cap = frequency.cap_of(campaign)
+    _open(campaign, cap)
+    return cap
+
+
+def _open(campaign: Campaign, cap: frequency.Cap) -> None:
+    campaign.audience, campaign.launched_at = Campaign.Audience.FREEZING, timezone.now()
+    consent = consents.is_needed(campaign)
+    campaign.frozen_by = as_frozen.noted(campaign.channel, campaign.launched_at, cap, consent)
 
 
 @Select

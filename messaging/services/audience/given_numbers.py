@@ -32,7 +32,7 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
     excluded = excluded_among(campaign, list(wanted)) - there - suppressed
     no_consent = consents.without(campaign, wanted) - there - suppressed - excluded
     left_out = there | suppressed | excluded | no_consent
-    capped = _capped(campaign, [number for number in wanted if number not in left_out])
+    capped = _capped(campaign, [number for number in wanted if number not in left_out], frequency.cap_of(campaign))
     numbers = [number for number in wanted if number not in left_out | capped]
     _insert(campaign, numbers, wanted, at_most)
     Campaign.objects.filter(pk=campaign.pk).update(
@@ -50,37 +50,37 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
 COUNTS = ("total", "dropped_suppressed", "dropped_consent", "dropped_capped", "dropped_invalid")
 
 
-def add_extra_numbers(campaign: Campaign, at_most: int) -> dict[str, int]:
+def add_extra_numbers(campaign: Campaign, at_most: int, cap: frequency.Cap) -> tuple[dict[str, int], list[Message]]:
     """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already.
 
     What the campaign has to count for them, by `COUNTS`, the caller adds with the end of the freezing: so what was no
-    number among those that were pasted, or there twice, counts once too.
+    number among those that were pasted, or there twice, counts once too. With it the messages that were made.
     """
     unusable = campaign.paste.invalid + campaign.paste.duplicates if campaign.paste else 0
     if not campaign.extra_numbers:
-        return {**dict.fromkeys(COUNTS, 0), "dropped_invalid": unusable}
+        return {**dict.fromkeys(COUNTS, 0), "dropped_invalid": unusable}, []
     wanted = valid_numbers(campaign)
     there = _in_audience(campaign, list(wanted))
     suppressed = suppressed_among(campaign, wanted)
     no_consent = consents.without(campaign, wanted) - there - suppressed
     left_out = there | suppressed | no_consent
-    capped = _capped(campaign, [number for number in wanted if number not in left_out])
+    capped = _capped(campaign, [number for number in wanted if number not in left_out], cap)
     numbers = [number for number in wanted if number not in left_out | capped]
-    _insert(campaign, numbers, wanted, at_most)
+    made = _insert(campaign, numbers, wanted, at_most)
     new_suppressed = len(suppressed - there)
     told = len(numbers) + new_suppressed + len(no_consent) + len(capped)
-    return {
+    counts = {
         "total": len(numbers),
         "dropped_suppressed": new_suppressed,
         "dropped_consent": len(no_consent),
         "dropped_capped": len(capped),
         "dropped_invalid": len(campaign.extra_numbers) - told + unusable,
     }
+    return counts, made
 
 
-def _capped(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
+def _capped(campaign: Campaign, numbers: Sequence[str], cap: frequency.Cap) -> set[str]:
     """Those who have had as many as the cap allows; looked at once more in the claim."""
-    cap = frequency.cap_of(campaign)
     return set(frequency.full_among(campaign, cap, numbers)) if cap and numbers else set()
 
 
@@ -119,10 +119,12 @@ def _known_as(numbers: Iterable[str], found: Iterable[str]) -> set[str]:
     return {number for number in numbers if not there.isdisjoint(spellings(number))}
 
 
-def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], at_most: int) -> None:
+def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], at_most: int) -> list[Message]:
+    """A batch for each `at_most` of them; all messages, in the order of their ids."""
     fields = merge_fields.fields(channels.texts_of(campaign))
     known = _contacts.objects(Contact, numbers=numbers) if numbers else []
     contacts = {contact.number: contact for contact in known}
+    every: list[Message] = []
     for start in range(0, len(numbers), at_most):
         piece = numbers[start : start + at_most]
         batch = Batch(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
@@ -145,6 +147,8 @@ def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], a
             Message.objects.bulk_create(made)
         ids = [message.pk for message in made]
         keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
+        every += made
+    return every
 
 
 @Select

@@ -54,8 +54,12 @@ def create(
     channel: str = Channel.SMS,
     channel_options: dict[str, Any] | None = None,
     by: User | None = None,
+    is_noted: bool = True,
 ) -> Campaign:
-    """A draft; ValidationError names the field that is wrong."""
+    """A draft; ValidationError names the field that is wrong.
+
+    Not `is_noted`: `starting.launch_new` notes in the same transaction that it was created.
+    """
     few_first = {"canary_wait": canary_wait, "canary_reports": canary_reports, "canary_least": canary_least}
     campaign = Campaign(
         name=name,
@@ -80,7 +84,7 @@ def create(
         canary=canary,
         **{name: value for name, value in few_first.items() if value is not None},
     )
-    return save(campaign, groups=groups, excluded_groups=excluded_groups, audiences=audiences, by=by)
+    return save(campaign, groups=groups, excluded_groups=excluded_groups, audiences=audiences, by=by, is_noted=is_noted)
 
 
 def save(
@@ -91,6 +95,7 @@ def save(
     audiences: Iterable[Audience] = (),
     columns: Iterable[str] = (),
     by: User | None = None,
+    is_noted: bool = True,
 ) -> Campaign:
     """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
 
@@ -112,7 +117,7 @@ def save(
         for name, those in chosen.items():
             _choose(campaign, name, list(those), is_new=is_new)
         channels.of(campaign).saved(campaign)
-        steps.kept(campaign, by, is_new=is_new)
+        steps.kept(campaign, by, is_new=is_new, is_noted=is_noted)
         if not is_new:
             approvals.void_if_changed(campaign, by=by)
     return campaign

@@ -16,13 +16,14 @@ from laaffic_console.kit.constant_sql import Given, Update
 from laaffic_console.kit.constant_sql import kept as kept_as
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
-from messaging import msisdn
-from messaging.models import AudienceCount, Campaign, CampaignState
+from messaging import merge_fields, msisdn
+from messaging.models import AudienceCount, Campaign, CampaignState, Message
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, recipient_clocks, repeats
 from messaging.services.campaigns import drafts, states
+from messaging.services.channels import channels
 from messaging.services.forecast import forecast, kept
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
@@ -30,6 +31,7 @@ from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
 
 START_JOB = "messaging.jobs.start_launched"
+SEND_JOB = "messaging.jobs.send_campaign"
 
 
 def launch(
@@ -72,27 +74,67 @@ def launch(
     return campaign
 
 
-def launch_new(draft: Campaign, *, by: User | None) -> Campaign:
-    """Start a draft that this transaction made, to be sent at once. The caller freezes its audience before the commit
-    (audience.freeze_at_once), so no worker is rung for that.
+def launch_new(draft: Campaign, *, by: User | None) -> list[Message] | None:
+    """Start a draft that this transaction made for numbers alone, given or pasted, to be sent at once, and freeze them,
+    so no worker is rung for that: its messages, or None where the table has to be asked for them.
 
-    Nobody else sees it yet, so it is neither locked nor read again.
+    That the draft was created is noted here (drafts.create with `is_noted` off). Nobody else sees it yet, so it is
+    neither locked nor read again.
     """
+    if not approval_rules.is_on():
+        return _launch_unapproved(draft, by)
+    steps.note_together(draft, [steps.created()], by)
     began = timezone.now()
-    if approvals_count := approval_rules.is_on():
-        approval_rules.prepare(Campaign, draft.pk)
-    with transaction.atomic(savepoint=approvals_count):  # nothing else that is asked here leaves the draft behind
+    approval_rules.prepare(Campaign, draft.pk)
+    with transaction.atomic():  # what is refused leaves the draft behind
         drafts.check_ready(draft)
-        _decide_upon(draft, None, by, approvals_count=approvals_count)
+        _decide_upon(draft, None, by, approvals_count=True)
         if is_counted_since(draft, began):
             _start_now(draft, by, is_frozen=True)
         else:
             start_later(draft, 0, by)
-    return draft
+    audience.freeze_at_once(draft)
+    return None
+
+
+def _launch_unapproved(draft: Campaign, by: User | None) -> list[Message] | None:
+    """Nobody has to say yes, so nothing stands between the draft and its messages, and its row is written once."""
+    drafts.check_ready(draft)
+    draft.shown, draft.drift, draft.launched_by = None, None, by
+    draft.forecast = kept.of(draft, None)
+    cap = audience.begin_new(draft)
+    states.move_new(draft, CampaignState.RUNNING, _("Launched"), by)
+    bell.ring(SEND_JOB, draft.pk)
+    _hold_if_stopped(draft)
+    if draft.paste_id is None and not merge_fields.fields(channels.texts_of(draft)):
+        made = audience.freeze_new(draft, cap)
+        _keep_launch(draft)
+        return made
+    _keep_launch(draft)  # first: a chunk of what was pasted, or a text that grows too long, moves figures of this row
+    audience.freeze_at_once(draft)
+    return None
+
+
+def _keep_launch(draft: Campaign) -> None:
+    columns: dict[str, Any] = {name: getattr(draft, name) for name in LAUNCHED}
+    columns["account_hold"] = draft.account_hold_id
+    _launched(campaign=draft.pk, by=draft.launched_by_id, **columns)
+
+
+LAUNCHED = tuple(dict.fromkeys(("shown", "forecast", "drift", *audience.BEGUN, *audience.COUNTED, *states.MOVED)))
+
+
+@Update
+def _launched() -> tuple[QuerySet[Campaign], dict[str, Any]]:
+    return Campaign.objects.filter(pk=Given("campaign")), {**kept_as(Campaign, *LAUNCHED), "launched_by": Given("by")}
 
 
 def _start_now(campaign: Campaign, by: User | None, *, is_frozen: bool = False) -> None:
     start(campaign, by, is_frozen=is_frozen)
+    _hold_if_stopped(campaign)
+
+
+def _hold_if_stopped(campaign: Campaign) -> None:
     if stopped_by := account_hold.stop_for(campaign.application_id):
         states.hold_for(campaign, stopped_by, None)
 
@@ -267,6 +309,6 @@ def start(campaign: Campaign, by: User | None, *, is_frozen: bool = False) -> No
     audience.begin(campaign)
     states.move(campaign, CampaignState.RUNNING, _("Launched"), by)
     # The sender's bell first: with one worker it begins at once and freezes for itself.
-    bell.ring("messaging.jobs.send_campaign", campaign.pk)
+    bell.ring(SEND_JOB, campaign.pk)
     if not is_frozen:
         bell.ring("messaging.jobs.freeze_audience", campaign.pk)

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services import account_hold
+from laaffic_console.kit.acts import Act
 from laaffic_console.kit.constant_sql import Given, Update, kept
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, CampaignState
@@ -40,12 +41,29 @@ def hold_for(campaign: Campaign, stopped_by: AccountHold, by: User | None) -> No
 
 
 def move(campaign: Campaign, state: CampaignState, event: str, by: User | None, hold_reason: str = "") -> None:
-    was, campaign.state = campaign.state, state
-    campaign.hold_reason = hold_reason
-    campaign.account_hold = campaign.undo_until = None
+    was = _take(campaign, state, hold_reason)
     _moved(campaign=campaign.pk, state=state, hold_reason=hold_reason)
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")
+
+
+def move_new(campaign: Campaign, state: CampaignState, event: str, by: User | None) -> None:
+    """Likewise of one that this transaction made and nobody has noted: its row the caller writes, by `MOVED` too."""
+    was = _take(campaign, state, "")
+    campaign.wait_reason = ""
+    steps.note_together(campaign, [steps.created(), (event, Act.STEERED)], by)
+    events.campaign_moved(campaign, was, by=by.get_username() if by else "")
+
+
+MOVED = ("state", "hold_reason", "wait_reason", "account_hold", "undo_until")
+
+
+def _take(campaign: Campaign, state: CampaignState, hold_reason: str) -> str:
+    """On the object alone; the state that it was in."""
+    was, campaign.state = campaign.state, state
+    campaign.hold_reason = hold_reason
+    campaign.account_hold = campaign.undo_until = None
+    return was
 
 
 @Update
