@@ -6,6 +6,7 @@ time is past.
 """
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import uuid
@@ -23,7 +24,7 @@ from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.api.problems import Problem, of
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import ledger
-from laaffic_console.gateway.services.durability import durable, durable_transaction
+from laaffic_console.gateway.services.durability import durable, durable_transaction, relaxing
 from laaffic_console.kit.constant_sql import Given, Select, Update
 
 KEPT = dt.timedelta(days=7)
@@ -155,20 +156,29 @@ def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
 
 
 def _is_first(row: RepeatableRequest) -> bool:
-    """Whether the key was free and is this row's now: one statement, and a transaction of its own."""
-    fields = [field for field in row._meta.concrete_fields if not field.primary_key]
-    columns, marks = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
+    """Whether the key was free and is this row's now: one statement, and a transaction of its own.
+
+    That one need not wait for the disk: a power cut that takes it has taken the work too, which is committed later.
+    """
+    fields, insert = _insert()
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO api_repeatablerequest ({columns}) VALUES ({marks}) "  # noqa: S608 - our own columns
-            "ON CONFLICT (family, key) DO NOTHING RETURNING id",
-            values,
-        )
+        cursor.execute(f"{insert}{relaxing()}", values)
         made = cursor.fetchone()
     if made is not None:
         row.pk = made[0]
     return made is not None
+
+
+@functools.cache
+def _insert() -> tuple[list[Any], str]:
+    """The fields that are written, and the statement without what `relaxing` adds."""
+    fields = [field for field in RepeatableRequest._meta.concrete_fields if not field.primary_key]
+    columns, marks = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
+    return fields, (
+        f"INSERT INTO api_repeatablerequest ({columns}) VALUES ({marks}) "  # noqa: S608 - our own columns
+        "ON CONFLICT (family, key) DO NOTHING RETURNING id"
+    )
 
 
 def _runs() -> Problem:

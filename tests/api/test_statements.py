@@ -1,11 +1,12 @@
 """What a message costs the database: it may become less, and not more by accident."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import durability
 from messaging.models import Campaign
 from tests.api.conftest import Api
 
@@ -57,6 +58,27 @@ def test_what_is_known_is_neither_asked_nor_written_again(api: Api, used: Applic
     statements = statements_of(api, used, "second", 1)
 
     assert sum(one.startswith(begins) for one in statements) == times
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite waits for the disk where it is told to")
+def test_the_disk_is_waited_for_once(api: Api, used: Application) -> None:
+    """Neither for the key, which without its work means nothing, nor for the bell."""
+    statements = statements_of(api, used, "second", 1)
+
+    begin, commit = statements.index("BEGIN"), statements.index("COMMIT")
+    relaxed = [at for at, one in enumerate(statements) if "synchronous_commit" in one]
+    assert len(relaxed) == 2
+    assert relaxed[0] < begin < commit < relaxed[1]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite waits for the disk where it is told to")
+def test_a_key_and_a_bell_of_a_longer_transaction_wait_with_it() -> None:
+    assert durability.relaxing()
+    with transaction.atomic():
+        assert durability.relaxing() == ""
 
 
 def test_a_thousand_take_hardly_more_than_one(api: Api, used: Application) -> None:
