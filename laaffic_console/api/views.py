@@ -53,6 +53,7 @@ class ApiView(APIView):
     def read(self, serializer: type[serializers.Serializer], data: Any = None) -> dict[str, Any]:
         """The body, or the query, as the serializer has it; rest_framework's ValidationError says what is wrong."""
         form = serializer(data=self.request.data if data is None else data)
+        vars(form)["fields"] = _fields_of(serializer)
         form.is_valid(raise_exception=True)
         return dict(form.validated_data)
 
@@ -91,6 +92,16 @@ class ApiView(APIView):
     @property
     def has_key(self) -> bool:
         return "HTTP_IDEMPOTENCY_KEY" in self.request.META
+
+
+def _fields_of(serializer: type[serializers.Serializer]) -> Any:
+    """Copied once and not for each request, which takes longer than reading with them: they keep nothing of it."""
+    if serializer not in _fields:
+        _fields[serializer] = serializer().fields
+    return _fields[serializer]
+
+
+_fields: dict[type[serializers.Serializer], Any] = {}
 
 
 def _actor(request: Any) -> Actor:

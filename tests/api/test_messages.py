@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client, TestCase
 from django.utils import timezone
 
-from laaffic_console.api import idempotency, sending
+from laaffic_console.api import idempotency, sending, shapes
 from laaffic_console.api.models import ApiToken, RepeatableRequest
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -60,6 +60,15 @@ class SendingTests:
             "duplicates": 1,
         }
         assert [one["position"] for one in said["invalid"]] == [2]
+
+    def test_fields_are_copied_for_the_first_request_alone(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert api("POST", "messages", body()).status_code == 202
+        copied: list[Any] = []
+        monkeypatch.setattr(shapes.MessagesRequest, "get_fields", copied.append)
+
+        assert api("POST", "messages", body(to=["919876543299"])).status_code == 202
+        assert "name" in str(api("POST", "messages", body(name="x" * 121)).json())
+        assert not copied
 
     def test_a_text_that_nobody_can_see_is_refused(self, api: Api) -> None:
         answer = api("POST", "messages", body(text="\u3164\u200b"))
