@@ -7,6 +7,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken
@@ -51,6 +53,17 @@ def test_new_rows_get_what_django_gives_them() -> None:
     there = list(User.objects.order_by("pk"))
     assert [(one.pk, one.username, one.is_active) for one in rows] == [(o.pk, o.username, o.is_active) for o in there]
     assert not any(row._state.adding for row in rows)
+
+
+def test_columns_that_are_null_in_all_rows_are_left_out() -> None:
+    insert, now = Insert(User, keys=True), timezone.now()
+    for moments, is_written in ([None, None], False), ([None, now], True), ([None, None], False):
+        User.objects.all().delete()
+        with CaptureQueriesContext(connection) as statements:
+            insert([User(username=f"user {n}", last_login=at) for n, at in enumerate(moments)])
+
+        assert ("last_login" in statements[0]["sql"].partition("VALUES")[0]) is is_written
+        assert list(User.objects.order_by("pk").values_list("last_login", flat=True)) == moments
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks no rows")
