@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -73,6 +74,32 @@ def test_the_rows_are_those_of_a_launch_by_hand(
 
     assert second == first
     assert [event["text"] for event in second["events"]][:2] == ["Created", "Launched"]
+
+
+def test_where_launches_are_approved_the_rows_are_the_same(
+    api: Api, person: User, application: Application, settings: LazySettings
+) -> None:
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = len(NUMBERS)
+    first = rows_of(by_hand(person, application, "Your code is 1234"))
+    second = rows_of(by_api(api, application, "Your code is 1234"))
+
+    for rows in (first, second):
+        del rows["campaign"][0]["shown"]["at"]
+    assert second == first
+
+
+def test_what_waits_for_an_approval_is_a_draft_that_was_created(
+    api: Api, application: Application, settings: LazySettings
+) -> None:
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 1
+    asked = {"application": application.app_id, "sender_id": "SHOP", "text": "Hello", "to": NUMBERS}
+    answer = api("POST", "messages", asked)
+
+    assert answer.status_code == 409, answer.content
+    draft = Campaign.objects.get(pk=answer.json()["campaign"])
+    assert (draft.state, draft.audience) == ("draft", "open")
+    assert [event.text for event in draft.events.all()] == ["Created"]
+    assert not Message.objects.exists()
 
 
 def test_the_cap_counts_who_had_enough(api: Api, person: User, application: Application) -> None:
