@@ -1,5 +1,6 @@
 """One entry that cannot be applied holds up nobody: it is marked, shown, and can be tried again."""
 
+import dataclasses
 import datetime as dt
 import json
 from typing import Any
@@ -201,6 +202,20 @@ class BodyTests:
         assert (body.position, Reply.objects.count()) == (100, 100)
         drain(reply_pushes.INBOX)
         assert Reply.objects.count() == 250
+
+    def test_entries_are_read_when_their_turn_comes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(draining._Pace, "size", 50)
+        monkeypatch.setattr(draining, "LARGEST", 50)
+        stored("sms-reply", [reply(f"9198765{n:05}", content="hi") for n in range(250)])
+        read: list[object] = []
+        inbox = dataclasses.replace(
+            reply_pushes.INBOX, read=lambda body, raw: read.append(raw) or reply_pushes.INBOX.read(body, raw)
+        )
+        answers = iter([True, False])
+
+        inbox.apply_some(lambda: next(answers))
+
+        assert (len(read), Reply.objects.count()) == (100, 50)
 
     def test_two_at_once_apply_nothing_twice(self) -> None:
         body = stored("sms-reply", [reply(content="hi")])
