@@ -97,7 +97,7 @@ class Select(_Statement):
         with to.cursor() as cursor:
             cursor.execute(text.sql, text.filled(given, to))
             found: list[tuple[Any, ...]] = cursor.fetchall()
-        return [_converted(row, text, to) for row in found] if text.converters else found, text
+        return _converted(found, text, to) if text.converters else found, text
 
     def objects(self, model: type[models.Model], *shape: Any, **given: Any) -> list[Any]:
         """Of a queryset without `values_list` and annotations, as it would give them: `select_related` is followed."""
@@ -208,9 +208,15 @@ def _adapted(value: Any, kept_by: "models.Field[Any, Any] | None", to: BaseDatab
     return sql_lists.parameter(value) if isinstance(value, list | tuple) else value
 
 
-def _converted(row: Sequence[Any], text: _Text, to: BaseDatabaseWrapper) -> tuple[Any, ...]:
-    values = list(row)
-    for at, converters, expression in text.converters:
+def _converted(rows: Sequence[Sequence[Any]], text: _Text, to: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
+    """Column by column; a moment that many rows share is read once."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else []
+    for at, converters, expression in text.converters if rows else ():
+        values = columns[at]
+        is_moment = isinstance(expression.output_field, models.DateTimeField)
+        distinct: Sequence[Any] = list(set(values)) if is_moment else values
+        read = distinct
         for convert in converters:
-            values[at] = convert(values[at], expression, to)
-    return tuple(values)
+            read = [convert(value, expression, to) for value in read]
+        columns[at] = list(map(dict(zip(distinct, read, strict=True)).__getitem__, values)) if is_moment else read
+    return list(zip(*columns, strict=True))

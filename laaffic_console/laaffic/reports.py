@@ -6,11 +6,14 @@ import re
 import reprlib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from laaffic_console.laaffic import times
 from laaffic_console.laaffic.codes import DeliveryState, Source, delivery_state
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 class DeliveryReport(NamedTuple):
@@ -52,6 +55,18 @@ class DeliveryReport(NamedTuple):
         )
 
 
+class _Known(dict[_Key, _Value]):
+    """What was read before, by what it was read from: a price list has few prices, and a million reports say them."""
+
+    def keep(self, key: _Key, value: _Value) -> None:
+        if len(self) >= NUMBER_KEPT:
+            self.clear()
+        self[key] = value
+
+
+NUMBER_KEPT, LONGEST_KEPT = 1000, 300  # characters, of a text that something is known by
+
+
 class MalformedReport(ValueError):
     """An entry that cannot be a report; says what is wrong with it."""
 
@@ -64,17 +79,62 @@ def from_push(entry: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> DeliveryRep
     msg_id, order_id = text(report.get("msgid")), text(report.get("orderid"))
     if "status" not in report or not (msg_id or order_id):
         raise MalformedReport("without a status, or without msgid and orderId")
+    said = _said(report)
+    return DeliveryReport(
+        said.source,
+        msg_id,
+        digits(report.get("mobile", report.get("number"))),
+        order_id,
+        said.state,
+        said.raw_status,
+        said.reason,
+        times.of_event(times.from_text(report.get("timestamp"), zone)),
+        said.app_id,
+        said.price,
+        said.pay,
+        said.currency,
+        said.segments,
+        said.mcc,
+        said.mnc,
+        said.remark,
+    )
+
+
+def _names(keys: tuple[object, ...]) -> tuple[str, ...]:
+    names = _known_names.get(keys)
+    if names is None:
+        names = tuple(str(key).strip().lower() for key in keys)
+        if len(keys) < 30 and sum(map(len, map(str, keys))) < 300:
+            _known_names.keep(keys, names)
+    return names
+
+
+def _said(report: Mapping[str, object]) -> DeliveryReport:
+    """What a pushed report says apart from which message it is about, and when: the same in thousands of them."""
+    try:
+        written = repr([report.get(name) for name in SAID])
+    except RecursionError:  # nested as deep as the parser goes
+        return _read_said(report)
+    said = _known_reports.get(written)
+    if said is None:
+        said = _read_said(report)
+        if len(written) <= LONGEST_KEPT:
+            _known_reports.keep(written, said)
+    return said
+
+
+def _read_said(report: Mapping[str, object]) -> DeliveryReport:
     status = text(report["status"])
     state, price = delivery_state(Source.PUSH, status), _price(report.get("pricedetail"))
     return DeliveryReport(
         source=Source.PUSH,
-        msg_id=msg_id,
-        number=digits(report.get("mobile", report.get("number"))),
-        order_id=order_id,
+        msg_id="",
+        number="",
+        order_id="",
         state=state,
         raw_status=status,
         reason=text(report.get("reason")),
-        at=times.of_event(times.from_text(report.get("timestamp"), zone)),
+        at=None,
         app_id=text(report.get("appid")),
         mcc=text(report.get("mcc")),
         mnc=text(report.get("mnc")),
@@ -84,17 +144,6 @@ def from_push(entry: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> DeliveryRep
         currency=price.currency,
         segments=price.segments,
     )
-
-
-def _names(keys: tuple[object, ...]) -> tuple[str, ...]:
-    return _known_names(keys) if len(keys) < 30 and sum(map(len, map(str, keys))) < 300 else _plain_names(keys)
-
-
-def _plain_names(keys: tuple[object, ...]) -> tuple[str, ...]:
-    return tuple(str(key).strip().lower() for key in keys)
-
-
-_known_names = functools.lru_cache(maxsize=100)(_plain_names)  # the same in each of a million reports
 
 
 def _remark(status: str, state: DeliveryState, price: "_Price") -> str:
@@ -209,8 +258,10 @@ class _Price(NamedTuple):
 
 
 _NO_PRICE = _Price()
-_known_prices: dict[str, _Price] = {}  # by what it was read from
-PRICES_KEPT, LONGEST_KEPT = 1000, 200  # a price list has few prices, and a million reports say them
+SAID = ("status", "reason", "appid", "mcc", "mnc", "pricedetail")
+_known_names: _Known[tuple[object, ...], tuple[str, ...]] = _Known()
+_known_reports: _Known[str, DeliveryReport] = _Known()  # True and 1 are one key of a dictionary, and two texts
+_known_prices: _Known[str, _Price] = _Known()
 
 
 def _price(detail: object) -> _Price:
@@ -220,9 +271,7 @@ def _price(detail: object) -> _Price:
     if (price := _known_prices.get(written)) is None:
         price = _read_price({str(key).strip(): value for key, value in detail.items()})
         if len(written) <= LONGEST_KEPT:
-            if len(_known_prices) >= PRICES_KEPT:
-                _known_prices.clear()
-            _known_prices[written] = price
+            _known_prices.keep(written, price)
     return price
 
 

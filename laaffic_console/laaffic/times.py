@@ -12,6 +12,7 @@ EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 AHEAD = dt.timedelta(days=2)  # further than any clock is wrong or any zone is off
 # From which on a number since 1970 is microseconds, and milliseconds; below it is seconds.
 MICROSECONDS, MILLISECONDS = 1e14, 1e11
+SHORTEST_MILLISECONDS, LONGEST_MILLISECONDS = 10**12, 10**13 - 1  # of 13 digits: 2001 to 2286
 _COMPACT, _NUMBER = re.compile(r"20\d{12}"), re.compile(r"\d+(\.\d*)?")
 
 
@@ -33,6 +34,8 @@ def from_epoch(value: object) -> dt.datetime | None:
 def from_text(value: object, zone: ZoneInfo = DEFAULT_ZONE) -> dt.datetime | None:
     """ISO 8601, a `+` that became a space included, `yyyy-MM-dd HH:mm:ss` in the vendor's zone, `yyyyMMddHHmmss`, or
     a number since 1970."""
+    if type(value) is int and SHORTEST_MILLISECONDS <= value <= LONGEST_MILLISECONDS:  # as nearly all pushes say it
+        return _sensible(dt.datetime.fromtimestamp(value / 1e3, dt.UTC))
     text = str(value).strip() if value is not None else ""
     if not text:
         return None

@@ -1,5 +1,6 @@
 """Statements that are written once: what they give is what their querysets give."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -75,3 +76,16 @@ def test_a_lock_outside_of_a_transaction_is_refused_each_time() -> None:
     for _ in range(2):
         with pytest.raises(TransactionManagementError):
             locked.first(Lease, name="send:1")
+
+
+def test_rows_get_the_moments_that_their_queryset_gives(token: ApiToken) -> None:
+    """A moment that many rows share is read once; none stays none, and other columns are their own rows'."""
+    moments = [None, timezone.now(), timezone.now() - dt.timedelta(days=9)]
+    for n in range(7):
+        User.objects.create(username=f"ada{n}", last_login=moments[n % 3])
+
+    def everybody() -> "QuerySet[User, Any]":
+        return User.objects.order_by("pk").values_list("username", "last_login", "is_active")
+
+    assert Select(everybody).rows() == list(everybody())
+    assert Select(lambda: everybody().filter(pk=0)).rows() == []

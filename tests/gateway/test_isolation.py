@@ -63,6 +63,23 @@ def test_a_transaction_that_took_long_is_followed_by_a_smaller_one(
     assert pace.size == size
 
 
+@pytest.mark.parametrize(("read_for", "slept"), [(0.0, 0.05), (0.03, 0.02), (0.2, None)])
+def test_the_gap_between_transactions_is_what_reading_leaves_of_it(
+    read_for: float, slept: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace = draining._Pace()
+    moments = iter([10.0, 10.4, 10.4 + read_for])
+    naps: list[float] = []
+    monkeypatch.setattr(draining, "time", SimpleNamespace(monotonic=lambda: next(moments), sleep=naps.append))
+    monkeypatch.setattr(draining, "connection", SimpleNamespace(vendor="sqlite"))
+
+    with pace.timed():
+        pass
+    pace.leave_a_gap()
+
+    assert naps == ([pytest.approx(slept)] if slept else [])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_who_reads_for_long_looks_about_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = threading.Event()

@@ -1,6 +1,7 @@
 """Where the vendor's pages contradict each other, either is understood."""
 
 import datetime as dt
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from laaffic_console.laaffic import (
     SendResult,
     parse_sms_reports,
     reports,
+    times,
 )
 from tests.laaffic.conftest import ScriptedGateway, answer, raw
 
@@ -355,14 +357,31 @@ class PushTests:
         assert [str(r.pay) for r in found] == ["1", "None", "1.5", "None", "1.0", "None", "1"]
         assert [bool(r.remark) for r in found] == [False, True, False, True, False, False, False]
 
-    def test_what_is_remembered_of_prices_and_keys_stays_small(self) -> None:
-        for n in range(3 * reports.PRICES_KEPT):
+    def test_what_is_remembered_of_reports_prices_and_keys_stays_small(self) -> None:
+        for n in range(2 * reports.NUMBER_KEPT):
             long = "k" * 1000 if n % 2 else "k"
             parse_sms_reports(self.REPORT | {"pricedetail": {"pay": f"0.{n}", long: "1"}, f"{long}{n}": "1"})
 
-        assert len(reports._known_prices) <= reports.PRICES_KEPT
+        for known in (reports._known_prices, reports._known_reports, reports._known_names):
+            assert 0 < len(known) <= reports.NUMBER_KEPT
         assert max(map(len, reports._known_prices)) <= reports.LONGEST_KEPT
-        assert reports._known_names.cache_info().currsize <= 100
+        assert max(map(len, reports._known_reports)) <= reports.LONGEST_KEPT
+
+    def test_what_one_report_says_is_not_taken_for_anothers(self) -> None:
+        """What was read before is not read again; `"0"`, 0 and False are not one status."""
+        told = [{"status": "0"}, {"status": 0}, {"status": False}, {"status": 0, "reason": 1}, {"status": 0, "mcc": 1}]
+        deep = {"status": 0, "reason": json.loads("[" * 300 + "]" * 300)}
+
+        found = parse_sms_reports([{"msgid": "m1", "mobile": "1"} | said for said in [*told, deep, *told]]).reports
+
+        assert found[:5] == found[6:]
+        assert [r.raw_status for r in found[:5]] == ["0", "0", "False", "0", "0"]
+        assert [(r.reason, r.mcc) for r in found[1:6]] == [("", ""), ("", ""), ("1", ""), ("", "1"), ("", "")]
+        assert [r.state for r in found[:3]] == [DeliveryState.DELIVERED, DeliveryState.DELIVERED, DeliveryState.UNKNOWN]
+
+    @pytest.mark.parametrize("written", [10**12, 1_767_268_800_123, 4_102_444_800_000, 9_999_999_999_999])
+    def test_milliseconds_are_the_same_as_number_and_as_text(self, written: int) -> None:
+        assert times.from_text(written) == times.from_text(str(written))
 
     def test_without_order_id_or_without_msgid_it_still_counts(self) -> None:
         by_id = {key: value for key, value in self.REPORT.items() if key != "orderId"}

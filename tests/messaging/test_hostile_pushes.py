@@ -1,11 +1,13 @@
 """One entry that cannot be applied holds up nobody: it is marked, shown, and can be tried again."""
 
+import dataclasses
 import datetime as dt
 import json
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models.sql.compiler import SQLInsertCompiler
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -164,6 +166,21 @@ class BodyTests:
         assert body.applied_at is not None
         assert body.failed == 1 or body.problems
 
+    def test_one_is_stored_by_a_statement_that_was_written_before(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While Laaffic waits: the ORM takes longer to write the statement than the database to run it."""
+        stored("sms-report", {})
+        monkeypatch.setattr(SQLInsertCompiler, "as_sql", None)
+
+        body = stored("sms-report", [{"msgid": "m1"}])
+
+        assert (json.loads(body.body), body.size, body.source, body.position, body.problems) == (
+            [{"msgid": "m1"}],
+            len(body.body),
+            None,
+            0,
+            [],
+        )
+
     def test_an_empty_list_is_done_at_once(self) -> None:
         body = stored("sms-report", [])
 
@@ -201,6 +218,20 @@ class BodyTests:
         assert (body.position, Reply.objects.count()) == (100, 100)
         drain(reply_pushes.INBOX)
         assert Reply.objects.count() == 250
+
+    def test_entries_are_read_when_their_turn_comes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(draining._Pace, "size", 50)
+        monkeypatch.setattr(draining, "LARGEST", 50)
+        stored("sms-reply", [reply(f"9198765{n:05}", content="hi") for n in range(250)])
+        read: list[object] = []
+        inbox = dataclasses.replace(
+            reply_pushes.INBOX, read=lambda body, raw: read.append(raw) or reply_pushes.INBOX.read(body, raw)
+        )
+        answers = iter([True, False])
+
+        inbox.apply_some(lambda: next(answers))
+
+        assert (len(read), Reply.objects.count()) == (100, 50)
 
     def test_two_at_once_apply_nothing_twice(self) -> None:
         body = stored("sms-reply", [reply(content="hi")])

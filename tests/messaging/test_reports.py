@@ -4,11 +4,12 @@ import datetime as dt
 import itertools
 import json
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Sum
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -28,11 +29,13 @@ from messaging.models import (
     CampaignState,
     Contact,
     ContactGroup,
+    DeliveryTimeTally,
     HourTally,
     Message,
     MessageEvent,
     MessageState,
     OutcomeTally,
+    SentTally,
 )
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, counting, hours, settling
@@ -45,7 +48,12 @@ from tests.messaging.conftest import add_contacts
 pytestmark = pytest.mark.django_db
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-STATUS = {DeliveryState.DELIVERED: "0", DeliveryState.FAILED: "1", DeliveryState.PENDING: "-1"}
+STATUS = {
+    DeliveryState.DELIVERED: "0",
+    DeliveryState.FAILED: "1",
+    DeliveryState.PENDING: "-1",
+    DeliveryState.UNKNOWN: "77",
+}
 RANK = [DeliveryState.PENDING, DeliveryState.FAILED, DeliveryState.DELIVERED]
 
 
@@ -238,6 +246,130 @@ class OrderTests:
 
         assert (message(claim).state, message(claim).reason) == (MessageState.DELIVERED, "")
         assert_figures_are_a_recount(campaign)
+
+
+class AlikeTests:
+    """What the rules say of one message is written to all that stood alike and were reported alike."""
+
+    SAID = st.fixed_dictionaries(
+        {"position": st.integers(0, 5), "state": st.sampled_from([*RANK, DeliveryState.UNKNOWN])},
+        optional={
+            "at": st.sampled_from([None, NOW, NOW + dt.timedelta(minutes=3)]),
+            "msg_id": st.sampled_from(["", "another"]),
+            "number": st.sampled_from(["", "919999999999"]),
+            "named": st.sampled_from(["not", "second", "first"]),
+            "source": st.sampled_from([Source.PUSH, Source.GET_REPORT]),
+            "reason": st.sampled_from(["0", "absent subscriber", "x" * 200]),
+            "pay": st.sampled_from([None, Decimal("0.0031"), Decimal(-1), Decimal(900)]),
+            "currency": st.sampled_from(["USD", "EUR"]),
+            "segments": st.sampled_from([None, 1, 70_000]),
+            "mcc": st.sampled_from(["404", "nothing"]),
+        },
+    )
+
+    @pytest.mark.thorough
+    @given(
+        slices=st.lists(st.lists(SAID, min_size=1, max_size=10), min_size=1, max_size=3),
+        before=st.sampled_from(["answered", "answered", "unwritten", "unknown", "claimed"]),
+        confirm=st.sampled_from([False, False, True]),
+    )
+    @hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_they_end_as_if_each_was_looked_at(
+        self, application: Application, settings: Any, slices: list[Any], before: str, confirm: bool
+    ) -> None:
+        settings.LAAFFIC_CONFIRM_REPORTS = confirm
+        group = ContactGroup.objects.create(name=f"group {ContactGroup.objects.count()}")
+        Contact.objects.all().delete()
+        add_contacts(group, 6)
+        campaign, claim = self.sent(application, group, before)
+        told = [[self.reported(claim, dict(said)) for said in part] for part in slices]
+
+        together = self.undone(lambda: self.end(campaign, told))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reports._Applying, "_first_alike", lambda *given: None)
+            one_by_one = self.undone(lambda: self.end(campaign, told))
+
+        assert together == one_by_one
+
+    def test_a_plain_campaign_is_looked_at_once(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 12)
+        campaign, claim = self.sent(application, group, "answered")
+        price = {"pay": Decimal("0.0031"), "currency": "USD", "segments": 1}
+        delivered = [report(claim, n, at=NOW + dt.timedelta(seconds=n), **price) for n in range(10)]
+        failed = [report(claim, n, DeliveryState.FAILED, order_id="") for n in (10, 11)]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reports._Applying, "_take_one", None)
+            reports.apply_now([*delivered[:5], *failed, *delivered[5:]])
+
+        rows = Message.objects.filter(campaign=campaign).order_by("pk")
+        moments = [NOW + dt.timedelta(seconds=n) for n in range(10)]
+        assert list(rows.values_list("reported_at", flat=True)) == [*moments, NOW, NOW]
+        assert Counter(rows.values_list("state", "reason", "pay_micros")) == {
+            (MessageState.DELIVERED, "", 3100): 10,
+            (MessageState.UNDELIVERED, "absent subscriber", None): 2,
+        }
+        assert_figures_are_a_recount(campaign)
+        assert DeliveryTimeTally.objects.aggregate(n=Sum("messages")) == {"n": 10}
+
+    def test_evidence_names_the_id_of_its_own_report(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 3)
+        campaign, claim = self.sent(application, group, "unknown")
+        for pk, gateway_id in zip(claim.message_ids, gateway_ids(claim), strict=True):
+            Message.objects.filter(pk=pk).update(gateway_id=gateway_id)
+
+        reports.apply_now([report(claim, n) for n in range(3)])
+
+        rows = Message.objects.filter(campaign=campaign).order_by("pk")
+        assert [row.evidence for row in rows] == [f"settled by push: {gid}" for gid in gateway_ids(claim)]
+
+    def sent(self, application: Application, group: ContactGroup, before: str) -> tuple[Campaign, Claim]:
+        campaign, claim = claimed(application, group)
+        if before == "unknown":
+            settling.mark_unknown(Batch.objects.get(pk=claim.batch_id), "lost")
+        elif before != "claimed":
+            settling.settle_answer(campaign.pk, claim, answered(claim))
+        if before == "answered":
+            answers.write_all(Batch.objects.filter(campaign=campaign))
+        return campaign, claim
+
+    def reported(self, claim: Claim, said: dict[str, Any]) -> DeliveryReport:
+        pk = claim.message_ids[said["position"]]
+        names = {"not": "", "first": f"lc-{pk}", "second": f"lc-{pk}-2"}
+        named = {"order_id": names[said.pop("named")]} if "named" in said else {}
+        return report(claim, said.pop("position"), said.pop("state"), **said, **named)
+
+    def end(self, campaign: Campaign, told: list[list[DeliveryReport]]) -> list[Any]:
+        known = [reports.apply_now(part) for part in told]
+        kept = [
+            *Message.objects.order_by("pk").values(),
+            *Batch.objects.order_by("pk").values(),
+            *OutcomeTally.objects.order_by("country", "state", "reason", "currency").values(),
+            *ActivityTally.objects.order_by("minute", "state").values(),
+            *SentTally.objects.order_by("country", "network", "state", "reason", "currency").values(),
+            *DeliveryTimeTally.objects.order_by("country", "network", "bucket").values(),
+            *MessageEvent.objects.order_by("message", "source", "text").values(),
+        ]
+        figures = [
+            {name: said for name, said in row.items() if name not in UNSTEADY} for row in kept if any_counted(row)
+        ]
+        assert_figures_are_a_recount(campaign)
+        return [known, figures]
+
+    def undone(self, act: Callable[[], list[Any]]) -> list[Any]:
+        with transaction.atomic():
+            found = act()
+            transaction.set_rollback(True)
+        return found
+
+
+UNSTEADY = ("id", "at", "minute", "next_check_at")
+
+
+def any_counted(row: dict[str, Any]) -> bool:
+    """False of a tally that has gone back to nothing."""
+    counts = [row[name] for name in ("messages", "billed_segments", "pay_micros") if name in row]
+    return "number" in row or not counts or any(counts)
 
 
 def pieces(steps: list[Any], cuts: list[int]) -> list[list[Any]]:

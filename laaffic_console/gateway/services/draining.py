@@ -5,6 +5,7 @@ is killed, and a body of a hundred thousand entries, go on where they were. What
 body, is shown, can be tried again, and holds up nobody.
 """
 
+import itertools
 import json
 import logging
 import time
@@ -30,7 +31,7 @@ BODIES_AT_ONCE = 500
 TEXT_AT_ONCE = 1_000_000
 LARGE = 250_000  # characters; of such bodies one is in a round, beside the small ones
 ENTRIES_A_ROUND = 5_000  # of one body: then whatever came meanwhile has its turn
-SMALLEST, LARGEST = 50, 1000  # entries in a transaction
+SMALLEST, LARGEST = 50, 4000  # entries in a transaction
 LONG_SECONDS, SHORT_SECONDS = 0.4, 0.15  # a transaction above is followed by one of half the size, below by a double
 GAP_SECONDS = 0.05  # between SQLite's write transactions, for whoever waits to store a push
 PROBLEMS_KEPT = 20
@@ -80,13 +81,14 @@ class Inbox(Generic[Entry]):
         `go_on` is asked between transactions; what is left then waits where it is. `pace`: that of the rounds before.
         """
         bodies = _next_bodies(self.kind)
-        items = list(self._entries(bodies))
+        items = self._entries(bodies)
         pace = pace or _Pace()
-        while items and go_on():
-            piece, items = items[: pace.size], items[pace.size :]
+        piece = list(itertools.islice(items, pace.size))
+        while piece and go_on():
             with pace.timed():
                 isolation.in_pieces(piece, self._apply_piece, self._give_up)
-            if items:
+            piece = list(itertools.islice(items, pace.size))
+            if piece:
                 pace.leave_a_gap()
         return len(bodies)
 
@@ -95,7 +97,7 @@ class Inbox(Generic[Entry]):
         return inbox.retry_orphans(self.kind, self.retry, limit) if self.retry else 0
 
     def _entries(self, bodies: Iterable[PushedBody]) -> "Iterator[_Item[Entry]]":
-        """What is left of each body, read; a body that cannot be read is given up at once."""
+        """What is left of each body, read when it is wanted; a body that cannot be read is given up at once."""
         for body in bodies:
             try:
                 raw = entries_of(json.loads(body.body))
@@ -182,16 +184,22 @@ class _Pace:
         self.began = time.monotonic()
 
     def __exit__(self, *problem: object) -> None:
-        self.took = time.monotonic() - self.began
+        self.ended = time.monotonic()
+        self.took = self.ended - self.began
         if self.took > LONG_SECONDS:
             self.size = max(SMALLEST, self.size // 2)
         elif self.took < SHORT_SECONDS:
             self.size = min(LARGEST, self.size * 2)
 
     def leave_a_gap(self) -> None:
-        """SQLite's waiters look now and then whether the lock is free: without a gap they would hardly find it so."""
+        """SQLite's waiters look now and then whether the lock is free: without a gap they would hardly find it so.
+
+        What was done since the transaction, as reading what comes next, is a part of the gap.
+        """
         if connection.vendor == "sqlite":
-            time.sleep(min(GAP_SECONDS, self.took / 4))
+            left = min(GAP_SECONDS, self.took / 4) - (time.monotonic() - self.ended)
+            if left > 0:
+                time.sleep(left)
 
 
 def try_again(bodies: Iterable[int]) -> int:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services import bell, database_clock, due, isolation
+from laaffic_console.kit.constant_sql import Insert
 
 # Which job applies each kind of push; the apps that own the rows say so when they start.
 _appliers: dict[str, str] = {}
@@ -23,11 +24,13 @@ def applied_by(kind: PushKind, job: str) -> None:
 
 
 def store(*, kind: PushKind, body: str, source: str | None, mark: str = "") -> None:
-    PushedBody.objects.create(
-        kind=kind, body=body, size=len(body), source=source, mark=mark, received_at=timezone.now()
-    )
+    stored = PushedBody(kind=kind, body=body, size=len(body), source=source, mark=mark, received_at=timezone.now())
+    _keep([stored])
     if job := _appliers.get(kind):
         bell.ring_once_a_second(job)
+
+
+_keep = Insert(PushedBody, keys=True)
 
 
 def ring_for_waiting() -> None:

@@ -71,6 +71,24 @@ def write_reports(rows: Sequence[Any]) -> None:
     )
 
 
+# What a report can change, except what is each message's own.
+ALIKE_COLUMNS = ["state", "report_source", "reason", "billed_segments", "pay_micros", "currency", "network"]
+
+
+def write_same_reports(
+    pks: Sequence[int], values: Mapping[str, Any], reported_at: Sequence[dt.datetime | None] | None
+) -> None:
+    """Write the same `values`, by column, to all of these messages, and to each its moment unless that is None.
+
+    Without the columns that have an index of their own it takes a third to a half of the time of `write_reports`.
+    """
+    sets, params = [f"{column} = %s" for column in values], list(values.values())
+    if reported_at is None:
+        _update_messages([], [(pk,) for pk in pks], sets, params)
+    else:
+        _update_messages(["reported_at"], list(zip(pks, reported_at, strict=True)), sets, params)
+
+
 def _update_messages(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], also: Sequence[str], params: Sequence[Any], where: str = ""
 ) -> None:
@@ -90,15 +108,39 @@ def _update_messages(
 def _as_table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
     """Rows as a table `new` with these columns and types, for FROM, and its parameters: one text for any number."""
     if connection.vendor == "postgresql":
-        arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
-        return f"unnest({arrays}) AS new({', '.join(columns)})", [list(column) for column in zip(*rows, strict=True)]
+        arrays = ", ".join(f"{_ARRAY_OF.get(kind, '%s')}::{kind}[]" for kind in columns.values())
+        given = [
+            _joined(column) if kind in _ARRAY_OF else list(column)
+            for kind, column in zip(columns.values(), zip(*rows, strict=True), strict=True)
+        ]
+        return f"unnest({arrays}) AS new({', '.join(columns)})", given
     fields = ", ".join(f"json_extract(value, '$[{index}]') AS {name}" for index, name in enumerate(columns))
     return f"(SELECT {fields} FROM json_each(%s)) AS new", [json.dumps(rows, separators=(",", ":"), default=_in_utc)]
+
+
+# An array of what is written without commas is given as one text: that takes a fraction of the time.
+_ARRAY_OF = dict.fromkeys(["bigint", "integer", "smallint", "timestamptz"], "string_to_array(%s, ',', '')")
+
+
+def _joined(values: Sequence[Any]) -> str:
+    return ",".join(["" if value is None else str(value) for value in values])
 
 
 def move_to_batches(rows: Sequence[tuple[int, int]]) -> None:
     """From rows of (message, its new batch)."""
     _update_messages(["batch_id"], rows, [], [])
+
+
+def move_counts(moves: Mapping[int, Mapping[str, int]]) -> None:
+    """Add to the counts of locked batches: {batch: {state: by how much}}."""
+    states = sorted({state for moved in moves.values() for state, n in moved.items() if n})
+    if not states:
+        return
+    rows = [(pk, *(moved.get(state, 0) for state in states)) for pk, moved in sorted(moves.items())]
+    source, given = _as_table({"id": "bigint", **dict.fromkeys(states, "integer")}, rows)
+    sets = ", ".join(f"{state} = messaging_batch.{state} + new.{state}" for state in states)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE messaging_batch SET {sets} FROM {source} WHERE messaging_batch.id = new.id", given)
 
 
 def give_to_requests(rows: Sequence[tuple[int, int]], *, token: str, at: dt.datetime) -> None:

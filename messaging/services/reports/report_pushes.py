@@ -1,5 +1,7 @@
 """From the inbox to the messages: pushed reports, kept where nobody knows their id."""
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,15 +10,21 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services.draining import Inbox
-from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
+from laaffic_console.laaffic import DeliveryReport
+from laaffic_console.laaffic.reports import MalformedReport, from_push
 from messaging import gateway_ids
 from messaging.services.reports import reports
 
 
-def _read(body: PushedBody, raw: object) -> tuple[list[DeliveryReport], list[str]]:
-    parsed = parse_sms_reports([raw], ZoneInfo(settings.LAAFFIC_TIME_ZONE))
-    remarks = [report.remark for report in parsed.reports if report.remark]
-    return parsed.reports, [*parsed.problems, *remarks]
+def _read(body: PushedBody, raw: object) -> tuple[Sequence[DeliveryReport], Sequence[str]]:
+    try:
+        report = from_push(raw, _zone(settings.LAAFFIC_TIME_ZONE))
+    except MalformedReport as problem:
+        return (), (str(problem),)
+    return (report,), (report.remark,) if report.remark else ()
+
+
+_zone = functools.lru_cache(maxsize=10)(ZoneInfo)
 
 
 def _orphan(body_id: int, report: DeliveryReport) -> OrphanReport:

@@ -6,27 +6,35 @@ order of the same reports ends the same (laws#best-report-wins). What contradict
 
 import datetime as dt
 import logging
+import operator
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import database_clock, isolation
 from laaffic_console.kit import delivery_buckets
-from laaffic_console.kit.constant_sql import Given, Select
+from laaffic_console.kit.constant_sql import Given, Select, Update
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import gateway_ids, networks, order_ids
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageEvent, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, earlier_attempts, sent_tallies
-from messaging.services.batches.bulk_writes import REPORT_COLUMNS, Outcome, count_outcomes, write_reports
+from messaging.services.batches.bulk_writes import (
+    ALIKE_COLUMNS,
+    Outcome,
+    count_outcomes,
+    move_counts,
+    write_reports,
+    write_same_reports,
+)
 from messaging.services.batches.settling import count_activity
 from messaging.services.reports import doubtful_amounts
 from messaging.subscribers import subscriber
@@ -62,14 +70,15 @@ class _Row:
     """A message as a batch of reports finds and leaves it."""
 
     pk: int
+    number: str
+    gateway_id: str | None
+    reported_at: dt.datetime | None
     batch_id: int
     campaign_id: int
     country: str
-    number: str
     attempt: int
+    settled_at: dt.datetime | None
     state: int
-    gateway_id: str | None
-    reported_at: dt.datetime | None
     report_source: str
     reason: str
     evidence: str
@@ -77,12 +86,29 @@ class _Row:
     pay_micros: int | None
     currency: str
     segments: int
-    settled_at: dt.datetime | None
     network: int | None
     was: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
     touched: bool = False
     written: _Written | None = None  # as its own row said it before an answer that is not written yet
     earlier: list[EarlierAttempt] = field(default_factory=list)  # whose price has become known
+    alike: "_Alike | None" = None  # those that it stands for, itself among them
+
+
+COLUMNS = [one.name for one in fields(_Row)][:18]
+OF_ONE = COLUMNS.index("batch_id")  # the columns before are each message's own; those from here on are often alike
+ATTEMPT = COLUMNS.index("attempt")
+OF_ONE_REPORT = ("msg_id", "number", "order_id", "at")
+_alike_of_report = operator.itemgetter(
+    *(at for at, name in enumerate(DeliveryReport._fields) if name not in OF_ONE_REPORT)
+)
+
+
+@dataclass(slots=True)
+class _Alike:
+    """Messages of one batch that stood alike and were reported alike: what the rules say of one is true of each."""
+
+    pks: list[int] = field(default_factory=list)
+    moments: list[dt.datetime | None] = field(default_factory=list)  # when each was reported
 
 
 def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
@@ -90,61 +116,136 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
 
     `how` is added to the evidence of what they settle: how a report was found to be a message's.
     """
-    reports = [_with_kept_id(report) for report in reports]
-    targets = _targets(reports)
-    rows = _locked_rows({target[0] for target in targets if target is not None})
-    events: list[MessageEvent] = []
-    judge = doubtful_amounts.Judge()
-    asked_for: set[int] = set()
-    known = []
-    for report, target in zip(reports, targets, strict=True):
-        row = rows.get(target[0]) if target is not None else None
-        if row is None or target is None or not _is_about(report, row, by_id=target[2]):
-            known.append(False)
-            continue
-        known.append(True)
-        if _is_to_be_confirmed(report):
-            asked_for.add(row.batch_id)
-            continue
-        if target[1] is not None and target[1] < row.attempt:
-            _fold_earlier(row, target[1], report, events, judge)
-            continue
-        _fold(row, report, events, how)
-        if _fold_price(row, report, events, judge):
-            asked_for.add(row.batch_id)
-    _write([row for row in rows.values() if row.touched])
-    _keep_new(events)
-    _ask_soon(asked_for)
+    reports = _with_kept_ids(reports)
+    found = _Found(reports)
+    applying = _Applying(how)
+    known = [
+        target is not None and applying.take(report, found, target)
+        for report, target in zip(reports, found.targets, strict=True)
+    ]
+    _write([row for row in applying.rows() if row.touched])
+    _keep_new(applying.events)
+    _ask_soon(applying.asked_for)
     return known
 
 
-def _with_kept_id(report: DeliveryReport) -> DeliveryReport:
-    msg_id = gateway_ids.kept(report.msg_id)
-    return report if msg_id == report.msg_id else report._replace(msg_id=msg_id)
+class _Found:
+    """The messages that reports are about, as their rows say it, with their batches locked."""
+
+    def __init__(self, reports: Sequence[DeliveryReport]) -> None:
+        self.targets, batch_of = _targets(reports)
+        pks = [target[0] for target in self.targets if target is not None]
+        self.several = {pk for pk, n in Counter(pks).items() if n > 1} if len(set(pks)) < len(pks) else set[int]()
+        self.values, self.answered = _locked(sorted(set(pks)), batch_of)
+
+    def row(self, pk: int) -> _Row:
+        return _row(self.values[pk], self.answered)
+
+
+class _Applying:
+    """The reports of one transaction, one after the other, and what is to be written of them."""
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+        self.events: list[MessageEvent] = []
+        self.judge = doubtful_amounts.Judge()
+        self.asked_for: set[int] = set()
+        self._singles: dict[int, _Row] = {}
+        self._alike: dict[tuple[Any, ...], _Row | None] = {}  # None: of these each is looked at
+
+    def rows(self) -> list[_Row]:
+        return [*self._singles.values(), *(row for row in self._alike.values() if row is not None)]
+
+    def take(self, report: DeliveryReport, found: _Found, target: "Target") -> bool:
+        """Whether the message is there and the report about it."""
+        pk = target[0]
+        if (values := found.values.get(pk)) is None:
+            return False
+        _pk, number, gateway_id, reported_at = values[:OF_ONE]
+        if (
+            report.number == number
+            and report.msg_id == gateway_id
+            and reported_at is None
+            and target[1] in (None, values[ATTEMPT])
+            and pk not in found.several
+            and pk not in found.answered
+        ):
+            key = (values[OF_ONE:], _alike_of_report(report), report.at is None)
+            if key not in self._alike:
+                self._alike[key] = self._first_alike(report, values)
+            if (row := self._alike[key]) is not None and row.alike is not None:
+                row.alike.pks.append(pk)
+                row.alike.moments.append(report.at)
+                return True
+        if (row := self._singles.get(pk)) is None:
+            row = self._singles[pk] = found.row(pk)
+        return self._take_one(report, row, target)
+
+    def _first_alike(self, report: DeliveryReport, values: tuple[Any, ...]) -> _Row | None:
+        """The row as its report leaves it, to stand for all that are alike; None where more than columns that such
+        rows share, and the moment of the report, comes of it: a word beside the message, a question, evidence."""
+        events, row = len(self.events), _row(values, {})
+        if _is_to_be_confirmed(report):
+            return None
+        _fold(row, report, self.events, self.how)
+        is_doubtful = _fold_price(row, report, self.events, self.judge)
+        is_own = row.evidence != values[COLUMNS.index("evidence")]
+        if len(self.events) > events or is_doubtful or is_own:
+            del self.events[events:]
+            return None
+        row.alike = _Alike()
+        return row
+
+    def _take_one(self, report: DeliveryReport, row: _Row, target: "Target") -> bool:
+        if not _is_about(report, row, by_id=target[2]):
+            return False
+        if _is_to_be_confirmed(report):
+            self.asked_for.add(row.batch_id)
+        elif target[1] is not None and target[1] < row.attempt:
+            _fold_earlier(row, target[1], report, self.events, self.judge)
+        else:
+            _fold(row, report, self.events, self.how)
+            if _fold_price(row, report, self.events, self.judge):
+                self.asked_for.add(row.batch_id)
+        return True
+
+
+def _with_kept_ids(reports: Sequence[DeliveryReport]) -> Sequence[DeliveryReport]:
+    if all(len(report.msg_id) <= gateway_ids.LENGTH for report in reports):
+        return reports
+    return [report._replace(msg_id=gateway_ids.kept(report.msg_id)) for report in reports]
 
 
 Target = tuple[int, int | None, bool]  # message, its attempt where the report says it, found by an earlier one's id
 
 
-def _targets(reports: Sequence[DeliveryReport]) -> list[Target | None]:
-    """The message each report is about: by its orderId, which is made from the message's key, else by gateway id."""
+def _targets(reports: Sequence[DeliveryReport]) -> tuple[list[Target | None], dict[int, int]]:
+    """The message each report is about: by its orderId, which is made from the message's key, else by gateway id.
+
+    And {message: its batch} of those whose rows have been seen for that.
+    """
     prefix = settings.LAAFFIC_ORDER_PREFIX
     named = [order_ids.read(prefix, report.order_id) for report in reports]
     missing = [report for report, name in zip(reports, named, strict=True) if name is None and report.msg_id]
     by_gateway_id: dict[str, int] = {}
+    batch_of: dict[int, int] = {}
     if missing:
-        by_gateway_id = dict(_with_gateway_ids.rows(ids=sorted({report.msg_id for report in missing})))
+        rows = _with_gateway_ids.rows(ids=sorted({report.msg_id for report in missing}))
+        by_gateway_id = {gateway_id: pk for gateway_id, pk, _batch_id in rows}
+        batch_of = {pk: batch_id for _gateway_id, pk, batch_id in rows}
         by_gateway_id |= _not_on_rows_yet(missing)
     earlier = earlier_attempts.by_gateway_id({r.msg_id for r in missing if r.msg_id not in by_gateway_id})
-    return [
+    targets: list[Target | None] = [
         (*name, False) if name is not None else _by_id(report, by_gateway_id, earlier)
         for report, name in zip(reports, named, strict=True)
     ]
+    return targets, batch_of
 
 
 @Select
 def _with_gateway_ids() -> "QuerySet[Message, Any]":
-    return Message.objects.filter(gateway_id__among=Given("ids")).order_by().values_list("gateway_id", "pk")
+    found = Message.objects.filter(gateway_id__among=Given("ids")).order_by()
+    return found.values_list("gateway_id", "pk", "batch_id")
 
 
 def _by_id(report: DeliveryReport, last: Mapping[str, int], earlier: Mapping[str, tuple[int, int]]) -> Target | None:
@@ -168,20 +269,26 @@ def _answered_to() -> "QuerySet[Message, Any]":
     return answered.order_by().values_list("pk", "batch_id")
 
 
-def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
-    """The messages with their batches' rows locked, in one order everywhere: batches by id, then messages."""
-    pks = sorted(pks)
-    batch_ids = {batch_id for (batch_id,) in _batches_of.rows(ids=pks)}
+def _locked(pks: Sequence[int], batch_of: Mapping[int, int]) -> tuple[dict[int, Any], dict[int, answers.Accepted]]:
+    """The messages' columns with their batches' rows locked, in one order everywhere: batches by id, then messages.
+
+    And what their rows do not say yet. `batch_of` are the batches of some of them, which need not be looked for.
+    """
+    batch_ids = {batch_of[pk] for pk in pks if pk in batch_of}
+    if others := [pk for pk in pks if pk not in batch_of]:
+        batch_ids |= {batch_id for (batch_id,) in _batches_of.rows(ids=others)}
     _lock.rows(ids=sorted(batch_ids))
-    rows = {values[0]: _Row(*values) for values in _as_they_are.rows(ids=pks)}
-    answered = answers.overlay(batch_ids)
-    for row in rows.values():
-        row.written = _Written(row.state, row.settled_at, row.reported_at, row.network)
-        if row.settled_at is None and (accepted := answered.get(row.pk)):
-            row.state = max(row.state, MessageState.ACCEPTED)
-            row.gateway_id, row.segments, row.settled_at = accepted.gateway_id or row.gateway_id, *accepted[1:]
-        row.was = _standing(row)
-    return rows
+    return {values[0]: values for values in _as_they_are.rows(ids=pks)}, answers.overlay(batch_ids)
+
+
+def _row(values: tuple[Any, ...], answered: Mapping[int, answers.Accepted]) -> _Row:
+    row = _Row(*values)
+    row.written = _Written(row.state, row.settled_at, row.reported_at, row.network)
+    if row.settled_at is None and (accepted := answered.get(row.pk)):
+        row.state = max(row.state, MessageState.ACCEPTED)
+        row.gateway_id, row.segments, row.settled_at = accepted.gateway_id or row.gateway_id, *accepted[1:]
+    row.was = _standing(row)
+    return row
 
 
 @Select
@@ -196,8 +303,7 @@ def _lock() -> "QuerySet[Batch, Any]":
 
 @Select
 def _as_they_are() -> "QuerySet[Message, Any]":
-    columns = ["pk", "batch_id", "campaign_id", "country", "number", "attempt", *REPORT_COLUMNS]
-    return Message.objects.filter(pk__among=Given("ids")).order_by().values_list(*columns)
+    return Message.objects.filter(pk__among=Given("ids")).order_by().values_list(*COLUMNS)
 
 
 def _standing(row: _Row) -> tuple[int, str, str, int, int]:
@@ -225,7 +331,8 @@ def _is_national(said: str, number: str) -> bool:
 
 def take_amount(message_id: int, pay: Decimal, currency: str) -> bool:
     """A person's word on what a message cost, in the caller's transaction; False where it is known by now."""
-    row = _locked_rows([message_id])[message_id]
+    values, answered = _locked([message_id], {})
+    row = _row(values[message_id], answered)
     if row.pay_micros is not None:
         return False
     row.pay_micros, row.currency, row.touched = micros(pay), currency[:8], True
@@ -363,22 +470,55 @@ def _write(rows: list[_Row]) -> None:
     if not rows:
         return
     rows.sort(key=lambda row: row.pk)
-    write_reports(rows)
+    write_reports([row for row in rows if row.alike is None])
+    _write_alike([row for row in rows if row.alike is not None])
     _move_batches(rows)
     _move_tallies(rows)
-    events.messages_moved({row.pk: row.was[0] for row in rows if row.was[0] != row.state})
+    events.messages_moved({pk: row.was[0] for row in rows if row.was[0] != row.state for pk in _pks(row)})
+
+
+def _pks(row: _Row) -> Sequence[int]:
+    return row.alike.pks if row.alike is not None else (row.pk,)
+
+
+def _number(row: _Row) -> int:
+    """How many messages it stands for."""
+    return len(row.alike.pks) if row.alike is not None else 1
+
+
+def _moments(row: _Row) -> Sequence[dt.datetime | None]:
+    """When the messages it stands for were reported; what is final has the moment of its report."""
+    return row.alike.moments if row.alike is not None else (row.reported_at,)
+
+
+def _write_alike(rows: Sequence[_Row]) -> None:
+    """One statement for all, of whichever batch, that say the same now."""
+    same: dict[tuple[Any, ...], _Alike] = defaultdict(_Alike)
+    for row in rows:
+        assert row.alike is not None  # noqa: S101
+        now = (*(getattr(row, column) for column in ALIKE_COLUMNS), row.reported_at is not None)
+        same[now].pks.extend(row.alike.pks)
+        same[now].moments.extend(row.alike.moments)
+    for now, alike in same.items():
+        moments = alike.moments if now[-1] else None
+        write_same_reports(alike.pks, dict(zip(ALIKE_COLUMNS, now[:-1], strict=True)), moments)
 
 
 def _move_batches(rows: Sequence[_Row]) -> None:
-    moved = Counter((row.batch_id, row.was[0], row.state) for row in rows if row.was[0] != row.state)
     moves: dict[int, Counter[str]] = defaultdict(Counter)
-    for (batch_id, old, new), n in moved.items():
-        moves[batch_id][MessageState(old).key] -= n
-        moves[batch_id][MessageState(new).key] += n
-    for batch_id in sorted(moves):
-        Batch.objects.filter(pk=batch_id).update(**{state: F(state) + n for state, n in moves[batch_id].items() if n})
-    resolved = Batch.objects.filter(pk__in=list(moves), state=BatchState.UNKNOWN, unknown=0)
-    resolved.update(state=BatchState.SETTLED)
+    for row in rows:
+        if row.was[0] != row.state:
+            moves[row.batch_id][MessageState(row.was[0]).key] -= _number(row)
+            moves[row.batch_id][MessageState(row.state).key] += _number(row)
+    move_counts(moves)
+    if moves:
+        _resolve(ids=sorted(moves))
+
+
+@Update
+def _resolve() -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
+    resolved = Batch.objects.filter(pk__among=Given("ids"), state=BatchState.UNKNOWN.value, unknown=0)
+    return resolved, {"state": BatchState.SETTLED.value}
 
 
 def _move_tallies(rows: Sequence[_Row]) -> None:
@@ -388,15 +528,15 @@ def _move_tallies(rows: Sequence[_Row]) -> None:
         now = _standing(row)
         if now == row.was:
             continue
-        for (state, reason, currency, segments, pay), sign in ((row.was, -1), (now, 1)):
+        for (state, reason, currency, segments, pay), n in ((row.was, -_number(row)), (now, _number(row))):
             if state in FINAL_STATES:
                 key = (row.country, state, reason, currency)
                 messages, billed, paid = outcomes[row.campaign_id].get(key, (0, 0, 0))
-                outcomes[row.campaign_id][key] = (messages + sign, billed + sign * segments, paid + sign * pay)
+                outcomes[row.campaign_id][key] = (messages + n, billed + n * segments, paid + n * pay)
         if row.was[0] != row.state:
-            activity[row.campaign_id][MessageState(row.state)] += 1
+            activity[row.campaign_id][MessageState(row.state)] += _number(row)
             if row.was[0] in FINAL_STATES:
-                activity[row.campaign_id][MessageState(row.was[0])] -= 1
+                activity[row.campaign_id][MessageState(row.was[0])] -= _number(row)
     for campaign_id in sorted(outcomes):
         count_outcomes(campaign_id, outcomes[campaign_id])
     for campaign_id in sorted(activity):
@@ -422,17 +562,21 @@ def _moves_by_hour(rows: Sequence[_Row]) -> dict[int, sent_tallies.Moves]:
     took: Counter[tuple[_Shared, int | None]] = Counter()
     for row in rows:
         now = _Written(row.state, row.settled_at, row.reported_at, row.network)
-        for at, said, sign in ((row.written or now, row.was, -1), (now, _standing(row), 1)):
+        number, written = _number(row), row.written or now
+        before = (written, row.was, -number, [written.reported_at])  # alike are only such as had none
+        for at, said, n, moments in (before, (now, _standing(row), number, _moments(row))):
             if at.state not in sent_tallies.COUNTED:
                 continue
             minute = at.settled_at and at.settled_at.replace(second=0, microsecond=0)
             shared = _Shared(row.campaign_id, minute, row.country, at.network or networks.NONE, at.state, *said[1:3])
             total = sums[shared]
-            total[0] += sign
-            total[1] += sign * said[3]
-            total[2] += sign * said[4]
+            total[0] += n
+            total[1] += n * said[3]
+            total[2] += n * said[4]
             if at.state == MessageState.DELIVERED:
-                took[shared, delivery_buckets.bucket_of(at.settled_at, at.reported_at)] += sign
+                buckets = Counter(delivery_buckets.bucket_of(at.settled_at, moment) for moment in moments)
+                for bucket, times in buckets.items():
+                    took[shared, bucket] += times if n > 0 else -times
     moves: dict[int, sent_tallies.Moves] = defaultdict(sent_tallies.Moves)
     launches = sent_tallies.Launches()
     hours = {shared: sent_tallies.hour(shared.minute or launches[shared.campaign_id]) for shared in sums}
