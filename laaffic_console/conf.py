@@ -80,6 +80,8 @@ def sqlite_megabytes() -> int:
 def database() -> dict[str, Any]:
     """SQLite needs WAL and IMMEDIATE: a deferred transaction that has read cannot wait for a lock to write."""
     config = _database_config(environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'console.sqlite3'}"))
+    # Behind a pooler the next statement may reach another server process, which keeps others.
+    keeps_statements = not environment.switch("CONSOLE_DATABASE_POOLER")
     if config["ENGINE"] == "django.db.backends.sqlite3":
         for ending in ("", "-wal", "-shm"):
             private_files.close(Path(f"{config['NAME']}{ending}"), private_files.FILE)
@@ -91,6 +93,8 @@ def database() -> dict[str, Any]:
         }
         # To open it takes longer than most of what is asked: its functions are made, its tables are read anew.
         return {**config, "CONN_MAX_AGE": 60}
+    if keeps_statements:
+        config["OPTIONS"] = {**config.get("OPTIONS", {}), "prepare_threshold": 0}
     return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 

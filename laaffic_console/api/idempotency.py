@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +25,7 @@ from laaffic_console.api.problems import Problem, of
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import ledger
 from laaffic_console.gateway.services.durability import durable, durable_transaction, relaxing
+from laaffic_console.kit import prepared
 from laaffic_console.kit.constant_sql import Given, Select, Update
 
 KEPT = dt.timedelta(days=7)
@@ -162,7 +163,7 @@ def _is_first(row: RepeatableRequest) -> bool:
     """
     fields, insert = _insert()
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    with connection.cursor() as cursor:
+    with prepared.cursor(connections[DEFAULT_DB_ALIAS]) as cursor:
         cursor.execute(f"{insert}{relaxing()}", values)
         made = cursor.fetchone()
     if made is not None:

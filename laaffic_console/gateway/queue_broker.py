@@ -23,6 +23,7 @@ from django_q.signals import post_spawn, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 
 from laaffic_console.gateway.services.durability import relaxing
+from laaffic_console.kit import prepared
 
 # Tasks that were taken out and have not begun. Made before the cluster forks, so all its processes have the same one.
 _taken = multiprocessing.Value("i", 0)
@@ -46,7 +47,7 @@ class QueueBroker(ORM):
         self.get_connection()
         to = connections[Conf.ORM]
         now = to.ops.adapt_datetimefield_value(timezone.now())
-        with to.cursor() as cursor:
+        with prepared.cursor(to) as cursor:
             cursor.execute(
                 'INSERT INTO django_q_ormq ("key", payload, lock) '  # noqa: S608 - our own words
                 f"VALUES (%s, %s, %s) RETURNING id{relaxing(Conf.ORM)}",

@@ -23,7 +23,7 @@ from django.db.models import Expression, QuerySet, sql
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
 
-from laaffic_console.kit import sql_lists
+from laaffic_console.kit import prepared, sql_lists
 
 
 class Given(Expression):
@@ -56,6 +56,13 @@ class _Text(NamedTuple):
     joined: tuple[Any, ...] = ()  # what makes objects of the columns behind them
     locks: bool = False
 
+    def with_constants(self, to: BaseDatabaseWrapper) -> "_Text":
+        """Before PostgreSQL plans it for all values that are given."""
+        if to.vendor != "postgresql":
+            return self
+        sql, params = prepared.with_constants(self.sql, self.params, Given)
+        return self._replace(sql=sql, params=tuple(params))
+
     def filled(self, given: dict[str, Any], to: BaseDatabaseWrapper) -> list[Any]:
         return [_adapted(given[one.name], one.kept_by, to) if isinstance(one, Given) else one for one in self.params]
 
@@ -75,7 +82,7 @@ class _Statement:
     def _text(self, shape: tuple[Any, ...], to: BaseDatabaseWrapper) -> _Text:
         key = (to.vendor, *shape)
         if (text := self._texts.get(key)) is None:
-            text = self._texts[key] = self._compiled(*shape)
+            text = self._texts[key] = self._compiled(*shape).with_constants(to)
         return text
 
     def _compiled(self, *shape: Any) -> _Text:
@@ -94,7 +101,7 @@ class Select(_Statement):
         text = self._text(shape, to)
         if text.locks and to.get_autocommit():
             raise TransactionManagementError("rows are locked outside of a transaction")
-        with to.cursor() as cursor:
+        with prepared.cursor(to) as cursor:
             cursor.execute(text.sql, text.filled(given, to))
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return _converted(found, text, to) if text.converters else found, text
@@ -134,7 +141,7 @@ class Update(_Statement):
         """How many rows it has changed."""
         to = _database()
         text = self._text(shape, to)
-        with to.cursor() as cursor:
+        with prepared.cursor(to) as cursor:
             cursor.execute(text.sql, text.filled(given, to))
             return int(cursor.rowcount)
 
@@ -166,7 +173,7 @@ class Insert(_Statement):
         given = [at for at, column in enumerate(columns) if not self._can_be_left_out(fields[at], column)]
         values = [fields[at].get_db_prep_save(columns[at][n], connection=to) for n in range(len(rows)) for at in given]
         text = self._text((len(rows), *given), to)
-        with to.cursor() as cursor:
+        with prepared.cursor(to) as cursor:
             cursor.execute(text.sql, values)
             made = cursor.fetchall() if self._keys else ()
         for row, (key,) in zip(rows, made, strict=self._keys):
