@@ -80,7 +80,10 @@ coverage: install
 	$(BIN)/python -m pytest -n 3 -q -m "not browser and not reliability" --cov --cov-report=
 	$(BIN)/python -m coverage report --include='*/services/*,laaffic_console/laaffic/*'
 
+# Some forty minutes. Each prints its figures and goals; at the end stand all of them in one table.
+bench: export BENCH_TABLE := build/bench.jsonl
 bench: install
+	mkdir -p build && rm -f $(BENCH_TABLE)
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench.py --spoken
 	$(BIN)/python scripts/bench.py --care
@@ -88,6 +91,7 @@ bench: install
 	$(BIN)/python scripts/bench_scale.py
 	$(BIN)/python scripts/bench_latency.py
 	$(BIN)/python scripts/bench_pushes.py
+	$(BIN)/python scripts/goals.py $(BENCH_TABLE)
 
 bench-pages: install
 	$(BIN)/python scripts/bench_pages.py --strict

@@ -29,11 +29,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench  # noqa: E402
+import goals  # noqa: E402
 
 from laaffic_console.rehearsal.processes import Processes, free_port, wait_until  # noqa: E402
 
 PUSH_TOKEN = "a-token-of-the-bench"
 CLIENTS = 8
+FLAT = 1.05  # what memory may differ by and is no growth
 NOTHING = """
 from django.http import HttpResponse
 from django.urls import path
@@ -90,15 +92,16 @@ def report(name: str, url: str, folder: Path, options: argparse.Namespace) -> No
     try:
         processes.start("web", ["-m", "laaffic_console", "web"])
         wait_until(lambda: is_up(port), "a web process", 60)
-        said = intake(port, options)
+        said = intake(name, port, options)
         print(f"{name:<11}pushes taken: {said}", flush=True)
         cookie = signed_in(environment)
-        print(f"{name:<11}web processes: {growth(port, cookie, options.pages)}", flush=True)
+        print(f"{name:<11}web processes: {growth(name, port, cookie, options.pages)}", flush=True)
     finally:
         processes.end()
     [rates] = [in_process(again, options) for same, again in bench.databases(options) if same == name]
+    is_met = goals.held(name, "reports applied a second", rates[:1], 60_000)
     floor = f"the same columns of the same rows written with nothing around it {rates[1]:,.0f}"
-    print(f"{name:<11}reports applied: {rates[0]:,.0f} a second, {floor}, to reach 60,000", flush=True)
+    print(f"{name:<11}reports applied: {rates[0]:,.0f} a second, {floor}, {is_met}", flush=True)
 
 
 def environment_of(url: str, folder: Path) -> dict[str, str]:
@@ -145,7 +148,7 @@ def is_up(port: int) -> bool:
     return True
 
 
-def intake(port: int, options: argparse.Namespace) -> str:
+def intake(name: str, port: int, options: argparse.Namespace) -> str:
     """Median and range of the ratios, and the medians themselves."""
     push = f"/hooks/{PUSH_TOKEN}/sms-report/"
     bodies = [json.dumps(report_of(str(10**18 + n), str(919800000000 + n), "nobody")) for n in range(options.requests)]
@@ -153,9 +156,10 @@ def intake(port: int, options: argparse.Namespace) -> str:
     pairs = [(posted(port, "/nothing/", bodies), posted(port, push, bodies)) for _ in range(options.pairs)]
     ratios = [pushed / empty for empty, pushed in pairs]
     empty, pushed = (statistics.median(column) for column in zip(*pairs, strict=True))
+    is_met = goals.held(name, "pushes taken, to a view that does nothing", ratios, 0.7)
     return (
         f"{pushed:,.0f} a second, a view that does nothing {empty:,.0f}, "
-        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}), to reach 0.7"
+        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}), {is_met}"
     )
 
 
@@ -198,7 +202,7 @@ def signed_in(environment: dict[str, str]) -> str:
     return made.strip().splitlines()[-1]
 
 
-def growth(port: int, cookie: str, pages: int) -> str:
+def growth(name: str, port: int, cookie: str, pages: int) -> str:
     def ask(mine: range) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for n in mine:
@@ -219,7 +223,9 @@ def growth(port: int, cookie: str, pages: int) -> str:
         return resident(port)
 
     first, last = asked(pages // 5), asked(pages)
-    return f"{first} MB after {pages // 5:,} requests, {last} MB after {pages:,} more"
+    work = f"a web process after {pages:,} more requests, to its memory before"
+    is_flat = goals.held(name, work, [sum(last) / sum(first)], FLAT, at_most=True)
+    return f"{first} MB after {pages // 5:,} requests, {last} MB after {pages:,} more, {is_flat}"
 
 
 def resident(port: int) -> list[int]:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench  # noqa: E402
+import goals  # noqa: E402
 
 SLOW_MS, SLOW_RECIPIENTS = 200, 100_000  # so many that what a process does once does not count
 
@@ -52,13 +53,18 @@ def report_scale(name: str, url: str, options: argparse.Namespace) -> None:
         for count in (options.few, options.many):
             sent = prepared.campaign(count)
             speeds[count] = sent["recipients"] / sent["seconds"]
+            is_soon = goals.held(
+                name, f"{count:,} recipients: launch to first request, s", [sent["first"]], 0.15, at_most=True
+            )
+            is_small = goals.held(name, f"{count:,} recipients: the sender's MB", [sent["peak"]], 130, at_most=True)
             print(
-                f"{name:<11}{count:>9,} recipients: first request {sent['first']:.2f} s after the launch, "
-                f"{speeds[count]:,.0f} a second, {sent['before']} MB before, {sent['peak']} MB at most",
+                f"{name:<11}{count:>9,} recipients: first request {sent['first']:.2f} s after the launch ({is_soon}), "
+                f"{speeds[count]:,.0f} a second, {sent['before']} MB before, {sent['peak']} MB at most ({is_small})",
                 flush=True,
             )
         ratio = speeds[options.many] / speeds[options.few]
-        print(f"{name:<11}speed at {options.many:,} / at {options.few:,}: {ratio:.2f} (to reach 0.9)", flush=True)
+        is_met = goals.held(name, f"{options.many:,} recipients, to the speed at {options.few:,}", [ratio], 1.0)
+        print(f"{name:<11}speed at {options.many:,} / at {options.few:,}: {ratio:.2f}, {is_met}", flush=True)
 
 
 def report_overlap(name: str, url: str, options: argparse.Namespace) -> None:
@@ -68,9 +74,10 @@ def report_overlap(name: str, url: str, options: argparse.Namespace) -> None:
         bench.forget(prepared.sandbox)
         sent = prepared.campaign(SLOW_RECIPIENTS)
         speed = sent["recipients"] / sent["seconds"]
+        is_met = goals.held(name, f"{SLOW_MS} ms: one sender, to a sequential loop", [speed / bare], 3)
         print(
             f"{name:<11}gateway at {SLOW_MS} ms: sequential loop {bare:,.0f} a second, one sender {speed:,.0f}, "
-            f"ratio {speed / bare:.1f} (to reach 3)",
+            f"ratio {speed / bare:.1f}, {is_met}",
             flush=True,
         )
 
