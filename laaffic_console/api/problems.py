@@ -88,7 +88,7 @@ def handled(problem: Exception, context: dict[str, Any]) -> Response:
 
 
 @csrf_exempt
-def nothing_here(request: HttpRequest, rest: str = "") -> JsonResponse:
+def nothing_here(request: HttpRequest) -> JsonResponse:
     """What is asked below /api/ and does not exist."""
     said = "There is nothing under this address. Look at /api/v1/openapi.json for those that exist."
     return JsonResponse(document(404, said), status=404, content_type=CONTENT_TYPE)

@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
 from laaffic_console.api import campaign_views, message_views, other_views, problems, schema
 from laaffic_console.api.email import views as email
@@ -123,5 +123,5 @@ urlpatterns = [
     *_of("report", {"": taken.ReportView}),
     *_of("balance", {"": other_views.BalanceView}),
     *_of("health", {"": other_views.HealthView}),
-    path("<path:rest>", problems.nothing_here),
+    re_path(r"[\s\S]+", problems.nothing_here),  # a line feed in an address too, which no converter takes
 ]
