@@ -2,11 +2,14 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
+from django.utils.translation import get_language
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.renderers import TemplateHTMLRenderer
 
@@ -86,9 +89,27 @@ def _named(part: Any) -> set[str]:
     return set(re.findall(r"#/components/schemas/(\w+)", json.dumps(part)))
 
 
+class KeptGenerator(SchemaGenerator):
+    """What can be asked stays the same while a process lives; gathering it takes as long as drawing ten pages."""
+
+    _kept: ClassVar[dict[str, Any]] = {}
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        language = get_language() or ""
+        if self.api_version is not None or language not in dict(settings.LANGUAGES):  # whatever an address asks for
+            return self._made(request, public)
+        if language not in self._kept:
+            self._kept[language] = self._made(request, public)
+        return self._kept[language]
+
+    def _made(self, request: Any, public: bool) -> Any:
+        return super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
+
+
 class SchemaView(SpectacularJSONAPIView):
     """For everybody: it says what can be asked, and nothing of what is here."""
 
+    generator_class = KeptGenerator
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 

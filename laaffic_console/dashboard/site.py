@@ -86,6 +86,11 @@ class ConsoleSite(UnfoldAdminSite):
             callback = import_string(callback)
         return callback is None or bool(callback(request))
 
+    def _get_is_active(self, request: HttpRequest, link: Any, is_tab: bool = False) -> bool:
+        """As unfold's, which takes each address apart: the page that is open lies beneath one or two of fifty."""
+        path = str(link).partition("?")[0].partition("#")[0]
+        return path in request.path and bool(super()._get_is_active(request, link, is_tab))
+
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

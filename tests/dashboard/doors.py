@@ -8,6 +8,8 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.contrib import admin
@@ -21,6 +23,7 @@ from django.utils import timezone
 
 from laaffic_console.dashboard import roles
 
+TABLE = Path(__file__).with_name("doors.txt")
 TOKEN = "a-token-that-nobody-guesses"
 PEOPLE = ("anonymous", "no role", *roles.ROLES)
 # How an answer is written in the table.
@@ -88,6 +91,19 @@ def _value(route: str, found: re.Match[str], choice: str, made: dict[str, models
         label = ".".join(route.split("/")[1:3])
         return str(made[label].pk) if label in made else "1"
     return VARIABLES.get(converter or "", VARIABLES.get(name, "1"))
+
+
+@cache
+def expected() -> dict[str, tuple[str, str]]:
+    """{address: (letters of GET, letters of POST)}; `test_doors.py` holds the console to it."""
+    rows = [line.rsplit(maxsplit=2) for line in TABLE.read_text().splitlines() if line and line[0] != "#"]
+    return {address: (get, post) for address, get, post in rows}
+
+
+def written_down(address: str, who: str) -> str | None:
+    """The letter that the table has for this person's GET; None where it has no such address."""
+    letters = expected().get(address)
+    return letters[0][PEOPLE.index(who)] if letters else None
 
 
 # One row of everything that has pages

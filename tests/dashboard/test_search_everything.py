@@ -218,16 +218,15 @@ class IndexTests:
         assert len(asked) >= 3
         assert not [sql for sql in asked if "WHERE number LIKE" in sql or "contact_numbers" in sql]
 
-    @pytest.mark.parametrize("begins", range(1, 5))
-    @pytest.mark.parametrize("length", range(4, 14))
-    def test_digits_in_the_middle_are_found_however_many(self, begins: int, length: int) -> None:
+    def test_digits_in_the_middle_are_found_however_many(self) -> None:
         number = "281234567890125"  # as long as any, and of no country
         Contact.objects.create(number=number)
-        digits = number[begins : begins + length]
 
-        found = people_search.find(Query(digits, digits), 9, anywhere=True)
+        def finds(digits: str) -> bool:
+            return number in [contact.number for contact in people_search.find(Query(digits, digits), 9, anywhere=True)]
 
-        assert number in [contact.number for contact in found]
+        typed = [number[begins : begins + length] for begins in range(1, 5) for length in range(4, 14)]
+        assert [digits for digits in typed if not finds(digits)] == []
 
     def test_no_kind_reads_all_messages(self, root: User) -> None:
         sent = message(gateway_id="g")

@@ -39,10 +39,15 @@ def _found_unless_answered(campaign_id: int) -> dict[str, Any] | None:
 def _found(campaign_id: int) -> dict[str, Any]:
     campaign = Campaign.objects.get(pk=campaign_id)
     messages = Message.objects.filter(campaign=campaign)
-    recounted = _recounted(campaign)
+    recounted, costs, without_price = (
+        _recounted(campaign),
+        _recounted_costs(campaign),
+        _recounted_without_price(campaign),
+    )
     disagreements: list[str] = []
     for found in (
         _totals(campaign, recounted),
+        _prices(campaign, costs, without_price),
         _stopped(campaign, recounted),
         _batches(campaign),
         _outcomes(campaign),
@@ -58,8 +63,8 @@ def _found(campaign_id: int) -> dict[str, Any]:
         "messages": sum(recounted.values()),
         "calls": LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk).count(),
         "counts": recounted,
-        "cost": {currency: str(total) for currency, total in _recounted_costs(campaign).items()},
-        "price_not_told": _recounted_without_price(campaign),
+        "cost": {currency: str(total) for currency, total in costs.items()},
+        "price_not_told": without_price,
         "disagreements": disagreements,
     }
 
@@ -95,12 +100,14 @@ def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
             yield f"{state}: the campaign says {kept[state]}, its messages say {n}"
     if campaign.total != sum(recounted.values()):
         yield f"total: the campaign says {campaign.total}, there are {sum(recounted.values())} messages"
-    said, derived = counting.costs(campaign), _recounted_costs(campaign)
+
+
+def _prices(campaign: Campaign, derived: dict[str, Any], missing: int) -> Iterator[str]:
+    said = counting.costs(campaign)
     for currency in sorted(set(said) | set(derived)):
         if said.get(currency, 0) != derived.get(currency, 0):
             yield f"cost in {currency}: kept {said.get(currency, 0)}, derived {derived.get(currency, 0)}"
-    told, missing = counting.price_not_told(campaign), _recounted_without_price(campaign)
-    if told != missing:
+    if (told := counting.price_not_told(campaign)) != missing:
         yield f"price not told: kept {told}, derived {missing}"
 
 
