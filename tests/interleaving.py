@@ -224,13 +224,19 @@ def interleave(on: Stage, make: Callable[[], Scene], *, retries: Sequence[str] =
 
 
 def _points(length: int, name: str) -> list[int]:
-    """Where an act of so many statements is stopped: everywhere, or at some places spread over it, always the same."""
+    """Where an act of so many statements is stopped: everywhere, or at some places spread over it, always the same.
+
+    A sample is of the places within it: at its ends the two acts merely follow each other.
+    """
     every = list(range(length + 1))
-    if not SAMPLE or len(every) <= SAMPLE:
+    if not SAMPLE:
         return every
+    within = every[1:-1] or every
+    if len(within) <= SAMPLE:
+        return within
     chance = random.Random(name)
-    bounds = [len(every) * part // SAMPLE for part in range(SAMPLE + 1)]
-    return [chance.randrange(start, end) for start, end in itertools.pairwise(bounds)]
+    bounds = [len(within) * part // SAMPLE for part in range(SAMPLE + 1)]
+    return [within[chance.randrange(start, end)] for start, end in itertools.pairwise(bounds)]
 
 
 def _where(on: Stage, first: str, second: str, stops_at: int) -> str:
