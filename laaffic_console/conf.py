@@ -74,7 +74,7 @@ def session_cookie(console_url: str) -> str:
 
 def sqlite_megabytes() -> int:
     """Of the file, in memory, for each connection; a web server has one in each of its threads."""
-    return environment.whole("CONSOLE_SQLITE_MEGABYTES", 4 if environment.text("CONSOLE_IN_THREADS") else 64, least=1)
+    return environment.whole("CONSOLE_SQLITE_MEGABYTES", 4 if environment.text("CONSOLE_IN_THREADS") else 8, least=1)
 
 
 def database() -> dict[str, Any]:
