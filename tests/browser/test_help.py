@@ -87,6 +87,9 @@ def test_the_tour_is_taken_by_keyboard_and_ended(page: Page) -> None:
         expect(tour).to_contain_text(standing)
         expect(page.locator(".c-toured")).to_have_count(1)
         expect(tour).to_be_in_viewport(ratio=1)
+        if standing != "6 / 6":
+            page.keyboard.press("Enter")
+    with page.expect_response("**/admin/tour/"):  # else it is noted after it is taken back below
         page.keyboard.press("Enter")
     expect(tour).to_have_count(0)
 
