@@ -42,7 +42,7 @@ from messaging.services.batches import answers, claiming, counting, hours, settl
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import campaign_report, proving
-from messaging.services.reports import report_pulls, report_pushes, reports
+from messaging.services.reports import report_pulls, report_pushes, reported_rows, reports
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +131,7 @@ def assert_figures_are_a_recount(campaign: Campaign) -> None:
     outcomes: dict[Any, tuple[int, int, int]] = {}
     costs: Counter[str] = Counter()
     for row in rows:
-        if row.state in reports.FINAL_STATES:
+        if row.state in reported_rows.FINAL_STATES:
             n, billed, paid = outcomes.get(key := (row.country, row.state, row.reason, row.currency), (0, 0, 0))
             outcomes[key] = (n + 1, billed + (row.billed_segments or 0), paid + (row.pay_micros or 0))
             costs[row.currency] += row.pay_micros or 0
@@ -168,7 +168,7 @@ def assert_hours_are_a_recount() -> None:
     keys = ["country", "state", "reason", "currency"]
     sums = HourTally.objects.exclude(state=MessageState.UNKNOWN).values_list(*keys)
     kept = {tuple(row[:4]): tuple(row[4:]) for row in sums.annotate(n=Sum("messages"), paid=Sum("pay_micros"))}
-    finals = Message.objects.filter(state__in=reports.FINAL_STATES).order_by().values_list(*keys)
+    finals = Message.objects.filter(state__in=reported_rows.FINAL_STATES).order_by().values_list(*keys)
     recounted = finals.annotate(n=Count("pk"), paid=Sum("pay_micros"))
     assert {key: n for key, n in kept.items() if any(n)} == {tuple(row[:4]): (row[4], row[5] or 0) for row in recounted}
     lost = Message.objects.filter(state=MessageState.UNKNOWN).count()

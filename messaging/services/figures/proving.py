@@ -10,7 +10,7 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import snapshots
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
 from messaging.services.batches import answers, counting, earlier_attempts, gate_tallies, sent_tallies
-from messaging.services.reports.reports import FINAL_STATES
+from messaging.services.reports.reported_rows import FINAL_STATES
 
 TRIES = 20  # while it sends; the next answer comes within a second
 LIVE = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)

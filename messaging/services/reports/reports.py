@@ -1,4 +1,5 @@
-"""Applying delivery reports, from wherever they come: pushed, asked for by id, or swept by time.
+"""Judging delivery reports, from wherever they come (pushed, asked for by id, swept by time): of which message each
+speaks, and what it moves there. `reported_rows` reads the messages under lock and writes what has changed.
 
 Reports may be late, repeated, reordered or contradict each other. A message only ever moves to a higher state, so every
 order of the same reports ends the same (laws#best-report-wins). What contradicts the end is written down beside it.
@@ -7,11 +8,10 @@ order of the same reports ends the same (laws#best-report-wins). What contradict
 import datetime as dt
 import logging
 import operator
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -20,23 +20,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import database_clock, isolation
-from laaffic_console.kit import delivery_buckets
-from laaffic_console.kit.constant_sql import Given, Select, Update
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import gateway_ids, networks, order_ids
-from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageEvent, MessageState
-from messaging.services import events
-from messaging.services.batches import answers, earlier_attempts, sent_tallies
-from messaging.services.batches.bulk_writes import (
-    ALIKE_COLUMNS,
-    Outcome,
-    count_outcomes,
-    move_counts,
-    write_reports,
-    write_same_reports,
-)
-from messaging.services.batches.settling import count_activity
-from messaging.services.reports import doubtful_amounts
+from messaging.models import Batch, Message, MessageEvent, MessageState
+from messaging.services.batches import answers, earlier_attempts
+from messaging.services.reports import doubtful_amounts, reported_rows
+from messaging.services.reports.reported_rows import COLUMNS, Alike, Row
 from messaging.subscribers import subscriber
 
 logger = logging.getLogger(__name__)
@@ -47,68 +37,16 @@ STATE_OF = {
     DeliveryState.PENDING: MessageState.ACCEPTED,
 }
 
-# An outcome is a known end; what is on its way is in the batches' tallies.
-FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED}
-
-
 PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (laaffic-api#pushes)
 SHORTEST_NATIONAL = 6  # digits
 CONFIRM_AFTER = dt.timedelta(seconds=10)
 
-
-class _Written(NamedTuple):
-    """What the tallies of its hour have counted of a message."""
-
-    state: int
-    settled_at: dt.datetime | None
-    reported_at: dt.datetime | None
-    network: int | None
-
-
-@dataclass(slots=True)
-class _Row:
-    """A message as a batch of reports finds and leaves it."""
-
-    pk: int
-    number: str
-    gateway_id: str | None
-    reported_at: dt.datetime | None
-    batch_id: int
-    campaign_id: int
-    country: str
-    attempt: int
-    settled_at: dt.datetime | None
-    state: int
-    report_source: str
-    reason: str
-    evidence: str
-    billed_segments: int | None
-    pay_micros: int | None
-    currency: str
-    segments: int
-    network: int | None
-    was: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
-    touched: bool = False
-    written: _Written | None = None  # as its own row said it before an answer that is not written yet
-    earlier: list[EarlierAttempt] = field(default_factory=list)  # whose price has become known
-    alike: "_Alike | None" = None  # those that it stands for, itself among them
-
-
-COLUMNS = [one.name for one in fields(_Row)][:18]
 OF_ONE = COLUMNS.index("batch_id")  # the columns before are each message's own; those from here on are often alike
 ATTEMPT = COLUMNS.index("attempt")
 OF_ONE_REPORT = ("msg_id", "number", "order_id", "at")
 _alike_of_report = operator.itemgetter(
     *(at for at, name in enumerate(DeliveryReport._fields) if name not in OF_ONE_REPORT)
 )
-
-
-@dataclass(slots=True)
-class _Alike:
-    """Messages of one batch that stood alike and were reported alike: what the rules say of one is true of each."""
-
-    pks: list[int] = field(default_factory=list)
-    moments: list[dt.datetime | None] = field(default_factory=list)  # when each was reported
 
 
 def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
@@ -123,7 +61,7 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
         target is not None and applying.take(report, found, target)
         for report, target in zip(reports, found.targets, strict=True)
     ]
-    _write([row for row in applying.rows() if row.touched])
+    reported_rows.write([row for row in applying.rows() if row.touched])
     _keep_new(applying.events)
     _ask_soon(applying.asked_for)
     return known
@@ -136,10 +74,10 @@ class _Found:
         self.targets, batch_of = _targets(reports)
         pks = [target[0] for target in self.targets if target is not None]
         self.several = {pk for pk, n in Counter(pks).items() if n > 1} if len(set(pks)) < len(pks) else set[int]()
-        self.values, self.answered = _locked(sorted(set(pks)), batch_of)
+        self.values, self.answered = reported_rows.locked(sorted(set(pks)), batch_of)
 
-    def row(self, pk: int) -> _Row:
-        return _row(self.values[pk], self.answered)
+    def row(self, pk: int) -> Row:
+        return reported_rows.as_found(self.values[pk], self.answered)
 
 
 class _Applying:
@@ -150,10 +88,10 @@ class _Applying:
         self.events: list[MessageEvent] = []
         self.judge = doubtful_amounts.Judge()
         self.asked_for: set[int] = set()
-        self._singles: dict[int, _Row] = {}
-        self._alike: dict[tuple[Any, ...], _Row | None] = {}  # None: of these each is looked at
+        self._singles: dict[int, Row] = {}
+        self._alike: dict[tuple[Any, ...], Row | None] = {}  # None: of these each is looked at
 
-    def rows(self) -> list[_Row]:
+    def rows(self) -> list[Row]:
         return [*self._singles.values(), *(row for row in self._alike.values() if row is not None)]
 
     def take(self, report: DeliveryReport, found: _Found, target: "Target") -> bool:
@@ -181,10 +119,10 @@ class _Applying:
             row = self._singles[pk] = found.row(pk)
         return self._take_one(report, row, target)
 
-    def _first_alike(self, report: DeliveryReport, values: tuple[Any, ...]) -> _Row | None:
+    def _first_alike(self, report: DeliveryReport, values: tuple[Any, ...]) -> Row | None:
         """The row as its report leaves it, to stand for all that are alike; None where more than columns that such
         rows share, and the moment of the report, comes of it: a word beside the message, a question, evidence."""
-        events, row = len(self.events), _row(values, {})
+        events, row = len(self.events), reported_rows.as_found(values, {})
         if _is_to_be_confirmed(report):
             return None
         _fold(row, report, self.events, self.how)
@@ -193,10 +131,10 @@ class _Applying:
         if len(self.events) > events or is_doubtful or is_own:
             del self.events[events:]
             return None
-        row.alike = _Alike()
+        row.alike = Alike()
         return row
 
-    def _take_one(self, report: DeliveryReport, row: _Row, target: "Target") -> bool:
+    def _take_one(self, report: DeliveryReport, row: Row, target: "Target") -> bool:
         if not _is_about(report, row, by_id=target[2]):
             return False
         if _is_to_be_confirmed(report):
@@ -269,48 +207,7 @@ def _answered_to() -> "QuerySet[Message, Any]":
     return answered.order_by().values_list("pk", "batch_id")
 
 
-def _locked(pks: Sequence[int], batch_of: Mapping[int, int]) -> tuple[dict[int, Any], dict[int, answers.Accepted]]:
-    """The messages' columns with their batches' rows locked, in one order everywhere: batches by id, then messages.
-
-    And what their rows do not say yet. `batch_of` are the batches of some of them, which need not be looked for.
-    """
-    batch_ids = {batch_of[pk] for pk in pks if pk in batch_of}
-    if others := [pk for pk in pks if pk not in batch_of]:
-        batch_ids |= {batch_id for (batch_id,) in _batches_of.rows(ids=others)}
-    _lock.rows(ids=sorted(batch_ids))
-    return {values[0]: values for values in _as_they_are.rows(ids=pks)}, answers.overlay(batch_ids)
-
-
-def _row(values: tuple[Any, ...], answered: Mapping[int, answers.Accepted]) -> _Row:
-    row = _Row(*values)
-    row.written = _Written(row.state, row.settled_at, row.reported_at, row.network)
-    if row.settled_at is None and (accepted := answered.get(row.pk)):
-        row.state = max(row.state, MessageState.ACCEPTED)
-        row.gateway_id, row.segments, row.settled_at = accepted.gateway_id or row.gateway_id, *accepted[1:]
-    row.was = _standing(row)
-    return row
-
-
-@Select
-def _batches_of() -> "QuerySet[Message, Any]":
-    return Message.objects.filter(pk__among=Given("ids")).order_by().values_list("batch_id").distinct()
-
-
-@Select
-def _lock() -> "QuerySet[Batch, Any]":
-    return Batch.objects.select_for_update().filter(pk__among=Given("ids")).order_by("pk").values_list("pk")
-
-
-@Select
-def _as_they_are() -> "QuerySet[Message, Any]":
-    return Message.objects.filter(pk__among=Given("ids")).order_by().values_list(*COLUMNS)
-
-
-def _standing(row: _Row) -> tuple[int, str, str, int, int]:
-    return row.state, row.reason, row.currency, row.billed_segments or 0, row.pay_micros or 0
-
-
-def _is_about(report: DeliveryReport, row: _Row, *, by_id: bool = False) -> bool:
+def _is_about(report: DeliveryReport, row: Row, *, by_id: bool = False) -> bool:
     """The number must be the message's own: an orderId can be guessed, and another installation's may hit one of ours.
 
     The gateway's own id cannot: beside it the number may lack its country code, or be missing.
@@ -331,12 +228,12 @@ def _is_national(said: str, number: str) -> bool:
 
 def take_amount(message_id: int, pay: Decimal, currency: str) -> bool:
     """A person's word on what a message cost, in the caller's transaction; False where it is known by now."""
-    values, answered = _locked([message_id], {})
-    row = _row(values[message_id], answered)
+    values, answered = reported_rows.locked([message_id], {})
+    row = reported_rows.as_found(values[message_id], answered)
     if row.pay_micros is not None:
         return False
     row.pay_micros, row.currency, row.touched = micros(pay), currency[:8], True
-    _write([row])
+    reported_rows.write([row])
     return True
 
 
@@ -349,7 +246,7 @@ def contradiction(report: DeliveryReport) -> str:
     return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
 
 
-def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: str = "") -> None:
+def _fold(row: Row, report: DeliveryReport, events: list[MessageEvent], how: str = "") -> None:
     state = STATE_OF.get(report.state)
     if state is None:
         return
@@ -376,7 +273,7 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: st
 
 
 def _fold_earlier(
-    row: _Row, attempt: int, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge
+    row: Row, attempt: int, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge
 ) -> None:
     """Of a sending before the last: its own row says it. A message that waits is taken out by a delivery alone."""
     state = STATE_OF.get(report.state)
@@ -403,7 +300,7 @@ def _fold_earlier(
         row.touched = True
 
 
-def _fold_price(row: _Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
+def _fold_price(row: Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
     """What was billed is said by some sources only; what is known stays. True where the amount cannot be right."""
     if STATE_OF.get(report.state) is None:
         return False
@@ -421,7 +318,7 @@ def _fold_price(row: _Row, report: DeliveryReport, events: list[MessageEvent], j
     return False
 
 
-def _is_doubtful(row: _Row, report: DeliveryReport, judge: doubtful_amounts.Judge) -> bool:
+def _is_doubtful(row: Row, report: DeliveryReport, judge: doubtful_amounts.Judge) -> bool:
     """getReport's word is Laaffic's own, unless it is below zero, which no message costs."""
     assert report.pay is not None  # noqa: S101
     if report.source not in PUSHED:
@@ -462,134 +359,8 @@ def _keep_new(events: Sequence[MessageEvent]) -> None:
     MessageEvent.objects.bulk_create(fresh.values())
 
 
-def _event(row: _Row, report: DeliveryReport, text: str, source: str = "") -> MessageEvent:
+def _event(row: Row, report: DeliveryReport, text: str, source: str = "") -> MessageEvent:
     return MessageEvent(message_id=row.pk, at=timezone.now(), source=source or report.source, text=text[:300])
-
-
-def _write(rows: list[_Row]) -> None:
-    if not rows:
-        return
-    rows.sort(key=lambda row: row.pk)
-    write_reports([row for row in rows if row.alike is None])
-    _write_alike([row for row in rows if row.alike is not None])
-    _move_batches(rows)
-    _move_tallies(rows)
-    events.messages_moved({pk: row.was[0] for row in rows if row.was[0] != row.state for pk in _pks(row)})
-
-
-def _pks(row: _Row) -> Sequence[int]:
-    return row.alike.pks if row.alike is not None else (row.pk,)
-
-
-def _number(row: _Row) -> int:
-    """How many messages it stands for."""
-    return len(row.alike.pks) if row.alike is not None else 1
-
-
-def _moments(row: _Row) -> Sequence[dt.datetime | None]:
-    """When the messages it stands for were reported; what is final has the moment of its report."""
-    return row.alike.moments if row.alike is not None else (row.reported_at,)
-
-
-def _write_alike(rows: Sequence[_Row]) -> None:
-    """One statement for all, of whichever batch, that say the same now."""
-    same: dict[tuple[Any, ...], _Alike] = defaultdict(_Alike)
-    for row in rows:
-        assert row.alike is not None  # noqa: S101
-        now = (*(getattr(row, column) for column in ALIKE_COLUMNS), row.reported_at is not None)
-        same[now].pks.extend(row.alike.pks)
-        same[now].moments.extend(row.alike.moments)
-    for now, alike in same.items():
-        moments = alike.moments if now[-1] else None
-        write_same_reports(alike.pks, dict(zip(ALIKE_COLUMNS, now[:-1], strict=True)), moments)
-
-
-def _move_batches(rows: Sequence[_Row]) -> None:
-    moves: dict[int, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        if row.was[0] != row.state:
-            moves[row.batch_id][MessageState(row.was[0]).key] -= _number(row)
-            moves[row.batch_id][MessageState(row.state).key] += _number(row)
-    move_counts(moves)
-    if moves:
-        _resolve(ids=sorted(moves))
-
-
-@Update
-def _resolve() -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
-    resolved = Batch.objects.filter(pk__among=Given("ids"), state=BatchState.UNKNOWN.value, unknown=0)
-    return resolved, {"state": BatchState.SETTLED.value}
-
-
-def _move_tallies(rows: Sequence[_Row]) -> None:
-    outcomes: dict[int, dict[Outcome, tuple[int, int, int]]] = defaultdict(dict)
-    activity: dict[int, Counter[MessageState]] = defaultdict(Counter)
-    for row in rows:
-        now = _standing(row)
-        if now == row.was:
-            continue
-        for (state, reason, currency, segments, pay), n in ((row.was, -_number(row)), (now, _number(row))):
-            if state in FINAL_STATES:
-                key = (row.country, state, reason, currency)
-                messages, billed, paid = outcomes[row.campaign_id].get(key, (0, 0, 0))
-                outcomes[row.campaign_id][key] = (messages + n, billed + n * segments, paid + n * pay)
-        if row.was[0] != row.state:
-            activity[row.campaign_id][MessageState(row.state)] += _number(row)
-            if row.was[0] in FINAL_STATES:
-                activity[row.campaign_id][MessageState(row.was[0])] -= _number(row)
-    for campaign_id in sorted(outcomes):
-        count_outcomes(campaign_id, outcomes[campaign_id])
-    for campaign_id in sorted(activity):
-        count_activity(campaign_id, dict(activity[campaign_id]), timezone.now())
-    sent_tallies.move(_moves_by_hour(rows))
-
-
-class _Shared(NamedTuple):
-    """What many messages have in common, and their tallies are kept by."""
-
-    campaign_id: int
-    minute: dt.datetime | None  # None: that of the launch
-    country: str
-    network: int
-    state: int
-    reason: str
-    currency: str
-
-
-def _moves_by_hour(rows: Sequence[_Row]) -> dict[int, sent_tallies.Moves]:
-    """Gathered first by what they share: a thousand messages have a few minutes, countries and ends."""
-    sums: dict[_Shared, list[int]] = defaultdict(lambda: [0, 0, 0])
-    took: Counter[tuple[_Shared, int | None]] = Counter()
-    for row in rows:
-        now = _Written(row.state, row.settled_at, row.reported_at, row.network)
-        number, written = _number(row), row.written or now
-        before = (written, row.was, -number, [written.reported_at])  # alike are only such as had none
-        for at, said, n, moments in (before, (now, _standing(row), number, _moments(row))):
-            if at.state not in sent_tallies.COUNTED:
-                continue
-            minute = at.settled_at and at.settled_at.replace(second=0, microsecond=0)
-            shared = _Shared(row.campaign_id, minute, row.country, at.network or networks.NONE, at.state, *said[1:3])
-            total = sums[shared]
-            total[0] += n
-            total[1] += n * said[3]
-            total[2] += n * said[4]
-            if at.state == MessageState.DELIVERED:
-                buckets = Counter(delivery_buckets.bucket_of(at.settled_at, moment) for moment in moments)
-                for bucket, times in buckets.items():
-                    took[shared, bucket] += times if n > 0 else -times
-    moves: dict[int, sent_tallies.Moves] = defaultdict(sent_tallies.Moves)
-    launches = sent_tallies.Launches()
-    hours = {shared: sent_tallies.hour(shared.minute or launches[shared.campaign_id]) for shared in sums}
-    for shared, total in sums.items():
-        moves[shared.campaign_id].add(sent_tallies.Sent(hours[shared], *shared[2:]), sent_tallies.Sums(*total))
-    for (shared, bucket), n in took.items():
-        moves[shared.campaign_id].add_bucket(sent_tallies.Sent(hours[shared], *shared[2:]), bucket, n)
-    for row in rows:
-        for attempt in row.earlier:
-            moves[row.campaign_id].add(
-                *sent_tallies.earlier(attempt, campaign_id=row.campaign_id, country=row.country, launches=launches)
-            )
-    return moves
 
 
 def apply_each(reports: Sequence[DeliveryReport]) -> list[bool]:
