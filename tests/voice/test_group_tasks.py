@@ -24,6 +24,7 @@ from voice.services import (
     group_sync,
     group_tasks,
     scheduling,
+    task_proving,
 )
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
@@ -119,6 +120,24 @@ class LaunchTests:
         assert len(at_sandbox(sandbox)) == 1
         assert task.key == str(at_sandbox(sandbox)[0].key)
         assert task.is_at_laaffic
+
+    def test_a_name_that_is_taken_tells_that_the_launch_before_arrived(
+        self, sandbox: RunningSandbox, application: Application, admin_user: Any
+    ) -> None:
+        """So its people count for a frequency cap, and `prove` finds the request that brought it there."""
+        task = written(application)
+        sandbox.set_faults(next_fault="reset_after", next_calls=2, paths=["/voice/group/call/"])
+        task = group_tasks.launch(task.pk)
+        GroupTask.objects.update(looks=1)
+        group_tasks.not_there(task.pk, why="in a hurry", by=admin_user)
+
+        task = group_tasks.launch(task.pk)
+
+        assert len(at_sandbox(sandbox)) == 1
+        states = group_state.requests_of(task).order_by("pk").values_list("state", flat=True)
+        assert list(states) == [EntryState.ACCEPTED, EntryState.REFUSED]
+        assert task.entry.state == EntryState.ACCEPTED
+        assert task_proving.prove(task)["disagreements"] == []
 
     @pytest.mark.parametrize("edit", [{"text": "Other words"}, {"max_talk": 30}, {"numbers": 3}, {"name": "Autumn"}])
     def test_an_edited_draft_is_launched_under_another_name(

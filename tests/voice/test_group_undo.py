@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
@@ -17,7 +17,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_sync, group_tasks, group_waiting, restored
+from voice.services import group_launching, group_sync, group_tasks, group_waiting, restored, task_proving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -120,6 +120,28 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(sandbox: RunningSandbox, 
 
     assert state_of(launched) == TaskState.UNKNOWN
     assert LedgerEntry.objects.count() == 1
+
+
+def test_the_lost_answer_comes_while_the_same_waits_for_its_seconds(
+    sandbox: RunningSandbox, application: Application, admin_user: Any
+) -> None:
+    """Its name is taken, so nobody is called twice, and the task is the request's that arrived."""
+    sandbox.set_faults(next_fault="reset_after", next_calls=2, paths=["/voice/group/call/"])
+    lost = group_tasks.launch(written(application, count=3).pk)
+    assert (lost.state, lost.entry.state) == (TaskState.UNKNOWN, EntryState.UNKNOWN)
+    GroupTask.objects.update(looks=1)
+    group_tasks.not_there(lost.pk, why="in a hurry", by=admin_user)
+    group_tasks.launch(lost.pk, undo_seconds=30)
+    group_launching._accepted(lost, lost.entry, str(at_sandbox(sandbox)[0].key))
+    assert state_of(lost) == TaskState.LAUNCHED
+
+    its_seconds_are_over(lost)
+    group_waiting.start(lost.pk)
+
+    task = group_launching.fresh(lost.pk)
+    assert len(at_sandbox(sandbox)) == 1
+    assert (task.is_at_laaffic, task.entry, task.entry.state) == (True, lost.entry, EntryState.ACCEPTED)
+    assert task_proving.prove(task)["disagreements"] == []
 
 
 @pytest.mark.parametrize(("asked", "becomes"), [(False, TaskState.LAUNCHED), (True, TaskState.HELD)])

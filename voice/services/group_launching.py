@@ -172,6 +172,7 @@ def leave(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
         key = single_requests.send(entry, lambda: _ask(task, numbers))
     except Refused as refusal:
         if refusal.says_duplicate:
+            _arrived_before(task, entry, refusal)
             _look_for(task)
         else:
             _did_not_leave(task, entry)
@@ -197,13 +198,37 @@ def _ask(task: GroupTask, numbers: list[str]) -> str:
 def _accepted(task: GroupTask, entry: LedgerEntry, key: str) -> None:
     with transaction.atomic():
         row = GroupTask.objects.select_for_update().get(pk=task.pk)  # before the ledger's row, as everywhere
-        was = row.state
-        ledger.settle_accepted(entry.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
-        group_state.is_there(row, key)
-        row.look_at = database_clock.now() + SOON / 5
-        row.save(update_fields=["key", "state", "look_at"])
-        events.task_moved(row, was)
+        evidence = f"the answer: task {key}" if key else "the answer, without a key"
+        if not ledger.settle_accepted(entry.pk, evidence=evidence):
+            group_state.arrived_after_all(entry.pk, evidence)
+        if row.task_name == task.task_name:
+            _is_there(row, entry, key)
     syncing.COPIES.request(SYNC)
+
+
+def _is_there(row: GroupTask, entry: LedgerEntry, key: str) -> None:
+    """This request has brought it there, also where it was given up and the same is being launched again."""
+    was, row.entry = row.state, entry
+    group_state.is_there(row, key)
+    row.look_at = database_clock.now() + SOON / 5
+    row.save(update_fields=["entry", "key", "state", "look_at"])
+    events.task_moved(row, was)
+
+
+@transaction.atomic
+def _arrived_before(task: GroupTask, refused: LedgerEntry, refusal: Refused) -> None:
+    """Its name is taken: an earlier launch arrived, perhaps one of which a person said that it did not, and the task is
+    that request's.
+    """
+    if not still(task).select_for_update().exists():
+        return
+    before = group_state.requests_of(task).filter(summary__task=task.task_name).exclude(pk=refused.pk)
+    said = f"a later try was refused: {refusal}"
+    for entry in before.order_by("-pk"):
+        if entry.state == EntryState.ACCEPTED or group_state.arrived_after_all(entry.pk, said):
+            still(task).update(entry=entry)
+            task.entry = entry
+            return
 
 
 def _look_for(task: GroupTask) -> None:

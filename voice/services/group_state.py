@@ -38,6 +38,7 @@ SELDOM = dt.timedelta(minutes=10)
 MISSED_AT_MOST = 80  # times that a task is not listed, the last of them an hour apart: about three days
 LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
 UNSETTLED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
+PERSONS_WORD = "says that it did not arrive"  # in the evidence of a request that somebody has given up so
 
 
 def look(task: GroupTask) -> GroupTask:
@@ -180,6 +181,14 @@ def _settle_cancelling(task: GroupTask, evidence: str) -> None:
     outcome = EntryState.ACCEPTED if task.state == TaskState.CANCELLED else EntryState.REFUSED
     for entry in requests_of(task).filter(interface=CANCEL, state=EntryState.UNKNOWN):
         ledger.settle_by_evidence(entry.pk, outcome, evidence=evidence)
+
+
+def arrived_after_all(entry_id: int, evidence: str) -> bool:
+    """What Laaffic says of a request goes before a person's word that it did not arrive, and only before that."""
+    given_up = LedgerEntry.objects.filter(pk=entry_id, evidence__contains=PERSONS_WORD).exists()
+    return given_up and ledger.settle_by_evidence(
+        entry_id, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.NOT_SENT]
+    )
 
 
 def requests_of(task: GroupTask) -> QuerySet[LedgerEntry]:

@@ -141,7 +141,7 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
             raise ValidationError(_("What became of this launch is known by now. Look at it again."))
         if not task.looks:
             raise ValidationError(_("Laaffic's list was not read since the answer was lost. Synchronise it first."))
-        said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
+        said = f"{by.get_username()} {group_state.PERSONS_WORD}: {why}; looked for {task.looks} times"
         task.state, task.look_at = TaskState.DRAFT, None
         task.save(update_fields=["state", "look_at"])
         events.task_moved(task, TaskState.UNKNOWN, by=by.get_username())
