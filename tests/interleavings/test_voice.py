@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, lost_requests, open_acts
+from laaffic_console.laaffic import Family, Refused, TaskStatus, codes
+from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.models import BudgetCounter
 from messaging.services.budgets import budgets, shares, whole_requests
 from messaging.services.reports.prices import Cost
@@ -20,14 +23,26 @@ from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
 from voice.models import CallRecord, GroupTask, SipCall, TaskState
-from voice.services import call_matching, calls, group_launching, group_numbers, group_state, group_sync, group_tasks
+from voice.models.group_tasks import OPEN
+from voice.services import (
+    call_matching,
+    calls,
+    group_launching,
+    group_numbers,
+    group_state,
+    group_sync,
+    group_tasks,
+    task_proving,
+)
 
 
 class Laaffic:
-    """Takes calls; `loses` the answer to the first."""
+    """Takes calls, and lists the tasks that it `has`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []
+        self.has: dict[str, WireTask] = {}
+        self.cancelled: list[str] = []
         client = lambda: SimpleNamespace(voice=self, group_calls=self)  # noqa: E731
         for module in (calls, group_tasks, group_launching, group_state):
             monkeypatch.setattr(module, "laaffic_client", client)
@@ -38,7 +53,16 @@ class Laaffic:
 
     def send(self, asked: Any) -> str:
         self.asked.append(asked.task_name)
+        if asked.task_name in self.has:
+            taken = codes.lookup(Family.VOICE, "-20")
+            raise Refused(interface="voice/group/call/send", entry=taken, reason="name taken", http_status=200)
         return "1"
+
+    def find(self, name: str, **given: Any) -> WireTask | None:
+        return self.has.get(name)
+
+    def cancel(self, keys: list[str]) -> None:
+        self.cancelled.extend(keys)
 
 
 @pytest.fixture
@@ -297,5 +321,172 @@ class GroupTaskTests:
                 group_sync.recover()
 
             return Scene(lambda: group_tasks.launch(task.pk), recover, check)
+
+        interleave(on, make)
+
+
+class LostLaunchTests:
+    """A person says of a launch whose answer was lost that it did not arrive, while something else tells what became
+    of it. Whoever is first is believed: task and entry say the same, and nothing is cancelled or launched half.
+    """
+
+    @pytest.fixture
+    def person(self, on: Stage) -> User:
+        return User.objects.create_superuser(rows.name()[:30])
+
+    def lost(self) -> tuple[GroupTask, LedgerEntry]:
+        task = GroupTask(name="Spring", application=rows.application("voice"), text="Hello", language="EN")
+        numbers = "\n".join(f"+{rows.number()}" for _ in "ab")
+        task = group_tasks.save(task, audience=group_numbers.gather(pasted=numbers))
+        entry = ledger.prepare(
+            interface="voice/group/call/send",
+            application=task.application,
+            about_kind=group_state.ABOUT,
+            about_id=task.pk,
+            summary={},
+            digest=group_launching.digest_of(task, group_numbers.of(task)),
+        )
+        ledger.depart(entry.pk)
+        ledger.lose(ledger.only(entry.pk), "no answer came")
+        lost = {"state": TaskState.UNKNOWN, "task_name": rows.name(), "launched_at": timezone.now(), "looks": 1}
+        GroupTask.objects.filter(pk=task.pk).update(entry=entry, **lost)
+        return group_launching.fresh(task.pk), entry
+
+    def listed(self, task: GroupTask) -> WireTask:
+        nothing_said = dict.fromkeys(["total", "called", "succeeded", "failed", "sms_sent", "created_at", "send_at"])
+        calling = {"status": TaskStatus.CALLING, "raw_status": "1", "cost": None}
+        return WireTask(key=f"key {task.pk}", name=task.task_name, **calling, **nothing_said)  # type: ignore[arg-type]
+
+    def said_of(self, task: GroupTask) -> tuple[str, EntryState, str]:
+        """The task's state, its entry's and its key at Laaffic."""
+        now = group_launching.fresh(task.pk)
+        assert now.entry is not None
+        return now.state, EntryState(now.entry.state), now.key
+
+    def test_a_list_has_it(self, on: Stage, laaffic: Laaffic, person: User) -> None:
+        def make() -> Scene:
+            task, _entry = self.lost()
+            laaffic.has[task.task_name] = self.listed(task)
+
+            def check(said: Ending, synced: Ending) -> None:
+                only(said, ValidationError)
+                only(synced)
+                if said.passed:
+                    assert self.said_of(task) == (TaskState.DRAFT, EntryState.NOT_SENT, "")
+                else:
+                    assert self.said_of(task) == (TaskState.CALLING, EntryState.ACCEPTED, f"key {task.pk}")
+
+            return Scene(
+                lambda: group_tasks.not_there(task.pk, why="play", by=person), lambda: group_state.look(task), check
+            )
+
+        interleave(on, make)
+
+    def test_a_list_has_it_and_it_is_cancelled(self, on: Stage, laaffic: Laaffic, person: User) -> None:
+        def make() -> Scene:
+            task, _entry = self.lost()
+            laaffic.has[task.task_name] = self.listed(task)
+
+            def cancelled() -> None:
+                group_state.look(task)
+                group_tasks.cancel(task.pk)
+
+            def check(said: Ending, ended: Ending) -> None:
+                only(said, ValidationError)
+                only(ended, ValidationError)
+                assert said.passed != ended.passed
+                assert (f"key {task.pk}" in laaffic.cancelled) == ended.passed
+                if said.passed:
+                    assert self.said_of(task) == (TaskState.DRAFT, EntryState.NOT_SENT, "")
+                else:
+                    assert self.said_of(task) == (TaskState.CALLING, EntryState.ACCEPTED, f"key {task.pk}")
+
+            return Scene(lambda: group_tasks.not_there(task.pk, why="play", by=person), cancelled, check)
+
+        interleave(on, make)
+
+    def test_a_list_does_not_have_it(self, on: Stage, laaffic: Laaffic, person: User) -> None:
+        """What was looked for in vain does not put back what a person has settled."""
+
+        def make() -> Scene:
+            task, _entry = self.lost()
+
+            def check(said: Ending, synced: Ending) -> None:
+                only(said)
+                only(synced)
+                assert self.said_of(task) == (TaskState.DRAFT, EntryState.NOT_SENT, "")
+                assert group_launching.fresh(task.pk).look_at is None
+
+            return Scene(
+                lambda: group_tasks.not_there(task.pk, why="play", by=person), lambda: group_state.look(task), check
+            )
+
+        interleave(on, make)
+
+    def test_its_answer_comes_late(self, on: Stage, laaffic: Laaffic, person: User) -> None:
+        """An answer knows better than a person, whichever comes first."""
+
+        def make() -> Scene:
+            task, entry = self.lost()
+
+            def check(said: Ending, told: Ending) -> None:
+                only(said, ValidationError)
+                only(told)
+                assert self.said_of(task) == (TaskState.SUBMITTING, EntryState.ACCEPTED, "late")
+
+            return Scene(
+                lambda: group_tasks.not_there(task.pk, why="play", by=person),
+                lambda: group_launching._accepted(task, entry, "late"),
+                check,
+            )
+
+        interleave(on, make)
+
+    def test_its_answer_comes_late_while_the_same_is_launched_again(
+        self, on: Stage, laaffic: Laaffic, person: User
+    ) -> None:
+        """Its name is taken then: whichever comes first, the task is the first request's, and no other arrived."""
+
+        def make() -> Scene:
+            task, entry = self.lost()
+            group_tasks.not_there(task.pk, why="play", by=person)
+            laaffic.has[task.task_name] = self.listed(task)
+
+            def check(launched: Ending, told: Ending) -> None:
+                only(launched, ValidationError)
+                only(told)
+                now = group_launching.fresh(task.pk)
+                assert (now.entry, now.task_name) == (entry, task.task_name)
+                assert self.said_of(task)[1] == EntryState.ACCEPTED
+                assert now.state in OPEN
+                assert group_state.requests_of(now).filter(state=EntryState.ACCEPTED).count() == 1
+                assert task_proving.prove(now)["disagreements"] == []
+
+            return Scene(
+                lambda: group_tasks.launch(task.pk, again="play"),
+                lambda: group_launching._accepted(task, entry, f"key {task.pk}"),
+                check,
+            )
+
+        interleave(on, make)
+
+    def test_another_says_that_it_is_over(self, on: Stage, laaffic: Laaffic, person: User) -> None:
+        def make() -> Scene:
+            task, _entry = self.lost()
+
+            def check(said: Ending, over: Ending) -> None:
+                only(said, ValidationError)
+                only(over, ValidationError)
+                assert said.passed != over.passed
+                if said.passed:
+                    assert self.said_of(task) == (TaskState.DRAFT, EntryState.NOT_SENT, "")
+                else:
+                    assert self.said_of(task) == (TaskState.FINISHED, EntryState.ACCEPTED, "")
+
+            return Scene(
+                lambda: group_tasks.not_there(task.pk, why="play", by=person),
+                lambda: group_tasks.say_over(task.pk, why="play", by=person),
+                check,
+            )
 
         interleave(on, make)
