@@ -81,6 +81,15 @@ class BindTests:
         assert first.binding.bind_id in said
         assert LedgerEntry.objects.latest("pk").state == EntryState.REFUSED
 
+    def test_bound_already_by_somebody_else_says_how_to_see_it(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        bind(application)
+        BindingRequest.objects.all().delete()
+        Binding.objects.all().delete()  # as if it had been made elsewhere
+
+        assert "Synchronise to see the binding" in problems(application, phone_b=C)["phone_a"][0]
+
     def test_no_middle_number_is_free(self, sandbox: RunningSandbox, application: Application) -> None:
         bind(application, kind=BindingKind.AXXB)
 
@@ -310,6 +319,34 @@ class UnbindTests:
         assert binding_sync.sync(application).gone == 0
         made.refresh_from_db()
         assert made.ending == "unbound"
+
+    def test_a_gateway_that_is_away_leaves_it_bound(
+        self, settings: LazySettings, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = bind(application).binding
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+        account.laaffic_client.cache_clear()
+
+        with pytest.raises(ValidationError, match="Nothing was sent"):
+            binding_changes.unbind(made)
+
+        made.refresh_from_db()
+        assert made.is_live
+        assert LedgerEntry.objects.get(interface="unbind").state == EntryState.NOT_SENT
+
+    def test_a_refusal_for_another_reason_leaves_it_bound(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = bind(application).binding
+        sandbox.set_faults(status="-25", status_calls=1)
+
+        with pytest.raises(ValidationError, match="-25"):
+            binding_changes.unbind(made)
+
+        made.refresh_from_db()
+        assert made.is_live
+        assert LedgerEntry.objects.get(interface="unbind").state == EntryState.REFUSED
+        assert binding_changes.unbind(made).entry.state == EntryState.ACCEPTED
 
     def test_one_that_is_gone_is_said_to_be_and_marked(
         self, sandbox: RunningSandbox, application: Application, door: Door

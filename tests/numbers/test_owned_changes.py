@@ -1,5 +1,6 @@
 """Owned numbers edited at Laaffic: what differs is sent with what is known, and a lost answer ends by the list."""
 
+import datetime as dt
 import json
 from io import StringIO
 from pathlib import Path
@@ -13,13 +14,14 @@ from django.core.management import CommandError, call_command
 from django.db.models import F
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services import lost_requests, owned_changes, owned_sync
+from phone_numbers.services import lost_requests, owned_changes, owned_evidence, owned_sync
 from tests.messaging.pages import HIDDEN, hidden
 from tests.numbers.conftest import long_ago
 
@@ -103,6 +105,22 @@ class EditTests:
 
         entry.refresh_from_db()
         assert entry.state == state
+
+    @pytest.mark.parametrize("is_listed", [True, False])
+    def test_what_the_list_may_not_show_yet_or_not_at_all_stays_unknown(
+        self, sandbox: RunningSandbox, number: OwnedNumber, is_listed: bool
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        entry = owned_changes.edit(number, {"remark": "Night line"})
+        began = timezone.now()
+        if not is_listed:
+            long_ago()
+        OwnedNumber.objects.update(last_seen_at=began if is_listed else began - dt.timedelta(hours=1))
+
+        owned_evidence.settle(began=began)
+
+        entry.refresh_from_db()
+        assert entry.state == EntryState.UNKNOWN
 
     def test_one_whose_process_died_is_unknown(self, number: OwnedNumber) -> None:
         owned_changes.edit(number, {"remark": "Night line"})

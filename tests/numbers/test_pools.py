@@ -211,6 +211,15 @@ class ApplyTests:
         pool.refresh_from_db()
         assert (pool.pool_number, pool.drifted_at) == ("918886", None)
 
+    def test_it_is_not_given_the_number_of_another(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        taken = PoolConfig("442000", NEW.addresses, 50, NEW.numbers)
+
+        found = problems_of(lambda: pool_changes.apply(pool, taken, typed="918885"))
+
+        assert found["pool_number"] == ["There is a pool 442000 already."]
+        assert not LedgerEntry.objects.exists()
+        assert sorted(pools_at_laaffic(sandbox)) == ["442000", "918885"]
+
     def test_the_wrong_number_typed_sends_nothing(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
         found = problems_of(lambda: pool_changes.apply(pool, NEW, typed="91888"))
 
