@@ -119,6 +119,18 @@ class TaskTests:
         task.refresh_from_db()
         assert task.state == TaskState.CALLING
 
+    def test_laaffic_away_leaves_it_as_it_was(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client, settings: LazySettings
+    ) -> None:
+        task = group_tasks.launch(written(application).pk)
+        before = GroupTask.objects.values().get(pk=task.pk)
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:1/v3"
+        account.laaffic_client.cache_clear()
+
+        assert "No usable answer from Laaffic" in asked(admin_client, "grouptask", task.pk)
+
+        assert GroupTask.objects.values().get(pk=task.pk) == before
+
     def test_a_draft_is_nowhere(self, application: Application, admin_client: Client) -> None:
         address = reverse("admin:voice_grouptask_ask", args=[written(application).pk])
         assert admin_client.post(address).status_code == 404

@@ -128,6 +128,27 @@ class UploadTests:
         assert audio.upload(kept.pk).file_id
         assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["unknown", "accepted"]
 
+    def test_any_other_refusal_says_why_and_it_can_be_tried_again(self, sandbox: RunningSandbox) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        sandbox.set_faults(status="-25", status_calls=1, paths=["/voice/fileUpload"])
+
+        with pytest.raises(UploadFailed, match=r"“hello\.mp3” was not uploaded: .*-25"):
+            audio.upload(kept.pk)
+
+        assert audio.upload(kept.pk).file_id
+        assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["refused", "accepted"]
+
+    def test_a_lost_answer_and_a_list_that_cannot_be_read_leave_it_unknown(self, sandbox: RunningSandbox) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        sandbox.set_faults(next_fault="reset_after", next_calls=3, paths=["/voice/file"])
+        with pytest.raises(UploadFailed, match="cannot arrive twice"):
+            audio.upload(kept.pk)
+        assert LedgerEntry.objects.get().state == EntryState.UNKNOWN
+
+        assert audio.upload(kept.pk).file_id
+        assert LedgerEntry.objects.get().state == EntryState.ACCEPTED
+        assert sandbox.stats()["calls"]["/voice/fileUpload"] == 1
+
     def test_it_waits_for_one_that_is_at_it(self, sandbox: RunningSandbox) -> None:
         kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
 

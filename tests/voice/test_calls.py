@@ -160,6 +160,41 @@ class CallTests:
 
         assert rung(sandbox) == 1
 
+    def test_a_second_person_comes_too_late_to_speak(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        made = calls.place(phone=phone, callee=CALLEE)
+        calls.it_rang(made.pk, why="I heard it", by=admin_user)  # type: ignore[arg-type]
+
+        with pytest.raises(ValidationError, match="known by now"):
+            calls.did_not_ring(made.pk, why="nobody heard it", by=admin_user)  # type: ignore[arg-type]
+
+        entry = LedgerEntry.objects.get(about_kind="SIP call")
+        assert (entry.state, "I heard it" in entry.evidence) == (EntryState.ACCEPTED, True)
+
+    def test_an_answer_that_comes_late_knows_better_than_a_person(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The process stood still between answer and row; meanwhile its request was given up, and somebody spoke."""
+        answered = calls._answered
+
+        def late(entry: LedgerEntry, evidence: str) -> None:
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.UNKNOWN)
+            asked = SipCall.objects.get(entry=entry)
+            calls.did_not_ring(asked.pk, why="nobody heard it", by=admin_user)  # type: ignore[arg-type]
+            answered(entry, evidence)
+
+        monkeypatch.setattr(calls, "_answered", late)
+
+        made = calls.place(phone=phone, callee=CALLEE)
+
+        assert made.entry is not None
+        assert (made.entry.state, made.voice_id != "") == (EntryState.ACCEPTED, True)
+        with pytest.raises(ValidationError):
+            calls.try_again(made.pk)
+        assert rung(sandbox) == 1
+
     @pytest.mark.parametrize("second", ["bad_gateway_before", "reset_after", None])
     def test_a_late_record_of_the_first_attempt_settles_the_first_alone(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object, second: str | None

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_costs, group_start
+from voice.services import group_costs, group_start, group_tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +81,20 @@ def test_who_is_left_out_and_why(application: Application, admin_client: Client)
     assert "1 left out: suppressed" in page
     assert "2 left out: invalid number" in page
     assert "Call 2 phones" in page
+
+
+def test_what_has_become_wrong_since_it_was_saved_stops_it(application: Application, admin_client: Client) -> None:
+    task = written(application)
+    Application.objects.update(is_active=False)
+
+    page = admin_client.get(own(task, "review")).content.decode()
+
+    assert "This application is switched off. Choose another." in page
+    assert 'id="launch" class="c-button main" disabled' in page
+    with pytest.raises(ValidationError, match="switched off"):
+        group_tasks.launch(task.pk)
+    task.refresh_from_db()
+    assert (task.state, task.entry) == (TaskState.DRAFT, None)
 
 
 def test_everybody_suppressed_stops_it(application: Application, admin_client: Client) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry, Trouble
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
@@ -20,14 +20,20 @@ from voice.services import (
     group_copies,
     group_figures,
     group_numbers,
+    group_records,
+    group_state,
     group_sync,
     group_tasks,
     records_pulls,
     scheduling,
+    task_proving,
 )
 from voice.services.syncing import SyncFailed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+
+
+QUERY = "/voice/group/call/query"
 
 
 class SyncTests:
@@ -46,6 +52,43 @@ class SyncTests:
         assert (first.looked_at, second.looked_at is not None) == (None, True)
         assert first.look_at is not None
         assert first.look_at > timezone.now()
+
+    def test_once_three_cannot_be_asked_for_the_others_are_left_for_later(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        for _ in range(5):
+            group_tasks.launch(written(application).pk)
+        asked = sandbox.stats()["calls"].get(QUERY, 0)
+        sandbox.set_faults(status="-25", status_calls=99)
+
+        with pytest.raises(SyncFailed):
+            group_sync.sync()
+
+        assert sandbox.stats()["calls"][QUERY] - asked == group_sync.GIVE_UP_AFTER
+        assert not GroupTask.objects.exclude(looked_at=None).exists()
+
+    def test_a_failure_of_our_own_is_shown_and_skips_that_task_alone(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = (group_tasks.launch(written(application).pk) for _ in range(2))
+        GroupTask.objects.filter(pk=first.pk).update(look_at=timezone.now() - dt.timedelta(hours=1))
+        adopt = group_records.adopt
+
+        def broken_for_the_first(task: GroupTask) -> int:
+            if task.pk == first.pk:
+                raise KeyError("a figure that nobody expected")
+            return adopt(task)
+
+        monkeypatch.setattr(group_records, "adopt", broken_for_the_first)
+
+        assert group_sync.sync() == 2
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.looked_at, second.looked_at is not None) == (None, True)
+        assert first.look_at is not None
+        assert first.look_at > timezone.now() + dt.timedelta(minutes=5)
+        assert Trouble.objects.filter(name=f"group call {first.pk}").exists()
 
     def test_a_job_asks_for_what_is_due_and_for_nothing_else(
         self, sandbox: RunningSandbox, application: Application
@@ -124,6 +167,41 @@ class SteeringTests:
         with pytest.raises(ValidationError):
             group_tasks.cancel(task.pk)
 
+    def test_cancelled_where_nobody_can_be_asked_after_it_is_asked_for_later(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.waiting(application)
+        VoiceSync.objects.update(requested_at=None)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1, paths=[QUERY])
+
+        group_tasks.cancel(task.pk)
+
+        assert VoiceSync.objects.get(name=group_sync.NAME).requested_at is not None
+        assert LedgerEntry.objects.get(interface="voice/group/call/cancel").state == EntryState.ACCEPTED
+        group_sync.sync()
+        task.refresh_from_db()
+        assert task.state == TaskState.CANCELLED
+
+    def test_who_says_that_it_is_over_ends_the_wait_for_a_cancelling_too(
+        self, sandbox: RunningSandbox, application: Application, admin_user: User
+    ) -> None:
+        """Whether that one arrived nobody will ever know; what launched the task did."""
+        task = self.waiting(application)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        with pytest.raises(ValidationError, match="was lost"):
+            group_tasks.cancel(task.pk)
+        GroupTask.objects.update(looks=3)
+
+        group_tasks.say_over(task.pk, why="Laaffic has deleted it", by=admin_user)
+
+        task.refresh_from_db()
+        assert task.state == TaskState.FINISHED
+        assert list(group_state.requests_of(task).order_by("pk").values_list("state", flat=True)) == [
+            EntryState.ACCEPTED,
+            EntryState.LAPSED,
+        ]
+        assert task_proving.prove(task)["disagreements"] == []
+
     def test_a_held_account_cancels_nothing_and_its_end_is_asked_for_once(
         self, sandbox: RunningSandbox, application: Application
     ) -> None:
@@ -181,6 +259,35 @@ class SteeringTests:
         assert (failed.kind, failed.number_count) == (TaskKind.RESEND_FAILED, task.failed)
         assert [len(there.calls) for there in at_sandbox(sandbox)] == [40, task.failed, 40]
         assert (seen_through(everybody).total, len({t.task_name for t in (task, failed, everybody)})) == (40, 3)
+
+    def test_nobody_is_called_again_where_everybody_was_reached(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = seen_through(group_tasks.launch(written(application, count=3).pk))
+        records_pulls.sync(records_pulls.GROUP)
+        CallRecord.objects.update(outcome="answered")
+        group_sync.sync()
+        task.refresh_from_db()
+
+        with pytest.raises(ValidationError, match="Everybody was reached"):
+            group_copies.again(task, failed_only=True)
+        with pytest.raises(ValidationError, match="Everybody was reached"):
+            group_copies.new_from(task, unreached_only=True)
+        assert len(at_sandbox(sandbox)) == 1
+
+    def test_what_may_be_calling_is_neither_copied_nor_repeated(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        task = group_tasks.launch(written(application).pk)
+        assert task.state == TaskState.UNKNOWN
+
+        with pytest.raises(ValidationError, match="Nobody knows yet whether this task calls"):
+            group_copies.new_from(task)
+        with pytest.raises(ValidationError, match="Only a finished task"):
+            group_copies.again(task, failed_only=False)
+
+        assert GroupTask.objects.count() == 1
 
     def test_no_repetition_to_who_opted_out(self, sandbox: RunningSandbox, application: Application) -> None:
         task = seen_through(group_tasks.launch(written(application, count=3).pk))

@@ -20,6 +20,7 @@ from voice.models import Announcement, GroupTask, TaskState
 from voice.services import (
     audio,
     group_launching,
+    group_numbers,
     group_state,
     group_sync,
     group_tasks,
@@ -66,6 +67,22 @@ class LaunchTests:
             group_tasks.save(task)
 
         assert len(at_sandbox(sandbox)) == 1
+
+    @pytest.mark.parametrize("change", ["text", "numbers"])
+    def test_what_is_not_as_the_page_showed_it_stays_a_draft(
+        self, sandbox: RunningSandbox, application: Application, change: str
+    ) -> None:
+        task = written(application)
+        seen = group_tasks.shown_digest(task, group_numbers.of(task))
+        if change == "text":
+            task.text = "Other words"
+        group_tasks.save(task, audience=listed(3) if change == "numbers" else None)
+
+        with pytest.raises(group_tasks.NotAsShown, match="changed since the page was shown"):
+            group_tasks.launch(task.pk, seen=seen)
+
+        task.refresh_from_db()
+        assert (task.state, at_sandbox(sandbox), LedgerEntry.objects.count()) == (TaskState.DRAFT, [], 0)
 
     @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "half_json", "html", "failure_after"])
     def test_a_lost_answer_is_settled_by_the_name(

@@ -104,6 +104,17 @@ class AddTests:
         with pytest.raises(ValidationError, match="has a phone of this name"):
             phone_changes.add(application=application, group="counter", name="sip-1")
 
+    def test_while_that_list_cannot_be_read_no_phone_is_asked_for(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        sandbox.set_faults(status="-25", status_calls=1)
+
+        with pytest.raises(ValidationError, match="-25"):
+            phone_changes.add(application=application, group="counter", name="desk")
+
+        assert not LedgerEntry.objects.exists()
+        assert len(at_sandbox(sandbox)) == 5
+
     def test_one_whose_process_died_is_unknown(self, phone: SipPhone, application: Application) -> None:
         call = phone_changes.add(application=application, group="counter", name="desk")
         LedgerEntry.objects.update(state=EntryState.IN_FLIGHT, left_at=F("prepared_at"))

@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.conf import LazySettings
 from django.db.models import Sum
 from django.test import Client
 
-from laaffic_console.gateway.models import Application, OrphanReport, PushedBody
+from laaffic_console.gateway.models import Application, OrphanReport, PushedBody, Trouble
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from voice.models import CallRecord, CallTally, SipPhone
@@ -70,6 +71,25 @@ class TakingTests:
             assert figures() == (1, 12, 60, 20000)
         assert len(ends) == 1
         assert ends.pop()[:3] == ("answered", "200", 12)
+
+    def test_one_that_cannot_be_kept_is_shown_and_costs_the_others_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told = [pushed(voiceId=f"v{n}") for n in range(5)]
+        take = call_records.take
+
+        def broken_for_one(found: Sequence[Any], *more: Any, **given: Any) -> list[bool]:
+            if any(record.voice_id == "v3" for record in found):
+                raise ValueError("a field that nobody expected")
+            return take(found, *more, **given)
+
+        monkeypatch.setattr(call_records, "take", broken_for_one)
+
+        call_records.take_each(told, Source.VOICE_RECORD)
+
+        assert sorted(CallRecord.objects.values_list("voice_id", flat=True)) == ["v0", "v1", "v2", "v4"]
+        assert figures()[0] == 4
+        assert Trouble.objects.get().name == "call record v3"
 
     def test_both_codes_are_answers(self) -> None:
         told = [pushed(voiceId=code, terminationCode=code, callStatus=None) for code in ("0", "200", "486")]
