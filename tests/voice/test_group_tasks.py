@@ -156,6 +156,26 @@ class LaunchTests:
         assert task.entry.state == EntryState.ACCEPTED
         assert task_proving.prove(task)["disagreements"] == []
 
+    def test_a_late_answer_of_an_earlier_launch_leaves_the_edited_one_alone(
+        self, sandbox: RunningSandbox, application: Application, admin_user: Any
+    ) -> None:
+        """Two tasks of two names are at Laaffic then: the row is the last one's, and the ledger says that both are."""
+        sandbox.set_faults(next_fault="reset_after", next_calls=2, paths=["/voice/group/call/"])
+        first = group_tasks.launch(written(application).pk)
+        GroupTask.objects.update(looks=1)
+        group_tasks.not_there(first.pk, why="in a hurry", by=admin_user)
+        draft = GroupTask.objects.get(pk=first.pk)
+        draft.text = "Other words"
+        group_tasks.save(draft)
+        second = group_tasks.launch(draft.pk)
+        assert second.entry.state == EntryState.ACCEPTED
+
+        group_launching._accepted(first, first.entry, str(at_sandbox(sandbox)[0].key))
+
+        task = group_launching.fresh(first.pk)
+        assert (task.key, task.task_name, task.entry) == (second.key, second.task_name, second.entry)
+        assert set(group_state.requests_of(task).values_list("state", flat=True)) == {EntryState.ACCEPTED}
+
     @pytest.mark.parametrize("edit", [{"text": "Other words"}, {"max_talk": 30}, {"numbers": 3}, {"name": "Autumn"}])
     def test_an_edited_draft_is_launched_under_another_name(
         self, sandbox: RunningSandbox, application: Application, admin_user: Any, edit: dict[str, Any]
