@@ -291,6 +291,18 @@ class FileTests:
         assert (state_of(NUMBER), state_of(NUMBER, "voice")) == (UNKNOWN, GIVEN)
 
     @pytest.mark.parametrize(
+        ("date", "said"), [("4.5.2026", "not a date"), ("2026-02-30", "not a date"), ("2999-01-01", "still to come")]
+    )
+    def test_a_row_without_a_usable_date_of_its_own_says_nothing(self, tmp_path: Path, date: str, said: str) -> None:
+        rows = f"number,consent,date\n+{NUMBER},yes,{date}\n+{MEXICAN},yes,2026-05-05\n"
+
+        found = self.read(tmp_path, rows, "--date", "2026-05-01")
+
+        assert (found["kept"], [(one["row"], one["column"]) for one in found["errors"]]) == (1, [(2, "date")])
+        assert said in found["errors"][0]["reason"]
+        assert (state_of(NUMBER), state_of(OTHERWISE)) == (UNKNOWN, GIVEN)
+
+    @pytest.mark.parametrize(
         ("text", "given", "said"),
         [
             ("number,date\n1,2026-05-01\n", [], "no column “consent”"),

@@ -291,6 +291,19 @@ class AlikeTests:
 
         assert together == one_by_one
 
+    def test_an_order_id_of_no_message_moves_nothing_and_costs_the_others_nothing(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        """Such as one of a database that was restored since: it is kept among the orphans."""
+        add_contacts(group, 3)
+        campaign, claim = self.sent(application, group, "answered")
+        unknown = report(claim, 1, order_id=f"lc-{claim.message_ids[-1] + 1000}")
+
+        assert reports.apply_now([report(claim, 0), unknown, report(claim, 2)]) == [True, False, True]
+
+        rows = Message.objects.filter(campaign=campaign).order_by("pk").values_list("state", flat=True)
+        assert list(rows) == [MessageState.DELIVERED, MessageState.ACCEPTED, MessageState.DELIVERED]
+
     def test_a_plain_campaign_is_looked_at_once(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 12)
         campaign, claim = self.sent(application, group, "answered")

@@ -1,0 +1,98 @@
+"""What one recipient has brought upon a request costs the others nothing: refused whole, it goes again in halves."""
+
+import pytest
+from django.conf import LazySettings
+
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import account, ledger
+from laaffic_console.laaffic import Refused, SendResult
+from laaffic_console.laaffic.codes import Family, lookup
+from messaging.models import Batch, Campaign, Contact, ContactGroup, Message, MessageState
+from messaging.services.audience import audience
+from messaging.services.batches import answers, claiming, settling
+from messaging.services.campaigns import drafts, starting
+from messaging.services.channels.outgoing import Claim
+from messaging.services.figures import proving
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SENSITIVE, LIMIT_OF_PHONE = "-3", "-28"
+
+
+@pytest.fixture(autouse=True)
+def _credentials(settings: LazySettings) -> None:
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+    account.laaffic_client.cache_clear()
+
+
+def refused(code: str) -> Refused:
+    return Refused(interface="sendSms", entry=lookup(Family.SMS, code), reason="no", http_status=200)
+
+
+def launched(application: Application, group: ContactGroup, names: list[str]) -> Campaign:
+    for contact, name in zip(add_contacts(group, len(names)), names, strict=True):
+        Contact.objects.filter(pk=contact.pk).update(name=name)
+    campaign = drafts.create(name="A", application=application, sender_id="S", text="Hi {{name}}", groups=[group])
+    starting.launch(campaign.pk)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    return Campaign.objects.get(pk=campaign.pk)
+
+
+def departed(campaign: Campaign) -> Claim | None:
+    """The next request, if there is any, as it leaves."""
+    claimed = claiming.claim(campaign, "token")
+    if not isinstance(claimed, Claim):
+        return None
+    assert ledger.depart(claimed.entry_id)
+    return claimed
+
+
+def answer(campaign: Campaign, claimed: Claim) -> None:
+    settling.settle_answer(campaign.pk, claimed, SendResult([f"21{pk}" for pk in claimed.message_ids], [], None, None))
+
+
+def test_a_word_that_one_name_brings_into_its_text_rejects_that_message_alone(
+    application: Application, group: ContactGroup
+) -> None:
+    campaign = launched(application, group, ["Ann", "Bad word", "Cleo", "Dan", "Eve"])
+    holds, refusals = [], 0
+
+    while (claimed := departed(campaign)) is not None:
+        if any("Bad word" in text.text for text in claimed.texts):
+            holds.append(settling.settle_error(campaign.pk, claimed, refused(SENSITIVE)).hold_because)
+            refusals += 1
+        else:
+            answer(campaign, claimed)
+
+    answers.write_all(Batch.objects.all())
+    states = dict(Message.objects.values_list("number", "state"))
+    assert {number for number, state in states.items() if state == MessageState.REJECTED} == {"919876500001"}
+    assert sum(state == MessageState.ACCEPTED for state in states.values()) == 4
+    assert [bool(because) for because in holds] == [False] * (refusals - 1) + [True]  # only where it stood alone
+    assert LedgerEntry.objects.filter(state=EntryState.ACCEPTED).exists()
+    assert proving.prove(campaign)["disagreements"] == []
+
+
+def test_the_limit_of_one_phone_lets_that_message_wait_and_no_other(
+    application: Application, group: ContactGroup
+) -> None:
+    campaign = launched(application, group, ["Ann", "Bo", "Cleo"])
+    limited = "919876500000"
+    asked = 0
+
+    while (claimed := departed(campaign)) is not None:
+        asked += 1
+        if limited in claimed.numbers:
+            aftermath = settling.settle_error(campaign.pk, claimed, refused(LIMIT_OF_PHONE))
+            assert (aftermath.wait_because, aftermath.hold_because) == ("", "")
+        else:
+            answer(campaign, claimed)
+
+    answers.write_all(Batch.objects.all())
+    waiting = Message.objects.get(state=MessageState.QUEUED)
+    assert (waiting.number, waiting.batch.not_before is not None) == (limited, True)
+    assert Message.objects.filter(state=MessageState.ACCEPTED).count() == 2
+    assert asked <= 4
+    assert proving.prove(campaign)["disagreements"] == []
