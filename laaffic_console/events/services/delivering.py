@@ -177,6 +177,7 @@ class _Lane:
             self._write()
             self._settle()
             return
+        self.is_stopped = False  # of the turn before, where something succeeded after it had seemed away
         self.running = [self.pool.submit(self._attempt, delivery) for delivery in found]
 
     def _attempt(self, delivery: Delivery) -> None:
