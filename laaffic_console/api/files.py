@@ -4,9 +4,11 @@ import hashlib
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 
+from laaffic_console.api.parsers import stands_twice
 from laaffic_console.api.problems import Problem
 from laaffic_console.kit import exports
 
@@ -35,6 +37,13 @@ def require_room(request: Any) -> None:
     request.data  # noqa: B018 - reads it
     if getattr(request._request, "found_no_room", False):
         raise Problem(503, no_room(), retry_after=60)
+
+
+def require_each_once(form: Any) -> None:
+    """One file of two would be kept, and nobody would miss the other."""
+    given = form.lists() if isinstance(form, MultiValueDict) else ()  # without a body it is a plain {}
+    if twice := next((name for name, values in given if len(values) > 1), None):
+        raise stands_twice(twice)
 
 
 def no_room() -> str:
