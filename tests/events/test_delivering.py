@@ -211,6 +211,17 @@ def test_one_that_hangs_or_drips_holds_up_nobody(receiver: Receiver, monkeypatch
     assert bad.exclude(attempts=0).count() == delivering.CONNECTIONS
 
 
+def test_those_that_wait_for_nothing_take_nobody_s_turn(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivering, "WEBHOOKS_AT_ONCE", 1)
+    for _n in range(2):
+        webhooks.create(receiver.url + "/other", [Kind.WEBHOOK_DISABLED.value])
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    assert delivering.is_anything_due()
+    delivering.deliver()
+    assert Delivery.objects.get().state == "delivered"
+
+
 def test_refusals_before_the_first_success_hold_up_nothing_behind_them(receiver: Receiver) -> None:
     """So many that it seemed away; what was on its way meanwhile says that it is not."""
     webhooks.create(receiver.url, STATE)
