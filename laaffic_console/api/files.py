@@ -1,19 +1,40 @@
-"""Files that scripts send: one a request, as multipart/form-data, read with the handlers that pages upload with."""
+"""Files that scripts send: one a request, as multipart/form-data, read with the handlers that pages upload with; and
+bodies that come in chunks."""
 
 import hashlib
+import io
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 
 from laaffic_console.api.parsers import stands_twice
 from laaffic_console.api.problems import Problem
+from laaffic_console.gateway.webhooks import read_at_most
 from laaffic_console.kit import exports
 
 # How a file that is taken away is described: in whichever format it was made.
 DOWNLOADED = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in exports.TYPES.values()}
+
+
+def take_in_chunks(request: HttpRequest, *, is_file: bool) -> None:
+    """A body that comes in chunks says no length, so Django takes it for empty, and what it asks for would be ignored:
+    a launch with “shown” would compare nothing. It is read whole here; of a file, which may be large, it is refused."""
+    if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
+        return
+    if is_file or not request.META.get("wsgi.input_terminated"):
+        raise Problem(411, _("The body came in chunks. Send it with its length, as Content-Length."))
+    raw = read_at_most(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    if raw is None:
+        raise RequestDataTooBig
+    read: Any = request
+    read._body, read._stream = raw, io.BytesIO(raw)
+    request.META["CONTENT_LENGTH"] = str(len(raw))
 
 
 def fingerprint(request: Any) -> bytes:

@@ -88,6 +88,8 @@ class ApiView(APIView):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            files.take_in_chunks(request._request, is_file=self.takes_file)
         if request.method == "POST" and not self.takes_file:
             _ = request._request.body  # kept whole, for the digest, before it is parsed
 
