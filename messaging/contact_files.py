@@ -253,11 +253,12 @@ def _is_number(text: str) -> bool:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    seen: dict[str, int] = {}
-    result = []
+    """Each once: a second “city” is “city 2”, or “city 3” where the file has a “city 2” of its own."""
+    result: list[str] = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name} {seen[name]}")
+        numbered = (f"{name} {n}" for n in itertools.count(2))
+        free = (one for one in numbered if one not in result and one not in names)
+        result.append(next(free) if name in result else name)
     return result
 
 

@@ -76,9 +76,10 @@ class MayDo(BasePermission):
         token = request.auth
         if not isinstance(token, ApiToken):
             raise Problem(401, _("Send a token: “Authorization: Bearer TOKEN”."))
-        if request.method not in view.scopes:
+        method = "GET" if request.method == "HEAD" else request.method  # HEAD does all that GET does
+        if method not in view.scopes:
             return True  # another method: it is refused as such
-        scope, rights = view.scopes[request.method], view.rights.get(request.method, ())
+        scope, rights = view.scopes[method], view.rights.get(method, ())
         if scope not in token.scopes:
             said = _("This token lacks the scope “%(scope)s”. Make one that has it.")
             raise Problem(403, said % {"scope": scope})

@@ -1,17 +1,40 @@
-"""Files that scripts send: one a request, as multipart/form-data, read with the handlers that pages upload with."""
+"""Files that scripts send: one a request, as multipart/form-data, read with the handlers that pages upload with; and
+bodies that come in chunks."""
 
 import hashlib
+import io
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 
+from laaffic_console.api.parsers import stands_twice
 from laaffic_console.api.problems import Problem
+from laaffic_console.gateway.webhooks import read_at_most
 from laaffic_console.kit import exports
 
 # How a file that is taken away is described: in whichever format it was made.
 DOWNLOADED = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in exports.TYPES.values()}
+
+
+def take_in_chunks(request: HttpRequest, *, is_file: bool) -> None:
+    """A body that comes in chunks says no length, so Django takes it for empty, and what it asks for would be ignored:
+    a launch with “shown” would compare nothing. It is read whole here; of a file, which may be large, it is refused."""
+    if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
+        return
+    if is_file or not request.META.get("wsgi.input_terminated"):
+        raise Problem(411, _("The body came in chunks. Send it with its length, as Content-Length."))
+    raw = read_at_most(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    if raw is None:
+        raise RequestDataTooBig
+    read: Any = request
+    read._body, read._stream = raw, io.BytesIO(raw)
+    request.META["CONTENT_LENGTH"] = str(len(raw))
 
 
 def fingerprint(request: Any) -> bytes:
@@ -35,6 +58,13 @@ def require_room(request: Any) -> None:
     request.data  # noqa: B018 - reads it
     if getattr(request._request, "found_no_room", False):
         raise Problem(503, no_room(), retry_after=60)
+
+
+def require_each_once(form: Any) -> None:
+    """One file of two would be kept, and nobody would miss the other."""
+    given = form.lists() if isinstance(form, MultiValueDict) else ()  # without a body it is a plain {}
+    if twice := next((name for name, values in given if len(values) > 1), None):
+        raise stands_twice(twice)
 
 
 def no_room() -> str:

@@ -19,6 +19,7 @@ from laaffic_console.dashboard import health
 from laaffic_console.gateway.models import BalanceReading
 from laaffic_console.kit.acts import Act, record
 from messaging import merge_fields
+from messaging.contact_files import MAX_COLUMNS
 from messaging.contact_rows import CleanRow
 from messaging.models import Contact, ContactGroup, Reply, SuppressionEntry
 from messaging.services.contacts import contact_writes, suppression
@@ -58,6 +59,8 @@ def _write(asked: dict[str, Any]) -> Answer:
             "at most 40 of them."
         )
         raise Problem(400, said % {"name": bad[0][:60]})
+    if len(attributes) > MAX_COLUMNS:
+        raise Problem(400, _("A contact has at most %(n)d attributes. Leave some out.") % {"n": MAX_COLUMNS})
     group = named.group(asked["group"]) if "group" in asked else None
     clean = CleanRow(
         number.number,

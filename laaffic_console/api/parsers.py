@@ -42,9 +42,12 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Problem(400, _("“%(name)s” stands twice in the body. Give it once.") % {"name": twice[:100]})
+        raise stands_twice(next(name for name in names if names.count(name) > 1))
     return found
+
+
+def stands_twice(name: str) -> Problem:
+    return Problem(400, _("“%(name)s” stands twice in the body. Give it once.") % {"name": name[:100]})
 
 
 def _refuse_halves(found: Any) -> None:

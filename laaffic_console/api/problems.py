@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -25,6 +25,7 @@ TITLES = {
     405: "Method not allowed",
     406: "Not acceptable",
     409: "Conflict",
+    411: "Length required",
     413: "Too large",
     415: "Unsupported media type",
     429: "Too many requests",
@@ -63,6 +64,8 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
         return Problem(400, "The body is nested too deeply. Send plain JSON.")
     if isinstance(problem, RequestDataTooBig):
         return Problem(413, "The body is too large. Send at most 10,000 messages in a request.")
+    if isinstance(problem, SuspiciousOperation):  # thousands of fields, a hundred files
+        return Problem(400, "The form has too many parts. Send the fields that openapi.json names, each once.")
     if isinstance(problem, Http404):
         return Problem(404, "There is nothing under this address. Look at /api/v1/openapi.json for those that exist.")
     if isinstance(problem, PermissionDenied):

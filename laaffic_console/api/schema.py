@@ -29,12 +29,13 @@ REFUSALS = {
     "403": "a scope or a right is missing",
     "404": "there is no such thing",
     "409": "its state does not permit it, or the Idempotency-Key is in use",
+    "411": "the body came in chunks, without its length",
     "413": "the body is too large",
     "415": "the body is not JSON",
     "429": "too many requests in this minute; see Retry-After",
     "503": "not now; see Retry-After",
 }
-OF_BODIES = ("413", "415")
+OF_BODIES = ("411", "413", "415")
 TOO_LONG = {
     "description": "the address has more than 4,094 characters; said by the server, before the console is asked"
 }

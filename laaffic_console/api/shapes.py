@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
+from messaging.contact_rows import MAX_ATTRIBUTE
 from messaging.models import Campaign as Row
 from messaging.models import CampaignState, MessageState
 
@@ -202,7 +203,9 @@ class ContactRequest(serializers.Serializer):
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
     email = serializers.EmailField(required=False, allow_blank=True)
     language = serializers.CharField(max_length=16, required=False, allow_blank=True)
-    attributes = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    attributes = serializers.DictField(
+        child=serializers.CharField(max_length=MAX_ATTRIBUTE, allow_blank=True), required=False
+    )
     group = serializers.CharField(max_length=120, required=False, help_text="name of a group that is there")
 
 

@@ -52,6 +52,8 @@ class ApiView(APIView):
 
     def read(self, serializer: type[serializers.Serializer], data: Any = None) -> dict[str, Any]:
         """The body, or the query, as the serializer has it; rest_framework's ValidationError says what is wrong."""
+        if self.takes_file and data is None:
+            files.require_each_once(self.request.data)
         form = serializer(data=self.request.data if data is None else data)
         vars(form)["fields"] = _fields_of(serializer)
         form.is_valid(raise_exception=True)
@@ -86,6 +88,8 @@ class ApiView(APIView):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            files.take_in_chunks(request._request, is_file=self.takes_file)
         if request.method == "POST" and not self.takes_file:
             _ = request._request.body  # kept whole, for the digest, before it is parsed
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
 from laaffic_console.kit.exporting import rights
+from laaffic_console.kit.odd_requests import with_plain_searches, without_nul
 from laaffic_console.kit.said import lasting
 
 Rows = Callable[[QuerySet[Any], User | None], Iterator[Row]]
@@ -49,7 +50,8 @@ def _shown(model: type[Model], parameters: Parameters, user: User | None) -> Que
         return model._default_manager.filter(pk__in=parameters["ids"][:CHOSEN])
     request = HttpRequest()
     request.method = "GET"
-    request.GET = cast(Any, QueryDict(parameters.get("query", "")))
+    # Read as the list's own page reads its address: whoever writes it by hand has seen no page.
+    request.GET = cast(Any, with_plain_searches(without_nul(QueryDict(parameters.get("query", "")))))
     request.user = cast(User, user)
     found = cast(Any, admin.site.get_model_admin(model)).rows_shown(request)
     if not isinstance(found, QuerySet):

@@ -110,6 +110,8 @@ class HangUpSms:
         check_length("smsAppId", self.app_id, 1, 64)
         check_length("smsContent", self.content, 1, MAX_SMS)
         check_length("senderId", self.sender_id, 0, 32)
+        if not self.sender_id.isprintable():
+            raise InvalidRequest("senderId", "it holds a line break, or a mark that nobody sees: type it anew")
         if self.on_key is not None:
             check_range("feedbackValue", self.on_key, 0, 9)
         if self.on_answer_after is not None:

@@ -89,6 +89,8 @@ class LifeTests:
             ({"name": ""}, "name: This field may not be blank"),
             ({"scheduled_at": "tomorrow"}, "scheduled_at"),
             ({"rate_per_second": 0}, "rate_per_second"),
+            ({"sender_id": "SH\u200bOP"}, "nobody sees"),
+            ({"sender_id": "SH\nOP"}, "line break"),
         ],
     )
     def test_bad_input_is_told(
@@ -121,7 +123,20 @@ class OtherTests:
         assert (contact.name, contact.email, contact.attributes) == ("Asha", "a@example.com", {"city": "Pune"})
         assert [row["id"] for row in api("GET", "contacts?group=Friends").json()["items"]] == [contact.pk]
         assert api("GET", f"contacts/{contact.pk}").json()["name"] == "Asha"
-        assert api("POST", "contacts", {"number": "919876543210", "attributes": {"a b": "x"}}).status_code == 400
+
+    @pytest.mark.parametrize(
+        ("attributes", "said"),
+        [
+            ({"a b": "x"}, "not a name of an attribute"),
+            ({"city": "x" * 501}, "no more than 500"),
+            ({f"a{n}": "x" for n in range(201)}, "at most 200 attributes"),
+        ],
+    )
+    def test_attributes_are_as_an_import_takes_them(self, api: Api, attributes: dict[str, str], said: str) -> None:
+        answer = api("POST", "contacts", {"number": "919876543210", "attributes": attributes})
+
+        assert (answer.status_code, Contact.objects.count()) == (400, 0)
+        assert said in answer.json()["detail"]
 
     def test_the_suppression_list(self, api: Api) -> None:
         said = api("POST", "suppression", {"to": ["919876543210", "x"], "channel": "sms"}).json()

@@ -1,6 +1,7 @@
 """Audiences, imports and consent from a script, by the same services as on their pages."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -129,6 +130,10 @@ class ImportTests:
             ("people.csv", PEOPLE, {"group": "nobody"}, "There is no group “nobody”"),
             ("people.csv", PEOPLE, {"group": "customers", "new_group": "x"}, "either “group”"),
             ("people.csv", PEOPLE, {"region": "XQ"}, "XQ is not a country"),
+            ("people.csv", PEOPLE, {"file": [BytesIO(PEOPLE), BytesIO(PEOPLE)]}, "“file” stands twice"),
+            ("people.csv", PEOPLE, {"region": ["IN", "GB"]}, "“region” stands twice"),
+            ("people.csv", PEOPLE, {"region": ["IN"] * 10_001}, "too many parts"),
+            ("people.csv", PEOPLE, {"file": [BytesIO(b"x") for _n in range(101)]}, "too many parts"),
         ],
     )
     def test_a_file_that_is_refused_leaves_nothing(
@@ -142,6 +147,9 @@ class ImportTests:
 
     def test_json_is_no_file(self, api: Api) -> None:
         assert api("POST", "imports", {"file": "people.csv"}).status_code == 415
+
+    def test_neither_is_nothing(self, api: Api) -> None:
+        assert "file" in api("POST", "imports", Idempotency_Key="a").json()["detail"]
 
     def test_bad_rows_are_for_who_sees_whole_numbers(self, api: Api, api_with: Callable[..., Api]) -> None:
         pk = sent(api, "imports", "people.csv", PEOPLE).json()["id"]

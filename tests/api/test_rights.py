@@ -71,6 +71,18 @@ def test_one_scope_opens_nothing_of_another(people: dict[str, User]) -> None:
             assert (status == 403) == (view.scopes[method] != scope), (scope, method, path, status)
 
 
+def test_head_wants_what_get_wants(people: dict[str, User]) -> None:
+    """A length and an ETag tell what is there, too."""
+    cache.clear()
+    for options in ({"user": people[""]}, {"user": User.objects.create_superuser("root"), "scopes": [Scope.SEND]}):
+        api = Api(tokens.create("x", **options)[1])
+        for method, path, _view in doors():
+            if method == "GET":
+                answers = [api(asked, path) for asked in ("HEAD", "GET")]
+                assert answers[0].status_code == answers[1].status_code, path
+                assert answers[0].headers.get("ETag") == answers[1].headers.get("ETag"), path
+
+
 def test_rights_are_those_that_django_finds(people: dict[str, User]) -> None:
     own = Permission.objects.get(codename="launch_campaign")
     people[VIEWER].user_permissions.add(own)

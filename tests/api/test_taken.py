@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 
+from laaffic_console.api.taken import shapes
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import Application
@@ -44,13 +45,25 @@ class ExportTests:
         assert ExportDownload.objects.get().by_name == "shop"
         assert api("POST", f"exports/{pk}/cancel").json()["state"] == "finished"
 
-    def test_a_list_with_its_filters(self, api: Api, group: ContactGroup, settings: Any, tmp_path: Any) -> None:
+    @pytest.mark.parametrize("search", ["919876500001", "919876500001%00", "%E2%80%8B919876500001"])
+    def test_a_list_with_its_filters(
+        self, api: Api, group: ContactGroup, settings: Any, tmp_path: Any, search: str
+    ) -> None:
+        """What nobody sees is left out of a search, as on the list's page."""
         settings.MEDIA_ROOT = tmp_path
         add_contacts(group, 3)
-        pk = api("POST", "exports", {"kind": "contacts", "query": "q=919876500001"}).json()["id"]
+        pk = api("POST", "exports", {"kind": "contacts", "query": f"q={search}"}).json()["id"]
         making.make_next()
 
         assert api("GET", f"exports/{pk}").json()["rows"] == 1
+
+    @pytest.mark.parametrize("kind", shapes.LISTS)
+    def test_a_query_that_makes_no_sense_is_told(self, api: Api, kind: str) -> None:
+        statuses = {
+            query: api("POST", "exports", {"kind": kind, "query": query}).status_code
+            for query in ("q=%00", "stat=failed", "nobody__knows=1")
+        }
+        assert statuses == {"q=%00": 202, "stat=failed": 400, "nobody__knows=1": 400}
 
     def test_of_others_there_is_nothing(self, api: Api, api_with: Callable[..., Api], group: ContactGroup) -> None:
         pk = api("POST", "exports", {"kind": "contacts"}).json()["id"]

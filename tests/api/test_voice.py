@@ -232,6 +232,7 @@ class GroupCallTests:
             ({"windows": [["25:00", "26:00"]]}, "windows"),
             ({"application": "nobody"}, "does not know the appId nobody"),
             ({"speed": 9}, "speed"),
+            ({"transfer": {"agent_group": 0}}, "From 1 to 2,147,483,647"),
         ],
     )
     def test_bad_input_is_told(self, api: Api, application: Application, changed: dict[str, Any], said: str) -> None:

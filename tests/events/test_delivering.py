@@ -211,6 +211,40 @@ def test_one_that_hangs_or_drips_holds_up_nobody(receiver: Receiver, monkeypatch
     assert bad.exclude(attempts=0).count() == delivering.CONNECTIONS
 
 
+def test_those_that_wait_for_nothing_take_nobody_s_turn(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivering, "WEBHOOKS_AT_ONCE", 1)
+    for _n in range(2):
+        webhooks.create(receiver.url + "/other", [Kind.WEBHOOK_DISABLED.value])
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    assert delivering.is_anything_due()
+    delivering.deliver()
+    assert Delivery.objects.get().state == "delivered"
+
+
+def test_refusals_before_the_first_success_hold_up_nothing_behind_them(receiver: Receiver) -> None:
+    """So many that it seemed away; what was on its way meanwhile says that it is not."""
+    webhooks.create(receiver.url, STATE)
+    happen(*(f"campaign:{n}" for n in range(60)))
+    refused = {event.webhook_id for event in Event.objects.order_by("pk")[: delivering.ENOUGH]}
+    everybody_is_there = threading.Barrier(delivering.CONNECTIONS)
+
+    def act(handler: Any) -> None:
+        is_refused = handler.headers["webhook-id"] in refused
+        if is_refused:
+            everybody_is_there.wait(5)
+        else:
+            time.sleep(0.05)  # it has not answered when the last refusal comes
+        answer(handler, 400 if is_refused else 200)
+
+    receiver.act = act
+    began = time.monotonic()
+    delivering.deliver()
+    assert Delivery.objects.filter(state="delivered").count() == 60 - len(refused)
+    assert set(Delivery.objects.exclude(state="delivered").values_list("problem", "attempts")) == {("status", 1)}
+    assert time.monotonic() - began < delivering.SLICE_SECONDS
+
+
 def test_after_three_days_of_failures_it_is_disabled_and_what_waits_stays(receiver: Receiver) -> None:
     webhook, _secret = webhooks.create(receiver.url, STATE)
     happen("campaign:1", "campaign:2")

@@ -300,6 +300,7 @@ class LimitTests:
             ("allowSendTime", {"windows": [(dt.time(h), dt.time(h + 1)) for h in range(4)]}),
             ("hangUpSms", {"hang_up_sms": HangUpSms(app_id="a", content="b")}),
             ("smsContent", {"hang_up_sms": HangUpSms(app_id="a", content="x" * 1001, on_failure=True)}),
+            ("senderId", {"hang_up_sms": HangUpSms(app_id="a", content="b", sender_id="SH\u200bOP", on_failure=True)}),
             ("voiceFileId", {"announcement": UploadedFile("")}),
             ("lan", {"announcement": SpokenText(text="Hello", language="")}),
         ],

@@ -303,8 +303,28 @@ class FileTests:
         assert (state_of(NUMBER), state_of(OTHERWISE)) == (UNKNOWN, GIVEN)
 
     @pytest.mark.parametrize(
+        ("row", "column", "said"),
+        [
+            (f'"no" x,2026-05-01,{NUMBER}', "", "quotation mark"),
+            (f"no,2026-05-01,{NUMBER},{'x' * 200_000}", "", "quotation mark"),
+            ("no,2026-05-01", "number", ""),
+            (f"no,0001-01-01,{NUMBER}", "date", "out of range"),
+        ],
+        ids=["quotation mark", "endless cell", "ends too early", "year 1"],
+    )
+    def test_a_row_that_cannot_be_read_is_told_like_others(
+        self, tmp_path: Path, row: str, column: str, said: str
+    ) -> None:
+        found = self.read(tmp_path, f"\u200bconsent,date,number,words\n{row}\nno,2026-05-01,{NUMBER}\n")
+
+        assert (found["rows"], found["kept"], found["invalid"]) == (2, 1, 1)
+        assert (found["errors"][0]["row"], found["errors"][0]["column"]) == (2, column)
+        assert said in found["errors"][0]["reason"]
+
+    @pytest.mark.parametrize(
         ("text", "given", "said"),
         [
+            ("number,consent,consent\n1,yes,no\n", [], "several columns “consent”"),
             ("number,date\n1,2026-05-01\n", [], "no column “consent”"),
             ("number,consent\n1,yes\n", [], "Say when it was said"),
             ("number,consent\n1,yes\n", ["--date", "soon"], "not a date"),

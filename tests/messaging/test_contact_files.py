@@ -395,6 +395,14 @@ class MappingTests:
             fields.get(letter) for letter in wanted.split("|")
         ]
 
+    def test_headers_that_stand_there_twice_are_told_apart(self, tmp_path: Path) -> None:
+        """Also from one that is called as the second of them would be: otherwise neither could be imported."""
+        found = contact_files.detect(written(tmp_path, b"phone,city,city,city 2\n919876543210,Pune,Goa,Delhi\n"))
+
+        assert found.headers == ["phone", "city", "city 3", "city 2"]
+        row = cleaner(*found.headers).clean(["919876543210", "Pune", "Goa", "Delhi"])
+        assert row.attributes == {"city": "Pune", "city_3": "Goa", "city_2": "Delhi"}
+
     @pytest.mark.parametrize("first", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
     def test_the_line_that_names_the_separator_is_no_header(self, tmp_path: Path, first: str) -> None:
         path = written(tmp_path, f"{first}phone;name\n919876543210;Ann, Bo\n".encode())

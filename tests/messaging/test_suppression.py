@@ -210,6 +210,27 @@ class OddFileTests:
 
         assert (read.good, read.invalid) == (["919876543210"], [])
 
+    @pytest.mark.parametrize(
+        ("content", "good", "lost"),
+        [
+            (
+                b'number,name\n919876543210,Ann\n919876543211,"Bo" B\n919876543212,Cyd\n',
+                ["0", "2"],
+                (3, "919876543211"),
+            ),
+            (b'number,name\n919876543210,Ann\n919876543211,"Bo\n919876543212,Cyd\n', ["0"], (3, "919876543211")),
+            (b'"919876543210" x\n919876543211\n', ["1"], (1, '"919876543210" x')),
+        ],
+        ids=["quotation mark within", "left open", "first row"],
+    )
+    def test_rows_that_cannot_be_read_are_told(self, content: bytes, good: list[str], lost: tuple[int, str]) -> None:
+        """Whoever stands in one goes on getting messages otherwise, and nobody knows."""
+        read = suppression.read_upload(upload(content))
+
+        assert read.good == [f"91987654321{end}" for end in good]
+        assert [(bad.line, bad.value[: len(lost[1])]) for bad in read.invalid] == [lost]
+        assert "quotation mark" in read.invalid[0].reason
+
     def test_nobody_to_allow_is_no_act(self) -> None:
         with acting(lambda: Actor(1, "ada", "")):
             assert suppression.allow_again(SuppressionEntry.objects.none(), why="asked", by=None) == 0

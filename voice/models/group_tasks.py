@@ -7,7 +7,7 @@ from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.kit.figures import money, share
+from laaffic_console.kit.figures import money, number, share
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
 from laaffic_console.kit.visible_names import VisiblyNamed
@@ -25,7 +25,7 @@ class Between:
 
     def __call__(self, value: float) -> None:
         if not self.lowest <= value <= self.highest:
-            shown = {"lowest": f"{self.lowest:g}", "highest": f"{self.highest:g}", "unit": self.unit}
+            shown = {"lowest": number(self.lowest), "highest": number(self.highest), "unit": self.unit}
             raise ValidationError(_("From %(lowest)s to %(highest)s %(unit)s.") % shown)
 
     def __eq__(self, other: object) -> bool:

@@ -73,8 +73,12 @@ def is_anything_due() -> bool:
 
 
 def _awake() -> Iterable[Webhook]:
-    rested = Q(rests_until=None) | Q(rests_until__lte=timezone.now())
-    return Webhook.objects.filter(rested, state=Webhook.State.ACTIVE).order_by("pk")[:WEBHOOKS_AT_ONCE]
+    """Those for which something waits: of very many, the others would be the first fifty for ever."""
+    now = timezone.now()
+    rested = Q(rests_until=None) | Q(rests_until__lte=now)
+    waiting = Delivery.objects.filter(webhook=OuterRef("pk"), state=State.WAITING, next_at__lte=now)
+    awake = Webhook.objects.filter(rested, Exists(waiting), state=Webhook.State.ACTIVE)
+    return awake.order_by("pk")[:WEBHOOKS_AT_ONCE]
 
 
 def _due(webhook: Webhook) -> "delivery_writes.Deliveries":
@@ -177,6 +181,7 @@ class _Lane:
             self._write()
             self._settle()
             return
+        self.is_stopped = False  # of the turn before, where something succeeded after it had seemed away
         self.running = [self.pool.submit(self._attempt, delivery) for delivery in found]
 
     def _attempt(self, delivery: Delivery) -> None:

@@ -80,6 +80,9 @@ def as_text(document: dict[str, Any]) -> str:
         line = "  {date}  {channel} {consent}  {source}  {words}"
         return "\n".join([*lines, *(line.format(**one).rstrip() for one in document["said"])])
     lines = [f"{name}: {number(document[name])}" for name in ("rows", "kept", "invalid")]
-    return "\n".join(
-        [*lines, *("  row {row}, {column} “{value}”: {reason}".format(**one) for one in document["errors"])]
-    )
+    return "\n".join([*lines, *map(_invalid_row, document["errors"])])
+
+
+def _invalid_row(told: dict[str, Any]) -> str:
+    column = f", {told['column']}" if told["column"] else ""  # none where its cells cannot be told apart
+    return f"  row {told['row']}{column} “{told['value']}”: {told['reason']}"

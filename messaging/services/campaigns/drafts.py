@@ -149,6 +149,8 @@ def check_content(campaign: Campaign) -> None:
         problems["text"] = [text_problem]
     if len(campaign.sender_id) > 32:
         problems["sender_id"] = [_("A sender ID has at most 32 characters.")]
+    elif not campaign.sender_id.isprintable():
+        problems["sender_id"] = [_("The sender ID holds a line break, or a mark that nobody sees. Type it anew.")]
     if len(campaign.extra_numbers) > MAX_EXTRA_NUMBERS:
         problems["extra_numbers"] = [
             _("%(n)d numbers are too many here: at most %(limit)d. Import them as contacts and choose their group.")

@@ -15,7 +15,9 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.moments import check_year
 from messaging import contact_files, msisdn
+from messaging.contact_headers import visible
 from messaging.models import Consent, ConsentState
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
@@ -58,7 +60,10 @@ def take(path: Path, options: Options) -> Outcome:
     """ValidationError where the file lacks a column; what single rows lack is told and left out."""
     rows = contact_files.plain_rows(path)
     first = next(rows, None)
-    header = [cell.strip().lower() for cell in first.cells] if first else []
+    header = [visible(cell).lower() for cell in first.cells] if first else []
+    if twice := [name for name in COLUMNS if header.count(name) > 1]:
+        said = _("The file has several columns “%(column)s”. Delete or rename those that do not say it.")
+        raise ValidationError(said % {"column": twice[0]})
     if missing := [name for name in ("number", "consent") if name not in header]:
         said = _("The file has no column “%(column)s”. Its first row names its columns: %(columns)s.")
         raise ValidationError(said % {"column": missing[0], "columns": ", ".join(COLUMNS)})
@@ -78,10 +83,12 @@ def take(path: Path, options: Options) -> Outcome:
 def _good(rows: Iterator[contact_files.Row], header: list[str], options: Options, outcome: Outcome) -> Iterator[Said]:
     for row in rows:
         cells = dict(zip(header, (cell.strip() for cell in row.cells), strict=False))
-        if not any(cells.values()):
+        if not any(cells.values()) and not row.problem:
             continue
         outcome.rows += 1
         try:
+            if row.problem:
+                raise _Invalid("", row.text, row.problem)
             yield _said(cells, options)
         except _Invalid as problem:
             outcome.invalid += 1
@@ -96,10 +103,11 @@ def _good(rows: Iterator[contact_files.Row], header: list[str], options: Options
 
 
 def _said(cells: dict[str, str], options: Options) -> Said:
+    written = cells.get("number", "")  # a row may end before it
     try:
-        number = msisdn.parse(cells["number"], options.region or None).number
+        number = msisdn.parse(written, options.region or None).number
     except msisdn.InvalidNumber as problem:
-        raise _Invalid("number", cells["number"], str(problem)) from problem
+        raise _Invalid("number", written, str(problem)) from problem
     state = WORDS.get(cells.get("consent", "").lower())
     if state is None:
         raise _Invalid("consent", cells.get("consent", ""), _("Write given, withdrawn or unknown."))
@@ -127,4 +135,5 @@ def _date(text: str) -> dt.datetime:
         raise ValidationError(_("“%(text)s” is not a date. Write it like 2026-05-04.") % {"text": text[:40]})
     if moment > timezone.now():
         raise ValidationError(_("%(text)s is still to come. Give the day on which it was said.") % {"text": text[:40]})
+    check_year(moment)
     return moment

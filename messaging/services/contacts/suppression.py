@@ -59,7 +59,7 @@ class Numbers:
     twice: int = 0  # good ones that were there already
 
 
-Written = tuple[int, str]  # line and what stands in it
+Written = tuple[int, str, str]  # line, what stands in it, and why nobody can tell which part is the number
 
 
 def suppress_numbers(
@@ -144,7 +144,7 @@ def read_pasted(text: str, region: str = "") -> Numbers:
     """Numbers one a line, or with commas, semicolons or tabs between them."""
     return _read(
         (
-            (line, part)
+            (line, part, "")
             for line, whole in enumerate(text.splitlines(), start=1)
             for part in re.split(r"[,;\t]", whole)
             if part.strip()
@@ -173,7 +173,10 @@ def _read(written: Iterable[Written], region: str) -> Numbers:
     good: dict[str, None] = {}
     invalid = []
     read = 0
-    for line, text in written:
+    for line, text, problem in written:
+        if problem:
+            invalid.append(Invalid(line, text.strip()[:40], problem))
+            continue
         try:
             good[_number(text, region)] = None
             read += 1
@@ -204,8 +207,10 @@ def _column_of_numbers(path: Path, region: str) -> Iterator[Written]:
         rows = itertools.chain([first], rows)
         column = next((index for index, cell in enumerate(first.cells) if _is_number(cell, region)), 0)
     for row in rows:
-        if len(row.cells) > column and row.cells[column].strip():
-            yield row.line, row.cells[column]
+        if row.problem:
+            yield row.line, row.text, row.problem
+        elif len(row.cells) > column and row.cells[column].strip():
+            yield row.line, row.cells[column], ""
 
 
 def _is_number(cell: str, region: str) -> bool:
