@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -152,6 +153,9 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
 
     def has_ask_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return bool(request.user.has_perms(["voice.view_callrecord", MAY_ASK]))
+
+    def name_shown(self, name: str) -> str:
+        return _("Group calls") if name == records_pulls.GROUP else str(capfirst(_("calls from SIP phones")))
 
     def sync_names(self) -> list[str]:
         return list(records_pulls.NAMES) if syncing.COPIES.applications() else []
