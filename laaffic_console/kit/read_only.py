@@ -22,17 +22,27 @@ class ReadOnlyAdmin(ModelAdmin):
     actions = None
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A row's page tells moments to the second: one minute has all of a call or of a request."""
+        """A row's page tells moments to the second, one minute has all of a call; and of a list's badge the word."""
         parts = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):  # a form takes names alone
             return parts
-        return [(name, {**options, "fields": self._exact(options["fields"])}) for name, options in parts]
+        return [(name, {**options, "fields": self._told(options["fields"])}) for name, options in parts]
 
-    def _exact(self, fields: Any) -> list[Any]:
+    def _told(self, fields: Any) -> list[Any]:
         return [
-            self._exact(one) if isinstance(one, list | tuple) else exact_moment(self.model, one) or one
+            self._told(one)
+            if isinstance(one, list | tuple)
+            else exact_moment(self.model, one) or self._word(one) or one
             for one in fields
         ]
+
+    def _word(self, name: Any) -> Callable[[Any], Any] | None:
+        """Where a column shows a badge, (which, words): the words. The same one each time: Django compares them."""
+        badge = getattr(self, name, None) if isinstance(name, str) else None
+        if not getattr(badge, "label", None):
+            return None
+        kept: dict[str, Callable[[Any], Any]] = self.__dict__.setdefault("_words_of_badges", {})
+        return kept.setdefault(name, word_of(badge))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -60,6 +70,16 @@ def exact_moment(model: Any, name: Any) -> Callable[[Any], str] | None:
 
     shown.__name__ = name
     shown.short_description = field.verbose_name  # type: ignore[attr-defined]
+    return shown
+
+
+def word_of(badge: Any) -> Callable[[Any], Any]:
+    def shown(row: Any) -> Any:
+        said = badge(row)
+        return said[1] if isinstance(said, tuple) else said
+
+    shown.__name__ = badge.__name__
+    shown.short_description = badge.short_description  # type: ignore[attr-defined]
     return shown
 
 
