@@ -14,7 +14,7 @@ from django_q.brokers import get_broker
 from laaffic_console.gateway.models import AccountHold, PushedBody
 from laaffic_console.gateway.services import database_clock, workers
 from laaffic_console.kit import database_troubles, health_signs
-from laaffic_console.kit.figures import pace
+from laaffic_console.kit.figures import number
 
 LABELS = {
     "database": gettext_lazy("Database"),
@@ -89,7 +89,8 @@ def sweep() -> Part | None:
         is_new = first is None or now - first < dt.timedelta(seconds=SWEEP_LATE)
         return None if is_new else Part("sweep", False, _("none yet"))
     seconds = (now - swept_at).total_seconds()
-    return Part("sweep", abs(seconds) <= SWEEP_LATE, _("%(n)s s ago") % {"n": pace(max(0.0, seconds))})
+    said = _("%(n)s s ago") % {"n": number(int(seconds))} if seconds >= 1 else _("just now")
+    return Part("sweep", abs(seconds) <= SWEEP_LATE, said)
 
 
 def due() -> Part | None:

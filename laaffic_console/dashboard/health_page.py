@@ -183,7 +183,7 @@ def worker_row(worker: WorkerHeartbeat) -> dict[str, Any]:
         state, word = "good", _("alive")
     else:
         state, word = "bad", _("silent")
-    return {"worker": worker, "tone": state, "word": word, "silent": silent, "skew": off_by(worker.clock_skew)}
+    return {"worker": worker, "tone": state, "word": word, "skew": off_by(worker.clock_skew)}
 
 
 def off_by(skew: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.kinds import NotExportable, Parameters
@@ -43,7 +44,7 @@ def deliver(
             admin.site.get_model_admin(Export),
             request,
             "exporting/ask_first.html",
-            kind.title(parameters),
+            str(capfirst(kind.title(parameters))),
             most=making.AT_ONCE,
             format=file_format.upper(),
             back=back,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.services.list_copies import Copies
 from laaffic_console.kit.pages import require
 from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.stored_words import in_words
 
 
 class CopiedListAdmin(ReadOnlyAdmin):
@@ -25,6 +26,10 @@ class CopiedListAdmin(ReadOnlyAdmin):
         """Of the copies that the list shows; none where nobody uses the channel."""
         raise NotImplementedError
 
+    def name_shown(self, name: str) -> str:
+        """What a copy is called where the list shows several."""
+        return in_words(name)
+
     def page_name(self, what: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{what}"
 
@@ -36,7 +41,7 @@ class CopiedListAdmin(ReadOnlyAdmin):
         names = self.sync_names()
         found = self.copies.named(names)
         panel = {
-            "copies": [(copy, self.copies.is_old(copy)) for copy in found],
+            "copies": [(copy, self.copies.is_old(copy), self.name_shown(copy.name)) for copy in found],
             "is_unused": not names,
             "channel": self.copies.channel.label,
             "is_running": self.follows_reading and any(copy.is_running for copy in found),

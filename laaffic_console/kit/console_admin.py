@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
@@ -109,6 +110,13 @@ def _unmarked(name: Any) -> Any:
     return without_marks(name) if isinstance(name, str) else name
 
 
+def _without_zeros(amount: Any) -> Any:
+    """What is kept with six decimals is edited as people write it: 100000, and not 100000.000000."""
+    if not isinstance(amount, Decimal):
+        return amount
+    return f"{amount.normalize():f}"
+
+
 def _short_forms(list_filter: Any) -> set[str]:
     """`state=done` for a filter that itself asks for `state__exact=done`."""
     paths = [one[0] if isinstance(one, tuple | list) else one for one in list_filter]
@@ -173,6 +181,8 @@ class ModelAdmin(unfold.ModelAdmin):
         if field is not None and isinstance(db_field, models.CharField) and "name" in db_field.name:
             usual = field.to_python
             field.to_python = lambda value: _unmarked(usual(value))
+        if field is not None and isinstance(db_field, models.DecimalField):
+            field.prepare_value = _without_zeros
         return field
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:

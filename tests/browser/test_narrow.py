@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import Group
 from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application
@@ -43,6 +44,27 @@ def test_a_callback_address_is_broken_where_the_screen_ends(page: Page, settings
     page.goto(f"/admin/gateway/application/{application.pk}/change/")
 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_rights_of_a_role_stand_in_lines(page: Page) -> None:
+    role = Group.objects.create(name="Callers")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/admin/auth/group/{role.pk}/change/")
+
+    frames = page.locator(".c-rights .c-scroll")
+    assert frames.count() > 3
+    assert frames.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
+
+
+def test_columns_and_filters_share_a_line(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/admin/messaging/campaign/")
+
+    columns, filters = page.locator(".c-columns").bounding_box(), page.locator(".c-filters").bounding_box()
+    assert columns
+    assert filters
+    assert columns["y"] == filters["y"]
+    assert filters["x"] > columns["x"] + columns["width"]
 
 
 def test_compared_campaigns_scroll_in_their_table_and_its_first_column_stays(

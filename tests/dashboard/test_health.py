@@ -1,7 +1,6 @@
 """Whether the parts work together, and the front page."""
 
 import datetime as dt
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -64,7 +63,7 @@ class HealthTests:
         answer = client.get("/readyz")
 
         assert answer.status_code == 200
-        assert re.fullmatch(r"0\.\d*[1-9] s ago", answer.json()["sweep"])  # a moment, not none
+        assert answer.json()["sweep"] == "just now"
         assert answer.json()["due"].startswith("a pushed body, for 4")
 
     @pytest.mark.parametrize("seconds", [-3600, 120, 86_400])

@@ -56,7 +56,9 @@ def test_a_long_list_keeps_its_filters_on_the_way_to_a_worker(admin_client: Clie
     Contact.objects.create(number="919876500001", country="IN")
     address = "/admin/messaging/contact/export-csv/?q=4915123"
 
-    assert "a worker makes the file" in admin_client.get(address).content.decode()
+    asked = admin_client.get(address).content.decode()
+    assert "a worker makes the file" in asked
+    assert '<h1 class="c-title">Contacts</h1>' in asked
     admin_client.post(address)
     making.make_next()
 

@@ -258,3 +258,11 @@ class BalancePageTests:
         assert answer.status_code == 200
         assert "[7.5, 7.25]" in answer.context["chart"]
         assert "c-chart" in answer.content.decode()
+
+    def test_it_is_money_in_the_list_and_on_a_row_of_it(self, admin_client: Client) -> None:
+        reading("1007.5")
+        [kept] = BalanceReading.objects.all()
+        row = reverse("admin:gateway_balancereading_change", args=[kept.pk])
+
+        for address in (reverse("admin:gateway_balancereading_changelist"), row):
+            assert "1,007.50" in admin_client.get(address).content.decode()

@@ -38,6 +38,11 @@ class PageTests:
 
         assert "has used 85% of its budget for a day, 1,000 messages." in page
 
+    def test_its_limit_is_edited_as_people_write_it(self, admin_client: Client, budget: Budget) -> None:
+        page = admin_client.get(reverse("admin:messaging_budget_change", args=[budget.pk])).content.decode()
+
+        assert 'value="1000"' in page
+
     def test_a_limit_of_nothing_is_refused(self, admin_client: Client, budget: Budget) -> None:
         page = admin_client.post(reverse("admin:messaging_budget_change", args=[budget.pk]), {"limit": "0"})
 

@@ -93,6 +93,9 @@ class KeptTests:
             "0.010000",
             "USD",
         )
+        shown = admin_client.get(reverse("admin:messaging_campaign_change", args=[draft.pk])).content.decode()
+        assert "0.01 USD" in shown
+        assert "0.010000" not in shown
         assert float(was.cost or 0) == pytest.approx(0.03)
 
     def test_where_nothing_is_counted_what_one_message_costs(self, launched: Campaign) -> None:

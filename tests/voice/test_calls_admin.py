@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+from decimal import Decimal
 from typing import Any
 
 import openpyxl
@@ -149,8 +150,13 @@ class RecordPageTests:
 
     def test_a_record_has_a_page(self, admin_client: Client) -> None:
         kept(1)
+        moment = dt.datetime(2026, 3, 2, 9, 30, 12, tzinfo=dt.UTC)
+        CallRecord.objects.update(at=moment, hung_up_at=moment, duration=7, cost=Decimal("0.02"), currency="USD")
         address = reverse("admin:voice_callrecord_change", args=[CallRecord.objects.get().pk])
-        assert admin_client.get(address).status_code == 200
+        page = admin_client.get(address).content.decode()
+        assert page.count("2 Mar 2026, 09:30:12") == 2  # a call has little more than a minute
+        assert all(said in page for said in ("7 s", "0.02 USD"))
+        assert "0.020000" not in page
 
     def test_synchronising_is_asked_for(self, admin_client: Client, phone: SipPhone) -> None:
         admin_client.post(reverse("admin:voice_callrecord_sync"))

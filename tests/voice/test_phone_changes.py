@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import F
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -201,6 +202,22 @@ class PageTests:
 
         user.user_permissions.add(Permission.objects.get(codename="provision_sipphone"))
         assert [client.get(address).status_code for address in addresses] == [200, 200]
+
+    def test_its_page_offers_what_its_row_does(self, phone: SipPhone, admin_client: Client) -> None:
+        """On a narrow screen the row shows no links."""
+        address = reverse("admin:voice_sipphone_change", args=[phone.pk])
+        offered = [f"{reverse('admin:voice_sipcall_add')}?phone={phone.pk}", f"{address[:-7]}password/"]
+        shown = admin_client.get(address).content.decode()
+        assert all(f'href="{link}"' in shown for link in offered)
+
+        SipPhone.objects.update(gone_at=timezone.now())
+        shown = admin_client.get(address).content.decode()
+        assert not any(f'href="{link}"' in shown for link in offered)
+
+    def test_a_page_is_called_as_its_row_is_written(self, phone: SipPhone, admin_client: Client) -> None:
+        shown = admin_client.get(reverse("admin:voice_sipphone_change", args=[phone.pk])).content.decode()
+        assert str(phone).islower()
+        assert f"{str(phone).capitalize()}" not in shown
 
 
 class CommandTests:

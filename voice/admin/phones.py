@@ -70,6 +70,7 @@ class SipPhoneAdmin(CopiedListAdmin):
     list_filter = [("application", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["application"]
     search_fields = ["account", "name"]
+    change_form_outer_before_template = "voice/phone_acts.html"
     copies = syncing.COPIES
     sync_permission = "voice.add_sipcall"
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -112,6 +113,14 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
     sync_permission = MAY_ASK
 
     actions_detail = ["ask", "decide_cost"]
+    fields = [
+        *("voice_id", "kind", "callee", "display_number", "operator"),
+        *("at", "submitted_at", "called_at", "ringing_at", "answered_at", "hung_up_at"),
+        *("talked", "billed", "outcome", "termination_code", "termination_reason", "call_status"),
+        *("shown_cost", "shown_doubt", "cost_word", "bill_period", "key_pressed", "called_info"),
+        *("phone_group", "phone_name", "voice_file_id", "recording_id", "recall_count", "task_id"),
+        *("source", "first_seen_at"),
+    ]
 
     @action(description=gettext_lazy("Ask Laaffic about this call"), url_path="ask", permissions=["ask"], attrs=POSTED)
     def ask(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -144,6 +153,9 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
 
     def has_ask_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return bool(request.user.has_perms(["voice.view_callrecord", MAY_ASK]))
+
+    def name_shown(self, name: str) -> str:
+        return _("Group calls") if name == records_pulls.GROUP else str(capfirst(_("calls from SIP phones")))
 
     def sync_names(self) -> list[str]:
         return list(records_pulls.NAMES) if syncing.COPIES.applications() else []
@@ -179,6 +191,14 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
     @display(description=gettext_lazy("talked"))
     def talked(self, record: CallRecord) -> str:
         return "–" if record.duration is None else _("%(n)d s") % {"n": record.duration}
+
+    @display(description=gettext_lazy("billed"))
+    def billed(self, record: CallRecord) -> str:
+        return "–" if record.charged is None else _("%(n)d s") % {"n": record.charged}
+
+    @display(description=gettext_lazy("doubtful cost"))
+    def shown_doubt(self, record: CallRecord) -> str:
+        return "–" if record.doubtful_cost is None else money(record.doubtful_cost, record.doubtful_currency)
 
     @display(description=gettext_lazy("cost"))
     def shown_cost(self, record: CallRecord) -> str:

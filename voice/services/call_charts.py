@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.figures import share
@@ -52,4 +53,5 @@ def rate(part: int, whole: int) -> float | None:
 
 def _chart(days: list[dt.date], label: str, data: list[float | None], colour: str) -> dict[str, Any]:
     drawn = {"label": label, "data": data, "borderColor": colour, "backgroundColor": colour}
-    return {"labels": [f"{day:%m-%d}" for day in days], "datasets": [drawn | {"pointRadius": 3, "spanGaps": True}]}
+    labels = [date_format(day, "MONTH_DAY_FORMAT") for day in days]
+    return {"labels": labels, "datasets": [drawn | {"pointRadius": 3, "spanGaps": True}]}

@@ -8,6 +8,7 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import saved_filters as saved_filters_of
@@ -32,6 +33,12 @@ register.filter("country", countries.name_of)
 register.filter(dates.ago)
 register.simple_tag(meanings.inline, name="means")
 register.simple_tag(meanings.beside, name="means_beside")
+
+
+@register.filter
+def headed(title: Any) -> str:
+    """A word of ours as a heading begins; a row's own name as it is written: an address stays in small letters."""
+    return str(title) if isinstance(title, Model) else capfirst(str(title))
 
 
 @register.simple_tag

@@ -120,8 +120,21 @@ def say_test(request: HttpRequest, found: account_watch.ConnectionTest) -> None:
 class BalanceReadingAdmin(ReadOnlyAdmin):
     when_empty = gettext_lazy("Test the connection of an application: that reads the balance.")
     is_named_as_a_whole = True
-    list_display = ["at", "balance", "gift", "credit", "currency"]
+    list_display = ["at", "shown_balance", "shown_gift", "shown_credit", "currency"]
+    fields = list_display
     list_before_template = "gateway/balance_chart.html"
+
+    @display(description=gettext_lazy("balance"))
+    def shown_balance(self, reading: BalanceReading) -> str:
+        return money(reading.balance)
+
+    @display(description=gettext_lazy("bonus"))
+    def shown_gift(self, reading: BalanceReading) -> str:
+        return "–" if reading.gift is None else money(reading.gift)
+
+    @display(description=gettext_lazy("credit line"))
+    def shown_credit(self, reading: BalanceReading) -> str:
+        return "–" if reading.credit is None else money(reading.credit)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         days = 7

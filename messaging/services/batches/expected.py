@@ -30,6 +30,10 @@ class Expected:
     price: Decimal | None  # of one segment, or of a message where no segments are billed
     currency: str
 
+    @property
+    def price_in_short(self) -> str:
+        return in_short(self.price)
+
 
 @dataclass(slots=True)
 class Actual:
@@ -56,7 +60,12 @@ class Actual:
 
     @property
     def price_in_short(self) -> str:
-        return "–" if self.price is None else f"{self.price.normalize():f}"
+        return in_short(self.price)
+
+
+def in_short(price: Decimal | None) -> str:
+    """Without the zeros behind it, and not rounded: what drifts shows."""
+    return "–" if price is None else f"{price.normalize():f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ def _problem_with_end(campaign: EmailCampaign) -> str:
 
 
 def _problem_with_address(address: str) -> str:
+    if not address:
+        return _("Choose the address that the mails come from.")
     try:
         validate_email(address)
     except ValidationError:

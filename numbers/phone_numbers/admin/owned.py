@@ -194,7 +194,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
         tone = "bad" if days < 0 else "warn" if days <= 30 else ""
         if number.gone_at is not None:
             return dates.day(number.due_date)
-        return format_html('{} <span class="{}">({})</span>', dates.day(number.due_date), tone, in_days(days))
+        return format_html('{} <span class="c-nowrap {}">({})</span>', dates.day(number.due_date), tone, in_days(days))
 
 
 def say_edited(request: HttpRequest, is_accepted: bool) -> None:
