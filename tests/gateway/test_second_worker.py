@@ -24,7 +24,7 @@ JOBS: list[tuple[str, Callable[[], object]]] = [
     ("probe-account", account_hold.probe),
     ("notices", handing_out.hand_out),
     ("freeze:1", lambda: audience.freeze(1)),
-    ("freeze:1", lambda: audience.freeze_one_chunk(1)),
+    ("freeze:1", lambda: audience.freeze_some(1, 4)),
     ("answers", answers.write_waiting),
     ("forecast:1", lambda: import_forecast.run(1)),
     ("undo:1", lambda: import_undo.run(1)),

@@ -19,7 +19,6 @@ from laaffic_console.kit.constant_sql import Given, Select, Update, kept
 from laaffic_console.kit.said import gettext as _
 from messaging import merge_fields
 from messaging.models import (
-    Batch,
     Campaign,
     CampaignEvent,
     Contact,
@@ -30,7 +29,7 @@ from messaging.models import (
     OtherSpelling,
     SuppressionEntry,
 )
-from messaging.services.audience import given_numbers, rules
+from messaging.services.audience import given_numbers, new_batches, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, consents, contact_writes
 from messaging.services.contacts.condition_sql import Rules
@@ -59,13 +58,15 @@ def freeze(campaign_id: int) -> None:
             time.sleep(BREATH_SECONDS)
 
 
-def freeze_one_chunk(campaign_id: int) -> bool:
-    """For a sender that has nothing to send: do a chunk if nobody else is freezing."""
+def freeze_some(campaign_id: int, chunks: int) -> bool:
+    """For a sender that has nothing to send: do as many chunks if nobody else is freezing."""
     with leases.lease(f"freeze:{campaign_id}") as lease:
         if lease is None:
             return False
         _read_replies_first(campaign_id)
-        return freeze_chunk(campaign_id)
+        if connection.vendor == "postgresql":
+            return freeze_chunk(campaign_id, chunks)
+        return all(freeze_chunk(campaign_id) for _n in range(chunks))  # SQLite's lock stops everybody who writes
 
 
 def _read_replies_first(campaign_id: int) -> None:
@@ -81,13 +82,20 @@ def _read_replies_first(campaign_id: int) -> None:
 
 
 @transaction.atomic
-def freeze_chunk(campaign_id: int) -> bool:
-    """The next chunk; False when nothing is left to freeze."""
+def freeze_chunk(campaign_id: int, chunks: int = 1) -> bool:
+    """The next chunk, or so many in one transaction; False when nothing is left to freeze."""
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
     if campaign.audience != Campaign.Audience.FREEZING:
         return False
     relax()  # a chunk that a power cut takes is frozen again; before one of its messages leaves, the disk has it
+    for _n in range(chunks - 1):
+        if not _freeze_next(campaign):
+            return False
+        campaign.refresh_from_db(fields=MOVED)
     return _freeze_next(campaign)
+
+
+MOVED = ("audience_cursor", "paste_cursor", "total", "frozen_by")  # what the next chunk is frozen by
 
 
 def _freeze_next(campaign: Campaign) -> bool:
@@ -152,7 +160,8 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper
     audience, params = audience_sql.members(groups, campaign.audience_cursor, upper, campaign.member_end, meant)
     excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
-    batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
+    before = transaction.savepoint()
+    batch = new_batches.begin(campaign)
     values, value_params = merge_values_sql(channels.texts_of(campaign))
     not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
     agreed, agreed_on = has_agreed(campaign)
@@ -162,13 +171,19 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper
         f"{audience} AND {not_excluded} AND {not_suppressed} AND {agreed} ORDER BY c.id",
         [*value_params, *params, *excluded_params, *suppressed_on, *agreed_on],
     )
-    dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
+    if made[0] == CHUNK:  # there are no more in a stretch
+        dropped = (0, 0, CHUNK)
+    else:
+        dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
     twice = _drop_twice(campaign, made, upper)
     capped = _drop_capped(campaign, made)
-    given_numbers.keep_batch(campaign, batch, made[0] - twice - capped, *made[1:])
+    if left := made[0] - twice - capped:
+        new_batches.keep(campaign, batch, left, *made[1:])
+    else:  # to delete the batch, the database would look through all messages: no index of theirs begins with it
+        transaction.savepoint_rollback(before)
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
-        total=F("total") + made[0] - twice - capped,
+        total=F("total") + left,
         dropped_capped=F("dropped_capped") + capped,
         dropped_invalid=F("dropped_invalid") + twice,
         dropped_excluded=F("dropped_excluded") + dropped[0],

@@ -2,18 +2,17 @@
 
 import contextlib
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.db.models import F, QuerySet
 
-from laaffic_console.kit.constant_sql import Given, Insert, Select, Update, kept
+from laaffic_console.kit.constant_sql import Given, Insert, Select
 from messaging import merge_fields, msisdn
-from messaging.models import Batch, Campaign, Contact, GroupMembership, Message, PastedNumber
+from messaging.models import Campaign, Contact, GroupMembership, Message, PastedNumber
 from messaging.msisdn import Msisdn
+from messaging.services.audience import new_batches
 from messaging.services.channels import channels
 from messaging.services.contacts import consents, suppression
-from messaging.services.gates import canary, frequency, retries
-from messaging.services.text import merged_lengths
+from messaging.services.gates import frequency, retries
 from messaging.services.text.merge_values import values_of
 from messaging.subscribers import every_spelling, spellings, subscriber
 
@@ -127,8 +126,7 @@ def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], a
     every: list[Message] = []
     for start in range(0, len(numbers), at_most):
         piece = numbers[start : start + at_most]
-        batch = Batch(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
-        _make_batches([batch])
+        batch = new_batches.begin(campaign)
         made = [
             Message(
                 campaign=campaign,
@@ -146,7 +144,7 @@ def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], a
         else:
             Message.objects.bulk_create(made)
         ids = [message.pk for message in made]
-        keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
+        new_batches.keep(campaign, batch, len(ids), min(ids), max(ids))
         every += made
     return every
 
@@ -156,25 +154,5 @@ def _contacts() -> "QuerySet[Contact]":
     return Contact.objects.filter(number__among=Given("numbers")).order_by()
 
 
-_make_batches = Insert(Batch, keys=True)
 _make_messages = Insert(Message, keys=True)
 FEW = 10  # there is a text for each length
-
-
-def keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: int) -> None:
-    if not count:
-        batch.delete()
-        return
-    batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
-    if campaign.canary:  # nobody leaves before the few are chosen, and these are taken out then
-        batch.not_before, batch.waits_for = canary.waits_until(), canary.WHY
-    _keep_batch(batch=batch.pk, **{name: getattr(batch, name) for name in KEPT})
-    merged_lengths.reject_too_long(campaign, batch)
-
-
-KEPT = ("first_message_id", "last_message_id", "size", "queued", "not_before", "waits_for")
-
-
-@Update
-def _keep_batch() -> tuple[QuerySet[Batch], dict[str, Any]]:
-    return Batch.objects.filter(pk=Given("batch")), kept(Batch, *KEPT)

@@ -134,6 +134,9 @@ def _batches(campaign: Campaign) -> Iterator[str]:
         first, last = bounds.get(batch.pk, (batch.first_message_id, batch.last_message_id))
         if first < batch.first_message_id or last > batch.last_message_id:
             yield f"batch {batch.pk}: a message lies outside its bounds"
+        derived.pop(batch.pk, None)
+    for batch_id, states in derived.items():  # no constraint holds it (docs/decisions/0015)
+        yield f"batch {batch_id}: {sum(states.values())} messages are in it, and it is no batch of this campaign"
 
 
 def _outcomes(campaign: Campaign) -> Iterator[str]:

@@ -205,13 +205,13 @@ class Sender:
                     states.hold(self.campaign.pk, because)
                     self.stopping = True
                 case None:
-                    self._nothing_queued()
+                    self._nothing_queued(at_least - len(self.ready))
         return bool(self.ready)
 
-    def _nothing_queued(self) -> None:
-        """Freeze a chunk if the audience is not whole; else wait for what is in flight, or for a batch's time."""
+    def _nothing_queued(self, wanted: int) -> None:
+        """Freeze so many chunks if the audience is not whole; else wait for what is in flight, or for a moment."""
         if self.campaign.audience != Campaign.Audience.FROZEN:
-            if not audience.freeze_one_chunk(self.campaign.pk):
+            if not audience.freeze_some(self.campaign.pk, wanted):
                 self.campaign.refresh_from_db(fields=["audience"])
                 self._pause(IDLE_SECONDS)
             return
