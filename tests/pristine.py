@@ -41,7 +41,7 @@ TEMPLATES = "console_template_"  # of PostgreSQL databases
 
 
 def is_sqlite() -> bool:
-    return settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+    return "sqlite" in settings.DATABASES["default"]["ENGINE"]
 
 
 def kept_database() -> Path:

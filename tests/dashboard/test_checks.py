@@ -29,7 +29,7 @@ GOOD = {
     "REDIS_URL": "",
     "DATABASES": {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "laaffic_console.kit.patient_sqlite",
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
