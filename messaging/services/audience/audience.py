@@ -88,17 +88,11 @@ def freeze_chunk(campaign_id: int, chunks: int = 1) -> bool:
     if campaign.audience != Campaign.Audience.FREEZING:
         return False
     relax()  # a chunk that a power cut takes is frozen again; before one of its messages leaves, the disk has it
-    for _n in range(chunks - 1):
-        if not _freeze_next(campaign):
-            return False
-        campaign.refresh_from_db(fields=MOVED)
-    return _freeze_next(campaign)
-
-
-MOVED = ("audience_cursor", "paste_cursor", "total", "frozen_by")  # what the next chunk is frozen by
+    return all(_freeze_next(campaign) for _n in range(chunks))
 
 
 def _freeze_next(campaign: Campaign) -> bool:
+    """What the next chunk is frozen by is written on the object too: cursors, `total` and `frozen_by`."""
     contact_writes.keep_from_undo()
     is_to_contacts = campaign.audience_end > 0
     if campaign.frozen_by:
@@ -141,7 +135,8 @@ def freeze_at_once(campaign: Campaign) -> None:
     if campaign.audience != Campaign.Audience.FREEZING:
         return  # it starts later, or not at all
     while _freeze_next(campaign):
-        campaign.refresh_from_db()
+        pass
+    campaign.refresh_from_db()
 
 
 def freeze_new(campaign: Campaign, cap: frequency.Cap) -> list[Message]:
@@ -181,15 +176,23 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper
         new_batches.keep(campaign, batch, left, *made[1:])
     else:  # to delete the batch, the database would look through all messages: no index of theirs begins with it
         transaction.savepoint_rollback(before)
-    Campaign.objects.filter(pk=campaign.pk).update(
-        audience_cursor=upper,
-        total=F("total") + left,
-        dropped_capped=F("dropped_capped") + capped,
-        dropped_invalid=F("dropped_invalid") + twice,
-        dropped_excluded=F("dropped_excluded") + dropped[0],
-        dropped_suppressed=F("dropped_suppressed") + dropped[1],
-        dropped_consent=F("dropped_consent") + dropped[2] - made[0],
+    _moved_on(
+        campaign=campaign.pk,
+        upper=upper,
+        total=left,
+        dropped_capped=capped,
+        dropped_invalid=twice,
+        dropped_excluded=dropped[0],
+        dropped_suppressed=dropped[1],
+        dropped_consent=dropped[2] - made[0],
     )
+    campaign.audience_cursor, campaign.total = upper, campaign.total + left
+
+
+@Update
+def _moved_on() -> tuple[QuerySet[Campaign], dict[str, Any]]:
+    counts = {name: F(name) + Given(name, IntegerField()) for name in (*given_numbers.COUNTS, "dropped_excluded")}
+    return Campaign.objects.filter(pk=Given("campaign")), {"audience_cursor": Given("upper"), **counts}
 
 
 def _drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> int:

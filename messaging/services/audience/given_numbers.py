@@ -43,6 +43,7 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
         dropped_capped=F("dropped_capped") + len(capped),
         dropped_invalid=F("dropped_invalid") + len(there),
     )
+    campaign.paste_cursor, campaign.total = piece[-1][0], campaign.total + len(numbers)
     return True
 
 

@@ -43,6 +43,7 @@ def confirm(campaign: Campaign, cap: tuple[int, int], consent: bool) -> None:
     note = campaign.frozen_by
     if note and (note["cap"], note["consent"]) != (list(cap), consent):
         Campaign.objects.filter(pk=campaign.pk).update(frozen_by={})
+        campaign.frozen_by = {}
 
 
 def of(campaign: Campaign) -> Frozen | None:
