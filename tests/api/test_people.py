@@ -110,7 +110,7 @@ class ImportTests:
             ({"encoding": "klingon"}, "no encoding “klingon”"),
             ({"region": "XX"}, "XX is not a country"),
             ({"sheet": "Two"}, "no sheet “Two”"),
-            ({"colour": "red"}, "There is no “colour”"),
+            ({"colour": "red"}, "“colour” is not known here"),
         ],
     )
     def test_a_reading_that_makes_no_sense_is_told(self, api: Api, body: dict[str, Any], said: str) -> None:
