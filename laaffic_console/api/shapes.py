@@ -1,6 +1,7 @@
 """What requests and answers look like, for reading the ones and describing both (openapi.json)."""
 
 import functools
+import math
 from typing import Any
 
 from rest_framework import serializers
@@ -31,6 +32,16 @@ class Numbers(serializers.ListField):
                 "Each number is a text of at most 60 characters, such as “+919876543210”."
             )
         return data
+
+
+class Number(serializers.FloatField):
+    """A finite number. Python takes true for 1.0, and lets “nan” through between every two bounds."""
+
+    def to_internal_value(self, data: Any) -> float:
+        found = super().to_internal_value(data)
+        if isinstance(data, bool) or not math.isfinite(found):
+            self.fail("invalid")
+        return found
 
 
 class MessagesRequest(serializers.Serializer):

@@ -41,11 +41,11 @@ class Unknown:
 
 def refuse(view: Any, request: Any) -> None:
     """Problem for a query or a body with a key that nobody reads."""
-    described = _described(view, request.method)
-    _refuse_in_query(described.query, request.query_params)
-    if described.body is None:
+    asked = described(view, request.method)
+    _refuse_in_query(asked.query, request.query_params)
+    if asked.body is None:
         _refuse_any(request.data)
-    elif found := list(_in_body(described.body, request.data)):
+    elif found := list(_in_body(asked.body, request.data)):
         raise _problem(found)
 
 
@@ -100,7 +100,7 @@ def _short(key: str) -> str:
     return key[:LONGEST_NAMED]
 
 
-def _described(view: Any, method: str) -> Described:
+def described(view: Any, method: str) -> Described:
     """Kept for each method: gathering it takes longer than reading with it."""
     asked = type(view), "GET" if method == "HEAD" else method
     if asked not in _kept:
