@@ -58,6 +58,8 @@ def parse(url: str) -> Target:
         raise ValidationError({"url": _("Give an address that begins with https:// and has no blanks.")})
     if "@" in parts.netloc:
         raise ValidationError({"url": _("Give it without a user name: what signs each request is its secret.")})
+    if port == 0:
+        raise ValidationError({"url": _("Nothing can be reached on port 0. Give another one, or none.")})
     is_https = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(is_https, name, port or (443 if is_https else 80), path)

@@ -353,3 +353,17 @@ def test_one_that_is_paused_before_its_turn_gets_nothing(receiver: Receiver) -> 
 
     assert lane.is_done
     assert receiver.got == []
+
+
+def test_an_address_that_is_none_any_more_holds_up_nobody_else(receiver: Receiver) -> None:
+    odd, _secret = webhooks.create(receiver.url, STATE)
+    webhooks.create(receiver.url, STATE)
+    Webhook.objects.filter(pk=odd.pk).update(url="https://example.com:0/hooks")
+    happen("campaign:1")
+    delivering.deliver()
+
+    assert len(receiver.got) == 1
+    failed = Delivery.objects.get(webhook=odd)
+    assert (failed.state, failed.problem) == ("waiting", "url")
+    odd.refresh_from_db()
+    assert (odd.problem, odd.failures) == ("url", 1)

@@ -11,10 +11,11 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
@@ -176,13 +177,20 @@ class _Lane:
             self.target = addresses.parse(self.webhook.url)
             self.signers = webhooks.signers(self.webhook, timezone.now())
         except sealed.CannotOpen:
-            self.answered.extend((delivery, Answer(problem="secret")) for delivery in found)
-            self.failed += len(found)
-            self._write()
-            self._settle()
+            self._fail_all(found, Answer(problem="secret"))
+            return
+        except ValidationError:  # kept by a version that took it
+            self._fail_all(found, Answer(problem="url", detail=self.webhook.url[:100]))
             return
         self.is_stopped = False  # of the turn before, where something succeeded after it had seemed away
         self.running = [self.pool.submit(self._attempt, delivery) for delivery in found]
+
+    def _fail_all(self, found: Sequence[Delivery], answer: Answer) -> None:
+        """Where nothing can be posted at all."""
+        self.answered.extend((delivery, answer) for delivery in found)
+        self.failed += len(found)
+        self._write()
+        self._settle()
 
     def _attempt(self, delivery: Delivery) -> None:
         """In a thread of the lane's own."""
