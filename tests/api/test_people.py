@@ -130,6 +130,7 @@ class ImportTests:
             ("people.csv", PEOPLE, {"group": "nobody"}, "There is no group “nobody”"),
             ("people.csv", PEOPLE, {"group": "customers", "new_group": "x"}, "either “group”"),
             ("people.csv", PEOPLE, {"region": "XQ"}, "XQ is not a country"),
+            ("people.csv", PEOPLE, {"region": "ß"}, "ß is not a country"),
             ("people.csv", PEOPLE, {"file": [BytesIO(PEOPLE), BytesIO(PEOPLE)]}, "“file” stands twice"),
             ("people.csv", PEOPLE, {"region": ["IN", "GB"]}, "“region” stands twice"),
             ("people.csv", PEOPLE, {"region": ["IN"] * 10_001}, "too many parts"),
