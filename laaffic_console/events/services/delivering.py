@@ -153,6 +153,8 @@ class _Lane:
         """By the round's own thread: it alone reads and writes the database."""
         for line in self.every_line:
             line.cut_if_overdue()
+            if is_over:
+                line.stop_looking()
         self.is_stopped = self.is_stopped or is_over
         self.running = [one for one in self.running if not one.done()]
         if self.answered and (not self.running or time.monotonic() - self.wrote_at > WRITE_EVERY):
@@ -204,11 +206,13 @@ class _Lane:
         try:
             body = delivery.event.body
             headers = signing.headers(self.signers, delivery.event.webhook_id, body, timezone.now())
-            answer = line.post(body.encode(), headers)
+            answer: Answer | None = line.post(body.encode(), headers)
         except Exception as problem:
             logger.exception("event %s was not delivered", delivery.event_id)
             answer = Answer(problem="own", detail=type(problem).__name__)
         self.lines.append(line)
+        if answer is None:
+            return
         self._judge(answer)
         self.answered.append((delivery, answer))
 
@@ -217,7 +221,7 @@ class _Lane:
             self.succeeded += 1
             return
         self.failed += 1
-        is_away = not self.succeeded and (self.failed >= ENOUGH or answer.problem == "timeout")
+        is_away = not self.succeeded and (self.failed >= ENOUGH or answer.problem in ("timeout", "lookup"))
         if answer.problem == "gone" or is_away:
             self.is_stopped = True
 
