@@ -1,4 +1,4 @@
-"""What a request says as a number is one: true is not 1, and “nan” lies between no two bounds."""
+"""What a request says as a number is one: true is not 1, and “nan” is none."""
 
 from collections.abc import Iterator
 from typing import Any
