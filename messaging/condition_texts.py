@@ -7,6 +7,7 @@ import re
 import phonenumbers
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.plain_text import capitals
 from messaging.conditions import (
     ADDED,
     ATTRIBUTE,
@@ -267,8 +268,8 @@ _COMPARED = (
 
 
 def _country(token: _Token) -> str:
-    if token.said.upper() in phonenumbers.SUPPORTED_REGIONS:
-        return token.said.upper()
+    if capitals(token.said) in phonenumbers.SUPPORTED_REGIONS:
+        return capitals(token.said)
     said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.") % {"said": token.said}
     raise ConditionError(said, token.at)
 

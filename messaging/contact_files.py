@@ -87,6 +87,15 @@ def plain_rows(path: Path) -> Iterator[Row]:
     yield from ContactFile(path, _how_it_is_written(path)).rows()
 
 
+def require_one_sheet(path: Path) -> None:
+    """UnreadableFile for a workbook with rows on several sheets, of which only the first would be read."""
+    written = _how_it_is_written(path)
+    filled = [name for name in written.sheets if next(ContactFile(path, replace(written, sheet=name)).rows(), None)]
+    if len(filled) > 1:
+        said = _("The workbook has rows on several sheets: %(sheets)s. Keep all numbers on one, and delete the others.")
+        raise UnreadableFile(said % {"sheets": ", ".join(filled[:5])})
+
+
 def _how_it_is_written(path: Path, encoding: str = "", sheet: str = "") -> Format:
     """Encoding and delimiter, or sheet, without a look at the header."""
     with path.open("rb") as file:

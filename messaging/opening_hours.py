@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from phonenumbers import SUPPORTED_REGIONS
 
 from laaffic_console.kit.moments import check_year
+from laaffic_console.kit.plain_text import capitals
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WHOLE_DAY = 24 * 60  # minutes
@@ -219,7 +220,7 @@ def with_part(text: str, countries: Sequence[str], lines: Sequence[str]) -> str:
     """The text with these lines for these countries, or for all, instead of their own; no lines leave it as it is."""
     if not lines:
         return text
-    names = {name.strip().upper() for name in countries} or {""}
+    names = {capitals(name.strip()) for name in countries} or {""}
     kept = []
     for line in (line.strip() for line in text.splitlines() if line.strip()):
         before, rest = _countries_before(line)
@@ -252,7 +253,7 @@ def _by_countries(text: str, reading: Callable[[str], list[Any]]) -> dict[str, l
 
 def _countries_before(line: str) -> tuple[list[str], str]:
     head, colon, rest = line.partition(":")
-    names = [name.strip().upper() for name in head.split(",")]
+    names = [capitals(name.strip()) for name in head.split(",")]
     if not colon or not all(_country.match(name) for name in names):
         return [""], line
     if unknown := [name for name in names if name not in SUPPORTED_REGIONS]:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from import_export import resources
 from tablib import Dataset
 
+from laaffic_console.kit.plain_text import capitals
 from messaging.models import ListPrice
 
 NEEDED = ("country", "price", "currency")
@@ -35,7 +36,7 @@ class ListPriceResource(resources.ModelResource):
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         for name in ("country", "currency"):
-            row[name] = str(row[name] or "").strip().upper()
+            row[name] = capitals(str(row[name] or "").strip())
         row["channel"] = str(row["channel"] or "").strip().lower() or ListPrice.channel.field.default
         row["price"] = _decimal(str(row["price"] or ""))
 

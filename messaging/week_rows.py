@@ -10,6 +10,7 @@ from typing import Protocol
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.plain_text import capitals
 from messaging import opening_hours
 from messaging.opening_hours import DAYS, MOST_LINES, InvalidHours, Rules
 
@@ -60,7 +61,7 @@ def of_post(data: Posted) -> list[Part]:
     """As the fields were filled in, right or wrong; what was left empty is left out."""
     parts = []
     for place in data.getlist("part")[:MOST_LINES]:
-        countries = "" if place == GENERAL else _plain(", ".join(data.getlist(f"{place}-countries"))).upper()
+        countries = "" if place == GENERAL else capitals(_plain(", ".join(data.getlist(f"{place}-countries"))))
         days = tuple(tuple(_spans(data, f"{place}-{day}")) for day in DAYS)
         dates = tuple(dict.fromkeys(date for said in data.getlist(f"{place}-date") if (date := _plain(said))))
         part = Part(countries, days, dates)

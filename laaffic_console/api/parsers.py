@@ -50,6 +50,10 @@ def stands_twice(name: str) -> Problem:
     return Problem(400, _("“%(name)s” stands twice in the body. Give it once.") % {"name": name[:100]})
 
 
+def stands_twice_in_address(name: str) -> Problem:
+    return Problem(400, _("“%(name)s” stands twice in the address. Give it once.") % {"name": name[:100]})
+
+
 def _refuse_halves(found: Any) -> None:
     try:
         json.dumps(found, ensure_ascii=False).encode()

@@ -73,7 +73,8 @@ def _with_etag(operation: dict[str, Any]) -> None:
 
 
 def _only_what_is_asked_is_filled_in(result: dict[str, Any]) -> None:
-    """A text that may not be empty in a request says so (ENFORCE_NON_BLANK_FIELDS); of answers that is not promised."""
+    """A text that may not be empty in a request says so (ENFORCE_NON_BLANK_FIELDS), and that nothing else may stand in
+    it; of answers neither is promised."""
     bodies = [one.get("requestBody") for operations in result["paths"].values() for one in operations.values()]
     shapes = result["components"].get("schemas", {})
     asked, named = set(), _named(bodies)
@@ -84,6 +85,8 @@ def _only_what_is_asked_is_filled_in(result: dict[str, Any]) -> None:
         if name not in asked:
             for field in shape.get("properties", {}).values():
                 field.pop("minLength", None)
+        elif "properties" in shape:  # what is not known is refused (unknown.py); answers get more keys in time
+            shape["additionalProperties"] = False
 
 
 def _named(part: Any) -> set[str]:

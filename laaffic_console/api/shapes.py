@@ -33,6 +33,15 @@ class Numbers(serializers.ListField):
         return data
 
 
+class Number(serializers.FloatField):
+    """Python takes true for 1.0."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class MessagesRequest(serializers.Serializer):
     application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
     sender_id = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from laaffic_console.api import authentication, files, idempotency
+from laaffic_console.api import authentication, files, idempotency, unknown
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.webhooks import client_address
@@ -92,6 +92,7 @@ class ApiView(APIView):
             files.take_in_chunks(request._request, is_file=self.takes_file)
         if request.method == "POST" and not self.takes_file:
             _ = request._request.body  # kept whole, for the digest, before it is parsed
+        unknown.refuse(self, request)
 
     @property
     def has_key(self) -> bool:

@@ -5,7 +5,7 @@ name that points inwards, nor one that points elsewhere a moment later, reaches 
 """
 
 import ipaddress
-import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from laaffic_console.events import outcomes
+from laaffic_console.events import lookups, outcomes
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -58,18 +58,21 @@ def parse(url: str) -> Target:
         raise ValidationError({"url": _("Give an address that begins with https:// and has no blanks.")})
     if "@" in parts.netloc:
         raise ValidationError({"url": _("Give it without a user name: what signs each request is its secret.")})
+    if port == 0:
+        raise ValidationError({"url": _("Nothing can be reached on port 0. Give another one, or none.")})
     is_https = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(is_https, name, port or (443 if is_https else 80), path)
 
 
-def resolve(target: Target) -> list[str]:
+def resolve(target: Target, is_given_up: Callable[[], bool] = lambda: False) -> list[str]:
     """The addresses to connect to; NotReachable where one of them may not be reached."""
     try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        given = lookups.addresses_of(target.host, target.port, is_given_up)
+    except lookups.TooSlow as problem:
+        raise NotReachable("lookup", target.host[:100]) from problem
     except (OSError, UnicodeError) as problem:
         raise NotReachable("name", target.host[:100]) from problem
-    given = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for text in given:
         judge(text, is_https=target.is_https)
     return given

@@ -7,6 +7,8 @@ from laaffic_console.kit.said import lasting
 WORDS = {
     "address": _("%(detail)s is an address that webhooks may not reach. WEBHOOKS_MAY_REACH can allow its network."),
     "name": _("The name %(detail)s is not known. Correct the address, or wait until its name server answers."),
+    "lookup": _("No name server said within 5 seconds where %(detail)s is. Look at this machine's name servers."),
+    "url": _("%(detail)s is not an address. Make a webhook with the right one, and delete this one."),
     "plain": _("It is http and not https, and its address %(detail)s is not in WEBHOOKS_MAY_REACH: nothing was sent."),
     "unreachable": _("No connection came about (%(detail)s). Does it run, and may this machine reach it?"),
     "tls": _("TLS failed (%(detail)s). Look at its certificate."),
@@ -21,7 +23,9 @@ WORDS = {
     "own": _("The console failed by itself (%(detail)s)."),
 }
 # It says nothing about the event: another one would have failed as well.
-OF_TARGET = frozenset({"address", "name", "plain", "unreachable", "tls", "timeout", "broken", "secret"})
+OF_TARGET = frozenset(
+    {"address", "name", "lookup", "url", "plain", "unreachable", "tls", "timeout", "broken", "secret"}
+)
 
 
 def in_words(code: str, detail: str = "") -> str:

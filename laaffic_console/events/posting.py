@@ -10,11 +10,11 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from laaffic_console.events import addresses
+from laaffic_console.events import addresses, lookups
 from laaffic_console.events.addresses import NotReachable, Target
 
 SECONDS = 10.0
@@ -40,14 +40,19 @@ class Line:
         self.target = target
         self.connection: http.client.HTTPConnection | None = None
         self.began: float | None = None  # of what is being posted
-        self.is_cut = False
+        self.is_cut = self.is_given_up = False
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        self.began, self.is_cut = time.monotonic(), False
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer | None:
+        """None where nothing was sent: it was given up while its name was looked up."""
+        self.began, self.is_cut, self.is_given_up = time.monotonic(), False, False
         began = self.began
         try:
             answer = self._post(body, headers)
+        except lookups.GivenUp:
+            self.close()
+            return None
         except NotReachable as problem:
+            self.close()  # a request that was begun cannot be begun again
             answer = Answer(problem=problem.code, detail=problem.detail)
         except (OSError, http.client.HTTPException) as problem:
             self.close()
@@ -62,6 +67,10 @@ class Line:
         if self.began is not None and time.monotonic() - self.began > SECONDS:
             self.is_cut = True
             _shut(self.connection)
+
+    def stop_looking(self) -> None:
+        """From another thread: nothing waits for a name server once the time is over."""
+        self.is_given_up = True
 
     def close(self) -> None:
         if self.connection is not None:
@@ -84,7 +93,7 @@ class Line:
 
     def _ask(self, body: bytes, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         if self.connection is None:
-            self.connection = _connection(self.target)
+            self.connection = _connection(self.target, lambda: self.is_given_up)
         self.connection.request("POST", self.target.path, body, {**headers, "Host": self.target.host_header})
         return self.connection.getresponse()
 
@@ -117,18 +126,18 @@ def _wait(said: str) -> float:
     return min(float(said), LONGEST_WAIT) if said.isdecimal() and said.isascii() else 0.0
 
 
-def _connection(target: Target) -> http.client.HTTPConnection:
-    return _Tls(target) if target.is_https else _Plain(target)
+def _connection(target: Target, is_given_up: Callable[[], bool]) -> http.client.HTTPConnection:
+    return _Tls(target, is_given_up) if target.is_https else _Plain(target, is_given_up)
 
 
 class _Plain(http.client.HTTPConnection):
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, is_given_up: Callable[[], bool]) -> None:
         super().__init__(target.host, target.port, timeout=SECONDS)
-        self.target = target
+        self.target, self.is_given_up = target, is_given_up
 
     def connect(self) -> None:
         """To an address that was judged in this very moment."""
-        self.sock = _connected(self.target)
+        self.sock = _connected(self.target, self.is_given_up)
         self.sock.settimeout(SECONDS)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -141,8 +150,8 @@ class _Tls(_Plain):
         self.sock.settimeout(SECONDS)
 
 
-def _connected(target: Target) -> socket.socket:
-    found = addresses.resolve(target)
+def _connected(target: Target, is_given_up: Callable[[], bool]) -> socket.socket:
+    found = addresses.resolve(target, is_given_up)
     for position, address in enumerate(found):
         try:
             return socket.create_connection((address, target.port), timeout=CONNECT_SECONDS / len(found))

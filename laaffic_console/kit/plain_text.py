@@ -49,6 +49,11 @@ def _is_space(one: str) -> bool:
     return unicodedata.category(one) in ("Cc", "Zs", "Zl", "Zp")
 
 
+def capitals(code: str) -> str:
+    """A code of a country, a currency or a language: of other letters “ß” would become SS, South Sudan, and “ı” I."""
+    return code.upper() if code.isascii() else code
+
+
 def digits_of(term: str) -> str:
     """The digits of what looks like a number, in any script, without + or 00; "" for anything else."""
     digits = "".join(one for one in plain(term) if one not in BESIDE_DIGITS and not one.isspace())

@@ -99,7 +99,7 @@ class NumbersForm(SuppressForm):
         written = suppression.read_pasted(pasted, cleaned.get("region", ""))
         if upload:
             try:
-                uploaded = suppression.read_upload(upload, cleaned.get("region", ""))
+                uploaded = suppression.read_opt_outs(upload, cleaned.get("region", ""))
             except ValidationError as problem:
                 raise ValidationError({"file": problem}) from problem
             written = suppression.Numbers(

@@ -59,7 +59,15 @@ def test_networks_that_are_named_are_reached(settings: Any) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://example.com", "https://", "https://a:b@example.com/", "https://exam ple.com", "https://x/\r\nHost: y", "x"],
+    [
+        "ftp://example.com",
+        "https://",
+        "https://a:b@example.com/",
+        "https://exam ple.com",
+        "https://x/\r\nHost: y",
+        "x",
+        "https://x:0/",
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):

@@ -2,9 +2,12 @@
 
 import datetime as dt
 import json
+import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,7 +16,7 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.events import posting
+from laaffic_console.events import addresses, lookups, posting
 from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import delivering, delivery_writes, outbox, retention, webhooks
@@ -353,3 +356,75 @@ def test_one_that_is_paused_before_its_turn_gets_nothing(receiver: Receiver) -> 
 
     assert lane.is_done
     assert receiver.got == []
+
+
+def test_an_address_that_is_none_any_more_holds_up_nobody_else(receiver: Receiver) -> None:
+    odd, _secret = webhooks.create(receiver.url, STATE)
+    webhooks.create(receiver.url, STATE)
+    Webhook.objects.filter(pk=odd.pk).update(url="https://example.com:0/hooks")
+    happen("campaign:1")
+    delivering.deliver()
+
+    assert len(receiver.got) == 1
+    failed = Delivery.objects.get(webhook=odd)
+    assert (failed.state, failed.problem) == ("waiting", "url")
+    odd.refresh_from_db()
+    assert (odd.problem, odd.failures) == ("url", 1)
+
+
+@pytest.fixture
+def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A name server that answers nothing for names in .example until the test is over; what it was asked."""
+    ended, asked, true_lookup = threading.Event(), [], socket.getaddrinfo
+
+    def lookup(host: str, *args: Any, **more: Any) -> Any:
+        if host.endswith(".example"):
+            asked.append(host)
+            ended.wait()
+        return true_lookup(host, *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    monkeypatch.setattr(lookups, "SECONDS", 0.5)
+    yield asked
+    ended.set()
+
+
+def test_a_name_server_that_hangs_holds_up_nobody_else(receiver: Receiver, hanging_names: list[str]) -> None:
+    slow, _secret = webhooks.create("https://hangs.example/hooks", STATE)
+    webhooks.create(receiver.url, STATE)
+    happen(*(f"campaign:{n}" for n in range(20)))
+    began = time.monotonic()
+    delivering.deliver()
+
+    assert time.monotonic() - began < 3
+    assert len(receiver.got) == 20
+    tried = Delivery.objects.filter(webhook=slow).exclude(attempts=0)
+    assert set(tried.values_list("state", "problem", "detail")) == {("waiting", "lookup", "hangs.example")}
+    assert hanging_names == ["hangs.example"]  # also by eight connections, and when it was made
+    slow.refresh_from_db()
+    assert slow.problem == "lookup"
+
+
+def test_at_the_end_of_a_turn_nobody_waits_for_a_name_server(
+    receiver: Receiver, hanging_names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, _secret = webhooks.create("https://hangs.example/hooks", STATE)
+    monkeypatch.setattr(lookups, "SECONDS", 30.0)
+    monkeypatch.setattr(delivering, "SLICE_SECONDS", 0.3)
+    happen("campaign:1")
+    began = time.monotonic()
+    delivering.deliver()
+
+    assert time.monotonic() - began < 2
+    assert list(Delivery.objects.filter(webhook=slow).values_list("state", "attempts")) == [("waiting", 0)]
+    slow.refresh_from_db()
+    assert (slow.failures, slow.problem) == (0, "")
+
+
+def test_a_line_whose_name_was_not_found_can_be_used_again(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = posting.Line(addresses.parse(receiver.url))
+    monkeypatch.setattr(lookups, "addresses_of", mock.Mock(side_effect=[OSError("nobody knows"), ["127.0.0.1"]]))
+
+    answers = [line.post(b"{}", {}) for _n in range(2)]
+    line.close()
+    assert [one and (one.status, one.problem) for one in answers] == [(None, "name"), (204, "")]

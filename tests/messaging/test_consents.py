@@ -325,6 +325,7 @@ class FileTests:
         ("text", "given", "said"),
         [
             ("number,consent,consent\n1,yes,no\n", [], "several columns “consent”"),
+            ("number,phone 2,consent,date\n1,2,no,2026-05-01\n", [], "another column of numbers, “phone 2”"),
             ("number,date\n1,2026-05-01\n", [], "no column “consent”"),
             ("number,consent\n1,yes\n", [], "Say when it was said"),
             ("number,consent\n1,yes\n", ["--date", "soon"], "not a date"),

@@ -448,9 +448,10 @@ class CommandTests:
         with pytest.raises(CommandError, match="No such file"):
             self.run("import", str(tmp_path / "nowhere.csv"))
 
-    def test_a_country_that_is_none(self, write: Callable[..., Path]) -> None:
-        with pytest.raises(CommandError, match="XX is not a country"):
-            self.run("import", str(write(many(1))), "--region", "XX")
+    @pytest.mark.parametrize("none", ["XX", "ß", "ın"])
+    def test_a_country_that_is_none(self, write: Callable[..., Path], none: str) -> None:
+        with pytest.raises(CommandError, match=f"{none} is not a country"):
+            self.run("import", str(write(many(1))), "--region", none)
 
     @pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
     def test_export_escapes_formulas(self, write: Callable[..., Path], tmp_path: Path, name: str) -> None:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.kit.plain_text import capitals, is_blank
 from messaging.models import Calendar, Campaign, ContactGroup, MessageTemplate
 from messaging.services.campaigns import drafts, templates
 from messaging.services.contacts import audiences
@@ -60,3 +60,10 @@ def test_nothing_is_called_so(text: str) -> None:
         Calendar(name=text, hours="mon 09:00-10:00").full_clean()
     with pytest.raises(ValidationError):
         audiences.create(name=text, condition="city = Pune")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("in", "IN"), ("Usd", "USD"), ("ß", "ß"), ("ın", "ın"), ("ﬀ", "ﬀ"), ("", "")]
+)
+def test_a_code_in_capitals_is_no_other_code(typed: str, code: str) -> None:
+    assert capitals(typed) == code

@@ -130,6 +130,7 @@ class ReadTests:
             ("mon 09:00-25:00", "", "is not a time of day"),
             ("mon 09:61-10:00", "", "is not a time of day"),
             ("mon 09:00-10:00\nXX: mon 09:00-10:00", "", "“XX” is not a country"),
+            ("mon 09:00-10:00\nß: mon 09:00-10:00", "", "is not a line of hours"),  # which is no SS, South Sudan
             ("mon 09:00-10:00", "25.12.2026", "is not a date"),
             ("mon 09:00-10:00", "9999-12-31", "is not a date"),
         ],

@@ -117,7 +117,9 @@ class ListTests:
             ("sms", "IN", Decimal("0.0031"), "USD"),
         ]
 
-    @pytest.mark.parametrize("row", ["India,0.1,USD", "IN,-1,USD", "IN,cheap,USD", "IN,0.1,dollars", "IN,0.1,"])
+    @pytest.mark.parametrize(
+        "row", ["India,0.1,USD", "ın,0.1,USD", "IN,-1,USD", "IN,cheap,USD", "IN,0.1,dollars", "IN,0.1,"]
+    )
     def test_a_bad_row_is_named_and_nothing_is_taken(self, row: str) -> None:
         result = self.read(f"country,price,currency\nGB,0.04,EUR\n{row}\n")
 

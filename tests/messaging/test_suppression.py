@@ -1,5 +1,6 @@
 """The suppression list: what goes on it, what is said about it, and how a number leaves it."""
 
+import datetime as dt
 import io
 from pathlib import Path
 
@@ -56,9 +57,8 @@ class ReadTests:
         ids=["plain list", "header", "no header", "GB18030", "UTF-16", "workbook", "workbook with header"],
     )
     def test_a_file_with_a_header_or_without(self, content: bytes) -> None:
-        read = suppression.read_upload(upload(content))
-
-        assert (read.good, read.invalid) == (["919876543210", "919876543211"], [])
+        for read in (suppression.read_upload(upload(content)), suppression.read_opt_outs(upload(content))):
+            assert (read.good, read.invalid) == (["919876543210", "919876543211"], [])
 
     @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 ...", b"\x89PNG\r\n\x1a\n\0\0"], ids=["empty", "PDF", "PNG"])
     def test_what_is_no_list_is_said(self, content: bytes) -> None:
@@ -67,6 +67,75 @@ class ReadTests:
 
     def test_national_numbers_need_a_country(self) -> None:
         assert suppression.read_upload(upload(b"9876543210\n"), "IN").good == ["919876543210"]
+
+
+TWO = ["919876543210", "919876543211", "919876543212"]
+
+
+class SeveralColumnsTests:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"name,phone,phone2\nAnn,+91 98765 43210,919876543211\nBo,919876543212,\n",
+            b"Mobile;Home phone;Work phone\n919876543210;;919876543211\nn/a;919876543212;N/A\n",
+            b"phone,phone\n919876543210,919876543211\n919876543212,\n",
+            b"Ann;919876543210;919876543211\nBo;919876543212;\n",
+            workbook(["Phone", "Joined", "Phone 2"], [919876543210, "2026-05-04", 919876543211], ["", "", TWO[2]]),
+        ],
+        ids=["phone2", "mobile, home and work", "the same name", "no header", "workbook"],
+    )
+    def test_who_opts_out_gets_nothing_on_any_number(self, content: bytes) -> None:
+        read = suppression.read_opt_outs(upload(content))
+
+        assert (sorted(read.good), read.invalid) == (TWO, [])
+
+    def test_who_is_called_is_called_once(self) -> None:
+        """The same file names the numbers of a group call."""
+        assert suppression.read_upload(upload(b"phone,phone2\n919876543210,919876543211\n")).good == TWO[:1]
+
+    def test_a_second_number_that_is_none_is_told(self) -> None:
+        read = suppression.read_opt_outs(upload(b"phone,phone2\n919876543210,9198\n"))
+
+        assert [(bad.line, bad.value) for bad in read.invalid] == [(2, "9198")]
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"phone,backup\n919876543210,919876543211\n919876543212,\n", "column “backup” seems to hold numbers too"),
+            (b"name,handset\nAnn,919876543211\n", "column 2 holds numbers too, and without a header only column 1"),
+            (b"919876543210;\n919876543212;919876543211\n", "column 2 holds numbers too"),
+            (b"phone\n919876543210,919876543211\n", "column “2” seems to hold numbers too"),
+        ],
+        ids=["another name", "no known name", "later in a list", "longer than its header"],
+    )
+    def test_numbers_that_would_be_passed_over_are_told_before_anything_is_done(
+        self, admin_client: Client, content: bytes, said: str
+    ) -> None:
+        answer = admin_client.post(
+            f"{LIST}add/", {"file": upload(content), "channel": "sms", "reason": "complaint", "region": ""}
+        )
+
+        assert f"Nothing was suppressed: {said}" in answer.content.decode()
+        assert not SuppressionEntry.objects.exists()
+
+    @pytest.mark.parametrize("region", ["", "IN", "US", "DE", "EG", "BR", "CN"])
+    def test_dates_and_ids_are_no_numbers(self, region: str) -> None:
+        days = [dt.datetime(2020, 1, 3, tzinfo=dt.UTC) + dt.timedelta(days=23 * n) for n in range(100)]
+        rows = [f"+{TWO[0]},{day:%j},{day:%Y-%m-%d},{day:%Y%m%d},{day:%d.%m.%Y}" for day in days]
+        content = "\n".join(["phone,customer,joined,day,left", *rows]).encode()
+
+        assert suppression.read_opt_outs(upload(content), region).good == TWO[:1]
+
+    def test_a_workbook_of_several_sheets_names_them(self) -> None:
+        book = openpyxl.Workbook()
+        book.active.append([919876543210])
+        book.create_sheet("May").append([919876543211])
+        book.create_sheet("Empty")
+        written = io.BytesIO()
+        book.save(written)
+
+        with pytest.raises(ValidationError, match="several sheets: Sheet, May"):
+            suppression.read_opt_outs(upload(written.getvalue()))
 
 
 class ListTests:

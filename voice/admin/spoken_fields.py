@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.tts import BY_CODE, FASTEST, FEMALE, LANGUAGES, MALE, MAX_TEXT, SLOWEST
 from messaging.admin.text_widget import MergeTextWidget
@@ -188,7 +189,7 @@ class SpokenFields(forms.Form):
     def spoken_options(self) -> TtsOptions:
         usual = {name: field.initial for name, field in SpokenFields.base_fields.items()}
         given = {**usual, "language_code": "", "accent": "", "display_number": "", **self.cleaned_data}
-        code = given["language_code"].upper() if given["language"] == OTHER else given["language"]
+        code = capitals(given["language_code"]) if given["language"] == OTHER else given["language"]
         spoken = Spoken(
             text="",
             language=code,

@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit.plain_text import capitals
 from messaging.management.named import application_of, group_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
@@ -135,7 +136,7 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
         audience = group_numbers.gather(
             groups=[group_named(name) for name in options["group"]],
             upload=_upload(options["file"]) if options["file"] else None,
-            region=options["region"].upper(),
+            region=capitals(options["region"]),
             skip_invalid=options["skip_invalid"],
             with_sms=task.hang_up_sms,
         )

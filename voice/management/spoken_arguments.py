@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic import Spoken
 from messaging.management import draft_arguments
 from messaging.services.campaigns import drafts
@@ -41,7 +42,7 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
 def _spoken(options: dict[str, Any]) -> Spoken:
     return Spoken(
         text="",
-        language=options["language"].upper(),
+        language=capitals(options["language"]),
         accent=options["accent"],
         gender=GENDERS.get(options["gender"]),
         speaking_rate=options["speed"],

@@ -1,7 +1,5 @@
 """What requests and answers about audiences, imports and consent look like."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from laaffic_console.api.views import ListQuery
@@ -59,12 +57,6 @@ class ImportReading(serializers.Serializer):
     foreign_without_plus = serializers.BooleanField(required=False)
     allow_unknown_ranges = serializers.BooleanField(required=False)
     keep_null_words = serializers.BooleanField(required=False)
-
-    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        if unknown := sorted(set(self.initial_data) - set(self.fields)):
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError(f"There is no “{unknown[0][:60]}”. Take one of: {known}.")
-        return data
 
 
 class Reading(serializers.Serializer):

@@ -21,6 +21,7 @@ from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.masks import SEE
+from laaffic_console.kit.plain_text import capitals
 from messaging import conditions
 from messaging.models import Audience, Consent, ConsentEvent, Contact, ContactImport
 from messaging.services.contacts import audiences, bad_rows, consents, import_files, imports, waiting_imports
@@ -113,7 +114,7 @@ class ImportsView(ApiView):
 
 
 def _region(text: str) -> str:
-    region = text.upper()
+    region = capitals(text)
     if region and region not in phonenumbers.SUPPORTED_REGIONS:
         raise Problem(400, _("%(text)s is not a country. Give two letters, such as IN or GB.") % {"text": text})
     return region

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from laaffic_console.api.shapes import PURPOSES, CareRequest, Check, DraftRequest, Numbers, why_again
+from laaffic_console.api.shapes import PURPOSES, CareRequest, Check, DraftRequest, Number, Numbers, why_again
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models import EntryState
 from voice.models import TaskState
@@ -20,7 +20,7 @@ class SpokenRequest(DraftRequest):
     language = serializers.CharField(max_length=5, required=False, default="EN")
     accent = serializers.CharField(max_length=5, required=False, default="", allow_blank=True, help_text="such as 91")
     gender = serializers.ChoiceField(choices=list(GENDERS), required=False)
-    speed = serializers.FloatField(min_value=0.25, max_value=4, required=False, default=1.0)
+    speed = Number(min_value=0.25, max_value=4, required=False, default=1.0)
     times = serializers.IntegerField(min_value=1, max_value=9, required=False, default=1, help_text="said in one call")
     ring_seconds = serializers.IntegerField(min_value=20, max_value=120, required=False, default=60)
     call_again = serializers.IntegerField(min_value=0, max_value=9, required=False, default=0, help_text="so often")
@@ -130,7 +130,7 @@ class GroupCallRequest(CareRequest):
     audio = serializers.CharField(max_length=32, required=False, help_text="name of a file of the library")
     in_request = serializers.BooleanField(required=False, default=False, help_text="the file travels with the task")
     language = serializers.CharField(max_length=5, required=False, default="EN")
-    speed = serializers.FloatField(min_value=0.25, max_value=4, required=False, default=1.0)
+    speed = Number(min_value=0.25, max_value=4, required=False, default=1.0)
     times = serializers.IntegerField(min_value=1, max_value=9, required=False, default=1)
     longest_seconds = serializers.IntegerField(min_value=1, max_value=999, required=False, default=60)
     ring_seconds = serializers.IntegerField(min_value=20, max_value=120, required=False, default=60)

@@ -19,6 +19,7 @@ from laaffic_console.api.shapes import Campaign, page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.api.voice import documents, shapes
 from laaffic_console.gateway.models import Channel, EntryState
+from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic import Spoken
 from voice.models import AudioFile, CallRecord, SipCall, SipPhone
 from voice.services import audio, calls, phones
@@ -46,7 +47,7 @@ class SpokenView(ApiView):
 def _spoken(asked: dict[str, Any]) -> Spoken:
     return Spoken(
         text="",
-        language=asked["language"].upper(),
+        language=capitals(asked["language"]),
         accent=asked["accent"],
         gender=GENDERS.get(asked.get("gender", "")),
         speaking_rate=asked["speed"],

@@ -7,18 +7,32 @@ import hashlib
 import hmac
 import io
 import json
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-FORMAT = "laaffic-console-backup"
-FORMAT_VERSION = 1
+from laaffic_console.backups.services import manifests
+
 MANIFEST = "manifest.json"
-MEDIA = "media/"
+MEDIA = manifests.MEDIA
 PIECE = 1024 * 1024
+# What reading a crafted ZIP raises: packed in another way, with a password, ending too soon.
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+)
 COMMENT = 64  # hexadecimal digits, in the place of the ZIP's comment
 
 
@@ -69,7 +83,12 @@ class Written:
         self.parts[name] = {"sha256": digest.hexdigest(), "bytes": size}
 
     def close(self, about: dict[str, Any]) -> None:
-        manifest = {"format": FORMAT, "format version": FORMAT_VERSION, **about, "parts": self.parts}
+        manifest = {
+            "format": manifests.FORMAT,
+            "format version": manifests.FORMAT_VERSION,
+            **about,
+            "parts": self.parts,
+        }
         self._zip.writestr(MANIFEST, json.dumps(manifest, indent=2))
         self._zip.close()
         self._digested.end()
@@ -89,19 +108,19 @@ class Backup:
         _check_whole(path)
         try:
             self._zip = zipfile.ZipFile(path)
-            self.manifest: dict[str, Any] = json.loads(self._zip.read(MANIFEST))
-        except (zipfile.BadZipFile, KeyError, ValueError) as problem:
+            self.manifest = manifests.read(self._zip.read(MANIFEST))
+        except (*UNREADABLE, manifests.Unknown) as problem:
             raise BadBackup(_("%(file)s is not a backup of this console. Name another file.") % {"file": path}) from (
                 problem
             )
-        if self.manifest.get("format") != FORMAT:
-            raise BadBackup(_("%(file)s is not a backup of this console. Name another file.") % {"file": path})
-        if self.manifest["format version"] > FORMAT_VERSION:
-            raise BadBackup(newer(self.manifest))
+        except manifests.Newer as problem:
+            raise BadBackup(newer(problem.version)) from problem
+        except manifests.Odd as problem:
+            raise BadBackup(_odd(path, str(problem))) from problem
         self._check_parts()
 
     def names(self) -> list[str]:
-        return list(self.manifest["parts"])
+        return list(self.manifest.parts)
 
     def take(self, name: str, to: Path) -> None:
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -111,22 +130,33 @@ class Backup:
 
     def _check_parts(self) -> None:
         inside = sorted(name for name in self._zip.namelist() if name != MANIFEST)
-        is_right = inside == sorted(self.manifest["parts"]) and not any(map(_leads_out, inside))
-        for name, said in self.manifest["parts"].items() if is_right else ():
-            digest = hashlib.sha256()
-            with self._zip.open(name) as part:
-                while piece := part.read(PIECE):
-                    digest.update(piece)
-            is_right = is_right and digest.hexdigest() == said["sha256"]
+        is_right = inside == sorted(self.manifest.parts)
+        try:
+            is_right = is_right and all(map(self._is_as_written, inside))
+        except UNREADABLE as problem:
+            raise BadBackup(_changed(self.path)) from problem
         if not is_right:
             raise BadBackup(_changed(self.path))
 
+    def _is_as_written(self, name: str) -> bool:
+        digest, size, said = hashlib.sha256(), 0, self.manifest.parts[name]
+        with self._zip.open(name) as part:
+            while size <= said.bytes and (piece := part.read(PIECE)):
+                digest.update(piece)
+                size += len(piece)
+        return size == said.bytes and digest.hexdigest() == said.sha256
 
-def newer(manifest: dict[str, Any]) -> str:
+
+def newer(version: str) -> str:
     return _(
         "The backup was made by version %(version)s of the console, which is newer than this one. "
         "Install %(version)s or newer, then restore it."
-    ) % {"version": manifest.get("version", "?")}
+    ) % {"version": version}
+
+
+def _odd(path: Path, what: str) -> str:
+    said = _("%(file)s is not as this console writes backups: %(what)s. Nothing was restored; use another copy.")
+    return said % {"file": path, "what": what}
 
 
 def _changed(path: Path) -> str:
@@ -146,9 +176,3 @@ def _check_whole(path: Path) -> None:
             left -= len(piece)
         if not hmac.compare_digest(digest.hexdigest().encode(), file.read()):
             raise BadBackup(_changed(path))
-
-
-def _leads_out(name: str) -> bool:
-    """No part of ours does; whoever makes such a file can compute its checksum too."""
-    path = PurePosixPath(name)
-    return path.is_absolute() or ".." in path.parts or "\\" in name

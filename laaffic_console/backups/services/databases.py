@@ -76,6 +76,29 @@ def looking_at(copy: Path) -> Iterator[None]:
         connection.settings_dict["NAME"] = before
 
 
+def tables_in(dump: Path) -> set[str]:
+    """Of the schema that is restored, by the dump's own list."""
+    words = [line.split() for line in _told_by("pg_restore", "--list", str(dump)).splitlines() if line[:1] != ";"]
+    return {one[5] for one in words if one[3:5] == ["TABLE", "public"]}
+
+
+def migrations_in(dump: Path) -> set[str]:
+    """As the dump's own rows name them."""
+    sql = _told_by("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(dump))
+    rows = [line.split("\t") for line in sql.splitlines()]
+    return {f"{row[1]}.{row[2]}" for row in rows if len(row) == 4}
+
+
+def _told_by(name: str, *arguments: str) -> str:
+    with tempfile.TemporaryFile() as said, _tool(name, *arguments, said=said) as tool:
+        told = _output_of(tool).read()
+        if tool.wait() != 0:
+            raise CannotCopy(
+                _("PostgreSQL did not take the backup, and nothing has changed: %(why)s") % {"why": _first_line(said)}
+            )
+    return told.decode(errors="replace")
+
+
 def replace_postgresql(dump: Path, then: str) -> None:
     """In one transaction, with the SQL `then` at its end; what fails changes nothing."""
     connection.close()

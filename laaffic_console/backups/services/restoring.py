@@ -4,25 +4,29 @@ On SQLite everything is made ready in a copy, which then replaces the database i
 replacing is one transaction, in which every campaign is held; what may have left is marked after it.
 """
 
+import contextlib
 import datetime as dt
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
+from django.db.migrations.exceptions import BadMigrationError, InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.backups.services import alone, archives, backing_up, databases, web_turn
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.archives import Backup, BadBackup
+from laaffic_console.backups.services.manifests import Manifest
 from laaffic_console.conf import VAR_DIR
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import database_clock, restored, workers
@@ -31,6 +35,13 @@ from messaging.models import Campaign, Contact
 from messaging.services import restored as restored_campaigns
 from messaging.services.steps import UNFINISHED_RESTORE
 from voice.services import restored as restored_tasks
+
+# What a database raises whose tables, rows or migrations are not as this console makes them.
+ODD = (
+    *(DatabaseError, BadMigrationError, InconsistentMigrationHistory, CommandError),
+    *(LookupError, ValueError, TypeError, ArithmeticError),
+)
+CLOCKS_APART = dt.timedelta(minutes=5)
 
 # In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
 _HOLD_ALL = f"""
@@ -59,24 +70,22 @@ def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], No
             raise Refused(
                 _("This console's database is not empty, and everything in it would be replaced. Add --yes to do it.")
             )
-        tell("database …")
-        settled = _replace(backup, since)
         tell("files …")
-        _replace_media(backup)
+        with _fresh_media(backup) as fresh:  # a file that finds no room leaves the database as it is
+            tell("database …")
+            settled = _replace(backup, since)
+            _put_in_place(fresh)
         web_turn.forget_halfway()
     return settled
 
 
-def _check_fits(manifest: dict[str, Any]) -> dt.datetime:
+def _check_fits(manifest: Manifest) -> dt.datetime:
     """When it was made."""
-    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
-    ours = {config.label for config in apps.get_app_configs()}
-    made_by = manifest["migrations"]
-    if any(name not in known and name.partition(".")[0] in ours for name in made_by) or _is_newer(manifest["version"]):
-        raise BadBackup(archives.newer(manifest))
-    if manifest["database"] != connection.vendor:
+    if _has_more_migrations(manifest.migrations) or _is_newer(manifest.version):
+        raise BadBackup(archives.newer(manifest.version))
+    if manifest.database != connection.vendor:
         kinds = {
-            "its": databases.KINDS.get(manifest["database"], "?"),
+            "its": databases.KINDS.get(manifest.database, "?"),
             "ours": databases.KINDS.get(connection.vendor, "?"),
         }
         raise BadBackup(
@@ -86,7 +95,30 @@ def _check_fits(manifest: dict[str, Any]) -> dt.datetime:
             )
             % kinds
         )
-    return dt.datetime.fromisoformat(manifest["at"])
+    if databases.PARTS[connection.vendor] not in manifest.parts:
+        raise _not_ours(_("it has no such part"))
+    if manifest.at > timezone.now() + CLOCKS_APART:
+        raise BadBackup(_from_the_future(manifest.at))
+    return manifest.at
+
+
+def _has_more_migrations(made_by: Iterable[str]) -> bool:
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    ours = {config.label for config in apps.get_app_configs()}
+    return any(name not in known and name.partition(".")[0] in ours for name in made_by)
+
+
+def _from_the_future(at: dt.datetime) -> str:
+    """What may have left since then would be looked for in no time at all, and be sent again."""
+    said = _(
+        "The backup was made on %(at)s, which is still to come by this machine's clock. Set the clock right first."
+    )
+    return said % {"at": at.isoformat(" ", "minutes")}
+
+
+def _not_ours(why: object) -> BadBackup:
+    said = _("The backup's database is not one of this console (%(why)s). Nothing was restored; use another copy.")
+    return BadBackup(said % {"why": str(why).strip().partition("\n")[0][:200]})
 
 
 def _is_newer(version: str) -> bool:
@@ -121,15 +153,46 @@ def _replace(backup: Backup, since: dt.datetime) -> dict[str, int]:
     try:
         backup.take(databases.PARTS[connection.vendor], copy)
         if connection.vendor == databases.POSTGRESQL:
+            _check_dump(copy, backup.manifest)
             databases.replace_postgresql(copy, then=_HOLD_ALL)
             return _settle(since)
         with databases.looking_at(copy):
-            settled = _settle(since)
+            settled = _settled_copy(since)
         databases.replace_sqlite(copy)
         return settled
     finally:
         for ending in ("", "-wal", "-shm"):
             copy.with_name(copy.name + ending).unlink(missing_ok=True)
+
+
+def _check_dump(dump: Path, manifest: Manifest) -> None:
+    """What can be known of it before it takes the place of what is there."""
+    applied = databases.migrations_in(dump)
+    if not set(manifest.migrations) <= applied:
+        raise _not_ours(_("it lacks migrations that it names"))
+    if _has_more_migrations(applied):
+        raise BadBackup(archives.newer(manifest.version))
+    is_of_now = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations} <= applied
+    if is_of_now and (missing := _tables_of_ours() - databases.tables_in(dump)):
+        raise _not_ours(_("it lacks the table %(table)s") % {"table": min(missing)})
+
+
+def _settled_copy(since: dt.datetime) -> dict[str, int]:
+    """Whatever is odd in a copy shows here, where it changes nothing."""
+    try:
+        if not MigrationRecorder(connection).applied_migrations():
+            raise _not_ours(_("it has no migrations"))
+        settled = _settle(since)
+        there = set(connection.introspection.table_names())
+    except ODD as odd:
+        raise _not_ours(odd) from odd
+    if missing := _tables_of_ours() - there:
+        raise _not_ours(_("it lacks the table %(table)s") % {"table": min(missing)})
+    return settled
+
+
+def _tables_of_ours() -> set[str]:
+    return set(connection.introspection.django_table_names())
 
 
 def _settle(since: dt.datetime) -> dict[str, int]:
@@ -144,14 +207,24 @@ def _settle(since: dt.datetime) -> dict[str, int]:
     return settled
 
 
-def _replace_media(backup: Backup) -> None:
-    """The new folder is whole before it takes the old one's place."""
+@contextlib.contextmanager
+def _fresh_media(backup: Backup) -> Iterator[Path]:
+    """The backup's files in a folder of their own, which is gone afterwards if nobody has put it in place."""
     root = Path(settings.MEDIA_ROOT)
-    fresh, old = (root.with_name(f".{root.name}-{word}-{secrets.token_hex(4)}") for word in ("new", "old"))
-    private_files.make_folder(fresh)
-    for name in backup.names():
-        if name.startswith(archives.MEDIA):
-            backup.take(name, fresh / name.removeprefix(archives.MEDIA))
+    fresh = root.with_name(f".{root.name}-new-{secrets.token_hex(4)}")
+    try:
+        private_files.make_folder(fresh)
+        for name in backup.names():
+            if name.startswith(archives.MEDIA):
+                backup.take(name, fresh / name.removeprefix(archives.MEDIA))
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _put_in_place(fresh: Path) -> None:
+    root = Path(settings.MEDIA_ROOT)
+    old = root.with_name(f".{root.name}-old-{secrets.token_hex(4)}")
     if root.exists():
         root.rename(old)
     fresh.rename(root)

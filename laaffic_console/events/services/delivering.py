@@ -11,10 +11,11 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
@@ -152,6 +153,8 @@ class _Lane:
         """By the round's own thread: it alone reads and writes the database."""
         for line in self.every_line:
             line.cut_if_overdue()
+            if is_over:
+                line.stop_looking()
         self.is_stopped = self.is_stopped or is_over
         self.running = [one for one in self.running if not one.done()]
         if self.answered and (not self.running or time.monotonic() - self.wrote_at > WRITE_EVERY):
@@ -176,13 +179,20 @@ class _Lane:
             self.target = addresses.parse(self.webhook.url)
             self.signers = webhooks.signers(self.webhook, timezone.now())
         except sealed.CannotOpen:
-            self.answered.extend((delivery, Answer(problem="secret")) for delivery in found)
-            self.failed += len(found)
-            self._write()
-            self._settle()
+            self._fail_all(found, Answer(problem="secret"))
+            return
+        except ValidationError:  # kept by a version that took it
+            self._fail_all(found, Answer(problem="url", detail=self.webhook.url[:100]))
             return
         self.is_stopped = False  # of the turn before, where something succeeded after it had seemed away
         self.running = [self.pool.submit(self._attempt, delivery) for delivery in found]
+
+    def _fail_all(self, found: Sequence[Delivery], answer: Answer) -> None:
+        """Where nothing can be posted at all."""
+        self.answered.extend((delivery, answer) for delivery in found)
+        self.failed += len(found)
+        self._write()
+        self._settle()
 
     def _attempt(self, delivery: Delivery) -> None:
         """In a thread of the lane's own."""
@@ -196,11 +206,13 @@ class _Lane:
         try:
             body = delivery.event.body
             headers = signing.headers(self.signers, delivery.event.webhook_id, body, timezone.now())
-            answer = line.post(body.encode(), headers)
+            answer: Answer | None = line.post(body.encode(), headers)
         except Exception as problem:
             logger.exception("event %s was not delivered", delivery.event_id)
             answer = Answer(problem="own", detail=type(problem).__name__)
         self.lines.append(line)
+        if answer is None:
+            return
         self._judge(answer)
         self.answered.append((delivery, answer))
 
@@ -209,7 +221,7 @@ class _Lane:
             self.succeeded += 1
             return
         self.failed += 1
-        is_away = not self.succeeded and (self.failed >= ENOUGH or answer.problem == "timeout")
+        is_away = not self.succeeded and (self.failed >= ENOUGH or answer.problem in ("timeout", "lookup"))
         if answer.problem == "gone" or is_away:
             self.is_stopped = True
 

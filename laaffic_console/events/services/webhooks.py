@@ -44,7 +44,7 @@ def check_address(url: str) -> None:
     try:
         addresses.resolve(addresses.parse(url.strip()))
     except NotReachable as problem:
-        if problem.code != "name":
+        if problem.code not in ("name", "lookup"):
             raise ValidationError({"url": str(problem)}) from problem
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import in_percent
+from laaffic_console.kit.plain_text import capitals
 from messaging.management.commands.campaign import said
 from messaging.management.named import application_named
 from messaging.models import Budget
@@ -54,7 +55,7 @@ def wanted(options: dict[str, Any]) -> dict[str, Decimal]:
         raise CommandError("Name the currency of the cost too, for example --currency USD.")
     if options["currency"] and options["cost"] is None:
         raise CommandError("A currency needs an amount: --cost N.")
-    given = {"": options["messages"], options["currency"].upper(): options["cost"]}
+    given = {"": options["messages"], capitals(options["currency"]): options["cost"]}
     if options["cost"] is None:
         given = {"": options["messages"]}
     limits = {currency: number(text) for currency, text in given.items() if text is not None}

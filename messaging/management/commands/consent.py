@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic.reports import digits
 from messaging.models import ConsentEvent
 from messaging.services.contacts import consent_files, consents
@@ -41,7 +42,7 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any]) -> dict[str, Any]:
         path: Path = options["file"]
-        region = options["region"].upper()
+        region = capitals(options["region"])
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
         wanted = Options(options["channel"], options["date"], options["source"], region)

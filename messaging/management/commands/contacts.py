@@ -11,6 +11,7 @@ from tqdm import tqdm
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.plain_text import capitals
 from messaging import exports
 from messaging.contact_rows import RowOptions
 from messaging.management.named import group_named
@@ -51,7 +52,7 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any]) -> None:
         path: Path = options["file"]
-        region = options["region"].upper()
+        region = capitals(options["region"])
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
         try:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.moments import check_year
 from messaging import contact_files, msisdn
-from messaging.contact_headers import visible
+from messaging.contact_headers import guess_mapping, visible
 from messaging.models import Consent, ConsentState
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
@@ -67,6 +67,9 @@ def take(path: Path, options: Options) -> Outcome:
     if missing := [name for name in ("number", "consent") if name not in header]:
         said = _("The file has no column “%(column)s”. Its first row names its columns: %(columns)s.")
         raise ValidationError(said % {"column": missing[0], "columns": ", ".join(COLUMNS)})
+    if others := [name for name in header if name not in COLUMNS and guess_mapping([name])[name] == "number"]:
+        said = _("The file has another column of numbers, “%(column)s”. Write each number in a row of its own.")
+        raise ValidationError(said % {"column": others[0]})
     if "date" not in header and not options.date:
         raise ValidationError(_("Say when it was said: a column “date”, or --date YYYY-MM-DD for all rows."))
     if options.date:

@@ -20,12 +20,13 @@ from laaffic_console.gateway.models.channels import Channel
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.plain_text import is_blank
-from messaging import contact_files, msisdn
-from messaging.contact_headers import guess_mapping
+from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.models.contacts import opt_outs_also_on
 from messaging.services import events
+from messaging.services.contacts import file_numbers
 from messaging.services.contacts.contacts import id_chunks
+from messaging.services.contacts.file_numbers import Written
 from messaging.subscribers import every_spelling, subscriber
 from messaging.unreadable import UnreadableFile
 
@@ -57,9 +58,6 @@ class Numbers:
     good: list[str]  # each once
     invalid: list[Invalid]
     twice: int = 0  # good ones that were there already
-
-
-Written = tuple[int, str, str]  # line, what stands in it, and why nobody can tell which part is the number
 
 
 def suppress_numbers(
@@ -154,7 +152,19 @@ def read_pasted(text: str, region: str = "") -> Numbers:
 
 
 def read_upload(upload: "UploadedFile[Any]", region: str = "") -> Numbers:
-    """A list, CSV or workbook, with a header or without one; ValidationError says why it is none."""
+    """A list, CSV or workbook, with a header or without one, and of each row one number: whom to call.
+
+    ValidationError says why it is none.
+    """
+    return _read_file(upload, region, lambda path: file_numbers.one_each(path, region))
+
+
+def read_opt_outs(upload: "UploadedFile[Any]", region: str = "") -> Numbers:
+    """Every number of such a file: whoever has given two wants nothing on the second one either."""
+    return _read_file(upload, region, lambda path: file_numbers.every_one(path, region))
+
+
+def _read_file(upload: "UploadedFile[Any]", region: str, written: Callable[[Path], Iterator[Written]]) -> Numbers:
     if (upload.size or 0) > MAX_BYTES:
         raise ValidationError(
             _("The file is larger than %(limit)d MB. Split it and upload the parts.") % {"limit": MAX_BYTES >> 20}
@@ -164,7 +174,7 @@ def read_upload(upload: "UploadedFile[Any]", region: str = "") -> Numbers:
             kept.write(piece)
         kept.flush()
         try:
-            return _read(_column_of_numbers(Path(kept.name), region), region)
+            return _read(written(Path(kept.name)), region)
         except UnreadableFile as problem:
             raise ValidationError(str(problem)) from problem
 
@@ -178,47 +188,11 @@ def _read(written: Iterable[Written], region: str) -> Numbers:
             invalid.append(Invalid(line, text.strip()[:40], problem))
             continue
         try:
-            good[_number(text, region)] = None
+            good[file_numbers.number(text, region)] = None
             read += 1
         except msisdn.InvalidNumber as problem:
             invalid.append(Invalid(line, text.strip()[:40], str(problem)))
     return Numbers(list(good), invalid, read - len(good))
-
-
-def _number(text: str, region: str) -> str:
-    """Replies come from spellings that are not in use any more, such as 521…: they can be suppressed as they stand."""
-    digits = "".join(character for character in text if character not in "+ -().")
-    if digits.isdecimal() and digits.isascii() and subscriber(digits) != digits:
-        return digits
-    return msisdn.parse(text, region or None).number
-
-
-def _column_of_numbers(path: Path, region: str) -> Iterator[Written]:
-    """By its header's name; without a header, the first column that holds a number in the first row."""
-    rows = contact_files.plain_rows(path)
-    first = next(rows, None)
-    if first is None:
-        return
-    mapping = guess_mapping(first.cells)
-    named = [index for index, header in enumerate(first.cells) if mapping.get(header) == "number"]
-    if named:
-        column = named[0]
-    else:
-        rows = itertools.chain([first], rows)
-        column = next((index for index, cell in enumerate(first.cells) if _is_number(cell, region)), 0)
-    for row in rows:
-        if row.problem:
-            yield row.line, row.text, row.problem
-        elif len(row.cells) > column and row.cells[column].strip():
-            yield row.line, row.cells[column], ""
-
-
-def _is_number(cell: str, region: str) -> bool:
-    try:
-        _number(cell, region)
-    except msisdn.InvalidNumber:
-        return False
-    return True
 
 
 def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | None) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import DatabaseError
 
 from laaffic_console.backups.services import restoring
 from laaffic_console.backups.services.alone import Refused
@@ -34,6 +35,9 @@ class Command(ConsoleCommand):
             ) from problem
         except OSError as problem:
             raise CommandError(f"{problem.filename or file}: {problem.strerror or problem}") from problem
+        except DatabaseError as problem:
+            why = str(problem).strip().partition("\n")[0]
+            raise CommandError(f"The database: {why}. Restore it once more, or another backup.") from problem
         except sqlite3.Error as problem:
             raise CommandError(f"SQLite: {problem}. Stop every worker and web process, then try again.") from problem
         self.stdout.write(
