@@ -134,4 +134,4 @@ def _is_name_of_ours(name: str) -> bool:
 
 
 def _odd(key: str) -> Odd:
-    return Odd(_("its “%(key)s” is missing or no such thing") % {"key": key})
+    return Odd(_("its “%(key)s” is missing or invalid") % {"key": key})
