@@ -205,8 +205,7 @@ def _called_off(campaign_id: int, entry: LedgerEntry) -> None:
 @transaction.atomic
 def settle_accepted(campaign_id: int, entry_id: int, task_id: str) -> None:
     campaign = steps.locked(EmailCampaign, campaign_id)
-    if task_id:
-        email_reports.told_by_answer(campaign, entry_id, task_id)
+    email_reports.told_by_answer(campaign, entry_id, task_id)
     ledger.settle_accepted(
         entry_id, evidence=f"the answer: task {task_id}" if task_id else "the answer, without a task id"
     )
