@@ -123,7 +123,7 @@ def look_again(entry_id: int) -> None:
     """
     closed = BudgetShare.objects.filter(entry=entry_id, is_open=False).order_by("counter_id")
     for pk, counter_id in list(closed.values_list("pk", "counter_id")):
-        counter = BudgetCounter.objects.select_for_update().select_related(None).get(pk=counter_id)
+        counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
         share = BudgetShare.objects.get(pk=pk)
         share.is_open = True
         put_right(counter, "", [share])
