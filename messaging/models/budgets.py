@@ -102,7 +102,7 @@ class BudgetShare(models.Model):
     entry = models.ForeignKey(LedgerEntry, models.SET_NULL, null=True, related_name="+")
     used = models.BigIntegerField(default=0)
     before = models.BigIntegerField(default=0)  # what the batch had taken of earlier periods: not of this one
-    prices = models.JSONField(default=dict)  # {country: micros}, as known at the claim
+    prices = models.JSONField(default=dict)  # {country: micros}, as known at the claim; of a request {"": all of it}
     seen = models.CharField(max_length=120, blank=True)  # how the batch stood when it was last measured
     is_open = models.BooleanField(default=True)  # what it takes may still change
     measured_at = models.DateTimeField(null=True)

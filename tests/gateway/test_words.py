@@ -83,3 +83,21 @@ def test_an_answer_that_comes_after_all_knows_better(lost: LedgerEntry) -> None:
     assert not ledger.lapse(lost.pk, evidence="a test")
 
     assert ledger.settle_accepted(lost.pk)
+
+
+def test_an_answer_that_comes_late_knows_better(admin_user: User, lost: LedgerEntry) -> None:
+    words.settle(lost.pk, was_done=False, why="their list has none", by=admin_user)
+
+    assert ledger.settle_accepted(lost.pk, evidence="the answer: 7")
+
+    lost.refresh_from_db()
+    assert (lost.state, lost.evidence) == (EntryState.ACCEPTED, "the answer: 7")
+
+
+def test_what_did_not_leave_stays_so(lost: LedgerEntry) -> None:
+    LedgerEntry.objects.update(state=EntryState.NOT_SENT, evidence="its process ended before it left")
+
+    assert not ledger.settle_accepted(lost.pk)
+
+    lost.refresh_from_db()
+    assert lost.state == EntryState.NOT_SENT

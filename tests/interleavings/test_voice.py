@@ -338,17 +338,18 @@ class LostLaunchTests:
         task = GroupTask(name="Spring", application=rows.application("voice"), text="Hello", language="EN")
         numbers = "\n".join(f"+{rows.number()}" for _ in "ab")
         task = group_tasks.save(task, audience=group_numbers.gather(pasted=numbers))
+        name = rows.name()
         entry = ledger.prepare(
             interface="voice/group/call/send",
             application=task.application,
             about_kind=group_state.ABOUT,
             about_id=task.pk,
-            summary={},
+            summary={"task": name},
             digest=group_launching.digest_of(task, group_numbers.of(task)),
         )
         ledger.depart(entry.pk)
         ledger.lose(ledger.only(entry.pk), "no answer came")
-        lost = {"state": TaskState.UNKNOWN, "task_name": rows.name(), "launched_at": timezone.now(), "looks": 1}
+        lost = {"state": TaskState.UNKNOWN, "task_name": name, "launched_at": timezone.now(), "looks": 1}
         GroupTask.objects.filter(pk=task.pk).update(entry=entry, **lost)
         return group_launching.fresh(task.pk), entry
 

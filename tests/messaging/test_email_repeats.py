@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.dashboard import health_page
-from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, open_acts
-from laaffic_console.laaffic import Family, Refused, lookup
+from laaffic_console.laaffic import Family, NotSent, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign
 from messaging.models import EmailCampaignState as State
@@ -116,9 +116,7 @@ class LateAnswerTests:
         first = LedgerEntry.objects.get()
         departed(again)
 
-        entry = lookup(Family.EMAIL, "-16")
-        refusal = Refused(interface="email/batchSendEmail", entry=entry, reason="no", http_status=200)
-        email_sending.settle_error(again.pk, first.pk, refusal)
+        email_sending.settle_error(again.pk, first.pk, refusal("-16"))
 
         assert call_states() == [EntryState.REFUSED, EntryState.IN_FLIGHT]
         assert fresh(again).state == State.SENDING
@@ -145,6 +143,33 @@ class LateAnswerTests:
         assert call_states() == [EntryState.ACCEPTED, EntryState.ACCEPTED]
         assert email_counting.counts(again)["total"] == 3
 
+    def test_a_callback_without_a_task_is_no_second_request(self, again: EmailCampaign) -> None:
+        """Whichever of the two comes first: they may speak of the same one."""
+        departed(again)
+        for given in ({"taskId": ""}, {"taskId": "T1"}, {"taskId": "", "emailId": "e2"}):
+            tell(again, **given)
+            email_callbacks.INBOX.apply_some()
+
+        assert call_states() == [EntryState.ACCEPTED, EntryState.IN_FLIGHT]
+
+        tell(again, taskId="T2", emailId="e3")
+        email_callbacks.INBOX.apply_some()
+
+        assert call_states() == [EntryState.ACCEPTED, EntryState.ACCEPTED]
+
+    @pytest.mark.parametrize("called_back", ["T2", ""])
+    @pytest.mark.parametrize("answered", ["T2", ""])
+    def test_what_may_have_been_another_requests_proves_nothing(
+        self, again: EmailCampaign, called_back: str, answered: str
+    ) -> None:
+        second = departed(again)
+        tell(again, taskId=called_back)
+        email_callbacks.INBOX.apply_some()
+
+        email_sending.settle_accepted(again.pk, second.pk, answered)
+
+        assert call_states() == [EntryState.UNKNOWN, EntryState.ACCEPTED]
+
     def test_an_answer_names_whose_task_it_was(self, again: EmailCampaign) -> None:
         second = departed(again)
         tell(again, taskId="T2")
@@ -154,6 +179,92 @@ class LateAnswerTests:
 
         assert call_states() == [EntryState.UNKNOWN, EntryState.ACCEPTED]
         assert fresh(again).state == State.RUNNING
+
+
+class ErrorAfterTheEndTests:
+    """What has arrived, or was given up, is neither held nor sent again by an error that comes after it."""
+
+    @pytest.mark.parametrize("code", ["-2", "-10", "-28"])
+    def test_what_a_callback_has_settled_is_not_held(
+        self, again: EmailCampaign, sandbox: RunningSandbox, run_jobs: Callable[[], int], code: str
+    ) -> None:
+        second = departed(again)
+        tell(again, taskId="T1")
+        email_callbacks.INBOX.apply_some()
+
+        email_sending.settle_error(again.pk, second.pk, refusal(code))
+        AccountHold.objects.update(released_at=timezone.now())
+        email_starting.follow_account()
+        run_jobs()
+
+        assert fresh(again).state == State.RUNNING
+        assert call_states() == [EntryState.ACCEPTED, EntryState.REFUSED]
+        assert emails_of(sandbox).tasks == {}
+
+    def test_what_was_written_off_stays_so(
+        self, again: EmailCampaign, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+    ) -> None:
+        second = departed(again)
+        ledger.lose(ledger.only(second.pk), "its worker stood still")
+        EmailCampaign.objects.update(state=State.UNKNOWN)
+        email_campaigns.write_off(again.pk, reason="too late for it")
+
+        email_sending.settle_error(again.pk, second.pk, refusal("-10"))
+        AccountHold.objects.update(released_at=timezone.now())
+        email_starting.follow_account()
+        run_jobs()
+
+        assert fresh(again).state == State.CANCELLED
+        assert emails_of(sandbox).tasks == {}
+
+    def test_a_certain_no_after_it_was_given_up_is_tried_again(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign = launched(mail_app)
+        first = departed(campaign)
+        assert email_sending._claim(campaign.pk) is None
+        assert fresh(campaign).state == State.UNKNOWN
+
+        email_sending.settle_error(campaign.pk, first.pk, NotSent("it stood still", interface=""))
+        assert fresh(campaign).state == State.SENDING
+        EmailCampaign.objects.update(not_before=None)
+        email_campaigns.sweep()
+        run_jobs()
+
+        assert call_states() == [EntryState.NOT_SENT, EntryState.ACCEPTED]
+        assert fresh(campaign).state == State.RUNNING
+
+    def test_a_certain_no_to_a_repeat_leaves_the_first_unknown(self, again: EmailCampaign) -> None:
+        second = departed(again)
+        assert email_sending._claim(again.pk) is None
+
+        email_sending.settle_error(again.pk, second.pk, NotSent("it stood still", interface=""))
+
+        assert fresh(again).state == State.UNKNOWN
+        assert call_states() == [EntryState.UNKNOWN, EntryState.NOT_SENT]
+
+
+def refusal(code: str) -> Refused:
+    return Refused(interface="email/batchSendEmail", entry=lookup(Family.EMAIL, code), reason="no", http_status=200)
+
+
+@pytest.mark.parametrize("has_left", [True, False])
+def test_a_repeat_whose_worker_died_while_the_first_arrived_ends(again: EmailCampaign, has_left: bool) -> None:
+    """Nobody asks for it again, so nobody else would give it up."""
+    claimed = email_sending._claim(again.pk)
+    assert claimed is not None
+    if has_left:
+        ledger.depart(claimed[1].pk)
+    tell(again, taskId="T1")
+    email_callbacks.INBOX.apply_some()
+    long_ago = timezone.now() - open_acts.WITHIN
+    LedgerEntry.objects.update(prepared_at=long_ago)
+    LedgerEntry.objects.exclude(left_at=None).update(left_at=long_ago)
+
+    email_campaigns.sweep()
+
+    assert call_states() == [EntryState.ACCEPTED, EntryState.LAPSED if has_left else EntryState.NOT_SENT]
+    assert fresh(again).state == State.RUNNING
 
 
 def test_what_went_on_without_its_first_request_does_not_warn_for_ever(

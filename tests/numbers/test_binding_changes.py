@@ -169,6 +169,28 @@ class LostAnswerTests:
         assert (again.entry.state, again.binding) == (EntryState.UNKNOWN, None)
         assert made.binding is not None
 
+    def test_what_a_repeat_under_way_has_made_is_not_the_firsts(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        """The list is read between the binding and the answer about it."""
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        lost = bind(application)
+        again = bind(application, again="they wait for it")
+        made = again.binding
+        BindingRequest.objects.filter(pk=again.pk).update(binding=None)
+        LedgerEntry.objects.filter(pk=again.entry_id).update(state=EntryState.IN_FLIGHT)
+        long_ago()
+
+        binding_sync.sync(application)
+        lost.refresh_from_db()
+        assert (lost.entry.state, lost.binding) == (EntryState.UNKNOWN, None)
+
+        BindingRequest.objects.filter(pk=again.pk).update(binding=made)
+        LedgerEntry.objects.filter(pk=again.entry_id).update(state=EntryState.ACCEPTED)
+        binding_sync.sync(application)
+        lost.refresh_from_db()
+        assert (lost.entry.state, lost.binding) == (EntryState.REFUSED, None)
+
     def test_a_clock_that_was_ahead_when_it_left_hides_nothing(
         self, sandbox: RunningSandbox, application: Application
     ) -> None:

@@ -2,13 +2,15 @@
 
 import datetime as dt
 import time
+from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import lost_requests
+from laaffic_console.gateway.services import ledger, lost_requests, single_requests
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Source
 from laaffic_console.laaffic.call_records import from_row
@@ -194,6 +196,31 @@ class CallTests:
         with pytest.raises(ValidationError):
             calls.try_again(made.pk)
         assert rung(sandbox) == 1
+
+    def test_a_late_answer_to_the_first_makes_it_the_calls_where_the_second_was_refused(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its process stood still between the answer and the row."""
+        send = single_requests.send
+
+        def stands_still(entry: LedgerEntry, request: Callable[[], str]) -> str:
+            voice_id = send(entry, request)
+            monkeypatch.setattr(single_requests, "send", send)
+            ledger.lose(ledger.only(entry.pk), "no answer came")
+            asked = SipCall.objects.get(entry=entry)
+            calls.did_not_ring(asked.pk, why="nobody heard it", by=admin_user)
+            sandbox.sandbox.options.busy_phones = [phone.account]
+            calls.try_again(asked.pk)
+            return voice_id
+
+        monkeypatch.setattr(single_requests, "send", stands_still)
+
+        made = calls.place(phone=phone, callee=CALLEE)
+
+        assert made.entry is not None
+        assert (made.entry.attempt, made.entry.state, made.voice_id != "") == (1, EntryState.ACCEPTED, True)
+        with pytest.raises(ValidationError, match="not made again"):
+            calls.try_again(made.pk)
 
     @pytest.mark.parametrize("second", ["bad_gateway_before", "reset_after", None])
     def test_a_late_record_of_the_first_attempt_settles_the_first_alone(

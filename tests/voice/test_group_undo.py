@@ -144,6 +144,23 @@ def test_the_lost_answer_comes_while_the_same_waits_for_its_seconds(
     assert task_proving.prove(task)["disagreements"] == []
 
 
+def test_the_lost_answer_comes_while_the_same_is_held(
+    sandbox: RunningSandbox, application: Application, admin_user: Any
+) -> None:
+    """Taken back and edited it would call everybody again under another name."""
+    sandbox.set_faults(next_fault="reset_after", next_calls=2, paths=["/voice/group/call/"])
+    lost = group_tasks.launch(written(application, count=3).pk)
+    GroupTask.objects.update(looks=1)
+    group_tasks.not_there(lost.pk, why="in a hurry", by=admin_user)
+    GroupTask.objects.update(state=TaskState.HELD, hold_reason="No funds.", entry=None)
+
+    group_launching._accepted(lost, lost.entry, str(at_sandbox(sandbox)[0].key))
+
+    task = group_launching.fresh(lost.pk)
+    assert (task.state, task.hold_reason, task.entry) == (TaskState.SUBMITTING, "", lost.entry)
+    assert task_proving.prove(task)["disagreements"] == []
+
+
 @pytest.mark.parametrize(("asked", "becomes"), [(False, TaskState.LAUNCHED), (True, TaskState.HELD)])
 def test_a_worker_that_died_with_it_in_hand(launched: GroupTask, asked: bool, becomes: TaskState) -> None:
     long_ago = timezone.now() - dt.timedelta(hours=1)

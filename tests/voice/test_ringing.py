@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -130,6 +131,35 @@ class CallTests:
         attempts = LedgerEntry.objects.filter(about_kind="SIP call").order_by("attempt")
         assert [entry.state for entry in attempts] == [EntryState.ACCEPTED, EntryState.UNKNOWN]
         assert SipCall.objects.get().ringing_at is None
+
+    def test_while_an_earlier_attempt_rings_its_busy_phone_refuses_and_no_third_is_made(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: User
+    ) -> None:
+        """A person said that it did not ring. No record of it is there before it has ended."""
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        made = calls.place(phone=phone, callee=CALLEE)
+        calls.did_not_ring(made.pk, why="nobody heard it", by=admin_user)
+        sandbox.sandbox.options.busy_phones = [phone.account]
+        calls.try_again(made.pk)
+
+        pushed(event(calledInfo=made.called_info))
+
+        assert state(made) == "ringing"
+        with pytest.raises(ValidationError, match="not made again"):
+            calls.try_again(made.pk)
+
+    def test_that_an_earlier_attempt_rang_outlasts_a_word_on_the_later(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: User
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=2)
+        made = calls.place(phone=phone, callee=CALLEE)
+        calls.did_not_ring(made.pk, why="nobody heard it", by=admin_user)
+        calls.try_again(made.pk)
+        pushed(event(calledInfo=made.called_info))
+        calls.did_not_ring(made.pk, why="nobody heard this one either", by=admin_user)
+
+        with pytest.raises(ValidationError, match="not made again"):
+            calls.try_again(made.pk)
 
     def test_an_attempt_that_was_never_made_settles_nothing(self, made: SipCall) -> None:
         pushed(event(calledInfo=f"{made.called_info}-7"))

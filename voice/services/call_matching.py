@@ -68,10 +68,20 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
         evidence=f"{record.get_source_display()} of call {record.voice_id}",
         provided=[*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT],
     )
-    is_last = asked.entry_id == entry.pk
-    if asked.record_id is None and (is_last or (asked.entry and asked.entry.state in MAY_TRY_AGAIN)):
+    if asked.record_id is None and is_of(asked, entry):
         asked.record, asked.voice_id, asked.look_at = record, record.voice_id, None
-        asked.save(update_fields=["record", "voice_id", "look_at"])
+        asked.save(update_fields=["entry", "record", "voice_id", "look_at"])
+
+
+def is_of(asked: SipCall, arrived: LedgerEntry) -> bool:
+    """Whether this attempt, which arrived, is the call's: the last one, or one before another that surely rang nowhere.
+
+    Under the call's lock; the caller saves its `entry`.
+    """
+    if asked.entry_id != arrived.pk and (asked.entry is None or asked.entry.state not in MAY_TRY_AGAIN):
+        return False
+    asked.entry = arrived
+    return True
 
 
 def settle_by_ringing(rung: Iterable[Ringing]) -> None:
@@ -104,9 +114,9 @@ def _rang(asked: SipCall, attempt: int, row: Ringing) -> None:
         evidence=f"a phone rang for call {row.call_id}",
         provided=[*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT],
     )
-    if asked.entry_id != entry.pk:
+    if not is_of(asked, entry):
         return
     asked.ringing_at = min(asked.ringing_at or row.at, row.at)
     if asked.record_id is None and asked.look_at is None:
         asked.look_at = database_clock.now() + FIRST_LOOK
-    asked.save(update_fields=["ringing_at", "look_at"])
+    asked.save(update_fields=["entry", "ringing_at", "look_at"])

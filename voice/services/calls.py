@@ -130,10 +130,10 @@ def digest_of(callee: str) -> str:
 @transaction.atomic
 def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, LedgerEntry]:
     asked = SipCall.objects.select_for_update().get(pk=call_id)
-    if asked.entry is not None and asked.entry.state not in call_matching.MAY_TRY_AGAIN:
-        raise ValidationError(_("This call was made, or may have been: it is not made again."))
     if asked.record_id is not None:
         raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
+    if call_matching.attempts(asked).exclude(state__in=call_matching.MAY_TRY_AGAIN).exists():
+        raise ValidationError(_("This call was made, or may have been: it is not made again."))
     digest = digest_of(asked.callee)
     why = open_acts.require(digest, asked.application, again=again)
     entry = asked.entry = ledger.prepare(
@@ -170,8 +170,10 @@ def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
         SipCall.objects.filter(pk=asked.pk, entry=entry).update(look_at=None)
     else:
         with transaction.atomic():
-            SipCall.objects.select_for_update().get(pk=asked.pk)  # before the ledger's row, as records do
+            row = SipCall.objects.select_for_update().get(pk=asked.pk)  # before the ledger's row, as records do
             _answered(entry, f"the answer: {voice_id}" if voice_id else "the answer")
+            if row.entry_id != entry.pk and call_matching.is_of(row, entry):
+                row.save(update_fields=["entry"])
             SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=voice_id[:64])
             # What was pushed before the answer was settled may not carry our mark.
             call_matching.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))

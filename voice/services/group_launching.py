@@ -33,6 +33,7 @@ from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refuse
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.budgets import whole_requests
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
+from voice.models.group_tasks import NOT_LEFT
 from voice.services import (
     called_numbers,
     events,
@@ -53,6 +54,7 @@ INTERFACES = {
     TaskKind.RESEND: "voice/group/call/resend",
     TaskKind.RESEND_FAILED: "voice/group/call/resend",
 }
+WAITING = ("hold_reason", "undo_until", "starts_at", "waits_since")  # of a launch whose request was not made yet
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
 
 
@@ -172,7 +174,7 @@ def leave(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
         key = single_requests.send(entry, lambda: _ask(task, numbers))
     except Refused as refusal:
         if refusal.says_duplicate:
-            _arrived_before(task, entry, refusal)
+            arrived_before(task, entry)
             _look_for(task)
         else:
             _did_not_leave(task, entry)
@@ -202,8 +204,17 @@ def _accepted(task: GroupTask, entry: LedgerEntry, key: str) -> None:
         if not ledger.settle_accepted(entry.pk, evidence=evidence):
             group_state.arrived_after_all(entry.pk, evidence)
         if row.task_name == task.task_name:
+            _brought_by_no_other(row, entry)
             _is_there(row, entry, key)
     syncing.COPIES.request(SYNC)
+
+
+def _brought_by_no_other(row: GroupTask, arrived: LedgerEntry) -> None:
+    """An answer knows better than a list, which names no request."""
+    others = group_state.launches_of(row, row.task_name).filter(state=EntryState.ACCEPTED).exclude(pk=arrived.pk)
+    for other in others.exclude(evidence__startswith="the answer"):
+        said = group_state.brought_by(arrived)
+        group_state.turned_out(other.pk, EntryState.REFUSED, said, was=EntryState.ACCEPTED)
 
 
 def _is_there(row: GroupTask, entry: LedgerEntry, key: str) -> None:
@@ -211,24 +222,42 @@ def _is_there(row: GroupTask, entry: LedgerEntry, key: str) -> None:
     was, row.entry = row.state, entry
     group_state.is_there(row, key)
     row.look_at = database_clock.now() + SOON / 5
-    row.save(update_fields=["entry", "key", "state", "look_at"])
+    row.save(update_fields=["entry", "key", "state", "look_at", *WAITING])
     events.task_moved(row, was)
 
 
 @transaction.atomic
-def _arrived_before(task: GroupTask, refused: LedgerEntry, refusal: Refused) -> None:
-    """Its name is taken: an earlier launch arrived, perhaps one of which a person said that it did not, and the task is
-    that request's.
+def arrived_before(task: GroupTask, refused: LedgerEntry) -> None:
+    """Its name is taken, and is nobody else's: an earlier request arrived, perhaps one of which a person said that it
+    did not, and the task is that request's. Where none can have, this one came to Laaffic twice on its way.
     """
-    if not still(task).select_for_update().exists():
+    row = GroupTask.objects.select_for_update().filter(pk=task.pk, entry=refused).first()
+    if row is None:
         return
-    before = group_state.requests_of(task).filter(summary__task=task.task_name).exclude(pk=refused.pk)
-    said = f"a later try was refused: {refusal}"
-    for entry in before.order_by("-pk"):
-        if entry.state == EntryState.ACCEPTED or group_state.arrived_after_all(entry.pk, said):
-            still(task).update(entry=entry)
-            task.entry = entry
-            return
+    task.entry = row.entry = _bringer(row, refused, f"the name was taken when request {refused.pk} came")
+    was = row.state
+    if was in NOT_LEFT:  # a person had spoken before this came
+        group_state.is_there(row, "")
+        row.state, row.looks, row.look_at = TaskState.UNKNOWN, 0, database_clock.now()
+    row.save(update_fields=["entry", "state", "looks", "look_at", *WAITING])
+    events.task_moved(row, was)
+
+
+def _bringer(row: GroupTask, refused: LedgerEntry, said: str) -> LedgerEntry:
+    for entry in group_state.launches_of(row, row.task_name).exclude(pk=refused.pk).order_by("-pk"):
+        if entry.state == EntryState.ACCEPTED or _has_arrived(entry, said):
+            group_state.turned_out(
+                refused.pk, EntryState.REFUSED, group_state.brought_by(entry), was=EntryState.ACCEPTED
+            )
+            return entry
+    if not group_state.turned_out(refused.pk, EntryState.ACCEPTED, said, was=EntryState.REFUSED):
+        _has_arrived(refused, said)
+    return refused
+
+
+def _has_arrived(entry: LedgerEntry, said: str) -> bool:
+    settled = ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=said, provided=group_state.UNSETTLED)
+    return settled or group_state.arrived_after_all(entry.pk, said)
 
 
 def _look_for(task: GroupTask) -> None:

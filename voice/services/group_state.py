@@ -16,6 +16,7 @@ from laaffic_console.gateway.services import database_clock, due, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import GroupTask as WireTask
 from laaffic_console.laaffic import TaskStatus
+from messaging.services.budgets import shares
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
 from voice.services import events, group_costs, group_figures
@@ -75,8 +76,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
         if task.state in (*NOT_LEFT, TaskState.REPLACED):
             return task
         evidence = f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
-        for entry in requests_of(task).filter(state__in=UNSETTLED).exclude(interface=CANCEL):
-            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=UNSETTLED)
+        _settle_launches(task, evidence)
         was, was_over = task.state, task.state in OVER
         is_there(task, found.key)
         task.state = STATES.get(found.status, task.state) if found.status is not None else task.state
@@ -106,8 +106,9 @@ def _is_to_be_counted(task_id: int, found: WireTask, now: dt.datetime) -> bool:
 def is_there(task: GroupTask, key: str) -> None:
     """Laaffic has it: an update takes the place of what it updated. The caller saves the task."""
     task.key = key[:40] or task.key
-    if task.state in (TaskState.SENDING, TaskState.UNKNOWN, TaskState.DRAFT):
-        task.state = TaskState.SUBMITTING
+    if task.state in (TaskState.SENDING, TaskState.UNKNOWN, TaskState.DRAFT, TaskState.HELD):
+        task.state, task.hold_reason = TaskState.SUBMITTING, ""
+        task.undo_until = task.starts_at = task.waits_since = None
     if task.kind == TaskKind.UPDATE and task.parent_id is not None:
         replaced = GroupTask.objects.filter(pk=task.parent_id).exclude(state=TaskState.REPLACED)
         replaced.update(state=TaskState.REPLACED, look_at=None, finished_at=timezone.now())
@@ -183,12 +184,40 @@ def _settle_cancelling(task: GroupTask, evidence: str) -> None:
         ledger.settle_by_evidence(entry.pk, outcome, evidence=evidence)
 
 
+def _settle_launches(task: GroupTask, evidence: str) -> None:
+    """The name is there, so one of its requests has brought it there, and no other, as a name is taken once."""
+    of_name = launches_of(task, task.task_name)
+    arrived = of_name.filter(state=EntryState.ACCEPTED).first()
+    for entry in of_name.filter(state__in=UNSETTLED).order_by("-pk"):
+        if arrived is None:
+            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=UNSETTLED)
+            arrived = entry
+        else:
+            ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=brought_by(arrived))
+    task.entry = arrived or task.entry
+
+
+def brought_by(arrived: LedgerEntry) -> str:
+    return f"a name is taken once, and request {arrived.pk} has brought it there"
+
+
 def arrived_after_all(entry_id: int, evidence: str) -> bool:
     """What Laaffic says of a request goes before a person's word that it did not arrive, and only before that."""
     given_up = LedgerEntry.objects.filter(pk=entry_id, evidence__contains=PERSONS_WORD).exists()
-    return given_up and ledger.settle_by_evidence(
-        entry_id, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.NOT_SENT]
-    )
+    return given_up and turned_out(entry_id, EntryState.ACCEPTED, evidence, was=EntryState.NOT_SENT)
+
+
+def turned_out(entry_id: int, state: EntryState, evidence: str, *, was: EntryState) -> bool:
+    """Of a request that had ended: its budgets count it as what it turned out to be."""
+    has_turned = ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=[was])
+    if has_turned:
+        shares.look_again(entry_id)
+    return has_turned
+
+
+def launches_of(task: GroupTask, name: str) -> QuerySet[LedgerEntry]:
+    """Requests that give Laaffic a task of this name."""
+    return requests_of(task).filter(summary__task=name).exclude(interface=CANCEL)
 
 
 def requests_of(task: GroupTask) -> QuerySet[LedgerEntry]:

@@ -2,9 +2,9 @@
 
 from django.db.models import Q, QuerySet
 
-from laaffic_console.gateway.models import EntryState
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import bell, database_clock, isolation, lost_requests, workers
-from laaffic_console.laaffic import LaafficError, Refused, Remedy
+from laaffic_console.laaffic import Family, LaafficError, Refused, Remedy, codes
 from voice.models import GroupTask, TaskState, VoiceSync
 from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
 from voice.services import group_launching, group_records, group_state, records_pulls
@@ -91,10 +91,18 @@ def recover() -> None:
     long_ago = Q(look_at__lte=now - lost_requests.LOST_AFTER) | Q(look_at__gt=now + lost_requests.LOST_AFTER)
     stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
     for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
-        if task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):
+        if task.entry is not None and _says_taken(task.entry):
+            group_launching.arrived_before(task, task.entry)
+            _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
+        elif task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):
             group_launching.give_back(task, _as_seen(task))
         elif task.entry.state in (EntryState.UNKNOWN, EntryState.ACCEPTED):
             _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
+
+
+def _says_taken(entry: LedgerEntry) -> bool:
+    """Refused since its name is there: its process died before it wrote whose that is."""
+    return entry.state == EntryState.REFUSED and codes.lookup(Family.VOICE, entry.code).says_duplicate
 
 
 def _as_seen(task: GroupTask) -> QuerySet[GroupTask]:

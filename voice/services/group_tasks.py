@@ -137,7 +137,8 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
     """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
-        if task.state != TaskState.UNKNOWN:
+        has_arrived = task.entry is not None and task.entry.state == EntryState.ACCEPTED
+        if task.state != TaskState.UNKNOWN or has_arrived:
             raise ValidationError(_("What became of this launch is known by now. Look at it again."))
         if not task.looks:
             raise ValidationError(_("Laaffic's list was not read since the answer was lost. Synchronise it first."))

@@ -31,6 +31,8 @@ LEAVES_WITHIN = dt.timedelta(seconds=5)
 OPEN = [EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED]
 
 
+NOT_DONE = "says that it was not done"  # in the evidence of a request that a person has given up so
+
 _noting: ContextVar[Callable[[LedgerEntry], None] | None] = ContextVar("noting", default=None)
 
 
@@ -154,7 +156,12 @@ def must_leave(began: float, interface: str) -> None:
 
 
 def settle_accepted(entry_id: int, *, evidence: str = "the answer") -> bool:
-    return _settle(entry_id, EntryState.ACCEPTED, evidence=evidence, **_ACCEPTED)
+    """False when it was settled already; a person's word that it was not done is overturned."""
+    outcome = {"evidence": evidence, **_ACCEPTED}
+    if _settle(entry_id, EntryState.ACCEPTED, **outcome):
+        return True
+    given_up = LedgerEntry.objects.filter(pk=entry_id, state=EntryState.NOT_SENT, evidence__contains=NOT_DONE)
+    return given_up.update(state=EntryState.ACCEPTED, settled_at=timezone.now(), **outcome) == 1
 
 
 def settle_answered(entry_id: int, state: EntryState, *, why: str = "") -> bool:

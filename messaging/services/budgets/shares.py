@@ -31,6 +31,7 @@ OF_SOMETHING = Q(batch__isnull=False) | Q(entry__isnull=False)
 # Of a whole request: what has left for certain stays counted, what has not is given back, the rest may turn out either.
 LEFT = (EntryState.ACCEPTED, EntryState.LAPSED)
 ENDED = (*LEFT, EntryState.REFUSED, EntryState.NOT_SENT)
+WHOLE = ""  # among a share's prices, in the place of a country: what its whole request was expected to take
 MICROS = 1_000_000
 AT_ONCE = 50  # shares in a transaction: a claim waits for no more
 LOOKED_AT_AGAIN = 20  # money of closed shares, in each sweep: an amount may change without a state
@@ -101,7 +102,7 @@ def _put_requests_right(shares: Sequence[BudgetShare]) -> tuple[int, int]:
         entry = entries.get(share.entry_id or 0)
         if entry is None or entry.state not in ENDED:
             continue
-        used = share.used if entry.state in LEFT else 0
+        used = (share.used or share.prices.get(WHOLE, 0)) if entry.state in LEFT else 0
         change += used - share.used
         share.used, share.is_open, share.measured_at = used, False, timezone.now()
         share.save(update_fields=["used", "is_open", "measured_at"])
@@ -110,9 +111,22 @@ def _put_requests_right(shares: Sequence[BudgetShare]) -> tuple[int, int]:
 
 def take_of_request(counter: BudgetCounter, entry: LedgerEntry, used: int) -> None:
     """Given back where it turns out that the request has not left; the counter is locked by the caller."""
-    BudgetShare.objects.create(counter=counter, entry=entry, used=used)
+    BudgetShare.objects.create(counter=counter, entry=entry, used=used, prices={WHOLE: used})
     BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + used)
     counter.used += used
+
+
+def look_again(entry_id: int) -> None:
+    """A whole request ended, and turned out otherwise: it counts again, or is given back, in its own period, at once.
+
+    In the transaction that writes it on its entry.
+    """
+    closed = BudgetShare.objects.filter(entry=entry_id, is_open=False).order_by("counter_id")
+    for pk, counter_id in list(closed.values_list("pk", "counter_id")):
+        counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
+        share = BudgetShare.objects.get(pk=pk)
+        share.is_open = True
+        put_right(counter, "", [share])
 
 
 def charge_request(entry_id: int, currency: str, amount: Decimal) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import bell, database_clock, isolation, ledger, open_acts
+from laaffic_console.gateway.services import bell, database_clock, isolation, ledger, lost_requests, open_acts
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
@@ -134,6 +134,13 @@ def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
         steps.note(campaign, said, None)
 
 
+def _give_up_requests() -> None:
+    """Of campaigns that went on without them, as no worker asks for those again: their process is dead by now."""
+    over = [EmailCampaignState.RUNNING, *email_counting.OVER]
+    ours = LedgerEntry.objects.filter(about_kind=email_states.ABOUT, interface=email_states.INTERFACE)
+    lost_requests.give_up(ours.filter(about_id__in=EmailCampaign.objects.filter(state__in=over).values("pk")))
+
+
 def _end_lost_requests() -> None:
     """Of campaigns that went on without them, after a day; a callback or an answer still counts."""
     waiting = [EmailCampaignState.UNKNOWN, EmailCampaignState.SENDING, EmailCampaignState.HELD]
@@ -148,6 +155,7 @@ def _end_lost_requests() -> None:
 
 def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
+    _give_up_requests()
     _end_lost_requests()
     now = timezone.now()
     due = EmailCampaign.objects.filter(undo.comes(now), state=EmailCampaignState.SCHEDULED)

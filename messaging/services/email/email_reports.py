@@ -28,6 +28,7 @@ SUBMISSION_OF = {
     SubmissionState.UNKNOWN: Submission.UNSAID,
 }
 DELIVERY_OF = {DeliveryState.DELIVERED: Delivery.DELIVERED, DeliveryState.FAILED: Delivery.UNDELIVERED}
+BY_CALLBACK = "a callback under this campaign's mark"  # how the evidence of a request begins that it speaks of
 FIRST_CHECK = dt.timedelta(seconds=20)
 
 
@@ -99,7 +100,7 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
     tasks = sorted({submission.task_id for submission in submissions if submission.task_id})
     for task_id in tasks or [""]:
         if not (task_id and _is_known(campaign, task_id)):
-            _settle_earliest(campaign, _by_callback(task_id))
+            _settle_earliest(campaign, task_id)
     email_campaigns.arrived(campaign, _("A callback shows that Laaffic has it"))
     for task_id in tasks:
         if not campaign.task_id:
@@ -110,16 +111,21 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
 
 
 def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None:
-    """An answer names its task: what was taken for another request's, by a callback, was this one's."""
-    others = email_states.requests_of(campaign).exclude(pk=entry_id)
-    for other in others.filter(state=EntryState.ACCEPTED, evidence=_by_callback(task_id)):
+    """An answer says whose its task is: what was taken for another request's, by a callback, was this one's, or may
+    have been where one of the two names no task.
+    """
+    by_callback = email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED, evidence__startswith=BY_CALLBACK)
+    if by_callback.filter(pk=entry_id).exists():
+        return
+    named = by_callback.filter(evidence__in=[_by_callback(task_id), _by_callback("")]) if task_id else by_callback
+    if other := named.order_by("-pk").first():
         ledger.settle_by_evidence(
             other.pk, EntryState.UNKNOWN, evidence="the answer was lost", provided=[EntryState.ACCEPTED]
         )
 
 
 def _by_callback(task_id: str) -> str:
-    return f"a callback under this campaign's mark; task {[task_id] if task_id else []}"[:300]
+    return f"{BY_CALLBACK}; task {[task_id] if task_id else []}"[:300]
 
 
 def _is_known(campaign: EmailCampaign, task_id: str) -> bool:
@@ -127,10 +133,14 @@ def _is_known(campaign: EmailCampaign, task_id: str) -> bool:
     return email_states.requests_of(campaign).filter(evidence__in=evidence).exists()
 
 
-def _settle_earliest(campaign: EmailCampaign, evidence: str) -> None:
-    """Not where an answer without a task id may have been this one's."""
-    requests = email_states.requests_of(campaign)
-    if requests.filter(state=EntryState.ACCEPTED, evidence="the answer, without a task id").exists():
+def _settle_earliest(campaign: EmailCampaign, task_id: str) -> None:
+    """Not where what arrived for certain may have been this one: either of the two names no task."""
+    requests, evidence = email_states.requests_of(campaign), _by_callback(task_id)
+    arrived = requests.filter(state=EntryState.ACCEPTED)
+    if (not task_id and arrived.exists()) or arrived.filter(evidence="the answer, without a task id").exists():
+        return
+    if nameless := arrived.filter(evidence=_by_callback("")).first():
+        ledger.settle_by_evidence(nameless.pk, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.ACCEPTED])
         return
     waiting = requests.filter(state__in=[EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED])
     if earliest := waiting.order_by("pk").first():

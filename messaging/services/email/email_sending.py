@@ -44,6 +44,8 @@ from messaging.services.gates import frequency
 
 logger = logging.getLogger(__name__)
 
+# What else an error finds has arrived by another request, or was cancelled or written off: neither is sent by it again.
+WAITING_FOR_ANSWER = (EmailCampaignState.SENDING, EmailCampaignState.UNKNOWN)
 LEASE_SECONDS = sum(settings.LAAFFIC_TIMEOUTS) + 15  # longer than the longest answer
 
 
@@ -203,8 +205,7 @@ def _called_off(campaign_id: int, entry: LedgerEntry) -> None:
 @transaction.atomic
 def settle_accepted(campaign_id: int, entry_id: int, task_id: str) -> None:
     campaign = steps.locked(EmailCampaign, campaign_id)
-    if task_id:
-        email_reports.told_by_answer(campaign, entry_id, task_id)
+    email_reports.told_by_answer(campaign, entry_id, task_id)
     ledger.settle_accepted(
         entry_id, evidence=f"the answer: task {task_id}" if task_id else "the answer, without a task id"
     )
@@ -222,13 +223,16 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
     campaign = steps.locked(EmailCampaign, campaign_id)
     if not ledger.settle_error(entry_id, error) or campaign.entry_id != entry_id:
         return
+    if isinstance(error, Refused) and error.calls_for in account_hold.HOLDING:
+        account_hold.place(error, entry_id=entry_id)
+    if isinstance(error, Refused) and error.says_duplicate and _duplicate_proves(campaign, entry_id):
+        return
+    if campaign.state not in WAITING_FOR_ANSWER:
+        return
     match error:
         case OutcomeUnknown():
             _mark_unknown(campaign, error)
-        case Refused() if error.entry.says_duplicate and _duplicate_proves(campaign, entry_id):
-            return
         case Refused() if error.calls_for in account_hold.HOLDING:
-            account_hold.place(error, entry_id=entry_id)
             email_states.hold(campaign, code_words.refused(error), by_account=True)
         case Refused() if error.calls_for is not Remedy.RETRY:
             email_states.hold(campaign, code_words.refused(error))
@@ -246,6 +250,8 @@ def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
 
 def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
     """−2 after a lost answer: that request arrived. False where none was lost: then it is a refusal."""
+    if email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED).exists():
+        return True  # that one is known by now, and what else was lost is not
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
     lost = email_states.requests_of(campaign).filter(state__in=open_states).exclude(pk=entry_id)
     earlier = lost.order_by("-pk").first()
@@ -259,7 +265,11 @@ def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
 
 
 def _try_later(campaign: EmailCampaign, why: str, at_least: float = 0.0) -> None:
-    """Certain that nothing was sent: again by itself, later each time."""
+    """Certain that nothing was sent: again by itself, later each time, also where its answer had been given up."""
+    if campaign.state == EmailCampaignState.UNKNOWN:
+        if email_states.may_have_arrived(campaign):
+            return
+        email_states.move(campaign, EmailCampaignState.SENDING, _("Its request did not leave, for certain"), None)
     pause = max(min(60.0, 2.0 * 2 ** min(campaign.attempt, 10)), at_least)
     campaign.not_before = database_clock.now() + dt.timedelta(seconds=pause)
     campaign.wait_reason = why

@@ -36,6 +36,8 @@ def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> b
 
 
 def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> bool:
+    if _is_repeated_now(request):
+        return False
     if found := _made_by(request):
         evidence = _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": found.bind_id}
         _belongs(found, request)
@@ -68,6 +70,14 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
 def _made_by(request: BindingRequest) -> Binding | None:
     """The binding of these two numbers that was not there before the request left, and is no other request's."""
     return _unclaimed(request).order_by("pk").first()
+
+
+def _is_repeated_now(request: BindingRequest) -> bool:
+    """Whether the same is asked for once more at this moment: what the list holds may be that request's."""
+    same_pair = BindingRequest.objects.filter(
+        application_id=request.application_id, phone_a=request.phone_a, phone_b=request.phone_b, verb=Verb.BIND
+    )
+    return same_pair.filter(pk__gt=request.pk, entry__state=EntryState.IN_FLIGHT).exists()
 
 
 def _unclaimed(request: BindingRequest) -> QuerySet[Binding]:

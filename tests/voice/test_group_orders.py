@@ -1,0 +1,277 @@
+"""Any order of answers, lists, crashes and words about a group call: nobody is called twice unless a person has it so,
+task and ledger say the same, and a budget counts what arrived or may have.
+"""
+
+import contextlib
+import random
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import ledger, open_acts
+from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknown, Refused, TaskStatus, codes
+from laaffic_console.laaffic import GroupTask as WireTask
+from messaging.models import BudgetCounter
+from messaging.services.budgets import budgets, shares
+from tests.voice.group_samples import written
+from voice.models import GroupTask, TaskState
+from voice.models.group_tasks import OPEN, OVER
+from voice.services import group_launching, group_state, group_sync, group_tasks, task_proving
+
+pytestmark = pytest.mark.django_db
+
+SEND = "voice/group/call/send"
+NUMBERS = 7
+
+
+class Killed(BaseException):
+    """The process."""
+
+
+class Play:
+    """One task; what leaves, what arrives, and what is said of it, in any order."""
+
+    def __init__(self, seed: int, application: Application, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.dice, self.person, self.steps = random.Random(seed), person, 0
+        budgets.put(application, per="day", limit=1000)  # type: ignore[arg-type]
+        self.task = written(application, count=NUMBERS)
+        self.has: dict[str, int] = {}  # name: the request that brought it there
+        self.in_air: list[tuple[GroupTask, LedgerEntry, LaafficError | str]] = []
+        client = SimpleNamespace(group_calls=self)
+        for module in (group_tasks, group_launching, group_state):
+            monkeypatch.setattr(module, "laaffic_client", lambda: client)
+
+    # Laaffic
+
+    def send(self, asked: Any) -> str:
+        entry = self.entries().latest("pk")
+        task = self.fresh()
+        fate = self.dice.choice(["away", "lost", "lost", "late", "late", "killed", "refused"])
+        if fate == "away":
+            raise NotSent("away", interface=SEND)
+        answer: LaafficError | str = f"key {entry.pk}"
+        if asked.task_name in self.has:
+            answer = refusal("-20")
+        elif fate == "refused":
+            answer = refusal("-10")
+        elif self.dice.random() < 0.5:
+            self.has[asked.task_name] = entry.pk
+        elif fate in ("answered", "late"):
+            answer = OutcomeUnknown("it broke", interface=SEND)
+        if fate == "late":
+            self.in_air.append((task, entry, answer))
+            raise Killed
+        if fate == "killed":
+            raise Killed
+        if fate == "lost":
+            raise OutcomeUnknown("lost", interface=SEND)
+        if isinstance(answer, LaafficError):
+            raise answer
+        return answer
+
+    def find(self, name: str, **given: Any) -> WireTask | None:
+        if self.dice.random() < 0.8:
+            raise OutcomeUnknown("no list", interface="voice/group/call/query")
+        return listed(name, self.has[name]) if name in self.has and self.dice.random() < 0.8 else None
+
+    # What may come
+
+    def goes_on(self) -> bool:
+        """Until it is at Laaffic, and no answer is under way."""
+        self.steps += 1
+        return self.steps < 25 and bool(self.in_air or self.fresh().state not in (*OPEN, *OVER))
+
+    def once(self) -> None:
+        act = self.dice.choice(self.may_come())
+        with contextlib.suppress(ValidationError, LaafficError, Killed):
+            act()
+        self.holds()
+
+    def may_come(self) -> list[Callable[[], Any]]:
+        state = self.fresh().state
+        by_state: dict[str, list[Callable[[], Any]]] = {
+            TaskState.DRAFT: [self.launches, self.launches, self.launches, self.edits],
+            TaskState.UNKNOWN: [self.looks, self.says_not_there, self.says_not_there, self.says_over],
+            TaskState.SENDING: [self.gives_up],
+        }
+        acts = by_state.get(state, [self.looks])
+        return [*acts, *([self.is_answered] if self.in_air else []), *([shares.sweep] if self.steps % 2 else [])]
+
+    def launches(self) -> None:
+        group_tasks.launch(self.task.pk, again="play")
+
+    def edits(self) -> None:
+        task = self.fresh()
+        task.text += "!"
+        group_tasks.save(task)
+
+    def looks(self) -> None:
+        group_state.look(self.fresh())
+
+    def says_not_there(self) -> None:
+        """The list was read once, and had not got it yet."""
+        GroupTask.objects.update(looks=1)
+        group_tasks.not_there(self.task.pk, why="play", by=self.person)
+
+    def says_over(self) -> None:
+        group_tasks.say_over(self.task.pk, why="play", by=self.person)
+
+    def gives_up(self) -> None:
+        """Whoever waited for the answer is dead, or stands still."""
+        ledger.take_back(self.entries(), "its process ended")
+        ledger.lose(self.entries(), "its process ended")
+        GroupTask.objects.update(look_at=timezone.now() - open_acts.WITHIN)
+        group_sync.recover()
+
+    def is_answered(self) -> None:
+        task, entry, answer = self.in_air.pop(self.dice.randrange(len(self.in_air)))
+        if isinstance(answer, str):
+            group_launching._accepted(task, entry, answer)
+            return
+        ledger.settle_error(entry.pk, answer)
+        if isinstance(answer, Refused) and answer.says_duplicate:
+            group_launching.arrived_before(task, entry)
+            group_launching._look_for(task)
+        elif isinstance(answer, OutcomeUnknown):
+            group_launching._look_for(task)
+        else:
+            group_launching._did_not_leave(task, entry)
+
+    # What must hold
+
+    def holds(self) -> None:
+        task = self.fresh()
+        accepted = self.entries().filter(state=EntryState.ACCEPTED)
+        if task.state in (*OPEN, *OVER) and task.state != TaskState.CANCELLED:
+            assert task.entry is not None
+            assert task.entry.state == EntryState.ACCEPTED
+        names = [entry.summary["task"] for entry in accepted]
+        assert len(names) == len(set(names)), "two requests brought one task there"
+        if not task.ended_because:
+            assert set(names) <= set(self.has), "accepted, and not there"
+        if names and task.task_name in names:
+            assert task.state != TaskState.DRAFT, "it has arrived, and is a draft"
+        assert task_proving.prove(task)["disagreements"] == []
+
+    def end(self) -> None:
+        if self.fresh().state == TaskState.SENDING:
+            self.gives_up()
+        self.holds()
+        shares.sweep()
+        counted = self.entries().filter(state__in=[EntryState.ACCEPTED, EntryState.UNKNOWN, EntryState.IN_FLIGHT])
+        [counter] = BudgetCounter.objects.all()
+        assert counter.used == shares.derived(counter) == NUMBERS * counted.count()
+
+    def entries(self) -> Any:
+        return LedgerEntry.objects.filter(interface=SEND).order_by("pk")
+
+    def fresh(self) -> GroupTask:
+        return group_launching.fresh(self.task.pk)
+
+
+def refusal(code: str) -> Refused:
+    return Refused(interface=SEND, entry=codes.lookup(Family.VOICE, code), reason="no", http_status=200)
+
+
+def listed(name: str, key: int) -> WireTask:
+    nothing_said = dict.fromkeys(["total", "called", "succeeded", "failed", "sms_sent", "created_at", "send_at"])
+    calling: dict[str, Any] = {"status": TaskStatus.CALLING, "raw_status": "1", "cost": None}
+    return WireTask(key=f"key {key}", name=name, **calling, **nothing_said)
+
+
+@pytest.mark.parametrize("seed", [49, 77])
+def test_any_order_ends_the_same(
+    seed: int, application: Application, admin_user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = Play(seed, application, admin_user, monkeypatch)
+    while play.goes_on():
+        play.once()
+    play.end()
+
+
+class TurnsOutTests:
+    """Requests that ended, and turn out otherwise; each by itself, as they were found."""
+
+    @pytest.fixture
+    def play(self, application: Application, admin_user: User, monkeypatch: pytest.MonkeyPatch) -> Play:
+        play = Play(0, application, admin_user, monkeypatch)
+        monkeypatch.setattr(play, "find", lambda name, **given: None)
+        return play
+
+    def lost(self, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+        def send(asked: Any) -> str:
+            raise OutcomeUnknown("lost", interface=SEND)
+
+        monkeypatch.setattr(play, "send", send)
+        play.launches()
+
+    def taken(self, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+        def send(asked: Any) -> str:
+            raise refusal("-20")
+
+        monkeypatch.setattr(play, "send", send)
+        play.launches()
+
+    def states(self, play: Play) -> list[str]:
+        return list(play.entries().values_list("state", flat=True))
+
+    def used(self) -> int:
+        return BudgetCounter.objects.get().used
+
+    def test_what_was_given_back_counts_again_when_it_is_believed(
+        self, play: Play, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.lost(play, monkeypatch)
+        play.says_not_there()
+        shares.sweep()
+        assert self.used() == 0
+
+        self.taken(play, monkeypatch)
+        assert self.states(play) == [EntryState.ACCEPTED, EntryState.REFUSED]
+        shares.sweep()
+
+        assert self.used() == NUMBERS
+
+    def test_a_name_that_no_earlier_request_took_was_taken_by_this_one(
+        self, play: Play, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.taken(play, monkeypatch)
+        GroupTask.objects.update(looks=1)
+
+        play.says_over()
+
+        assert (play.fresh().state, self.states(play)) == (TaskState.FINISHED, [EntryState.ACCEPTED])
+        assert task_proving.prove(play.fresh())["disagreements"] == []
+        shares.sweep()
+        assert self.used() == NUMBERS
+
+    def test_a_process_that_dies_behind_a_taken_name_leaves_no_draft(
+        self, play: Play, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Edited and launched under another name it would call everybody a second time."""
+
+        def dies(*_given: Any) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(group_launching, "arrived_before", dies)
+            with contextlib.suppress(Killed):
+                self.taken(play, patched)
+        assert (play.fresh().state, self.states(play)) == (TaskState.SENDING, [EntryState.REFUSED])
+
+        play.gives_up()
+
+        assert (play.fresh().state, self.states(play)) == (TaskState.UNKNOWN, [EntryState.ACCEPTED])
+
+    def test_nobody_says_of_what_has_arrived_that_it_has_not(self, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.taken(play, monkeypatch)
+        assert play.fresh().state == TaskState.UNKNOWN
+
+        with pytest.raises(ValidationError, match="known by now"):
+            play.says_not_there()
