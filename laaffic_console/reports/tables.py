@@ -192,7 +192,7 @@ def in_reader_words(name: str, value: Any) -> str:
         return "; ".join(f"{in_words(reason) or none}: {number(n)}" for reason, n in value.items())
     if isinstance(value, Decimal):
         return money(value)
-    return in_percent(value, 2) if name.endswith("percent") else number(value)
+    return in_percent(value) if name.endswith("percent") else number(value)
 
 
 def as_text(report: Report, most: int) -> list[str]:
