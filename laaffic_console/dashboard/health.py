@@ -59,7 +59,7 @@ def database() -> Part:
             cursor.execute("SELECT 1")
     except DatabaseError as problem:
         return Part("database", False, _why(problem))
-    return Part("database", True, connection.vendor)
+    return Part("database", True, connection.display_name)
 
 
 def queue() -> Part:
