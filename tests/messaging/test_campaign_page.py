@@ -54,7 +54,10 @@ class ExpectedTests:
         part = {"recipients": 40, "segments": 40, "cost": None, "price": None, "currency": ""}
         campaign.forecast = {"each": 1.0, "by_country": {"IN": part} if was_forecast else {}}
         campaign.save()
-        OutcomeTally.objects.create(campaign=campaign, country="IN", state=MessageState.DELIVERED, messages=40)
+        charged = {"billed_segments": 40, "pay_micros": 400_000, "currency": "USD"}
+        OutcomeTally.objects.create(
+            campaign=campaign, country="IN", state=MessageState.DELIVERED, messages=40, **charged
+        )
 
         page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
         expected = page.partition('id="expected"')[2].partition("</section>")[0]
