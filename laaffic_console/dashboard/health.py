@@ -37,6 +37,11 @@ class Part:
     def label(self) -> Any:
         return LABELS[self.name]
 
+    @property
+    def shown(self) -> str:
+        """What people read: scripts know the database by another name."""
+        return connection.display_name if self.name == "database" and self.is_well else self.says
+
 
 def parts() -> list[Part]:
     known = [database(), queue(), worker()]
@@ -59,7 +64,7 @@ def database() -> Part:
             cursor.execute("SELECT 1")
     except DatabaseError as problem:
         return Part("database", False, _why(problem))
-    return Part("database", True, connection.display_name)
+    return Part("database", True, connection.vendor)
 
 
 def queue() -> Part:
