@@ -303,7 +303,7 @@ STATES = [
 def second_factor(page: Page, user: str, password: str) -> Iterator[str]:
     """Each state of it by name, from setting it up to signing in by it."""
     page.goto("/account/app/")
-    secret = page.input_value("#secret")
+    secret = page.inner_text("#secret")
     page.fill("#id_code", code_of(secret))
     page.click("main button[type=submit]:has-text('Set it up')")
     page.wait_for_selector(".c-codes li")

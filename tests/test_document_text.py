@@ -45,7 +45,14 @@ def test_a_report_is_readable() -> None:
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_a_share_is_written_in_one_way(language: str) -> None:
     with translation.override(language):
-        assert [figures.in_percent(share) for share in (94.9, "94.90", 0, 100)] == ["94.9%", "94.9%", "0%", "100%"]
+        assert [figures.in_percent(share) for share in (94.9, "94.90", 92.0, 0.0)] == [
+            "94.9%",
+            "94.9%",
+            "92.0%",
+            "0.0%",
+        ]
+        assert [figures.in_percent(share) for share in (0, 85, 100)] == ["0%", "85%", "100%"], "set, or how far it is"
+        assert figures.in_percent(99.99) == "99.9%", "100 is said only when it is true"
 
 
 def test_what_is_slow_has_a_pace() -> None:

@@ -37,6 +37,11 @@ class Part:
     def label(self) -> Any:
         return LABELS[self.name]
 
+    @property
+    def shown(self) -> str:
+        """What people read: scripts know the database by another name."""
+        return connection.display_name if self.name == "database" and self.is_well else self.says
+
 
 def parts() -> list[Part]:
     known = [database(), queue(), worker()]

@@ -49,7 +49,7 @@ def context() -> dict[str, Any]:
 
 
 def basics() -> list[Sign]:
-    database, *others = [Sign(part.label, tone(part.is_well), part.says) for part in health.parts()]
+    database, *others = [Sign(part.label, tone(part.is_well), part.shown) for part in health.parts()]
     return [database, pending_migrations(), *others, clock_sign(), balance_sign()]
 
 

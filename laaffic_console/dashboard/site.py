@@ -89,6 +89,8 @@ class ConsoleSite(UnfoldAdminSite):
     def _get_is_active(self, request: HttpRequest, link: Any, is_tab: bool = False) -> bool:
         """As unfold's, which takes each address apart: the page that is open lies beneath one or two of fifty."""
         path = str(link).partition("?")[0].partition("#")[0]
+        if place := getattr(request, "stands_under", ""):
+            return bool(path == place)
         return path in request.path and bool(super()._get_is_active(request, link, is_tab))
 
     def app_index(

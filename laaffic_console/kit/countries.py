@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from laaffic_console.kit.figures import locale_of
 
@@ -11,6 +12,11 @@ def name_of(code: str) -> str:
     """India (IN); a code that nobody knows is shown as it is."""
     called = locale_of(get_language() or "en").territories.get(code)
     return f"{called} ({code})" if called and len(code) == 2 else code
+
+
+def row_of(code: str) -> str:
+    """What a row that counts one country is called; some count what has none."""
+    return name_of(code) or _("no country")
 
 
 def choices(among: Collection[str] | None = None) -> list[tuple[str, str]]:

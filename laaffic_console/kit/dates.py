@@ -17,6 +17,11 @@ def day(at: dt.date) -> str:
     return str(date_format(timezone.localtime(at) if isinstance(at, dt.datetime) else at, "DATE_FORMAT"))
 
 
+def month(at: dt.date) -> str:
+    """Apr 2027."""
+    return str(date_format(at, "YEAR_MONTH_FORMAT"))
+
+
 def moment(at: dt.datetime) -> str:
     """3 Apr 2027, 09:30."""
     return str(date_format(timezone.localtime(at), "DATETIME_FORMAT"))

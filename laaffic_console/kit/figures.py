@@ -1,10 +1,11 @@
 """Numbers, money and shares as the reader's language writes them. Files and scripts get plain digits instead."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from copy import copy
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import NumberPattern, format_decimal
 from django.utils.formats import number_format
 from django.utils.translation import get_language, to_locale
 
@@ -43,14 +44,22 @@ def share(part: float | Decimal, whole: float | Decimal, digits: int = 1) -> flo
     return int(Decimal(part) * 100 * scale // Decimal(whole)) / scale if whole else 0.0
 
 
-def percent(share: float | Decimal, digits: int = 1) -> str:
-    """0.25 is 25 %."""
-    return str(format_percent(round(Decimal(str(share)), digits + 2), locale=_locale(), decimal_quantization=False))
-
-
 def in_percent(hundredths: float | Decimal | str, digits: int = 1) -> str:
-    """94.9 is 94.9%, as the reader's language writes it."""
-    return percent(Decimal(str(hundredths)) / 100, digits)
+    """A share that was measured has its decimal, so that 92.0% stands below 91.9%, and is rounded down as `share` is.
+
+    A whole number of per cent is what somebody set, or how far something is, and stays whole: 85%.
+    """
+    if isinstance(hundredths, int):
+        digits = 0
+    shown = (Decimal(str(hundredths)) / 100).quantize(Decimal(1).scaleb(-digits - 2), ROUND_DOWN)
+    return str(_percent_pattern(_locale(), digits).apply(shown, _locale(), decimal_quantization=False))
+
+
+@lru_cache(maxsize=16)
+def _percent_pattern(locale: Locale, digits: int) -> NumberPattern:
+    pattern: NumberPattern = copy(locale.percent_formats[None])
+    pattern.frac_prec = (digits, digits)
+    return pattern
 
 
 def _locale() -> Locale:

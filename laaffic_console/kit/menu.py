@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 if TYPE_CHECKING:  # the settings read the menu before there are models
     from django.contrib.auth.models import AnonymousUser, User
@@ -58,6 +58,11 @@ def concerns(user: "User | AnonymousUser", permission: str, acts: Sequence[str])
 
 
 _lines: dict[Group, list[Line]] = {group: [] for group in Group}
+
+
+def stand_under(request: HttpRequest, page: str) -> None:
+    """In the menu the line of that page is the one that is open, though this page's address lies beneath another."""
+    request.stands_under = reverse(page)  # type: ignore[attr-defined]
 
 
 def register(group: Group, *lines: Line) -> None:

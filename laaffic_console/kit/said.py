@@ -27,6 +27,7 @@ else:
 
 MARK = "\x1e"  # in no text: the admin's forms refuse it, and a plain text loses it when it is kept
 _figures = re.compile(r"\d+")
+_LIMITS = frozenset(("least", "most", "limit"))  # values that are the same whatever was written
 Plain: TypeAlias = "dict[str, Any]"
 
 
@@ -68,8 +69,9 @@ class Said(str):
         return found
 
     def without_figures(self) -> "Said":
-        """The same words for whatever figures: "… digits are too many"."""
-        blank = {name: _without_figures(value) for name, value in (self.values or {}).items()}
+        """The same words for whatever figures: "… digits; a number has 7 to 15"."""
+        values = (self.values or {}).items()
+        blank = {name: value if name in _LIMITS else _without_figures(value) for name, value in values}
         return Said(self.words, blank if self.values is not None else None, self.plural)
 
 

@@ -19,6 +19,7 @@ from unfold.decorators import display
 
 from laaffic_console.exporting import delivery
 from laaffic_console.gateway.services.reporting import DIMENSIONS
+from laaffic_console.kit import dates
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.pages import page, require
@@ -253,14 +254,15 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
             _("Reports"),
             **context,
             report=report,
-            first=report.period.first.isoformat(),
-            last=report.period.last.isoformat(),
-            before_first=report.compared_with.first.isoformat() if report.compared_with else "",
-            before_last=report.compared_with.last.isoformat() if report.compared_with else "",
+            first=dates.day(report.period.first),
+            last=dates.day(report.period.last),
+            before_first=dates.day(report.compared_with.first) if report.compared_with else "",
+            before_last=dates.day(report.compared_with.last) if report.compared_with else "",
             zone=timezone.get_current_timezone_name(),
             heads=table.heads(),
             lines=table.lines(list(shown.object_list)),
             total=table.total(),
+            has_no_country=table.has_no_country,
             shown=shown,
             chart=table.chart(),
             chart_by=label_of_first(report.by),

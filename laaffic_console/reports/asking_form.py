@@ -10,6 +10,7 @@ from laaffic_console.gateway.services import reporting
 from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS
 from laaffic_console.kit import countries
 from laaffic_console.reports.asking import FILTERS, MOST_BY, NONE, PERIODS, Asked
+from laaffic_console.reports.tables import NONE_OF
 
 OFFERED = 200
 
@@ -30,7 +31,7 @@ def context(asked: Asked) -> dict[str, Any]:
 def _filter(name: str, chosen: tuple[str, ...]) -> dict[str, Any]:
     offered = dict(_choices(name))
     offered |= {key: key for key in chosen if key and key not in offered}
-    named = [(NONE, _("(none)")), *offered.items()]
+    named = [(NONE, NONE_OF.get(name, _("(none)"))), *offered.items()]
     return {
         "name": name,
         "label": DIMENSIONS[name],

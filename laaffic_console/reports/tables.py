@@ -1,5 +1,6 @@
 """A report as its page shows it: each figure with the way to what is behind it."""
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +9,12 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
 from laaffic_console.gateway.services.reporting import BY_CURRENCY, COLUMNS, DIMENSIONS, Figures, Report, Row, Value
-from laaffic_console.kit import countries
+from laaffic_console.kit import countries, dates
 from laaffic_console.kit.figures import in_percent, money, number, share
 from laaffic_console.kit.stored_words import in_words
 from laaffic_console.reports import links
@@ -23,6 +25,14 @@ ROWS_A_PAGE = 100
 CHARTED = 12  # of what is no time; the table has the rest
 CHARTED_TIMES = 400
 REASONS_SHOWN = 50
+NONE_OF = {  # what a row is about that has no value of a dimension
+    "application": gettext_lazy("no application"),
+    "country": gettext_lazy("no country"),
+    "network": gettext_lazy("no network told"),
+    "campaign": gettext_lazy("no campaign"),
+    "sender": gettext_lazy("no sender"),
+    "person": gettext_lazy("nobody known"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,19 @@ class Line:
 
 
 def shown(name: str, value: Value) -> str:
-    """A value of a dimension in words; an en dash for none."""
+    """A value of a dimension in words."""
     text = str(value[0])
+    if not text:
+        return str(NONE_OF.get(name, "–"))
     if name == "channel" and text in Channel.values:
         return str(Channel(text).label)
-    return (countries.name_of(text) if name == "country" else text) or "–"
+    if name in reporting.OF_TIME:
+        return dates.day(dt.date.fromisoformat(text)) if name == "day" else dates.month(_first_of(text))
+    return countries.name_of(text) if name == "country" else text
+
+
+def _first_of(month: str) -> dt.date:
+    return dt.date.fromisoformat(f"{month}-01")
 
 
 class Table:
@@ -85,6 +103,12 @@ class Table:
 
     def lines(self, rows: Sequence[Row]) -> list[Line]:
         return [self._line(row) for row in rows]
+
+    @property
+    def has_no_country(self) -> bool:
+        """Somewhere in it, so that the page says what that is."""
+        place = self.report.by.index("country") if "country" in self.report.by else None
+        return place is not None and any(not row.values[place][0] for row in self.report.rows)
 
     def total(self) -> Line:
         values = [Cell(_("Total")), *(Cell("") for _name in self.report.by[1:])] if self.report.by else []
@@ -192,7 +216,7 @@ def in_reader_words(name: str, value: Any) -> str:
         return "; ".join(f"{in_words(reason) or none}: {number(n)}" for reason, n in value.items())
     if isinstance(value, Decimal):
         return money(value)
-    return in_percent(value, 2) if name.endswith("percent") else number(value)
+    return in_percent(value) if name.endswith("percent") else number(value)
 
 
 def as_text(report: Report, most: int) -> list[str]:

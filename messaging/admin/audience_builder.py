@@ -146,7 +146,7 @@ def look_view(request: HttpRequest) -> HttpResponse:
         shown |= {
             "look": look,
             "told": signing.dumps(look.as_json(), salt=SALT, compress=True),
-            "countries": [(countries.name_of(country) if country else "–", n) for country, n in listed],
+            "countries": [(countries.row_of(country), n) for country, n in listed],
             "others": len(look.countries) - len(listed),
             "people": [_person(contact) for contact in look.first()],
         }

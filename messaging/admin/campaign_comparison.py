@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.figures import money, number, percent
+from laaffic_console.kit.figures import in_percent, money, number
 from laaffic_console.kit.stored_words import in_words
 from messaging import durations
 from messaging.admin.pages import page
@@ -121,8 +121,8 @@ def _unknown(one: Compared) -> list[str]:
     return _with_share(one.figures.counts["unknown"], one.of_tried("unknown"))
 
 
-def _with_share(n: int, share: float | None) -> list[str]:
-    return [number(n)] if share is None else [percent(share / 100, 2), number(n)]
+def _with_share(n: int, share: float | None, digits: int = 1) -> list[str]:
+    return [number(n)] if share is None else [in_percent(share, digits), number(n)]
 
 
 def _reasons(one: Compared) -> list[str]:
@@ -151,7 +151,7 @@ def _within(name: str) -> tuple[Callable[[Compared], list[str]], Callable[[Compa
 
 def _of_delivered(name: str) -> tuple[Callable[[Compared], list[str]], Callable[[Compared], Any]]:
     return (
-        lambda one: _with_share(one.figures.counts[name], one.of_delivered(name)),
+        lambda one: _with_share(one.figures.counts[name], one.of_delivered(name), 2),
         lambda one: one.of_delivered(name),
     )
 

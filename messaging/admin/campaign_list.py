@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.figures import money, number, pace, percent
+from laaffic_console.kit.figures import in_percent, money, number, pace
 from messaging.admin import channel_pages
 from messaging.models import Campaign, CampaignState, MessageState
 from messaging.services.batches import counting
@@ -112,7 +112,7 @@ class CampaignListAdmin(ModelAdmin):
     @display(description=gettext_lazy("delivered"), ordering=list_figures.summed(MessageState.DELIVERED))
     def shown_delivered(self, campaign: Campaign) -> str:
         share = _of(campaign).delivered_share
-        return _live(campaign, "delivered", "–" if share is None else percent(share))
+        return _live(campaign, "delivered", "–" if share is None else in_percent(share))
 
     @display(description=gettext_lazy("failed"), ordering=list_figures.summed(*list_figures.FAILED))
     def shown_failed(self, campaign: Campaign) -> str:
@@ -155,7 +155,7 @@ def _in_short(campaign: Campaign, figures: ListFigures) -> str:
         return ""
     parts = [number(campaign.total)]
     if campaign.state not in (*counting.OVER, CampaignState.DRAFT):
-        parts.append(percent(figures.progress["percent"] / 100, 0))
+        parts.append(in_percent(figures.progress["percent"]))
     if figures.pace and figures.pace.per_second >= 1:
         parts.append(_("%(n)s a second") % {"n": pace(figures.pace.per_second)})
     return " · ".join(parts)

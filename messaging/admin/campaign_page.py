@@ -28,6 +28,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
     proved = proof_panel.context(campaign)
     channel_pages.name_states(campaign, progress["parts"])
     pace = insights.paces([campaign], {campaign.pk: counts}).get(campaign.pk)
+    rows = expected.rows(campaign)
     return {
         "campaign": campaign,
         "rules": rules.kept(campaign),
@@ -51,7 +52,8 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "squares": batch_squares.of(campaign),
         "reasons": insights.failure_reasons(campaign),
         "countries": insights.countries(campaign),
-        "expected": expected.rows(campaign)[:COUNTRIES],
+        "expected": rows[:COUNTRIES],
+        "was_forecast": expected.was_forecast(rows),
         "chart": json.dumps(insights.activity_chart(campaign)),
         "replies": with_contacts(request, campaign.replies.order_by("-pk")[:5])
         if pages.has_replies and request.user.has_perm("messaging.view_reply")

@@ -45,6 +45,7 @@ from messaging.services.figures import comparing
 from messaging.services.refusals import NotAllowed
 
 Verb = Callable[..., Campaign]
+CampaignView = Callable[[Any, HttpRequest, Campaign], HttpResponse]
 
 # What may be done in which state: (verb, its words, what is asked first, the service).
 TAKE_BACK = "take-back"
@@ -233,7 +234,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         progress = counting.progress(campaign)
         verbs = buttons_of(campaign) if may_act and not campaign.undo_until else []
         return page(
-            self,
+            channel_pages.admin_of(campaign, request, self.admin_site),
             request,
             "messaging/campaign.html",
             campaign.name,
@@ -245,7 +246,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         )
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return before_launch.view(self, request, self._get(request, pk))
+        return self._shown(before_launch.view, request, pk)
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         return approvals.act(request, self._get(request, pk), verb)
@@ -300,7 +301,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         return HttpResponseRedirect(next_page(request, reverse("admin:messaging_campaign_change", args=[pk])))
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return campaign_actions.unknown_view(self, request, self._get(request, pk))
+        return self._shown(campaign_actions.unknown_view, request, pk)
 
     def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """Each recipient with what became of it."""
@@ -317,18 +318,22 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         return proof_panel.prove_view(self, request, self._get(request, pk))
 
     def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return campaign_actions.pace_view(self, request, self._get(request, pk))
+        return self._shown(campaign_actions.pace_view, request, pk)
 
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return calendars.outside_hours_view(self, request, self._get(request, pk))
+        return self._shown(calendars.outside_hours_view, request, pk)
 
     def go_on_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return few_first.go_on_view(self, request, self._get(request, pk))
+        return self._shown(few_first.go_on_view, request, pk)
 
     def follow_up_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         if verb == "retry":
-            return campaign_actions.retry_view(self, request, self._get(request, pk))
+            return self._shown(campaign_actions.retry_view, request, pk)
         return campaign_actions.follow_up_view(request, self._get(request, pk), verb)
+
+    def _shown(self, view: CampaignView, request: HttpRequest, pk: int) -> HttpResponse:
+        campaign = self._get(request, pk)
+        return view(channel_pages.admin_of(campaign, request, self.admin_site), request, campaign)
 
     def _get(self, request: HttpRequest, pk: int) -> Campaign:
         campaign = Campaign.objects.select_related("application").filter(pk=pk).first()

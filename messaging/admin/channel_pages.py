@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.menu import stand_under
 from messaging.models import Campaign
 
 
@@ -34,6 +37,7 @@ class Beside:
 @dataclass(frozen=True, slots=True)
 class ChannelPages:
     form: str = ""  # the page on which its drafts are composed; "" the SMS's own
+    model: type[Campaign] = Campaign  # whose list its pages stand under, in the menu and in the breadcrumbs
     what: str = "messaging/compose/sms.html"  # what is asked for where the text is written
     folds: tuple[Fold, ...] = ()  # before those of every campaign
     beside: Callable[[Campaign], Beside | None] = lambda campaign: None
@@ -59,6 +63,13 @@ def register(channel: str, pages: ChannelPages) -> None:
 
 def of(campaign: Campaign) -> ChannelPages:
     return named(campaign.channel)
+
+
+def admin_of(campaign: Campaign, request: HttpRequest, site: AdminSite) -> "ModelAdmin[Any]":
+    """Whoever shows one of its pages: a spoken message stands among spoken messages, not among SMS campaigns."""
+    model = of(campaign).model
+    stand_under(request, f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return site.get_model_admin(model)
 
 
 def name_states(campaign: Campaign, parts: list[dict[str, Any]]) -> None:

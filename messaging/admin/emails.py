@@ -67,10 +67,10 @@ class EmailMessageAdmin(MaskedNumbers, ExportedByActions, ExactSearch, ReadOnlyA
     def shown_address(self, mail: EmailMessage) -> str:
         return number_cell(mail.address) or "–"
 
-    @display(description=gettext_lazy("submitted"), label=SUBMISSION_COLOURS)
+    @display(description=gettext_lazy("submission"), label=SUBMISSION_COLOURS)
     def submitted(self, mail: EmailMessage) -> tuple[int, str]:
         return mail.submission, meanings.inline("submission", mail.submission, mail.get_submission_display())
 
-    @display(description=gettext_lazy("delivered"), label=DELIVERY_COLOURS)
+    @display(description=gettext_lazy("delivery"), label=DELIVERY_COLOURS)
     def delivered(self, mail: EmailMessage) -> tuple[int, str]:
         return mail.delivery, meanings.inline("delivery", mail.delivery, mail.get_delivery_display())

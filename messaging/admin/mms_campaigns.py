@@ -91,6 +91,7 @@ channel_pages.register(
     Channel.MMS,
     channel_pages.ChannelPages(
         form="admin:messaging_mmscampaign_change",
+        model=MmsCampaign,
         what="messaging/compose/mms.html",
         beside=mms_parts.of,
         has_segments=False,

@@ -165,12 +165,12 @@ class EmailMessage(models.Model):
     email_id = models.CharField(_("email id"), max_length=64, blank=True)
     task_id = models.CharField(_("task id"), max_length=64, blank=True)
     address = models.CharField(_("address"), max_length=254, blank=True)
-    submission = models.PositiveSmallIntegerField(_("submitted"), choices=Submission, default=Submission.UNSAID)
-    raw_state = models.CharField(_("as it was told"), max_length=40, blank=True)
+    submission = models.PositiveSmallIntegerField(_("submission"), choices=Submission, default=Submission.UNSAID)
+    raw_state = models.CharField(_("Laaffic's own word"), max_length=40, blank=True)
     remark = models.CharField(_("remark"), max_length=200, blank=True)
-    told_at = models.DateTimeField(_("told"))  # when the first callback about it came
-    delivery = models.PositiveSmallIntegerField(_("delivered"), choices=Delivery, default=Delivery.NONE)
-    delivered_at = models.DateTimeField(_("at"), null=True)  # as the gateway says
+    told_at = models.DateTimeField(_("first reported"))  # when the first callback about it came
+    delivery = models.PositiveSmallIntegerField(_("delivery"), choices=Delivery, default=Delivery.NONE)
+    delivered_at = models.DateTimeField(_("delivery reported"), null=True)  # as the gateway says
 
     class Meta:
         verbose_name = _("email")

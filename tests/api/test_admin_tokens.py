@@ -30,7 +30,7 @@ def given(user: User, **changed: object) -> dict[str, object]:
 
 
 def secret_in(page: str) -> str:
-    [found] = re.findall(r'value="(lct_[^"]+)"', page)
+    [found] = re.findall(r"<code[^>]*>(lct_[^<]+)<", page)
     return str(found)
 
 

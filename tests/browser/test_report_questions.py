@@ -57,7 +57,7 @@ def test_five_questions_are_answered_by_clicking_alone(page: Page, message: Mess
     # Why did the rest fail?
     reasons = page.locator("#reasons")
     expect(reasons).to_contain_text("absent subscriber")
-    expect(reasons).to_contain_text("90%")
+    expect(reasons).to_contain_text("90.0%")
 
     # Which campaign was worst? It came to the top by sorting.
     figures.get_by_role("link", name="Delivered %").click()

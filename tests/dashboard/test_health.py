@@ -55,6 +55,11 @@ class HealthTests:
             "worker": "1 alive",
         }
 
+    def test_people_read_the_database_by_its_own_name(self, admin_client: Client) -> None:
+        shown = [admin_client.get(page).content.decode() for page in (reverse("health"), "/admin/")]
+
+        assert all(connection.display_name in page and f">{connection.vendor}<" not in page for page in shown)
+
     def test_it_shows_the_last_sweep_and_the_oldest_thing_that_is_due(self, client: Client) -> None:
         worker(5)
         workers.note_sweep()

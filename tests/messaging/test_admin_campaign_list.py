@@ -62,7 +62,7 @@ class FigureTests:
         page = staff.get(LIST).content.decode()
 
         said = {what: cell(page, over, what) for what in ("delivered", "failed", "cost", "replies")}
-        assert said == {"delivered": "75%", "failed": "10", "cost": "0.50 EUR 1.25 USD", "replies": "1"}
+        assert said == {"delivered": "75.0%", "failed": "10", "cost": "0.50 EUR 1.25 USD", "replies": "1"}
         assert cell(page, over, "progress").endswith(" 40")
 
     def test_a_running_one_says_how_far_and_how_fast(self, staff: Client, application: Application) -> None:

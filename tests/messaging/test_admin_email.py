@@ -84,6 +84,18 @@ def add_mails(campaign: EmailCampaign, *standings: tuple[int, int]) -> None:
     email_counting.count_moves(campaign.pk, [], [email_counting.standing(mail) for mail in mails])
 
 
+def test_the_page_of_a_mail_says_what_each_line_is(admin_client: Client, draft: EmailCampaign) -> None:
+    add_mails(draft, (20, 40))
+    mail = EmailMessage.objects.get()
+
+    page = admin_client.get(reverse("admin:messaging_emailmessage_change", args=[mail.pk])).content.decode()
+    listed = admin_client.get(reverse("admin:messaging_emailmessage_changelist")).content.decode()
+
+    labels = {" ".join(one.split()) for one in re.findall(r"<label[^>]*>([^<]*)", page)}
+    assert {"Submission", "Delivery", "Delivery reported", "First reported", "Laaffic&#x27;s own word"} <= labels
+    assert all(f"By {name}" in listed for name in ("submission", "delivery"))
+
+
 class BesideTests:
     @pytest.fixture(autouse=True)
     def _looked_up(self, mail_app: Application) -> None:

@@ -46,6 +46,28 @@ def batch(campaign: Campaign, **fields: Any) -> Batch:
     return Batch.objects.create(campaign=campaign, **(given | fields))
 
 
+class ExpectedTests:
+    @pytest.mark.parametrize("was_forecast", [True, False])
+    def test_without_a_forecast_that_is_said_once(
+        self, admin_client: Client, campaign: Campaign, was_forecast: bool
+    ) -> None:
+        part = {"recipients": 40, "segments": 40, "cost": None, "price": None, "currency": ""}
+        campaign.forecast = {"each": 1.0, "by_country": {"IN": part} if was_forecast else {}}
+        campaign.save()
+        charged = {"billed_segments": 40, "pay_micros": 400_000, "currency": "USD"}
+        OutcomeTally.objects.create(
+            campaign=campaign, country="IN", state=MessageState.DELIVERED, messages=40, **charged
+        )
+
+        page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+        expected = page.partition('id="expected"')[2].partition("</section>")[0]
+
+        assert ("launched without a forecast" in expected) is not was_forecast
+        assert ("Above what was expected" in expected) is was_forecast
+        dashes = [line for line in expected.splitlines() if line.strip().startswith("–")]
+        assert bool(dashes) is was_forecast, "of a cost that nobody could tell"
+
+
 class SquaresTests:
     def test_none_before_there_are_batches(self, campaign: Campaign) -> None:
         assert batch_squares.of(campaign) is None

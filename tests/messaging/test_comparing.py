@@ -63,14 +63,14 @@ class FiguresTests:
         found = cells(comparing.of([bad.pk, good.pk, idle.pk]))
 
         assert found["Recipients"] == [(["101"], ""), (["101"], ""), (["0"], "")]
-        assert found["Delivered"] == [(["50%", "50"], "worst"), (["90%", "90"], "best"), (["0"], "")]
+        assert found["Delivered"] == [(["50.0%", "50"], "worst"), (["90.0%", "90"], "best"), (["0"], "")]
         assert found["Failed"] == [(["49.5%", "50"], "worst"), (["9.9%", "10"], "best"), (["0"], "")]
         assert found["Failed by reason"] == [(["absent: 50"], ""), (["absent: 10"], ""), ([], "")]
         assert found["Cost"] == [(["100.00 USD"], ""), (["180.00 USD"], ""), ([], "")]
         assert found["Cost per delivered"] == [(["2.00 USD"], ""), (["2.00 USD"], ""), ([], "")]  # the same is neither
         assert found["Half delivered within"] == [(["30 s"], "worst"), (["7 s"], "best"), ([], "")]
-        assert found["Replies"] == [(["0%", "0"], "worst"), (["2.22%", "2"], "best"), (["0"], "")]
-        assert found["Opt-outs"] == [(["0%", "0"], "best"), (["1.11%", "1"], "worst"), (["0"], "")]
+        assert found["Replies"] == [(["0.00%", "0"], "worst"), (["2.22%", "2"], "best"), (["0"], "")]
+        assert found["Opt-outs"] == [(["0.00%", "0"], "best"), (["1.11%", "1"], "worst"), (["0"], "")]
         assert found["Messages a second"] == [(["1"], ""), (["1"], ""), ([], "")]
         assert found["Took"] == [(["2 min"], ""), (["2 min"], ""), ([], "")]
 

@@ -68,7 +68,7 @@ class CountingTests:
         assert known[0] == "phone"
         assert known[1].startswith("+… is in no known range")
         assert known[2:] == [2, 2]
-        assert other[2:] == [1, 4]
+        assert other[1:] == ["… digits; a number has 7 to 15 with its country code.", 1, 4], "limits are no figures"
 
     def test_a_worker_that_is_at_it_is_not_rung_for_and_a_begun_import_is_forgotten(self, rung: list[Any]) -> None:
         job = received()

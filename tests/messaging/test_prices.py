@@ -141,7 +141,7 @@ class PageTests:
 
         said = admin_client.get(reverse(self.ADDRESS)).content.decode()
 
-        assert "+25%" in said
+        assert "+25.0%" in said
         assert "learned for 1 country" in said
 
     def test_a_file_is_shown_before_it_is_taken(self, admin_client: Client) -> None:

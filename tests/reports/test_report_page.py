@@ -129,6 +129,21 @@ def test_figures_lead_to_what_is_behind_them(admin_client: Client, sent: Sent) -
     assert {admin_client.get(link).status_code for link in (links["95"], *reasons.values())} == {200}
 
 
+def test_days_and_what_has_no_country_are_said_in_words(admin_client: Client, sent: Sent) -> None:
+    tally(sent.spring, dt.datetime(2026, 3, 7, 9, tzinfo=dt.UTC), "", MessageState.DELIVERED, 1)
+    period = "period=custom&from=2026-03-07&to=2026-03-08&by="
+
+    def first(by: str) -> list[str]:
+        context: Any = admin_client.get(f"{PAGE}?{period}{by}").context_data  # type: ignore[attr-defined]
+        return [context["lines"][0].values[0].text, context["first"], context["last"]]
+
+    assert first("day") == ["7 Mar 2026", "7 Mar 2026", "8 Mar 2026"]
+    assert first("month")[0] == "Mar 2026"
+    assert first("country")[0] == "no country"
+    assert "numbers that belong to no country" in admin_client.get(f"{PAGE}?{period}country").content.decode()
+    assert "numbers that belong to no country" not in admin_client.get(f"{PAGE}?by=country").content.decode()
+
+
 def test_each_column_says_what_it_means(admin_client: Client, sent: Sent) -> None:
     said = admin_client.get(PAGE, {"by": "campaign"}).content.decode()
 

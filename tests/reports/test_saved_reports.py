@@ -92,7 +92,7 @@ def test_it_is_sent_once_for_each_time(grace: User, sent: Sent) -> None:
     sending.refresh_from_db()
     assert (sending.state, sending.recipients, sending.problem) == ("sent", 1, "")
     assert [message.to for message in mail.outbox] == [["grace@example.org"]]
-    assert mail.outbox[0].subject == "India: 2026-01-01 to 2026-01-31"  # the month before the time that was meant
+    assert mail.outbox[0].subject == "India: 1 Jan 2026 to 31 Jan 2026"  # the month before the time that was meant
 
 
 def test_a_worker_that_dies_repeats_no_mail(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from laaffic_console.gateway.services import account
 from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
 from tests.messaging.conftest import add_contacts, group
 from tests.messaging.pages import hidden
+from voice.models import SpokenCampaign
 from voice.services.tts_channel import TtsOptions
 
 __all__ = ["group"]
@@ -212,6 +213,24 @@ class ReviewTests:
         labels = {part["state"]: part["label"] for part in page.context["progress"]["parts"]}
         assert (labels["delivered"], labels["undelivered"]) == ("Answered", "Not answered")
         assert 'id="spoken"' in page.content.decode()
+
+    def test_its_pages_stand_among_spoken_messages(
+        self, staff: Callable[..., Client], application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2)
+        client = staff(*WRITER, "launch_campaign")
+        client.post(reverse(ADD), filled(application, group))
+        campaign = Campaign.objects.get()
+        review = reverse("admin:messaging_campaign_review", args=[campaign.pk])
+
+        def place() -> tuple[Any, list[str]]:
+            answer = client.get(review, follow=True)  # launched, the review leads to its page
+            menu = [item for group in answer.context["sidebar_navigation"] for item in group["items"]]
+            return answer.context["opts"].model, [str(item["title"]) for item in menu if item["active"]]
+
+        before = place()
+        client.post(review, hidden(client, review))
+        assert before == place() == (SpokenCampaign, ["Spoken messages"])
 
 
 class LengthTests:

@@ -180,6 +180,7 @@ channel_pages.register(
     Channel.VOICE,
     channel_pages.ChannelPages(
         form="admin:voice_spokencampaign_change",
+        model=SpokenCampaign,
         what="voice/spoken_compose.html",
         folds=(("call", gettext_lazy("The call"), CALL),),
         beside=beside,

@@ -15,7 +15,7 @@ from laaffic_console.dashboard import saved_filters as saved_filters_of
 from laaffic_console.dashboard import theme
 from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.kit import countries, dates, meanings
-from laaffic_console.kit.figures import in_percent, money, number, pace, percent
+from laaffic_console.kit.figures import in_percent, money, number, pace
 from laaffic_console.kit.masked_admin import number_cell, reveal_link
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.stored_words import in_words
@@ -23,13 +23,13 @@ from laaffic_console.kit.stored_words import in_words
 register = template.Library()
 register.filter(in_words)
 register.filter(money)
-register.filter(percent)
 register.filter(pace)
 register.filter(in_percent)
 register.filter(number)
 register.filter(masked)
 register.filter(number_cell)
 register.filter("country", countries.name_of)
+register.filter("country_row", countries.row_of)
 register.filter(dates.ago)
 register.simple_tag(meanings.inline, name="means")
 register.simple_tag(meanings.beside, name="means_beside")

@@ -84,7 +84,8 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
             (kind.label, settings.CONSOLE_URL + reverse("hooks:push", args=[token, kind.value]))
             for kind in kinds.get(application.channel, list(PushKind))
         ]
-        return format_html_join("", '<p>{}<br><span class="c-mono c-anywhere">{}</span></p>', rows)
+        shown = '<p>{}<br><span class="c-mono c-anywhere" data-copy="{}" data-copied="{}">{}</span></p>'
+        return format_html_join("", shown, [(label, _("Copy"), _("Copied"), address) for label, address in rows])
 
     @action(description=gettext_lazy("Test connection"), url_path="check-account", permissions=["change"], attrs=POSTED)
     def check_account(self, request: HttpRequest) -> HttpResponse:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit import delivery_buckets
+from laaffic_console.kit import dates, delivery_buckets
 from laaffic_console.kit.figures import number, share
 from laaffic_console.kit.moments import check_year
 
@@ -79,7 +79,7 @@ def period(first: dt.date, last: dt.date) -> Period:
     if first > last:
         raise ValidationError(
             _("The report would begin on %(first)s, after its end on %(last)s. Exchange the two days.")
-            % {"first": first, "last": last}
+            % {"first": dates.day(first), "last": dates.day(last)}
         )
     wanted = Period(first, last)
     if wanted.days > LONGEST_DAYS:

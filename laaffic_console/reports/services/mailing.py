@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, database_clock
 from laaffic_console.gateway.services import reporting as figures
+from laaffic_console.kit import dates
 from laaffic_console.kit import exports as files
 from laaffic_console.reports import asking
 from laaffic_console.reports.asking import Asked
@@ -129,7 +130,8 @@ def written(report: Report, due_at: dt.datetime) -> tuple[str, str, tuple[str, b
         raise CannotSend(" ".join(problem.messages)) from problem
     first, last = found.period.first.isoformat(), found.period.last.isoformat()
     name = " ".join(report.name.split())
-    subject = _("%(name)s: %(first)s to %(last)s") % {"name": name, "first": first, "last": last}
+    days = {"first": dates.day(found.period.first), "last": dates.day(found.period.last)}
+    subject = _("%(name)s: %(first)s to %(last)s") % {"name": name, **days}
     zone = timezone.get_current_timezone_name()
     lines = [subject, _("Days of %(zone)s, both included.") % {"zone": zone}, "", *as_text(found, ROWS_IN_TEXT), ""]
     lines += [_("The attached file has all of it. On the page:"), _address(asked, first, last)]

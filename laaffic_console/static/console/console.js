@@ -41,14 +41,18 @@
     const field = Object.assign(document.createElement("textarea"), { value: text }); // without https
     document.body.append(field);
     field.select();
-    document.execCommand("copy");
+    const isDone = document.execCommand("copy");
     field.remove();
+    if (!isDone) throw new Error("not copied");
+  };
+  const say = (words) => {
+    const said = document.getElementById("said");
+    said.textContent = "";
+    setTimeout(() => { said.textContent = words; }, 50); // the same word twice is said twice
   };
   const copy = async (button, shown) => {
     await write(shown.textContent.trim());
-    const said = document.getElementById("said");
-    said.textContent = "";
-    setTimeout(() => { said.textContent = shown.dataset.copied; }, 50); // the same word twice is said twice
+    say(shown.dataset.copied);
     button.textContent = "check";
     setTimeout(() => { button.textContent = "content_copy"; }, 1500);
   };
@@ -64,6 +68,24 @@
       (shown.closest("a") || shown).after(button);
     }
   };
+  // What is shown once has a button with words; where the browser does not copy, the text is selected.
+  const copyOnce = async (button) => {
+    const shown = document.getElementById(button.dataset.copies), word = button.firstElementChild;
+    const before = word.dataset.before ??= word.textContent;
+    try {
+      await write(shown.innerText.trim());
+      word.textContent = button.dataset.copied;
+      setTimeout(() => { word.textContent = before; }, 3000);
+      say(button.dataset.copied);
+    } catch {
+      getSelection().selectAllChildren(shown);
+      say(button.dataset.selected);
+    }
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copies]");
+    if (button) copyOnce(button);
+  });
   document.addEventListener("DOMContentLoaded", () => offerCopies(document));
   document.addEventListener("fresh", (event) => offerCopies(event.target));
 

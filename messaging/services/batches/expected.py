@@ -119,6 +119,11 @@ def rows(campaign: Campaign) -> list[Row]:
     return sorted(found, key=lambda row: (-(row.expected.recipients or row.actual.ended), row.expected.country))
 
 
+def was_forecast(rows: Iterable[Row]) -> bool:
+    """Not where a command launched what no page had shown: then nobody said what to expect."""
+    return any(row.expected.recipients is not None for row in rows)
+
+
 def actuals(campaigns: Iterable[int]) -> dict[tuple[int, str], Actual]:
     """By campaign and country, of what has ended; the currency is the one that most of it was charged in."""
     tallies = OutcomeTally.objects.filter(campaign__in=campaigns, state__in=ENDED).order_by()

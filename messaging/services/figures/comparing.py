@@ -42,14 +42,14 @@ class Compared:
         return self.sent / self.seconds if self.sent and self.seconds else None
 
     def of_delivered(self, name: str) -> float | None:
-        """Per cent of the delivered messages."""
+        """Per cent of the delivered messages, to a hundredth: few reply, and fewer opt out."""
         delivered = self.figures.counts["delivered"]
         return share(self.figures.counts[name], delivered, 2) if delivered > 0 else None
 
     def of_tried(self, name: str) -> float | None:
         """Per cent of what was handed to the gateway: accepted, rejected, or lost on the way."""
         tried = sum(self.figures.counts[word] for word in ("sent", "rejected", "unknown"))
-        return share(self.figure(name) or 0, tried, 2) if tried > 0 else None
+        return share(self.figure(name) or 0, tried) if tried > 0 else None
 
     @property
     def price(self) -> tuple[str, Decimal] | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery, Sum
 
+from laaffic_console.kit.figures import share
 from messaging.models import Batch, Campaign, MessageState, OutcomeTally, Reply
 from messaging.services.batches import counting
 from messaging.services.figures import insights
@@ -35,9 +36,9 @@ class ListFigures:
 
     @property
     def delivered_share(self) -> float | None:
-        """Of those whose end is known; None while there is none."""
+        """Per cent of those whose end is known; None while there is none."""
         ends = self.delivered + self.failed
-        return self.delivered / ends if ends else None
+        return share(self.delivered, ends) if ends else None
 
 
 def of_many(campaigns: Sequence[Campaign]) -> dict[int, ListFigures]:
