@@ -211,7 +211,7 @@ class Sender:
     def _nothing_queued(self, wanted: int) -> None:
         """Freeze so many chunks if the audience is not whole; else wait for what is in flight, or for a moment."""
         if self.campaign.audience != Campaign.Audience.FROZEN:
-            if not audience.freeze_some(self.campaign.pk, wanted):
+            if not audience.freeze_some(self.campaign.pk, min(wanted, AT_ONCE)):
                 self.campaign.refresh_from_db(fields=["audience"])
                 self._pause(IDLE_SECONDS)
             return
