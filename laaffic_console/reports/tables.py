@@ -75,7 +75,9 @@ def shown(name: str, value: Value) -> str:
 
 
 def _first_of(month: str) -> dt.date:
-    return dt.date.fromisoformat(f"{month}-01")
+    """Of a month as exports write it, 2026-11."""
+    year, number = month.split("-")
+    return dt.date(int(year), int(number), 1)
 
 
 class Table:
