@@ -85,7 +85,6 @@ def database() -> dict[str, Any]:
     if config["ENGINE"] == "django.db.backends.sqlite3":
         for ending in ("", "-wal", "-shm"):
             private_files.close(Path(f"{config['NAME']}{ending}"), private_files.FILE)
-        config["ENGINE"] = "laaffic_console.kit.patient_sqlite"
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,

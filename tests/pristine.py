@@ -41,7 +41,7 @@ TEMPLATES = "console_template_"  # of PostgreSQL databases
 
 
 def is_sqlite() -> bool:
-    return "sqlite" in settings.DATABASES["default"]["ENGINE"]
+    return settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
 def kept_database() -> Path:

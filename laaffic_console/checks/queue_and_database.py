@@ -75,7 +75,7 @@ def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
                 id="laaffic.E115",
             )
         )
-    if "sqlite" not in database["ENGINE"]:
+    if database["ENGINE"] != "django.db.backends.sqlite3":
         return found
     options = database.get("OPTIONS", {})
     if options.get("transaction_mode") != "IMMEDIATE":

@@ -29,7 +29,7 @@ GOOD = {
     "REDIS_URL": "",
     "DATABASES": {
         "default": {
-            "ENGINE": "laaffic_console.kit.patient_sqlite",
+            "ENGINE": "django.db.backends.sqlite3",
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
