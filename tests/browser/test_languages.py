@@ -49,7 +49,8 @@ SAME_EVERYWHERE = {
     "STOP",
 }
 SAME_EVERYWHERE |= {"English", "hans", "EUR", "UTF", "Pseudo", "manage", "worker", "csv", "sendSms", "success"}
-SAME_EVERYWHERE |= {"ada", "SQLite", "PostgreSQL", "name", "phone", "first", "esc", "country", "email", "language", "number"}
+SAME_EVERYWHERE |= {"ada", "SQLite", "PostgreSQL", "name", "phone", "first", "esc", "country", "email", "language"}
+SAME_EVERYWHERE |= {"number"}
 SENDER = "SHOP"
 SENDING = "test@mailpush.laaffic.cn"
 SAME_EVERYWHERE |= {"luaKsL", SENDER}
