@@ -1,5 +1,5 @@
-"""Names looked up within a limit. The system's resolver may ask for half a minute, and nothing ends it: so it asks in a
-thread that nobody waits for, one for each name however many wish to know.
+"""Host names looked up within a time limit. The system's resolver may take half a minute and cannot be cancelled, so it
+runs in a daemon thread, one for each name, shared by all who ask for that name.
 """
 
 import socket
@@ -16,7 +16,7 @@ class TooSlow(Exception):
 
 
 class GivenUp(Exception):
-    """Whoever wished to know wishes it no longer."""
+    """The caller no longer wants the answer."""
 
 
 class _Lookup:

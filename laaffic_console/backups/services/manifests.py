@@ -73,7 +73,7 @@ def read(raw: bytes) -> Manifest:
 
 def _whole(said: Mapping[str, Any], key: str) -> int:
     found = said.get(key)
-    if type(found) is not int or found < 0:  # true is no number
+    if type(found) is not int or found < 0:  # a bool is an int too
         raise _odd(key)
     return found
 
