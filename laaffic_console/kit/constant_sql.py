@@ -20,6 +20,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, QuerySet, sql
+from django.db.models.constants import OnConflict
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
 
@@ -157,13 +158,16 @@ class Update(_Statement):
 class Insert(_Statement):
     """Of new rows of a model; with `keys`, each gets the one that the database has given it.
 
+    `unless_there`: one whose key is taken is left out.
+
     Columns that are NULL in all of the rows are left out. psycopg keeps what it has read in a text for texts of at most
     50 parameters only, and takes longer to read a campaign's than to send it.
     """
 
-    def __init__(self, model: type[models.Model], *, keys: bool) -> None:
+    def __init__(self, model: type[models.Model], *, keys: bool, unless_there: bool = False) -> None:
         super().__init__(self._compiled)
         self._model, self._keys = model, keys
+        self._on_conflict = OnConflict.IGNORE if unless_there else None
 
     def __call__(self, rows: Sequence[models.Model]) -> None:
         if not rows:
@@ -194,7 +198,7 @@ class Insert(_Statement):
     def _compiled(self, *shape: Any) -> _Text:
         n, *given = shape
         fields = [self._fields[at] for at in given]
-        query = sql.InsertQuery(self._model)
+        query = sql.InsertQuery(self._model, on_conflict=self._on_conflict)
         row: Any = type("Row", (), {field.attname: Given(field.attname) for field in fields})
         query.insert_values(fields, [row] * n, raw=True)
         compiler = query.get_compiler(DEFAULT_DB_ALIAS)

@@ -97,6 +97,16 @@ def _stopping() -> QuerySet[AccountHold]:
     return open_holds(Given("application")).order_by("id")[:1]
 
 
+def is_anything_held() -> bool:
+    """The account, an application or a campaign: only then is it worth asking which."""
+    return bool(_held.rows())
+
+
+@Select
+def _held() -> "QuerySet[AccountHold, Any]":
+    return AccountHold.objects.filter(released_at=None).order_by().values_list("pk")[:1]
+
+
 def is_held(application_id: int) -> bool:
     return open_holds(application_id).exists()
 

@@ -1,10 +1,11 @@
 """At most one worker at a time does a named piece of work; a dead one's lease runs out by itself."""
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +13,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import Lease
-from laaffic_console.gateway.services import database_clock
-from laaffic_console.kit.constant_sql import Given, Select, Update
+from laaffic_console.gateway.services import database_clock, durability
+from laaffic_console.kit.constant_sql import Given, Insert, Select, Update
 
 LEASE_SECONDS = (
     settings.LAAFFIC_LEASE_SECONDS
@@ -26,6 +27,7 @@ class HeldLease:
     name: str
     token: str
     seconds: float
+    taken_at: float = field(default_factory=time.monotonic)
 
     def renew(self) -> bool:
         """Push the end out again; False when somebody else has taken it: stop at once."""
@@ -38,14 +40,17 @@ class HeldLease:
 def take(name: str, seconds: float = LEASE_SECONDS) -> HeldLease | None:
     token = str(uuid.uuid4())
     with transaction.atomic():
+        durability.relax()  # what is done under it and must last waits for the disk, and takes this along
         now = database_clock.now()
         seen = _named.first(Lease, name=name)
+        ends = now + dt.timedelta(seconds=seconds)
         if seen is None:
-            Lease.objects.bulk_create([Lease(name=name, until=now - dt.timedelta(days=1))], ignore_conflicts=True)
-            seen = Lease.objects.get(name=name)
+            _begin([Lease(name=name, token=token, seconds=seconds, until=ends)])
+            seen = _named.first(Lease, name=name)
+            if seen.token == token:
+                return HeldLease(name, token, seconds)
         if _is_live(seen, now):
             return None
-        ends = now + dt.timedelta(seconds=seconds)
         taken = _take(name=name, seen=seen.token, ended=seen.until, token=token, seconds=seconds, until=ends)
     return HeldLease(name, token, seconds) if taken else None
 
@@ -89,6 +94,9 @@ def _after(seconds: float) -> dt.datetime:
 @Select
 def _named() -> QuerySet[Lease]:
     return Lease.objects.filter(name=Given("name")).order_by()
+
+
+_begin = Insert(Lease, keys=False, unless_there=True)
 
 
 @Update

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Max, Min, Q, QuerySet
 
 from laaffic_console.gateway.services import bell, leases, turns, workers
-from laaffic_console.kit.constant_sql import Insert
+from laaffic_console.kit.constant_sql import Given, Insert, Select
 from messaging import gateway_ids
 from messaging.models import Batch, BatchAnswer, BatchState, Message, MessageState
 from messaging.services.batches import sent_tallies
@@ -56,11 +56,17 @@ def write_singles(answers: dict[int, Answered], at: dt.datetime) -> sent_tallies
     if any(len(answered[0]) > 1 for answered in answers.values()):
         return None
     rows = sorted((pk, given, segments) for answered in answers.values() for pk, given, segments in _each(answered))
-    untouched = Message.objects.filter(pk__in=[row[0] for row in rows], batch__in=answers)
-    moves = sent_tallies.of_untouched(untouched, len(rows), at)
+    by_country = dict(_untouched.rows(messages=[row[0] for row in rows], batches=list(answers)))
+    moves = sent_tallies.of_untouched(by_country, len(rows), at)
     if moves is not None:
         write_accepted(rows, at)
     return moves
+
+
+@Select
+def _untouched() -> "QuerySet[Message, Any]":
+    singles = Message.objects.filter(pk__among=Given("messages"), batch__id__among=Given("batches"))
+    return sent_tallies.untouched_by_country(singles)
 
 
 def overlay(batch_ids: Iterable[int]) -> dict[int, Accepted]:

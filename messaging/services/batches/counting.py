@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, F, IntegerField, Sum, Value, When
+from django.db.models import Case, F, IntegerField, QuerySet, Sum, Value, When
 
+from laaffic_console.kit.constant_sql import Given, Select
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
@@ -91,9 +92,13 @@ def is_done(campaign: Campaign) -> bool:
     """Finished is computed: the audience is frozen and nothing is queued, claimed or unknown."""
     if campaign.audience != Campaign.Audience.FROZEN:
         return False
-    return not Batch.objects.filter(
-        campaign=campaign, state__in=[BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN]
-    ).exists()
+    return not _open.rows(campaign=campaign.pk)
+
+
+@Select
+def _open() -> "QuerySet[Batch, Any]":
+    states = [BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN]
+    return Batch.objects.filter(campaign=Given("campaign"), state__in=states).order_by().values_list("pk")[:1]
 
 
 OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)

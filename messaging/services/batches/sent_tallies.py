@@ -139,13 +139,17 @@ def of_accepted(batch: Batch, n: int, at: dt.datetime) -> Moves | None:
 
     The same as `following` would see, with one short look instead of two long ones.
     """
-    return of_untouched(batch.messages(), n, at)
+    return of_untouched(dict(untouched_by_country(batch.messages())), n, at)
 
 
-def of_untouched(messages: "QuerySet[Message]", n: int, at: dt.datetime) -> Moves | None:
-    """The same for messages of one campaign whose batches are locked."""
+def untouched_by_country(messages: "QuerySet[Message]") -> "QuerySet[Message, Any]":
+    """(country, how many) of those that nobody has looked after."""
     untouched = messages.filter(state=MessageState.QUEUED, settled_at=None).order_by()
-    by_country = dict(untouched.values_list("country").annotate(n=Count("pk")))
+    return untouched.values_list("country").annotate(n=Count("pk"))
+
+
+def of_untouched(by_country: dict[str, int], n: int, at: dt.datetime) -> Moves | None:
+    """The same for messages of one campaign whose batches are locked."""
     if sum(by_country.values()) != n:
         return None
     moves = Moves()

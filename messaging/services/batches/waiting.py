@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
 
 from laaffic_console.gateway.services import bell, database_clock, moments
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 from messaging.models import ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
 from messaging.services.gates import canary, gates, sending_hours
@@ -81,9 +82,15 @@ def in_words(why: str) -> str:
 
 def next_due(campaign_id: int) -> dt.datetime | None:
     """When the first of what is queued may leave; None where nothing waits for a moment."""
-    queued = Batch.objects.filter(campaign=campaign_id, state=BatchState.QUEUED)
-    due: dt.datetime | None = queued.aggregate(due=Min("not_before"))["due"]
-    return due
+    for (due,) in _next_due.rows(campaign=campaign_id):
+        return cast(dt.datetime, due)
+    return None
+
+
+@Select
+def _next_due() -> "QuerySet[Batch, Any]":
+    queued = Batch.objects.filter(campaign=Given("campaign"), state=BatchState.QUEUED, not_before__isnull=False)
+    return queued.order_by("not_before").values_list("not_before")[:1]
 
 
 def moments_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:

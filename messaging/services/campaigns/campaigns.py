@@ -8,8 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold
-from laaffic_console.gateway.services import account_hold, bell, isolation
+from laaffic_console.gateway.services import account_hold, bell, durability, isolation
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
@@ -155,6 +154,8 @@ def hold_after_end(campaign_id: int) -> None:
 
 def hold_for_account(campaign_id: int) -> bool:
     """Hold a campaign that waits or runs while the account's hold stops it, with that hold's sentence."""
+    if not account_hold.is_anything_held():
+        return False
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         stopped_by = states.stopped_by(campaign)
@@ -167,7 +168,7 @@ def hold_for_account(campaign_id: int) -> bool:
 
 def follow_account() -> None:
     """Hold what the account's holds stop, and let go on exactly what they held. Repeated, it changes nothing."""
-    if AccountHold.objects.filter(released_at=None).exists():
+    if account_hold.is_anything_held():
         open_ones = Campaign.objects.filter(state__in=[CampaignState.RUNNING, CampaignState.SCHEDULED])
         isolation.each(open_ones.values_list("pk", flat=True), hold_for_account, "hold of campaign {}".format)
     held = Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False)
@@ -191,9 +192,10 @@ def _follow(campaign_id: int) -> None:
 
 def finish_if_done(campaign_id: int) -> bool:
     with transaction.atomic():
+        durability.relax()  # lost, it is found done again
         campaign = steps.locked(Campaign, campaign_id)
         if campaign.state != CampaignState.RUNNING or not counting.is_done(campaign):
             return campaign.state == CampaignState.FINISHED
-        Campaign.objects.filter(pk=campaign.pk).update(finished_at=timezone.now())
-        states.move(campaign, CampaignState.FINISHED, _("Finished: every message has left or was stopped"), None)
+        event = _("Finished: every message has left or was stopped")
+        states.move(campaign, CampaignState.FINISHED, event, None, finished_at=timezone.now())
     return True

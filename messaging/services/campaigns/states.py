@@ -1,5 +1,6 @@
 """The states of a campaign: how it changes them, and how it is held."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -40,9 +41,20 @@ def hold_for(campaign: Campaign, stopped_by: AccountHold, by: User | None) -> No
     campaign.save(update_fields=["account_hold"])
 
 
-def move(campaign: Campaign, state: CampaignState, event: str, by: User | None, hold_reason: str = "") -> None:
+def move(
+    campaign: Campaign,
+    state: CampaignState,
+    event: str,
+    by: User | None,
+    hold_reason: str = "",
+    *,
+    finished_at: dt.datetime | None = None,
+) -> None:
     was = _take(campaign, state, hold_reason)
-    _moved(campaign=campaign.pk, state=state, hold_reason=hold_reason)
+    if finished_at is None:
+        _moved(campaign=campaign.pk, state=state, hold_reason=hold_reason)
+    else:
+        _moved("finished_at", campaign=campaign.pk, state=state, hold_reason=hold_reason, finished_at=finished_at)
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")
 
@@ -67,8 +79,8 @@ def _take(campaign: Campaign, state: CampaignState, hold_reason: str) -> str:
 
 
 @Update
-def _moved() -> tuple[QuerySet[Campaign], dict[str, Any]]:
-    to = kept(Campaign, "state", "hold_reason")
+def _moved(*also: str) -> tuple[QuerySet[Campaign], dict[str, Any]]:
+    to = kept(Campaign, "state", "hold_reason", *also)
     return Campaign.objects.filter(pk=Given("campaign")), {
         **to,
         "wait_reason": "",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from django.db import DatabaseError
 from django.db.models import Exists, QuerySet
@@ -32,7 +33,7 @@ from laaffic_console.gateway.services import (
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.perseverance import insist
-from laaffic_console.kit.constant_sql import Given, Select
+from laaffic_console.kit.constant_sql import Given, Select, Update
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
@@ -96,6 +97,11 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
         bell.ring("messaging.jobs.send_campaign", campaign_id)
 
 
+@Update
+def _first_left() -> tuple["QuerySet[Campaign]", dict[str, Any]]:
+    return Campaign.objects.filter(pk=Given("campaign"), first_sent_at=None), {"first_sent_at": Given("at")}
+
+
 @Select
 def _sent() -> "QuerySet[Campaign]":
     return Campaign.objects.select_related("application").filter(pk=Given("pk")).order_by()
@@ -123,9 +129,12 @@ class Sender:
         self.finished: deque[tuple[Future[SendResult], Claim]] = deque()  # answered, and not looked at yet
         self.ready: deque[Claim] = deque()  # claimed ahead: a free connection need not wait for the database
         self.pause_until = 0.0
+        self.idle_until = 0.0  # the end of a pause that only waits for answers
+        self.recipients_claimed = 0
         self.stopping = False
+        self.is_finished = False
         self.ring_again = False
-        self.next_renewal = 0.0
+        self.next_renewal = lease.taken_at + RENEW_EVERY
         self.wait_reason = campaign.wait_reason
 
     def run(self) -> bool:
@@ -139,8 +148,13 @@ class Sender:
             finally:
                 self._drain()
         if not self.ring_again:
-            campaigns.finish_if_done(self.campaign.pk)
+            self._finish_if_done()
         return self.ring_again
+
+    def _finish_if_done(self) -> None:
+        if not self.is_finished:
+            self.is_finished = campaigns.finish_if_done(self.campaign.pk)
+        self.stopping |= self.is_finished
 
     @contextlib.contextmanager
     def _lease_kept(self) -> Iterator[None]:
@@ -194,9 +208,12 @@ class Sender:
     def _claim(self, at_least: int = 1) -> bool:
         """Whether there is something ready now."""
         while len(self.ready) < at_least and time.monotonic() >= self.pause_until and not self._is_over():
+            if self._is_all_claimed() and not self._may_come_back():
+                break
             match claiming.claim_some(self.campaign, self.lease.token, self.at_once):
                 case list(claimed):
                     self.ready.extend(claimed)
+                    self.recipients_claimed += sum(len(one.numbers) for one in claimed)
                 case Wait(until=until):
                     self._pause_until(until)
                 case Stopped():
@@ -208,20 +225,40 @@ class Sender:
                     self._nothing_queued(at_least - len(self.ready))
         return bool(self.ready)
 
+    def _is_all_claimed(self) -> bool:
+        """Everybody of it was in a request of this turn: there is nothing to claim but what has come back."""
+        is_frozen = self.campaign.audience == Campaign.Audience.FROZEN
+        return is_frozen and 0 < self.campaign.total <= self.recipients_claimed
+
+    def _may_come_back(self) -> bool:
+        """Whether to look for it: not before the last answer is written, and not if that was the end."""
+        if self._is_in_hand():
+            self._await_answers()
+            return False
+        self._finish_if_done()
+        return not self.is_finished
+
+    def _is_in_hand(self) -> bool:
+        return bool(self.in_flight or self.finished or self.answers)
+
+    def _await_answers(self) -> None:
+        self._pause(IDLE_SECONDS)
+        self.idle_until = self.pause_until
+
     def _nothing_queued(self, wanted: int) -> None:
         """Freeze so many chunks if the audience is not whole; else wait for what is in flight, or for a moment."""
         if self.campaign.audience != Campaign.Audience.FROZEN:
             if not audience.freeze_some(self.campaign.pk, min(wanted, AT_ONCE)):
-                self.campaign.refresh_from_db(fields=["audience"])
+                self.campaign.refresh_from_db(fields=["audience", "total"])
                 self._pause(IDLE_SECONDS)
             return
-        if self.in_flight or self.finished or self.answers:
-            self._pause(IDLE_SECONDS)
+        if self._is_in_hand():
+            self._await_answers()
             return
         due = waiting.next_due(self.campaign.pk)
         if due is None:
             self.stopping = True
-            campaigns.finish_if_done(self.campaign.pk)
+            self._finish_if_done()
             return
         if due - database_clock.now() > moments.AHEAD:
             self.stopping = True  # it is rung for when it is due: no worker stands still for it
@@ -259,7 +296,7 @@ class Sender:
         request.add_done_callback(self.done.put)
         if self.campaign.first_sent_at is None:
             self.campaign.first_sent_at = left_at
-            Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
+            _first_left(campaign=self.campaign.pk, at=left_at)
 
     def _settle_finished(self) -> None:
         self.finished.extend(self._take_answers())
@@ -271,6 +308,8 @@ class Sender:
         self._settle_all()
         if not self.in_flight or time.monotonic() - self.answered_at > WRITE_WITHIN:
             self._write_answers()
+        if self.pause_until == self.idle_until and not self._is_in_hand():
+            self.pause_until = 0.0
 
     def _settle_all(self) -> None:
         while self.finished:
@@ -281,7 +320,7 @@ class Sender:
         """Wait for the next answers: no longer than for a pause to end, or than earlier ones may stay unwritten."""
         patience = max(0.0, min(self.pause_until - time.monotonic(), 1.0)) if self.pause_until else IDLE_SECONDS
         if not self.in_flight:
-            if not self.answers:
+            if not self.answers and not self.stopping:
                 time.sleep(min(patience, 0.5))
             return []
         if len(self.in_flight) >= self.connections:
