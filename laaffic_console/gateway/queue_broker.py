@@ -8,12 +8,15 @@ A cluster takes tasks out while all its processes are busy: one lies ready for t
 Neither store knows that they wait, so the cluster's processes count them in memory that they share.
 """
 
+import datetime as dt
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import sleep
 from typing import Any
 
 from django.db import connections
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.brokers.redis_broker import Redis
@@ -24,6 +27,7 @@ from django_q.signing import BadSignature, SignedPackage
 
 from laaffic_console.gateway.services.durability import relaxing
 from laaffic_console.kit import prepared
+from laaffic_console.kit.constant_sql import Given, Select, Update
 
 # Tasks that were taken out and have not begun. Made before the cluster forks, so all its processes have the same one.
 _taken = multiprocessing.Value("i", 0)
@@ -58,7 +62,32 @@ class QueueBroker(ORM):
 
 class DatabaseQueue(ORM):
     def dequeue(self) -> Tasks:
-        return _counted(super().dequeue())
+        """As django-q2's, by constant statements."""
+        self.get_connection()
+        waiting = _waiting.rows(key=self.list_key, now=timezone.now())
+        if not waiting:
+            sleep(Conf.POLL)  # spare the processor
+            return None
+        lock = timezone.now() + dt.timedelta(seconds=Conf.RETRY)
+        return _counted([(pk, payload) for pk, payload, seen in waiting if _take(task=pk, seen=seen, lock=lock)])
+
+    def delete(self, task_id: int) -> None:
+        self.get_connection()
+        connection = connections[Conf.ORM]
+        with prepared.cursor(connection) as cursor:
+            cursor.execute("DELETE FROM django_q_ormq WHERE id = %s", [task_id])
+
+
+@Select
+def _waiting() -> "QuerySet[OrmQ, Any]":
+    waiting: QuerySet[OrmQ, Any] = OrmQ.objects.filter(key=Given("key"), lock__lt=Given("now"))
+    return waiting.values_list("pk", "payload", "lock")[: Conf.BULK]
+
+
+@Update
+def _take() -> tuple["QuerySet[OrmQ]", dict[str, Any]]:
+    """Unless another cluster was faster."""
+    return OrmQ.objects.filter(pk=Given("task"), lock=Given("seen")), {"lock": Given("lock")}
 
 
 class RedisQueue(Redis):
