@@ -226,12 +226,12 @@ class Sender:
         return bool(self.ready)
 
     def _is_all_claimed(self) -> bool:
-        """Everybody of it was in a request of this turn: there is nothing to claim but what has come back."""
+        """Everybody of it is in a request of this turn that was answered or is awaited: nothing is left to claim."""
         is_frozen = self.campaign.audience == Campaign.Audience.FROZEN
         return is_frozen and 0 < self.campaign.total <= self.recipients_claimed
 
     def _may_come_back(self) -> bool:
-        """Whether to look for it: not before the last answer is written, and not if that was the end."""
+        """Whether to look all the same: not before the last answer is written, and not if that was the end."""
         if self._is_in_hand():
             self._await_answers()
             return False
@@ -354,6 +354,7 @@ class Sender:
             result = future.result()
         except LaafficError as error:
             lost = error  # Python forgets `error` at the end of this clause
+            self.recipients_claimed -= len(claimed.numbers)  # they may come back to the queue
             self._insist(claimed, lambda: settling.settle_error(self.campaign.pk, claimed, lost))
             if isinstance(lost, OutcomeUnknown):
                 self._brake()
