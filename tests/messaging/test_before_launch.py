@@ -120,9 +120,9 @@ class CountTests:
             monkeypatch.setattr(audience_counts, "STRETCH", contacts)
             row = AudienceCount.objects.get(campaign=draft)
             counting = audience_counts._Counting(draft, row)
-            if upper := audience_counts.audience_sql.end_of_stretch(counting.groups, row.cursor, row.end, contacts):
-                counting._count_stretch(upper)
-                row.cursor, row.reached = upper, [[*where, n] for where, n in counting.reached.items()]
+            if stretch := audience_counts.audience_sql.next_stretch(counting.groups, row.cursor, row.end, contacts):
+                counting._count_stretch(*stretch)
+                row.cursor, row.reached = stretch[1], [[*where, n] for where, n in counting.reached.items()]
                 row.save()
 
         assert audience_counts.of(draft).recipients == 10

@@ -99,8 +99,8 @@ def _freeze_next(campaign: Campaign) -> bool:
         as_frozen.confirm(campaign, frequency.cap_of(campaign), consents.is_needed(campaign))
     included = list(campaign.groups.order_by("pk").values_list("pk", flat=True)) if is_to_contacts else []
     meant = rules.of(campaign, member_end=campaign.member_end)
-    upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK, meant)
-    if upper is None:
+    stretch = audience_sql.next_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK, meant)
+    if stretch is None:
         if given_numbers.freeze_pasted(campaign, CHUNK):
             return True
         cap = frequency.cap_of(campaign) if campaign.extra_numbers else frequency.NO_CAP
@@ -108,7 +108,7 @@ def _freeze_next(campaign: Campaign) -> bool:
         _frozen(campaign=campaign.pk, **counts)
         _count(campaign, counts)
         return False
-    _freeze_range(campaign, included, meant, upper)
+    _freeze_range(campaign, included, meant, *stretch)
     return True
 
 
@@ -151,10 +151,10 @@ def freeze_new(campaign: Campaign, cap: frequency.Cap) -> list[Message]:
 COUNTED = ("audience", *given_numbers.COUNTS)
 
 
-def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper: int) -> None:
-    audience, params = audience_sql.members(groups, campaign.audience_cursor, upper, campaign.member_end, meant)
+def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, after: int, upper: int) -> None:
+    audience, params = audience_sql.members(groups, after, upper, campaign.member_end, meant)
     excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
-    not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
+    not_excluded, excluded_params = audience_sql.not_excluded(excluded, after, upper)
     before = transaction.savepoint()
     batch = new_batches.begin(campaign)
     values, value_params = merge_values_sql(channels.texts_of(campaign))

@@ -270,21 +270,20 @@ class _Counting:
     def go_on(self, give_up_at: float) -> None:
         count = self.count
         while time.monotonic() < give_up_at:
-            upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, self.stretch, self.rules)
-            if upper is None:
+            stretch = audience_sql.next_stretch(self.groups, count.cursor, count.end, self.stretch, self.rules)
+            if stretch is None:
                 if self._count_pasted():
                     continue
                 self._count_numbers()
                 count.counted_at = timezone.now()
                 break
-            self._count_stretch(upper)
+            self._count_stretch(*stretch)
             workers.beat()
-            count.cursor = upper
+            count.cursor = stretch[1]
         count.segments = [[each, n] for each, n in sorted(self.segments.items())]
         count.reached = [[*where, n] for where, n in self.reached.most_common()]
 
-    def _count_stretch(self, upper: int) -> None:
-        after = self.count.cursor
+    def _count_stretch(self, after: int, upper: int) -> None:
         reached: list[str] = []
         for pk, number, country, zones, values, excluded, suppressed, agreed, had in self._rows(after, upper):
             if excluded:

@@ -20,6 +20,7 @@ from messaging.models import Audience, Calendar, Campaign, CampaignState, Contac
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.channels import channels
+from messaging.services.contacts import audience_sql
 from messaging.services.gates import sending_hours
 
 MAX_EXTRA_NUMBERS = 1000
@@ -254,4 +255,4 @@ def _has_somebody(campaign: Campaign) -> bool:
     """At first sight; whether anybody meets an audience's condition is known when all have been counted."""
     if campaign.extra_numbers or campaign.paste_id or campaign.audiences.exists():
         return True
-    return Contact.objects.filter(groups__in=campaign.groups.all()).exists()
+    return bool(audience_sql.first_of(list(campaign.groups.values_list("pk", flat=True)), 1))

@@ -67,20 +67,25 @@ def has_consent(table: str, channel: str) -> tuple[str, list[str]]:
     )
 
 
-def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int, rules: Rules = NO_RULES) -> int | None:
-    """The contact id up to which at most so many contacts beyond `after` are in the groups, or meet the rules.
+def next_stretch(
+    groups: Sequence[int], after: int, until: int, contacts: int, rules: Rules = NO_RULES
+) -> tuple[int, int] | None:
+    """(the id after which, the id up to which) at most so many contacts beyond `after` are in the groups, or meet the
+    rules.
 
-    None when nobody is left. With rules a stretch may hold nobody, where few meet them.
+    None when nobody is left. With rules a stretch may hold nobody, where few meet them. It begins with its first
+    member: those of a young group come after a million others, which PostgreSQL would read for the first chunk.
     """
     if rules:
-        return _end_by_rules(groups, after, until, contacts, rules)
+        end = _end_by_rules(groups, after, until, contacts, rules)
+        return None if end is None else (after, end)
     if not groups:
         return None
     first, params = _first_of(groups, after, until, contacts)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT max(contact_id) FROM ({first}) AS c", params)
-        end: int | None = cursor.fetchone()[0]
-        return end
+        cursor.execute(f"SELECT min(contact_id), max(contact_id) FROM ({first}) AS c", params)
+        begin, last = cursor.fetchone()
+        return None if begin is None else (int(begin) - 1, int(last))
 
 
 def _first_of(groups: Sequence[int], after: int, until: int, contacts: int) -> tuple[str, list[int]]:
