@@ -69,3 +69,15 @@ def test_a_group_without_anybody_is_told_from_one_with(
     draft.groups.add(group)
 
     assert drafts._has_somebody(draft)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what it has counted")
+def test_the_members_lead_to_the_contacts(young: list[int], group: ContactGroup) -> None:
+    """However many others have an id between them, SQLite's only write lock is not held for those."""
+    who, params = audience_sql.members([group.pk], 0, young[-1], 10**6)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN SELECT c.id {who} ORDER BY c.id", params)
+        plan = [row[3] for row in cursor.fetchall()]
+
+    assert "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)" in plan
+    assert any("SEARCH m USING COVERING INDEX" in step and "(group_id=? AND contact_id>?" in step for step in plan)

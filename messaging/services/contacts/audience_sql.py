@@ -160,12 +160,12 @@ def members(
         marks = ", ".join(["%s"] * len(groups)) or "0"
         joined, until = ("", []) if member_end is None else (" AND m.id <= %s", [member_end])
         ways.append(
-            "EXISTS (SELECT 1 FROM messaging_groupmembership m "
+            # Not EXISTS: SQLite would look at every contact between two members, who may be a million ids apart.
+            "c.id IN (SELECT m.contact_id FROM messaging_groupmembership m "
             # Said twice: PostgreSQL would else hash a million memberships for each stretch.
-            "WHERE m.contact_id = c.id AND m.contact_id > %s AND m.contact_id <= %s "
-            f"AND m.group_id IN ({marks}){joined})"
+            f"WHERE m.group_id IN ({marks}) AND m.contact_id > %s AND m.contact_id <= %s{joined})"
         )
-        params += [after, upper, *groups, *until]
+        params += [*groups, after, upper, *until]
     if rules:
         meets, values = rules.sql(after, upper)
         ways.append(meets)
