@@ -10,20 +10,20 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Exists, OuterRef
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
-from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
-from messaging.services.contacts import suppression
+from messaging.models import Contact, ContactGroup, SuppressionEntry
+from messaging.services.contacts import audience_sql, suppression
 from messaging.services.contacts.suppression import Invalid, Numbers
 from messaging.subscribers import subscriber
 from voice.models import GroupTask, TaskNumbers
 
 INVALID_SHOWN = 5
+AT_ONCE = 5000  # contacts, read by their ids
 # How many are not called, and why; the last two are known when it is launched (group_care).
 LEFT_OUT = ("left_twice", "left_suppressed", "left_invalid", "left_no_consent", "left_capped")
 
@@ -97,10 +97,13 @@ def said_of(invalid: Sequence[Invalid]) -> list[str]:
 
 
 def _of_groups(groups: Sequence[ContactGroup]) -> list[str]:
-    members = GroupMembership.objects.filter(contact=OuterRef("pk"), group__in=[group.pk for group in groups])
-    reached = Contact.objects.filter(Exists(members)).order_by("pk").values_list("number", flat=True)
     # A little more than a task takes, so that too many are told without reading a group of millions.
-    return list(reached[: 2 * MAX_NUMBERS].iterator(chunk_size=5000))
+    members = audience_sql.first_of([group.pk for group in groups], 2 * MAX_NUMBERS)
+    found: list[str] = []
+    for start in range(0, len(members), AT_ONCE):
+        reached = Contact.objects.filter(pk__among=members[start : start + AT_ONCE])
+        found += reached.order_by("pk").values_list("number", flat=True)
+    return found
 
 
 def _check_count(audience: Audience, *, field: str) -> None:

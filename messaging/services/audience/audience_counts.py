@@ -358,12 +358,13 @@ class _Counting:
 
     def _reached(self, after: int, upper: int) -> QuerySet[Contact]:
         """The contacts of a stretch that would get a message."""
-        mine = GroupMembership.objects.filter(contact=OuterRef("pk"), contact__gt=after, contact__lte=upper)
-        joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
+        members = GroupMembership.objects.filter(contact__gt=after, contact__lte=upper)
+        joined = members.filter(group__in=self.groups, pk__lte=self.count.member_end).values("contact")
         meeting = audience_sql.meeting(self.rules, after, upper, self.stretch) if self.rules else []
-        stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined) | Q(pk__in=meeting))
+        is_in = Q(pk__in=joined) | Q(pk__in=meeting) if meeting else Q(pk__in=joined)
+        stretch = Contact.objects.filter(is_in, pk__gt=after, pk__lte=upper)
         if self.excluded:
-            stretch = stretch.exclude(Exists(mine.filter(group__in=self.excluded)))
+            stretch = stretch.exclude(Exists(members.filter(contact=OuterRef("pk"), group__in=self.excluded)))
         if consents.is_needed(self.campaign):
             given = Consent.objects.filter(channel=self.campaign.channel, state=ConsentState.GIVEN)
             stretch = stretch.filter(Exists(given.filter(number=OuterRef("number"))))
