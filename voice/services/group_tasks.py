@@ -162,7 +162,7 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
             raise ValidationError(_("This task is over already. Look at it again."))
         if not task.looks:
             raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
-        said = f"{by.get_username()} says that it is over: {why}"
+        said = f"{by.get_username()} {ledger.IS_OVER}: {why}"
         for entry in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
             if entry.interface == CANCEL:
                 ledger.lapse(entry.pk, evidence=said)
