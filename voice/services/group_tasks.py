@@ -56,8 +56,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
             raise ValidationError(_("This task was launched meanwhile: it is not changed."))
         if audience is not None:
             group_numbers.keep(task, audience)
-        counters = ("number_count", "numbers_from", *group_numbers.LEFT_OUT)
-        task.save(update_fields=["name", "send_at", "latest_end", *PARAMETERS, *counters])
+        task.save(update_fields=group_launching.EDITED)
         if by is not None:
             task.authors.add(by)
         approvals.void_if_changed(task, by=by)
