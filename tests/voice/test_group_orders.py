@@ -162,6 +162,11 @@ class Play:
             assert task.entry.state == EntryState.ACCEPTED
             asked = group_launching.digest_of(task, group_numbers.of(task))
             assert task.ended_because or asked == task.entry.digest, "it shows what Laaffic has not got"
+        if task.state == TaskState.UNKNOWN:
+            of_name = group_state.launches_of(task, task.task_name)
+            assert of_name.exclude(state__in=[EntryState.REFUSED, EntryState.NOT_SENT]).exists(), (
+                "surely not, and unknown"
+            )
         names = [entry.summary["task"] for entry in accepted]
         assert len(names) == len(set(names)), "two requests brought one task there"
         if not task.ended_because:
@@ -339,3 +344,35 @@ class TurnsOutTests:
         group_launching._look_for(left, entry, numbers)
 
         self.shows_what_left(play, numbers, TaskState.SUBMITTING)
+
+    @pytest.mark.parametrize("is_over", [False, True], ids=["unknown", "over by a word"])
+    def test_a_late_no_ends_what_was_given_up(self, play: Play, monkeypatch: pytest.MonkeyPatch, is_over: bool) -> None:
+        self.lost(play, monkeypatch)
+        left = play.fresh()
+        assert left.entry is not None
+        if is_over:
+            GroupTask.objects.update(looks=1)
+            play.says_over()
+            shares.sweep()
+
+        ledger.settle_error(left.entry.pk, refusal("-10"))
+        group_launching._did_not_leave(left, left.entry)
+
+        task = play.fresh()
+        assert (task.state, task.finished_at, self.states(play)) == (TaskState.DRAFT, None, [EntryState.REFUSED])
+        assert "Nobody was called" in group_tasks.advice(task)
+        shares.sweep()
+        assert self.used() == 0
+
+    def test_a_late_no_to_what_a_worker_had_started_holds_it(self, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.lost(play, monkeypatch)
+        GroupTask.objects.update(starts_at=timezone.now())
+        left = play.fresh()
+        assert left.entry is not None
+
+        ledger.settle_error(left.entry.pk, refusal("-10"))
+        group_launching._did_not_leave(left, left.entry)
+
+        task = play.fresh()
+        assert (task.state, task.starts_at) == (TaskState.HELD, None)
+        assert "Nobody was called" in task.hold_reason

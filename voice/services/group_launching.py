@@ -32,7 +32,7 @@ from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.budgets import whole_requests
+from messaging.services.budgets import shares, whole_requests
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskNumbers, TaskState
 from voice.models.group_tasks import NOT_LEFT, PARAMETERS
 from voice.services import (
@@ -321,6 +321,26 @@ def _did_not_leave(task: GroupTask, entry: LedgerEntry) -> None:
         _move(task, TaskState.DRAFT, look_at=None)
     else:
         hold(task, why_nobody_was_called(LedgerEntry.objects.get(pk=entry.pk)))
+    _certainly_not(task, entry)
+
+
+@transaction.atomic
+def _certainly_not(task: GroupTask, entry: LedgerEntry) -> None:
+    """Given up for lost, or over by a person's word, and now it is certain that this request called nobody. Where no
+    other can have brought its name there, it is as if that had been known at once.
+    """
+    given_up = Q(state=TaskState.UNKNOWN) | Q(state=TaskState.FINISHED, key="") & ~Q(ended_because="")
+    row = GroupTask.objects.select_for_update().filter(given_up, pk=task.pk, entry=entry).first()
+    launches = group_state.launches_of(task, task.task_name)
+    if row is None or launches.exclude(state__in=group_care.DID_NOT_LEAVE).exists():
+        return
+    shares.look_again(entry.pk)
+    was, row.state, row.look_at, row.finished_at, row.ended_because = row.state, TaskState.DRAFT, None, None, ""
+    row.save(update_fields=["state", "look_at", "finished_at", "ended_because"])
+    if row.starts_at is None:
+        events.task_moved(row, was)
+    else:
+        hold_waiting(row, why_nobody_was_called(LedgerEntry.objects.get(pk=entry.pk)), was)
 
 
 def give_back(task: GroupTask, as_seen: QuerySet[GroupTask]) -> None:
@@ -340,14 +360,14 @@ def hold(task: GroupTask, reason: str) -> None:
         hold_waiting(task, reason)
 
 
-def hold_waiting(task: GroupTask, reason: str) -> None:
+def hold_waiting(task: GroupTask, reason: str, was: str = TaskState.LAUNCHED) -> None:
     """Under the task's lock: its request does not leave before a person says so."""
     held = {"state": TaskState.HELD, "look_at": None, "undo_until": None, "starts_at": None, "hold_reason": reason}
     held |= {"waits_since": None}
     GroupTask.objects.filter(pk=task.pk).update(**held)
     task.state, task.hold_reason = TaskState.HELD, reason
     note(task, _("Held: %(reason)s") % {"reason": reason}, None)
-    events.task_moved(task, TaskState.LAUNCHED)
+    events.task_moved(task, was)
 
 
 @transaction.atomic

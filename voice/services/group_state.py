@@ -192,6 +192,8 @@ def _settle_launches(task: GroupTask, evidence: str) -> None:
     """The name is there, so one of its requests has brought it there, and no other, as a name is taken once."""
     of_name = launches_of(task, task.task_name)
     arrived = of_name.filter(state=EntryState.ACCEPTED).first()
+    if arrived is not None:
+        ledger.prove_done(arrived.pk, evidence=evidence)
     for entry in of_name.filter(state__in=UNSETTLED).order_by("-pk"):
         if arrived is None:
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=UNSETTLED)
