@@ -150,7 +150,7 @@ def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
     if not row.holder:
         return row, ""
     died = RepeatableRequest.objects.filter(pk=row.pk, holder=row.holder, held_until__lt=now)
-    if not died.update(holder=holder, held_until=now + RUNS):
+    if not died.update(holder=holder, held_until=now + RUNS, created_at=now):
         raise _runs()
     row.refresh_from_db()
     return row, holder

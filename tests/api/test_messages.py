@@ -1,5 +1,6 @@
 """Messages from a script: sent once, whatever is repeated, and known by their ids when it is answered."""
 
+import datetime as dt
 import json
 import threading
 from collections.abc import Callable
@@ -277,6 +278,16 @@ class RepeatingTests:
         assert Campaign.objects.count() == 2
         RepeatableRequest.objects.update(created_at=timezone.now() - idempotency.KEPT)
         assert (idempotency.forget_old(), idempotency.forget_old()) == (1, 0)
+
+    def test_seven_days_begin_anew_where_another_takes_over(self, api: Api) -> None:
+        """Its answer would be forgotten a moment later, and what is repeated sent again."""
+        api("POST", "messages", body(), Idempotency_Key="a")
+        almost = timezone.now() - idempotency.KEPT + dt.timedelta(seconds=30)
+        died = {"holder": "dead", "held_until": timezone.now(), "status": None, "answer": ""}
+        RepeatableRequest.objects.update(created_at=almost, **died)
+
+        assert api("POST", "messages", body(), Idempotency_Key="a").status_code == 202
+        assert RepeatableRequest.objects.get().created_at > timezone.now() - dt.timedelta(minutes=1)
 
     def test_no_number_and_no_text_is_kept_with_the_key(self, api: Api) -> None:
         api("POST", "messages", body(), Idempotency_Key="a")
