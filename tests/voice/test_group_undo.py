@@ -119,6 +119,18 @@ def test_a_refusal_of_what_a_worker_has_started_holds_it(sandbox: RunningSandbox
     assert "Nobody was called" in held.hold_reason
 
 
+def test_what_is_far_past_its_moment_asks(sandbox: RunningSandbox, launched: GroupTask) -> None:
+    long_ago = timezone.now() - dt.timedelta(hours=2)
+    GroupTask.objects.update(undo_until=long_ago, starts_at=long_ago)
+
+    group_waiting.start_due()
+
+    held = GroupTask.objects.get(pk=launched.pk)
+    assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
+    assert "120 minutes past its time" in held.hold_reason
+    assert group_waiting.resume(launched.pk).state == TaskState.SUBMITTING
+
+
 def test_a_lost_answer_is_unknown_and_never_sent_again(sandbox: RunningSandbox, launched: GroupTask) -> None:
     sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
     its_seconds_are_over(launched)
