@@ -9,7 +9,8 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.api import meanings
-        from laaffic_console.gateway.services import bell
+        from laaffic_console.gateway.services import bell, restored
 
         meanings.register_all()
         bell.sweep_with("laaffic_console.api.jobs.sweep")
+        restored.also("laaffic_console.api.jobs.after_restore")

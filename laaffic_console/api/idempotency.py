@@ -70,7 +70,7 @@ def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_o
     """
     row, holder = _claim(family, key, digest)
     if not holder:
-        return Answer(row.status or 500, json.loads(row.answer))
+        return _kept(row)
     try:
         if not in_one:
             with durable():
@@ -99,7 +99,7 @@ def once_sent(family: int, key: str, digest: str, work: Callable[[], Answer], *,
     """
     row, holder = _claim(family, key, digest)
     if not holder:
-        return Answer(row.status or 500, json.loads(row.answer))
+        return _kept(row)
     if row.about is not None:
         return _keep(row.pk, holder, Answer(status, {"id": row.about}))
 
@@ -150,7 +150,7 @@ def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
     if not row.holder:
         return row, ""
     died = RepeatableRequest.objects.filter(pk=row.pk, holder=row.holder, held_until__lt=now)
-    if not died.update(holder=holder, held_until=now + RUNS):
+    if not died.update(holder=holder, held_until=now + RUNS, created_at=now):
         raise _runs()
     row.refresh_from_db()
     return row, holder
@@ -186,6 +186,19 @@ def _runs() -> Problem:
     return Problem(409, _("The first request with this Idempotency-Key still runs. Repeat it soon."), retry_after=2)
 
 
+def _kept(row: RepeatableRequest) -> Answer:
+    if row.status is None:
+        raise Problem(
+            409,
+            _(
+                "The console was restored from a backup that was made while the first request with this "
+                "Idempotency-Key ran, and nobody knows what became of it. Look for it; send it with "
+                "a new key if it is not there."
+            ),
+        )
+    return Answer(row.status, json.loads(row.answer))
+
+
 def _keep(pk: int, holder: str, answer: Answer) -> Answer:
     _answered(pk=pk, holder=holder, status=answer.status, answer=json.dumps(answer.body))
     return answer
@@ -195,6 +208,15 @@ def _keep(pk: int, holder: str, answer: Answer) -> Answer:
 def _answered() -> tuple[QuerySet[RepeatableRequest], dict[str, Any]]:
     mine = RepeatableRequest.objects.filter(pk=Given("pk"), holder=Given("holder"))
     return mine, {"holder": "", "held_until": None, "status": Given("status"), "answer": Given("answer")}
+
+
+def lose_running() -> int:
+    """After a restore: what ran at the backup may have been done since, and what came of it is not here; how many.
+
+    What asked something of Laaffic says about what: the ledger knows of that.
+    """
+    ran = RepeatableRequest.objects.filter(about=None).exclude(holder="")
+    return ran.update(holder="", held_until=None, status=None, answer="")
 
 
 def forget_old() -> int:

@@ -2,6 +2,7 @@
 
 Between backup and restore campaigns went on, and the restored tables know nothing of it. So every campaign that is not
 over is held, and each of its recipients who may have got it is unknown until evidence or a person settles that.
+An email campaign is one request: that one is unknown, and the campaign with it.
 """
 
 import datetime as dt
@@ -32,7 +33,7 @@ def settle(since: dt.datetime, until: dt.datetime) -> dict[str, int]:
         _freeze_whole(campaign_id, until)
         unknown += sum(_may_have_left(pk, since, until) for pk in _waiting_batches(campaign_id))
         _hold(campaign_id, since)
-    emails = _hold_emails(since)
+    emails = _hold_emails(since, until)
     drafts = _tell_drafts(since)
     return {"held": len(ids) + emails, "unknown": unknown, "drafts": drafts}
 
@@ -118,33 +119,56 @@ def _hold(campaign_id: int, since: dt.datetime) -> None:
         steps.note(campaign, _("Held: %(reason)s") % {"reason": reason}, None)
 
 
-def _hold_emails(since: dt.datetime) -> int:
-    """What was about to leave, or under way, is unknown; what waited for its time asks a person."""
+def _hold_emails(since: dt.datetime, until: dt.datetime) -> int:
+    """Whose request may have left is unknown; what waits for a time that is still to come asks a person."""
     state = EmailCampaign.State
-    held = 0
     waiting = EmailCampaign.objects.filter(state__in=[state.SCHEDULED, state.SENDING, state.HELD])
-    for campaign_id in waiting.order_by("pk").values_list("pk", flat=True):
+    ids = list(waiting.order_by("pk").values_list("pk", flat=True))
+    for campaign_id in ids:
         with transaction.atomic():
             campaign = steps.locked(EmailCampaign, campaign_id)
-            under_way = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
-            requests = email_states.requests_of(campaign).filter(state__in=under_way)
-            said = _(
-                "The console was restored from a backup of %(when)s. This may have been sent since: look at Laaffic "
-                "before you resume it."
-            ) % {"when": since}
-            if requests.exists():  # held already where PostgreSQL's tables were replaced (backups)
-                requests.update(state=EntryState.UNKNOWN, evidence=restored.EVIDENCE)
-                email_states.move(campaign, state.UNKNOWN, said, None)
+            if _is_to_come(campaign, until):
+                email_states.hold(campaign, _to_come(since))
             else:
-                email_states.hold(campaign, said)
-        held += 1
-    return held
+                _email_may_have_left(campaign, since, until)
+                email_states.move(campaign, state.UNKNOWN, _may_have_been_sent(since), None)
+    return len(ids)
+
+
+def _to_come(since: dt.datetime) -> str:
+    return _(
+        "The console was restored from a backup of %(when)s. This may have been sent since: look at Laaffic before you "
+        "resume it."
+    ) % {"when": since}
+
+
+def _may_have_been_sent(since: dt.datetime) -> str:
+    return _(
+        "The console was restored from a backup of %(when)s. This may have been sent since: a callback or your word "
+        "settles it."
+    ) % {"when": since}
+
+
+def _is_to_come(campaign: EmailCampaign, until: dt.datetime) -> bool:
+    """Where PostgreSQL's tables were replaced it is held by now (backups), and its time tells all the same."""
+    return campaign.undo_until is None and campaign.scheduled_at is not None and campaign.scheduled_at > until
+
+
+def _email_may_have_left(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime) -> None:
+    """Also what was refused by then, or had not even been asked for: it may have been resumed since."""
+    under_way = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
+    for entry in email_states.requests_of(campaign).filter(state__in=under_way):
+        restored.widen(entry, until)
+    if not email_states.may_have_arrived(campaign):
+        email_states.note_missing(campaign, since, until)
 
 
 def _tell_drafts(since: dt.datetime) -> int:
     """Nothing of a draft leaves without a person; its history tells them that it may have been launched since."""
     said = _("Restored from a backup of %(when)s: it may have been launched since. Look at Laaffic before you do.")
     drafts = list(Campaign.objects.filter(state=CampaignState.DRAFT, kind=Campaign.Kind.CAMPAIGN))
-    for draft in drafts:
+    emails = list(EmailCampaign.objects.filter(state=EmailCampaign.State.DRAFT))
+    every: list[Campaign | EmailCampaign] = [*drafts, *emails]
+    for draft in every:
         steps.note(draft, said % {"when": since}, None)
-    return len(drafts)
+    return len(every)

@@ -1,5 +1,6 @@
 """Messages from a script: sent once, whatever is repeated, and known by their ids when it is answered."""
 
+import datetime as dt
 import json
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from django.utils import timezone
 from laaffic_console.api import idempotency, sending, shapes
 from laaffic_console.api.models import ApiToken, RepeatableRequest
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import restored
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, Contact, Message, MessageState, SuppressionEntry
 from messaging.services.figures import campaign_report
@@ -277,6 +279,30 @@ class RepeatingTests:
         assert Campaign.objects.count() == 2
         RepeatableRequest.objects.update(created_at=timezone.now() - idempotency.KEPT)
         assert (idempotency.forget_old(), idempotency.forget_old()) == (1, 0)
+
+    def test_seven_days_begin_anew_where_another_takes_over(self, api: Api) -> None:
+        """Its answer would be forgotten a moment later, and what is repeated sent again."""
+        api("POST", "messages", body(), Idempotency_Key="a")
+        almost = timezone.now() - idempotency.KEPT + dt.timedelta(seconds=30)
+        died = {"holder": "dead", "held_until": timezone.now(), "status": None, "answer": ""}
+        RepeatableRequest.objects.update(created_at=almost, **died)
+
+        assert api("POST", "messages", body(), Idempotency_Key="a").status_code == 202
+        assert RepeatableRequest.objects.get().created_at > timezone.now() - dt.timedelta(minutes=1)
+
+    def test_what_ran_at_a_backup_is_not_done_again_after_its_restore(self, api: Api) -> None:
+        """It may have been done a moment after the backup."""
+        api("POST", "messages", body(), Idempotency_Key="a")
+        api("POST", "messages", body(), Idempotency_Key="b")
+        ran = {"holder": "dead", "held_until": timezone.now(), "status": None, "answer": ""}
+        RepeatableRequest.objects.filter(key="a").update(**ran)
+
+        restored.put_others_right()
+
+        answer = api("POST", "messages", body(), Idempotency_Key="a")
+        assert (answer.status_code, "nobody knows" in answer.json()["detail"]) == (409, True)
+        assert api("POST", "messages", body(), Idempotency_Key="b").status_code == 202
+        assert Campaign.objects.count() == 2
 
     def test_no_number_and_no_text_is_kept_with_the_key(self, api: Api) -> None:
         api("POST", "messages", body(), Idempotency_Key="a")

@@ -17,9 +17,16 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
-from messaging.services.email import email_campaigns, email_sending, email_starting
+from messaging.services.email import (
+    email_callbacks,
+    email_campaigns,
+    email_counting,
+    email_sending,
+    email_starting,
+)
 from messaging.services.refusals import NotAllowed
-from tests.messaging.test_email_sending import emails_of
+from tests.messaging.test_email_sending import draft as draft_email
+from tests.messaging.test_email_sending import emails_of, tell
 from tests.messaging.test_email_sending import launched as launched_email
 from tests.voice.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
@@ -98,19 +105,88 @@ def test_an_email_campaign_under_way_is_unknown_and_not_sent_again(
     assert len(emails_of(sandbox).tasks) == 1
 
 
-def test_an_email_campaign_whose_request_was_not_made_asks(
-    sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int], file: Path, monkeypatch: Any
+@pytest.mark.parametrize("was", ["launched", "held", "scheduled"])
+def test_an_email_campaign_that_may_have_been_sent_since_is_unknown_until_a_callback_tells(
+    was: str,
+    sandbox: RunningSandbox,
+    mail_app: Application,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     campaign = launched_email(mail_app)
+    if was == "held":
+        EmailCampaign.objects.update(state=EmailCampaignState.HELD, hold_reason="Its template is not approved.")
+    if was == "scheduled":
+        soon = timezone.now() + dt.timedelta(milliseconds=10)
+        EmailCampaign.objects.update(state=EmailCampaignState.SCHEDULED, scheduled_at=soon)
     call_command("backup", file)
+    EmailCampaign.objects.update(state=EmailCampaignState.SENDING)
     run_jobs()
 
     restored(file, monkeypatch)
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.hold_reason[:12]) == (EmailCampaignState.HELD, "The console ")
+    assert campaign.state == EmailCampaignState.UNKNOWN
+    assert "restored from a backup" in campaign.events.latest("pk").text
+    request = LedgerEntry.objects.get()
+    assert (request.state, campaign.entry_id) == (EntryState.UNKNOWN, request.pk)
     email_campaigns.sweep()
     run_jobs()
     assert len(emails_of(sandbox).tasks) == 1
+
+    tell(campaign)
+    email_callbacks.INBOX.apply_waiting()
+    campaign.refresh_from_db()
+    request.refresh_from_db()
+    assert (campaign.state, request.state) == (EmailCampaignState.RUNNING, EntryState.ACCEPTED)
+    assert email_counting.prove(campaign)["disagreements"] == []
+
+
+def test_an_email_campaign_whose_time_is_to_come_is_held_and_a_callback_tells_that_it_came_earlier(
+    sandbox: RunningSandbox, mail_app: Application, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may have had it sent at once."""
+    campaign = launched_email(mail_app, scheduled_at=timezone.now() + dt.timedelta(days=1))
+    call_command("backup", file)
+    restored(file, monkeypatch)
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.hold_reason[:12]) == (EmailCampaignState.HELD, "The console ")
+    assert not LedgerEntry.objects.exists()
+
+    tell(campaign)
+    email_callbacks.INBOX.apply_waiting()
+    campaign.refresh_from_db()
+    assert (campaign.state, LedgerEntry.objects.get().state) == (EmailCampaignState.RUNNING, EntryState.ACCEPTED)
+
+
+def test_what_never_had_its_approval_is_not_sent_as_unknown(
+    sandbox: RunningSandbox,
+    mail_app: Application,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: LazySettings,
+) -> None:
+    campaign = launched_email(mail_app)
+    EmailCampaign.objects.update(state=EmailCampaignState.HELD, hold_reason="It waits for approval.")
+    call_command("backup", file)
+    restored(file, monkeypatch)
+
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 2
+    with pytest.raises(NotAllowed, match="a second person has to approve it"):
+        email_campaigns.send_again(campaign.pk, reason="nothing of it is there")
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 0
+    assert email_campaigns.send_again(campaign.pk, reason="nothing of it is there").state == EmailCampaignState.SENDING
+
+
+def test_drafts_of_every_kind_say_that_they_may_have_been_launched_since(
+    mail_app: Application, voice_app: Application, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email, task = draft_email(mail_app), written(voice_app, count=3)
+    call_command("backup", file)
+    restored(file, monkeypatch)
+
+    for draft in (email, task):
+        assert "may have been launched since" in draft.events.latest("pk").text
 
 
 @pytest.mark.parametrize("name", ["leave", "_ask"], ids=["recorded", "under way"])
@@ -187,6 +263,6 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     restored(file, monkeypatch)
     email.refresh_from_db()
     task.refresh_from_db()
-    assert (email.state, task.state) == (EmailCampaignState.HELD, TaskState.HELD)
-    assert "restored from a backup" in email.hold_reason
+    assert (email.state, task.state) == (EmailCampaignState.UNKNOWN, TaskState.HELD)
+    assert "restored from a backup" in email.events.latest("pk").text
     assert "restored from a backup" in task.hold_reason

@@ -10,8 +10,13 @@ from django.utils import timezone
 from laaffic_console.dashboard import health_page
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, words
+from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 
 pytestmark = pytest.mark.django_db
+
+
+def refusal(code: str) -> Refused:
+    return Refused(interface="bind", entry=lookup(Family.NUMBER, code), reason="no", http_status=200)
 
 
 @pytest.fixture
@@ -92,6 +97,44 @@ def test_an_answer_that_comes_late_knows_better(admin_user: User, lost: LedgerEn
 
     lost.refresh_from_db()
     assert (lost.state, lost.evidence) == (EntryState.ACCEPTED, "the answer: 7")
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (NotSent("it stood still", interface="bind"), EntryState.NOT_SENT),
+        (refusal("-10"), EntryState.REFUSED),
+        (OutcomeUnknown("timed out", interface="bind"), EntryState.ACCEPTED),
+    ],
+    ids=["not sent", "refused", "lost"],
+)
+def test_a_certain_no_that_comes_late_knows_better(
+    admin_user: User, lost: LedgerEntry, error: LaafficError, state: EntryState
+) -> None:
+    words.settle(lost.pk, was_done=True, why="it is in their list", by=admin_user)
+
+    assert ledger.settle_error(lost.pk, error) == (state != EntryState.ACCEPTED)
+
+    lost.refresh_from_db()
+    assert (lost.state, "their list" in lost.evidence) == (state, state == EntryState.ACCEPTED)
+
+
+def test_an_answer_that_leaves_it_out_knows_better(admin_user: User, lost: LedgerEntry) -> None:
+    words.settle(lost.pk, was_done=True, why="it is in the mailbox", by=admin_user)
+
+    assert not ledger.settle_answered(lost.pk, EntryState.UNKNOWN)
+    assert ledger.settle_answered(lost.pk, EntryState.REFUSED, why="no such address")
+
+    lost.refresh_from_db()
+    assert (lost.state, lost.evidence) == (EntryState.REFUSED, "the answer: no such address")
+
+
+def test_what_is_proved_beside_a_word_no_late_answer_overturns(admin_user: User, lost: LedgerEntry) -> None:
+    words.settle(lost.pk, was_done=True, why="I saw it", by=admin_user)
+    assert ledger.prove_done(lost.pk, evidence="a list has it")
+    assert not ledger.prove_done(lost.pk, evidence="another list")
+
+    assert not ledger.settle_error(lost.pk, refusal("-10"))
 
 
 def test_what_did_not_leave_stays_so(lost: LedgerEntry) -> None:

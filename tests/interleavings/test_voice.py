@@ -437,7 +437,7 @@ class LostLaunchTests:
 
             return Scene(
                 lambda: group_tasks.not_there(task.pk, why="play", by=person),
-                lambda: group_launching._accepted(task, entry, "late"),
+                lambda: group_launching._accepted(task, entry, group_numbers.of(task), "late"),
                 check,
             )
 
@@ -465,7 +465,7 @@ class LostLaunchTests:
 
             return Scene(
                 lambda: group_tasks.launch(task.pk, again="play"),
-                lambda: group_launching._accepted(task, entry, f"key {task.pk}"),
+                lambda: group_launching._accepted(task, entry, group_numbers.of(task), f"key {task.pk}"),
                 check,
             )
 

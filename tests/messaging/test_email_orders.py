@@ -1,8 +1,9 @@
-"""Any order of answers, callbacks, crashes and words about an email campaign: what arrived stays arrived, and every
-request ends.
+"""Any order of answers, callbacks, crashes, restores and words about an email campaign: what arrived stays arrived, and
+every request ends.
 """
 
 import contextlib
+import datetime as dt
 import random
 from collections.abc import Callable
 from typing import Any
@@ -10,14 +11,16 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, open_acts
+from laaffic_console.gateway.services import ledger, open_acts, restored
 from laaffic_console.laaffic import EmailSubmission, LaafficError, NotSent, OutcomeUnknown, Refused, SubmissionState
 from laaffic_console.laaffic.codes import Family, lookup
-from messaging.models import EmailCampaign
+from messaging.models import EmailCampaign, EmailMessage, EmailTally
 from messaging.models import EmailCampaignState as State
+from messaging.services import restored as restored_campaigns
 from messaging.services.email import (
     email_campaigns,
     email_counting,
@@ -32,6 +35,7 @@ from tests.messaging.test_email_sending import TOKEN, fresh, launched
 pytestmark = pytest.mark.django_db
 
 INTERFACE = "email/batchSendEmail"
+KEPT: tuple[type[Model], ...] = (LedgerEntry, EmailCampaign, EmailMessage, EmailTally)
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +55,7 @@ class Play:
         self.tasks: dict[int, str] = {}
         self.told = False
         self.words = 0
+        self.backup: tuple[dt.datetime, list[tuple[type[Model], list[Model]]]] | None = None
 
     def once(self) -> None:
         act = self.dice.choice(self.may_come())
@@ -58,7 +63,7 @@ class Play:
         with contextlib.suppress(NotAllowed, ValidationError):
             act()
         self.holds()
-        if was == State.CANCELLED and not self.told:
+        if was == State.CANCELLED and not self.told and act != self.is_restored:
             assert fresh(self.campaign).state == State.CANCELLED, "what was given up goes on"
 
     def may_come(self) -> list[Callable[[], Any]]:
@@ -70,7 +75,26 @@ class Play:
         }
         acts = [*by_state.get(state, []), self.sweeps]
         acts += [self.is_answered, self.is_answered, self.dies] if self.in_air else []
-        return acts + ([self.calls_back] if self.tasks else [])
+        acts += [self.calls_back] if self.tasks else []
+        return acts + ([self.is_backed_up] if self.backup is None else [self.is_restored])
+
+    def is_backed_up(self) -> None:
+        self.backup = timezone.now(), [(kind, list(kind._default_manager.all())) for kind in KEPT]
+
+    def is_restored(self) -> None:
+        """Every process is dead, and nobody knows what was done since the backup."""
+        assert self.backup is not None
+        since, rows = self.backup
+        self.in_air.clear()
+        self.told = False
+        for kind in reversed(KEPT):
+            kind._default_manager.all().delete()
+        for kind, kept in rows:
+            kind._default_manager.bulk_create(kept)
+        now = timezone.now()
+        restored_campaigns._hold_emails(since, now)
+        restored.lose_prepared(since, now)
+        self.backup = None
 
     def is_claimed_only(self) -> None:
         """Its worker dies before the departure."""

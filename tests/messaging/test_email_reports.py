@@ -111,12 +111,25 @@ class CallbackTests:
         assert agrees(campaign)
 
     def test_a_mark_of_nobody_is_unknown_although_drafts_exist(self, campaign: EmailCampaign) -> None:
-        EmailCampaign.objects.update(entry=None, state=State.DRAFT)
+        EmailCampaign.objects.update(entry=None, state=State.DRAFT, task_id="")
 
-        push(entry(), mark=campaign.mark)
+        push(entry(), mark="f" * 32)
 
         assert OrphanReport.objects.count() == 1
         assert fresh(campaign).state == State.DRAFT
+
+    def test_the_mark_of_a_draft_says_that_it_was_sent_and_the_backup_lacks_it(self, campaign: EmailCampaign) -> None:
+        """A mark leaves in a request alone."""
+        EmailCampaign.objects.update(entry=None, state=State.DRAFT, task_id="", sent_at=None)
+        LedgerEntry.objects.all().delete()
+
+        push(entry(), mark=campaign.mark)
+        push(entry(emailId="e2"), mark=campaign.mark)
+
+        now = fresh(campaign)
+        assert (now.state, now.task_id, LedgerEntry.objects.get().state) == (State.RUNNING, "t1", EntryState.ACCEPTED)
+        assert "restored" in now.events.latest("pk").text
+        assert agrees(campaign)
 
     def test_a_second_task_under_one_mark_is_told_once(self, campaign: EmailCampaign) -> None:
         push(entry(taskId="t2"), entry(taskId="t2", emailId="e2"), mark=campaign.mark)

@@ -131,6 +131,22 @@ class SendTests:
         run_jobs()
         assert fresh(campaign).state == State.RUNNING
 
+    def test_what_is_far_past_its_time_asks(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        """No worker ran for two hours, and a mail of nine o'clock would come at eleven."""
+        campaign = launched(mail_app, scheduled_at=timezone.now() + dt.timedelta(hours=1))
+        EmailCampaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(hours=2))
+
+        email_campaigns.sweep()
+        run_jobs()
+
+        assert (fresh(campaign).state, emails_of(sandbox).tasks) == (State.HELD, {})
+        assert "120 minutes past its time" in fresh(campaign).hold_reason
+        email_starting.resume(campaign.pk)
+        run_jobs()
+        assert fresh(campaign).state == State.RUNNING
+
     def test_without_an_id_in_the_answer_the_callback_brings_it(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
     ) -> None:

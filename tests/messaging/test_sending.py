@@ -576,6 +576,21 @@ class ReportTests:
         counts, stats = counting.state_counts(campaign), sandbox.stats()
         assert (counts["delivered"], counts["undelivered"]) == (stats["delivered"], stats["failed"])
 
+    def test_what_may_have_left_long_before_is_swept_for_too(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        """After a restore its request says that it may have left since the backup."""
+        add_contacts(group, 3)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        starting.launch(make(application, group).pk)
+        run_jobs()
+        LedgerEntry.objects.update(clock_ahead=dt.timedelta(days=3).total_seconds())
+
+        span = report_pulls.minutes_with_pending(application)
+
+        assert span is not None
+        assert span[1] - span[0] > dt.timedelta(days=3)
+
 
 class GivingWayTests:
     """A campaign with a rate is sent for long: it keeps no worker from whoever waits for one."""

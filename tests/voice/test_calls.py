@@ -12,7 +12,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, lost_requests, single_requests
 from laaffic_console.laaffic import CallRecord as WireRecord
-from laaffic_console.laaffic import Source
+from laaffic_console.laaffic import Family, Refused, Source, lookup
 from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
@@ -174,6 +174,23 @@ class CallTests:
 
         entry = LedgerEntry.objects.get(about_kind="SIP call")
         assert (entry.state, "I heard it" in entry.evidence) == (EntryState.ACCEPTED, True)
+
+    @pytest.mark.parametrize(("is_recorded", "state"), [(False, EntryState.REFUSED), (True, EntryState.ACCEPTED)])
+    def test_a_late_refusal_knows_better_than_a_person_and_a_record_better_than_both(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: User, is_recorded: bool, state: EntryState
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        made = calls.place(phone=phone, callee=CALLEE)
+        calls.it_rang(made.pk, why="I heard it", by=admin_user)
+        if is_recorded:
+            call_records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_RECORD)
+        assert made.entry is not None
+
+        refusal = Refused(interface="voice/sendSip", entry=lookup(Family.VOICE, "-68"), reason="no", http_status=200)
+        ledger.settle_error(made.entry.pk, refusal)
+
+        made.entry.refresh_from_db()
+        assert made.entry.state == state
 
     def test_an_answer_that_comes_late_knows_better_than_a_person(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object, monkeypatch: pytest.MonkeyPatch

@@ -19,10 +19,18 @@ from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknow
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.models import BudgetCounter
 from messaging.services.budgets import budgets, shares
+from tests.voice.group_samples import listed as gathered
 from tests.voice.group_samples import written
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
-from voice.services import group_launching, group_state, group_sync, group_tasks, task_proving
+from voice.services import (
+    group_launching,
+    group_numbers,
+    group_state,
+    group_sync,
+    group_tasks,
+    task_proving,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -131,15 +139,16 @@ class Play:
 
     def is_answered(self) -> None:
         task, entry, answer = self.in_air.pop(self.dice.randrange(len(self.in_air)))
+        numbers = group_numbers.of(task)  # nobody edits these
         if isinstance(answer, str):
-            group_launching._accepted(task, entry, answer)
+            group_launching._accepted(task, entry, numbers, answer)
             return
         ledger.settle_error(entry.pk, answer)
         if isinstance(answer, Refused) and answer.says_duplicate:
-            group_launching.arrived_before(task, entry)
-            group_launching._look_for(task)
+            group_launching.arrived_before(task, entry, numbers)
+            group_launching._look_for(task, entry, numbers)
         elif isinstance(answer, OutcomeUnknown):
-            group_launching._look_for(task)
+            group_launching._look_for(task, entry, numbers)
         else:
             group_launching._did_not_leave(task, entry)
 
@@ -151,6 +160,13 @@ class Play:
         if task.state in (*OPEN, *OVER) and task.state != TaskState.CANCELLED:
             assert task.entry is not None
             assert task.entry.state == EntryState.ACCEPTED
+            asked = group_launching.digest_of(task, group_numbers.of(task))
+            assert task.ended_because or asked == task.entry.digest, "it shows what Laaffic has not got"
+        if task.state == TaskState.UNKNOWN:
+            of_name = group_state.launches_of(task, task.task_name)
+            assert of_name.exclude(state__in=[EntryState.REFUSED, EntryState.NOT_SENT]).exists(), (
+                "surely not, and unknown"
+            )
         names = [entry.summary["task"] for entry in accepted]
         assert len(names) == len(set(names)), "two requests brought one task there"
         if not task.ended_because:
@@ -275,3 +291,88 @@ class TurnsOutTests:
 
         with pytest.raises(ValidationError, match="known by now"):
             play.says_not_there()
+
+    def edited_since(self, play: Play, monkeypatch: pytest.MonkeyPatch) -> tuple[GroupTask, LedgerEntry, list[str]]:
+        """Its answer was lost, somebody said that it is not there, and has edited it; as it left, and to whom."""
+        self.lost(play, monkeypatch)
+        left = play.fresh()
+        numbers = group_numbers.of(left)
+        play.says_not_there()
+        draft = play.fresh()
+        draft.text = "Other words"
+        group_tasks.save(draft, audience=gathered(3), by=play.person)
+        assert left.entry is not None
+        return left, left.entry, numbers
+
+    def shows_what_left(self, play: Play, numbers: list[str], state: TaskState) -> None:
+        task = play.fresh()
+        assert (task.state, task.text, task.number_count) == (state, "Hello", NUMBERS)
+        assert group_numbers.of(task) == numbers
+        assert self.states(play) == [EntryState.ACCEPTED]
+        assert task_proving.prove(task)["disagreements"] == []
+        edit = GroupTask.objects.exclude(pk=task.pk).get()
+        assert (edit.state, edit.text, edit.task_name) == (TaskState.DRAFT, "Other words", "")
+        assert (edit.number_count, len(group_numbers.of(edit))) == (3, 3)
+        assert [*edit.authors.all()] == [play.person]
+        assert f"draft {edit.pk}" in task.events.latest("pk").text
+
+    @pytest.mark.parametrize("is_launched", [False, True], ids=["edited", "launched"])
+    def test_a_late_answer_shows_what_left_and_an_edit_is_kept_apart(
+        self, play: Play, monkeypatch: pytest.MonkeyPatch, is_launched: bool
+    ) -> None:
+        """Numbers and words of the edit would be told as Laaffic's; launched, it would call everybody again."""
+        left, entry, numbers = self.edited_since(play, monkeypatch)
+        if is_launched:
+            group_tasks.launch(play.task.pk, again="play", undo_seconds=30)
+
+        group_launching._accepted(left, entry, numbers, "key 1")
+
+        self.shows_what_left(play, numbers, TaskState.SUBMITTING)
+
+    def test_so_does_a_name_that_was_taken(self, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+        left, entry, numbers = self.edited_since(play, monkeypatch)
+
+        ledger.settle_error(entry.pk, refusal("-20"))
+        group_launching.arrived_before(left, entry, numbers)
+
+        self.shows_what_left(play, numbers, TaskState.UNKNOWN)
+
+    def test_so_does_a_list_that_has_it(self, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+        left, entry, numbers = self.edited_since(play, monkeypatch)
+        monkeypatch.setattr(play, "find", lambda name, **given: listed(name, 1))
+
+        group_launching._look_for(left, entry, numbers)
+
+        self.shows_what_left(play, numbers, TaskState.SUBMITTING)
+
+    @pytest.mark.parametrize("is_over", [False, True], ids=["unknown", "over by a word"])
+    def test_a_late_no_ends_what_was_given_up(self, play: Play, monkeypatch: pytest.MonkeyPatch, is_over: bool) -> None:
+        self.lost(play, monkeypatch)
+        left = play.fresh()
+        assert left.entry is not None
+        if is_over:
+            GroupTask.objects.update(looks=1)
+            play.says_over()
+            shares.sweep()
+
+        ledger.settle_error(left.entry.pk, refusal("-10"))
+        group_launching._did_not_leave(left, left.entry)
+
+        task = play.fresh()
+        assert (task.state, task.finished_at, self.states(play)) == (TaskState.DRAFT, None, [EntryState.REFUSED])
+        assert "Nobody was called" in group_tasks.advice(task)
+        shares.sweep()
+        assert self.used() == 0
+
+    def test_a_late_no_to_what_a_worker_had_started_holds_it(self, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.lost(play, monkeypatch)
+        GroupTask.objects.update(starts_at=timezone.now())
+        left = play.fresh()
+        assert left.entry is not None
+
+        ledger.settle_error(left.entry.pk, refusal("-10"))
+        group_launching._did_not_leave(left, left.entry)
+
+        task = play.fresh()
+        assert (task.state, task.starts_at) == (TaskState.HELD, None)
+        assert "Nobody was called" in task.hold_reason

@@ -162,6 +162,7 @@ class LaunchTests:
         """Two tasks of two names are at Laaffic then: the row is the last one's, and the ledger says that both are."""
         sandbox.set_faults(next_fault="reset_after", next_calls=2, paths=["/voice/group/call/"])
         first = group_tasks.launch(written(application).pk)
+        sent = group_numbers.of(first)
         GroupTask.objects.update(looks=1)
         group_tasks.not_there(first.pk, why="in a hurry", by=admin_user)
         draft = GroupTask.objects.get(pk=first.pk)
@@ -170,7 +171,7 @@ class LaunchTests:
         second = group_tasks.launch(draft.pk)
         assert second.entry.state == EntryState.ACCEPTED
 
-        group_launching._accepted(first, first.entry, str(at_sandbox(sandbox)[0].key))
+        group_launching._accepted(first, first.entry, sent, str(at_sandbox(sandbox)[0].key))
 
         task = group_launching.fresh(first.pk)
         assert (task.key, task.task_name, task.entry) == (second.key, second.task_name, second.entry)

@@ -17,7 +17,15 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_launching, group_sync, group_tasks, group_waiting, restored, task_proving
+from voice.services import (
+    group_launching,
+    group_numbers,
+    group_sync,
+    group_tasks,
+    group_waiting,
+    restored,
+    task_proving,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,6 +119,18 @@ def test_a_refusal_of_what_a_worker_has_started_holds_it(sandbox: RunningSandbox
     assert "Nobody was called" in held.hold_reason
 
 
+def test_what_is_far_past_its_moment_asks(sandbox: RunningSandbox, launched: GroupTask) -> None:
+    long_ago = timezone.now() - dt.timedelta(hours=2)
+    GroupTask.objects.update(undo_until=long_ago, starts_at=long_ago)
+
+    group_waiting.start_due()
+
+    held = GroupTask.objects.get(pk=launched.pk)
+    assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
+    assert "120 minutes past its time" in held.hold_reason
+    assert group_waiting.resume(launched.pk).state == TaskState.SUBMITTING
+
+
 def test_a_lost_answer_is_unknown_and_never_sent_again(sandbox: RunningSandbox, launched: GroupTask) -> None:
     sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
     its_seconds_are_over(launched)
@@ -125,15 +145,17 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(sandbox: RunningSandbox, 
 def test_the_lost_answer_comes_while_the_same_waits_for_its_seconds(
     sandbox: RunningSandbox, application: Application, admin_user: Any
 ) -> None:
-    """Its name is taken, so nobody is called twice, and the task is the request's that arrived."""
+    """Taken back and edited it would call everybody again under another name."""
     sandbox.set_faults(next_fault="reset_after", next_calls=2, paths=["/voice/group/call/"])
     lost = group_tasks.launch(written(application, count=3).pk)
     assert (lost.state, lost.entry.state) == (TaskState.UNKNOWN, EntryState.UNKNOWN)
     GroupTask.objects.update(looks=1)
     group_tasks.not_there(lost.pk, why="in a hurry", by=admin_user)
     group_tasks.launch(lost.pk, undo_seconds=30)
-    group_launching._accepted(lost, lost.entry, str(at_sandbox(sandbox)[0].key))
-    assert state_of(lost) == TaskState.LAUNCHED
+    group_launching._accepted(lost, lost.entry, group_numbers.of(lost), str(at_sandbox(sandbox)[0].key))
+    assert state_of(lost) == TaskState.SUBMITTING
+    with pytest.raises(ValidationError, match="cannot be taken back"):
+        group_waiting.take_back(lost.pk)
 
     its_seconds_are_over(lost)
     group_waiting.start(lost.pk)
@@ -147,14 +169,13 @@ def test_the_lost_answer_comes_while_the_same_waits_for_its_seconds(
 def test_the_lost_answer_comes_while_the_same_is_held(
     sandbox: RunningSandbox, application: Application, admin_user: Any
 ) -> None:
-    """Taken back and edited it would call everybody again under another name."""
     sandbox.set_faults(next_fault="reset_after", next_calls=2, paths=["/voice/group/call/"])
     lost = group_tasks.launch(written(application, count=3).pk)
     GroupTask.objects.update(looks=1)
     group_tasks.not_there(lost.pk, why="in a hurry", by=admin_user)
     GroupTask.objects.update(state=TaskState.HELD, hold_reason="No funds.", entry=None)
 
-    group_launching._accepted(lost, lost.entry, str(at_sandbox(sandbox)[0].key))
+    group_launching._accepted(lost, lost.entry, group_numbers.of(lost), str(at_sandbox(sandbox)[0].key))
 
     task = group_launching.fresh(lost.pk)
     assert (task.state, task.hold_reason, task.entry) == (TaskState.SUBMITTING, "", lost.entry)

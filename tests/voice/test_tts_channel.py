@@ -192,6 +192,20 @@ class TtsCampaignTests:
         assert NOT_IN_RECORDS in Message.objects.get().evidence
         assert Message.objects.get().state == MessageState.UNKNOWN
 
+    def test_after_a_restore_they_are_read_from_when_it_may_have_left_first(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        starting.launch(draft(application, group, max_ringing_time=20, max_duration=10).pk)
+        run_jobs()
+        left_before(dt.timedelta(minutes=10))
+        LedgerEntry.objects.update(clock_ahead=dt.timedelta(days=3).total_seconds())
+
+        look_again()
+
+        assert NOT_IN_RECORDS in Message.objects.get().evidence
+
     def test_reconcile_asks_the_records_at_once(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:

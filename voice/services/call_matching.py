@@ -62,15 +62,17 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
     entry = None if asked.record_id == record.pk else attempts(asked).filter(attempt=attempt).first()
     if entry is None:
         return
-    ledger.settle_by_evidence(
-        entry.pk,
-        EntryState.ACCEPTED,
-        evidence=f"{record.get_source_display()} of call {record.voice_id}",
-        provided=[*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT],
-    )
+    _has_rung(entry, f"{record.get_source_display()} of call {record.voice_id}")
     if asked.record_id is None and is_of(asked, entry):
         asked.record, asked.voice_id, asked.look_at = record, record.voice_id, None
         asked.save(update_fields=["entry", "record", "voice_id", "look_at"])
+
+
+def _has_rung(entry: LedgerEntry, evidence: str) -> None:
+    """Whatever a person said of it: where they said the same, this takes the place of their word."""
+    may_have_rung = [*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT]
+    if not ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=may_have_rung):
+        ledger.prove_done(entry.pk, evidence=evidence)
 
 
 def is_of(asked: SipCall, arrived: LedgerEntry) -> bool:
@@ -108,12 +110,7 @@ def _rang(asked: SipCall, attempt: int, row: Ringing) -> None:
     entry = attempts(asked).filter(attempt=attempt).first()
     if entry is None:
         return
-    ledger.settle_by_evidence(
-        entry.pk,
-        EntryState.ACCEPTED,
-        evidence=f"a phone rang for call {row.call_id}",
-        provided=[*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT],
-    )
+    _has_rung(entry, f"a phone rang for call {row.call_id}")
     if not is_of(asked, entry):
         return
     asked.ringing_at = min(asked.ringing_at or row.at, row.at)

@@ -105,7 +105,7 @@ def did_not_ring(call_id: int, *, why: str, by: User) -> None:
 def it_rang(call_id: int, *, why: str, by: User) -> None:
     """A person's word that it was made: nobody waits for a record any more, and one that comes still counts."""
     asked = SipCall.objects.select_related("entry").get(pk=call_id)
-    _settle_by_word(asked, EntryState.ACCEPTED, f"{by.get_username()} says that it rang: {why}")
+    _settle_by_word(asked, EntryState.ACCEPTED, f"{by.get_username()} {ledger.RANG}: {why}")
 
 
 def _settle_by_word(asked: SipCall, state: EntryState, said: str) -> None:

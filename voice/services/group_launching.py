@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
@@ -30,10 +30,11 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.kit.acts import Act, record_event
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
+from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.budgets import whole_requests
-from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
-from voice.models.group_tasks import NOT_LEFT
+from messaging.services.budgets import shares, whole_requests
+from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskNumbers, TaskState
+from voice.models.group_tasks import NOT_LEFT, PARAMETERS
 from voice.services import (
     called_numbers,
     events,
@@ -56,6 +57,8 @@ INTERFACES = {
 }
 WAITING = ("hold_reason", "undo_until", "starts_at", "waits_since")  # of a launch whose request was not made yet
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
+# What somebody who edits a draft writes.
+EDITED = ("name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_from", *group_numbers.LEFT_OUT)
 
 
 class NotApproved(ValidationError):
@@ -174,16 +177,16 @@ def leave(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
         key = single_requests.send(entry, lambda: _ask(task, numbers))
     except Refused as refusal:
         if refusal.says_duplicate:
-            arrived_before(task, entry)
-            _look_for(task)
+            arrived_before(task, entry, numbers)
+            _look_for(task, entry, numbers)
         else:
             _did_not_leave(task, entry)
     except OutcomeUnknown:
-        _look_for(task)
+        _look_for(task, entry, numbers)
     except LaafficError:
         _did_not_leave(task, entry)
     else:
-        _accepted(task, entry, key)
+        _accepted(task, entry, numbers, key)
 
 
 def _ask(task: GroupTask, numbers: list[str]) -> str:
@@ -197,7 +200,7 @@ def _ask(task: GroupTask, numbers: list[str]) -> str:
     return api.resend(task.parent.key, asked, failed_only=task.kind == TaskKind.RESEND_FAILED)
 
 
-def _accepted(task: GroupTask, entry: LedgerEntry, key: str) -> None:
+def _accepted(task: GroupTask, entry: LedgerEntry, numbers: list[str], key: str) -> None:
     with transaction.atomic():
         row = GroupTask.objects.select_for_update().get(pk=task.pk)  # before the ledger's row, as everywhere
         evidence = f"the answer: task {key}" if key else "the answer, without a key"
@@ -205,6 +208,7 @@ def _accepted(task: GroupTask, entry: LedgerEntry, key: str) -> None:
             group_state.arrived_after_all(entry.pk, evidence)
         if row.task_name == task.task_name:
             _brought_by_no_other(row, entry)
+            _as_it_left(row, task, entry, numbers)
             _is_there(row, entry, key)
     syncing.COPIES.request(SYNC)
 
@@ -217,6 +221,42 @@ def _brought_by_no_other(row: GroupTask, arrived: LedgerEntry) -> None:
         group_state.turned_out(other.pk, EntryState.REFUSED, said, was=EntryState.ACCEPTED)
 
 
+def _as_it_left(row: GroupTask, task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
+    """Laaffic has what left, and so the task says. What somebody has made of it since becomes a draft of its own."""
+    is_as_launched = row.entry_id == entry.pk and row.state not in NOT_LEFT
+    if is_as_launched or entry.digest == digest_of(row, group_numbers.of(row)):
+        return
+    edited = _edit_apart(row)
+    for name in EDITED:
+        setattr(row, name, getattr(task, name))
+    row.number_count = len(numbers)
+    TaskNumbers.objects.filter(task=row).update(lines="\n".join(numbers))
+    row.save(update_fields=EDITED)
+    said = _("Laaffic has it as it was before it was edited, and so it says now. The edit is kept as draft %(id)d.")
+    note(row, said % {"id": edited.pk}, None)
+
+
+def _edit_apart(row: GroupTask) -> GroupTask:
+    """An edit of what takes the place of another task is one of that task, as Laaffic has it."""
+    parent = row if row.kind == TaskKind.UPDATE else row.parent
+    given = {name: getattr(row, name) for name in EDITED}
+    edited = GroupTask.objects.create(**given, kind=row.kind, parent=parent, created_by=row.created_by)
+    edited.authors.set(row.authors.all())
+    TaskNumbers.objects.create(task=edited, lines="\n".join(group_numbers.of(row)))
+    said = _("An edit of task %(id)d, which Laaffic has as it was before")
+    note(edited, said % {"id": row.pk}, None)
+    return edited
+
+
+@transaction.atomic
+def _listed_after_all(task: GroupTask, entry: LedgerEntry, numbers: list[str], found: WireTask) -> None:
+    """A person had said meanwhile that it did not arrive, and Laaffic's list has its name."""
+    row = GroupTask.objects.select_for_update().get(pk=task.pk)
+    if row.task_name == task.task_name and group_state.arrived_after_all(entry.pk, group_state.listing(found)):
+        _as_it_left(row, task, entry, numbers)
+        _is_there(row, entry, found.key)
+
+
 def _is_there(row: GroupTask, entry: LedgerEntry, key: str) -> None:
     """This request has brought it there, also where it was given up and the same is being launched again."""
     was, row.entry = row.state, entry
@@ -227,16 +267,19 @@ def _is_there(row: GroupTask, entry: LedgerEntry, key: str) -> None:
 
 
 @transaction.atomic
-def arrived_before(task: GroupTask, refused: LedgerEntry) -> None:
+def arrived_before(task: GroupTask, refused: LedgerEntry, numbers: list[str]) -> None:
     """Its name is taken, and is nobody else's: an earlier request arrived, perhaps one of which a person said that it
     did not, and the task is that request's. Where none can have, this one came to Laaffic twice on its way.
     """
-    row = GroupTask.objects.select_for_update().filter(pk=task.pk, entry=refused).first()
+    launched_again = Q(entry=None, task_name=task.task_name, state__in=NOT_LEFT)  # and its request is yet to be made
+    rows = GroupTask.objects.select_for_update().filter(Q(entry=refused) | launched_again)
+    row = rows.filter(pk=task.pk).first()
     if row is None:
         return
     task.entry = row.entry = _bringer(row, refused, f"the name was taken when request {refused.pk} came")
     was = row.state
     if was in NOT_LEFT:  # a person had spoken before this came
+        _as_it_left(row, task, refused, numbers)
         group_state.is_there(row, "")
         row.state, row.looks, row.look_at = TaskState.UNKNOWN, 0, database_clock.now()
     row.save(update_fields=["entry", "state", "looks", "look_at", *WAITING])
@@ -260,7 +303,7 @@ def _has_arrived(entry: LedgerEntry, said: str) -> bool:
     return settled or group_state.arrived_after_all(entry.pk, said)
 
 
-def _look_for(task: GroupTask) -> None:
+def _look_for(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
     """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
     now = database_clock.now()
     _move(task, TaskState.UNKNOWN, looks=0, look_at=now + SOON)
@@ -268,8 +311,8 @@ def _look_for(task: GroupTask) -> None:
         found = group_state.find(task)
     except (LaafficError, NotConfigured):
         return
-    if found is not None:
-        group_state.take(task.pk, found)
+    if found is not None and group_state.take(task.pk, found).state in NOT_LEFT:
+        _listed_after_all(task, entry, numbers, found)
 
 
 def _did_not_leave(task: GroupTask, entry: LedgerEntry) -> None:
@@ -278,6 +321,26 @@ def _did_not_leave(task: GroupTask, entry: LedgerEntry) -> None:
         _move(task, TaskState.DRAFT, look_at=None)
     else:
         hold(task, why_nobody_was_called(LedgerEntry.objects.get(pk=entry.pk)))
+    _certainly_not(task, entry)
+
+
+@transaction.atomic
+def _certainly_not(task: GroupTask, entry: LedgerEntry) -> None:
+    """Given up for lost, or over by a person's word, and now it is certain that this request called nobody. Where no
+    other can have brought its name there, it is as if that had been known at once.
+    """
+    given_up = Q(state=TaskState.UNKNOWN) | Q(state=TaskState.FINISHED, key="") & ~Q(ended_because="")
+    row = GroupTask.objects.select_for_update().filter(given_up, pk=task.pk, entry=entry).first()
+    launches = group_state.launches_of(task, task.task_name)
+    if row is None or launches.exclude(state__in=group_care.DID_NOT_LEAVE).exists():
+        return
+    shares.look_again(entry.pk)
+    was, row.state, row.look_at, row.finished_at, row.ended_because = row.state, TaskState.DRAFT, None, None, ""
+    row.save(update_fields=["state", "look_at", "finished_at", "ended_because"])
+    if row.starts_at is None:
+        events.task_moved(row, was)
+    else:
+        hold_waiting(row, why_nobody_was_called(LedgerEntry.objects.get(pk=entry.pk)), was)
 
 
 def give_back(task: GroupTask, as_seen: QuerySet[GroupTask]) -> None:
@@ -297,14 +360,14 @@ def hold(task: GroupTask, reason: str) -> None:
         hold_waiting(task, reason)
 
 
-def hold_waiting(task: GroupTask, reason: str) -> None:
+def hold_waiting(task: GroupTask, reason: str, was: str = TaskState.LAUNCHED) -> None:
     """Under the task's lock: its request does not leave before a person says so."""
     held = {"state": TaskState.HELD, "look_at": None, "undo_until": None, "starts_at": None, "hold_reason": reason}
     held |= {"waits_since": None}
     GroupTask.objects.filter(pk=task.pk).update(**held)
     task.state, task.hold_reason = TaskState.HELD, reason
     note(task, _("Held: %(reason)s") % {"reason": reason}, None)
-    events.task_moved(task, TaskState.LAUNCHED)
+    events.task_moved(task, was)
 
 
 @transaction.atomic

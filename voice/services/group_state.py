@@ -75,7 +75,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state in (*NOT_LEFT, TaskState.REPLACED):
             return task
-        evidence = f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
+        evidence = listing(found)
         _settle_launches(task, evidence)
         was, was_over = task.state, task.state in OVER
         is_there(task, found.key)
@@ -96,6 +96,10 @@ def take(task_id: int, found: WireTask) -> GroupTask:
     return task
 
 
+def listing(found: WireTask) -> str:
+    return f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
+
+
 def _is_to_be_counted(task_id: int, found: WireTask, now: dt.datetime) -> bool:
     """Records of a large task take a moment to add up: not at every look while it calls."""
     counted_at = GroupTask.objects.values_list("counted_at", flat=True).get(pk=task_id)
@@ -106,7 +110,7 @@ def _is_to_be_counted(task_id: int, found: WireTask, now: dt.datetime) -> bool:
 def is_there(task: GroupTask, key: str) -> None:
     """Laaffic has it: an update takes the place of what it updated. The caller saves the task."""
     task.key = key[:40] or task.key
-    if task.state in (TaskState.SENDING, TaskState.UNKNOWN, TaskState.DRAFT, TaskState.HELD):
+    if task.state in (TaskState.SENDING, TaskState.UNKNOWN, *NOT_LEFT):
         task.state, task.hold_reason = TaskState.SUBMITTING, ""
         task.undo_until = task.starts_at = task.waits_since = None
     if task.kind == TaskKind.UPDATE and task.parent_id is not None:
@@ -188,6 +192,8 @@ def _settle_launches(task: GroupTask, evidence: str) -> None:
     """The name is there, so one of its requests has brought it there, and no other, as a name is taken once."""
     of_name = launches_of(task, task.task_name)
     arrived = of_name.filter(state=EntryState.ACCEPTED).first()
+    if arrived is not None:
+        ledger.prove_done(arrived.pk, evidence=evidence)
     for entry in of_name.filter(state__in=UNSETTLED).order_by("-pk"):
         if arrived is None:
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=UNSETTLED)

@@ -7,7 +7,7 @@ from laaffic_console.gateway.services import bell, database_clock, isolation, lo
 from laaffic_console.laaffic import Family, LaafficError, Refused, Remedy, codes
 from voice.models import GroupTask, TaskState, VoiceSync
 from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
-from voice.services import group_launching, group_records, group_state, records_pulls
+from voice.services import group_launching, group_numbers, group_records, group_state, records_pulls
 from voice.services.syncing import COPIES, Copied, Reading
 
 NAME = group_launching.SYNC
@@ -92,7 +92,7 @@ def recover() -> None:
     stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
     for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
         if task.entry is not None and _says_taken(task.entry):
-            group_launching.arrived_before(task, task.entry)
+            group_launching.arrived_before(task, task.entry, group_numbers.of(task))
             _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
         elif task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):
             group_launching.give_back(task, _as_seen(task))

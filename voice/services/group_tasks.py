@@ -56,8 +56,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
             raise ValidationError(_("This task was launched meanwhile: it is not changed."))
         if audience is not None:
             group_numbers.keep(task, audience)
-        counters = ("number_count", "numbers_from", *group_numbers.LEFT_OUT)
-        task.save(update_fields=["name", "send_at", "latest_end", *PARAMETERS, *counters])
+        task.save(update_fields=group_launching.EDITED)
         if by is not None:
             task.authors.add(by)
         approvals.void_if_changed(task, by=by)
@@ -162,7 +161,7 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
             raise ValidationError(_("This task is over already. Look at it again."))
         if not task.looks:
             raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
-        said = f"{by.get_username()} says that it is over: {why}"
+        said = f"{by.get_username()} {ledger.IS_OVER}: {why}"
         for entry in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
             if entry.interface == CANCEL:
                 ledger.lapse(entry.pk, evidence=said)

@@ -17,7 +17,7 @@ from laaffic_console.kit.acts import Act
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
-from messaging.services.launching import undo
+from messaging.services.launching import lateness, undo
 from messaging.services.steps import UNFINISHED_RESTORE
 from voice.models import GroupTask, TaskState
 from voice.services import (
@@ -90,6 +90,9 @@ def start(task_id: int) -> None:
     its_moment = GroupTask.objects.filter(pk=task_id, state=TaskState.LAUNCHED, starts_at__lte=database_clock.now())
     task = group_launching.claimed(its_moment)
     if task is None:
+        return
+    if task.undo_until is not None and (late := lateness.too_late(task.undo_until, lateness.allowed())):
+        group_launching.hold(task, late)
         return
     try:
         called = group_launching.ready(task)

@@ -27,3 +27,12 @@ def hold_launched(since: dt.datetime) -> int:
             if task := launched.select_for_update().filter(pk=task_id).first():
                 group_launching.hold_waiting(task, said)
     return len(waiting)
+
+
+def tell_drafts(since: dt.datetime) -> int:
+    """Nothing of a draft leaves without a person; its history tells them that it may have been launched since."""
+    said = _("Restored from a backup of %(when)s: it may have been launched since. Look at Laaffic before you do.")
+    drafts = list(GroupTask.objects.filter(state=TaskState.DRAFT, is_template=False))
+    for draft in drafts:
+        group_launching.note(draft, said % {"when": since}, None)
+    return len(drafts)

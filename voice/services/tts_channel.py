@@ -29,7 +29,7 @@ from messaging.services.batches import answers
 from messaging.services.channels.channels import Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import record_matching, report_pulls, reports
-from messaging.services.reports.record_matching import Sweep
+from messaging.services.reports.record_matching import Sweep, Window
 from voice.services.call_reports import as_delivery_report
 
 ROWS_AT_ONCE = 500
@@ -116,13 +116,13 @@ class TtsChannel(SendingChannel):
         """One look at the records answers for every batch whose time has come: each carries one call."""
         application = batch.campaign.application
         due = list(_due(application))
-        left = [moment for each in due if (moment := each.entry.left_at if each.entry else each.claimed_at)]
-        if not left:
+        taken = [window for each in due if (window := _window(each))]
+        if not taken:
             return
         lasting = max(map(call_lasts, {each.campaign for each in due}))
         asked_at = timezone.now()
-        until = max(left) + max(CALL_LASTS, lasting)
-        sweep = apply_records(client, application, min(left) - report_pulls.CLOCKS_DIFFER_BY, until)
+        until = max(end for _start, end in taken) + max(CALL_LASTS, lasting)
+        sweep = apply_records(client, application, min(taken)[0], until)
         _say_not_found(due, asked_at, sweep)
         for other in due:
             if other.pk != batch.pk:
@@ -150,6 +150,13 @@ def _say_not_found(batches: list[Batch], asked_at: dt.datetime, sweep: Sweep) ->
     for batch in batches:
         if batch.state == BatchState.UNKNOWN:
             record_matching.say_not_found(batch.pk, asked_at, [sweep], call_lasts(batch.campaign))
+
+
+def _window(batch: Batch) -> Window | None:
+    """When Laaffic can have taken its call: after a restore that is a long time."""
+    left_at = batch.entry.left_at if batch.entry else batch.claimed_at
+    ahead = batch.entry.clock_ahead if batch.entry else None
+    return record_matching.window_of(left_at, ahead) if left_at else None
 
 
 def _of_channel(application: Application) -> QuerySet[Batch]:

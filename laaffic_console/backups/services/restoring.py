@@ -202,7 +202,9 @@ def _settle(since: dt.datetime) -> dict[str, int]:
     until = database_clock.now()
     settled = restored_campaigns.settle(since, until)
     settled["held"] += restored_tasks.hold_launched(since)
+    settled["drafts"] += restored_tasks.tell_drafts(since)
     settled["requests"] = restored.lose_prepared(since, until)
+    restored.put_others_right()
     restored.forget_workers()
     return settled
 

@@ -30,8 +30,9 @@ LEAVES_WITHIN = dt.timedelta(seconds=5)
 # An answer that comes after its worker was given up for dead is the best evidence there is: unknown may still end.
 OPEN = [EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED]
 
-
-NOT_DONE = "says that it was not done"  # in the evidence of a request that a person has given up so
+# In the evidence of a request that a person has given up so, or has settled as done, wherever they were asked.
+NOT_DONE = "says that it was not done"
+DONE, RANG, IS_OVER = "says that it was done", "says that it rang", "says that it is over"
 
 _noting: ContextVar[Callable[[LedgerEntry], None] | None] = ContextVar("noting", default=None)
 
@@ -171,7 +172,7 @@ def settle_answered(entry_id: int, state: EntryState, *, why: str = "") -> bool:
     evidence = f"the answer: {why}" if why else "the answer"
     if state == EntryState.ACCEPTED:
         return settle_accepted(entry_id, evidence=evidence[:300])
-    return _settle(entry_id, state, code="0", reason=why[:300], http_status=200, evidence=evidence[:300])
+    return _settle_or_overturn(entry_id, state, code="0", reason=why[:300], http_status=200, evidence=evidence[:300])
 
 
 def settle_all_accepted(entry_ids: Sequence[int]) -> int:
@@ -189,8 +190,15 @@ def _accept() -> tuple["QuerySet[LedgerEntry]", dict[str, Any]]:
 
 
 def settle_error(entry_id: int, error: LaafficError) -> bool:
-    """Write a failed request's outcome on its row; False when it was settled already."""
-    return _settle(entry_id, state_of(error), **evidence_of(error))
+    """Write a failed request's outcome on its row; False when it was settled already. A certain no overturns a person's
+    word that it was done.
+    """
+    return _settle_or_overturn(entry_id, state_of(error), **evidence_of(error))
+
+
+def prove_done(entry_id: int, *, evidence: str) -> bool:
+    """What a person said was done is known by this as well, and no answer that comes late says otherwise."""
+    return _done_by_word(entry_id).update(evidence=evidence[:300], settled_at=timezone.now()) == 1
 
 
 def settle_by_evidence(
@@ -242,6 +250,19 @@ def evidence_of(error: LaafficError) -> dict[str, Any]:
         "http_status": getattr(error, "http_status", None),
         "evidence": str(error)[:300],
     }
+
+
+def _settle_or_overturn(entry_id: int, state: EntryState, **outcome: Any) -> bool:
+    if _settle(entry_id, state, **outcome):
+        return True
+    if state not in (EntryState.REFUSED, EntryState.NOT_SENT):
+        return False
+    return _done_by_word(entry_id).update(state=state, settled_at=timezone.now(), **outcome) == 1
+
+
+def _done_by_word(entry_id: int) -> "QuerySet[LedgerEntry]":
+    said = Q(evidence__contains=DONE) | Q(evidence__contains=RANG) | Q(evidence__contains=IS_OVER)
+    return LedgerEntry.objects.filter(said, pk=entry_id, state=EntryState.ACCEPTED)
 
 
 def _settle(entry_id: int, state: EntryState, **outcome: Any) -> bool:

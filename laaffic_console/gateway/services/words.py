@@ -27,7 +27,7 @@ def settle(entry_id: int, *, was_done: bool, why: str, by: User) -> None:
     if is_blank(why):
         raise ValidationError(_("Say how you know it: it is kept with the request."))
     state = EntryState.ACCEPTED if was_done else EntryState.NOT_SENT
-    said = "says that it was done" if was_done else ledger.NOT_DONE
+    said = ledger.DONE if was_done else ledger.NOT_DONE
     evidence = f"{by.get_username()} {said}: {why.strip()}"
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
     if not may_settle(entry) or not ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=open_states):

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -27,7 +26,7 @@ from messaging.services.channels import channels
 from messaging.services.forecast import forecast, kept
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
-from messaging.services.launching import undo
+from messaging.services.launching import lateness, undo
 from messaging.services.refusals import NotAllowed
 
 START_JOB = "messaging.jobs.start_launched"
@@ -211,33 +210,15 @@ def start_scheduled(campaign_id: int) -> None:
         starts_at = campaign.undo_until or campaign.scheduled_at
         if campaign.state != CampaignState.SCHEDULED or not starts_at:
             return
-        late = timezone.now() - starts_at
-        if late > latest_start(campaign):
-            reason = _("It is %(late)d minutes past its time, and %(limit)d is the limit. Resume to send it now.") % {
-                "late": late.total_seconds() // 60,
-                "limit": latest_start(campaign).total_seconds() // 60,
-            }
-            states.hold_locked(campaign, reason)
-        elif late >= dt.timedelta() and _is_countable(campaign):
+        if late := lateness.too_late(starts_at, lateness.allowed(campaign.latest_start_minutes)):
+            states.hold_locked(campaign, late)
+        elif starts_at <= timezone.now() and _is_countable(campaign):
             start_or_hold(campaign)
 
 
 def _is_countable(campaign: Campaign) -> bool:
     """False where somebody has begun to count anew: the sweeper comes again, before it is too late."""
     return campaign.shown is None or forecast.of(campaign).counted.is_done
-
-
-ON_TIME = dt.timedelta(minutes=1)  # the sweeper comes twice a minute
-
-
-def latest_start(campaign: Campaign) -> dt.timedelta:
-    """How long after its time a scheduled campaign may still start by itself.
-
-    0 is "on time or not at all", and on time is whenever the sweeper comes by.
-    """
-    given = campaign.latest_start_minutes
-    allowed = dt.timedelta(minutes=settings.LAAFFIC_LATEST_START_MINUTES if given is None else given)
-    return max(allowed, ON_TIME)
 
 
 def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None, *, approvals_count: bool) -> None:

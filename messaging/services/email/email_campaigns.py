@@ -10,12 +10,21 @@ from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import bell, database_clock, isolation, ledger, lost_requests, open_acts
+from laaffic_console.gateway.services import (
+    bell,
+    database_clock,
+    isolation,
+    ledger,
+    lost_requests,
+    open_acts,
+    restored,
+)
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
+from messaging.services.approvals import approval_rules
 from messaging.services.email import email_counting, email_hours, email_starting, email_states
 from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
@@ -48,9 +57,15 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 
 
 def send_again(campaign_id: int, *, reason: str, by: User | None = None) -> EmailCampaign:
-    """A person's word on a lost answer. If the first request arrived after all, Laaffic should refuse this one."""
+    """A person's word on a lost answer. If the first request arrived after all, Laaffic should refuse this one.
+
+    What a restore made unknown may never have had the approval that it needs: that is asked for as when it is resumed.
+    """
+    approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
         campaign = _resolvable(campaign_id, reason)
+        if campaign.entry is not None and campaign.entry.evidence == restored.EVIDENCE:
+            approval_rules.require(campaign)
         email_starting.start(campaign, _("Sent again after a lost answer: %(why)s") % {"why": reason}, by)
     return campaign
 

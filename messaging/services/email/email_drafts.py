@@ -141,6 +141,16 @@ def digest_of(campaign: EmailCampaign) -> str:
     )
 
 
+def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
+    """Of its request, for the ledger; without the callback's address, which holds a secret."""
+    return {
+        "from": campaign.from_address,
+        "recipient list": campaign.receiver_id,
+        "template": campaign.template_id,
+        "subject": campaign.subject[:100],
+    }
+
+
 def require_as_shown(campaign: EmailCampaign, seen: str) -> None:
     if seen != shown_digest(campaign):
         raise NotAllowed(_("It was changed since the page was shown. Look at what it sends now, and launch it again."))

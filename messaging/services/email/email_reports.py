@@ -61,10 +61,13 @@ def apply(told: Sequence[Told]) -> list[bool]:
 
 
 def _campaigns_of(told: Sequence[Told]) -> list[int | None]:
-    """By the mark that we put into the address, else by the task."""
+    """By the mark that we put into the address, else by the task.
+
+    Also where no request is known: a mark leaves in a request alone, so a backup was restored that lacks it.
+    """
     marks = {one.mark for one in told if one.mark}
     tasks = {one.submission.task_id for one in told if one.submission.task_id}
-    known = EmailCampaign.objects.filter(Q(mark__in=marks) | Q(task_id__in=tasks), entry__isnull=False)
+    known = EmailCampaign.objects.filter(Q(mark__in=marks) | Q(task_id__in=tasks))
     by_mark: dict[str, int] = {}
     by_task: dict[str, int] = {}
     for pk, mark, task_id in known.values_list("pk", "mark", "task_id"):
@@ -98,10 +101,17 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
     the earliest request that waits for an answer, until another's answer names the task.
     """
     tasks = sorted({submission.task_id for submission in submissions if submission.task_id})
+    said = _("A callback shows that Laaffic has it")
+    if campaign.entry_id is None:
+        said = _(
+            "A callback shows that Laaffic has it: it was sent after the backup from which this console was restored. "
+            "What was sent may be other than what stands here"
+        )
+        email_states.note_missing(campaign, campaign.created_at, timezone.now())
     for task_id in tasks or [""]:
         if not (task_id and _is_known(campaign, task_id)):
             _settle_earliest(campaign, task_id)
-    email_campaigns.arrived(campaign, _("A callback shows that Laaffic has it"))
+    email_campaigns.arrived(campaign, said)
     for task_id in tasks:
         if not campaign.task_id:
             campaign.task_id = task_id[:64]

@@ -7,7 +7,6 @@ is told of settles it. A repeat that is refused as a duplicate (−2) says the s
 import datetime as dt
 import logging
 import time
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -129,7 +128,7 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         application=campaign.application,
         about_kind=ABOUT,
         about_id=campaign.pk,
-        summary=summary_of(campaign),
+        summary=email_drafts.summary_of(campaign),
         digest=email_drafts.digest_of(campaign),
         attempt=campaign.attempt,
         worker=workers.worker_name(),
@@ -162,16 +161,6 @@ def _is_its_hour(campaign: EmailCampaign, now: dt.datetime) -> bool:
         campaign.save(update_fields=["wait_reason", "waits_for_hours"])
         return True
     return False
-
-
-def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
-    """Without the callback's address: it holds a secret."""
-    return {
-        "from": campaign.from_address,
-        "recipient list": campaign.receiver_id,
-        "template": campaign.template_id,
-        "subject": campaign.subject[:100],
-    }
 
 
 def _is_over(campaign: EmailCampaign, entry: LedgerEntry) -> bool:

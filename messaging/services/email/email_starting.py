@@ -20,7 +20,7 @@ from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, Ema
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import email_care, email_drafts, email_states
-from messaging.services.launching import undo
+from messaging.services.launching import lateness, undo
 from messaging.services.refusals import NotAllowed
 
 SEND_JOB = "messaging.jobs.send_email_campaign"
@@ -182,6 +182,9 @@ def start_scheduled(campaign_id: int) -> None:
         campaign = steps.locked(EmailCampaign, campaign_id)
         starts_at = campaign.undo_until or campaign.scheduled_at
         if campaign.state != EmailCampaignState.SCHEDULED or starts_at is None or starts_at > timezone.now():
+            return
+        if late := lateness.too_late(starts_at, lateness.allowed()):
+            email_states.hold(campaign, late)
             return
         event = _("It cannot be taken back any more") if campaign.undo_until else _("Launched: its time has come")
         _start_or_hold(campaign, event)

@@ -1,13 +1,16 @@
 """The states of an email campaign: how it changes them, and what its requests say of it."""
 
+import datetime as dt
+
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services import restored
 from laaffic_console.kit.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import events, steps
-from messaging.services.email import email_care
+from messaging.services.email import email_care, email_drafts
 
 ABOUT, INTERFACE = email_care.ABOUT, email_care.INTERFACE
 
@@ -21,6 +24,24 @@ def requests_of(campaign: EmailCampaign) -> QuerySet[LedgerEntry]:
 def may_have_arrived(campaign: EmailCampaign) -> bool:
     """Whether one of its requests left without a certain no: a repeat that is refused says nothing about the first."""
     return requests_of(campaign).exclude(state__in=SURELY_NOT).exists()
+
+
+def note_missing(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime) -> None:
+    """Its request between these moments, which the ledger lacks as it was restored from a backup: unknown until a
+    callback or a person says more. Under the campaign's lock.
+    """
+    entry = LedgerEntry(
+        interface=INTERFACE,
+        application=campaign.application,
+        about_kind=ABOUT,
+        about_id=campaign.pk,
+        summary=email_drafts.summary_of(campaign),
+        digest=email_drafts.digest_of(campaign),
+        attempt=campaign.attempt + 1,
+    )
+    restored.note_all([entry], since, until)
+    campaign.entry, campaign.attempt = entry, entry.attempt
+    campaign.save(update_fields=["entry", "attempt"])
 
 
 def hold(campaign: EmailCampaign, reason: str, *, by_account: bool = False) -> None:

@@ -223,7 +223,13 @@ def batched(records: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def minutes_with_pending(application: Application) -> tuple[dt.datetime, dt.datetime] | None:
-    """The span in which an application's messages without a final report were sent."""
+    """The span in which an application's messages without a final report were sent. What a restore made unknown may
+    have left long before it was said so.
+    """
     open_batches = Batch.objects.filter(campaign__application=application).exclude(accepted=0, unknown=0)
     first = open_batches.order_by("claimed_at").values_list("claimed_at", flat=True).first()
-    return (first - dt.timedelta(minutes=5) - CLOCKS_DIFFER_BY, timezone.now()) if first else None
+    if first is None:
+        return None
+    windows = record_matching.windows_of(record_matching.unknown_batches(application))
+    starts = [first - dt.timedelta(minutes=5) - CLOCKS_DIFFER_BY, *(start for start, _end in windows[:1])]
+    return min(starts), timezone.now()

@@ -1,0 +1,30 @@
+"""What misses its moment by too much, as nothing ran then, is not started by the clock any more: it asks."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.utils import timezone
+
+from laaffic_console.kit.said import gettext as _
+
+ON_TIME = dt.timedelta(minutes=1)  # the sweeper comes twice a minute
+
+
+def allowed(minutes: int | None = None) -> dt.timedelta:
+    """How long after its time it may still start by itself; `minutes`: its own limit.
+
+    0 is "on time or not at all", and on time is whenever the sweeper comes by.
+    """
+    given = settings.LAAFFIC_LATEST_START_MINUTES if minutes is None else minutes
+    return max(dt.timedelta(minutes=given), ON_TIME)
+
+
+def too_late(starts_at: dt.datetime, limit: dt.timedelta) -> str:
+    """The sentence with which it is held; "" while it may start."""
+    late = timezone.now() - starts_at
+    if late <= limit:
+        return ""
+    return _("It is %(late)d minutes past its time, and %(limit)d is the limit. Resume to send it now.") % {
+        "late": late.total_seconds() // 60,
+        "limit": limit.total_seconds() // 60,
+    }
