@@ -54,7 +54,8 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             if text[at] in "\"'“":
                 raise ConditionError(_("This quotation mark is never closed."), at)
-            raise ConditionError(_('“%(sign)s” means nothing here. Put texts into "…".') % {"sign": text[at]}, at)
+            said = _('“%(sign)s” is not expected here. Put texts in quotation marks: "…".')
+            raise ConditionError(said % {"sign": text[at]}, at)
         kind = match.lastgroup or ""
         if kind == "text":
             inside = match[0][1:-1]

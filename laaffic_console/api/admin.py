@@ -27,7 +27,7 @@ from laaffic_console.kit.read_only import ReadOnlyAdmin
 ADD, CHANGE = "api.add_apitoken", "api.change_apitoken"
 LIST = "admin:api_apitoken_changelist"
 COLOURS = {"good": "success", "revoked": "danger", "expired": "warning"}
-WORDS = {"good": gettext_lazy("Good"), "revoked": gettext_lazy("Revoked"), "expired": gettext_lazy("Expired")}
+WORDS = {"good": gettext_lazy("Valid"), "revoked": gettext_lazy("Revoked"), "expired": gettext_lazy("Expired")}
 
 
 class TokenForm(forms.Form):
@@ -51,7 +51,7 @@ class TokenForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose at least one scope.")},
     )
     days = forms.IntegerField(
-        label=gettext_lazy("Good for so many days"),
+        label=gettext_lazy("Valid for so many days"),
         min_value=1,
         max_value=3650,
         required=False,
@@ -64,7 +64,7 @@ class TokenForm(forms.Form):
         max_length=500,
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("From which alone it is good, with commas between, such as 203.0.113.0/24."),
+        help_text=gettext_lazy("Addresses that may use it, separated by commas, such as 203.0.113.0/24. Empty: any."),
     )
     per_minute = forms.IntegerField(
         label=gettext_lazy("Requests a minute"),
@@ -161,7 +161,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if tokens.revoke(self._token(request, pk)):
-            messages.success(request, _("It opens nothing any more."))
+            messages.success(request, _("It no longer works."))
         return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
 
     def _token(self, request: HttpRequest, pk: int) -> ApiToken:

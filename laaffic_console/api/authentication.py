@@ -27,7 +27,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         token = _good(tokens.found(secret.strip()))
         if not tokens.is_allowed_from(token, client_address(request._request)):
-            raise Problem(403, _("This token is not good from this address. Ask an administrator to add the address."))
+            raise Problem(403, _("This token may not be used from this address. Ask an administrator to add it."))
         _require_patience(token)
         tokens.seen(token)
         request._request.api_token = token
@@ -39,13 +39,13 @@ class TokenAuthentication(BaseAuthentication):
 
 def _good(token: ApiToken | None) -> ApiToken:
     if token is None:
-        raise Problem(401, _("Nobody knows this token. Make one: manage.py api_token create NAME --user USER"))
+        raise Problem(401, _("Unknown token. Make one: manage.py api_token create NAME --user USER"))
     if token.revoked_at is not None:
         raise Problem(401, _("This token was revoked. Make a new one: manage.py api_token create NAME --user USER"))
     if not token.is_good:
         raise Problem(401, _("This token has expired. Make a new one: manage.py api_token create NAME --user USER"))
     if not token.user.is_active:
-        raise Problem(401, _("The user of this token is switched off. Use the token of another one."))
+        raise Problem(401, _("The user of this token is switched off. Use another user's token."))
     return token
 
 

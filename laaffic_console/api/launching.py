@@ -34,11 +34,11 @@ def require_seen(found: Sequence[Check], asked: Mapping[str, Any], sentences: Ma
 
 
 def not_seen(problem: NotSeen) -> Problem:
-    said = _("%(said)s Name in “seen” what you have seen, and say in “reasons” why.")
+    said = _("%(said)s Name what you have seen in “seen”, and give the reasons in “reasons”.")
     return Problem(409, said % {"said": " ".join(problem.sentences)})
 
 
 def require_draft(one: Any, draft: str) -> None:
     if one.state != draft:
-        said = _("“%(name)s” is %(state)s: a draft alone is checked.")
+        said = _("“%(name)s” is %(state)s: only a draft can be checked.")
         raise Problem(409, said % {"name": one.name, "state": one.get_state_display().lower()})

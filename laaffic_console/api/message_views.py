@@ -43,7 +43,7 @@ class MessagesView(ApiView):
         query = self.read(MessageQuery, request.query_params.dict())
         rows = Message.objects.all()
         if "state" in query and not ("campaign" in query or "number" in query):
-            raise Problem(400, _("A state is looked for within a campaign or for a number. Give one of them too."))
+            raise Problem(400, _("A state is searched only within a campaign or for a number. Give one of them too."))
         rows = narrowed(rows, query, campaign="campaign", number="number")
         if "state" in query:
             rows = rows.filter(state=STATES[query["state"]])
@@ -55,7 +55,8 @@ class MessagesView(ApiView):
         asked = self.read(shapes.MessagesRequest)
         numbers, invalid = sending.read_numbers(asked["to"])
         if not numbers:
-            raise Problem(400, _("None of these is a number: %(why)s") % {"why": invalid[0]["reason"]}, invalid=invalid)
+            said = _("None of these is a valid number: %(why)s")
+            raise Problem(400, said % {"why": invalid[0]["reason"]}, invalid=invalid)
         application = named.application(asked["application"])
         reply_pulls.read_if_due(application)
         answer = self.once(lambda: sending.send(asked, application, numbers, request.user))

@@ -47,18 +47,18 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def stands_twice(name: str) -> Problem:
-    return Problem(400, _("“%(name)s” stands twice in the body. Give it once.") % {"name": name[:100]})
+    return Problem(400, _("“%(name)s” is given twice in the body. Give it once.") % {"name": name[:100]})
 
 
 def stands_twice_in_address(name: str) -> Problem:
-    return Problem(400, _("“%(name)s” stands twice in the address. Give it once.") % {"name": name[:100]})
+    return Problem(400, _("“%(name)s” is given twice in the address. Give it once.") % {"name": name[:100]})
 
 
 def _refuse_halves(found: Any) -> None:
     try:
         json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError as problem:
-        said = _("The body has half of a character (a surrogate without its other half). Send it as UTF-8.")
+        said = _("The body has an incomplete character (a surrogate without its other half). Send it as UTF-8.")
         raise ParseError(said) from problem
 
 

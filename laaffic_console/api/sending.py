@@ -50,7 +50,7 @@ def text_of(asked: Mapping[str, Any]) -> str:
     except merge_fields.MergeError as problem:
         raise Problem(400, str(problem)) from problem
     if missing := [name for name in template.fields_without_fallback if name not in values]:
-        said = _("“values” has no %(name)s. Give it, or what is said instead: %(example)s")
+        said = _("“values” has no %(name)s. Give it, or a text to use instead: %(example)s")
         raise Problem(400, said % {"name": missing[0], "example": "{{" + missing[0] + "|…}}"})
     return merge_fields.render(template, values)
 

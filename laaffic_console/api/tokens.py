@@ -50,7 +50,7 @@ def create(
     if expires is not None:
         token.expires_at = timezone.now() + expires
     if unknown := sorted(set(scopes) - set(Scope.values)):
-        said = _("There is no scope %(unknown)s. Scopes are: %(known)s.")
+        said = _("Unknown scope: %(unknown)s. Known scopes: %(known)s.")
         raise ValidationError({"scopes": said % {"unknown": ", ".join(unknown), "known": ", ".join(Scope.values)}})
     token.full_clean()
     with transaction.atomic():

@@ -61,7 +61,7 @@ def _refuse_any(body: Any) -> None:
         if body:
             raise _problem([Unknown("", key, ()) for key in body])
     elif body:
-        raise Problem(400, _("Nothing was done: nothing is taken here as a body. Leave it out."))
+        raise Problem(400, _("Nothing was done: this request takes no body. Leave it out."))
 
 
 def _in_body(shape: Any, given: Any, within: str = "") -> Iterator[Unknown]:
@@ -88,12 +88,12 @@ def _problem(found: Sequence[Unknown]) -> Problem:
 
 def _sentence(one: Unknown) -> str:
     if not one.allowed:
-        return _("“%(name)s” is not known here, and neither is anything else. Leave it out.") % {"name": one.field}
+        return _("Unknown field “%(name)s”. No fields are taken here: leave it out.") % {"name": one.field}
     known = ", ".join(one.allowed)
     if meant := difflib.get_close_matches(_short(one.key).lower(), one.allowed, n=1):
-        said = _("“%(name)s” is not known here. Did you mean “%(meant)s”? Possible are: %(known)s.")
+        said = _("Unknown field “%(name)s”. Did you mean “%(meant)s”? Known fields: %(known)s.")
         return said % {"name": one.field, "meant": meant[0], "known": known}
-    return _("“%(name)s” is not known here. Possible are: %(known)s.") % {"name": one.field, "known": known}
+    return _("Unknown field “%(name)s”. Known fields: %(known)s.") % {"name": one.field, "known": known}
 
 
 def _short(key: str) -> str:

@@ -12,5 +12,5 @@ def refuse_to_serve() -> None:
     errors = [message for message in run_checks(tags=[TAG]) if message.is_serious() and not message.is_silenced()]
     if errors:
         raise ImproperlyConfigured(
-            "\n".join([str(_("The settings do not do:")), *(str(message) for message in errors)])
+            "\n".join([str(_("These settings do not work:")), *(str(message) for message in errors)])
         )

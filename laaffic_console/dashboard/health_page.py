@@ -143,7 +143,7 @@ def not_applied() -> list[Sign]:
     if not count:
         return []
     shown = str(count) if count <= COUNTED else _("more than %(n)d") % {"n": COUNTED}
-    said = _("%(n)s could not be applied: open them, and try again when the cause is mended") % {"n": shown}
+    said = _("%(n)s could not be applied: open them, fix the cause, then try again") % {"n": shown}
     return [
         Sign(_("Pushes with problems"), "warn", said, reverse("admin:gateway_pushedbody_changelist") + "?failed=yes")
     ]

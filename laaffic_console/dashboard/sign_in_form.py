@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
 
-WRONG = _("User name and password do not fit together. Mind capitals and small letters.")
+WRONG = _("User name or password is wrong. Check capital and small letters.")
 
 
 class SignInForm(AuthenticationForm):

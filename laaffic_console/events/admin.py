@@ -201,7 +201,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if delivery is None or request.method != "POST":
             raise Http404
         if not webhooks.redeliver(delivery):
-            messages.info(request, _("It waits for its turn anyway."))
+            messages.info(request, _("It is already waiting to be delivered."))
         return HttpResponseRedirect(reverse("admin:events_delivery_change", args=[pk]))
 
 

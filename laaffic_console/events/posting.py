@@ -10,7 +10,7 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -33,18 +33,27 @@ class Answer:
     wait: float = 0.0  # seconds that it asks for
 
 
+@dataclass(slots=True)
+class Patience:
+    """What is still waited for. Another thread takes it away."""
+
+    for_names: bool = True  # nothing has been sent yet
+    for_answers: bool = True
+
+
 class Line:
     """A connection to one target, kept open from one event to the next; used by one thread at a time."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, patience: Patience | None = None) -> None:
         self.target = target
+        self.patience = patience or Patience()
         self.connection: http.client.HTTPConnection | None = None
         self.began: float | None = None  # of what is being posted
-        self.is_cut = self.is_given_up = False
+        self.is_cut = False
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer | None:
-        """None where nothing was sent: it was given up while its name was looked up."""
-        self.began, self.is_cut, self.is_given_up = time.monotonic(), False, False
+        """None where nobody waited for its end: it says nothing about the target, and is posted again."""
+        self.began, self.is_cut = time.monotonic(), False
         began = self.began
         try:
             answer = self._post(body, headers)
@@ -59,6 +68,10 @@ class Line:
             answer = self._failed(problem)
         finally:
             self.began = None
+            if not self.patience.for_answers:
+                self.close()
+        if answer.problem and not self.patience.for_answers:
+            return None
         took = int((time.monotonic() - began) * 1000)
         return Answer(answer.status, answer.problem, answer.detail[:200], took, answer.wait)
 
@@ -68,14 +81,17 @@ class Line:
             self.is_cut = True
             _shut(self.connection)
 
-    def stop_looking(self) -> None:
-        """From another thread: nothing waits for a name server once the time is over."""
-        self.is_given_up = True
+    def leave(self) -> None:
+        """From another thread, once its patience has ended: whoever posts on it is woken, and does not try again."""
+        self.is_cut = True
+        _shut(self.connection)
+        if self.began is None:
+            self.close()
 
     def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
 
     def _post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         was_open = self.connection is not None and self.connection.sock is not None
@@ -93,7 +109,7 @@ class Line:
 
     def _ask(self, body: bytes, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         if self.connection is None:
-            self.connection = _connection(self.target, lambda: self.is_given_up)
+            self.connection = _connection(self.target, self.patience)
         self.connection.request("POST", self.target.path, body, {**headers, "Host": self.target.host_header})
         return self.connection.getresponse()
 
@@ -126,20 +142,22 @@ def _wait(said: str) -> float:
     return min(float(said), LONGEST_WAIT) if said.isdecimal() and said.isascii() else 0.0
 
 
-def _connection(target: Target, is_given_up: Callable[[], bool]) -> http.client.HTTPConnection:
-    return _Tls(target, is_given_up) if target.is_https else _Plain(target, is_given_up)
+def _connection(target: Target, patience: Patience) -> http.client.HTTPConnection:
+    return _Tls(target, patience) if target.is_https else _Plain(target, patience)
 
 
 class _Plain(http.client.HTTPConnection):
-    def __init__(self, target: Target, is_given_up: Callable[[], bool]) -> None:
+    def __init__(self, target: Target, patience: Patience) -> None:
         super().__init__(target.host, target.port, timeout=SECONDS)
-        self.target, self.is_given_up = target, is_given_up
+        self.target, self.patience = target, patience
 
     def connect(self) -> None:
         """To an address that was judged in this very moment."""
-        self.sock = _connected(self.target, self.is_given_up)
+        self.sock = _connected(self.target, self.patience)
         self.sock.settimeout(SECONDS)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not self.patience.for_answers:  # it was left while it connected: nothing may be sent any more
+            raise lookups.GivenUp
 
 
 class _Tls(_Plain):
@@ -150,8 +168,8 @@ class _Tls(_Plain):
         self.sock.settimeout(SECONDS)
 
 
-def _connected(target: Target, is_given_up: Callable[[], bool]) -> socket.socket:
-    found = addresses.resolve(target, is_given_up)
+def _connected(target: Target, patience: Patience) -> socket.socket:
+    found = addresses.resolve(target, lambda: not patience.for_names)
     for position, address in enumerate(found):
         try:
             return socket.create_connection((address, target.port), timeout=CONNECT_SECONDS / len(found))

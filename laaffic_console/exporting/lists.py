@@ -55,5 +55,5 @@ def _shown(model: type[Model], parameters: Parameters, user: User | None) -> Que
     request.user = cast(User, user)
     found = cast(Any, admin.site.get_model_admin(model)).rows_shown(request)
     if not isinstance(found, QuerySet):
-        raise NotExportable(_("These filters make no sense any more. Filter the list again and export what it shows."))
+        raise NotExportable(_("These filters are no longer valid. Filter the list again and export what it shows."))
     return found

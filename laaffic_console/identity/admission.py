@@ -35,10 +35,10 @@ WHY_NOT = {
                "Ask an administrator."),
     "superuser": _("This account signs in with its password: at %(provider)s it is no administrator."),
     "closed": _("This account is closed. Ask an administrator."),
-    "other_person": _("At %(provider)s you are somebody else."),
-    "untrusted": _("The answer of %(provider)s does not count: it is not signed as expected, too old, or meant for "
-                   "somebody else. Try again; if it stays so, ask an administrator."),
-    "no_id": _("%(provider)s sends no lasting id of you. Ask an administrator."),
+    "other_person": _("You are signed in at %(provider)s as somebody else. Sign out there, then try again."),
+    "untrusted": _("The answer of %(provider)s was not accepted: it is not signed as expected, too old, or meant for "
+                   "somebody else. Try again; if that does not help, ask an administrator."),
+    "no_id": _("%(provider)s sent no permanent id for you. Ask an administrator."),
 }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def invite(admin: Any, request: HttpRequest) -> HttpResponse:
             messages.success(request, _("%(address)s is invited.") % {"address": user.email})
             return HttpResponseRedirect(reverse(LIST))
     title = _("Invite somebody")
-    sentence = _("They get a link by mail, with which they choose a password. It is good once, for three days.")
+    sentence = _("They get a link by mail, with which they choose a password. It works once, within three days.")
     own = {"sentence": sentence, "button": _("Send the invitation"), "back": reverse(LIST)}
     return page(admin, request, "identity/form.html", title, form=form, **own)
 

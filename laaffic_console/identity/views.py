@@ -191,7 +191,7 @@ class InvitationView(InFrame, PasswordResetConfirmView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Django calls a link that opens nothing a reset that failed."""
         said = super().get_context_data(**kwargs)
-        return said if self.validlink else {**said, "title": _("This link opens nothing")}
+        return said if self.validlink else {**said, "title": _("This link does not work")}
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, _("The password is set: sign in with it."))
@@ -261,7 +261,7 @@ class AppView(InFrame, ActivateTOTPView):
 class AppGoneView(InFrame, DeactivateTOTPView):
     template_name = "identity/form.html"
     title = gettext_lazy("Remove the authenticator app")
-    sentence = gettext_lazy("Its codes open nothing any more.")
+    sentence = gettext_lazy("Its codes no longer work.")
     button = gettext_lazy("Remove it")
 
 
@@ -276,7 +276,7 @@ class PasskeyView(InFrame, AddWebAuthnView):
 class PasskeyGoneView(InFrame, RemoveWebAuthnView):
     template_name = "identity/form.html"
     title = gettext_lazy("Remove the passkey")
-    sentence = gettext_lazy("It opens nothing any more.")
+    sentence = gettext_lazy("It no longer works.")
     button = gettext_lazy("Remove it")
     success_url = BACK
 
@@ -290,7 +290,7 @@ class RecoveryCodesView(InFrame, ViewRecoveryCodesView):
 class NewRecoveryCodesView(InFrame, GenerateRecoveryCodesView):
     template_name = "identity/form.html"
     title = gettext_lazy("New recovery codes")
-    sentence = gettext_lazy("The codes that you have now open nothing any more.")
+    sentence = gettext_lazy("The codes that you have now stop working.")
     button = gettext_lazy("Make new ones")
 
 
@@ -299,7 +299,7 @@ class NewRecoveryCodesView(InFrame, GenerateRecoveryCodesView):
 
 class AskedAgain(InFrame):
     title = gettext_lazy("Is it still you?")
-    sentence = gettext_lazy("What comes next is far-reaching, so the console asks once more.")
+    sentence = gettext_lazy("The next step has far-reaching effects, so the console asks who you are once more.")
     button = gettext_lazy("Go on")
     back = reverse_lazy("admin:index")
 

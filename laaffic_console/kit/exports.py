@@ -167,7 +167,7 @@ def format_of(path: Path, formats: Sequence[str]) -> str:
         return kind
     if len(formats) == 1:
         raise ValueError(_("%(name)s does not end in .%(format)s.") % {"name": path.name, "format": formats[0]})
-    raise ValueError(_("%(name)s ends neither in .csv nor in .xlsx.") % {"name": path.name})
+    raise ValueError(_("%(name)s must end in .csv or .xlsx.") % {"name": path.name})
 
 
 def write_file(rows: Rows, path: Path, title: str) -> None:

@@ -51,9 +51,7 @@ class OddRequestMiddleware:
         if not is_unanswerable(problem):
             return None
         log.warning("%s cannot be shown with its query, so it is shown without", request.path, exc_info=problem)
-        messages.warning(
-            request, _("The address asked for something that cannot be looked for. Everything is shown instead.")
-        )
+        messages.warning(request, _("The filters in the address are not valid. Everything is shown instead."))
         return HttpResponseRedirect(request.path)
 
 

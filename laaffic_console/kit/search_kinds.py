@@ -38,11 +38,9 @@ class Query:
     def problem(self) -> str:
         """Why nothing can be looked for, in a sentence that says what to do; "" where it can."""
         if len(self.text) > LONGEST:
-            return _("This is longer than anything that is stored: search for at most %(n)d characters.") % {
-                "n": LONGEST
-            }
+            return _("The search is too long: use at most %(n)d characters.") % {"n": LONGEST}
         if 0 < len(self.text) < SHORTEST:
-            return _("One character finds everything and nothing: type at least two, or four digits of a number.")
+            return _("One character finds too much: type at least two, or four digits of a number.")
         return ""
 
     @property

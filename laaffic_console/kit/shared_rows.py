@@ -110,8 +110,8 @@ class SeenForm(BesideModelForm):
         return not changed
 
     def _closed(self, *, is_there: bool) -> bool:
-        said = _("It was launched, or taken from you, meanwhile and cannot be changed any more. Nothing is stored.")
-        self.add_error(None, said if is_there else _("It was deleted meanwhile. Nothing is stored."))
+        said = _("It was launched or assigned to somebody else meanwhile. Your changes were not saved.")
+        self.add_error(None, said if is_there else _("It was deleted meanwhile. Your changes were not saved."))
         return False
 
     def _fresh(self, *, lock: bool = False) -> Any:
@@ -132,7 +132,7 @@ class SeenForm(BesideModelForm):
     def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
         """What was not touched here takes the stored value; what was typed stays, beside what is stored."""
         self.data = copy.deepcopy(self.data)
-        said = [_("Somebody else has saved this meanwhile. Nothing of yours is stored yet: look, and save again.")]
+        said = [_("Somebody else has saved this meanwhile. Your changes are not saved yet: check them and save again.")]
         for name in changed:
             field, theirs = fresh.fields[name], fresh.get_initial_for_field(fresh.fields[name], name)
             words = {"field": field.label or name, "theirs": in_words(field, theirs)}

@@ -192,7 +192,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     def unlink_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         report = self._get(request, pk)
         if spreadsheets.revoke(report, signed_in(request)):
-            messages.success(request, _("The link opens nothing any more."))
+            messages.success(request, _("The link no longer works."))
         return _to_page_of(report)
 
     def keep_view(self, request: HttpRequest) -> HttpResponse:
@@ -206,7 +206,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
             messages.error(request, " ".join(problem.messages))
         else:
             report.save(update_fields=["query"])
-            messages.success(request, _("“%(name)s” asks this from now on.") % {"name": report.name})
+            messages.success(request, _("“%(name)s” was updated: it asks what is shown here.") % {"name": report.name})
         return HttpResponseRedirect(f"{reverse(SHOW)}?{report.query}")
 
     def _get(self, request: HttpRequest, pk: int) -> Report:

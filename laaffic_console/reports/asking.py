@@ -96,7 +96,7 @@ class Asked:
     def run(self, today: dt.date | None = None) -> Report:
         """In the order that is asked for. ValidationError with a sentence for what makes no sense."""
         if len(self.by) > MOST_BY:
-            raise ValidationError(_("A report is by at most three things. Take one away."))
+            raise ValidationError(_("A report can be grouped by at most three things. Remove one."))
         report = reporting.run(self.days(today), self.by, columns=self.columns, compare=self.compare, only=self.only)
         return ordered(report, self.sort)
 

@@ -71,7 +71,7 @@ def _require_as_shown(campaign: Campaign, seen: Shown | None) -> None:
         raise NotSeen([_("Look at what it does now, and launch it again.")])
     planned = forecast.of(campaign)
     if planned.counted.is_done and (changed := shown.changes(seen, shown.of(campaign, planned))):
-        said = _("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)}
+        said = _("It has changed since it was shown: %(changes)s.") % {"changes": "; ".join(changed)}
         raise NotSeen([said, _("Look at what it does now, and launch it again.")])
 
 
@@ -96,7 +96,7 @@ def _page(
         may_launch=request.user.has_perm("messaging.launch_campaign"),
         may_edit=True,
         edit_address=reverse("admin:messaging_campaign_change", args=[campaign.pk]),
-        not_yours=_("You may write campaigns; launching them is for others."),
+        not_yours=_("You may write campaigns, but not launch them. Ask somebody who may."),
         can_undo=not campaign.local_time and not campaign.scheduled_at,
         **undo_field.context(request),
         beside=pages.beside(previews.as_read(campaign, facts.get("sample"))),

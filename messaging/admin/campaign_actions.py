@@ -48,7 +48,7 @@ class RetryForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one reason.")},
         help_text=gettext_lazy(
-            "Not ticked: what another try cannot cure, such as a number that is not in use or somebody who blocked you."
+            "Not ticked: what another try cannot fix, such as a number that is not in use or somebody who blocked you."
         ),
     )
 

@@ -116,7 +116,7 @@ def review_page(
         test_form=test_form or TestForm(initial={"address": signed_in(request).email}),
         can_undo=not campaign.scheduled_at,
         may_launch=request.user.has_perm("messaging.launch_emailcampaign"),
-        not_yours=_("You may write campaigns; launching them is for others."),
+        not_yours=_("You may write campaigns, but not launch them. Ask somebody who may."),
         may_edit=admin.has_change_permission(request, campaign),
         edit_address=own_page(campaign, "change"),
         review_address=own_page(campaign, "review"),  # a test that failed shows this page at its own address

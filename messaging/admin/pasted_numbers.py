@@ -33,7 +33,7 @@ class NumbersWidget(UnfoldAdminTextareaWidget):
         js = ["console/live_counts.js"]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        labels = {"wait": _("Reading …"), "failed": _("They could not be read now. Save them with the form.")}
+        labels = {"wait": _("Reading …"), "failed": _("They could not be checked now. Save the form to check them.")}
         given = {
             "rows": 5,
             **(attrs or {}),

@@ -19,7 +19,7 @@ def why_refused(written: Written, region: str | None, problem: NumberParseExcept
     if len(written.digits) > MAX_DIGITS:
         return joined([_how_many_digits(written), _("If these are several numbers, give each a row of its own.")])
     if problem.error_type == NumberParseException.INVALID_COUNTRY_CODE:
-        said = _("%(text)s begins with no country code. Write it like +91 98765 43210.") % {"text": written.text}
+        said = _("%(text)s does not begin with a country code. Write it like +91 98765 43210.") % {"text": written.text}
         return said if region else joined([said, _("Or choose the country these numbers belong to.")])
     return _how_many_digits(written)
 

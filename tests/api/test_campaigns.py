@@ -53,7 +53,7 @@ class LifeTests:
         add_contacts(group, 1, first=919800000000)
         changed = api("POST", f"campaigns/{draft}/launch", {"shown": shown["shown"], "seen": seen})
         assert changed.status_code == 409
-        assert "not what was shown" in changed.json()["detail"]
+        assert "has changed since it was shown" in changed.json()["detail"]
         assert Campaign.objects.get().state == "draft"
 
         shown = api("GET", f"campaigns/{draft}/check").json()

@@ -119,7 +119,7 @@ class SendingTests:
             ({"to": []}, "a list of one number or more"),
             ({"to": "919876543210"}, "a list of one number or more"),
             ({"to": [None]}, "is a text of at most 60"),
-            ({"to": ["12"]}, "None of these is a number"),
+            ({"to": ["12"]}, "None of these is a valid number"),
             ({"application": "nobody"}, "does not know the appId nobody"),
             ({"text": "hello {{"}, "merge field that is not closed"),
             ({"text": " "}, "Write a text: it is empty."),
@@ -153,10 +153,10 @@ class SendingTests:
     @pytest.mark.parametrize(
         ("changed", "said"),
         [
-            ('"text": "b"', "“text” stands twice in the body"),
-            ('"values": {"a": 1, "a": 2}', "“a” stands twice"),
-            ('"to": ["+91987650\\ud8000001"]', "half of a character"),
-            ('"\\udfff": 1', "half of a character"),
+            ('"text": "b"', "“text” is given twice in the body"),
+            ('"values": {"a": 1, "a": 2}', "“a” is given twice"),
+            ('"to": ["+91987650\\ud8000001"]', "an incomplete character"),
+            ('"\\udfff": 1', "an incomplete character"),
         ],
     )
     def test_what_can_be_read_in_two_ways_or_by_no_database_is_refused(self, api: Api, changed: str, said: str) -> None:

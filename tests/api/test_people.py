@@ -110,7 +110,7 @@ class ImportTests:
             ({"encoding": "klingon"}, "no encoding “klingon”"),
             ({"region": "XX"}, "XX is not a country"),
             ({"sheet": "Two"}, "no sheet “Two”"),
-            ({"colour": "red"}, "“colour” is not known here"),
+            ({"colour": "red"}, "Unknown field “colour”"),
         ],
     )
     def test_a_reading_that_makes_no_sense_is_told(self, api: Api, body: dict[str, Any], said: str) -> None:
@@ -131,8 +131,8 @@ class ImportTests:
             ("people.csv", PEOPLE, {"group": "customers", "new_group": "x"}, "either “group”"),
             ("people.csv", PEOPLE, {"region": "XQ"}, "XQ is not a country"),
             ("people.csv", PEOPLE, {"region": "ß"}, "ß is not a country"),
-            ("people.csv", PEOPLE, {"file": [BytesIO(PEOPLE), BytesIO(PEOPLE)]}, "“file” stands twice"),
-            ("people.csv", PEOPLE, {"region": ["IN", "GB"]}, "“region” stands twice"),
+            ("people.csv", PEOPLE, {"file": [BytesIO(PEOPLE), BytesIO(PEOPLE)]}, "“file” is given twice"),
+            ("people.csv", PEOPLE, {"region": ["IN", "GB"]}, "“region” is given twice"),
             ("people.csv", PEOPLE, {"region": ["IN"] * 10_001}, "too many parts"),
             ("people.csv", PEOPLE, {"file": [BytesIO(b"x") for _n in range(101)]}, "too many parts"),
         ],

@@ -91,7 +91,7 @@ class ExportTests:
             ({"kind": "campaign recipients", "id": 404}, 404, "There is no campaign 404"),
             ({"kind": "campaign dossier", "id": 404, "format": "csv"}, 400, "zip only"),
             ({"kind": "contacts", "id": 4}, 400, "takes no “id”"),
-            ({"kind": "contacts", "query": "nonsense=1"}, 400, "filters make no sense"),
+            ({"kind": "contacts", "query": "nonsense=1"}, 400, "filters are no longer valid"),
         ],
     )
     def test_bad_input_is_told(self, api: Api, body: dict[str, Any], status: int, said: str) -> None:
@@ -125,7 +125,7 @@ class ReportTests:
         ("query", "said"),
         [
             ("first=2026-03-01", "last"),
-            ("first=2026-03-02&last=2026-03-01", "Exchange the two days"),
+            ("first=2026-03-02&last=2026-03-01", "Swap the two days"),
             ("first=2026-03-01&last=2026-03-02&by=colour", "colour"),
             ("first=2026-03-01&last=2026-03-02&campaign=x", "is not a campaign's id"),
         ],

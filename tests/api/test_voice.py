@@ -107,10 +107,10 @@ class CallTests:
     @pytest.mark.parametrize(
         ("changed", "said"),
         [
-            ({"account": "nobody"}, "No SIP phone nobody is known"),
+            ({"account": "nobody"}, "Unknown SIP phone nobody"),
             ({"number": "12"}, "2 digits"),
             ({"display_number": "1"}, "display number"),
-            ({"application": "other"}, "No SIP phone"),
+            ({"application": "other"}, "Unknown SIP phone"),
         ],
     )
     def test_bad_input_is_told(self, api: Api, phone: SipPhone, changed: dict[str, str], said: str) -> None:

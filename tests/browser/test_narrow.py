@@ -3,9 +3,11 @@
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, LedgerEntry
+from messaging.models import Campaign, MessageState, OutcomeTally
 from tests.messaging.test_comparing import sent
 
 pytestmark = [
@@ -80,3 +82,33 @@ def test_compared_campaigns_scroll_in_their_table_and_its_first_column_stays(
     page.locator("#compared").evaluate("(table) => { table.parentElement.scrollLeft = 300 }")
     assert label.bounding_box() == before
     expect(page.locator(".c-mark.worst").last).to_be_visible()
+
+
+def test_figures_and_requests_of_a_campaign_need_no_scrolling_sideways(page: Page, application: Application) -> None:
+    campaign = sent(application, 90, 10)
+    part = {"recipients": 12_480, "segments": 24_960, "cost": "124.8", "price": "0.005", "currency": "USD"}
+    Campaign.objects.filter(pk=campaign.pk).update(forecast={"each": 2.0, "by_country": {"IN": part}})
+    paid = {"billed_segments": 180, "pay_micros": 900_000, "currency": "USD"}
+    OutcomeTally.objects.create(
+        campaign=campaign, country="IN", state=MessageState.DELIVERED, reason="", messages=90, **paid
+    )
+    LedgerEntry.objects.create(
+        interface="sendSms/batch",
+        about_kind="campaign",
+        about_id=campaign.pk,
+        summary={"recipients": 1000},
+        state=LedgerEntry.State.ACCEPTED,
+        evidence="settled by getSentRcd by number and time: 250000001042",
+        prepared_at=timezone.now(),
+        left_at=timezone.now(),
+    )
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
+
+    frames = page.locator(".c-scroll:has(> .c-stacked)")
+    assert frames.count() == 2
+    assert frames.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cell = page.locator("#expected td[data-label]").first
+    label = cell.evaluate("(cell) => getComputedStyle(cell, '::before').content")
+    assert label == '"Messages"'

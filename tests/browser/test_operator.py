@@ -36,7 +36,7 @@ class SignInTests:
 
         sign_in(page, "wrong")
 
-        expect(page.locator("body")).to_contain_text("User name and password do not fit together")
+        expect(page.locator("body")).to_contain_text("User name or password is wrong")
 
 
 class ImportTests:

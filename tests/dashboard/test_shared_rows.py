@@ -243,7 +243,7 @@ def test_a_form_does_not_undo_a_launch(
     answer = root.post(page_of(row), sent)
 
     assert (rows.get().state, getattr(rows.get(), mine)) == ("running", "Spring")
-    assert "cannot be changed any more" in said_by(answer)
+    assert "was launched or assigned to somebody else" in said_by(answer)
     assert "typed" in said_by(answer)
 
 

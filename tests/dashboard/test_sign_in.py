@@ -137,5 +137,5 @@ def test_what_is_wrong_is_said_in_the_consoles_words(name: str, is_staff: bool) 
 
     shown = sign_in(name, "wrong").content.decode()
 
-    assert "User name and password do not fit together." in shown
+    assert "User name or password is wrong." in shown
     assert "staff" not in shown

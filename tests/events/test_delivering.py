@@ -214,6 +214,68 @@ def test_one_that_hangs_or_drips_holds_up_nobody(receiver: Receiver, monkeypatch
     assert bad.exclude(attempts=0).count() == delivering.CONNECTIONS
 
 
+@pytest.fixture
+def hanging_port() -> Iterator[int]:
+    """Of a server that takes connections and reads nothing from them."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield server.getsockname()[1]
+
+
+def during_a_round(monkeypatch: pytest.MonkeyPatch, after: float, do: Any) -> None:
+    """Something that happens so many seconds after a round has begun, by the thread that has the database."""
+    look, began, done = delivering._Round._look_at_the_clock, time.monotonic(), []
+
+    def look_and_do(round_: delivering._Round) -> None:
+        if not done and time.monotonic() - began > after:
+            done.append(do())
+        look(round_)
+
+    monkeypatch.setattr(delivering._Round, "_look_at_the_clock", look_and_do)
+
+
+def test_one_that_hangs_past_the_slice_delays_nobody(
+    receiver: Receiver, hanging_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "SECONDS", 1.5)
+    monkeypatch.setattr(delivering, "SLICE_SECONDS", 0.2)
+    monkeypatch.setattr(delivering, "OPEN_EVERY", 0.05)
+    hangs, _secret = webhooks.create(f"http://127.0.0.1:{hanging_port}/hooks", STATE)
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    arrived: list[float] = []
+    began = time.monotonic()
+    receiver.act = lambda handler: (arrived.append(time.monotonic() - began), answer(handler, 200))
+    during_a_round(monkeypatch, 0.4, lambda: happen("campaign:2"))
+    delivering.deliver()
+
+    assert len(arrived) == 2
+    assert arrived[1] < 1.2  # long before the other one is given up
+    assert Delivery.objects.get(webhook=hangs, order_key="campaign:1").problem == "timeout"
+
+
+def test_one_that_begins_to_hang_past_the_slice_makes_no_round_longer(
+    receiver: Receiver, hanging_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not to blame for that: it was left before its time, and is posted to again at once."""
+    monkeypatch.setattr(posting, "SECONDS", 1.2)
+    monkeypatch.setattr(delivering, "SLICE_SECONDS", 0.2)
+    monkeypatch.setattr(delivering, "LAST_SECONDS", 0.1)
+    monkeypatch.setattr(delivering, "OPEN_EVERY", 0.05)
+    webhooks.create(f"http://127.0.0.1:{hanging_port}/hooks", STATE)
+    later, _secret = webhooks.create(f"http://127.0.0.1:{hanging_port}/later", [Kind.REPLY_RECEIVED.value])
+    happen("campaign:1")
+    during_a_round(monkeypatch, 0.8, lambda: happen("number:1", kind=Kind.REPLY_RECEIVED))
+    began = time.monotonic()
+    delivering.deliver()
+
+    assert time.monotonic() - began < 1.9  # and not 0.8 + 1.2
+    left = Delivery.objects.get(webhook=later)
+    assert (left.state, left.attempts, left.problem) == ("waiting", 0, "")
+    assert left.next_at <= timezone.now()
+    later.refresh_from_db()
+    assert (later.failures, later.problem) == (0, "")
+
+
 def test_those_that_wait_for_nothing_take_nobody_s_turn(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivering, "WEBHOOKS_AT_ONCE", 1)
     for _n in range(2):

@@ -58,5 +58,5 @@ def test_the_page_says_what_to_do_when_nothing_is_found(admin_client: Client) ->
     nothing = admin_client.get("/admin/help/", {"q": '"><script>alert(1)</script>'}).content.decode()
 
     assert "<mark>consent</mark>" in found
-    assert "try fewer" in nothing
+    assert "Try fewer words" in nothing
     assert "<script>alert(1)" not in nothing

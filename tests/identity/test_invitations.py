@@ -62,7 +62,7 @@ def test_the_link_ends_after_three_days(signed_in: Client, monkeypatch: pytest.M
 
     page = Client().get(path_of(mail.outbox[0].body)).content.decode()
     assert "older than three days" in page
-    assert "<title>This link opens nothing" in " ".join(page.split()).replace("<title> ", "<title>")
+    assert "<title>This link does not work" in " ".join(page.split()).replace("<title> ", "<title>")
 
 
 def test_an_address_that_has_an_account_is_not_invited_again(signed_in: Client) -> None:

@@ -133,7 +133,7 @@ def test_an_answer_does_not_count_that_is(client: Client, sign_in: Any, kind: st
     answer = sign_in(client, UNTRUSTED[kind])
 
     assert answer["Location"] == "/admin/login/"
-    assert "The answer of Example SAML does not count" in said_on_page(client)
+    assert "The answer of Example SAML was not accepted" in said_on_page(client)
     assert not is_in(client)
     assert not User.objects.exists()
 
@@ -141,7 +141,7 @@ def test_an_answer_does_not_count_that_is(client: Client, sign_in: Any, kind: st
 def test_nor_one_that_somebody_else_has_signed(client: Client, sign_in: Any) -> None:
     sign_in(client, by=saml_provider.new_key())
 
-    assert "The answer of Example SAML does not count" in said_on_page(client)
+    assert "The answer of Example SAML was not accepted" in said_on_page(client)
     assert not is_in(client)
 
 
@@ -234,7 +234,7 @@ def test_an_account_that_is_closed_stays_closed(client: Client, sign_in: Any) ->
 def test_nobody_gets_in_whom_no_lasting_id_names(client: Client, sign_in: Any, person: Said) -> None:
     sign_in(client, person)
 
-    assert "sends no lasting id of you" in said_on_page(client)
+    assert "sent no permanent id for you" in said_on_page(client)
     assert not User.objects.exists()
 
 

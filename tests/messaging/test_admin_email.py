@@ -450,7 +450,7 @@ class PermissionTests:
         user.user_permissions.set(Permission.objects.filter(codename__in=names))
         client.force_login(user)
 
-        assert "launching them is for others" in client.get(own_page(draft, "review")).content.decode()
+        assert "but not launch them" in client.get(own_page(draft, "review")).content.decode()
         assert client.post(own_page(draft, "review")).status_code == 403
         assert client.post(own_page(draft, "test"), {"address": "a@b.example"}).status_code == 403
 

@@ -314,7 +314,7 @@ class JobTests:
         assert job.explanation.startswith(
             "Row 9 has a cell of more than 100,000 characters: a quotation mark that opens"
         )
-        assert "Rows up to 8 are imported, those below are not. Import the mended list" in job.explanation
+        assert "Rows up to 8 are imported, those below are not. Import the corrected list" in job.explanation
         with translation.override("zh-hans"):
             assert "第 9 行" in ContactImport.objects.get().explanation
 
@@ -466,7 +466,7 @@ class CommandTests:
         assert (person["number"], person["name"], person["groups"]) == ("919876543210", "'=1+1", "Formulas")
 
     def test_export_to_something_else_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(CommandError, match=r"neither in .csv nor in .xlsx"):
+        with pytest.raises(CommandError, match=r"must end in .csv or .xlsx"):
             call_command("contacts", "export", str(tmp_path / "out.pdf"), stdout=io.StringIO())
 
     def test_export_of_no_group_is_refused(self, tmp_path: Path) -> None:

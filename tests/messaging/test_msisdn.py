@@ -68,8 +68,8 @@ class WrittenByPeopleTests:
             ("+91 98765", "too short for its country code"),
             ("+1 212 555 0123 98", "too long for its country code"),
             ("919876543210 / 919876543211", "a row of its own"),
-            ("+99 12 345 678", "begins with no country code"),
-            ("0000000000", "begins with no country code"),
+            ("+99 12 345 678", "does not begin with a country code"),
+            ("0000000000", "does not begin with a country code"),
             ("09876543210", "choose the country these numbers belong to"),
         ],
     )

@@ -160,7 +160,7 @@ class DoubleOptInTests:
         write("START")
 
         assert self.asked() == 0
-        assert "several could be meant" in OptInQuestion.objects.get().problem
+        assert "several are possible" in OptInQuestion.objects.get().problem
 
     def test_consent_that_is_given_stays(self) -> None:
         for channel in ("sms", "mms"):

@@ -425,13 +425,13 @@ class BadInputTests:
     @pytest.mark.parametrize(
         ("given", "words"),
         [
-            (["--from", "2026-03-02", "--to", "2026-03-01"], "Exchange the two days"),
+            (["--from", "2026-03-02", "--to", "2026-03-01"], "Swap the two days"),
             (["--from", "2010-03-02", "--to", "2026-03-01"], "at most ten years"),
             (["--from", "2026-02-30", "--to", "2026-03-01"], "2026-02-30 is not a date"),
             (["--from", "yesterday", "--to", "2026-03-01"], "yesterday is not a date"),
             (["--from", "0001-01-01", "--to", "2026-03-01"], "out of range"),
-            (["--from", "2026-03-01", "--to", "2026-03-01", "--by", "region"], "“region” is none of these"),
-            (["--from", "2026-03-01", "--to", "2026-03-01", "--columns", "clicks"], "“clicks” is none of these"),
+            (["--from", "2026-03-01", "--to", "2026-03-01", "--by", "region"], "cannot be grouped by “region”"),
+            (["--from", "2026-03-01", "--to", "2026-03-01", "--columns", "clicks"], "has no column “clicks”"),
             (["--from", "2026-03-01", "--to", "2026-03-01", "--by", "day", "--compare"], "cannot be compared"),
             (["--from", "2026-03-01", "--to", "2026-03-01", "report.pdf"], "report.csv or report.xlsx"),
             (["--from", "2026-03-01", "--to", "2026-03-01", "report.csv", "--json"], "one place"),

@@ -188,8 +188,8 @@ class CommandTests:
     @pytest.mark.parametrize(
         ("name", "said"),
         [
-            ("out.txt", "neither in .csv nor in .xlsx"),
-            ("out", "neither in .csv nor in .xlsx"),
+            ("out.txt", "must end in .csv or .xlsx"),
+            ("out", "must end in .csv or .xlsx"),
             ("missing/out.csv", "There is no folder"),
             ("taken.csv", "is a folder"),
         ],

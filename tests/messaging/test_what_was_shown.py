@@ -125,7 +125,7 @@ class ButtonTests:
 
         answer = admin_client.post(review(draft), posted).content.decode()
 
-        assert "not what was shown any more" in answer
+        assert "has changed since it was shown" in answer
         assert state_of(draft) == CampaignState.DRAFT
 
     def test_the_page_says_before_and_after_and_its_next_button_launches(
@@ -230,7 +230,7 @@ class TimeTests:
         held = come(campaign)
 
         assert held.state == CampaignState.HELD
-        assert "not what was shown when it was launched" in held.hold_reason
+        assert "has changed since it was launched" in held.hold_reason
         with pytest.raises(NotAllowed, match="Make it a draft again"):
             campaigns.resume(campaign.pk, by=ada)
 

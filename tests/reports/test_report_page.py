@@ -69,7 +69,7 @@ def test_times_are_read_for_who_asks_for_them(sent: Sent) -> None:
     ("query", "says"),
     [
         ("period=custom&from=03/04/2027&to=2027-01-01", "Write the date as year-month-day"),
-        ("period=custom&from=2027-02-01&to=2027-01-01", "Exchange the two days"),
+        ("period=custom&from=2027-02-01&to=2027-01-01", "Swap the two days"),
         ("period=custom&from=2000-02-01&to=2027-01-01", "at most ten years"),
         ("period=yesterweek", "Choose one of"),
         ("by=colour", "colour"),

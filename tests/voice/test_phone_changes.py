@@ -244,8 +244,8 @@ class CommandTests:
         ("given", "said"),
         [
             (["add", "--name", "desk"], "4 to 32"),
-            (["reset"], "No SIP phone"),
-            (["reset", "nobody"], "No SIP phone"),
+            (["reset"], "Unknown SIP phone"),
+            (["reset", "nobody"], "Unknown SIP phone"),
             (["add", "--app", "nothing"], "Register it first"),
         ],
     )

@@ -42,7 +42,7 @@ def test_troubles_are_told(sandbox: RunningSandbox, application: Application, tm
     sandbox.sandbox.options.busy_phones = ["test_001"]
     with pytest.raises(CommandError, match="not idle"):
         said("call", "test_001", "+919876500000")
-    with pytest.raises(CommandError, match="No SIP phone"):
+    with pytest.raises(CommandError, match="Unknown SIP phone"):
         said("call", "nobody", "+919876500000")
     with pytest.raises(CommandError, match="cannot be read"):
         said("upload", str(tmp_path / "none.mp3"))

@@ -242,4 +242,4 @@ def own_page(asked: SipCall) -> str:
 
 def say(request: HttpRequest, asked: SipCall) -> None:
     if asked.entry is not None and asked.entry.state == EntryState.ACCEPTED:
-        messages.success(request, _("The SIP phone %(account)s rings now: take it up.") % {"account": asked.account})
+        messages.success(request, _("The SIP phone %(account)s is ringing: answer it.") % {"account": asked.account})

@@ -107,7 +107,7 @@ def _page(
         button=button_words(task, len(planned.numbers)),
         shown_token=seals.token(task, digest, checks.sentences_of(planned.checks)),
         may_launch=request.user.has_perm("voice.launch_grouptask"),
-        not_yours=_("You may write tasks; launching them is for others."),
+        not_yours=_("You may write tasks, but not launch them. Ask somebody who may."),
         can_undo=not task.send_at,
         may_edit=admin.has_add_permission(request),
         edit_address=own_page(task, "edit"),

@@ -96,7 +96,7 @@ class ImportsView(ApiView):
         files.require_room(request)
         asked = self.read(shapes.ImportRequest)
         if "group" in asked and "new_group" in asked:
-            raise Problem(400, _("Give either “group”, which is there, or “new_group”, which is made."))
+            raise Problem(400, _("Give either “group”, an existing one, or “new_group”, which is made."))
         region = _region(asked.get("region", ""))
 
         def work() -> Answer:

@@ -102,7 +102,7 @@ class ExportFileView(ApiView):
         """The file. Whether its user may have it is asked anew, and each download is noted."""
         export = row(_own(request.user), pk)
         if not keeping.may_take(request.user, export):
-            raise Problem(403, _("The token's user may not take such rows away any more."))
+            raise Problem(403, _("The token's user may no longer export these rows. Ask an administrator."))
         try:
             opened = keeping.path_of(export).open("rb") if keeping.is_there(export) else None
         except FileNotFoundError:  # deleted in this moment

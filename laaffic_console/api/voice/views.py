@@ -115,7 +115,7 @@ def _phone(asked: dict[str, Any]) -> SipPhone:
         found = found.filter(application__app_id=asked["application"])
     listed = list(found[:2])
     if not listed:
-        said = _("No SIP phone %(account)s is known. Look at GET /sip-phones, or run: manage.py voice sync")
+        said = _("Unknown SIP phone %(account)s. Look at GET /sip-phones, or run: manage.py voice sync")
         raise Problem(400, said % {"account": asked["account"]})
     if len(listed) > 1:
         said = _("Two applications have a phone %(account)s. Name one in “application”.")

@@ -155,12 +155,12 @@ def newer(version: str) -> str:
 
 
 def _odd(path: Path, what: str) -> str:
-    said = _("%(file)s is not as this console writes backups: %(what)s. Nothing was restored; use another copy.")
+    said = _("%(file)s is not a valid backup: %(what)s. Nothing was restored; use another copy.")
     return said % {"file": path, "what": what}
 
 
 def _changed(path: Path) -> str:
-    said = _("%(file)s is not as it was written: it was changed or cut off. Nothing was restored; use another copy.")
+    said = _("%(file)s is damaged: it was changed or cut off. Nothing was restored; use another copy.")
     return said % {"file": path}
 
 

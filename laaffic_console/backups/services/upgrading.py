@@ -167,7 +167,7 @@ def _migrate(ready: ReadyMigrations) -> None:
         ready.apply()
     except Exception as problem:  # whatever a migration meets: web and workers are stopped, and somebody must be told
         said = _(
-            "A migration failed: %(why)s. Web and workers are stopped. Mend that and run the upgrade again, which goes "
+            "A migration failed: %(why)s. Web and workers are stopped. Fix that and run the upgrade again, which goes "
             "on there; or restore the backup with the version before."
         )
         raise Halfway(said % {"why": problem}) from problem

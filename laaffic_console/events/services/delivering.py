@@ -4,6 +4,10 @@ At least once: an attempt is written down after it, so that a process that dies 
 same webhook-id. One process at a time delivers, under a lease. Each webhook has a lane of its own: threads that post
 and know no database. One that hangs or is away holds up nobody else; where nothing succeeds it rests, and a few
 attempts find out whether it is back.
+
+A round begins attempts for SLICE_SECONDS. What is under way by then keeps its ten seconds, and the other webhooks go on
+meanwhile: a receiver that hangs delays nobody. What those begin may not make the round longer still: it is given
+LAST_SECONDS once the first ones are over, then left, not counted as a failure, and posted again by the next round.
 """
 
 import datetime as dt
@@ -22,14 +26,15 @@ from standardwebhooks.webhooks import Webhook as Signer
 
 from laaffic_console.events import addresses, sealed, signing
 from laaffic_console.events.models import Delivery, Webhook
-from laaffic_console.events.posting import Answer, Line
+from laaffic_console.events.posting import Answer, Line, Patience
 from laaffic_console.events.services import delivery_writes, fan_out, webhooks
 from laaffic_console.gateway.services import bell, leases, workers
 
 logger = logging.getLogger(__name__)
 
 LEASE = "webhooks"
-SLICE_SECONDS = 8.0  # then the queue gets its worker back
+SLICE_SECONDS = 8.0  # then the queue gets its worker back, as soon as what is under way has ended
+LAST_SECONDS = 1.0  # for what was begun while the others were waited for
 CONNECTIONS = 8  # of one webhook
 AT_ONCE = 400
 PROBES = 4  # while nothing succeeds
@@ -94,26 +99,43 @@ class _Round:
         self.lease = lease
         self.lanes: dict[int, _Lane] = {}
         self.ends_at = time.monotonic() + SLICE_SECONDS
+        self.is_lost = False
+        self.awaited: list[_Lane] | None = None  # those with attempts of before the end; None until then
+        self.left_at: float | None = None  # when what is still under way is left
 
     def run(self) -> None:
         renewed = looked = time.monotonic()
         self._open_lanes()
         while True:
-            is_over = time.monotonic() > self.ends_at or workers.is_stopping()
-            if not is_over and time.monotonic() - looked > OPEN_EVERY:
+            self._look_at_the_clock()
+            may_begin = self.left_at is None and not self._must_stop()
+            if may_begin and time.monotonic() - looked > OPEN_EVERY:
                 looked = time.monotonic()
                 self._open_lanes()
             for lane in self.lanes.values():
-                lane.look_after(is_over=is_over)
+                lane.look_after(is_over=not may_begin or lane in (self.awaited or ()))
             busy = [lane for lane in self.lanes.values() if lane.is_busy]
-            if not busy:
+            if not busy or (self.left_at is not None and time.monotonic() > self.left_at):
                 return
             wait([lane.running[0] for lane in busy], timeout=LOOK_EVERY, return_when="FIRST_COMPLETED")
             if time.monotonic() - renewed > 2:
                 renewed = time.monotonic()
                 workers.beat()
-                if not self.lease.renew():
-                    self.ends_at = 0.0
+                self.is_lost = self.is_lost or not self.lease.renew()
+
+    def _must_stop(self) -> bool:
+        return self.is_lost or workers.is_stopping()
+
+    def _look_at_the_clock(self) -> None:
+        """Those that are busy at the end are awaited, and the others go on until none of those is left."""
+        busy = [lane for lane in self.lanes.values() if lane.is_busy]
+        if self.awaited is None:
+            if time.monotonic() < self.ends_at and not self._must_stop():
+                return
+            self.awaited = busy
+        self.awaited = [lane for lane in self.awaited if lane in busy]
+        if not self.awaited and self.left_at is None:
+            self.left_at = time.monotonic() + LAST_SECONDS
 
     def _open_lanes(self) -> None:
         """Also while another one hangs: what is new meanwhile does not wait for it."""
@@ -121,7 +143,7 @@ class _Round:
             lane = self.lanes.get(webhook.pk)
             if (lane is None or (lane.is_done and not lane.is_busy)) and _due(webhook).exists():
                 self.lanes[webhook.pk] = lane = lane or _Lane(webhook)
-                lane.is_done = lane.is_stopped = False
+                lane.open()
 
     def close(self) -> None:
         for lane in self.lanes.values():
@@ -140,6 +162,7 @@ class _Lane:
         self.running: list[Future[None]] = []
         self.succeeded = self.failed = 0
         self.is_stopped = self.is_done = False
+        self.patience = Patience()
         self.last: Answer | None = None
         self.wrote_at = time.monotonic()
         self.target: addresses.Target | None = None
@@ -149,19 +172,26 @@ class _Lane:
     def is_busy(self) -> bool:
         return bool(self.running)
 
+    def open(self) -> None:
+        """For another turn, while nothing of it runs."""
+        self.is_done = self.is_stopped = False
+        self.patience.for_names = True
+
     def look_after(self, *, is_over: bool) -> None:
         """By the round's own thread: it alone reads and writes the database."""
-        for line in self.every_line:
+        for line in list(self.every_line):
             line.cut_if_overdue()
-            if is_over:
-                line.stop_looking()
-        self.is_stopped = self.is_stopped or is_over
+        if is_over:
+            self.is_stopped = True
+            self.patience.for_names = False
         self.running = [one for one in self.running if not one.done()]
         if self.answered and (not self.running or time.monotonic() - self.wrote_at > WRITE_EVERY):
             self._write()
         if not self.running and not self.is_done:
             self._settle()
-            if not is_over and not self.is_done:
+            if is_over:
+                self.is_done = True
+            elif not self.is_done:
                 self._begin()
 
     def _begin(self) -> None:
@@ -201,7 +231,7 @@ class _Lane:
         try:
             line = self.lines.pop()
         except IndexError:
-            line = Line(self.target)
+            line = Line(self.target, self.patience)
             self.every_line.append(line)
         try:
             body = delivery.event.body
@@ -269,13 +299,14 @@ class _Lane:
             webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
 
     def close(self) -> None:
-        """Whatever has been answered is written; nothing is waited for that hangs in a name server."""
+        """Whatever has been answered is written; what is still under way is left, and not waited for."""
         self.is_stopped = True
+        self.patience.for_names = self.patience.for_answers = False
         if self.answered:
             self._write()
         self.pool.shutdown(wait=False, cancel_futures=True)
-        for line in self.every_line:
-            line.close()
+        for line in list(self.every_line):
+            line.leave()
 
 
 _HEALTH = ["failures", "failing_since", "rests_until", "problem", "detail"]

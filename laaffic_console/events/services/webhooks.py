@@ -51,7 +51,7 @@ def check_address(url: str) -> None:
 def checked_kinds(kinds: Sequence[str]) -> list[str]:
     known = [kind for kind, _label in CHOICES]
     if unknown := sorted(set(kinds) - set(known)):
-        said = _("There is no event %(unknown)s. Events are: %(known)s.")
+        said = _("Unknown event: %(unknown)s. Known events: %(known)s.")
         raise ValidationError({"kinds": said % {"unknown": ", ".join(unknown), "known": ", ".join(known)}})
     if not kinds:
         raise ValidationError({"kinds": _("Choose at least one event.")})

@@ -62,7 +62,7 @@ class AccountHoldAdmin(ReadOnlyAdmin):
         if hold.released_at:
             messages.success(request, in_words(hold.released_because))
         else:
-            said = in_words(hold.last_answer) or _("There is nothing that could be asked: end it when it is mended.")
+            said = in_words(hold.last_answer) or _("This cannot be tested from here. Fix the cause, then end the hold.")
             messages.warning(request, _("It still holds. %(answer)s") % {"answer": said})
         return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[object_id]))
 

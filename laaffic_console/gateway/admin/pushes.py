@@ -75,7 +75,7 @@ class PushedBodyAdmin(AsItCame):
         if draining.try_again([body.pk]):
             messages.success(request, _("It is applied again from its beginning as soon as a worker is free."))
         else:
-            messages.warning(request, _("It waits to be applied already."))
+            messages.warning(request, _("It is already waiting to be applied."))
         return HttpResponseRedirect(reverse("admin:gateway_pushedbody_change", args=[body.pk]))
 
 

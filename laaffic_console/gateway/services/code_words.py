@@ -26,7 +26,7 @@ def nothing_was_sent(problem: LaafficError) -> str:
     """Of what somebody wants done, and has to ask for again."""
     if isinstance(problem, Refused):
         return refused(problem)
-    return _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}
+    return _("Nothing was sent: %(why)s. Fix that, then try again.") % {"why": problem.message[:200].rstrip(".")}
 
 
 def not_read(problem: LaafficError) -> str:

@@ -78,7 +78,7 @@ def period(first: dt.date, last: dt.date) -> Period:
         check_year(day)
     if first > last:
         raise ValidationError(
-            _("The report would begin on %(first)s, after its end on %(last)s. Exchange the two days.")
+            _("The report would begin on %(first)s, after its end on %(last)s. Swap the two days.")
             % {"first": dates.day(first), "last": dates.day(last)}
         )
     wanted = Period(first, last)
@@ -257,9 +257,9 @@ def run(
     by = tuple(dict.fromkeys(by))
     only = only or {}
     chosen = tuple(dict.fromkeys(columns)) or tuple(COLUMNS)
-    _require_known(by, DIMENSIONS, _("A report can be by %(known)s; %(name)s is none of these."))
-    _require_known(chosen, COLUMNS, _("A report has the columns %(known)s; %(name)s is none of these."))
-    _require_known(tuple(only), DIMENSIONS, _("A report can be limited by %(known)s; %(name)s is none of these."))
+    _require_known(by, DIMENSIONS, _("A report cannot be grouped by %(name)s. Choose from: %(known)s."))
+    _require_known(chosen, COLUMNS, _("A report has no column %(name)s. Choose from: %(known)s."))
+    _require_known(tuple(only), DIMENSIONS, _("A report cannot be filtered by %(name)s. Choose from: %(known)s."))
     if compare and (named := [name for name in by if name in OF_TIME]):
         raise ValidationError(
             _("A report by %(name)s cannot be compared with the period before: no day is in both. Leave out one.")

@@ -72,7 +72,7 @@ def decide(
         _require_draft(draft)
         approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED).first()
         if approval is None:
-            raise NotAllowed(_("Nobody asks for approval of “%(name)s” now.") % {"name": draft.name})
+            raise NotAllowed(_("No approval is asked for “%(name)s” at the moment.") % {"name": draft.name})
         if seen is not None and seen != identity(approval):
             raise NotAllowed(
                 _("Approval was asked for anew since this page was shown. This is how it stands now: look at it again.")

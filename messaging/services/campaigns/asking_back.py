@@ -55,7 +55,7 @@ def _drafted(pk: int) -> Campaign | None:
     conversation = Conversation.objects.filter(subscriber=question.subscriber).first()
     way = answering.usual_way(conversation) if conversation else None
     if way is None:
-        raise ValidationError(_("Nothing tells by which application they are to be asked: several could be meant."))
+        raise ValidationError(_("It is not clear which application should ask them: several are possible."))
     question.campaign = drafts.create(
         name=_("Asked back %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")},
         application=way.application,

@@ -154,7 +154,7 @@ def check_content(campaign: Campaign) -> None:
         problems["sender_id"] = [_("The sender ID holds a line break, or a mark that nobody sees. Type it anew.")]
     if len(campaign.extra_numbers) > MAX_EXTRA_NUMBERS:
         problems["extra_numbers"] = [
-            _("%(n)d numbers are too many here: at most %(limit)d. Import them as contacts and choose their group.")
+            _("These are %(n)d numbers; at most %(limit)d fit here. Import them as contacts and choose their group.")
             % {"n": len(campaign.extra_numbers), "limit": MAX_EXTRA_NUMBERS}
         ]
     if campaign.paste is not None and not campaign.paste.is_complete:

@@ -236,7 +236,7 @@ def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None, *, app
             raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
         now = shown.of(campaign, planned)
         if seen is not None and (changed := shown.changes(seen, now)):
-            raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": joined(changed, "; ")})
+            raise NotAllowed(_("It has changed since it was shown: %(changes)s.") % {"changes": joined(changed, "; ")})
         campaign.shown, campaign.member_end = shown.as_json(seen or now), planned.counted.member_end
         campaign.audience_end = _end_of(campaign, planned)
         if wall := sending_hours.wall_time(campaign.local_time):
@@ -267,7 +267,7 @@ def not_as_shown(campaign: Campaign) -> str:
     if not planned.counted.is_done:
         return _("Its recipients are still being counted. Resume it when all are known.")
     if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, by_the_clock=True):
-        said = _("It is not what was shown when it was launched: %(changes)s. Make it a draft again and look at it.")
+        said = _("It has changed since it was launched: %(changes)s. Make it a draft again and review it.")
         return said % {"changes": joined(changed, "; ")}
     campaign.member_end, campaign.audience_end = planned.counted.member_end, _end_of(campaign, planned)
     return ""

@@ -121,7 +121,7 @@ def _how_far(job: ContactImport) -> str:
     """What an import that failed leaves, and what to do about the rest; "" where nothing was committed."""
     if not job.lines_done:
         return ""
-    said = _("Rows up to %(line)s are imported, those below are not. Import the mended list: what is there stays.")
+    said = _("Rows up to %(line)s are imported, those below are not. Import the corrected list: what is there stays.")
     return said % {"line": number(job.lines_done)}
 
 

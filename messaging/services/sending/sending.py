@@ -392,7 +392,7 @@ class Sender:
         logger.error("the answer to batch %s cannot be written", claimed.batch_id, exc_info=problem)
         isolation.note(f"the answer to batch {claimed.batch_id}", problem)
         self.ring_again, self.stopping = False, True
-        said = _("An answer of Laaffic could not be written (%(why)s). Have it mended, then resume.")
+        said = _("An answer of Laaffic could not be stored (%(why)s). Have that fixed, then resume.")
         states.hold(self.campaign.pk, said % {"why": isolation.in_words(problem)[:150]})
 
     def _insist(self, claimed: Claim, settle: Callable[[], Aftermath]) -> None:

@@ -150,7 +150,8 @@ def _no_address(address: str) -> str:
     try:
         ipaddress.ip_address(address.strip())
     except ValueError:
-        return _("“%(it)s” is no IP address. Write addresses with commas between them.") % {"it": address.strip()[:50]}
+        said = _("“%(it)s” is not an IP address. Write addresses with commas between them.")
+        return said % {"it": address.strip()[:50]}
     return ""
 
 

@@ -219,6 +219,4 @@ class Command(ConsoleCommand):
             return listed[0]
         if listed:
             raise CommandError(f"Two applications have a phone {options['account']}: say which with --app.")
-        raise CommandError(
-            f"No SIP phone {options['account']} is known: run manage.py voice sync, or look at its name."
-        )
+        raise CommandError(f"Unknown SIP phone {options['account']}. Check its name, or run: manage.py voice sync")

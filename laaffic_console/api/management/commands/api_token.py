@@ -39,7 +39,7 @@ class Command(ConsoleCommand):
         rotate.add_argument("id", type=int, metavar="ID")
         rotate.add_argument("--hours", type=int, default=24, help="how long the old one is good (24)")
         rotate.add_argument("--json", action="store_true")
-        revoke = verbs.add_parser("revoke", help="it opens nothing from now on")
+        revoke = verbs.add_parser("revoke", help="it stops working at once")
         revoke.add_argument("id", type=int, metavar="ID")
         revoke.add_argument("--json", action="store_true")
 
@@ -83,7 +83,7 @@ class Command(ConsoleCommand):
     def revoke(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
         token = token_of(options["id"])
         tokens.revoke(token)
-        return {"id": token.pk, "state": "revoked"}, f"Token {token.pk} opens nothing any more."
+        return {"id": token.pk, "state": "revoked"}, f"Token {token.pk} no longer works."
 
 
 def made(token: ApiToken, secret: str) -> tuple[dict[str, Any], str]:
