@@ -2,7 +2,6 @@
 done twice, and what has left for Laaffic is asked for once.
 """
 
-import contextlib
 import datetime as dt
 import random
 from collections.abc import Callable
@@ -23,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 FAMILY = 1
 KEYS = ("a", "b")
+WEEK = 7 * 24
 
 
 class Killed(BaseException):
@@ -32,25 +32,28 @@ class Killed(BaseException):
 class Play:
     def __init__(self, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.dice, self.monkeypatch = random.Random(seed), monkeypatch
-        self.days = 0.0
-        self.done: dict[str, list[float]] = {key: [] for key in KEYS}  # when, in days
-        self.answered: dict[str, tuple[str, dict[str, Any], float]] = {}  # key: (body, answer, since when)
+        self.hours = 0
+        self.done: dict[str, list[int]] = {key: [] for key in KEYS}  # when, in hours
+        self.answered: dict[str, tuple[str, dict[str, Any], int]] = {}  # key: (body, answer, since when)
 
     def once(self) -> None:
         acts = [self.asks, self.asks, self.asks, self.dies, self.is_refused, self.waits, self.days_go_by, self.sweeps]
         self.dice.choice(acts)()
 
     def asks(self) -> None:
-        key, body = self.dice.choice(KEYS), self.dice.choice("xxy")
+        key = self.dice.choice(KEYS)
+        self.repeats(key, self.dice.choice("xxy"), lambda: self.does(key))
+
+    def repeats(self, key: str, body: str, work: Callable[[], Answer]) -> None:
         try:
-            answer = self.request(key, body, lambda: self.does(key))
-        except Problem:  # it runs, or the key is another request's
+            answer = self.request(key, body, work)
+        except (Problem, Killed):  # it runs, the key is another request's, or what it was told to happen
             return
         known = self.answered.get(key)
-        if known is not None and self.days - known[2] < 7:
+        if known is not None and self.hours - known[2] < WEEK:
             assert (body, answer.body) == known[:2], "another answer than before"
         else:
-            self.answered[key] = (body, answer.body, self.days)
+            self.answered[key] = (body, answer.body, self.hours)
 
     def dies(self) -> None:
         key = self.dice.choice(KEYS)
@@ -63,24 +66,22 @@ class Play:
 
         with self.monkeypatch.context() as patched:
             patched.setattr(idempotency, "_give_back", lambda *_given, **_named: None)
-            with contextlib.suppress(Killed, Problem):
-                self.request(key, "x", killed)
+            self.repeats(key, "x", killed)
 
     def is_refused(self) -> None:
         def refuses() -> Answer:
             raise Problem(400, "no")
 
-        with contextlib.suppress(Problem):
-            self.request(self.dice.choice(KEYS), "x", refuses)
+        self.repeats(self.dice.choice(KEYS), "x", refuses)
 
     def waits(self) -> None:
         """Whoever has died is given up."""
         RepeatableRequest.objects.exclude(held_until=None).update(held_until=timezone.now() - idempotency.RUNS)
 
     def days_go_by(self) -> None:
-        days = self.dice.choice([1, 3, 6.9])
-        self.days += days
-        RepeatableRequest.objects.update(created_at=F("created_at") - dt.timedelta(days=days))
+        hours = self.dice.choice([24, 72, WEEK - 1])
+        self.hours += hours
+        RepeatableRequest.objects.update(created_at=F("created_at") - dt.timedelta(hours=hours))
         self.waits()
 
     def sweeps(self) -> None:
@@ -94,15 +95,15 @@ class Play:
         return idempotency.once(FAMILY, key, body, work)
 
     def does(self, key: str, *, is_kept: bool = True) -> Answer:
-        made = ContactGroup.objects.create(name=f"{key} {self.days} {self.dice.random()}")
+        made = ContactGroup.objects.create(name=f"{key} {self.hours} {self.dice.random()}")
         if is_kept:
             self.was_done(key)
         return Answer(201, {"id": made.pk})
 
     def was_done(self, key: str) -> None:
         before = self.done[key]
-        assert not before or self.days - before[-1] >= 6.9, "done twice"
-        before.append(self.days)
+        assert not before or self.hours - before[-1] >= WEEK, "done twice"
+        before.append(self.hours)
 
     def holds(self) -> None:
         assert ContactGroup.objects.count() == sum(map(len, self.done.values()))
@@ -117,7 +118,7 @@ class SentPlay(Play):
         return idempotency.once_sent(FAMILY, key, body, work, status=201)
 
     def does(self, key: str, *, is_kept: bool = True) -> Answer:
-        made = ContactGroup.objects.create(name=f"{key} {self.days} {self.dice.random()}")
+        made = ContactGroup.objects.create(name=f"{key} {self.hours} {self.dice.random()}")
         ledger.prepare(interface="bind", application=None, about_kind="group", about_id=made.pk, summary={})
         self.was_done(key)
         return Answer(201, {"id": made.pk})
