@@ -79,7 +79,7 @@ def test_a_contact_is_called_and_the_record_is_pushed(
     page.select_option("#id_phone", index=1)
     shot(page, "call-form")
     page.click("#call")
-    expect(page.get_by_text("rings now")).to_be_visible()
+    expect(page.get_by_text("is ringing")).to_be_visible()
     for _ in range(100):
         run_jobs()
         if SipCall.objects.exclude(record=None).exists():
@@ -112,7 +112,7 @@ def test_a_lost_call_is_settled_by_a_word_and_a_repeat_by_a_reason(page: Page, s
     shot(page, "call-again")
     page.fill("#id_again", "nobody heard it")
     page.click("#call")
-    expect(page.get_by_text("rings now")).to_be_visible()
+    expect(page.get_by_text("is ringing")).to_be_visible()
 
     page.goto(lost)
     page.fill("#why", "I stood beside")

@@ -110,7 +110,7 @@ class SettlingTests:
         assert entries.filter(state=EntryState.ACCEPTED).count() == sandbox.stats()["accepted"] - 1 >= 1
         launched.refresh_from_db()
         assert launched.state == CampaignState.HELD
-        assert "could not be written" in launched.hold_reason
+        assert "could not be stored" in launched.hold_reason
 
     def test_a_failure_elsewhere_still_awaits_what_is_in_flight(
         self, launched: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch

@@ -175,7 +175,7 @@ class WordTests:
     def test_two_who_decide_at_once_decide_once(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        with pytest.raises(NotAllowed, match="Nobody asks"):
+        with pytest.raises(NotAllowed, match="No approval is asked"):
             approvals.decide(draft.pk, by=bob, approve=False, note="No")
         with pytest.raises(IntegrityError), transaction.atomic():
             Approval.objects.create(campaign=draft, recipients=1)

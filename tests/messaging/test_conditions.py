@@ -111,7 +111,7 @@ def test_each_kind_of_test_is_read_and_kept(text: str, means: Condition) -> None
         ("last_replied < 99999999999999 days ago", 15, "too long ago"),
         ("added never", 0, "Every contact was added"),
         ("in campaign spring", 12, "number"),
-        ("country = IN; drop", 12, "means nothing"),
+        ("country = IN; drop", 12, "is not expected here"),
         ("not " * 60 + "country = IN", 120, "too many brackets"),
         ("country = IN " * 400, 4000, "at most 4000"),
     ],
