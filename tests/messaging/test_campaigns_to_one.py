@@ -18,7 +18,7 @@ from messaging.services.sending import sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AT_MOST = 56  # with the begin and commit of each transaction, and what a slow machine adds; 65 with a wait at its end
+AT_MOST = 46  # from the sender's lease to its return, with the begin and commit of each transaction
 
 
 @pytest.fixture
