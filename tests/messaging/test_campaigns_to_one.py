@@ -18,7 +18,7 @@ from messaging.services.sending import sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AT_MOST = 46  # from the sender's lease to its return, with the begin and commit of each transaction
+AT_MOST = 56  # 44 as a rule, with the begin and commit of each transaction; it was 63
 
 
 @pytest.fixture
@@ -59,7 +59,8 @@ def test_it_takes_a_bounded_number_of_statements(launched: Callable[..., Campaig
 
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.FINISHED
-    assert len([one for one in statements if "synchronous_commit" not in one["sql"]]) <= AT_MOST
+    asked = [one["sql"][:120] for one in statements if "synchronous_commit" not in one["sql"]]
+    assert len(asked) <= AT_MOST, "\n".join(asked)
 
 
 @pytest.mark.usefixtures("never_slept")
