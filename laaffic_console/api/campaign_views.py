@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api import documents, launching, named, sending, shapes
 from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.message_views import KEY, STATES
+from laaffic_console.api.message_views import KEY, STATES, recipients
 from laaffic_console.api.models import Scope
 from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
@@ -232,7 +232,6 @@ class RecipientsView(ApiView):
     def get(self, request: Any, pk: int) -> Response:
         """Each recipient with what became of the message, the first first."""
         query = self.read(RecipientQuery, request.query_params.dict())
-        rows = Message.objects.filter(campaign=row(Campaign.objects.all(), pk))
-        if "state" in query:
-            rows = rows.filter(state=STATES[query["state"]])
+        campaign = row(Campaign.objects.all(), pk)
+        rows = recipients(Message.objects.all(), campaign.pk, query.get("state"))
         return Response(page(rows, query, documents.message, rising=True))

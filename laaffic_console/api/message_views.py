@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -12,6 +13,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
+from laaffic_console.kit.spans import within_span
 from messaging.models import Message, MessageState
 from messaging.services.replies import reply_pulls
 
@@ -22,6 +24,13 @@ KEY = OpenApiParameter(
     description="the same key and body give the same answer for 7 days",
 )
 STATES = {state.key: state.value for state in MessageState if state != MessageState.CLAIMED}
+
+
+def recipients(rows: QuerySet[Message], campaign: int, state: str | None) -> QuerySet[Message]:
+    """The messages of a campaign, or those of them in one state: as many as there are, read from where they begin."""
+    if state is None:
+        return within_span(rows, "campaign", campaign, by="state")
+    return rows.filter(campaign=campaign, state=STATES[state])
 
 
 class MessageQuery(ListQuery):
@@ -44,9 +53,11 @@ class MessagesView(ApiView):
         rows = Message.objects.all()
         if "state" in query and not ("campaign" in query or "number" in query):
             raise Problem(400, _("A state is searched only within a campaign or for a number. Give one of them too."))
-        rows = narrowed(rows, query, campaign="campaign", number="number")
-        if "state" in query:
+        if "campaign" in query:
+            rows = recipients(rows, query["campaign"], query.get("state"))
+        elif "state" in query:
             rows = rows.filter(state=STATES[query["state"]])
+        rows = narrowed(rows, query, number="number")
         return Response(page(rows, query, documents.message))
 
     @extend_schema(parameters=[KEY], request=shapes.MessagesRequest, responses={202: shapes.MessagesAnswer})

@@ -19,6 +19,7 @@ from unfold import admin as unfold
 from laaffic_console.kit import acts, edits, list_columns, list_order
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.spans import within_span
 
 STOCK_TITLES = ("Add %s", "Change %s", "View %s")
 
@@ -30,6 +31,7 @@ class ConsoleList:
     list_display: list[Any]
     params: dict[str, Any]
     sortable_by: list[Any]
+    of_parent: tuple[str, int] | None = None
 
     def __init__(self, request: HttpRequest, model: Any, columns: Any, links: Any, *args: Any, **kwargs: Any) -> None:
         hidden = list_columns.hidden_from(request, model)
@@ -46,6 +48,12 @@ class ConsoleList:
     def get_queryset(self, request: HttpRequest, **kwargs: Any) -> Any:
         """With what the columns read besides, for those that are shown."""
         found = super().get_queryset(request, **kwargs)  # type: ignore[misc]
+        if self.of_parent:
+            lookup, pk = self.of_parent
+            name, by = self.model_admin.parents[lookup]
+            found = within_span(found, name, pk, by=by)
+            asked = list(super().get_filters_params())  # type: ignore[misc]
+            self.clear_all_filters_qs = self.get_query_string({lookup: str(pk)}, asked)
         needs = self.model_admin.read_for_columns
         wanted = [needs[name] for name in map(list_columns.name_of, self.list_display) if name in needs]
         return found.prefetch_related(*wanted) if wanted else found
@@ -98,7 +106,17 @@ class ConsoleList:
         offered = {*self.model_admin.lookups_beside_filters, *_short_forms(self.model_admin.get_list_filter(request))}
         if unknown := set(found[2]) - offered:
             raise DisallowedModelAdminLookup(f"No filter of this list asks for {', '.join(sorted(unknown))}")
+        self.of_parent = None if any(one.used_parameters for one in found[0]) else self._parent_among(found[2])
         return found
+
+    def _parent_among(self, lookups: dict[str, Any]) -> tuple[str, int] | None:
+        """The parent whose rows are asked for, taken out of the lookups: they are looked for where they lie."""
+        for lookup in self.model_admin.parents:
+            asked = lookups.get(lookup, [""])[-1]
+            if asked.isascii() and asked.isdecimal() and len(asked) < 19:
+                del lookups[lookup]
+                return lookup, int(asked)
+        return None
 
 
 def _admin_among(given: Iterable[Any]) -> Any:
@@ -140,6 +158,7 @@ class ModelAdmin(unfold.ModelAdmin):
     when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
     when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
     lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
+    parents: ClassVar[dict[str, tuple[str, str]]] = {}  # {lookup beside filters: the parent's field, by (kit/spans.py)}
     read_for_columns: ClassVar[dict[str, Any]] = {}  # {column: what is prefetched for it}
     is_named_as_a_whole: ClassVar[bool] = False  # "ledger", of which there are no twelve: they are counted as results
 

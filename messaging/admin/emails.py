@@ -41,6 +41,7 @@ class EmailMessageAdmin(MaskedNumbers, ExportedByActions, ExactSearch, ReadOnlyA
     ]
     list_filter = ["submission", "delivery"]
     lookups_beside_filters = ("campaign__id__exact",)
+    parents = {"campaign__id__exact": ("campaign", "submission")}
     list_select_related = ["campaign"]
     search_fields = ["address"]
     search_help_text = gettext_lazy("A whole address or email id")

@@ -35,6 +35,7 @@ from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
 from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.kept_while_used import keep_while_used  # noqa: F401 - its module has the receivers that ask
 from messaging.models.messages import (
+    EXCEPTIONAL,
     ActivityTally,
     Batch,
     BatchAnswer,
@@ -53,6 +54,7 @@ from messaging.models.replies import Reply, ReplyPull
 from messaging.models.templates import MessageTemplate, TemplateVersion
 
 __all__ = [
+    "EXCEPTIONAL",
     "ActivityTally",
     "Addressed",
     "ApplicationCalendar",

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application, BalanceReading
-from messaging.models import Campaign, Contact, ContactGroup, Reply, SuppressionEntry
+from messaging.models import Campaign, Contact, ContactGroup, Message, Reply, SuppressionEntry
 from messaging.services.figures import campaign_report
 from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts
@@ -75,6 +77,21 @@ class LifeTests:
 
         assert found == numbers
         assert api("GET", f"campaigns/{pk}/recipients?state=delivered").json()["items"] == []
+
+    @pytest.mark.parametrize("address", ["campaigns/{pk}/recipients", "messages?campaign={pk}"])
+    def test_recipients_are_looked_for_where_they_lie(self, api: Api, application: Application, address: str) -> None:
+        """And not in the whole table, to its end or from its beginning."""
+        asked = {"application": "4luaKsL2", "text": "hi", "to": ["919876500000", "919876500001"]}
+        pk = api("POST", "messages", asked).json()["campaign"]
+        first, last = Message.objects.order_by("pk").values_list("pk", flat=True)
+
+        with CaptureQueriesContext(connection) as captured:
+            found = api("GET", address.format(pk=pk)).json()["items"]
+
+        assert len(found) == 2
+        [sql] = [one["sql"] for one in captured if 'ORDER BY "messaging_message"' in one["sql"]]
+        assert f'"id" >= {first}' in sql
+        assert f'"id" <= {last}' in sql
 
     def test_a_draft_is_made_once_for_a_key(self, api: Api, application: Application, group: ContactGroup) -> None:
         made = [api("POST", "campaigns", DRAFT, Idempotency_Key="a").json()["id"] for _n in range(2)]

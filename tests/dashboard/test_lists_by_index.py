@@ -165,6 +165,69 @@ def test_queued_messages_are_looked_for_where_batches_are_open(admin_client: Cli
         assert "batch_unsettled" in answers._unsettled().values("first_message_id", "last_message_id").explain()
 
 
+def campaigns(application: Application, count: int) -> list[Campaign]:
+    """One after the other, each to MANY; the first recipient of each got none."""
+    made = []
+    for name in range(count):
+        campaign = Campaign.objects.create(name=str(name), application=application)
+        batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=MANY)
+        Message.objects.bulk_create(
+            Message(
+                campaign=campaign, batch=batch, number=f"49{name}{n:06}",
+                state=MessageState.DELIVERED if n else MessageState.UNDELIVERED,
+            )
+            for n in range(MANY)
+        )  # fmt: skip
+        made.append(campaign)
+    return made
+
+
+def test_the_recipients_of_an_old_campaign_are_read_where_they_lie(
+    admin_client: Client, application: Application
+) -> None:
+    """Not from the end of the table through all that came since."""
+    old, _newer, newest = campaigns(application, 3)
+    query = {"campaign__id__exact": str(old.pk)}
+    own = list(Message.objects.filter(campaign=old).order_by("-pk").values_list("pk", flat=True))
+
+    page = listed(admin_client, Message, **query)
+    found = [row.pk for row in page.result_list]
+    plan = plan_of(Message, **query)
+
+    assert found == own[: len(found)]
+    assert len(found) == page.list_per_page
+    assert page.clear_all_filters_qs == f"?campaign__id__exact={old.pk}"
+    assert "Index Cond: ((id >=" in plan or "INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan
+    assert listed(admin_client, Message, campaign__id__exact=str(newest.pk + 1)).result_count == 0
+    assert [row.number for row in listed(admin_client, Message, **query, **{"in": "undelivered"}).result_list] == [
+        "490000000"
+    ]
+
+
+def test_what_seldom_becomes_of_a_message_is_found_by_an_index(admin_client: Client, application: Application) -> None:
+    campaigns(application, 2)
+
+    assert "message_exceptions" in plan_of(Message, **{"in": "undelivered"})
+    assert [row.number for row in listed(admin_client, Message, **{"in": "undelivered"}).result_list] == [
+        "491000000",
+        "490000000",
+    ]
+
+
+def test_the_mails_of_an_old_campaign_are_read_where_they_lie(admin_client: Client, application: Application) -> None:
+    old, newer = (EmailCampaign.objects.create(name=name, application=application) for name in ("old", "newer"))
+    for campaign in (old, newer):
+        EmailMessage.objects.bulk_create(
+            EmailMessage(campaign=campaign, key=str(n), told_at=NOW, submission=20, delivery=40) for n in range(MANY)
+        )
+    query = {"campaign__id__exact": str(old.pk)}
+
+    plan = plan_of(EmailMessage, **query)
+
+    assert listed(admin_client, EmailMessage, **query).result_count == MANY
+    assert "Index Cond: ((id >=" in plan or "INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan
+
+
 def test_a_message_shows_its_newest_events(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeline, "EVENTS_SHOWN", 2)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=1)

@@ -14,7 +14,8 @@ from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
-from messaging.models import EmailCampaign, EmailChoice
+from laaffic_console.kit.spans import within_span
+from messaging.models import EmailCampaign, EmailChoice, EmailMessage
 from messaging.services.email import email_campaigns, email_checks, email_counting, email_drafts, email_starting
 
 VIEW, ADD, LAUNCH = "messaging.view_emailcampaign", "messaging.add_emailcampaign", "messaging.launch_emailcampaign"
@@ -165,7 +166,11 @@ class EmailRecipientsView(ApiView):
     def get(self, request: Any, pk: int) -> Response:
         """Each mail that Laaffic told about, the first first."""
         query = self.read(shapes.EmailRecipientQuery, request.query_params.dict())
-        rows = row(_rows(), pk).mails.all()
+        campaign = row(_rows(), pk)
+        if not ("submission" in query or "delivery" in query):
+            rows = within_span(EmailMessage.objects.all(), "campaign", campaign.pk, by="submission")
+            return Response(page(rows, query, documents.recipient, rising=True))
+        rows = campaign.mails.all()
         if "submission" in query:
             rows = rows.filter(submission=shapes.SUBMISSIONS[query["submission"]])
         if "delivery" in query:
