@@ -126,16 +126,24 @@ def row(rows: models.QuerySet[Row], pk: int) -> Row:
 
 
 def page(
-    rows: models.QuerySet[Any], query: Mapping[str, Any], shown: Callable[[Any], Any], *, rising: bool = False
+    rows: models.QuerySet[Any],
+    query: Mapping[str, Any],
+    shown: Callable[[Any], Any],
+    *,
+    rising: bool = False,
+    by: str = "pk",
 ) -> dict[str, Any]:
-    """Some rows behind the cursor, and the cursor of those behind them: what is added meanwhile moves nothing."""
+    """Some rows behind the cursor, and the cursor of those behind them: what is added meanwhile moves nothing.
+
+    `by` is a column with a whole number that no two rows share.
+    """
     limit = query.get("limit") or USUAL_ROWS
     if cursor := query.get("cursor"):
-        rows = rows.filter(**{"pk__gt" if rising else "pk__lt": _read_cursor(cursor)})
-    found = list(rows.order_by("pk" if rising else "-pk")[: limit + 1])
+        rows = rows.filter(**{f"{by}__gt" if rising else f"{by}__lt": _read_cursor(cursor)})
+    found = list(rows.order_by(by if rising else f"-{by}")[: limit + 1])
     there_are_more = len(found) > limit
     found = found[:limit]
-    following = _cursor(found[-1].pk) if there_are_more else None
+    following = _cursor(getattr(found[-1], by)) if there_are_more else None
     return {"items": [shown(one) for one in found], "next": following}
 
 

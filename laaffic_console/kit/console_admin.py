@@ -54,6 +54,7 @@ class ConsoleList:
             found = within_span(found, name, pk, by=by)
             asked = list(super().get_filters_params())  # type: ignore[misc]
             self.clear_all_filters_qs = self.get_query_string({lookup: str(pk)}, asked)
+        found = self.model_admin.arranged(found)
         needs = self.model_admin.read_for_columns
         wanted = [needs[name] for name in map(list_columns.name_of, self.list_display) if name in needs]
         return found.prefetch_related(*wanted) if wanted else found
@@ -165,6 +166,10 @@ class ModelAdmin(unfold.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         usual = super().get_changelist(request, **kwargs)
         return type(usual.__name__, (ConsoleList, usual), {})
+
+    def arranged(self, found: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """What a list shows, filtered and in its order: said otherwise, where a database finds it faster so."""
+        return found
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
         """Asked several times for a page, and looked at once."""

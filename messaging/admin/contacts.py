@@ -26,7 +26,7 @@ from laaffic_console.kit.search_kinds import Query
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import contact_actions
 from messaging.admin import bulk_actions, people
-from messaging.admin.contact_filters import CountryFilter, GroupFilter, ImportFilter
+from messaging.admin.contact_filters import CountryFilter, GroupFilter, ImportFilter, in_order_of_members
 from messaging.admin.contact_form import ContactForm
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
 from messaging.admin.suppression import SuppressForm, outcome_words
@@ -80,6 +80,9 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
     fieldsets = [
         (None, {"fields": [("number", "name"), ("email", "language"), "member_of", "attributes"]}),
     ]
+
+    def arranged(self, found: QuerySet[Contact]) -> QuerySet[Contact]:
+        return in_order_of_members(found)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str

@@ -36,6 +36,10 @@ class Consent(models.Model):
         verbose_name_plural = _("consents")
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["number", "channel"], name="consent_once")]
+        indexes = [
+            models.Index(fields=["state", "id"], name="consent_state"),
+            models.Index(fields=["channel", "id"], name="consent_channel"),
+        ]
 
     def __str__(self) -> str:
         return shaped("%(number)s (%(channel)s)", number=masked(self.number), channel=Channel(self.channel).label)

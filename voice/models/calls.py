@@ -89,6 +89,8 @@ class CallRecord(models.Model):
             # In the order of the list to its end, or what is rare would be looked for in all records.
             models.Index(fields=["outcome", "-at", "-id"], name="record_by_outcome"),
             models.Index(fields=["kind", "-at", "-id"], name="record_by_kind"),
+            models.Index(fields=["outcome", "id"], name="record_outcome_id"),  # the API goes by the id, page by page
+            models.Index(fields=["kind", "id"], name="record_kind_id"),
             models.Index(fields=["key_pressed", "-at", "-id"], name="record_by_key", condition=HAS_KEY),
             models.Index(fields=["-at", "-id"], name="record_with_key", condition=HAS_KEY),
             models.Index(fields=["task_id", "-at"], name="record_task", condition=~models.Q(task_id="")),
