@@ -50,7 +50,8 @@ class OddRequestMiddleware:
             return None
         if not is_unanswerable(problem):
             return None
-        log.warning("%s cannot be shown with its query, so it is shown without", request.path, exc_info=problem)
+        said = f"{type(problem).__name__}: {problem}".splitlines()[0]
+        log.warning("%s cannot be shown with its query, so it is shown without: %s", request.path, said[:300])
         messages.warning(request, _("The filters in the address are not valid. Everything is shown instead."))
         return HttpResponseRedirect(request.path)
 

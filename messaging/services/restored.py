@@ -15,9 +15,11 @@ from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, EmailCampaign, Message
 from messaging.services import steps
 from messaging.services.audience import audience
-from messaging.services.batches import counting, sent_tallies, settling
+from messaging.services.batches import counting, queued_rows, sent_tallies, settling
+from messaging.services.budgets import budget_gate
 from messaging.services.channels import channels
 from messaging.services.email import email_states
+from messaging.services.gates.gates import Queued
 
 # Message ids are in order ids, and those of messages made since the backup are known at Laaffic: they never come again.
 IDS_LEFT_OUT = 1_000_000_000
@@ -79,6 +81,7 @@ def _waiting_batches(campaign_id: int) -> list[int]:
 @transaction.atomic
 def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int:
     batch = Batch.objects.select_for_update().get(pk=batch_id)
+    rows = _rows(batch)
     entry = LedgerEntry.objects.filter(pk=batch.entry_id or 0).first()
     if batch.state == BatchState.CLAIMED and entry is not None and entry.state == EntryState.IN_FLIGHT:
         restored.widen(entry, until)
@@ -93,7 +96,15 @@ def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int
     batch.save(update_fields=["entry", "claimed_at", "token", "not_before", "waits_for", "attempt"])
     with sent_tallies.following(batch):
         settling.mark_unknown(batch, restored.EVIDENCE)
+    if budgets := budget_gate.of(batch.campaign):
+        budgets.may_have_left(batch, rows)
     return batch.queued
+
+
+def _rows(batch: Batch) -> list[Queued]:
+    """What waits of it, as a claim reads it for the gates."""
+    audience_of = channels.of(batch.campaign).suppressed_on
+    return queued_rows.queued_messages([batch], audience_of, named=True)[batch.pk]
 
 
 def _request(batch: Batch) -> LedgerEntry:

@@ -1,6 +1,7 @@
 """Addresses and forms with what no database can look for: a page or a sentence, never an error 500."""
 
 import datetime as dt
+import logging
 import random
 from typing import Any
 from urllib.parse import urlencode
@@ -109,6 +110,18 @@ def test_contacts_are_shown_whatever_is_asked_of_them(signed_in: Client, query: 
     answer = signed_in.get(reverse("admin:messaging_contact_changelist") + f"?{query}", follow=True)
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["bogus__x=1", "number__regex=(", "created_at__year=x", "id__exact=%0Anot"])
+def test_an_odd_address_is_one_line_in_the_log(signed_in: Client, query: str, caplog: pytest.LogCaptureFixture) -> None:
+    Contact.objects.create(number="919876543210", name="Asha")
+
+    signed_in.get(reverse("admin:messaging_contact_changelist") + f"?{query}", follow=True)
+
+    told = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.exc_info for record in told if record.exc_info] == []
+    assert all("\n" not in record.getMessage() for record in told)
+    assert len(told) <= 1
 
 
 @pytest.mark.parametrize("query", ["created_at__year=0", "number__regex=("])

@@ -28,6 +28,7 @@ from messaging.models import (
     EmailMessage,
     Submission,
 )
+from messaging.services import restored
 from messaging.services.email import email_choices, email_counting, email_drafts, email_starting
 from tests.messaging.pages import hidden
 
@@ -423,6 +424,16 @@ class PageTests:
 
 
 class FrontPageTests:
+    def test_one_that_a_restore_made_unknown_says_so(self, admin_client: Client, draft: EmailCampaign) -> None:
+        EmailCampaign.objects.update(state=EmailCampaignState.SENDING)
+        now = timezone.now()
+
+        restored.settle(now - dt.timedelta(hours=1), now)
+
+        shown = admin_client.get(own_page(draft, "change")).content.decode()
+        assert "The console was restored from a backup, and this may have been sent since." in shown
+        assert "The answer was lost. The first callback" not in shown
+
     def test_what_runs_and_what_asks_for_somebody(self, admin_client: Client, draft: EmailCampaign) -> None:
         add_mails(draft, (Submission.SUBMITTED, Delivery.DELIVERED))
         EmailCampaign.objects.update(state=EmailCampaignState.RUNNING)

@@ -18,6 +18,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BudgetCounter, Campaign, ContactGroup, ListPrice, Message, MessageState, SentTally
+from messaging.services import restored
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.budgets import budget_gate, budgets, shares
@@ -52,6 +53,24 @@ def started(application: Application, group: ContactGroup, name: str) -> Campaig
         pass
     campaign.refresh_from_db()
     return campaign
+
+
+@pytest.mark.parametrize("currency", ["", "USD"])
+@pytest.mark.parametrize("is_claimed", [False, True])
+def test_what_may_have_left_since_a_backup_counts(running: Campaign, currency: str, is_claimed: bool) -> None:
+    ListPrice.objects.create(country="IN", price=Decimal("0.01"), currency="USD")
+    budgets.put(running.application, per="day", limit=Decimal(5 if not currency else 1), currency=currency)
+    if is_claimed:
+        claimed(running)
+    now = timezone.now()
+
+    restored.settle(now - dt.timedelta(hours=1), now)
+
+    assert Message.objects.filter(state=MessageState.UNKNOWN).count() == 10
+    expected = 100_000 if currency else 10
+    assert BudgetCounter.objects.get().used == expected
+    shares.sweep()
+    assert BudgetCounter.objects.get().used == shares.derived(BudgetCounter.objects.get()) == expected
 
 
 def sent(running: Campaign, hour: dt.datetime, state: MessageState, messages: int, micros: int) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account
+from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.services import binding_changes, binding_evidence, binding_sync, lost_requests
@@ -23,6 +24,17 @@ A, B, C = "+91 98765 43210", "+91 98765 43211", "+91 98765 43212"
 def bind(application: Application, **given: Any) -> BindingRequest:
     terms = {"phone_a": A, "phone_b": B, "pool_number": "918885", "seconds": 3600, **given}
     return binding_changes.bind(application=application, **terms)
+
+
+def arrives(asked: BindingRequest) -> None:
+    """What was asked for is done by a request of which the console knows nothing."""
+    account.laaffic_client().numbers.bind(
+        app_id=asked.application.app_id,
+        phone_a=asked.phone_a,
+        phone_b=asked.phone_b,
+        pool_number=asked.pool_number,
+        expires_in=3600,
+    )
 
 
 def problems(application: Application, **given: Any) -> dict[str, list[str]]:
@@ -154,6 +166,57 @@ class LostAnswerTests:
         assert asked.entry.state == EntryState.REFUSED
         assert "nothing was bound" in asked.entry.evidence
         assert sandbox.stats()["calls"]["/number/pns/bind"] == 1
+
+    @pytest.mark.parametrize("unbinds", [False, True])
+    def test_what_only_a_later_list_shows_was_done(
+        self, application: Application, door: Door, sandbox: RunningSandbox, unbinds: bool
+    ) -> None:
+        made = bind(application).binding if unbinds else None
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        asked = binding_changes.unbind(made) if made else bind(application)
+        long_ago()
+        binding_sync.sync(application)
+        asked.refresh_from_db()
+        assert asked.entry.state == EntryState.REFUSED
+        if made:
+            door("bindings/vanish", bind_ids=[made.bind_id])
+        else:
+            arrives(asked)
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        assert (asked.entry.state, asked.binding is None) == (EntryState.ACCEPTED, False)
+        assert asked.binding.ending == ("unbound" if unbinds else "")
+
+    def test_an_answer_knows_better_than_a_list_without_it(
+        self, application: Application, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asks = NumbersApi.bind
+
+        def slowly(self: Any, **given: Any) -> Any:
+            LedgerEntry.objects.update(state=EntryState.UNKNOWN)
+            long_ago()
+            binding_sync.sync(application)
+            assert LedgerEntry.objects.get().state == EntryState.REFUSED
+            return asks(self, **given)
+
+        monkeypatch.setattr(NumbersApi, "bind", slowly)
+
+        asked = bind(application)
+
+        assert (asked.entry.state, asked.binding.ending) == (EntryState.ACCEPTED, "")
+
+    def test_a_refusal_stays_one_whatever_a_list_shows(self, application: Application, sandbox: RunningSandbox) -> None:
+        sandbox.set_faults(status="-25", status_calls=1)
+        problems(application)
+        asked = BindingRequest.objects.get()
+        arrives(asked)
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        assert (asked.entry.state, asked.binding) == (EntryState.REFUSED, None)
 
     def test_a_binding_that_was_there_before_is_no_evidence(
         self, sandbox: RunningSandbox, application: Application

@@ -106,6 +106,27 @@ class EditTests:
         entry.refresh_from_db()
         assert entry.state == state
 
+    @pytest.mark.parametrize("asks_more", [False, True])
+    def test_what_only_a_later_list_shows_was_changed(
+        self, sandbox: RunningSandbox, number: OwnedNumber, asks_more: bool
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        entry = owned_changes.edit(number, {"remark": "Night line"})
+        long_ago()
+        owned_sync.sync()
+        entry.refresh_from_db()
+        assert entry.state == EntryState.REFUSED
+
+        if asks_more:  # the same again, and this time it arrives: the list says nothing of the first
+            owned_changes.edit(number, {"remark": "Night line"})
+        else:
+            family = next(family for family in sandbox.sandbox.families if isinstance(family, NumberInterfaces))
+            family.edited[number.number] = {"remark": "Night line"}
+        owned_sync.sync()
+
+        entry.refresh_from_db()
+        assert entry.state == (EntryState.REFUSED if asks_more else EntryState.ACCEPTED)
+
     @pytest.mark.parametrize("is_listed", [True, False])
     def test_what_the_list_may_not_show_yet_or_not_at_all_stays_unknown(
         self, sandbox: RunningSandbox, number: OwnedNumber, is_listed: bool

@@ -328,6 +328,22 @@ class LostAnswerTests:
         assert (sent.entry.state, pool.current.number, pool.drifted_at) == (EntryState.REFUSED, 1, None)
         assert sandbox.stats()["calls"]["/number/editNumberPool"] == 1
 
+    def test_what_only_a_later_list_shows_was_changed(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        sent = pool_changes.apply(pool, NEW, typed="918885")
+        long_ago()
+        pool_sync.sync()
+        sent.refresh_from_db()
+        assert sent.entry.state == EntryState.REFUSED
+        there = pools_at_laaffic(sandbox)["918885"]
+        there.whitelist, there.concurrency, there.numbers = NEW.whitelist, NEW.max_concurrency, list(NEW.numbers)
+
+        pool_sync.sync()
+
+        sent.refresh_from_db()
+        pool.refresh_from_db()
+        assert (sent.entry.state, pool.current, pool.drifted_at) == (EntryState.ACCEPTED, sent, None)
+
     def test_a_list_that_is_older_than_the_request_proves_nothing(
         self, pool: NumberPool, sandbox: RunningSandbox
     ) -> None:

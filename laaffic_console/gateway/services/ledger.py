@@ -175,6 +175,19 @@ def settle_answered(entry_id: int, state: EntryState, *, why: str = "") -> bool:
     return _settle_or_overturn(entry_id, state, code="0", reason=why[:300], http_status=200, evidence=evidence[:300])
 
 
+def denied_by_evidence(entries: "QuerySet[LedgerEntry]") -> "QuerySet[LedgerEntry]":
+    """Those that no answer refused: what was found out later, such as a list without them, said that they were not
+    done."""
+    by_answer = Q(evidence__startswith="the answer") | Q(evidence__contains=": refused with ")
+    return entries.filter(state=EntryState.REFUSED).exclude(by_answer)
+
+
+def was_done_after_all(entry_id: int, *, evidence: str) -> bool:
+    """A list may show late what was done. False where nothing, or an answer, said that this was not."""
+    denied = denied_by_evidence(only(entry_id))
+    return denied.update(state=EntryState.ACCEPTED, settled_at=timezone.now(), evidence=evidence[:300]) == 1
+
+
 def settle_all_accepted(entry_ids: Sequence[int]) -> int:
     """Several at once; how many of them were open."""
     return _accept(entries=list(entry_ids), at=timezone.now())

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
-from messaging.models import Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
+from messaging.models import Batch, Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
 from messaging.services import events
 from messaging.services.budgets import budgets, shares
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
@@ -107,6 +107,13 @@ class BudgetGate(Gate):
             self._take(counter, budget, rows)
             self._warn(counter, budget)
 
+    def may_have_left(self, batch: Batch, rows: Sequence[Queued]) -> None:
+        """After a restore, of a batch that is unknown by now: measured at once, as it may have been claimed before."""
+        self.taken({batch.pk: rows})
+        for counter in self.counters():
+            currency = self.budgets[counter.budget_id].currency
+            shares.put_right(counter, currency, shares.of_batches(counter, [batch.pk]), always=True)
+
     def _take(self, counter: BudgetCounter, budget: Budget, by_batch: Mapping[int, Sequence[Queued]]) -> None:
         each = self._each(budget.currency) if budget.currency else {}
         kept = self._shares(counter, set(by_batch))
@@ -155,7 +162,7 @@ class BudgetGate(Gate):
             CampaignEvent.objects.create(campaign=self.campaign, text=budgets.warning(budget))
 
 
-def _of(campaign: Campaign) -> Gate | None:
+def of(campaign: Campaign) -> BudgetGate | None:
     chosen: list[Budget] = _budgets.objects(Budget, application=campaign.application_id)
     for budget in chosen:
         budget.application = campaign.application
@@ -167,4 +174,4 @@ def _budgets() -> "QuerySet[Budget]":
     return Budget.objects.filter(application=Given("application"))
 
 
-KIND = Kind("budget", _of, says=lambda _value: _("It waits for what a budget has left."), counts=True)
+KIND = Kind("budget", of, says=lambda _value: _("It waits for what a budget has left."), counts=True)

@@ -10,6 +10,7 @@ from laaffic_console.gateway.services import restored
 from laaffic_console.kit.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import events, steps
+from messaging.services.budgets import whole_requests
 from messaging.services.email import email_care, email_drafts
 
 ABOUT, INTERFACE = email_care.ABOUT, email_care.INTERFACE
@@ -40,6 +41,9 @@ def note_missing(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime
         attempt=campaign.attempt + 1,
     )
     restored.note_all([entry], since, until)
+    whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign)).count(
+        entry
+    )
     campaign.entry, campaign.attempt = entry, entry.attempt
     campaign.save(update_fields=["entry", "attempt"])
 

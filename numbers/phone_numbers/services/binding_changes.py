@@ -19,6 +19,7 @@ from messaging import msisdn
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.pool_config import MAX_POOL_NUMBER
 from phone_numbers.services import binding_sync, syncing
+from phone_numbers.services.arrival import accepted
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb
@@ -112,7 +113,7 @@ def unbind(
     except LaafficError as problem:
         raise _explained(problem, request) from problem
     with transaction.atomic():
-        ledger.settle_accepted(entry.pk)
+        accepted(entry.pk)
         _end(locked, Binding.Ending.UNBOUND)
     return _fresh(request)
 
@@ -180,7 +181,7 @@ def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
     now = timezone.now()
     asked = _fresh(request)
     with transaction.atomic():
-        ledger.settle_accepted(asked.entry_id or 0)
+        accepted(asked.entry_id or 0)
         if result.bind_id:
             binding, _made = Binding.objects.update_or_create(
                 application=request.application,

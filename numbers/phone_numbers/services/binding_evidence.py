@@ -5,10 +5,10 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, EntryState
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import due, ledger
 from phone_numbers.models import Binding, BindingRequest
-from phone_numbers.services.arrival import ARRIVES_WITHIN
+from phone_numbers.services.arrival import ARRIVES_WITHIN, denied_lately
 
 Verb = BindingRequest.Verb
 RAN_OUT = "by now it would have run out; no list showed it"
@@ -22,7 +22,9 @@ def settle(application: Application, *, began: dt.datetime, is_complete: bool) -
     for request in nameless.order_by("pk"):
         if found := _made_by(request):
             _belongs(found, request)
-    return sum(_settle(request, began, is_complete) for request in unknown.order_by("pk"))
+    settled = sum(_settle(request, began, is_complete) for request in unknown.order_by("pk"))
+    denied = open_requests.filter(entry__in=denied_lately(LedgerEntry.objects.all(), began))
+    return settled + sum(_show_up(request, began, is_complete) for request in denied.order_by("pk"))
 
 
 def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> bool:
@@ -35,13 +37,28 @@ def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> b
     return _settle_unbind(request, began, is_complete, is_late)
 
 
+def _show_up(request: BindingRequest, began: dt.datetime, is_complete: bool) -> bool:
+    """An earlier list did not show that it was done, and this one does."""
+    if request.verb == Verb.UNBIND:
+        binding = request.binding
+        if binding is None or not is_complete or binding.ending != Binding.Ending.VANISHED:
+            return False
+        Binding.objects.filter(pk=binding.pk).update(ending=Binding.Ending.UNBOUND)
+        return ledger.was_done_after_all(request.entry_id or 0, evidence=_is_gone(began))
+    if request.binding is not None or _would_be_over(request, began) or _is_repeated_now(request):
+        return False
+    if found := _made_by(request):
+        _belongs(found, request)
+        return ledger.was_done_after_all(request.entry_id or 0, evidence=_is_there(found, began))
+    return False
+
+
 def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> bool:
     if _is_repeated_now(request):
         return False
     if found := _made_by(request):
-        evidence = _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": found.bind_id}
         _belongs(found, request)
-        return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=evidence)
+        return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=_is_there(found, began))
     if _would_be_over(request, began):  # its absence proves nothing any more, and nothing of it is left
         return ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not is_late:
@@ -59,8 +76,7 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
         return has_run_out and ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not binding.is_live:
         Binding.objects.filter(pk=binding.pk, ending=Binding.Ending.VANISHED).update(ending=Binding.Ending.UNBOUND)
-        evidence = _("the list of %(when)s does not hold it any more") % {"when": _minute(began)}
-        return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=evidence)
+        return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=_is_gone(began))
     if not is_late:
         return False
     evidence = _("the list of %(when)s still holds it: nothing was unbound") % {"when": _minute(began)}
@@ -106,6 +122,14 @@ def _would_be_over(request: BindingRequest, began: dt.datetime) -> bool:
     left_at = request.entry.left_at if request.entry else None
     lasts = dt.timedelta(seconds=request.seconds or 0)
     return left_at is not None and left_at + max(lasts, ARRIVES_WITHIN) <= began
+
+
+def _is_there(binding: Binding, began: dt.datetime) -> str:
+    return _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": binding.bind_id}
+
+
+def _is_gone(began: dt.datetime) -> str:
+    return _("the list of %(when)s does not hold it any more") % {"when": _minute(began)}
 
 
 def _minute(moment: dt.datetime) -> str:

@@ -26,6 +26,7 @@ from laaffic_console.laaffic import (
 )
 from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_evidence, owned_sync, syncing
+from phone_numbers.services.arrival import accepted
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
 FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")
@@ -77,7 +78,7 @@ def edit(
         raise ValidationError(_why(problem)) from problem
     else:
         with transaction.atomic():
-            ledger.settle_accepted(entry.pk)
+            accepted(entry.pk)
             OwnedNumber.objects.filter(pk=locked.pk).update(**changed)
     syncing.COPIES.request(owned_sync.NAME)
     entry.refresh_from_db()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services.arrival import ARRIVES_WITHIN
+from phone_numbers.services.arrival import ARRIVES_WITHIN, denied_lately
 
 ABOUT = "owned number"
 
@@ -18,16 +18,28 @@ def requests(number: OwnedNumber) -> QuerySet[LedgerEntry]:
 
 
 def settle(*, began: dt.datetime) -> None:
-    """A number that was read since `began` has what was asked for, or does not have it a minute later."""
+    """A number that was read since `began` has what was asked for, or does not have it a minute later.
+
+    What was denied so and turns up in this list was done, unless more was asked for since.
+    """
     lost = LedgerEntry.objects.filter(about_kind=ABOUT, state=EntryState.UNKNOWN, left_at__lt=began)
     for entry in lost.order_by("pk"):
         number = OwnedNumber.objects.filter(pk=entry.about_id or 0, last_seen_at__gte=began).first()
         if number is None:
             continue
         shown = {"when": f"{began:%Y-%m-%d %H:%M} UTC"}
-        if all(getattr(number, name, None) == value for name, value in entry.summary.get("changed", {}).items()):
+        if _shows(number, entry):
             evidence = _("the list of %(when)s shows it as it was asked for") % shown
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
         elif entry.left_at is not None and began - entry.left_at >= ARRIVES_WITHIN:
             evidence = _("the list of %(when)s does not show it as it was asked for: nothing was changed") % shown
             ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
+    for entry in denied_lately(LedgerEntry.objects.filter(about_kind=ABOUT), began).order_by("pk"):
+        number = OwnedNumber.objects.filter(pk=entry.about_id or 0, last_seen_at__gte=began).first()
+        if number is not None and requests(number).first() == entry and _shows(number, entry):
+            evidence = _("the list of %(when)s shows it as it was asked for") % {"when": f"{began:%Y-%m-%d %H:%M} UTC"}
+            ledger.was_done_after_all(entry.pk, evidence=evidence)
+
+
+def _shows(number: OwnedNumber, entry: LedgerEntry) -> bool:
+    return all(getattr(number, name, None) == value for name, value in entry.summary.get("changed", {}).items())

@@ -21,6 +21,7 @@ from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.number_lists import NumberList
 from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER, PoolConfig, PoolDifference, difference
 from phone_numbers.services import pool_state, pool_sync, syncing
+from phone_numbers.services.arrival import accepted
 
 Origin = PoolVersion.Origin
 
@@ -142,7 +143,7 @@ def apply(
     except LaafficError as problem:
         raise _explained(problem) from problem
     with transaction.atomic():
-        ledger.settle_accepted(entry.pk)
+        accepted(entry.pk)
         pool_state.take(version, listed_at=timezone.now())
     syncing.COPIES.request(pool_sync.NAME)  # what Laaffic has made of it
     return _fresh(version)

@@ -11,14 +11,14 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import EntryState
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import due, isolation, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import PoolConfig
 from phone_numbers.services import listing, pool_state, syncing
-from phone_numbers.services.arrival import ARRIVES_WITHIN
+from phone_numbers.services.arrival import ARRIVES_WITHIN, denied_lately
 from phone_numbers.services.syncing import Copied, Reading
 
 NAME = "pools"
@@ -57,26 +57,47 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
 def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_complete: bool) -> int:
     """What the list says about changes whose answer was lost; how many it has settled."""
     unknown = PoolVersion.objects.filter(entry__state=EntryState.UNKNOWN).select_related("entry", "pool").order_by("pk")
-    return sum(_settle(version, found, began, is_complete) for version in unknown)
+    settled = sum(_settle(version, found, began, is_complete) for version in unknown)
+    denied = PoolVersion.objects.filter(entry__in=denied_lately(LedgerEntry.objects.all(), began))
+    return settled + sum(_show_up(version, found, began) for version in denied.select_related("pool").order_by("pk"))
+
+
+@transaction.atomic
+def _show_up(version: PoolVersion, found: dict[str, PoolConfig], began: dt.datetime) -> bool:
+    """An earlier list did not show that it was done, and this one does; unless the pool has changed since."""
+    if version.pool.versions.filter(number__gt=version.number).exists():
+        return False
+    if not version.config.same_as(found.get(version.pool_number)):
+        return False
+    done = ledger.was_done_after_all(version.entry_id or 0, evidence=_as_asked_for(began))
+    if done:
+        pool_state.take(version, listed_at=began)
+    return done
 
 
 def _settle(version: PoolVersion, found: dict[str, PoolConfig], began: dt.datetime, is_complete: bool) -> bool:
     entry = version.entry
     if entry is None or entry.left_at is None or (entry.left_at > began and not due.is_ahead(entry.left_at)):
         return False  # the list may be older than the request
-    when = f"{began:%Y-%m-%d %H:%M} UTC"
     there = found.get(version.pool_number)
     if version.config.same_as(there):
         with transaction.atomic():
-            evidence = _("the list of %(when)s shows the pool as asked for") % {"when": when}
-            settled = ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
+            settled = ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=_as_asked_for(began))
             if settled:
                 pool_state.take(version, listed_at=began)
         return settled
     if began - entry.left_at < ARRIVES_WITHIN or not (is_complete or there):
         return False
-    evidence = _("the list of %(when)s shows the pool otherwise: nothing was changed") % {"when": when}
+    evidence = _("the list of %(when)s shows the pool otherwise: nothing was changed") % {"when": _minute(began)}
     return ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
+
+
+def _as_asked_for(began: dt.datetime) -> str:
+    return _("the list of %(when)s shows the pool as asked for") % {"when": _minute(began)}
+
+
+def _minute(moment: dt.datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 @transaction.atomic
