@@ -21,7 +21,10 @@ from typing import TextIO
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.commands.migrate import Command as Migrate
 from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
@@ -30,7 +33,7 @@ from laaffic_console.conf import BASE_DIR
 
 MEMORY, ROOM = "/dev/shm", 512 * 1024 * 1024
 KEPT = BASE_DIR / "build" / "test-databases"
-MADE_FROM = ["migrations/*.py", "models/*.py", "models.py", "apps.py", "roles.py", "search_indexes.py"]
+MADE_FROM = ["migrations/*.py", "models/*.py", "models.py", "apps.py", "roles.py", "people.py", "search_indexes.py"]
 APPS = ["laaffic_console/*", "messaging", "voice", "numbers/phone_numbers"]
 
 _image: list[sqlite3.Connection] = []
@@ -53,6 +56,7 @@ def kept_database() -> Path:
 def state_of_models() -> str:
     """Another one whenever models, migrations or the libraries beneath them change."""
     digest = hashlib.sha256((BASE_DIR / "requirements-dev.lock").read_bytes())
+    digest.update((BASE_DIR / "laaffic_console" / "settings.py").read_bytes())  # names the apps
     for path in sorted(path for app in APPS for made_from in MADE_FROM for path in BASE_DIR.glob(f"{app}/{made_from}")):
         digest.update(f"{path.relative_to(BASE_DIR)}".encode() + path.read_bytes())
     return digest.hexdigest()[:24]
@@ -71,13 +75,27 @@ def in_memory() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+def _copied() -> Iterator[pytest.MonkeyPatch]:
+    """What is copied is migrated: a process that has such a database need not load all migrations to find that out."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def need_not_migrate(copied: pytest.MonkeyPatch) -> None:
+    copied.setattr(Migrate, "handle", lambda command, *given, **options: None)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, _copied: pytest.MonkeyPatch
+) -> Iterator[None]:
     """SQLite in a file, as it is in life: a live server and its test wait for each other's locks there, while in
     SQLite's own memory, where they share a cache, one of them fails at once."""
     if not is_sqlite():
         used = settings.DATABASES["default"]
         server = f"postgres://{used['USER']}:{used['PASSWORD']}@{used['HOST']}:{used['PORT'] or 5432}"
         used["TEST"]["TEMPLATE"] = postgresql_template(server)
+        need_not_migrate(_copied)
         yield
         return
     with tempfile.TemporaryDirectory(prefix="console-tests-", dir=in_memory(), ignore_cleanup_errors=True) as folder:
@@ -85,6 +103,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         settings.DATABASES["default"]["TEST"]["NAME"] = str(used)
         if kept_database().exists():
             shutil.copyfile(kept_database(), used)
+            need_not_migrate(_copied)
         yield
 
 
@@ -99,7 +118,16 @@ def _turn_to_migrate() -> Iterator[TextIO]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(_turn_to_migrate: TextIO, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_setup(
+    _turn_to_migrate: TextIO,
+    _copied: pytest.MonkeyPatch,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    _copied.undo()  # a test may migrate
+    with django_db_blocker.unblock():
+        # Migrating has read them all; what a test counts does not hang on who made its database.
+        ContentType.objects.get_for_models(*apps.get_models(), for_concrete_models=False)
     if is_sqlite():
         with django_db_blocker.unblock():
             _image.append(copy_of_new_database())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
@@ -195,6 +196,8 @@ def knock(client: Client, door: Door, method: str, body: dict[str, Any] | str) -
     """The answer; what it changed is taken back, and who was signed in still is."""
     kept = client.cookies.copy()
     options = {"content_type": "application/json"} if isinstance(body, str) else {}
+    if method == "post" and not isinstance(body, str) and all(isinstance(value, str) for value in body.values()):
+        body, options = urlencode(body), {"content_type": "application/x-www-form-urlencoded"}
     with transaction.atomic():
         response: HttpResponse = getattr(client, method)(door.address, body, **options)
         if response.streaming:
