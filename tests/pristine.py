@@ -23,7 +23,6 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.contrib.contenttypes.models import ContentType
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import connections
 from django.test import TransactionTestCase
@@ -124,6 +123,8 @@ def django_db_setup(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
 ) -> None:
+    from django.contrib.contenttypes.models import ContentType  # a model: not before the apps are there
+
     _copied.undo()  # a test may migrate
     with django_db_blocker.unblock():
         # Migrating has read them all; what a test counts does not hang on who made its database.
