@@ -168,7 +168,7 @@ def test_a_migration_that_fails(
 
 
 def test_what_fails_behind_the_migrations_keeps_every_web_process_waiting(
-    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, waiting: Callable[[], bool]
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, waiting: Callable[..., bool]
 ) -> None:
     def fails(ready: ReadyMigrations) -> None:
         """The database has them all by then."""
@@ -181,19 +181,19 @@ def test_what_fails_behind_the_migrations_keeps_every_web_process_waiting(
     assert waiting()
 
     upgrade("--address", "http://127.0.0.1:1")
-    assert not waiting()
+    assert not waiting(10)
 
 
 @pytest.fixture
-def waiting(tmp_path: Path) -> Iterator[Callable[[], bool]]:
-    """Begins a web process that waits, as a thread; whether it still does."""
+def waiting(tmp_path: Path) -> Iterator[Callable[..., bool]]:
+    """Begins a web process that waits, as a thread; whether it still does, after so many seconds at most."""
     begun: list[threading.Thread] = []
 
-    def waits() -> bool:
+    def waits(patience: float = 0.2) -> bool:
         if not begun:
             begun.append(threading.Thread(target=web_turn.wait, daemon=True))
             begun[0].start()
-        begun[0].join(0.2)
+        begun[0].join(patience)
         return begun[0].is_alive()
 
     yield waits
@@ -201,16 +201,16 @@ def waiting(tmp_path: Path) -> Iterator[Callable[[], bool]]:
         thread.join(5)
 
 
-def test_a_web_process_waits_for_the_upgrade_and_says_so(waiting: Callable[[], bool]) -> None:
+def test_a_web_process_waits_for_the_upgrade_and_says_so(waiting: Callable[..., bool]) -> None:
     with web_turn.not_yet():
         assert not web_turn.somebody_waits()
         assert waiting()
         assert web_turn.somebody_waits()
-    assert not waiting()
+    assert not waiting(10)
     assert not web_turn.somebody_waits()
 
 
-def test_a_web_process_waits_for_migrations(waiting: Callable[[], bool], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_web_process_waits_for_migrations(waiting: Callable[..., bool], caplog: pytest.LogCaptureFixture) -> None:
     recorder = MigrationRecorder(connection)
     last = max(name for app, name in recorder.applied_migrations() if app == "messaging")
     recorder.record_unapplied("messaging", last)
@@ -219,17 +219,17 @@ def test_a_web_process_waits_for_migrations(waiting: Callable[[], bool], caplog:
         assert f"the database lacks migrations, such as messaging.{last}" in caplog.text
     finally:
         recorder.record_applied("messaging", last)
-    assert not waiting()
+    assert not waiting(10)
 
 
 def test_a_database_that_is_away_is_for_the_pages_to_say(
-    waiting: Callable[[], bool], monkeypatch: pytest.MonkeyPatch
+    waiting: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(recorder: MigrationRecorder) -> None:
         raise OperationalError
 
     monkeypatch.setattr(MigrationRecorder, "applied_migrations", away)
-    assert not waiting()
+    assert not waiting(10)
 
 
 def test_the_new_web_process_is_loaded_before_anything_stops(
@@ -251,14 +251,14 @@ def test_a_new_web_process_that_does_not_load_stops_nothing(
 
 
 def test_it_waits_until_the_migrations_are_through(
-    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, waiting: Callable[[], bool]
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, waiting: Callable[..., bool]
 ) -> None:
     still: list[bool] = []
     monkeypatch.setattr(ReadyMigrations, "apply", lambda ready: still.append(waiting()))
     monkeypatch.setattr(web_turn, "somebody_waits", lambda: True)
     upgrade("--ready-web", "true", "--address", "http://127.0.0.1:1")
     assert still == [True]
-    assert not waiting()
+    assert not waiting(10)
 
 
 def test_a_web_process_has_loaded_when_it_says_that_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
