@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -73,3 +74,11 @@ def test_nothing_of_the_environment_leads_to_the_real_gateway(
 
     assert begun.environment()["LAAFFIC_BASE_URL"] == f"{begun.sandbox_url}/v3"
     assert begun.environment()["LAAFFIC_PATHS"] == ""
+
+
+def test_a_command_that_was_killed_is_named_with_its_code(demo: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    monkeypatch.setattr(demo, "CONSOLE", [sys.executable, "-c", killed])
+
+    with pytest.raises(demo.DemoFailed, match="campaign create failed: it said nothing and ended with code -9"):
+        demo.manage("campaign", "create")

@@ -1,13 +1,16 @@
 """On a phone: where one is can be read, and nothing is wider than the screen."""
 
+from collections.abc import Callable
+
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.models import Application, LedgerEntry, WorkerHeartbeat
 from messaging.models import Campaign, MessageState, OutcomeTally
+from phone_numbers.models import Binding, BindingRequest
 from tests.messaging.test_comparing import sent
 
 pytestmark = [
@@ -112,3 +115,42 @@ def test_figures_and_requests_of_a_campaign_need_no_scrolling_sideways(page: Pag
     cell = page.locator("#expected td[data-label]").first
     label = cell.evaluate("(cell) => getComputedStyle(cell, '::before').content")
     assert label == '"Messages"'
+
+
+def a_worker() -> str:
+    now = timezone.now()
+    name = "console-worker-03.fra.example.com:31337"
+    WorkerHeartbeat.objects.create(worker=name, host="fra", pid=1, started_at=now, beat_at=now)
+    return "/admin/health/"
+
+
+def a_learned_price() -> str:
+    application = Application.objects.create(app_id="4luaKsL2", channel="sms")
+    campaign = Campaign.objects.create(name="c", application=application, text="Hi", launched_at=timezone.now())
+    paid = {"billed_segments": 12_480, "pay_micros": 62_400_000, "currency": "USD"}
+    OutcomeTally.objects.create(campaign=campaign, country="BA", state=MessageState.DELIVERED, messages=12_480, **paid)
+    return "/admin/messaging/listprice/"
+
+
+def a_binding() -> str:
+    application = Application.objects.create(app_id="4luaKsN2", channel="number")
+    numbers = {"phone_a": "919812345678", "phone_b": "919812345679"}
+    binding = Binding.objects.create(
+        application=application, bind_id="1", pns_number_a="9180001", pns_number_b="9180001", **numbers
+    )
+    BindingRequest.objects.create(verb="bind", application=application, binding=binding, **numbers)
+    return f"/admin/numbers/binding/{binding.pk}/change/"
+
+
+@pytest.mark.parametrize("of", [a_worker, a_learned_price, a_binding])
+def test_a_table_stands_in_lines(page: Page, of: Callable[[], str]) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(of())
+    for folded in page.locator("#content details > summary").all():
+        folded.click()
+
+    frame = page.locator("#content .c-scroll:has(> table:visible)").first
+    expect(frame.locator("td").first).to_be_visible()
+    expect(frame.locator("thead")).to_be_hidden()
+    assert frame.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
