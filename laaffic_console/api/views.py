@@ -92,7 +92,8 @@ class ApiView(APIView):
             files.take_in_chunks(request._request, is_file=self.takes_file)
         if request.method == "POST" and not self.takes_file:
             _ = request._request.body  # kept whole, for the digest, before it is parsed
-        unknown.refuse(self, request)
+        if hasattr(self, request.method.lower()):  # or it is answered 405, whatever it carries
+            unknown.refuse(self, request)
 
     @property
     def has_key(self) -> bool:

@@ -121,3 +121,8 @@ def test_bodies_are_described_as_closed_and_answers_as_open(api: Api) -> None:
     answered = str([one["responses"] for of in schema["paths"].values() for one in of.values()])
     assert [name for name in closed if f"schemas/{name}'" in answered] == []
     assert "additionalProperties" not in shapes["Campaign"]
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE"])
+def test_what_cannot_be_done_is_said_first(api: Api, method: str) -> None:
+    assert api(method, "audiences", {"nothing": 1}).status_code == 405
