@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
@@ -447,3 +448,14 @@ class UnbindTests:
         with pytest.raises(ValidationError, match="gone already"):
             binding_changes.unbind(made)
         assert LedgerEntry.objects.filter(interface="unbind").count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a short table as a whole")
+def test_what_a_list_denied_is_looked_for_among_the_last_days(application: Application) -> None:
+    """Each list asks for it, so it must not take longer with each request and ledger entry that was ever made."""
+    denied = BindingRequest.objects.filter(binding_evidence._denied(timezone.now()), application=application)
+
+    plan = denied.select_related("entry").explain()
+
+    assert "binding_request_asked" in plan
+    assert "SCAN" not in plan

@@ -64,7 +64,7 @@ class Play:
         self.retry: Campaign | None = None
         self.begin(self.campaign)
         self.in_air: list[tuple[int, Claim, Call | None]] = []
-        self.late: list[tuple[int, Claim, Call]] = []  # nobody waits for these answers any more
+        self.late: list[tuple[int, Claim, Call]] = []  # answers that no worker waits for
         self.calls: list[Call] = []
         self.asked: dict[int, int] = {}  # message: requests without a certain no
         self.words: dict[int, int] = {}

@@ -175,16 +175,18 @@ def settle_answered(entry_id: int, state: EntryState, *, why: str = "") -> bool:
     return _settle_or_overturn(entry_id, state, code="0", reason=why[:300], http_status=200, evidence=evidence[:300])
 
 
-def denied_by_evidence(entries: "QuerySet[LedgerEntry]") -> "QuerySet[LedgerEntry]":
-    """Those that no answer refused: what was found out later, such as a list without them, said that they were not
-    done."""
-    by_answer = Q(evidence__startswith="the answer") | Q(evidence__contains=": refused with ")
-    return entries.filter(state=EntryState.REFUSED).exclude(by_answer)
+def denied_by_evidence(way: str = "") -> Q:
+    """Refused, and by no answer: what was found out later, such as a list without it, said that it was not done.
+
+    `way` leads to the entry from what is filtered, such as "entry__".
+    """
+    by_answer = Q(**{f"{way}evidence__startswith": "the answer"}) | Q(**{f"{way}evidence__contains": ": refused with "})
+    return Q(**{f"{way}state": EntryState.REFUSED}) & ~by_answer
 
 
 def was_done_after_all(entry_id: int, *, evidence: str) -> bool:
     """A list may show late what was done. False where nothing, or an answer, said that this was not."""
-    denied = denied_by_evidence(only(entry_id))
+    denied = only(entry_id).filter(denied_by_evidence())
     return denied.update(state=EntryState.ACCEPTED, settled_at=timezone.now(), evidence=evidence[:300]) == 1
 
 

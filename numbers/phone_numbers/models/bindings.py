@@ -120,6 +120,7 @@ class BindingRequest(models.Model):
         verbose_name = _("binding request")
         verbose_name_plural = _("binding requests")
         ordering = ["-id"]
+        indexes = [models.Index(fields=["application", "requested_at"], name="binding_request_asked")]
 
     def __str__(self) -> str:
         return f"{self.verb} {masked(self.phone_a)} – {masked(self.phone_b)}"

@@ -3,9 +3,8 @@
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q
 
-from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import ledger
 
 # What a list did not show may still turn up in a later one. After this time somebody else may have done the same.
@@ -13,9 +12,14 @@ SHOWS_WITHIN = dt.timedelta(days=1)
 ARRIVES_WITHIN = dt.timedelta(seconds=settings.NUMBERS_GRACE_SECONDS)
 
 
-def denied_lately(entries: "QuerySet[LedgerEntry]", began: dt.datetime) -> "QuerySet[LedgerEntry]":
-    """Refused as a list did not show them, and not long ago: one that was read since `began` may."""
-    return ledger.denied_by_evidence(entries).filter(left_at__gte=began - SHOWS_WITHIN, left_at__lt=began)
+def denied_lately(began: dt.datetime, way: str = "") -> Q:
+    """Refused as a list did not show it, and not long ago: one that was read since `began` may.
+
+    Of entries, or of what `way` leads to them from: whose recent rows are to be found by an index, as the ledger's are
+    not.
+    """
+    left = {f"{way}left_at__gte": began - SHOWS_WITHIN, f"{way}left_at__lt": began}
+    return ledger.denied_by_evidence(way) & Q(**left)
 
 
 def accepted(entry_id: int) -> None:

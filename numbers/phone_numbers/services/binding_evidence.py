@@ -5,10 +5,10 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.gateway.services import due, ledger
 from phone_numbers.models import Binding, BindingRequest
-from phone_numbers.services.arrival import ARRIVES_WITHIN, denied_lately
+from phone_numbers.services.arrival import ARRIVES_WITHIN, SHOWS_WITHIN, denied_lately
 
 Verb = BindingRequest.Verb
 RAN_OUT = "by now it would have run out; no list showed it"
@@ -23,8 +23,13 @@ def settle(application: Application, *, began: dt.datetime, is_complete: bool) -
         if found := _made_by(request):
             _belongs(found, request)
     settled = sum(_settle(request, began, is_complete) for request in unknown.order_by("pk"))
-    denied = open_requests.filter(entry__in=denied_lately(LedgerEntry.objects.all(), began))
+    denied = open_requests.filter(_denied(began))
     return settled + sum(_show_up(request, began, is_complete) for request in denied.order_by("pk"))
+
+
+def _denied(began: dt.datetime) -> Q:
+    """Of the last day: looked for by when they were asked for, however many there are."""
+    return Q(requested_at__gte=began - SHOWS_WITHIN - ARRIVES_WITHIN) & denied_lately(began, "entry__")
 
 
 def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> bool:

@@ -34,7 +34,7 @@ def settle(*, began: dt.datetime) -> None:
         elif entry.left_at is not None and began - entry.left_at >= ARRIVES_WITHIN:
             evidence = _("the list of %(when)s does not show it as it was asked for: nothing was changed") % shown
             ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
-    for entry in denied_lately(LedgerEntry.objects.filter(about_kind=ABOUT), began).order_by("pk"):
+    for entry in LedgerEntry.objects.filter(denied_lately(began), about_kind=ABOUT).order_by("pk"):
         number = OwnedNumber.objects.filter(pk=entry.about_id or 0, last_seen_at__gte=began).first()
         if number is not None and requests(number).first() == entry and _shows(number, entry):
             evidence = _("the list of %(when)s shows it as it was asked for") % {"when": f"{began:%Y-%m-%d %H:%M} UTC"}

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import due, isolation, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
@@ -58,7 +58,7 @@ def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_compl
     """What the list says about changes whose answer was lost; how many it has settled."""
     unknown = PoolVersion.objects.filter(entry__state=EntryState.UNKNOWN).select_related("entry", "pool").order_by("pk")
     settled = sum(_settle(version, found, began, is_complete) for version in unknown)
-    denied = PoolVersion.objects.filter(entry__in=denied_lately(LedgerEntry.objects.all(), began))
+    denied = PoolVersion.objects.filter(denied_lately(began, "entry__"))
     return settled + sum(_show_up(version, found, began) for version in denied.select_related("pool").order_by("pk"))
 
 
