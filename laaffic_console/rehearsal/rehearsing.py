@@ -16,6 +16,7 @@ from laaffic_console.rehearsal.wanted import Wanted
 APP_ID = "rehears1"
 TEXT = "Rehearsal: nothing of this reaches a phone."
 STILL_FOR = 150.0  # seconds without any change after which a campaign counts as stuck
+HELD_FOR = 400.0  # and one that is held: Laaffic is asked every five minutes at least whether it may go on
 RECONCILE_FOR = 120.0
 WRITTEN_OFF = "rehearsed: not in the vendor's records"
 
@@ -158,7 +159,7 @@ class Rehearsal:
         counts: dict[str, int] = {}
         state = ""
         changed_at = time.monotonic()
-        while time.monotonic() - changed_at < STILL_FOR:
+        while time.monotonic() - changed_at < (HELD_FOR if state == "held" else STILL_FOR):
             self.console.processes.look_after()
             before, (counts, state) = counts, self._standing()
             if counts["queued"] + counts["claimed"] == 0 and sum(counts.values()) >= self.messages:
@@ -167,7 +168,10 @@ class Rehearsal:
                 changed_at = time.monotonic()
             time.sleep(2)  # asking starts a process, which takes its time from the others
         stuck = {state: n for state, n in counts.items() if n}
-        self.failures.append(f"the campaign is {state} and does not go on: no change for {STILL_FOR:.0f} s, {stuck}")
+        since = time.monotonic() - changed_at
+        self.failures.append(f"the campaign is {state} and does not go on: no change for {since:.0f} s, {stuck}")
+        # Should it go on after all, gateway and ledger would be read at two moments.
+        self.console.manage("campaign", "pause", self.campaign, may_fail=True)
 
     def _standing(self) -> tuple[dict[str, int], str]:
         """How many messages are in each state, and the campaign's own."""

@@ -158,6 +158,35 @@ class BrakeTests:
         assert not AccountHold.objects.exists()
         assert unknown() == 8
 
+    @pytest.mark.parametrize(("answered", "wait"), [(0, 30), (8, 30), (25, 15)])
+    def test_it_is_asked_ever_more_seldom_unless_all_went_well_between(
+        self,
+        application: Application,
+        group: ContactGroup,
+        hanging: list[bool],
+        monkeypatch: pytest.MonkeyPatch,
+        answered: int,
+        wait: int,
+    ) -> None:
+        add_contacts(group, 60)
+        campaign = launched(application, group)
+        sending.send(campaign.pk)
+        assert AccountHold.objects.get().probe_wait == account_hold.FIRST_PROBE
+        account_hold.probe(at_once=True)
+        campaigns.follow_account()
+        lose, entries = sending.attempt, []
+
+        def the_first_are_answered(*given: Any) -> Any:
+            entries.append(1)
+            hanging[0] = len(entries) > answered
+            return lose(*given)
+
+        monkeypatch.setattr(sending, "attempt", the_first_are_answered)
+        sending.send(campaign.pk)
+
+        again = AccountHold.objects.latest("pk")
+        assert (AccountHold.objects.count(), again.probe_wait) == (2, wait)
+
     def test_zero_switches_it_off(
         self, application: Application, group: ContactGroup, hanging: list[bool], settings: LazySettings
     ) -> None:

@@ -52,10 +52,15 @@ def place_because(sentence: str) -> None:
     _place(None, code="", sentence=sentence, entry=None)
 
 
-def place_for_lost_answers(sentence: str, *, campaign_id: int | None = None) -> AccountHold:
-    """Hold one campaign, or with None the account, until Laaffic answers a harmless request."""
+def place_for_lost_answers(
+    sentence: str, *, campaign_id: int | None = None, is_new_trouble: bool = False
+) -> AccountHold:
+    """Hold one campaign, or with None the account, until Laaffic answers a harmless request.
+
+    Where all went well since the last hold, this is new trouble, and Laaffic is asked as soon as the first time.
+    """
     scope = "account" if campaign_id is None else of_campaign(campaign_id)
-    return _place(None, code=LOST, sentence=sentence, entry=None, scope=scope)
+    return _place(None, code=LOST, sentence=sentence, entry=None, scope=scope, is_new_trouble=is_new_trouble)
 
 
 def of_campaign(campaign_id: int) -> str:
@@ -153,11 +158,17 @@ def tell(balance: Balance) -> None:
 
 @transaction.atomic
 def _place(
-    application: Application | None, *, code: str, sentence: str, entry: LedgerEntry | None, scope: str = ""
+    application: Application | None,
+    *,
+    code: str,
+    sentence: str,
+    entry: LedgerEntry | None,
+    scope: str = "",
+    is_new_trouble: bool = False,
 ) -> AccountHold:
     now = timezone.now()
     scope = scope or (f"application:{application.pk}" if application else "account")
-    before = _shortly_before(scope, code, now)
+    before = None if is_new_trouble else _shortly_before(scope, code, now)
     wait = min(2 * before.probe_wait, LONGEST_WAIT) if before else FIRST_PROBE
     given = {
         "application": application,

@@ -6,23 +6,30 @@ was placed stays unknown, as after any lost answer.
 """
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import AccountHold, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold
 from laaffic_console.kit.said import gettext as _
 
 WAITING = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.NOT_SENT)  # these say nothing about the gateway
+WELL = 20  # requests; most of them answered before the lost ones, and it is not the last hold's trouble again
 
 
 def brake(campaign_id: int) -> AccountHold | None:
     """After a lost answer: the hold that it led to, on the campaign or on the account."""
     in_a_row = settings.LAAFFIC_LOST_ANSWERS
-    if not in_a_row or not _all_lost(campaign_id, in_a_row):
+    if not in_a_row:
+        return None
+    newest = list(_settled(campaign_id)[: in_a_row + WELL])
+    lost, before = newest[:in_a_row], newest[in_a_row:]
+    if len(lost) < in_a_row or set(lost) != {EntryState.UNKNOWN}:
         return None
     shown = {"n": in_a_row}
     said = _("The last %(n)d answers of Laaffic were lost. It is asked now and then, and sending goes on by itself.")
-    hold = account_hold.place_for_lost_answers(said % shown, campaign_id=campaign_id)
+    hold = account_hold.place_for_lost_answers(
+        said % shown, campaign_id=campaign_id, is_new_trouble=_mostly_answered(before)
+    )
     campaigns = _campaigns_held()
     if settings.LAAFFIC_LOST_ANSWERS_CAMPAIGNS and campaigns >= settings.LAAFFIC_LOST_ANSWERS_CAMPAIGNS:
         said = _("Laaffic's answers to %(n)d campaigns were lost. It is asked now and then, and all goes on by itself.")
@@ -30,15 +37,19 @@ def brake(campaign_id: int) -> AccountHold | None:
     return hold
 
 
-def _all_lost(campaign_id: int, in_a_row: int) -> bool:
-    """Of the newest requests since the last brake was let go; one whose worker died says nothing (it has no reason)."""
+def _settled(campaign_id: int) -> "QuerySet[LedgerEntry, str]":
+    """The states of requests since the last brake was let go, newest first; one whose worker died says nothing (it has
+    no reason)."""
     settled = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id).exclude(state__in=WAITING)
     settled = settled.exclude(Q(state=EntryState.UNKNOWN, reason=""))
     let_go = account_hold.lost_last_ended(["account", account_hold.of_campaign(campaign_id)])
     if let_go is not None:
         settled = settled.filter(left_at__gt=let_go)
-    newest = list(settled.order_by("-settled_at").values_list("state", flat=True)[:in_a_row])
-    return len(newest) == in_a_row and set(newest) == {EntryState.UNKNOWN}
+    return settled.order_by("-settled_at").values_list("state", flat=True)
+
+
+def _mostly_answered(states: list[str]) -> bool:
+    return len(states) == WELL and states.count(EntryState.UNKNOWN) <= WELL // 2
 
 
 def _campaigns_held() -> int:
