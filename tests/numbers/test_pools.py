@@ -1,6 +1,7 @@
 """Number pools: compared before they are sent, confirmed by their number, every version kept, drift seen."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services import account, single_requests
 from laaffic_console.sandbox.numbers import NumberInterfaces, Pool
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import NumberPool, PoolVersion
@@ -343,6 +344,27 @@ class LostAnswerTests:
         sent.refresh_from_db()
         pool.refresh_from_db()
         assert (sent.entry.state, pool.current, pool.drifted_at) == (EntryState.ACCEPTED, sent, None)
+
+    @pytest.mark.parametrize(("is_followed", "current"), [(False, 2), (True, 3)])
+    def test_an_answer_that_comes_after_a_newer_version_leaves_that_one(
+        self, pool: NumberPool, monkeypatch: pytest.MonkeyPatch, is_followed: bool, current: int
+    ) -> None:
+        send = single_requests.send
+
+        def late(entry: LedgerEntry, request: Any) -> Any:
+            answer = send(entry, request)
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.REFUSED, evidence="the list shows it else")
+            monkeypatch.setattr(single_requests, "send", send)
+            if is_followed:
+                pool_changes.apply(pool, replace(NEW, max_concurrency=7), typed="918885")
+            return answer
+
+        monkeypatch.setattr(single_requests, "send", late)
+
+        sent = pool_changes.apply(pool, NEW, typed="918885")
+
+        pool.refresh_from_db()
+        assert (sent.number, sent.entry.state, pool.current.number) == (2, EntryState.ACCEPTED, current)
 
     def test_a_list_that_is_older_than_the_request_proves_nothing(
         self, pool: NumberPool, sandbox: RunningSandbox

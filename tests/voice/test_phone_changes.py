@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import single_requests
 from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.numbers.conftest import long_ago
@@ -99,6 +100,41 @@ class AddTests:
 
         call.refresh_from_db()
         assert call.state == state
+
+    @pytest.mark.parametrize(("again", "state"), [(False, EntryState.ACCEPTED), (True, EntryState.REFUSED)])
+    def test_what_a_list_denied_and_a_later_one_shows_was_done(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application, again: bool, state: EntryState
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        entry = phone_changes.add(application=application, group="counter", name="desk")
+        late = at_sandbox(sandbox).pop()
+        long_ago()
+        phones.sync(application)
+        entry.refresh_from_db()
+        assert entry.state == EntryState.REFUSED
+
+        if again:
+            assert phone_changes.add(application=application, group="counter", name="desk").state == EntryState.ACCEPTED
+        else:
+            at_sandbox(sandbox).append(late)
+        phones.sync(application)
+
+        entry.refresh_from_db()
+        assert entry.state == state
+
+    def test_an_answer_that_comes_after_the_list_denied_it_is_believed(
+        self, phone: SipPhone, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send = single_requests.send
+
+        def late(entry: LedgerEntry, request: Any) -> Any:
+            answer = send(entry, request)
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.REFUSED, evidence="the list holds none")
+            return answer
+
+        monkeypatch.setattr(single_requests, "send", late)
+
+        assert phone_changes.add(application=application, group="counter", name="desk").state == EntryState.ACCEPTED
 
     def test_a_list_that_was_never_read_is_read_first(self, sandbox: RunningSandbox, application: Application) -> None:
         """Otherwise a phone that was there before would prove that another arrived."""

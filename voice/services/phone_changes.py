@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, ledger, single_requests, workers
+from laaffic_console.gateway.services import code_words, late_evidence, ledger, single_requests, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from voice.models import SipPhone, VoiceSync
@@ -79,7 +79,7 @@ def add(
     except LaafficError as problem:
         raise _not_added(problem, name) from problem
     else:
-        ledger.settle_accepted(entry.pk)
+        late_evidence.accepted(entry.pk)
     syncing.COPIES.request(phones.name_of(application))
     entry.refresh_from_db()
     return entry

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import late_evidence, ledger
 from voice.models import SipPhone
 
 ADDED, RESET = ABOUT = ("SIP phones", "SIP password")
@@ -23,19 +23,43 @@ def latest(kind: str, about: list[int], limit: int = 10) -> list[LedgerEntry]:
 
 
 def settle(application: Application, *, began: dt.datetime) -> None:
-    """What the whole list, read since `began`, tells of requests for phones whose answer was lost."""
+    """What the whole list, read since `began`, tells of requests for phones whose answer was lost.
+
+    What an earlier list denied and this one shows was done, unless the same was asked for since.
+    """
     lost = requests(ADDED, application.pk).filter(state=EntryState.UNKNOWN, left_at__lt=began)
     for entry in lost.order_by("pk"):
-        name, before = str(entry.summary.get("name", "")), int(entry.summary.get("before", 0))
-        if named(application, name).count() > before:
-            evidence = _("the list of %(when)s holds %(name)s") % {"when": _minute(began), "name": name}
-            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
+        name = _name(entry)
+        if _is_there(application, entry):
+            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=_holds(name, began))
         elif entry.left_at is not None and began - entry.left_at >= GRACE:
             evidence = _("the list of %(when)s holds no %(name)s: nothing was added") % {
                 "when": _minute(began),
                 "name": name,
             }
             ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
+    denied = requests(ADDED, application.pk).filter(late_evidence.denied_lately(began))
+    for entry in denied.order_by("pk"):
+        if _is_there(application, entry) and not _is_asked_for_again(entry):
+            ledger.was_done_after_all(entry.pk, evidence=_holds(_name(entry), began))
+
+
+def _name(entry: LedgerEntry) -> str:
+    return str(entry.summary.get("name", ""))
+
+
+def _is_there(application: Application, entry: LedgerEntry) -> bool:
+    return named(application, _name(entry)).count() > int(entry.summary.get("before", 0))
+
+
+def _is_asked_for_again(entry: LedgerEntry) -> bool:
+    """What the list holds may be a later request's, whose phones have the same name, or one that begins like it."""
+    later = requests(ADDED, entry.about_id or 0).filter(pk__gt=entry.pk, summary__name__startswith=_name(entry))
+    return later.exclude(state__in=[EntryState.REFUSED, EntryState.NOT_SENT]).exists()
+
+
+def _holds(name: str, began: dt.datetime) -> str:
+    return _("the list of %(when)s holds %(name)s") % {"when": _minute(began), "name": name}
 
 
 def named(application: Application, name: str) -> QuerySet[SipPhone]:

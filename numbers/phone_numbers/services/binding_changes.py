@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Application, Channel, LedgerEntry
 from laaffic_console.gateway.services import code_words, ledger, open_acts, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.late_evidence import accepted
 from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.pool_config import MAX_POOL_NUMBER
 from phone_numbers.services import binding_sync, syncing
-from phone_numbers.services.arrival import accepted
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.gateway.services import due, ledger
+from laaffic_console.gateway.services.late_evidence import SHOWS_WITHIN, denied_lately
 from phone_numbers.models import Binding, BindingRequest
-from phone_numbers.services.arrival import ARRIVES_WITHIN, SHOWS_WITHIN, denied_lately
+from phone_numbers.services.arrival import ARRIVES_WITHIN
 
 Verb = BindingRequest.Verb
 RAN_OUT = "by now it would have run out; no list showed it"

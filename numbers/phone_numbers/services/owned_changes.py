@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, ledger, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.late_evidence import accepted
 from laaffic_console.laaffic import (
     Code,
     InvalidRequest,
@@ -26,7 +27,6 @@ from laaffic_console.laaffic import (
 )
 from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_evidence, owned_sync, syncing
-from phone_numbers.services.arrival import accepted
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
 FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.late_evidence import denied_lately
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services.arrival import ARRIVES_WITHIN, denied_lately
+from phone_numbers.services.arrival import ARRIVES_WITHIN
 
 ABOUT = "owned number"
 

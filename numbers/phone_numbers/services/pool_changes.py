@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import code_words, ledger, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.late_evidence import accepted
 from laaffic_console.kit import dates
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown, Refused
 from phone_numbers import addresses, number_lists
@@ -21,7 +22,6 @@ from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.number_lists import NumberList
 from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER, PoolConfig, PoolDifference, difference
 from phone_numbers.services import pool_state, pool_sync, syncing
-from phone_numbers.services.arrival import accepted
 
 Origin = PoolVersion.Origin
 
@@ -144,7 +144,9 @@ def apply(
         raise _explained(problem) from problem
     with transaction.atomic():
         accepted(entry.pk)
-        pool_state.take(version, listed_at=timezone.now())
+        NumberPool.objects.select_for_update().get(pk=pool.pk)
+        if not pool_state.is_followed(version):
+            pool_state.take(version, listed_at=timezone.now())
     syncing.COPIES.request(pool_sync.NAME)  # what Laaffic has made of it
     return _fresh(version)
 

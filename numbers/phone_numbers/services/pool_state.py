@@ -46,6 +46,12 @@ def add_version(
     )
 
 
+def is_followed(version: PoolVersion) -> bool:
+    """Whether something newer was, or may have been, done at Laaffic since: its list tells what it holds."""
+    not_done = (EntryState.REFUSED, EntryState.NOT_SENT)
+    return version.pool.versions.filter(number__gt=version.number).exclude(entry__state__in=not_done).exists()
+
+
 def take(version: PoolVersion, *, listed_at: dt.datetime) -> None:
     """This version is what Laaffic holds: it becomes ours."""
     NumberPool.objects.filter(pk=version.pool_id).update(

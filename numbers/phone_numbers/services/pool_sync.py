@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import due, isolation, ledger
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.late_evidence import denied_lately
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import PoolConfig
 from phone_numbers.services import listing, pool_state, syncing
-from phone_numbers.services.arrival import ARRIVES_WITHIN, denied_lately
+from phone_numbers.services.arrival import ARRIVES_WITHIN
 from phone_numbers.services.syncing import Copied, Reading
 
 NAME = "pools"
