@@ -8,7 +8,10 @@ from laaffic_console.kit import meanings
 OF_MESSAGES: dict[str, Promise] = {
     "queued": _("Waits for its turn: the rate, a hold, its time, a worker."),
     "claimed": _("In a request that may be under way right now."),
-    "unknown": _("The answer was lost. It is not sent again by itself; evidence or a person settles it."),
+    "unknown": _(
+        "The answer was lost, or a backup was restored. "
+        "It is not sent again by itself; evidence or a person settles it."
+    ),
     "accepted": _("The gateway took it and gave an id; the report is still to come."),
     "delivered": _("The carrier says that it reached the phone."),
     "undelivered": _("The carrier says that it did not reach the phone."),
@@ -41,7 +44,10 @@ OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {
     "draft": _("Can be edited; nothing is sent before it is launched."),
     "scheduled": _("Starts by itself at its time."),
     "sending": _("Its one request waits for its turn or is under way."),
-    "unknown": _("The answer was lost. It is not sent again by itself; a callback or a person settles it."),
+    "unknown": _(
+        "The answer was lost, or a backup was restored. "
+        "It is not sent again by itself; a callback or a person settles it."
+    ),
     "running": _("Laaffic has it; what became of each mail comes in."),
     "held": _("It was refused or something speaks against it. Its page says what; a person resumes it."),
     "finished": _("Nothing is awaited any more; a late callback still counts."),
@@ -67,7 +73,8 @@ OF_FIGURES: dict[str, Promise] = {
     "delivered_today": _("The carrier says that they reached the phone."),
     "failed_today": _("Rejected, undelivered or never reported on."),
     "unknown_now": _(
-        "Their answer was lost. They are not sent again by themselves; evidence or a person settles them."
+        "Their answer was lost, or a backup was restored. "
+        "They are not sent again by themselves; evidence or a person settles them."
     ),
     "campaign_segments": _("The parts that the accepted messages are billed as, by the console's own count."),
     "campaign_cost": _("What delivery reports said was charged so far, each currency for itself."),

@@ -12,7 +12,10 @@ OF_TASKS: dict[str, Promise] = {
     TaskState.LAUNCHED: _("Its request is not made yet: it can be taken back, or it waits for its hours."),
     TaskState.HELD: _("Something spoke against it when its moment came. Its page says what; a person resumes it."),
     TaskState.SENDING: _("Its request may be under way."),
-    TaskState.UNKNOWN: _("The answer was lost. It is not sent again by itself; Laaffic's list of tasks settles it."),
+    TaskState.UNKNOWN: _(
+        "The answer was lost, or a backup was restored. "
+        "It is not sent again by itself; Laaffic's list of tasks settles it."
+    ),
     TaskState.SUBMITTING: _("Laaffic is taking it."),
     TaskState.WAITING: _("Laaffic has it, and its time has not come."),
     TaskState.CALLING: _("Laaffic is calling its numbers."),

@@ -15,7 +15,10 @@ OF_ENTRIES: dict[str, Promise] = {
     EntryState.ACCEPTED: _("Laaffic took the request."),
     EntryState.REFUSED: _("Laaffic said no; its code and its reason stand beside it."),
     EntryState.NOT_SENT: _("It is certain that Laaffic never saw it."),
-    EntryState.UNKNOWN: _("The answer was lost. It is not sent again by itself; evidence or a person settles it."),
+    EntryState.UNKNOWN: _(
+        "The answer was lost, or a backup was restored. "
+        "It is not sent again by itself; evidence or a person settles it."
+    ),
     EntryState.LAPSED: _("Its answer was lost, and what was asked for would be over by now: nobody looks any more."),
 }
 
