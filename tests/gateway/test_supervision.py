@@ -395,4 +395,4 @@ def test_the_signal_tells_the_tasks_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert (before, workers.is_stopping()) == (False, True)
     supervisor._end()
-    assert not supervisor.stop_file.parent.exists()
+    assert not supervisor.stop_file.exists()

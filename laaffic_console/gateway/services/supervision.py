@@ -8,7 +8,6 @@ one started.
 import contextlib
 import logging
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -55,7 +54,8 @@ class Supervisor:
         self.cluster: subprocess.Popen[bytes] | None = None
         self.guard = Guard()
         self.stopping = False
-        self.stop_file = Path(tempfile.mkdtemp(prefix="console-worker-")) / "stop"
+        # Not there before it is wanted, so that a worker that is killed leaves nothing behind.
+        self.stop_file = Path(tempfile.gettempdir()) / f"console-worker-{uuid.uuid4().hex}"
         self.is_away = False
         self.moments = moments.Ringer()
         self.started = self.next_ping = self.next_sweep = 0.0
@@ -176,7 +176,7 @@ class Supervisor:
         """From the signal on nothing new leaves: the tasks look at this file before each request."""
         self.stopping = True
         with contextlib.suppress(OSError):
-            self.stop_file.touch()
+            self.stop_file.touch(0o600)
 
     def _end(self) -> None:
         """Let running jobs finish their slice; what does not end in time is found again by its lease."""
@@ -187,6 +187,6 @@ class Supervisor:
                 self.cluster.wait(STOP_PATIENCE)
             self._kill()
         self.guard.end()
-        shutil.rmtree(self.stop_file.parent, ignore_errors=True)
+        self.stop_file.unlink(missing_ok=True)
         with contextlib.suppress(Exception):
             WorkerHeartbeat.objects.filter(pk=self.worker).update(stopped_at=timezone.now())
