@@ -183,7 +183,7 @@ class Rehearsal:
         give_up_at = time.monotonic() + RECONCILE_FOR + self.wanted.recipients / 1000
         while time.monotonic() < give_up_at:
             self.console.processes.look_after()
-            self.console.manage("reconcile")
+            self.console.until_it_succeeds("reconcile")
             counts, _state = self._standing()
             if counts["accepted"]:
                 continue
