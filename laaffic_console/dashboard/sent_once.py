@@ -22,7 +22,8 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.models import SentForm
 
-ADDING = ("_add", "_bind", "_answer", "_note", "apitoken_make", "webhook_make")  # how the names of such addresses end
+SHOWING_A_SECRET = ("apitoken_make", "apitoken_rotate", "webhook_make", "webhook_rotate")
+ADDING = ("_add", "_bind", "_answer", "_note", *SHOWING_A_SECRET)  # how the names of such addresses end
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - the name of a field
 KEPT = dt.timedelta(days=1)
 DIED = dt.timedelta(seconds=60)  # one that has led nowhere for so long was killed

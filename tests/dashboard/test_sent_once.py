@@ -170,3 +170,7 @@ def test_a_page_with_a_secret_reloaded_makes_no_second_one(browser: Client) -> N
     token, webhook = ApiToken.objects.get(), Webhook.objects.get()
     assert answers[1]["Location"] == reverse("admin:api_apitoken_change", args=[token.pk])
     assert answers[3]["Location"] == reverse("admin:events_webhook_change", args=[webhook.pk])
+    rotate = reverse("admin:api_apitoken_rotate", args=[token.pk])
+    page = {"csrfmiddlewaretoken": token_of(browser, answers[1]["Location"])}
+    assert [browser.post(rotate, page).status_code for _ in range(2)] == [200, 302]
+    assert ApiToken.objects.count() == 2
