@@ -11,7 +11,8 @@ from django.core.management import execute_from_command_line
 
 from laaffic_console.kit import garbage
 
-SERVERS = ("worker", "web", "runserver", "sandbox")  # what they do is not the act of whoever has started them
+# What they do is not the act of whoever has started them; a worker's processes are those of its qcluster.
+SERVERS = ("worker", "qcluster", "web", "runserver", "sandbox")
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ OF_BATCHES: dict[str, Promise] = {
     "answered": _("Answered, reports are still to come"),
     "done": _("Every message has ended"),
     "failed": _("Every message has ended, most of them badly"),
+    "cancelled": _("Was cancelled before it left"),
 }
 
 OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {

@@ -173,6 +173,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         return token
 
     def _shown_once(self, request: HttpRequest, token: ApiToken, secret: str) -> HttpResponse:
+        request.made_at = reverse("admin:api_apitoken_change", args=[token.pk])  # type: ignore[attr-defined]  # for sent_once.py
         answer = page(self, request, "api/shown_once.html", token.name, token=token, secret=secret)
         answer["Referrer-Policy"] = "no-referrer"
         return answer

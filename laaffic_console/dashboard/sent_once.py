@@ -22,7 +22,8 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.models import SentForm
 
-ADDING = ("_add", "_bind", "_answer", "_note")  # how the names of such addresses end
+SHOWING_A_SECRET = ("apitoken_make", "apitoken_rotate", "webhook_make", "webhook_rotate")
+ADDING = ("_add", "_bind", "_answer", "_note", *SHOWING_A_SECRET)  # how the names of such addresses end
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - the name of a field
 KEPT = dt.timedelta(days=1)
 DIED = dt.timedelta(seconds=60)  # one that has led nowhere for so long was killed
@@ -90,8 +91,8 @@ def _lead(request: HttpRequest, led_to: str) -> HttpResponseRedirect:
 
 
 def _remember(key: str, request: HttpRequest, response: HttpResponse) -> None:
-    if response.status_code == 302:
-        led_to = getattr(request, "made_at", "") or response["Location"]
+    made_at = getattr(request, "made_at", "")  # also where the answer is a page that shows a secret once
+    if led_to := made_at or (response["Location"] if response.status_code == 302 else ""):
         SentForm.objects.filter(key=key).update(led_to=led_to[:500])
     else:
         SentForm.objects.filter(key=key).delete()

@@ -136,6 +136,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse(LIST))
 
     def _shown_once(self, request: HttpRequest, webhook: Webhook, secret: str) -> HttpResponse:
+        request.made_at = reverse("admin:events_webhook_change", args=[webhook.pk])  # type: ignore[attr-defined]  # for sent_once.py
         answer = page(self, request, "events/shown_once.html", webhook.url, webhook=webhook, secret=secret)
         answer["Referrer-Policy"] = "no-referrer"
         return answer

@@ -26,10 +26,15 @@ class InvitationLinks(PasswordResetTokenGenerator):
 links = InvitationLinks()
 
 
+def problem() -> str:
+    """Why nobody can be invited now, to be said before somebody types an address; "" where they can."""
+    return "" if settings.EMAIL_IS_SET else _("The console has no mail server: set EMAIL_URL and EMAIL_FROM.")
+
+
 def invite(address: str, role: Group) -> User:
     """The mail goes last: one that cannot be sent leaves no account behind."""
-    if not settings.EMAIL_IS_SET:
-        raise ValidationError(_("The console has no mail server: set EMAIL_URL and EMAIL_FROM."))
+    if said := problem():
+        raise ValidationError(said)
     with transaction.atomic():
         if User.objects.filter(Q(username__iexact=address) | Q(email__iexact=address)).exists():
             raise ValidationError(_("There is an account with this address already."))

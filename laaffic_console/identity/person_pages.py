@@ -42,6 +42,8 @@ def invite(admin: Any, request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(address)s is invited.") % {"address": user.email})
             return HttpResponseRedirect(reverse(LIST))
+    elif missing := invitations.problem():
+        messages.warning(request, missing)
     title = _("Invite somebody")
     sentence = _("They get a link by mail, with which they choose a password. It works once, within three days.")
     own = {"sentence": sentence, "button": _("Send the invitation"), "back": reverse(LIST)}

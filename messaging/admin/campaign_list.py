@@ -98,9 +98,7 @@ class CampaignListAdmin(ModelAdmin):
     @display(description=gettext_lazy("state"), ordering="state")
     def shown_state(self, campaign: Campaign) -> str:
         tone = STATE_COLOURS[CampaignState(campaign.state)]
-        shown = render_to_string(
-            "messaging/campaign_state.html", {"campaign": campaign, "tone": tone, "is_moving": is_moving(campaign)}
-        )
+        shown = render_to_string("messaging/campaign_state.html", {"campaign": campaign, "tone": tone})
         return _live(campaign, "state", shown)
 
     @display(description=gettext_lazy("progress"), ordering="total")

@@ -35,6 +35,13 @@ class QuickMessageForm(forms.Form):
     )
     text = forms.CharField(label=gettext_lazy("Text"), widget=TextWidget)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["application"]
+        some = list(field.queryset[:2])
+        if len(some) == 1:
+            field.initial = some[0]
+
     def clean_text(self) -> str:
         text = one_character_a_line(self.cleaned_data["text"])
         if problem := drafts.problem_with_text(text):

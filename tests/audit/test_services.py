@@ -1,16 +1,20 @@
 """What services tell: campaigns steered by a person or the shell, requests; nothing that follows by itself."""
 
+import contextvars
+import sys
+
 import pytest
 from django import forms
 from django.contrib.auth.models import User
 from django.forms import modelform_factory
 from django.utils import translation
 
+from laaffic_console import __main__ as entry
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import ledger
-from laaffic_console.kit import edits, said
+from laaffic_console.kit import acts, edits, said
 from laaffic_console.kit.acts import Act, Actor, acting, record
 from messaging.models import Campaign, Contact, SuppressionEntry
 from messaging.services.campaigns import campaigns, drafts, states
@@ -155,3 +159,17 @@ class LanguageTests:
 
         with translation.override("zh-hans"):
             assert chain.verify().problem == ""
+
+
+@pytest.mark.parametrize(("command", "is_somebodys"), [("worker", False), ("qcluster", False), ("contacts", True)])
+def test_a_worker_is_not_the_one_who_started_it(
+    monkeypatch: pytest.MonkeyPatch, command: str, is_somebodys: bool
+) -> None:
+    found: list[acts.Actor | None] = []
+    monkeypatch.setattr(sys, "argv", ["laaffic-console", command])
+    monkeypatch.setattr(entry, "execute_from_command_line", lambda: found.append(acts.actor()))
+    monkeypatch.setattr(entry.garbage, "look_seldom", lambda: None)
+
+    contextvars.copy_context().run(entry.main)
+
+    assert [bool(actor) for actor in found] == [is_somebodys]

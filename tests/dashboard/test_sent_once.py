@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console.api.models import ApiToken
 from laaffic_console.dashboard import jobs, sent_once
 from laaffic_console.dashboard.models import SentForm
+from laaffic_console.events.models import Webhook
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup, EmailCampaign, SuppressionEntry
 
@@ -152,3 +154,23 @@ def test_suppressed_numbers_are_entered_once(browser: Client) -> None:
         browser.post(address, form)
 
     assert SuppressionEntry.objects.count() <= 1
+
+
+def test_a_page_with_a_secret_reloaded_makes_no_second_one(browser: Client) -> None:
+    root = User.objects.get()
+    address = reverse("admin:api_apitoken_make")
+    form = {"csrfmiddlewaretoken": token_of(browser, address), "name": "shop", "user": root.pk, "scopes": ["read"]}
+    form |= {"days": 30, "addresses": "", "per_minute": 9}
+    hook = reverse("admin:events_webhook_make")
+    kinds = {"csrfmiddlewaretoken": token_of(browser, hook), "url": "https://8.8.8.8/", "kinds": ["reply.received"]}
+
+    answers = [browser.post(address, form) for _ in range(2)] + [browser.post(hook, kinds) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 302, 200, 302]
+    token, webhook = ApiToken.objects.get(), Webhook.objects.get()
+    assert answers[1]["Location"] == reverse("admin:api_apitoken_change", args=[token.pk])
+    assert answers[3]["Location"] == reverse("admin:events_webhook_change", args=[webhook.pk])
+    rotate = reverse("admin:api_apitoken_rotate", args=[token.pk])
+    page = {"csrfmiddlewaretoken": token_of(browser, answers[1]["Location"])}
+    assert [browser.post(rotate, page).status_code for _ in range(2)] == [200, 302]
+    assert ApiToken.objects.count() == 2

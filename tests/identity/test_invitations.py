@@ -84,6 +84,7 @@ def test_without_a_mail_server_it_says_so(signed_in: Client, settings: LazySetti
     settings.EMAIL_IS_SET = False
 
     assert "no mail server" in invite(signed_in).content.decode()
+    assert "no mail server" in signed_in.get(reverse("admin:auth_user_invite")).content.decode()
 
 
 def test_it_can_be_sent_again_until_there_is_a_password(signed_in: Client, ada: User) -> None:

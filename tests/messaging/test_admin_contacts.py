@@ -125,6 +125,16 @@ class BulkActionTests:
         assert set(campaign.groups.get().contacts.all()) == set(chosen)
         assert "Send 2 messages" in admin_client.get(answer["Location"]).content.decode()
 
+    def test_send_sms_takes_the_only_application_by_itself(
+        self, admin_client: Client, group: ContactGroup, application: Application
+    ) -> None:
+        form = act(admin_client, "send_sms", add_contacts(group, 1)).context["form"]
+        assert form["application"].initial == application
+
+        Application.objects.create(app_id="second", channel="sms", name="Second")
+        form = act(admin_client, "send_sms", list(group.contacts.all())).context["form"]
+        assert form["application"].initial is None
+
     def test_send_sms_with_an_error_keeps_what_was_typed(
         self, admin_client: Client, group: ContactGroup, application: Application
     ) -> None:

@@ -86,7 +86,18 @@ class SquaresTests:
         standings = [square.standing for square in found.squares]
         assert standings == ["done", "failed", "answered", "unknown", "claimed", "queued"]
         assert found.squares[0].says == "Every message has ended · 10 recipients · 9 delivered · 1 failed"
-        assert {word for word, _tone, _means in found.standings} == set(standings) == set(meanings.OF_BATCHES)
+        assert {word for word, _tone, _means in found.standings} == set(standings)
+        assert set(standings) | {"cancelled"} == set(meanings.OF_BATCHES)
+
+    def test_what_was_cancelled_before_it_left_has_not_ended_well(self, campaign: Campaign) -> None:
+        batch(campaign, state=BatchState.SETTLED, delivered=9, undelivered=1)
+        batch(campaign, state=BatchState.SETTLED, cancelled=10)
+
+        found = batch_squares.of(campaign)
+
+        assert found is not None
+        assert [square.standing for square in found.squares] == ["done", "cancelled"]
+        assert found.squares[1].says.startswith(str(meanings.OF_BATCHES["cancelled"]))
 
     def test_very_many_batches_share_squares_and_the_most_urgent_speaks(
         self, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
@@ -226,3 +237,15 @@ def test_what_is_scheduled_or_still_counted_says_so(application: Application, mo
 
     assert insights.why_waiting(scheduled, {"queued": 1}, None).startswith("It starts by itself at")
     assert "still being counted" in insights.why_waiting(counted, {"queued": 1}, None)
+
+
+@pytest.mark.parametrize(("total", "says"), [(1, "of 1 recipient before"), (2, "of 2 recipients before")])
+def test_how_many_it_had_before_it_was_cancelled(
+    admin_client: Client, campaign: Campaign, total: int, says: str
+) -> None:
+    Campaign.objects.update(state=CampaignState.CANCELLED, total=total)
+    batch(campaign, size=total, state=BatchState.SETTLED, cancelled=total)
+
+    page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+
+    assert says in " ".join(page.split())

@@ -21,6 +21,7 @@ TONES = {
     "failed": "bad",
     "answered": "sent",
     "done": "good",
+    "cancelled": "off",
 }
 
 
@@ -60,6 +61,7 @@ def of(campaign: Campaign) -> Squares | None:
             waiting=Count("id", filter=Q(state=BatchState.QUEUED)),
             pending=Sum("accepted"),
             arrived=Sum("delivered"),
+            cancelled=Sum("cancelled"),
             failed=Sum(F("rejected") + F("undelivered") + F("expired")),
         )
         .order_by("place")
@@ -96,4 +98,6 @@ def _standing(row: dict[str, Any]) -> str:
         return "queued"
     if row["pending"]:
         return "answered"
+    if row["cancelled"] and not row["arrived"] and not row["failed"]:
+        return "cancelled"
     return "failed" if row["failed"] > row["arrived"] else "done"
