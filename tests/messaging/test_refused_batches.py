@@ -4,7 +4,7 @@ import pytest
 from django.conf import LazySettings
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services import account, database_clock, ledger
 from laaffic_console.laaffic import Refused, SendResult
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, Contact, ContactGroup, Message, MessageState
@@ -17,7 +17,7 @@ from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SENSITIVE, LIMIT_OF_PHONE = "-3", "-28"
+SENSITIVE, TOO_OFTEN, LIMIT_OF_PHONE = "-3", "-15", "-28"
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,27 @@ def test_a_word_that_one_name_brings_into_its_text_rejects_that_message_alone(
     assert [bool(because) for because in holds] == [False] * (refusals - 1) + [True]  # only where it stood alone
     assert LedgerEntry.objects.filter(state=EntryState.ACCEPTED).exists()
     assert proving.prove(campaign)["disagreements"] == []
+
+
+@pytest.mark.parametrize("gives_back", ["its sender", "whoever comes after a sender that died"])
+def test_what_never_left_does_not_make_the_wait_after_a_refusal_longer(
+    application: Application, group: ContactGroup, gives_back: str
+) -> None:
+    campaign = launched(application, group, ["Ann", "Bo"])
+    for _ in range(8):
+        claimed = claiming.claim(campaign, "token")
+        assert isinstance(claimed, Claim)
+        if gives_back == "its sender":
+            claiming.release(claimed, "stopped")
+        else:
+            settling.recover_stale(campaign.pk, "another token")
+    claimed = departed(campaign)
+    assert claimed is not None
+
+    waits = settling.settle_error(campaign.pk, claimed, refused(TOO_OFTEN)).wait_until
+
+    assert waits is not None
+    assert (waits - database_clock.now()).total_seconds() <= 2 * settling.FIRST_WAIT
 
 
 def test_the_limit_of_one_phone_lets_that_message_wait_and_no_other(

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
@@ -329,5 +329,6 @@ def release(claimed: Claim, why: str) -> bool:
         unsent = LedgerEntry.objects.filter(pk=claimed.entry_id, state=LedgerEntry.State.PREPARED)
         if not unsent.update(state=LedgerEntry.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
             return False
-        Batch.objects.filter(pk=claimed.batch_id, entry_id=claimed.entry_id).update(state=BatchState.QUEUED, token="")
+        of_this = Batch.objects.filter(pk=claimed.batch_id, entry_id=claimed.entry_id)
+        of_this.update(state=BatchState.QUEUED, token="", attempt=F("attempt") - 1)  # a refusal's wait grows with it
     return True

@@ -343,7 +343,7 @@ def _recover(batch_id: int, entry_id: int, left_at: dt.datetime | None) -> None:
     entries = LedgerEntry.objects.filter(pk=entry_id)
     died = "its worker died before the request left"
     if entries.filter(state=EntryState.PREPARED).update(state=EntryState.NOT_SENT, settled_at=now, evidence=died):
-        Batch.objects.filter(pk=batch_id).update(state=BatchState.QUEUED, token="")
+        Batch.objects.filter(pk=batch_id).update(state=BatchState.QUEUED, token="", attempt=F("attempt") - 1)
         return
     entry = entries.get()
     if entry.left_at and now - entry.left_at < ANSWER_GRACE and left_at:
