@@ -618,6 +618,29 @@ class GivingWayTests:
         assert "messaging.jobs.send_campaign" in [row.task["func"] for row in OrmQ.objects.all()]
         assert not leases.is_held(f"send:{paced.pk}")
 
+    @pytest.mark.parametrize(("last_seconds", "gives_back"), [(5.0, False), (0.0, True)])
+    def test_what_was_claimed_ahead_leaves_before_its_turn_ends_unless_that_takes_long(
+        self,
+        paced: Campaign,
+        sandbox: RunningSandbox,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: LazySettings,
+        last_seconds: float,
+        gives_back: bool,
+    ) -> None:
+        monkeypatch.setattr(sending, "LAST_SECONDS", last_seconds)
+        settings.LAAFFIC_RECIPIENTS_PER_CALL = 1
+        Application.objects.update(connections=1)
+        sandbox.set_faults(latency_ms=60)
+        campaigns.change_pace(paced.pk, rate_per_second=None)
+
+        sending.send(paced.pk)
+
+        back = LedgerEntry.objects.filter(about_kind="campaign", state=EntryState.NOT_SENT)
+        assert back.exists() is gives_back
+        assert 1 < sandbox.stats()["accepted"] < 10
+        assert not Batch.objects.filter(state="claimed").exists()
+
     def test_many_short_turns_send_nobody_twice(
         self, paced: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -59,6 +59,7 @@ FEW = 100  # recipients a request
 NEAR_SECONDS = 0.01
 WRITE_WITHIN = 0.03  # seconds in which an answer that is known is only known here
 IDLE_SECONDS = 0.05
+LAST_SECONDS = 0.5  # after a turn, for what is claimed ahead: who waits for this process waits so much longer
 LONGEST_PAUSE = 60.0
 
 
@@ -131,6 +132,7 @@ class Sender:
         self.pause_until = 0.0
         self.idle_until = 0.0  # the end of a pause that only waits for answers
         self.recipients_claimed = 0
+        self.closes_at = math.inf  # the turn is over: nothing more is claimed, and until then what is ready may leave
         self.stopping = False
         self.is_finished = False
         self.ring_again = False
@@ -169,14 +171,21 @@ class Sender:
 
     def _is_over(self) -> bool:
         now = time.monotonic()
-        if not self.stopping and (self.turn.is_over() or workers.is_stopping()):
+        if not self.stopping and workers.is_stopping():
             self.stopping = self.ring_again = True
+        if not self.stopping and (self._is_closing() or self.turn.is_over()):
+            self.closes_at = min(self.closes_at, now + LAST_SECONDS)
+            self.ring_again = True
+            self.stopping = not self.ready or now >= self.closes_at
         if now >= self.next_renewal:
             self.next_renewal = now + RENEW_EVERY
             workers.beat()
             if not self.lease.renew():
                 self.stopping = True  # another sender has taken over: nothing more may leave from here
         return self.stopping
+
+    def _is_closing(self) -> bool:
+        return self.closes_at < math.inf
 
     def _fill_connections(self) -> None:
         while (free := self.connections - len(self.in_flight)) > 0 and not self.stopping:
@@ -208,6 +217,8 @@ class Sender:
     def _claim(self, at_least: int = 1) -> bool:
         """Whether there is something ready now."""
         while len(self.ready) < at_least and time.monotonic() >= self.pause_until and not self._is_over():
+            if self._is_closing():
+                break
             if self._is_all_claimed() and not self._may_come_back():
                 break
             match claiming.claim_some(self.campaign, self.lease.token, self.at_once):
