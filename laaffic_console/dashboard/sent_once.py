@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.models import SentForm
+from laaffic_console.kit.proving import AskedFirst
 
 SHOWING_A_SECRET = ("apitoken_make", "apitoken_rotate", "webhook_make", "webhook_rotate")
 ADDING = ("_add", "_bind", "_answer", "_note", *SHOWING_A_SECRET)  # how the names of such addresses end
@@ -92,7 +93,8 @@ def _lead(request: HttpRequest, led_to: str) -> HttpResponseRedirect:
 
 def _remember(key: str, request: HttpRequest, response: HttpResponse) -> None:
     made_at = getattr(request, "made_at", "")  # also where the answer is a page that shows a secret once
-    if led_to := made_at or (response["Location"] if response.status_code == 302 else ""):
+    has_led = response.status_code == 302 and not isinstance(response, AskedFirst)  # who asks first has made nothing
+    if led_to := made_at or (response["Location"] if has_led else ""):
         SentForm.objects.filter(key=key).update(led_to=led_to[:500])
     else:
         SentForm.objects.filter(key=key).delete()

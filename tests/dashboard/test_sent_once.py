@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import time
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from laaffic_console.dashboard import jobs, sent_once
 from laaffic_console.dashboard.models import SentForm
 from laaffic_console.events.models import Webhook
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import proving
 from messaging.models import Campaign, ContactGroup, EmailCampaign, SuppressionEntry
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +156,22 @@ def test_suppressed_numbers_are_entered_once(browser: Client) -> None:
         browser.post(address, form)
 
     assert SuppressionEntry.objects.count() <= 1
+
+
+def test_a_form_that_asked_who_is_there_first_has_made_nothing_yet(browser: Client) -> None:
+    address = reverse("admin:api_apitoken_make")
+    form = {"csrfmiddlewaretoken": token_of(browser, address), "name": "shop", "user": User.objects.get().pk}
+    form |= {"scopes": ["read"], "days": 30, "addresses": "", "per_minute": 9}
+    session = browser.session
+    proved = session.pop(proving.PROVED, time.time())
+    session.save()
+    assert browser.post(address, form)["Location"].startswith(reverse("account_reauthenticate"))
+
+    session[proving.PROVED] = proved
+    session.save()
+
+    assert browser.post(address, form).status_code == 200
+    assert ApiToken.objects.count() == 1
 
 
 def test_a_page_with_a_secret_reloaded_makes_no_second_one(browser: Client) -> None:
