@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.people import signed_in
+from messaging.admin import compose
 from messaging.admin.pages import add_problems
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, Contact
@@ -38,9 +39,7 @@ class QuickMessageForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["application"]
-        some = list(field.queryset[:2])
-        if len(some) == 1:
-            field.initial = some[0]
+        field.initial = compose.lone(field.queryset)
 
     def clean_text(self) -> str:
         text = one_character_a_line(self.cleaned_data["text"])
