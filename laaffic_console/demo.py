@@ -113,6 +113,7 @@ class Demo:
             "LAAFFIC_API_KEY": self.secrets["key"],
             "LAAFFIC_API_SECRET": self.secrets["secret"],
             "LAAFFIC_PUSH_TOKENS": self.secrets["token"],
+            "LAAFFIC_BALANCE_CURRENCY": "EUR",  # what its sandbox bills the sample contacts in
             "DJANGO_SUPERUSER_PASSWORD": self.secrets["password"],
             "SECRET_KEY": "",
             "DEBUG": "",
@@ -213,7 +214,7 @@ def start_all(running: contextlib.ExitStack, demo: Demo) -> None:
 # People who answer, phones that ring, numbers that are bound: something to see on every page.
 SANDBOX_OPTIONS = [
     *["--push-mode", "array", "--reply-rate", "0.003", "--sip-phones", "4"],
-    *["--bindings", "250", "--owned-numbers", "12", "--email-list-size", "200"],
+    *["--bindings", "250", "--owned-numbers", "12", "--email-list-size", "200", "--balance", "100000"],
 ]
 
 

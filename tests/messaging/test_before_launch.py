@@ -66,6 +66,10 @@ def keys(campaign: Campaign) -> dict[str, str]:
     return {check.key: check.level.value for check in launch_checks.of(campaign, forecast.of(campaign))}
 
 
+def sentence(key: str, campaign: Campaign) -> str:
+    return next(check.sentence for check in launch_checks.of(campaign, forecast.of(campaign)) if check.key == key)
+
+
 def freeze(campaign: Campaign) -> None:
     while audience.freeze_chunk(campaign.pk):
         pass
@@ -234,6 +238,7 @@ class CheckTests:
         draft = write()
 
         assert keys(draft)["balance"] == "tick"
+        assert "If the balance of 3.00, which names no currency, is in USD" in sentence("balance", draft)
         BalanceReading.objects.filter(pk=reading.pk).update(gift=Decimal(2))
         assert "balance" not in keys(draft)
 
@@ -302,7 +307,21 @@ class PageTests:
 
         assert "0.62 <small>USD</small>" in said
         assert "leaves 11.88 of 12.50" in said
+        assert "if the balance, which names no currency, is in USD" in said
         assert "Recipients in India (IN)" in said
+
+    def test_a_balance_that_names_its_currency_is_not_doubted(
+        self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 200)
+        ListPrice.objects.create(country="IN", price=Decimal("0.0031"), currency="USD")
+        BalanceReading.objects.create(at=timezone.now(), balance=Decimal("0.5"), currency="USD")
+
+        said = admin_client.get(review(write())).content.decode()
+
+        assert "leaves -0.12 of 0.50" in said
+        assert "The balance of 0.50 does not cover the expected 0.62" in said
+        assert "names no currency" not in said
 
     def test_the_queries_do_not_grow_with_countries_or_campaigns(
         self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup

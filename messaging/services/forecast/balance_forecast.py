@@ -15,6 +15,7 @@ class BalanceAfter:
     currency: str
     spendable: Decimal  # with bonus and credit line
     as_of: dt.datetime
+    is_named: bool  # the balance says its currency; else that of the prices is assumed, and the page says so
 
     @property
     def left(self) -> Decimal:
@@ -28,7 +29,8 @@ class BalanceAfter:
 def of(cost: Cost) -> BalanceAfter | None:
     """None where it cannot be told: no balance, no price, or prices in other money than the balance.
 
-    Laaffic's balance names no currency (laaffic-api#getbalance): then it is taken to be in that of the reports.
+    Laaffic's balance names no currency (laaffic-api#getbalance): where `LAAFFIC_BALANCE_CURRENCY` names none either,
+    it is assumed to be in that of the prices.
     """
     reading = balance_history.latest()
     if reading is None or len(cost.by_currency) != 1:
@@ -37,4 +39,4 @@ def of(cost: Cost) -> BalanceAfter | None:
     if reading.currency not in ("", currency):
         return None
     spendable = reading.balance + (reading.gift or 0) + (reading.credit or 0)
-    return BalanceAfter(reading.balance, expected, currency, spendable, reading.at)
+    return BalanceAfter(reading.balance, expected, currency, spendable, reading.at, bool(reading.currency))

@@ -98,16 +98,16 @@ def account(application_id: int) -> Iterator[Check]:
 def balance(cost: Cost) -> Iterator[Check]:
     after = balance_forecast.of(cost)
     if after is not None and not after.is_enough:
-        yield Check(
-            "balance",
-            Level.TICK,
-            _("The balance of %(balance)s does not cover the expected %(cost)s. It would be held when the money ends.")
-            % {
-                "balance": money(after.before),
-                "cost": money(after.cost),
-            },
-            moves=True,
+        said = _(
+            "The balance of %(balance)s does not cover the expected %(cost)s. It would be held when the money ends."
         )
+        if not after.is_named:
+            said = _(
+                "If the balance of %(balance)s, which names no currency, is in %(currency)s, it does not cover the "
+                "expected %(cost)s: it would be held when the money ends."
+            )
+        words = {"balance": money(after.before), "cost": money(after.cost), "currency": after.currency}
+        yield Check("balance", Level.TICK, said % words, moves=True)
 
 
 def budget(application: Application, recipients: int | None, cost: Cost, *, is_whole: bool = False) -> Iterator[Check]:
