@@ -46,6 +46,12 @@ def unknown() -> int:
     return Message.objects.filter(state=MessageState.UNKNOWN).count()
 
 
+def waits() -> dict[str, int]:
+    """Seconds until Laaffic is asked, of each hold that stands."""
+    standing = AccountHold.objects.filter(released_at=None)
+    return {scope.partition(":")[0]: wait for scope, wait in standing.values_list("scope", "probe_wait")}
+
+
 @pytest.mark.usefixtures("sandbox")
 class BrakeTests:
     @pytest.fixture
@@ -159,19 +165,24 @@ class BrakeTests:
         assert unknown() == 8
 
     @pytest.mark.parametrize(("answered", "wait"), [(0, 30), (8, 30), (25, 15)])
+    @pytest.mark.parametrize(("campaigns_for_all", "scopes"), [(2, ["campaign"]), (1, ["account", "campaign"])])
     def test_it_is_asked_ever_more_seldom_unless_all_went_well_between(
         self,
         application: Application,
         group: ContactGroup,
         hanging: list[bool],
         monkeypatch: pytest.MonkeyPatch,
+        settings: LazySettings,
         answered: int,
         wait: int,
+        campaigns_for_all: int,
+        scopes: list[str],
     ) -> None:
+        settings.LAAFFIC_LOST_ANSWERS_CAMPAIGNS = campaigns_for_all
         add_contacts(group, 60)
         campaign = launched(application, group)
         sending.send(campaign.pk)
-        assert AccountHold.objects.get().probe_wait == account_hold.FIRST_PROBE
+        assert waits() == dict.fromkeys(scopes, account_hold.FIRST_PROBE)
         account_hold.probe(at_once=True)
         campaigns.follow_account()
         lose, entries = sending.attempt, []
@@ -184,8 +195,7 @@ class BrakeTests:
         monkeypatch.setattr(sending, "attempt", the_first_are_answered)
         sending.send(campaign.pk)
 
-        again = AccountHold.objects.latest("pk")
-        assert (AccountHold.objects.count(), again.probe_wait) == (2, wait)
+        assert waits() == dict.fromkeys(scopes, wait)
 
     def test_zero_switches_it_off(
         self, application: Application, group: ContactGroup, hanging: list[bool], settings: LazySettings

@@ -27,13 +27,12 @@ def brake(campaign_id: int) -> AccountHold | None:
         return None
     shown = {"n": in_a_row}
     said = _("The last %(n)d answers of Laaffic were lost. It is asked now and then, and sending goes on by itself.")
-    hold = account_hold.place_for_lost_answers(
-        said % shown, campaign_id=campaign_id, is_new_trouble=_mostly_answered(before)
-    )
+    is_new = _mostly_answered(before)
+    hold = account_hold.place_for_lost_answers(said % shown, campaign_id=campaign_id, is_new_trouble=is_new)
     campaigns = _campaigns_held()
     if settings.LAAFFIC_LOST_ANSWERS_CAMPAIGNS and campaigns >= settings.LAAFFIC_LOST_ANSWERS_CAMPAIGNS:
         said = _("Laaffic's answers to %(n)d campaigns were lost. It is asked now and then, and all goes on by itself.")
-        return account_hold.place_for_lost_answers(said % {"n": campaigns})
+        return account_hold.place_for_lost_answers(said % {"n": campaigns}, is_new_trouble=is_new)
     return hold
 
 
