@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
@@ -53,10 +52,10 @@ UNFOLD: dict[str, Any] = {
     ],
     "ACCOUNT": {
         "navigation": [
-            {"title": _("Notices"), "link": reverse_lazy("notices")},
-            {"title": _("My notices"), "link": reverse_lazy("my_notices")},
-            {"title": _("My sign-in"), "link": reverse_lazy("mfa_index")},
-            {"title": _("Tour of the console"), "link": reverse_lazy("tour")},
+            {"title": _("Notices"), "link": menu.address("notices")},
+            {"title": _("My notices"), "link": menu.address("my_notices")},
+            {"title": _("My sign-in"), "link": menu.address("mfa_index")},
+            {"title": _("Tour of the console"), "link": menu.address("tour")},
         ]
     },
     "BORDER_RADIUS": "8px",
@@ -86,9 +85,9 @@ UNFOLD: dict[str, Any] = {
 NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [
-            {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index"), "key": "f"},
+            {"title": _("Front page"), "icon": "home", "link": menu.address("admin:index"), "key": "f"},
             _item(_("Reports"), "bar_chart", "reports_report_show", "reports.view_report", "r"),
-            {"title": _("Help"), "icon": "menu_book", "link": reverse_lazy("help"), "key": "d"},
+            {"title": _("Help"), "icon": "menu_book", "link": menu.address("help"), "key": "d"},
         ]
     },
     {
@@ -154,7 +153,7 @@ NAVIGATION: list[dict[str, Any]] = [
                 "title": _("Health"),
                 "icon": "monitor_heart",
                 "key": "h",
-                "link": reverse_lazy("health"),
+                "link": menu.address("health"),
                 "permission": menu.may("gateway.view_workerheartbeat"),
             },
             Group.SETTINGS,

@@ -3,13 +3,28 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
-from django.urls import reverse, reverse_lazy
+from django.urls import get_script_prefix, reverse
+from django.utils.functional import lazy
 
 if TYPE_CHECKING:  # the settings read the menu before there are models
     from django.contrib.auth.models import AnonymousUser, User
+
+
+@cache
+def _kept(page: str, prefix: str) -> str:
+    return reverse(page)
+
+
+def _address(page: str) -> str:
+    return _kept(page, get_script_prefix())
+
+
+# As reverse_lazy, found out once: each page draws some sixty of these, and asks each two or three times.
+address = lazy(_address, str)
 
 
 class Group(StrEnum):
@@ -41,7 +56,7 @@ class Line:
         shown = {
             "title": self.title,
             "icon": self.icon,
-            "link": reverse_lazy(f"admin:{self.page}"),
+            "link": address(f"admin:{self.page}"),
             "permission": may(self.permission, *self.acts),
             "key": self.key,
         }
