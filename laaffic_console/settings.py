@@ -398,6 +398,7 @@ SPECTACULAR_SETTINGS = {
     "ENFORCE_NON_BLANK_FIELDS": True,
     "POSTPROCESSING_HOOKS": ["laaffic_console.api.schema.with_problems"],
     "SWAGGER_UI_DIST": "SIDECAR",
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test looks at the schema; the health page asks these checks each minute
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 

@@ -8,10 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health
@@ -58,12 +59,25 @@ def tone(is_well: bool) -> str:
 
 
 def pending_migrations() -> Sign:
-    executor = MigrationExecutor(connection)
-    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    pending = _migrations(_minute()) - MigrationRecorder(connection).applied_migrations().keys()
     if not pending:
         return Sign(_("Tables"), "good", _("up to date"))
-    said = _("%(n)d changes wait: run manage.py migrate and restart console and workers")
+    said = ngettext(
+        "%(n)d change waits: run manage.py migrate and restart console and workers",
+        "%(n)d changes wait: run manage.py migrate and restart console and workers",
+        len(pending),
+    )
     return Sign(_("Tables"), "bad", said % {"n": len(pending)})
+
+
+@functools.lru_cache(maxsize=1)
+def _migrations(minute: int) -> frozenset[tuple[str, str]]:
+    """On the disk, where a new version may have been laid beneath this process."""
+    return frozenset(MigrationLoader(None).graph.nodes)
+
+
+def _minute() -> int:
+    return int(time.monotonic() // CHECKS_KEPT)
 
 
 def clock_sign() -> Sign:
@@ -213,7 +227,7 @@ DJANGOS = {
 
 def system_checks() -> list[dict[str, Any]]:
     """What `manage.py check --deploy` would say, ours and Django's, the worst first; looked at once a minute."""
-    found = _checked(int(time.monotonic() // CHECKS_KEPT), get_language())
+    found = _checked(_minute(), get_language())
     shown = sorted((message for message in found if not message.is_silenced()), key=lambda message: -message.level)
     return [
         {

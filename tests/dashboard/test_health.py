@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.checks import Warning  # noqa: A004
 from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -26,6 +27,31 @@ def worker(seconds_ago: float, **fields: Any) -> None:
     beat_at = timezone.now() - dt.timedelta(seconds=seconds_ago)
     given = {"worker": f"w{seconds_ago}", "host": "h", "pid": 1, "started_at": beat_at, "beat_at": beat_at}
     WorkerHeartbeat.objects.create(**(given | fields))
+
+
+class TablesTests:
+    """The first of the health page's signs."""
+
+    def test_it_says_what_waits_as_soon_as_it_waits_and_no_longer(self, admin_client: Client) -> None:
+        assert "up to date" in self.said(admin_client)
+        newest = MigrationRecorder.Migration.objects.filter(app="messaging").latest("pk")
+
+        newest.delete()
+        assert "1 change waits: run manage.py migrate" in self.said(admin_client)
+        newest.save()
+        assert "up to date" in self.said(admin_client)
+
+    def test_what_is_on_the_disk_is_read_once_a_minute(
+        self, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.said(admin_client)
+
+        monkeypatch.setattr(health_page, "MigrationLoader", None)
+        assert "up to date" in self.said(admin_client)
+
+    @staticmethod
+    def said(client: Client) -> str:
+        return client.get(reverse("health")).content.decode()
 
 
 class HealthTests:
