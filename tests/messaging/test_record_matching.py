@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.laaffic import DeliveryReport, DeliveryState, IncompleteList, LaafficClient, Page
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, IncompleteList, LaafficClient, OutcomeUnknown, Page
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -208,6 +208,43 @@ class LostAnswerTests:
 
         assert not Message.objects.filter(evidence__contains=record_matching.NOT_IN_RECORDS).exists()
         assert Batch.objects.get().next_check_at > timezone.now()
+
+    @pytest.mark.parametrize(("longest", "asked"), [(dt.timedelta(hours=6), 7), (dt.timedelta(0), 5)])
+    def test_a_window_that_has_no_answer_is_asked_for_in_halves(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        longest: dt.timedelta,
+        asked: int,
+    ) -> None:
+        """A whole day of records takes some gateways longer than an answer may; one that hangs is asked a few times."""
+        windows = []
+        really = LaafficClient.sent_record_pages
+
+        def pages(client: LaafficClient, **given: Any) -> Iterator[Page[DeliveryReport]]:
+            windows.append((given["start"], given["end"]))
+            if given["end"] - given["start"] > longest:
+                raise OutcomeUnknown("no answer within the time limit", interface="getSentRcd")
+            yield from really(client, **given)
+
+        add_contacts(group, 5)
+        launched(application, group)
+        run_jobs()
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+        start, end = timezone.now() - dt.timedelta(hours=23), timezone.now() + dt.timedelta(hours=1)
+
+        if longest:
+            assert report_pulls.reconcile(application, start, end) == 5
+            whole = [window for window in windows if window[1] - window[0] <= longest]
+            assert [stop for _begin, stop in whole[:-1]] == [begin for begin, _stop in whole[1:]]
+            assert Message.objects.filter(state=MessageState.ACCEPTED).count() == 0
+        else:
+            with pytest.raises(OutcomeUnknown):
+                report_pulls.reconcile(application, start, end)
+        assert len(windows) == asked
 
     def test_a_record_that_may_be_anothers_is_not_called_missing(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]

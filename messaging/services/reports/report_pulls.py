@@ -14,14 +14,21 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, turns, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
+from laaffic_console.laaffic import (
+    IncompleteList,
+    LaafficClient,
+    LaafficError,
+    OutcomeUnknown,
+    oldest_sent_record,
+    sent_record_windows,
+)
 from messaging import gateway_ids
 from messaging.models import Batch, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
 from messaging.services.channels import channels
 from messaging.services.reports import doubtful_amounts, record_matching, reports
-from messaging.services.reports.record_matching import Sweep
+from messaging.services.reports.record_matching import Strays, Sweep, Window
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +39,8 @@ AFTER_TROUBLE = dt.timedelta(minutes=10)
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
 LONGEST_READING = dt.timedelta(days=1)  # one list is read in one go, with a mark of each of its rows in memory
+SHORTEST_READING = dt.timedelta(minutes=1)  # what has no answer is asked for again in halves, down to this
+HALVINGS = 4  # one within the other: a gateway that is silent to all of them is asked five times
 
 CLOCKS_DIFFER_BY = record_matching.CLOCKS_DIFFER_BY
 
@@ -193,17 +202,42 @@ def sweep_records(client: LaafficClient, application: Application, start: dt.dat
     """
     now = timezone.now()
     answers.write_all(Batch.objects.filter(campaign__application=application))
-    strays = record_matching.Strays(application)
+    strays = Strays(application)
     seen = unreadable = 0
-    for window_start, window_end in sent_record_windows(start, end, now, LONGEST_READING):
-        for page in client.sent_record_pages(app_id=application.app_id, start=window_start, end=window_end):
-            for records in batched(page.records, ROWS_AT_ONCE):
-                known = reports.apply_each(records)
-                strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
-                workers.beat()
-            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+    for window in sent_record_windows(start, end, now, LONGEST_READING):
+        rows, problems = _read(client, strays, window)
+        seen, unreadable = seen + rows, unreadable + problems
     strays.settle()
     return Sweep(max(start, oldest_sent_record(now)), end, seen, unreadable, strays.undecided)
+
+
+def _read(client: LaafficClient, strays: Strays, window: Window, halvings: int = 0) -> tuple[int, int]:
+    """Apply the records of a window; how many there are, and how many rows that could not be read.
+
+    A gateway that has not listed all of it within its time, or whose proxy gave up, may list half of it.
+    """
+    start, end = window
+    try:
+        return _read_at_once(client, strays, window)
+    except IncompleteList:
+        raise
+    except OutcomeUnknown:
+        if halvings == HALVINGS or end - start <= SHORTEST_READING:
+            raise
+    middle = start + (end - start) / 2
+    before, after = (_read(client, strays, half, halvings + 1) for half in [(start, middle), (middle, end)])
+    return before[0] + after[0], before[1] + after[1]
+
+
+def _read_at_once(client: LaafficClient, strays: Strays, window: Window) -> tuple[int, int]:
+    seen = unreadable = 0
+    for page in client.sent_record_pages(app_id=strays.application.app_id, start=window[0], end=window[1]):
+        for records in batched(page.records, ROWS_AT_ONCE):
+            known = reports.apply_each(records)
+            strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
+            workers.beat()
+        seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+    return seen, unreadable
 
 
 def reconcile(application: Application, start: dt.datetime, end: dt.datetime) -> int:
