@@ -323,4 +323,5 @@ class ContactImportAdmin(ReadOnlyAdmin):
         job = ContactImport.objects.filter(pk=pk).first()
         if job is None or not bad_rows.are_there(job):
             raise Http404
-        return exports.attached(bad_rows.content(job), bad_rows.kind_of(job), f"bad-rows-{job.pk}")
+        name, kind = f"bad-rows-{job.pk}", bad_rows.kind_of(job)
+        return exports.attached(bad_rows.content(job), kind, name, job.file_name, job.invalid)

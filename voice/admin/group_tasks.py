@@ -281,8 +281,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = GroupTask.objects.filter(pk=pk).first()
         if task is None:
             raise Http404
-        files.taken_away(f"group-call-{pk}.csv")
-        answer = HttpResponse("\r\n".join(["number", *map(masked, group_numbers.of(task)), ""]), content_type=files.CSV)
+        numbers = group_numbers.of(task)
+        files.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
+        answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer
 
