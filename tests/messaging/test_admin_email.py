@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.identity.models import Profile
+from laaffic_console.kit import dates
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -259,6 +260,15 @@ class ReviewTests:
 
         assert "The template is not approved yet" in page
         assert "The account has no recipient list 77" in page
+
+    def test_list_and_button_say_when_it_starts(self, admin_client: Client, draft: EmailCampaign) -> None:
+        at = timezone.now() + dt.timedelta(days=1)
+        EmailCampaign.objects.update(scheduled_at=at, state="scheduled")
+        listed = admin_client.get(reverse("admin:messaging_emailcampaign_changelist")).content.decode()
+        assert f"starts at {dates.planned(at)}" in listed
+
+        EmailCampaign.objects.update(state="draft")
+        assert f" at {dates.planned(at)}" in admin_client.get(own_page(draft, "review")).content.decode()
 
     @pytest.mark.parametrize(
         "changed",
