@@ -88,6 +88,7 @@ def regions() -> list[tuple[str, str]]:
 
 @admin.register(ContactImport)
 class ContactImportAdmin(ReadOnlyAdmin):
+    add_words = gettext_lazy("Import contacts")
     when_empty = gettext_lazy("Import a list, CSV or XLSX. You see what each column means before anything is stored.")
     list_display = [
         "file_name",
