@@ -223,7 +223,7 @@ def taken_away(name: str, *, what: str = "", kind: str = "", n_rows: int | None 
     """Record that somebody takes rows away as a file: of what, how many where that is known by now, in which format,
     and with the filters of the page that they come from."""
     who = acts.actor()
-    told = {
+    told: dict[str, Any] = {
         "what": what,
         "rows": n_rows,
         "format": (kind or Path(name).suffix[1:]).upper(),

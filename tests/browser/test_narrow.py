@@ -6,12 +6,14 @@ from collections.abc import Callable
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application, LedgerEntry, WorkerHeartbeat
 from messaging.models import BadRow, Batch, Campaign, Contact, ContactImport, Message, MessageState, OutcomeTally
+from messaging.services.contacts import import_files
 from phone_numbers.models import Binding, BindingRequest
 from tests.messaging.test_comparing import sent
 from tests.messaging.test_imports import uploaded
@@ -207,3 +209,20 @@ def test_a_list_says_in_words_what_its_button_makes(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         if folder := os.environ.get("PICTURES"):
             page.screenshot(path=f"{folder}/{model}-{width}.png")
+
+
+def test_what_a_column_of_a_file_means_is_read_whole(page: Page) -> None:
+    name = "customer number of the old system"
+    file = SimpleUploadedFile("list.csv", f"phone,{name},a,b,c,d,e,f,g\n919876543210,7,,,,,,,\n".encode())
+    job = import_files.receive(file, group=None, region="", by=None)
+    page.set_viewport_size({"width": 1360, "height": 844})
+    page.goto(f"/admin/messaging/contactimport/{job.pk}/change/")
+
+    written = """(select) => {
+      const pen = document.createElement("canvas").getContext("2d");
+      pen.font = getComputedStyle(select).font;
+      return select.clientWidth - pen.measureText(select.selectedOptions[0].text).width;
+    }"""
+    assert page.get_by_label(name, exact=True).evaluate(written) > 0
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=f"{folder}/columns.png")
