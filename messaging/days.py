@@ -85,7 +85,7 @@ def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
             "tone": "warn",
             "key": "unknown_now",
             "today": hours.unknown_now(),
-            "then": _("%(n)s at this hour yesterday")
+            "then": _("%(n)s by this time yesterday")
             % {"n": number(hours.unknown_until(hours.hour_of(now - DAY) + hours.HOUR))},
         },
     ]

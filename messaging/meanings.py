@@ -9,7 +9,7 @@ OF_MESSAGES: dict[str, Promise] = {
     "queued": _("Waits for its turn: the rate, a hold, its time, a worker."),
     "claimed": _("In a request that may be under way right now."),
     "unknown": _(
-        "The answer was lost, or a backup was restored. "
+        "Laaffic's answer was lost, or a backup was restored. "
         "It is not sent again by itself; evidence or a person settles it."
     ),
     "accepted": _("The gateway took it and gave an id; the report is still to come."),
@@ -46,7 +46,7 @@ OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {
     "scheduled": _("Starts by itself at its time."),
     "sending": _("Its one request waits for its turn or is under way."),
     "unknown": _(
-        "The answer was lost, or a backup was restored. "
+        "Laaffic's answer was lost, or a backup was restored. "
         "It is not sent again by itself; a callback or a person settles it."
     ),
     "running": _("Laaffic has it; what became of each mail comes in."),

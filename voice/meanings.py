@@ -13,7 +13,7 @@ OF_TASKS: dict[str, Promise] = {
     TaskState.HELD: _("Something spoke against it when its moment came. Its page says what; a person resumes it."),
     TaskState.SENDING: _("Its request may be under way."),
     TaskState.UNKNOWN: _(
-        "The answer was lost, or a backup was restored. "
+        "Laaffic's answer was lost, or a backup was restored. "
         "It is not sent again by itself; Laaffic's list of tasks settles it."
     ),
     TaskState.SUBMITTING: _("Laaffic is taking it."),

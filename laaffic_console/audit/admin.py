@@ -22,8 +22,9 @@ from unfold.decorators import display
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services.writing import NAME
-from laaffic_console.kit import role_words
+from laaffic_console.kit import edits, role_words
 from laaffic_console.kit.acts import Act
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.moments import check_year
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.stored_words import in_words
@@ -42,6 +43,12 @@ PEOPLE_OFFERED = 200  # who is not among them is found by the search
 # Details in words; what is not here is shown by its own name.
 NAMES = {
     "event": gettext_lazy("what happened"),
+    "what": gettext_lazy("of what"),
+    "rows": gettext_lazy("rows"),
+    "format": gettext_lazy("format"),
+    "invalid": gettext_lazy("invalid"),
+    "note": gettext_lazy("note"),
+    "campaign": gettext_lazy("campaign"),
     "filters": gettext_lazy("filters of the page"),
     "interface": gettext_lazy("interface"),
     "ledger": gettext_lazy("ledger entry"),
@@ -54,6 +61,8 @@ NAMES = {
     "role": gettext_lazy("role"),
     "older_than_days": gettext_lazy("older than so many days"),
 }
+NOT_IN_SHORT = ("ledger", "filters")  # an id, and what an address said: the entry's own page has them
+CLEAR_ALONE = ("event", "what", "format", "reason", "why", "note", "channel", "factor", "role")  # without their names
 
 # Details that are kept as codes, worded when they are read.
 CODED = ("factor", "why", "role")
@@ -142,9 +151,9 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("details"))
     def in_short(self, entry: AuditEntry) -> str:
-        changed = ", ".join(_(str(field)) for field, _before, _after in entry.details.get("changes", ()))
-        said = "; ".join(in_words(str(value)) for _name, value in other_details(entry))
-        return "; ".join(part for part in (changed, said) if part)[:120]
+        changed = ", ".join(field for field, _before, _after in changes_of(entry))
+        told = [(name, value) for name, value in other_details(entry) if name not in NOT_IN_SHORT]
+        return "; ".join([changed] * bool(changed) + [_in_short(name, value) for name, value in told])[:120]
 
     @display(description=gettext_lazy("object"))
     def linked_object(self, entry: AuditEntry) -> str:
@@ -163,16 +172,12 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("details"))
     def details(self, entry: AuditEntry) -> str:
-        rows = [
-            (NAMES.get(name, name), in_words(value) if isinstance(value, str) else value)
-            for name, value in other_details(entry)
-        ]
+        rows = [(capfirst(NAMES.get(name, name)), _shown(name, value)) for name, value in other_details(entry)]
         return format_html_join("", "<p>{}: {}</p>", rows) or "–"
 
     @display(description=gettext_lazy("before and after"))
     def changes(self, entry: AuditEntry) -> str:
-        told = [(capfirst(_(str(field))), *rest) for field, *rest in entry.details.get("changes", ())]
-        rows = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", told)
+        rows = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", changes_of(entry))
         if not rows:
             return "–"
         head = format_html("<tr><th>{}</th><th>{}</th><th>{}</th></tr>", _("Field"), _("Before"), _("After"))
@@ -186,6 +191,29 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:
     kept = [(name, value) for name, value in entry.details.items() if name not in ("changes", NAME)]
     return [(name, CODES.get(value, value) if name in CODED else value) for name, value in kept]
+
+
+def changes_of(entry: AuditEntry) -> list[edits.Change]:
+    """Each field once: a form may ask in words of its own for what it writes into a field of the same name."""
+    told: dict[str, edits.Change] = {}
+    for field, before, after in entry.details.get("changes", ()):
+        name = str(capfirst(_(str(field))))
+        told.setdefault(name.casefold(), (name, before, after))
+    return list(told.values())
+
+
+def _in_short(name: str, value: Any) -> str:
+    shown = str(_shown(name, value))
+    return shown if name in CLEAR_ALONE else f"{NAMES.get(name, name)}: {shown}"
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name == "ledger":
+        page = reverse("admin:gateway_ledgerentry_change", args=[value])
+        return format_html('<a class="c-link" href="{}">{}</a>', page, value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number(value)
+    return in_words(value) if isinstance(value, str) else value
 
 
 def _of_list(label: str) -> str:

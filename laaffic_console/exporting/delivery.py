@@ -38,7 +38,7 @@ def deliver(
         return asked
     if found <= making.AT_ONCE and kind.write is None:
         rows = making.direct(kind, parameters, file_format, by=by)
-        return files.answer(rows, file_format, file_name, kind.title(parameters))
+        return files.answer(rows, file_format, file_name, kind.title(parameters), n_rows=found)
     if request.method != "POST":
         return page(
             admin.site.get_model_admin(Export),

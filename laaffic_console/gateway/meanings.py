@@ -16,7 +16,7 @@ OF_ENTRIES: dict[str, Promise] = {
     EntryState.REFUSED: _("Laaffic said no; its code and its reason stand beside it."),
     EntryState.NOT_SENT: _("It is certain that Laaffic never saw it."),
     EntryState.UNKNOWN: _(
-        "The answer was lost, or a backup was restored. "
+        "Laaffic's answer was lost, or a backup was restored. "
         "It is not sent again by itself; evidence or a person settles it."
     ),
     EntryState.LAPSED: _("Its answer was lost, and what was asked for would be over by now: nobody looks any more."),
@@ -32,7 +32,7 @@ OF_COLUMNS: dict[str, Promise] = {
     "rejected": _("Laaffic did not take it, so it was not sent."),
     "expired": _("No report came in time, or it was written off."),
     "awaited": _("Accepted, and its report may still come."),
-    "unknown": _("The answer was lost and nothing has settled it; not among the sent."),
+    "unknown": _("Laaffic's answer was lost and nothing has settled it; not among the sent."),
     "segments": _("As billed: what reports named, 0 where they named none."),
     "cost": _("What reports said was charged; messages whose end is not known do not count yet."),
     "cost_per_delivered": _("All that was charged in a currency, over the delivered that were charged in it."),

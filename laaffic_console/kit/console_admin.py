@@ -158,6 +158,7 @@ class EmptyLink:
 class ModelAdmin(unfold.ModelAdmin):
     when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
     when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
+    add_words: ClassVar[Any] = ""  # on the button to the form of a new row, where "New …" does not say it
     lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
     parents: ClassVar[dict[str, tuple[str, str]]] = {}  # {lookup beside filters: the parent's field, by (kit/spans.py)}
     read_for_columns: ClassVar[dict[str, Any]] = {}  # {column: what is prefetched for it}

@@ -27,6 +27,11 @@ def moment(at: dt.datetime) -> str:
     return str(date_format(timezone.localtime(at), "DATETIME_FORMAT"))
 
 
+def planned(at: dt.datetime) -> str:
+    """3 Apr 2027, 09:30 (Europe/Berlin): when something is to happen, for who reads it by another clock."""
+    return f"{moment(at)} ({timezone.get_current_timezone_name()})"
+
+
 def exact(at: dt.datetime) -> str:
     """3 Apr 2027, 09:30:12."""
     return str(date_format(timezone.localtime(at), "EXACT_DATETIME_FORMAT"))

@@ -142,14 +142,17 @@ def _once(write: Callable[[Any], Any], write_text: Callable[[str], str]) -> Call
     return written
 
 
-def answer(rows: Rows, kind: str, name: str, title: str = "") -> StreamingHttpResponse:
+def answer(rows: Rows, kind: str, name: str, title: str = "", n_rows: int | None = None) -> StreamingHttpResponse:
     """A million rows take no more memory than one, and begin to arrive at once. The file's name ends in the day."""
     rows = masks.in_columns(rows)
-    return attached(content(rows, kind, title or name.capitalize()), kind, f"{name}-{timezone.localdate():%Y-%m-%d}")
+    pieces = content(rows, kind, title or name.capitalize())
+    return attached(pieces, kind, f"{name}-{timezone.localdate():%Y-%m-%d}", title, n_rows)
 
 
-def attached(pieces: Iterator[bytes], kind: str, name: str) -> StreamingHttpResponse:
-    taken_away(f"{name}.{kind}")
+def attached(
+    pieces: Iterator[bytes], kind: str, name: str, title: str = "", n_rows: int | None = None
+) -> StreamingHttpResponse:
+    taken_away(f"{name}.{kind}", what=title, n_rows=n_rows)
     made = StreamingHttpResponse(pieces, content_type=TYPES[kind])
     made["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     made["X-Accel-Buffering"] = "no"  # a proxy that gathers it all would time out instead
@@ -216,11 +219,17 @@ def why_not_written(problem: OSError, path: Path) -> str:
     return f"{path}: {problem.strerror or problem}"
 
 
-def taken_away(name: str) -> None:
-    """Record that somebody takes rows away as a file, with the filters of the page that they come from."""
+def taken_away(name: str, *, what: str = "", kind: str = "", n_rows: int | None = None) -> None:
+    """Record that somebody takes rows away as a file: of what, how many where that is known by now, in which format,
+    and with the filters of the page that they come from."""
     who = acts.actor()
-    filters: dict[str, Any] = {"filters": who.query} if who and who.query else {}
-    acts.record(acts.Act.EXPORTED, label=name, **filters)
+    told: dict[str, Any] = {
+        "what": what,
+        "rows": n_rows,
+        "format": (kind or Path(name).suffix[1:]).upper(),
+        "filters": who.query if who else "",
+    }
+    acts.record(acts.Act.EXPORTED, label=name, **{key: value for key, value in told.items() if value not in ("", None)})
 
 
 def _as_text(value: Cell) -> str | int | float:

@@ -10,13 +10,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import balance_history
 from laaffic_console.kit.people import signed_in
 from messaging import segments
 from messaging.admin import approvals, channel_pages, undo_field
+from messaging.admin.clocks import at_its_moment
 from messaging.admin.pages import may_see_contacts, page, require
 from messaging.models import Campaign, CampaignState
 from messaging.services.approvals import shown
@@ -173,7 +173,4 @@ def _button(campaign: Campaign, planned: Forecast) -> str:
     does = channel_pages.of(campaign).button(planned.recipients)
     if campaign.local_time:
         return _("%(does)s at %(when)s by their own clocks") % {"does": does, "when": campaign.local_time}
-    if not campaign.scheduled_at or campaign.scheduled_at <= timezone.now():
-        return does
-    at = date_format(timezone.localtime(campaign.scheduled_at), "SHORT_DATETIME_FORMAT")
-    return _("%(does)s at %(when)s") % {"does": does, "when": at}
+    return at_its_moment(does, campaign.scheduled_at)

@@ -16,6 +16,7 @@ from unfold.decorators import display
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import in_percent, money, number, pace
 from messaging.admin import channel_pages
+from messaging.admin.clocks import starts_at
 from messaging.models import Campaign, CampaignState, MessageState
 from messaging.services.batches import counting
 from messaging.services.figures import list_figures
@@ -92,7 +93,7 @@ class CampaignListAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("campaign"), header=True, ordering="name")
     def shown_name(self, campaign: Campaign) -> list[str]:
-        beside = campaign.hold_reason or campaign.wait_reason
+        beside = campaign.hold_reason or campaign.wait_reason or starts_at(campaign)
         return [campaign.name, beside or f"{campaign.get_channel_display()} · {campaign.application}"]
 
     @display(description=gettext_lazy("state"), ordering="state")

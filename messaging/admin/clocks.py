@@ -11,7 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit import dates
 from laaffic_console.kit.form_fields import field_of
+from messaging.models import Campaign, EmailCampaign
 
 CONSOLE, MINE = "console", "mine"
 LABEL = gettext_lazy("By the clock of")
@@ -29,6 +31,20 @@ def zone_of(clock: str, own: str) -> ZoneInfo:
 def moment_in(zone: str, moment: dt.datetime) -> str:
     """In words here: a template would write it by the console's clock, whatever zone it carries."""
     return date_format(moment.astimezone(ZoneInfo(zone)), "DATETIME_FORMAT")
+
+
+def starts_at(campaign: Campaign | EmailCampaign) -> str:
+    """For lists: of what waits for its moment, "" of everything else."""
+    if campaign.state != "scheduled" or campaign.scheduled_at is None:
+        return ""
+    return _("starts at %(when)s") % {"when": dates.planned(campaign.scheduled_at)}
+
+
+def at_its_moment(does: str, at: dt.datetime | None) -> str:
+    """What a button does, and when, where that is later."""
+    if at is None or at <= timezone.now():
+        return does
+    return _("%(does)s at %(when)s") % {"does": does, "when": dates.planned(at)}
 
 
 class MomentField(forms.DateTimeField):

@@ -23,6 +23,7 @@ from laaffic_console.kit.people import signed_in
 from messaging import export_kinds
 from messaging.admin import approvals, calendars, email_beside, email_review, proof_panel
 from messaging.admin.campaigns import launched_meanwhile
+from messaging.admin.clocks import starts_at
 from messaging.admin.email_form import (
     LOOKED_UP,
     STEPS,
@@ -106,7 +107,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     @display(description=gettext_lazy("campaign"), header=True, ordering="name")
     def shown_name(self, campaign: EmailCampaign) -> list[str]:
-        return [campaign.name, campaign.hold_reason or campaign.wait_reason or campaign.subject]
+        return [campaign.name, campaign.hold_reason or campaign.wait_reason or starts_at(campaign) or campaign.subject]
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
     def shown_state(self, campaign: EmailCampaign) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit.people import signed_in
 from messaging.admin import approvals, undo_field
 from messaging.admin.before_launch import check_words
+from messaging.admin.clocks import at_its_moment
 from messaging.admin.email_beside import NO_PRICE, people_of
 from messaging.admin.email_form import address_words, say
 from messaging.admin.pages import page, require
@@ -111,7 +112,7 @@ def review_page(
         clocks_say=_(
             "Laaffic sends to the whole list at once. Where its people are is not known here, so their clocks are not."
         ),
-        button=send_words(campaign, planned),
+        button=at_its_moment(send_words(campaign, planned), campaign.scheduled_at),
         shown_token=seals.token(campaign, digest, checks.sentences_of(planned.checks)),
         test_form=test_form or TestForm(initial={"address": signed_in(request).email}),
         can_undo=not campaign.scheduled_at,

@@ -88,6 +88,7 @@ def regions() -> list[tuple[str, str]]:
 
 @admin.register(ContactImport)
 class ContactImportAdmin(ReadOnlyAdmin):
+    add_words = gettext_lazy("Import contacts")
     when_empty = gettext_lazy("Import a list, CSV or XLSX. You see what each column means before anything is stored.")
     list_display = [
         "file_name",
@@ -323,4 +324,5 @@ class ContactImportAdmin(ReadOnlyAdmin):
         job = ContactImport.objects.filter(pk=pk).first()
         if job is None or not bad_rows.are_there(job):
             raise Http404
-        return exports.attached(bad_rows.content(job), bad_rows.kind_of(job), f"bad-rows-{job.pk}")
+        name, kind = f"bad-rows-{job.pk}", bad_rows.kind_of(job)
+        return exports.attached(bad_rows.content(job), kind, name, job.file_name, job.invalid)

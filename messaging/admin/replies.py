@@ -46,7 +46,7 @@ class OptOutFilter(admin.SimpleListFilter):
 
 @admin.register(Reply)
 class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
-    when_empty = gettext_lazy("Nobody has answered yet. Replies come by push, and are asked for every few minutes.")
+    when_empty = gettext_lazy("No replies yet. They come by push, and are asked for every few minutes.")
     masked = ("number",)
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]

@@ -15,7 +15,7 @@ OF_BINDINGS: dict[str, Promise] = {
 }
 
 OF_POOLS: dict[str, Promise] = {
-    "unknown": _("The answer to a change was lost. It is not sent again by itself; Laaffic's list settles it."),
+    "unknown": _("Laaffic's answer to a change was lost. It is not sent again by itself; Laaffic's list settles it."),
     "gone": _("Laaffic has no such pool any more; apply a version to create it again."),
     "drifted": _("Laaffic's settings are not those of the current version; the page shows where they differ."),
     "not made": _("A draft that was never applied: Laaffic knows nothing of it."),

@@ -1,23 +1,31 @@
 """What people do in the console leaves an entry: who, what, from where, before and after; and no secret."""
 
+import ast
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import LazySettings
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from laaffic_console.audit.admin import NAMES, AuditEntryAdmin
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard import roles
 from laaffic_console.events.kinds import CHOICES, Kind
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import AccountHold, Application
+from laaffic_console.gateway.models.ledger import ABOUT_MODELS
+from laaffic_console.gateway.services import ledger
 from laaffic_console.kit import acts
 from messaging.models import ApprovalLimits, Budget, Contact, SuppressionEntry
 from messaging.services.budgets import budgets
+from phone_numbers.models import BindingRequest, NumberPool
 
 pytestmark = pytest.mark.django_db
 WORD = "a word that nobody guesses"
@@ -145,6 +153,12 @@ class EditingTests:
         assert not entries("changed")
 
 
+def admin_of() -> AuditEntryAdmin:
+    found = admin.site.get_model_admin(AuditEntry)
+    assert isinstance(found, AuditEntryAdmin)
+    return found
+
+
 def filled(form: object) -> dict[str, object]:
     """What a browser sends of a form that nobody has touched."""
     sent: dict[str, object] = {}
@@ -163,7 +177,47 @@ class ActingTests:
         client.get(reverse("admin:messaging_reply_export", args=["csv"]), {"stop": "yes"})
 
         assert entry("exported").object_label.startswith("replies-")
-        assert entry("exported").summary == {"filters": "stop=yes"}
+        told = entry("exported").details
+        assert (told["filters"], told["what"], told["rows"], told["format"]) == ("stop=yes", "replies", 0, "CSV")
+        shown = client.get(reverse("admin:audit_auditentry_changelist")).content.decode()
+        assert "replies; rows: 0; CSV" in shown
+        assert "stop=yes" not in shown  # the entry's own page has it
+
+    def test_a_request_is_told_under_the_name_of_what_it_is_about(self, client: Client, ada: User) -> None:
+        application = Application.objects.create(app_id="numApp01", channel="number")
+        pool = NumberPool.objects.create(pool_number="9198000001")
+        asked = BindingRequest.objects.create(
+            verb="unbind", application=application, phone_a="919876543210", phone_b="919876543211"
+        )
+        with acts.acting(lambda: acts.Actor(ada.pk, "ada")):
+            for interface, kind, pk in (
+                ("editNumberPool", "number pool", pool.pk),
+                ("unbind", "binding request", asked.pk),
+            ):
+                row = ledger.prepare(
+                    interface=interface, application=application, about_kind=kind, about_id=pk, summary={}
+                )
+
+        shown = client.get(reverse("admin:audit_auditentry_changelist")).content.decode()
+
+        assert "Number pool 9198000001" in shown
+        assert "Binding request Unbind 919876543210 – 919876543211" in shown
+        assert "interface: unbind<" in shown
+        one = AuditEntry.objects.get(object_kind="numbers.bindingrequest")
+        page = client.get(reverse("admin:audit_auditentry_change", args=[one.pk])).content.decode()
+        assert reverse("admin:gateway_ledgerentry_change", args=[row.pk]) in page
+
+    def test_a_changed_field_is_named_once(self, client: Client, ada: User) -> None:
+        with acts.acting(lambda: acts.Actor(ada.pk, "ada")):
+            changes = [["send at", "–", "Nov. 28"], ["Send at", "", "2026-11-28T09:00"]]
+            acts.record(acts.Act.CHANGED, Contact, changes=changes)
+
+        (one,) = AuditEntry.objects.all()
+
+        assert admin_of().in_short(one) == "Send at"
+        page = client.get(reverse("admin:audit_auditentry_change", args=[one.pk])).content.decode()
+        assert "<tr><th>Send at</th><td>–</td><td>Nov. 28</td></tr>" in page
+        assert "2026-11-28T09:00" not in page
 
     def test_a_hold_is_ended(self, client: Client, ada: User) -> None:
         hold = AccountHold.objects.create(sentence="no funds", scope="account", placed_at=timezone.now(), probe_wait=60)
@@ -303,3 +357,23 @@ def test_objects_are_named_in_the_readers_language(client: Client, ada: User) ->
     for words in ("smsApp01: 500 消息", "群呼任务 7", "联系人"):
         assert words in shown
     assert "group task" not in shown
+
+
+def kept_details() -> set[str]:
+    """The name of each detail that anything in the code records."""
+    root = Path(__file__).parents[2]
+    files = [
+        file for app in ("laaffic_console", "messaging", "voice", "numbers") for file in (root / app).rglob("*.py")
+    ]
+    calls = (node for file in files for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+    named = (call for call in calls if ast.unparse(call.func) in ("record", "acts.record"))
+    return {word.arg for call in named for word in call.keywords if word.arg} - {"label", "by", "changes"}
+
+
+def test_every_detail_has_a_name_in_words() -> None:
+    assert kept_details() - NAMES.keys() == set()
+
+
+def test_whatever_a_request_may_be_about_has_a_model() -> None:
+    for label in ABOUT_MODELS.values():
+        assert apps.get_model(label) in admin.site._registry

@@ -1,15 +1,19 @@
 """On a phone: where one is can be read, and nothing is wider than the screen."""
 
+import os
 from collections.abc import Callable
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application, LedgerEntry, WorkerHeartbeat
-from messaging.models import Campaign, MessageState, OutcomeTally
+from messaging.models import BadRow, Batch, Campaign, Contact, ContactImport, Message, MessageState, OutcomeTally
+from messaging.services.contacts import import_files
 from phone_numbers.models import Binding, BindingRequest
 from tests.messaging.test_comparing import sent
 from tests.messaging.test_imports import uploaded
@@ -165,3 +169,60 @@ def test_a_table_stands_in_lines(page: Page, of: Callable[[], str]) -> None:
     expect(frames.locator("thead:visible")).to_have_count(0)
     assert frames.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_tables_beside_other_things_stand_in_lines_too(page: Page, application: Application) -> None:
+    contact = Contact.objects.create(number="919876543210", name="Asha " * 8)
+    campaign = Campaign.objects.create(name="spring " * 6, application=application, text="Hi")
+    batch = Batch.objects.create(campaign=campaign, size=1, first_message_id=1, last_message_id=1)
+    Message.objects.create(
+        campaign=campaign, batch=batch, contact=contact, number=contact.number, reason="too long " * 9
+    )
+    job = ContactImport.objects.create(file_name="list.csv", state="finished", rows=2, invalid=1, headers=["phone"])
+    BadRow.objects.create(contact_import=job, row=2, column="phone", value="12 " * 20, reason="too short " * 6)
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    for address in (
+        f"/admin/messaging/contact/{contact.pk}/change/",
+        f"/admin/messaging/contactimport/{job.pk}/change/",
+        reverse("my_notices"),
+    ):
+        page.goto(address)
+        if folder := os.environ.get("PICTURES"):
+            page.screenshot(path=f"{folder}/{address.split('/')[3] or 'notices'}.png", full_page=True)
+        table = page.locator(".c-table.c-stacked").first
+        assert table.locator("thead").evaluate("(head) => getComputedStyle(head).display") == "none", address
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        frames = page.locator(".c-scroll:has(> .c-stacked)")
+        assert frames.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)"), address
+
+
+@pytest.mark.parametrize(("width", "shown"), [(1360, "words"), (390, "sign")])
+def test_a_list_says_in_words_what_its_button_makes(
+    page: Page, application: Application, width: int, shown: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    for model, words in (("campaign", "New campaign"), ("contactimport", "Import contacts")):
+        page.goto(f"/admin/messaging/{model}/")
+        button = page.get_by_role("link", name=words, exact=True).and_(page.locator(".addlink"))
+        expect(button.locator(f".c-add-{shown}")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        if folder := os.environ.get("PICTURES"):
+            page.screenshot(path=f"{folder}/{model}-{width}.png")
+
+
+def test_what_a_column_of_a_file_means_is_read_whole(page: Page) -> None:
+    name = "customer number of the old system"
+    file = SimpleUploadedFile("list.csv", f"phone,{name},a,b,c,d,e,f,g\n919876543210,7,,,,,,,\n".encode())
+    job = import_files.receive(file, group=None, region="", by=None)
+    page.set_viewport_size({"width": 1360, "height": 844})
+    page.goto(f"/admin/messaging/contactimport/{job.pk}/change/")
+
+    written = """(select) => {
+      const pen = document.createElement("canvas").getContext("2d");
+      pen.font = getComputedStyle(select).font;
+      return select.clientWidth - pen.measureText(select.selectedOptions[0].text).width;
+    }"""
+    assert page.get_by_label(name, exact=True).evaluate(written) > 0
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=f"{folder}/columns.png")

@@ -59,7 +59,7 @@ class StopTests:
         campaigns.pause(campaign.pk)
         run_jobs()
         page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
-        expect(page.locator("#replies")).to_contain_text("Nobody has answered yet")
+        expect(page.locator("#replies")).to_contain_text("No replies yet")
 
         sandbox._ask("POST", "/sandbox/replies", {"number": last.number, "content": "Stop.", "sender_id": "SHOP"})
         wait_for_push()

@@ -1,5 +1,6 @@
 """The list of campaigns: what it says of each, what one press does, and that a long page asks no more than a short."""
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import dates
 from messaging.admin import campaign_list
+from messaging.admin.clocks import at_its_moment
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally, Reply
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +156,20 @@ class ActTests:
         page = sign_in(client, "view_campaign").get(LIST).content.decode()
 
         assert "/do/pause/" not in page
+
+
+def test_what_waits_for_its_moment_says_which_and_by_which_clock(application: Application, staff: Client) -> None:
+    at = dt.datetime(2031, 5, 1, 9, tzinfo=dt.UTC)
+    campaign(application, "spring", state=CampaignState.SCHEDULED, scheduled_at=at)
+
+    with timezone.override("Asia/Kolkata"):
+        assert dates.planned(at) == "1 May 2031, 14:30 (Asia/Kolkata)"
+    assert f"starts at {dates.planned(at)}" in staff.get(LIST).content.decode()
+
+
+def test_a_button_says_its_moment_only_while_it_is_ahead() -> None:
+    later = timezone.now() + dt.timedelta(days=1)
+
+    assert at_its_moment("Send 3 messages", later) == f"Send 3 messages at {dates.planned(later)}"
+    assert at_its_moment("Send 3 messages", timezone.now()) == "Send 3 messages"
+    assert at_its_moment("Send 3 messages", None) == "Send 3 messages"

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.identity.models import Profile
+from laaffic_console.kit import dates
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -260,6 +261,15 @@ class ReviewTests:
         assert "The template is not approved yet" in page
         assert "The account has no recipient list 77" in page
 
+    def test_list_and_button_say_when_it_starts(self, admin_client: Client, draft: EmailCampaign) -> None:
+        at = timezone.now() + dt.timedelta(days=1)
+        EmailCampaign.objects.update(scheduled_at=at, state="scheduled")
+        listed = admin_client.get(reverse("admin:messaging_emailcampaign_changelist")).content.decode()
+        assert f"starts at {dates.planned(at)}" in listed
+
+        EmailCampaign.objects.update(state="draft")
+        assert f" at {dates.planned(at)}" in admin_client.get(own_page(draft, "review")).content.decode()
+
     @pytest.mark.parametrize(
         "changed",
         [
@@ -432,7 +442,7 @@ class FrontPageTests:
 
         shown = admin_client.get(own_page(draft, "change")).content.decode()
         assert "The console was restored from a backup, and this may have been sent since." in shown
-        assert "The answer was lost. The first callback" not in shown
+        assert "s answer was lost. The first callback" not in shown
 
     def test_what_runs_and_what_asks_for_somebody(self, admin_client: Client, draft: EmailCampaign) -> None:
         add_mails(draft, (Submission.SUBMITTED, Delivery.DELIVERED))
@@ -440,7 +450,7 @@ class FrontPageTests:
         assert "1 submitted, 1 delivered" in admin_client.get(reverse("admin:index")).content.decode()
 
         EmailCampaign.objects.update(state=EmailCampaignState.UNKNOWN)
-        assert "the answer to its request was lost" in admin_client.get(reverse("admin:index")).content.decode()
+        assert "s answer was lost" in admin_client.get(reverse("admin:index")).content.decode()
 
         EmailCampaign.objects.update(state=EmailCampaignState.HELD, hold_reason="Choose another template.")
         assert "Choose another template." in admin_client.get(reverse("admin:index")).content.decode()

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import workers
+from laaffic_console.kit import dates
 from messaging import meanings
 from messaging.models import (
     ActivityTally,
@@ -235,7 +236,7 @@ def test_what_is_scheduled_or_still_counted_says_so(application: Application, mo
     counted = Campaign(application=application, state=CampaignState.RUNNING, audience=Campaign.Audience.FREEZING)
     monkeypatch.setattr(insights.workers, "alive", lambda: [1])
 
-    assert insights.why_waiting(scheduled, {"queued": 1}, None).startswith("It starts by itself at")
+    assert insights.why_waiting(scheduled, {"queued": 1}, None) == f"It starts by itself at {dates.planned(at)}."
     assert "still being counted" in insights.why_waiting(counted, {"queued": 1}, None)
 
 

@@ -96,7 +96,7 @@ class BindTests:
 
         shown = text_of(admin_client.post(BIND, terms(application), follow=True))
 
-        assert "The answer was lost" in shown
+        assert "s answer was lost" in shown
         assert "The answer to 1 request was lost" in shown
         listed = text_of(admin_client.get("/admin/numbers/bindingrequest/?entry__state__exact=unknown"))
         assert "919876543210" in listed

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from laaffic_console.kit.figures import money, number
 from messaging import durations
+from messaging.admin.clocks import at_its_moment
 from voice.models import Announcement, GroupTask, TaskKind
 from voice.services import group_requests
 from voice.services.group_care import Called
@@ -60,7 +61,8 @@ def button_words(task: GroupTask, phones: int) -> str:
     shown = {"n": number(phones)}
     if task.kind == TaskKind.UPDATE:
         return _("Update the task: %(n)s phones") % shown
-    return ngettext("Call %(n)s phone", "Call %(n)s phones", phones) % shown
+    does = ngettext("Call %(n)s phone", "Call %(n)s phones", phones) % shown
+    return at_its_moment(does, task.send_at)
 
 
 def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.identity.models import profile_of
+from laaffic_console.kit import dates, meanings
 from laaffic_console.kit import exports as files
-from laaffic_console.kit import meanings
 from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.figures import in_percent, number
 from laaffic_console.kit.masks import masked
@@ -111,6 +111,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     def shown_name(self, task: GroupTask) -> list[str]:
         if task.is_template:
             return [task.name, _("template")]
+        if task.state == "waiting" and task.send_at:
+            return [task.name, _("starts at %(when)s") % {"when": dates.planned(task.send_at)}]
         return [task.name, task.task_name or _("not launched")]
 
     @display(description=gettext_lazy("state"), label=COLOURS, ordering="state")
@@ -281,8 +283,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = GroupTask.objects.filter(pk=pk).first()
         if task is None:
             raise Http404
-        files.taken_away(f"group-call-{pk}.csv")
-        answer = HttpResponse("\r\n".join(["number", *map(masked, group_numbers.of(task)), ""]), content_type=files.CSV)
+        numbers = group_numbers.of(task)
+        files.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
+        answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer
 

@@ -245,12 +245,12 @@ def advice(asked: SipCall) -> str:
         return _("The call was not made: %(why)s") % {"why": entry.reason or entry.evidence}
     if entry.state == EntryState.UNKNOWN:
         return _(
-            "The answer was lost, so the phones may have rung. It is not made again by itself: the record of the call "
-            "tells, mostly within minutes."
+            "Laaffic's answer was lost, so the phones may have rung. It is not made again by itself: the record of the "
+            "call tells, mostly within minutes."
         )
     if entry.state == EntryState.LAPSED:
         return _(
-            "The answer was lost and no record came, so nobody knows whether the phones rang. Say what you know, or "
-            "make a new call."
+            "Laaffic's answer was lost and no record came, so nobody knows whether the phones rang. Say what you know, "
+            "or make a new call."
         )
     return _("The request is under way.")

@@ -5,8 +5,11 @@ Laaffic dials by itself once it has them; what holds there is the task's own win
 
 import datetime as dt
 
+from django.conf import settings
+
 from laaffic_console.gateway.services import database_clock
 from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import shaped
 from messaging.opening_hours import Hours
 from messaging.services.gates import sending_hours
 from messaging.services.gates.sending_hours import Place
@@ -52,14 +55,18 @@ def never(task: GroupTask, numbers: list[str]) -> str:
         fits = sending_hours.common_opening(rules, places_of(numbers), group_windows.starts_at(task))
         if fits is not None:
             said = _("It would call outside its hours. The first moment then that suits all it calls is %(when)s.")
-            return said % {"when": fits}
+            return said % {"when": _moment(fits)}
     return _("No moment suits the hours of all it calls. Make a task for each country, or change the calendar.")
 
 
 def waits(until: dt.datetime) -> str:
     return _("Outside the sending hours of whom it calls: it waits, and leaves by itself at %(when)s.") % {
-        "when": until
+        "when": _moment(until)
     }
+
+
+def _moment(at: dt.datetime) -> str:
+    return shaped("%(at)s (%(zone)s)", at=at, zone=settings.TIME_ZONE)
 
 
 def ended(task: GroupTask, moment: dt.datetime | None = None) -> str:

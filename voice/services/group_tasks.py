@@ -140,7 +140,7 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
         if task.state != TaskState.UNKNOWN or has_arrived:
             raise ValidationError(_("What became of this launch is known by now. Look at it again."))
         if not task.looks:
-            raise ValidationError(_("Laaffic's list was not read since the answer was lost. Synchronise it first."))
+            raise ValidationError(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))
         said = f"{by.get_username()} {group_state.PERSONS_WORD}: {why}; looked for {task.looks} times"
         task.state, task.look_at = TaskState.DRAFT, None
         task.save(update_fields=["state", "look_at"])
@@ -196,7 +196,9 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
         single_requests.send(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
         syncing.COPIES.request(group_launching.SYNC)
-        raise CancelUnknown(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
+        raise CancelUnknown(
+            _("Laaffic's answer was lost. The task's state tells soon whether it was cancelled.")
+        ) from None
     except LaafficError as problem:
         raise ValidationError(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
     ledger.settle_accepted(entry.pk)
@@ -217,8 +219,8 @@ def advice(task: GroupTask) -> str:
     entry = task.entry
     if task.state == TaskState.UNKNOWN:
         return _(
-            "The answer was lost, so phones may ring. It is not sent again by itself: Laaffic is asked for its name, "
-            "which no other task has."
+            "Laaffic's answer was lost, so phones may ring. It is not sent again by itself: Laaffic is asked for its "
+            "name, which no other task has."
         )
     if task.state == TaskState.SENDING:
         return _("The request is under way.")

@@ -108,8 +108,8 @@ def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
     except OutcomeUnknown as problem:
         raise ResetUnknown(
             _(
-                "The answer was lost, and the new password with it: the old one may no longer work. Reset it again "
-                "when Laaffic answers."
+                "Laaffic's answer was lost, and the new password with it: the old one may no longer work. Reset it "
+                "again when Laaffic answers."
             )
         ) from problem
     except LaafficError as problem:

@@ -219,9 +219,8 @@ class BadRowsFileView(ApiView):
         job = _job(pk)
         if not bad_rows.are_there(job):
             raise Problem(404, _("There is no file of bad rows: every row was good, or its week is over."))
-        name = f"bad-rows-{job.pk}"
-        exports.taken_away(name)
-        return exports.attached(bad_rows.content(job), bad_rows.kind_of(job), name)
+        name, kind = f"bad-rows-{job.pk}", bad_rows.kind_of(job)
+        return exports.attached(bad_rows.content(job), kind, name, job.file_name, job.invalid)
 
 
 class ConsentsView(ApiView):

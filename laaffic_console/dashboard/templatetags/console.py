@@ -31,6 +31,7 @@ register.filter(number_cell)
 register.filter("country", countries.name_of)
 register.filter("country_row", countries.row_of)
 register.filter(dates.ago)
+register.filter(dates.planned)
 register.simple_tag(meanings.inline, name="means")
 register.simple_tag(meanings.beside, name="means_beside")
 

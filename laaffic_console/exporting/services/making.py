@@ -64,7 +64,7 @@ def ask(kind: Kind, parameters: Parameters, file_format: str, *, by: User) -> Ex
     try:
         with transaction.atomic():
             export.save()
-            files.taken_away(kind.title(parameters))
+            files.taken_away(kind.title(parameters), kind=file_format, n_rows=export.rows_expected)
             _ring()
     except IntegrityError:  # two clicks in the same moment
         return waiting.get()
@@ -263,7 +263,7 @@ def write_to(path: Path, kind: Kind, parameters: Parameters) -> int:
     export = _new(kind, parameters, files.format_of(path, kind.formats), None)
     rows = _Counted(kind.rows(parameters, None))
     _begin(export)
-    files.taken_away(str(path))
+    files.taken_away(str(path), what=kind.title(parameters), kind=export.format, n_rows=kind.expected(parameters))
     with _record(export, rows):
         _write(path, kind, export, rows)
     return rows.count

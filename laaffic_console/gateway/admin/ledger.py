@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 
 from laaffic_console.gateway.meanings import family_of
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.models.ledger import INTERFACES
+from laaffic_console.gateway.models.ledger import ABOUT_MODELS, INTERFACES
 from laaffic_console.gateway.services import words
 from laaffic_console.kit import masks, meanings
 from laaffic_console.kit.figures import number
@@ -33,13 +33,6 @@ ENTRY_COLOURS = {
     EntryState.IN_FLIGHT: "info",
     EntryState.PREPARED: "default",
     EntryState.LAPSED: "default",
-}
-
-# What a request is about → the page that shows it.
-ABOUT_PAGES = {
-    "campaign": "admin:messaging_campaign_change",
-    "email campaign": "admin:messaging_emailcampaign_change",
-    "MMS attachment": "admin:messaging_mmsattachment_change",
 }
 
 
@@ -120,9 +113,9 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("about"))
     def about(self, entry: LedgerEntry) -> str:
-        if entry.about_kind not in ABOUT_PAGES or entry.about_id is None:
+        if entry.about_kind not in ABOUT_MODELS or entry.about_id is None:
             return f"{in_words(entry.about_kind)} {entry.about_id or ''}"
-        page = reverse(ABOUT_PAGES[entry.about_kind], args=[entry.about_id])
+        page = reverse(f"admin:{ABOUT_MODELS[entry.about_kind].replace('.', '_')}_change", args=[entry.about_id])
         return format_html('<a href="{}">{} {}</a>', page, in_words(entry.about_kind), entry.about_id)
 
     @display(description=gettext_lazy("summary"))

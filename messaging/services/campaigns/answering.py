@@ -86,6 +86,6 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
     except ValidationError:
         draft.delete()
         raise
-    acts.record(acts.Act.STEERED, conversation, event=said.gettext("Answered from the console"), campaign=draft.pk)
+    acts.record(acts.Act.STEERED, conversation, event=said.gettext("Answered from the console"), campaign=draft.name)
     conversations.seen(conversation.pk, unread=conversation.unread, last_at=conversation.last_at)
     return draft, waits

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.account import is_sandbox
+from laaffic_console.kit import dates
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
 from messaging.services.approvals import approval_rules
 from messaging.services.email import email_care, email_choices, email_hours, email_starting
@@ -97,9 +97,8 @@ def _hours(campaign: EmailCampaign) -> Iterator[Check]:
     if opens is None:
         yield Check("hours", Level.STOP, email_hours.never())
     elif opens > begins:
-        when = date_format(timezone.localtime(opens), "DATETIME_FORMAT")
         said = _("It begins outside the hours of its calendar: it waits, and leaves by itself at %(when)s.")
-        yield Check("hours", Level.NOTE, said % {"when": when})
+        yield Check("hours", Level.NOTE, said % {"when": dates.planned(opens)})
 
 
 def _care(campaign: EmailCampaign) -> Iterator[Check]:

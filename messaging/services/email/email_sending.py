@@ -233,7 +233,9 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
 
 def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
     if campaign.state == EmailCampaignState.SENDING:
-        event = _("The answer was lost (%(why)s). A callback or a person's word settles it.") % {"why": error.message}
+        event = _("Laaffic's answer was lost (%(why)s). A callback or a person's word settles it.") % {
+            "why": error.message
+        }
         email_states.move(campaign, EmailCampaignState.UNKNOWN, event, None)
 
 

@@ -148,7 +148,7 @@ def _worded(verdict: _Verdict, address: str) -> str:
     values = {"address": address, "id": verdict.detail, "why": verdict.detail}
     match verdict.state, verdict.detail:
         case EntryState.ACCEPTED, "":
-            return _("The test to %(address)s was submitted; the answer names no mail") % values
+            return _("The test to %(address)s was submitted; Laaffic's answer names no mail") % values
         case EntryState.ACCEPTED, _id:
             return _("The test to %(address)s was submitted as mail %(id)s") % values
         case EntryState.REFUSED, "":
@@ -172,7 +172,7 @@ def _said(error: LaafficError) -> str:
         case single_requests.HeldBack():
             return error.message
         case OutcomeUnknown():
-            return _("The answer was lost (%(why)s). Look into the mailbox before you send another.") % {
+            return _("Laaffic's answer was lost (%(why)s). Look into the mailbox before you send another.") % {
                 "why": error.message
             }
         case Refused():

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import workers
+from laaffic_console.kit import dates
 from laaffic_console.kit.figures import in_percent, money, number
 from laaffic_console.kit.stored_words import in_words
 from laaffic_console.laaffic import Family, lookup
@@ -94,8 +94,7 @@ def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -
     if campaign.hold_reason or campaign.wait_reason:
         return ""
     if campaign.state == CampaignState.SCHEDULED and campaign.scheduled_at:
-        at = date_format(timezone.localtime(campaign.scheduled_at), "SHORT_DATETIME_FORMAT")
-        return _("It starts by itself at %(when)s.") % {"when": at}
+        return _("It starts by itself at %(when)s.") % {"when": dates.planned(campaign.scheduled_at)}
     if campaign.state == CampaignState.PAUSED:
         return _("It was paused. Resume sends the rest.")
     if campaign.state != CampaignState.RUNNING:

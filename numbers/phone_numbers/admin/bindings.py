@@ -267,7 +267,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
         if asked.entry is None or asked.entry.state != EntryState.ACCEPTED:
             messages.warning(
                 request,
-                _("The answer was lost: whether it was done is not known. It is not sent again; the list tells soon."),
+                _("Laaffic's answer was lost: whether it was done is not known. Not sent again; the list tells soon."),
             )
         elif asked.binding is None:
             messages.success(request, _("Laaffic has accepted it; the next synchronisation shows the binding."))

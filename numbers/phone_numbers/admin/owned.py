@@ -201,7 +201,7 @@ def say_edited(request: HttpRequest, is_accepted: bool) -> None:
     if is_accepted:
         messages.success(request, _("Laaffic has changed the number."))
     else:
-        lost = _("The answer was lost: whether it was changed is not known. It is not sent again; the list tells soon.")
+        lost = _("Laaffic's answer was lost: whether it was changed is not known. Not sent again; the list tells soon.")
         messages.warning(request, lost)
 
 

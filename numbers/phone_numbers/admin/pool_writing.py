@@ -230,7 +230,7 @@ class PoolWriting(SyncedListAdmin):
             messages.warning(
                 request,
                 _(
-                    "The answer was lost: whether version %(n)d was applied is not known. "
+                    "Laaffic's answer was lost: whether version %(n)d was applied is not known. "
                     "It is not sent again; Laaffic’s list tells soon."
                 )
                 % {"n": sent.number},

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masks import masked
+from laaffic_console.kit.said import shaped
 
 
 class BindingKind(models.IntegerChoices):
@@ -123,7 +124,8 @@ class BindingRequest(models.Model):
         indexes = [models.Index(fields=["application", "requested_at"], name="binding_request_asked")]
 
     def __str__(self) -> str:
-        return f"{self.verb} {masked(self.phone_a)} – {masked(self.phone_b)}"
+        verb = self.Verb(self.verb).label
+        return shaped("%(verb)s %(a)s – %(b)s", verb=verb, a=masked(self.phone_a), b=masked(self.phone_b))
 
     @property
     def says(self) -> Any:

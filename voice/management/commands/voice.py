@@ -108,7 +108,7 @@ class Command(ConsoleCommand):
         if said.get("state") != EntryState.UNKNOWN:
             return ""
         if options["verb"] == "phone":
-            return "The answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
+            return "Laaffic's answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
         if options["verb"] == "call":
             return calls.advice(SipCall.objects.select_related("entry").get(pk=said["id"]))
         return f"{group_tasks.advice(GroupTask.objects.get(pk=said['id']))} manage.py voice group show {said['id']}"

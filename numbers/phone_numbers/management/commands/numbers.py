@@ -87,7 +87,7 @@ class Command(ConsoleCommand):
         if document.get("state") == EntryState.UNKNOWN:
             which = {"pool": "pools", "owned": "owned"}.get(options["verb"], "bindings")
             raise outcomes.unknown(
-                "The answer was lost: whether it was done is not known, and it is not sent again. "
+                "Laaffic's answer was lost: whether it was done is not known, and it is not sent again. "
                 f"Laaffic's list tells: manage.py numbers sync {which}"
             )
 
