@@ -110,6 +110,15 @@ class OfferTests:
 
 
 class FormTests:
+    def test_a_number_without_its_country_is_told_what_the_call_form_takes(
+        self, admin_client: Client, phone: SipPhone
+    ) -> None:
+        answer = admin_client.post(reverse("admin:voice_sipcall_add"), {"phone": phone.pk, "callee": "13800138"})
+
+        [said] = answer.context["form"].errors["callee"]
+        assert "begin with + and its country" in said
+        assert "choose" not in said
+
     def test_an_sms_to_one_contact_is_reviewed(self, admin_client: Client, contact: Contact, sms: Application) -> None:
         address = offers(admin_client, page_of(contact))["send-sms"]
         form = admin_client.get(address)
