@@ -24,6 +24,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services.writing import NAME
 from laaffic_console.kit import role_words
 from laaffic_console.kit.acts import Act
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.moments import check_year
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.stored_words import in_words
@@ -57,6 +58,7 @@ NAMES = {
 
 # Details that are kept as codes, worded when they are read.
 CODED = ("factor", "why", "role")
+COUNTED = ("numbers", "entries")
 CODES = {
     "totp": gettext_lazy("authenticator app"),
     "webauthn": gettext_lazy("passkey"),
@@ -185,7 +187,13 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
 def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:
     kept = [(name, value) for name, value in entry.details.items() if name not in ("changes", NAME)]
-    return [(name, CODES.get(value, value) if name in CODED else value) for name, value in kept]
+    return [(name, _worded(name, value)) for name, value in kept]
+
+
+def _worded(name: str, value: Any) -> Any:
+    if name in CODED:
+        return CODES.get(value, value)
+    return number(value) if name in COUNTED and isinstance(value, int) else value
 
 
 def _of_list(label: str) -> str:

@@ -9,7 +9,6 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -17,6 +16,7 @@ from laaffic_console.gateway.models.channels import choices_of
 from laaffic_console.kit import exports, masks
 from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.said import gettext as _
 from messaging import msisdn, person_acts, person_timeline
 from messaging.admin.pages import add_problems, page, require
 from messaging.models import ConsentState, Contact, Conversation, SuppressionEntry
