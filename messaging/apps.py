@@ -2,6 +2,8 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
+SMS_FORM = "messaging.admin.contacts.sms_form"
+
 
 class MessagingConfig(AppConfig):
     name = "messaging"
@@ -9,7 +11,7 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messaging")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.models import PushKind
+        from laaffic_console.gateway.models import Channel, PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox, moments, reporting
         from laaffic_console.kit import gauges
         from messaging import (
@@ -19,6 +21,7 @@ class MessagingConfig(AppConfig):
             health_signs,
             meanings,
             notice_subjects,
+            person_acts,
             person_entries,
             person_timeline,
             report_links,
@@ -54,6 +57,16 @@ class MessagingConfig(AppConfig):
         person_timeline.register(thread.NOTES)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
+        person_acts.register(
+            person_acts.PersonAct(
+                "send-sms",
+                _("Send SMS"),
+                "messaging.add_campaign",
+                SMS_FORM,
+                channels.named(Channel.SMS).suppressed_on,
+                _("Suppressed: gets no SMS."),
+            )
+        )
         gates.register(canary.KIND)
         gates.register(retries.KIND)
         gates.register(consent.KIND)

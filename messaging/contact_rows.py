@@ -110,7 +110,7 @@ class RowCleaner:
         self.foreign_without_plus = options.foreign_without_plus
         self.headers = list(headers)
         self.width = len(self.headers)
-        self.region = region or None
+        self.region = region or ""  # an import can be told one
         wanted = [(index, mapping.get(header, IGNORED)) for index, header in enumerate(self.headers)]
         self.fixed = {field: index for index, field in wanted if field in FIXED_FIELDS}
         self.limits = {field: (index, LENGTHS[field]) for field, index in self.fixed.items() if field in LENGTHS}

@@ -7,10 +7,10 @@ from django.db import connection
 from django.db.models import DateTimeField, Min
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.kit import health_signs
 from laaffic_console.kit.health_signs import Sign, age
+from laaffic_console.kit.said import gettext as _
 from messaging import search_indexes
 from messaging.models import Batch, BatchAnswer, BatchState, Campaign, CampaignState, ContactImport, EmailCampaign
 

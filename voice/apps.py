@@ -2,6 +2,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 CALL_CONTACT = "voice.admin.calls.call_contact"
+CALL_FORM = "voice.admin.calls.call_form"
 SAY_TO_CONTACTS = "voice.admin.spoken.say_to_contacts"
 
 
@@ -14,14 +15,14 @@ class VoiceConfig(AppConfig):
         from laaffic_console.gateway.models import Channel, PushKind
         from laaffic_console.gateway.services import bell, inbox, moments, reporting
         from laaffic_console.reports import links
-        from messaging import contact_actions
+        from messaging import contact_actions, person_acts
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
         from messaging.services.figures import proofs
         from messaging.services.gates import frequency
         from voice import console_entries, export_kinds, findable, meanings, notice_subjects, person_entries
         from voice.models import GroupTask
-        from voice.services import group_care, group_waiting, task_proving
+        from voice.services import calls, group_care, group_waiting, task_proving
         from voice.services.reported_calls import CallReports
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
@@ -52,5 +53,10 @@ class VoiceConfig(AppConfig):
         contact_actions.register(
             contact_actions.ContactAction(
                 "say", _("Send a spoken message …"), "messaging.add_campaign", SAY_TO_CONTACTS
+            )
+        )
+        person_acts.register(
+            person_acts.PersonAct(
+                "call", _("Call"), "voice.add_sipcall", CALL_FORM, calls.SUPPRESSED_ON, _("Suppressed: is not called.")
             )
         )

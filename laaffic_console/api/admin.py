@@ -136,6 +136,10 @@ class ApiTokenAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        require(request, ADD)
+        return HttpResponseRedirect(reverse("admin:api_apitoken_make"))
+
     @proving.asked_first
     def make_view(self, request: HttpRequest) -> HttpResponse:
         require(request, ADD)

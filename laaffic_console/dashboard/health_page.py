@@ -12,8 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext_lazy
 
 from laaffic_console.dashboard import health
 from laaffic_console.gateway.models import (
@@ -27,6 +26,9 @@ from laaffic_console.gateway.models import (
 )
 from laaffic_console.gateway.services import balance_history, clock, workers
 from laaffic_console.kit.health_signs import Sign, age, signs
+from laaffic_console.kit.paginator import said_to
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
 from laaffic_console.kit.stored_words import in_words
 from laaffic_console.reports.models import Report
 
@@ -142,7 +144,7 @@ def inbox_waiting() -> Sign:
     if not count:
         return Sign(_("Pushes to apply"), "good", _("none waits"))
     oldest = waiting.order_by("id").values_list("received_at", flat=True).first()
-    shown = str(count) if count <= COUNTED else _("more than %(n)d") % {"n": COUNTED}
+    shown = said_to(count, COUNTED)
     is_slow = oldest is not None and timezone.now() - oldest > dt.timedelta(minutes=5)
     said = _("%(n)s wait, the oldest for %(age)s") % {"n": shown, "age": age(oldest)}
     return Sign(
@@ -156,7 +158,7 @@ def not_applied() -> list[Sign]:
     count = len(failed.order_by().values_list("pk", flat=True)[: COUNTED + 1])
     if not count:
         return []
-    shown = str(count) if count <= COUNTED else _("more than %(n)d") % {"n": COUNTED}
+    shown = said_to(count, COUNTED)
     said = _("%(n)s could not be applied: open them, fix the cause, then try again") % {"n": shown}
     return [
         Sign(_("Pushes with problems"), "warn", said, reverse("admin:gateway_pushedbody_changelist") + "?failed=yes")

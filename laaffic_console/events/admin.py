@@ -88,6 +88,10 @@ class WebhookAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        require(request, ADD)
+        return HttpResponseRedirect(reverse("admin:events_webhook_make"))
+
     def make_view(self, request: HttpRequest) -> HttpResponse:
         require(request, ADD)
         form = WebhookForm(request.POST or None)

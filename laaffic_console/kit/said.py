@@ -3,6 +3,7 @@
 `gettext` and `ngettext` of this module give a text like Django's, which remembers its words, and what `%` has put into
 them. A SaidField keeps both, as JSON behind a mark, and says them anew whenever a row is read. What is added otherwise
 (`+`, an f-string) forgets the words, and is kept as it reads; so is what carries no words, such as a person's reason.
+Whole numbers stand in it as its reader writes them, unless they name something.
 
 Evidence, codes and whatever scripts tally stay English in their columns: kit/stored_words.py.
 """
@@ -18,6 +19,8 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 
+from laaffic_console.kit.figures import number
+
 if TYPE_CHECKING:
     Text = models.TextField[str, str]
     Line = models.CharField[str, str]
@@ -28,6 +31,7 @@ else:
 MARK = "\x1e"  # in no text: the admin's forms refuse it, and a plain text loses it when it is kept
 _figures = re.compile(r"\d+")
 _LIMITS = frozenset(("least", "most", "limit"))  # values that are the same whatever was written
+_NAMING = frozenset(("id", "pk", "code", "version", "task", "campaign", "detail"))  # names, though made of digits
 Plain: TypeAlias = "dict[str, Any]"
 
 
@@ -42,7 +46,8 @@ class Said(str):
     def __new__(cls, words: str, values: dict[str, Any] | None = None, plural: str = "", n: int = 0) -> Self:
         said = translation.ngettext(words, plural, n) if plural else translation.gettext(words) if words else ""
         if values is not None:
-            said = _fitting(said, values) % {name: _shown(value) for name, value in values.items()}
+            shown = {name: _shown(name, value) for name, value in values.items()}
+            said = _fitting(said, shown) % shown
         made = super().__new__(cls, said)
         made.words, made.values, made.plural, made.n = words, values, plural, n
         return made
@@ -186,7 +191,9 @@ def _fitting(said: str, values: dict[str, Any]) -> str:
     return said
 
 
-def _shown(value: Any) -> Any:
+def _shown(name: str, value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool) and name not in _NAMING:
+        return number(value)
     if isinstance(value, dt.datetime):
         return date_format(timezone.localtime(value), "DATETIME_FORMAT")
     if isinstance(value, dt.date):

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit import stored_words
-from laaffic_console.kit.said import read
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext, read
 
 
 class Notify(models.TextChoices):
@@ -71,6 +72,8 @@ def in_words(kind: str, said: Mapping[str, Any], count: int = 1) -> str:
 
 
 def _more(said: Mapping[str, Any], count: int) -> str:
-    parts = [f"{n} × {Notify(kind).label}" for kind, n in said.get("kinds", {}).items() if kind in Notify.values]
+    parts = [
+        f"{number(n)} × {Notify(kind).label}" for kind, n in said.get("kinds", {}).items() if kind in Notify.values
+    ]
     head = ngettext("%(n)d more within this hour", "%(n)d more within this hour", count) % {"n": count}
     return f"{head}: {'; '.join(parts)}" if parts else head

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from messaging.admin.pages import page
 
@@ -44,8 +45,18 @@ def ask(
 
 
 def form_page(
-    model_admin: "ModelAdmin[Any]", request: HttpRequest, queryset: QuerySet[Any], *, form: forms.Form, **context: Any
+    model_admin: "ModelAdmin[Any]",
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    *,
+    form: forms.Form,
+    address: str = "",
+    back: str = "",
+    **context: Any,
 ) -> HttpResponse:
+    """`address`: where it is posted, and `back` where it leads back to; both are the list where nothing is said."""
+    name = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist"
+    rows = f"{reverse(name)}?{request.GET.urlencode()}" if request.GET else reverse(name)
     return page(
         model_admin,
         request,
@@ -54,7 +65,8 @@ def form_page(
         selected=request.POST.getlist("_selected_action"),
         across=request.POST.get("select_across", "0"),
         how_many=queryset.count(),
-        list_address=f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist",
+        address=address or rows,
+        back=back or rows,
         media=model_admin.media + form.media,
         **context,
     )

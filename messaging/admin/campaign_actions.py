@@ -12,12 +12,13 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.said import ngettext
 from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import add_problems, page, require
 from messaging.incurable import is_incurable

@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, reverse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -17,6 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.exporting import delivery, lists
 from laaffic_console.exporting.exported_list import ExportedByActions
+from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
@@ -24,10 +27,11 @@ from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.search_kinds import Query
 from laaffic_console.kit.shared_rows import SharedRowAdmin
-from messaging import contact_actions
+from messaging import contact_actions, msisdn, person_acts
 from messaging.admin import bulk_actions, people
 from messaging.admin.contact_filters import CountryFilter, GroupFilter, ImportFilter, in_order_of_members
 from messaging.admin.contact_form import ContactForm
+from messaging.admin.pages import require
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
 from messaging.admin.suppression import SuppressForm, outcome_words
 from messaging.models import Contact, ContactGroup, Message, Reply, SuppressionEntry, SuppressionRelease
@@ -76,6 +80,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
         "delete_chosen",
     ]
     actions_list = ["import_file", "export_csv", "export_xlsx"]
+    change_form_outer_before_template = "messaging/contact_acts.html"
     change_form_outer_after_template = "messaging/contact_facts.html"
     fieldsets = [
         (None, {"fields": [("number", "name"), ("email", "language"), "member_of", "attributes"]}),
@@ -107,7 +112,12 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
         return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
 
     def get_urls(self) -> list[URLPattern]:
-        return [*people.urls(self), *super().get_urls()]
+        send = self.admin_site.admin_view(self.send_view)
+        return [
+            *people.urls(self),
+            path("<int:pk>/send-sms/", send, name="messaging_contact_send"),
+            *super().get_urls(),
+        ]
 
     # The page of one contact
 
@@ -125,6 +135,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
         received = Message.objects.filter(number=contact.number).select_related("campaign").order_by("-pk")
         return {
             "contact": contact,
+            "person_acts": person_acts.offered(request.user, contact.number, contact),
             "time_zones": contact.time_zones.split(",")[:6] if contact.time_zones else [],
             "replies": Reply.objects.filter(number__in=numbers).select_related("campaign")[:20]
             if request.user.has_perm("messaging.view_reply")
@@ -167,13 +178,23 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
 
     @admin.action(description=gettext_lazy("Send SMS …"), permissions=["send"])
     def send_sms(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
+        return self._send(request, queryset)
+
+    def send_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The same for one contact, from their page."""
+        require(request, "messaging.view_contact", "messaging.add_campaign")
+        contact = get_object_or_404(Contact, pk=pk)
+        page = reverse("admin:messaging_contact_change", args=[contact.pk])
+        return self._send(request, Contact.objects.filter(pk=contact.pk), address=request.path, back=page)
+
+    def _send(self, request: HttpRequest, queryset: QuerySet[Contact], **around: str) -> HttpResponse:
         form = QuickMessageForm(request.POST if "_confirmed" in request.POST else None)
         if form.is_bound and form.is_valid():
             campaign = send_quick_message(form, queryset, request)
             if campaign is not None:
                 return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
         return bulk_actions.form_page(
-            self, request, queryset, action="send_sms", title=_("Send SMS"), form=form, button=_("Review")
+            self, request, queryset, action="send_sms", title=_("Send SMS"), form=form, button=_("Review"), **around
         )
 
     @admin.action(description=gettext_lazy("Delete …"), permissions=["delete"])
@@ -243,3 +264,16 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
             return self.export_list(request, kind)
         parameters = {"ids": sorted(queryset.order_by().values_list("pk", flat=True)[: lists.CHOSEN])}
         return delivery.deliver(request, lists.name_of(Contact), parameters, kind, file_name=self.export_name, back=".")
+
+
+def sms_form(number: str, contact: Contact | None) -> str:
+    """Where an SMS to one person is written: to a contact, or to a number that is none; "" where none can be sent."""
+    if not Application.objects.filter(channel=Channel.SMS, is_active=True).exists():
+        return ""
+    try:
+        msisdn.parse(f"+{number}")
+    except msisdn.InvalidNumber:
+        return ""
+    if contact is not None:
+        return reverse("admin:messaging_contact_send", args=[contact.pk])
+    return f"{reverse('admin:messaging_campaign_add')}?{urlencode({'numbers': f'+{number}'})}"

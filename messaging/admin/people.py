@@ -9,7 +9,6 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -17,7 +16,8 @@ from laaffic_console.gateway.models.channels import choices_of
 from laaffic_console.kit import exports, masks
 from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.people import signed_in
-from messaging import msisdn, person_timeline
+from laaffic_console.kit.said import gettext as _
+from messaging import msisdn, person_acts, person_timeline
 from messaging.admin.pages import add_problems, page, require
 from messaging.models import ConsentState, Contact, Conversation, SuppressionEntry
 from messaging.person_links import person_page
@@ -84,6 +84,7 @@ def person_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: st
         number=number,
         others=known.person.numbers[1:],
         contacts=known.contacts,
+        person_acts=person_acts.offered(request.user, number, known.contacts[0] if known.contacts else None),
         groups=[
             group for contact in known.contacts[:1] for group in contact.groups.filter(is_ad_hoc=False).order_by("name")
         ],

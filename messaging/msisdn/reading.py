@@ -17,7 +17,8 @@ LONGEST_DIALLED = 8  # digits before a foreign number, with the carrier's
 def parse(text: str, region: str | None = None, *, foreign_without_plus: bool = False) -> Msisdn:
     """Read a number as people write it; InvalidNumber says why not.
 
-    With + or 00 it has its country code. Without, and with no `region`, too: so does the gateway write it. With a
+    With + or 00 it has its country code. Without, and with no `region`, too: so does the gateway write it. "" is no
+    region where one could have been chosen, None where there is no choice: what is refused is told accordingly. With a
     `region`, it can begin with what is dialled there for abroad, such as 011; else it is a number of that region, with
     or without its country code. A foreign number without + is refused, unless `foreign_without_plus` says that there
     are such: then whichever reading is valid is taken. Where two readings are, a mobile number of the region is meant:

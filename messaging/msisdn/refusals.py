@@ -20,7 +20,7 @@ def why_refused(written: Written, region: str | None, problem: NumberParseExcept
         return joined([_how_many_digits(written), _("If these are several numbers, give each a row of its own.")])
     if problem.error_type == NumberParseException.INVALID_COUNTRY_CODE:
         said = _("%(text)s does not begin with a country code. Write it like +91 98765 43210.") % {"text": written.text}
-        return said if region else joined([said, _("Or choose the country these numbers belong to.")])
+        return joined([said, _("Or choose the country these numbers belong to.")]) if region == "" else said
     return _how_many_digits(written)
 
 
@@ -67,6 +67,8 @@ def why_impossible(written: Written, possible: int, region: str | None) -> str:
     said = _(words) % {"text": written.text}
     if region or written.is_international:
         return said
+    if region is None:
+        return joined([said, _("If it is a national number, begin with + and its country's code.")])
     return joined([said, _("If it is a national number, choose its country.")])
 
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from laaffic_console.kit.said import ngettext
 from messaging.contact_headers import guess_mapping
 
 MIN_DIGITS, MAX_DIGITS = 7, 15

@@ -87,3 +87,10 @@ def test_it_goes_with_its_account_and_not_alone(client: Client) -> None:
     client.post(reverse("admin:auth_user_delete", args=[left.pk]), {"post": "yes"})
     assert not User.objects.filter(pk=left.pk).exists()
     assert not ApiToken.objects.exists()
+
+
+def test_the_usual_address_of_a_new_one_leads_to_the_page_that_makes_it(admin_client: Client, client: Client) -> None:
+    assert admin_client.get("/admin/api/apitoken/add/")["Location"] == "/admin/api/apitoken/make/"
+
+    client.force_login(User.objects.create_user("lou", is_staff=True))
+    assert client.get("/admin/api/apitoken/add/").status_code == 403

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from standardwebhooks.webhooks import Webhook as Signer
@@ -35,3 +36,10 @@ def test_made_tested_and_delivered_once_more(admin_client: Client, receiver: Rec
     assert receiver.ids == [delivery.event.webhook_id] * 2
     for headers, body in receiver.got:
         Signer(secret).verify(body, headers)
+
+
+def test_the_usual_address_of_a_new_one_leads_to_the_page_that_makes_it(admin_client: Client, client: Client) -> None:
+    assert admin_client.get("/admin/events/webhook/add/")["Location"] == "/admin/events/webhook/make/"
+
+    client.force_login(User.objects.create_user("lou", is_staff=True))
+    assert client.get("/admin/events/webhook/add/").status_code == 403

@@ -53,6 +53,17 @@ class KeptSentenceTests:
         assert read(held) == "Held: 3 Apr 2027, 09:30"
         assert in_chinese(held) == "已暂挂：2027年4月3日 09:30"
 
+    def test_a_figure_is_written_as_its_reader_writes_it(self) -> None:
+        held = kept(gettext("%(n)d unknown messages sent again: %(why)s") % {"n": 20000, "why": "no"})
+        assert read(held) == "20,000 unknown messages sent again: no"
+        with translation.override("de"):
+            assert read(held).startswith("20.000 ")
+        assert ngettext(*MAILS, 1234) % {"n": 1234} == "It is not known yet whether 1,234 mails were delivered."
+
+    def test_what_names_something_is_no_figure(self) -> None:
+        said_of = gettext("An edit of task %(id)d, which Laaffic has as it was before") % {"id": 20000}
+        assert "task 20000," in said_of
+
     def test_sentences_that_follow_each_other(self) -> None:
         assert in_chinese(kept(joined([gettext("Launched"), gettext("Paused")], "; "))) == "已启动; 已暂停"
 

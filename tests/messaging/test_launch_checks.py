@@ -8,9 +8,11 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, WorkerHeartbeat
+from laaffic_console.kit import acts
 from messaging.models import Campaign, ContactGroup
 from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts, launch_checks
+from messaging.services.contacts import pastes
 from messaging.services.forecast import forecast
 from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level
@@ -77,6 +79,32 @@ def test_a_budget_of_money_cannot_be_looked_at_without_a_price(draft: Campaign) 
     [said] = [check for key, check in found(draft).items() if key.startswith("budget_price:")]
 
     assert (said.level, "for IN: no price" in said.sentence) == (Level.NOTE, True)
+
+
+class GivenNumbersTests:
+    GIVEN = ("+44 7400 123456", "nonsense", "447400123456", "+91 98765 4321O", "12", "13")
+
+    def test_which_are_none_and_which_are_there_twice(self, draft: Campaign) -> None:
+        said = found(draft, extra_numbers=self.GIVEN)["invalid"].sentence
+
+        assert said == (
+            "4 of the given numbers are invalid, and are left out: “nonsense”, “+91 98765 4321O”, “12”, …. "
+            "1 of the given numbers is there twice, and gets it once: “447400123456”."
+        )
+
+    def test_who_sees_no_whole_number_sees_none_here(self, draft: Campaign) -> None:
+        with acts.acting(lambda: acts.Actor(1, "asha", sees_numbers=False)):
+            said = found(draft, extra_numbers=self.GIVEN)["invalid"].sentence
+
+        assert "4474•••••456" in said
+        assert "98765" not in said
+
+    def test_of_what_was_pasted_too(self, draft: Campaign) -> None:
+        paste = pastes.from_lines(["+44 7400 123456", "12345678", "447400123456"])
+
+        said = found(draft, paste=paste)["invalid"].sentence
+
+        assert said.startswith("1 of the given numbers is invalid, and is left out: “12345678”.")
 
 
 class RequireTests:

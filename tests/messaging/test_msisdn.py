@@ -70,12 +70,27 @@ class WrittenByPeopleTests:
             ("919876543210 / 919876543211", "a row of its own"),
             ("+99 12 345 678", "does not begin with a country code"),
             ("0000000000", "does not begin with a country code"),
-            ("09876543210", "choose the country these numbers belong to"),
+            ("09876543210", "does not begin with a country code. Write it like"),
         ],
     )
     def test_what_is_no_number_says_what_to_do(self, text: str, reason: str) -> None:
         with pytest.raises(InvalidNumber, match=reason.replace("+", r"\+")):
             msisdn.parse(text)
+
+    @pytest.mark.parametrize(
+        ("text", "where_it_is_chosen", "elsewhere"),
+        [
+            ("13800138", "choose its country.", "begin with + and its country's code."),
+            ("09876543210", "Or choose the country these numbers belong to.", "Write it like +91 98765 43210."),
+        ],
+    )
+    def test_a_country_is_asked_for_only_where_one_can_be_chosen(
+        self, text: str, where_it_is_chosen: str, elsewhere: str
+    ) -> None:
+        for region, ending in (("", where_it_is_chosen), (None, elsewhere)):
+            with pytest.raises(InvalidNumber) as refused:
+                msisdn.parse(text, region)
+            assert str(refused.value).endswith(ending)
 
     def test_a_possible_number_is_kept_and_marked(self) -> None:
         assert msisdn.parse("+91 5555 5555") == Msisdn("9155555555", "IN", (), is_valid=False)

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -24,6 +25,7 @@ from laaffic_console.kit.masks import masked, may_see
 from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
+from messaging import msisdn
 from messaging.models import Contact
 from messaging.person_links import PersonColumn
 from voice.admin.records import COLOURS, MAY_ASK, beginning_with, say_answer
@@ -135,10 +137,13 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         return page(self, request, "voice/call_form.html", _("Call from a SIP phone"), form=form)
 
     def _initial(self, request: HttpRequest) -> dict[str, Any]:
-        """From the phone's row, or from a contact, for who may see contacts."""
+        """From the phone's row, from a person's page, or from a contact, for who may see contacts."""
         given: dict[str, Any] = {}
         if chosen := plain_text.whole_number(request.GET.get("phone", "")):
             given["phone"] = chosen
+        digits = plain_text.digits_of(request.GET.get("callee", ""))
+        if 0 < len(digits) <= msisdn.MAX_DIGITS:
+            given["callee"] = f"+{digits}"
         contact = plain_text.whole_number(request.GET.get("contact", ""))
         if contact is not None and may_see_contacts(request) and may_see():
             given["callee"] = Contact.objects.filter(pk=contact).values_list("number", flat=True).first() or ""
@@ -219,6 +224,17 @@ def call_contact(model_admin: Any, request: HttpRequest, chosen: QuerySet[Contac
         messages.error(request, _("Choose one contact: a SIP phone makes one call at a time."))
         return None
     return HttpResponseRedirect(f"{reverse('admin:voice_sipcall_add')}?contact={found[0]}")
+
+
+def call_form(number: str, contact: Contact | None) -> str:
+    """Where one person is called from, with their number filled in; "" where no call to it can be made."""
+    if not may_see() or not phones.usable().exists():
+        return ""
+    try:
+        calls.number_of(f"+{number}")
+    except ValidationError:
+        return ""
+    return f"{reverse('admin:voice_sipcall_add')}?{urlencode({'callee': f'+{number}'})}"
 
 
 def state_of(asked: SipCall) -> tuple[str, str]:

@@ -33,6 +33,7 @@ from voice.models import CallRecord, Ringing, SipCall, SipPhone
 from voice.services import call_matching, phone_evidence
 
 LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
+SUPPRESSED_ON = [Channel.VOICE, Channel.ALL]
 LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (laaffic-api#limits)
 
 
@@ -117,8 +118,7 @@ def _settle_by_word(asked: SipCall, state: EntryState, said: str) -> None:
 
 
 def _check_wanted(number: str) -> None:
-    channels = [Channel.VOICE, Channel.ALL]
-    if SuppressionEntry.objects.of_subscribers([number]).stopping(channels).exists():
+    if SuppressionEntry.objects.of_subscribers([number]).stopping(SUPPRESSED_ON).exists():
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
 
 

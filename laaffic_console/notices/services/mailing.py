@@ -17,10 +17,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from laaffic_console.gateway.services import bell, leases
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Notice, Postbox

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from django.db.models import F, QuerySet
 
@@ -92,6 +93,27 @@ def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
             number = msisdn.parse(text)
             wanted.setdefault(subscriber(number.number), number)
     return {number.number: number for number in wanted.values()}
+
+
+class LeftOut(NamedTuple):
+    invalid: list[str]  # the first of them
+    repeated: list[str]  # all that were given one by one, and stood there already
+
+
+def left_out(campaign: Campaign) -> LeftOut:
+    """Which of the given numbers are none, or stand there again. What was pasted twice is merged, and counted there."""
+    invalid: list[str] = [text for _line, text, _why in campaign.paste.problems] if campaign.paste else []
+    repeated, seen = [], set[str]()
+    for text in campaign.extra_numbers:
+        try:
+            usual = subscriber(msisdn.parse(text).number)
+        except msisdn.InvalidNumber:
+            invalid.append(text)
+            continue
+        if usual in seen:
+            repeated.append(text)
+        seen.add(usual)
+    return LeftOut(invalid, repeated)
 
 
 def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:

@@ -7,14 +7,14 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit import moments
 from laaffic_console.kit.constant_sql import Insert
 from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
 from messaging import canary_sizes, merge_fields, segments
 from messaging.models import Audience, Calendar, Campaign, CampaignState, Contact, ContactGroup, Paste, TemplateVersion
 from messaging.services import steps

@@ -4,17 +4,18 @@ A person's launch is checked again when the button is pressed, so that nothing i
 from the shell or at its time obeys only what `starting.launch` itself refuses.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from laaffic_console.kit.masks import masked
 from messaging import canary_sizes
 from messaging.models import Campaign
 from messaging.services.approvals import approval_rules
-from messaging.services.audience import recipient_clocks, repeats
+from messaging.services.audience import given_numbers, recipient_clocks, repeats
 from messaging.services.campaigns import drafts
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
@@ -22,6 +23,7 @@ from messaging.services.gates import sending_hours
 from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level, NotSeen
 
+NAMED = 3  # of the numbers that are left out
 Look = Callable[[Campaign, Forecast], Iterator[Check]]
 
 
@@ -110,13 +112,32 @@ def _lacking_fields(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    if n := planned.counted.invalid:
+    if not (n := planned.counted.invalid):
+        return
+    said = []
+    told = given_numbers.left_out(campaign)
+    twice = min(len(told.repeated), n)
+    if wrong := n - twice:
         sentence = ngettext(
-            "%(n)s of the given numbers is invalid or there twice, and is left out.",
-            "%(n)s of the given numbers are invalid or there twice, and are left out.",
-            n,
+            "%(n)s of the given numbers is invalid, and is left out: %(which)s.",
+            "%(n)s of the given numbers are invalid, and are left out: %(which)s.",
+            wrong,
         )
-        yield Check("invalid", Level.TICK, sentence % {"n": _grouped(n)})
+        said.append(sentence % {"n": _grouped(wrong), "which": _first(told.invalid, wrong)})
+    if twice:
+        sentence = ngettext(
+            "%(n)s of the given numbers is there twice, and gets it once: %(which)s.",
+            "%(n)s of the given numbers are there twice, and get it once: %(which)s.",
+            twice,
+        )
+        said.append(sentence % {"n": _grouped(twice), "which": _first(told.repeated, twice)})
+    yield Check("invalid", Level.TICK, " ".join(said))
+
+
+def _first(numbers: Sequence[str], n: int) -> str:
+    """As far as whoever looks may see them."""
+    named = [f"“{masked(number)}”" for number in numbers[:NAMED]]
+    return ", ".join([*named, "…"] if n > len(named) else named)
 
 
 def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

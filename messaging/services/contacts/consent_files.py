@@ -108,7 +108,7 @@ def _good(rows: Iterator[contact_files.Row], header: list[str], options: Options
 def _said(cells: dict[str, str], options: Options) -> Said:
     written = cells.get("number", "")  # a row may end before it
     try:
-        number = msisdn.parse(written, options.region or None).number
+        number = msisdn.parse(written, options.region).number
     except msisdn.InvalidNumber as problem:
         raise _Invalid("number", written, str(problem)) from problem
     state = WORDS.get(cells.get("consent", "").lower())

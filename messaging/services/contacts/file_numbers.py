@@ -56,7 +56,7 @@ def number(text: str, region: str) -> str:
     digits = "".join(character for character in text if character not in "+ -().")
     if digits.isdecimal() and digits.isascii() and subscriber(digits) != digits:
         return digits
-    return msisdn.parse(text, region or None).number
+    return msisdn.parse(text, region).number
 
 
 def _fields(header: Row) -> list[str]:

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from laaffic_console.kit.said import gettext as _
 from messaging import pasted_lines
 from messaging.models import Campaign, Paste, PastedNumber
 from messaging.msisdn import Msisdn
