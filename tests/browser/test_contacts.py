@@ -118,7 +118,8 @@ class ListTests:
         expect(page.locator(".segment-counter")).to_contain_text("GSM-7")
         said = page.locator(".segment-counter-fallback").bounding_box()
         row = page.locator(".segment-counter-picker").bounding_box()
-        assert said and row
+        assert said
+        assert row
         assert said["width"] < 200, "the field for what is said instead fills no line of its own"
         assert row["height"] < 2 * said["height"], "the merge fields stand in one row"
         page.click("text={{name}}")
