@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet
+from django.db.models import OuterRef, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     class Members(TypedDict):
         n: int
+        most: int
 
     CountedGroup = WithAnnotations[ContactGroup, Members]
 
-COUNTED_IN_LIST = 1000  # of each of fifty groups
+COUNTED_IN_LIST = 200_000  # shared by the groups of a page: few groups are counted far, fifty to 4,000 each
 
 
 @admin.register(ContactGroup)
@@ -39,11 +40,12 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ContactGroup]:
-        return _counted(super().get_queryset(request).filter(is_ad_hoc=False), COUNTED_IN_LIST)
+        groups = super().get_queryset(request).filter(is_ad_hoc=False)
+        return _counted(groups, _share(groups.order_by()[: self.list_per_page].count()))
 
     @display(description=gettext_lazy("contacts"))
     def members(self, group: "CountedGroup") -> str:
-        return said_to(group.n, COUNTED_IN_LIST)
+        return said_to(group.n, group.most)
 
     def get_deleted_objects(self, objs: "Sequence[ContactGroup] | QuerySet[ContactGroup]", request: HttpRequest) -> Any:
         """Counted as far as a list is, not listed: a group may have a million members."""
@@ -64,10 +66,17 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
             contacts.delete_group(group)
 
 
+def _share(groups: int) -> int:
+    """How far each of a page's groups is counted: a round figure."""
+    most = COUNTED_IN_LIST // max(groups, 1)
+    unit: int = 10 ** (len(str(most)) - 1)
+    return most // unit * unit
+
+
 def _counted(groups: QuerySet[ContactGroup], most: int) -> "QuerySet[CountedGroup]":
     """Each group's own stretch of the index, as far as `most`: an import of millions keeps no counter."""
     members = GroupMembership.objects.filter(group=OuterRef("pk"))
-    return groups.annotate(n=CountedTo(members, most))
+    return groups.annotate(n=CountedTo(members, most), most=Value(most))
 
 
 def _memberships(n: int) -> str:

@@ -116,6 +116,12 @@ class ListTests:
         expect(page.locator(".segment-counter mark")).to_have_text("’")
         page.click("text=Replace with")
         expect(page.locator(".segment-counter")).to_contain_text("GSM-7")
+        said = page.locator(".segment-counter-fallback").bounding_box()
+        row = page.locator(".segment-counter-picker").bounding_box()
+        assert said
+        assert row
+        assert said["width"] < 200, "the field for what is said instead fills no line of its own"
+        assert row["height"] < 2 * said["height"], "the merge fields stand in one row"
         page.click("text={{name}}")
         expect(page.locator(".segment-counter-segments")).to_have_text("2 segments")
         page.click("#act")

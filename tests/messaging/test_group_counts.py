@@ -18,7 +18,7 @@ def test_no_page_counts_all_members(admin_client: Client, monkeypatch: pytest.Mo
     few, many = (ContactGroup.objects.create(name=name) for name in ("few", "many"))
     add_contacts(few, 3)
     add_contacts(many, 12, first=919876600000)
-    monkeypatch.setattr(contact_groups, "COUNTED_IN_LIST", 5)
+    monkeypatch.setattr(contact_groups, "COUNTED_IN_LIST", 10)  # five each
     monkeypatch.setattr(contact_groups, "COUNT_LIMIT", 10)
 
     shown = admin_client.get(reverse("admin:messaging_contactgroup_changelist"))
@@ -31,6 +31,11 @@ def test_no_page_counts_all_members(admin_client: Client, monkeypatch: pytest.Mo
     counts = [query["sql"] for query in captured if "COUNT(*)" in query["sql"] and "groupmembership" in query["sql"]]
     assert counts
     assert all("LIMIT" in count for count in counts)
+
+
+@pytest.mark.parametrize(("groups", "most"), [(0, 200_000), (1, 200_000), (7, 20_000), (10, 20_000), (50, 4000)])
+def test_the_fewer_groups_a_page_has_the_further_each_is_counted(groups: int, most: int) -> None:
+    assert contact_groups._share(groups) == most
 
 
 def test_counted_by_the_index_of_the_group() -> None:
