@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     CountedGroup = WithAnnotations[ContactGroup, Members]
 
-COUNTED_IN_LIST = 200_000  # shared by the groups of a page: few groups are counted far, fifty to 4,000 each
+COUNTED_IN_LIST = 100_000  # shared by the groups of a page: few groups are counted far, fifty to 2,000 each
 
 
 @admin.register(ContactGroup)
