@@ -29,6 +29,7 @@ class Entry:
     evidence: str
     campaign: int = 0
     message: int = 0
+    left: float = 0.0  # when its last request did, in seconds since 1970 by the console's clock
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ def judge(
     verdict.left_claimed = sorted(entry.number for entry in before.values() if entry.state == "claimed")
     for number in sorted(n for n, entry in before.items() if entry.state == "unknown"):
         if number in taken:
-            verdict.unknown_though_accepted.append(f"{number}: {before[number].evidence}")
+            verdict.unknown_though_accepted.append(f"{number}: {before[number].evidence}{_late(before[number], taken)}")
         else:
             verdict.written_off += 1
             if NOT_IN_RECORDS not in before[number].evidence:
@@ -99,6 +100,12 @@ def judge(
     if disobeyed:
         verdict.after_opt_out.append("not all who said STOP are on the suppression list")
     return verdict
+
+
+def _late(entry: Entry, taken: Mapping[str, Accepted]) -> str:
+    """A gateway that takes a request late enough leaves a record outside the request's own minutes."""
+    at = taken[entry.number].at
+    return f" (taken {at - entry.left:.1f} s after it left)" if at and entry.left else ""
 
 
 def _losses(recipients: Sequence[str], taken: Mapping[str, Accepted], after: Mapping[str, Entry]) -> Iterator[str]:

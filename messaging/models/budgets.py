@@ -59,7 +59,7 @@ class Budget(models.Model):
         return shaped(
             "%(application)s: %(limit)s %(unit)s (%(per)s)",
             application=self.application,
-            limit=f"{self.limit.normalize():f}",
+            limit=int(self.limit) if self.limit == self.limit.to_integral_value() else f"{self.limit.normalize():f}",
             unit=self.currency or _("messages"),
             per=self.Per(self.per).label,
         )

@@ -341,7 +341,7 @@ def test_kinds_of_events_are_said_in_words_beside_their_codes(client: Client, ad
 def test_objects_are_named_in_the_readers_language(client: Client, ada: User) -> None:
     application = Application.objects.create(app_id="smsApp01", channel="sms")
     with acts.acting(lambda: acts.Actor(ada.pk, "ada")), translation.override("zh-hans"):
-        acts.record(acts.Act.ADDED, budgets.put(application, per=Budget.Per.DAY, limit=Decimal(500)))
+        acts.record(acts.Act.ADDED, budgets.put(application, per=Budget.Per.DAY, limit=Decimal(50_000)))
         acts.record(acts.Act.REQUESTED, label="group task 7")
         acts.record(acts.Act.SETTLED, Contact)
         acts.record(acts.Act.CHANGED, ApprovalLimits(pk=1))
@@ -349,12 +349,12 @@ def test_objects_are_named_in_the_readers_language(client: Client, ada: User) ->
     shown = in_chinese(client)
 
     assert [one.object_label for one in AuditEntry.objects.order_by("pk")] == [
-        "smsApp01: 500 messages (Day)",
+        "smsApp01: 50,000 messages (Day)",
         "group task 7",
         "contacts",
         str(ApprovalLimits._meta.verbose_name),
     ]
-    for words in ("smsApp01: 500 消息", "群呼任务 7", "联系人"):
+    for words in ("smsApp01: 50,000 消息", "群呼任务 7", "联系人"):
         assert words in shown
     assert "group task" not in shown
 

@@ -1,5 +1,6 @@
 """Gateway against ledger: each way in which they can disagree is found, and nothing else is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,6 +105,13 @@ class DisagreementTests:
         verdict = judged([TOOK], [DELIVERED], [entry(ANN, "unknown", evidence=NOT_IN_RECORDS)])
 
         assert verdict.findings()["unknown though accepted"] == [f"{ANN}: {NOT_IN_RECORDS}"]
+
+    def test_it_says_how_long_after_the_request_the_gateway_took_it(self) -> None:
+        lost = replace(entry(ANN, "unknown", evidence=NOT_IN_RECORDS), left=1000.0)
+
+        verdict = judged([replace(TOOK, at=1009.25)], [WRITTEN_OFF], [lost])
+
+        assert verdict.unknown_though_accepted == [f"{ANN}: {NOT_IN_RECORDS} (taken 9.2 s after it left)"]
 
     def test_unknown_without_a_word_about_the_records(self) -> None:
         verdict = judged([], [WRITTEN_OFF], [entry(ANN, "unknown", evidence="timeout")])

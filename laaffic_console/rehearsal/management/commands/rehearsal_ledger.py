@@ -45,7 +45,7 @@ class Command(ConsoleCommand):
             "few first": few_first(campaigns),
         }
         self.stdout.write(json.dumps(about))
-        messages = Message.objects.filter(campaign__in=campaigns).order_by("pk").select_related("batch")
+        messages = Message.objects.filter(campaign__in=campaigns).order_by("pk").select_related("batch__entry")
         for message in messages.iterator(chunk_size=2000):
             said: list[Any] = [
                 message.number,
@@ -53,7 +53,9 @@ class Command(ConsoleCommand):
                 message.gateway_id or "",
                 message.evidence,
             ]
-            said += [message.campaign_id, message.pk]
+            entry = message.batch.entry if message.batch else None
+            left = entry.left_at.timestamp() if entry and entry.left_at else 0.0
+            said += [message.campaign_id, message.pk, left]
             self.stdout.write(json.dumps(said))
 
 
