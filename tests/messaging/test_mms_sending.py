@@ -234,7 +234,7 @@ class CheckTests:
             ({"mms_type": "3"}, "title", "Choose how the title is used"),
             ({"mms_type": RANDOM_TITLE}, "text", "one segment only and hold no merge fields"),
             ({"mms_type": RANDOM_TITLE, "text": "x" * 161}, "text", "one segment only"),
-            ({"text": "x" * 1025}, "text", "1025 characters"),
+            ({"text": "x" * 1025}, "text", "1,025 characters"),
         ],
     )
     def test_bad_input_is_named_at_its_field(
