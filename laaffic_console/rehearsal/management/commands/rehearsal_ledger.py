@@ -54,8 +54,8 @@ class Command(ConsoleCommand):
                 message.evidence,
             ]
             entry = message.batch.entry if message.batch else None
-            left = entry.left_at.timestamp() if entry and entry.left_at else 0.0
-            said += [message.campaign_id, message.pk, left]
+            left_at = entry.left_at.timestamp() if entry and entry.left_at else 0.0
+            said += [message.campaign_id, message.pk, left_at]
             self.stdout.write(json.dumps(said))
 
 
