@@ -363,6 +363,23 @@ class NewContactsTests:
         newcomers = add_contacts(group, 3, first=447700900000)
         assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {contact.number for contact in newcomers}
 
+    def test_who_was_deleted_and_is_a_contact_again_is_not_new(self, over: Campaign, group: ContactGroup) -> None:
+        number = Message.objects.filter(campaign=over).order_by("pk").values_list("number", flat=True)[0]
+        Contact.objects.filter(number=number).delete()
+        (newcomer,) = add_contacts(group, 1, first=447700900000)
+        add_contacts(group, 1, first=int(number))
+
+        assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {newcomer.number}
+
+    def test_who_got_it_as_a_bare_number_is_not_new(
+        self, application: Application, group: ContactGroup, over: Campaign
+    ) -> None:
+        bare = Message.objects.filter(campaign=over).order_by("pk")[0]
+        Message.objects.filter(pk=bare.pk).update(contact=None)
+        (newcomer,) = add_contacts(group, 1, first=447700900000)
+
+        assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {newcomer.number}
+
     def test_counts_whose_message_was_cancelled_as_new(self, over: Campaign) -> None:
         (number,) = numbers_in(over, MessageState.EXPIRED)
         Message.objects.filter(campaign=over, number=number).update(state=MessageState.CANCELLED)
