@@ -255,7 +255,11 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             case "reopen":
                 conversations.reopen(pk, by=by)
             case "done":
-                conversations.finish(pk, by=by)
+                try:
+                    conversations.finish(pk, by=by, shown=_shown(request))
+                except NotAllowed as problem:
+                    messages.warning(request, str(problem))
+                    return _back(pk)
             case "unread":
                 conversations.mark_unread(pk)
             case "seen":
@@ -317,10 +321,16 @@ def _posted(request: HttpRequest, pk: int) -> Conversation:
 
 def _seen(request: HttpRequest, pk: int) -> HttpResponse:
     """What conversations.js tells when somebody has the newest before them: looking alone writes nothing."""
-    unread, last_at = whole_number(request.POST.get("unread", "")), _moment(request.POST.get("last_at", ""))
-    if unread is not None and last_at is not None:
+    if (shown := _shown(request)) is not None:
+        unread, last_at = shown
         conversations.seen(pk, unread=unread, last_at=last_at)
     return HttpResponse(status=204)
+
+
+def _shown(request: HttpRequest) -> tuple[int, dt.datetime] | None:
+    """What was unread and when the last reply came, as the page had it; None where it does not say."""
+    unread, last_at = whole_number(request.POST.get("unread", "")), _moment(request.POST.get("last_at", ""))
+    return (unread, last_at) if unread is not None and last_at is not None else None
 
 
 def _back(pk: int) -> HttpResponse:

@@ -364,6 +364,31 @@ class LookingAfterTests:
 
         assert (conversation.unread, conversation.assigned_to) == (1, operator)
 
+    def test_what_nobody_has_seen_keeps_it_open(self, desk: Client) -> None:
+        page = desk.get(page_of(written())).content.decode()
+        shown = dict(re.findall(r'name="(unread|last_at)" value="([^"]*)"', page.split('id="done"')[0]))
+        conversation = written(wire("Wait!", minutes=1))
+
+        said = desk.post(f"{LIST}{conversation.pk}/do/done/", shown, follow=True).content.decode()
+
+        conversation.refresh_from_db()
+        assert (conversation.state, conversation.unread) == ("open", 2)
+        assert "They have written again meanwhile." in said
+
+    @pytest.mark.parametrize("is_read_before", [True, False])
+    def test_what_the_page_has_does_not_keep_it_open(self, desk: Client, is_read_before: bool) -> None:
+        """The page shows what comes; its buttons know only what was there when it was opened."""
+        page = desk.get(page_of(written())).content.decode()
+        shown = dict(re.findall(r'name="(unread|last_at)" value="([^"]*)"', page.split('id="done"')[0]))
+        conversation = written(wire("Wait!", minutes=1)) if is_read_before else Conversation.objects.get()
+        if is_read_before:
+            conversations.seen(conversation.pk, unread=2, last_at=conversation.last_at)
+
+        desk.post(f"{LIST}{conversation.pk}/do/done/", shown)
+
+        conversation.refresh_from_db()
+        assert (conversation.state, conversation.unread) == ("done", 0)
+
     def test_nobody_takes_it_from_another(self, desk: Client) -> None:
         other = person("otto", "Operator")
         conversation = written()

@@ -25,6 +25,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, follow_ups, starting
+from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 
@@ -125,6 +126,40 @@ class RetryTests:
         Message.objects.filter(pk=reached.pk).update(state=MessageState.DELIVERED)
 
         assert numbers_of(draft) == numbers_in(over, MessageState.UNDELIVERED)
+
+    @pytest.mark.parametrize(
+        "now", [MessageState.DELIVERED, MessageState.ACCEPTED, MessageState.EXPIRED, MessageState.UNKNOWN]
+    )
+    def test_who_may_have_got_another_retry_is_left_out(self, over: Campaign, now: MessageState) -> None:
+        failed = sorted(numbers_in(over, *follow_ups.FAILED))
+        one, two = follow_ups.retry_failed(over.pk), follow_ups.retry_failed(over.pk)
+        assert numbers_of(one) == set(failed)
+        Message.objects.filter(campaign=one).update(state=MessageState.UNDELIVERED)
+        Message.objects.filter(campaign=one, number=failed[0]).update(state=now)
+
+        assert numbers_of(two) == set(failed[1:])
+
+    def test_of_two_retries_on_their_way_the_older_one_sends(self, over: Campaign) -> None:
+        one, two = follow_ups.retry_failed(over.pk), follow_ups.retry_failed(over.pk)
+        both = numbers_of(two)
+        assert numbers_of(one) == both
+
+        assert retries.reached_among(one, sorted(both)) == set()
+        assert retries.reached_among(two, sorted(both)) == both
+
+    def test_what_another_retry_never_sent_leaves_nobody_out(self, over: Campaign) -> None:
+        one, two = follow_ups.retry_failed(over.pk), follow_ups.retry_failed(over.pk)
+        failed = numbers_of(one)
+        Message.objects.filter(campaign=one).update(state=MessageState.CANCELLED)
+
+        assert numbers_of(two) == failed
+
+    def test_who_was_reached_by_another_spelling_is_left_out(self, over: Campaign) -> None:
+        draft = follow_ups.retry_failed(over.pk)
+        reached = Message.objects.filter(campaign=over, state=MessageState.DELIVERED)
+        reached.update(number="525512345678")
+
+        assert retries.reached_among(draft, ["5215512345678", "4915112345679"]) == {"5215512345678"}
 
     def test_another_campaigns_delivery_leaves_nobody_out(self, over: Campaign, group: ContactGroup) -> None:
         draft = follow_ups.retry_failed(over.pk)
@@ -327,6 +362,23 @@ class NewContactsTests:
     def test_goes_only_to_who_was_not_in_its_audience(self, over: Campaign, group: ContactGroup) -> None:
         newcomers = add_contacts(group, 3, first=447700900000)
         assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {contact.number for contact in newcomers}
+
+    def test_who_was_deleted_and_is_a_contact_again_is_not_new(self, over: Campaign, group: ContactGroup) -> None:
+        number = Message.objects.filter(campaign=over).order_by("pk").values_list("number", flat=True)[0]
+        Contact.objects.filter(number=number).delete()
+        (newcomer,) = add_contacts(group, 1, first=447700900000)
+        add_contacts(group, 1, first=int(number))
+
+        assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {newcomer.number}
+
+    def test_who_got_it_as_a_bare_number_is_not_new(
+        self, application: Application, group: ContactGroup, over: Campaign
+    ) -> None:
+        bare = Message.objects.filter(campaign=over).order_by("pk")[0]
+        Message.objects.filter(pk=bare.pk).update(contact=None)
+        (newcomer,) = add_contacts(group, 1, first=447700900000)
+
+        assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {newcomer.number}
 
     def test_counts_whose_message_was_cancelled_as_new(self, over: Campaign) -> None:
         (number,) = numbers_in(over, MessageState.EXPIRED)

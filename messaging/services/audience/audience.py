@@ -340,7 +340,9 @@ def _leave_out_reached(campaign: Campaign) -> None:
     if campaign.retry_of_id is None:
         return
     reached = retries.reached(campaign)
-    own = GroupMembership.objects.filter(group__in=campaign.groups.filter(is_ad_hoc=True))
+    # By their ids: a subquery of groups lets PostgreSQL read everybody's memberships.
+    own_groups = list(campaign.groups.filter(is_ad_hoc=True).values_list("pk", flat=True))
+    own = GroupMembership.objects.filter(group__in=own_groups)
     had_it = reached.filter(number=OuterRef("number"))
     members = Contact.objects.filter(Exists(had_it), pk=OuterRef("contact_id"))
     own.filter(Exists(members)).delete()

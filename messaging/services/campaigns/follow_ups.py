@@ -4,7 +4,7 @@ Each makes a draft and sends nothing: a person looks at it and launches it like 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, product
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -120,7 +120,8 @@ def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
     if not campaign.groups.exists() and not campaign.audiences.exists():
         raise NotAllowed(_("“%(name)s” went to no group, so nobody can be new.") % {"name": campaign.name})
     had = _group(_("Recipients of %(name)s") % {"name": campaign.name})
-    _add_recipients(had, campaign, [state for state in MessageState if state != MessageState.CANCELLED])
+    states = [state for state in MessageState if state != MessageState.CANCELLED]
+    _add_recipients(had, campaign, states, found_by=(BY_CONTACT, BY_NUMBER))
     excluded = [*campaign.excluded_groups.all(), had]
     with transaction.atomic():
         return _draft(
@@ -185,17 +186,26 @@ def _group(name: str) -> ContactGroup:
     return contacts.ad_hoc_group(name, _("Made from a campaign"))
 
 
+# A contact may have been made anew since, or only after the number had its message.
+BY_CONTACT, BY_NUMBER = "c.id = m.contact_id", "c.number = m.number"
+
+
 def _add_recipients(
-    group: ContactGroup, campaign: Campaign, states: Sequence[int], reasons: Sequence[str] | None = None
+    group: ContactGroup,
+    campaign: Campaign,
+    states: Sequence[int],
+    reasons: Sequence[str] | None = None,
+    *,
+    found_by: Sequence[str] = (BY_CONTACT,),
 ) -> None:
     """Their contacts, as far as they still exist, a few batches at a time: a million never pass through Python."""
     marks = ", ".join(["%s"] * len(states))
     of_reasons = f"AND m.reason IN ({', '.join(['%s'] * len(reasons))}) " if reasons else ""
-    for first, last in _message_ranges(campaign):
+    for (first, last), found in product(_message_ranges(campaign), found_by):
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO messaging_groupmembership (group_id, contact_id) "
-                "SELECT %s, m.contact_id FROM messaging_message m JOIN messaging_contact c ON c.id = m.contact_id "
+                f"SELECT %s, c.id FROM messaging_message m JOIN messaging_contact c ON {found} "
                 f"WHERE m.id BETWEEN %s AND %s AND m.campaign_id = %s AND m.state IN ({marks}) {of_reasons}"
                 "ON CONFLICT DO NOTHING",
                 [group.pk, first, last, campaign.pk, *states, *(reasons or [])],

@@ -5,27 +5,61 @@ It is looked at when a retry is launched, and once more when a batch of it is cl
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy
 
-from messaging.models import Campaign, Message, MessageState
+from messaging.models import BatchState, Campaign, Message, MessageState
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
+from messaging.subscribers import every_spelling, subscriber
 
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
+MAY_HAVE_REACHED = (MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.EXPIRED, MessageState.DELIVERED)
 
 
 def reached(campaign: Campaign) -> QuerySet[Message]:
-    """Messages that have not failed, as told now, of the campaign that it is a retry of, and of those that one was."""
+    """Messages that have not failed, as told now, of the campaign that it is a retry of, and of those that one was;
+    and those that have left, or leave before its own, of every other retry of the same campaign.
+    """
+    before = _before(campaign)
+    beside = _after(before[-1:]) - {campaign.pk, *before}
+    return Message.objects.filter(
+        Q(campaign__in=before) & ~Q(state__in=FAILED) | Q(campaign__in=beside) & _may_reach(campaign)
+    )
+
+
+def _may_reach(campaign: Campaign) -> Q:
+    """Of two retries that are both on their way the older one sends: each leaving it to the other, nobody would."""
+    waits = Q(state=MessageState.QUEUED)
+    return Q(state__in=MAY_HAVE_REACHED) | waits & (Q(campaign__lt=campaign.pk) | ~Q(batch__state=BatchState.QUEUED))
+
+
+def _before(campaign: Campaign) -> list[int]:
+    """What it is a retry of, and what that one was, the first of them last."""
     before: list[int] = []
     earlier = campaign.retry_of_id
     while earlier is not None and earlier not in before:
         before.append(earlier)
         earlier = Campaign.objects.filter(pk=earlier).values_list("retry_of_id", flat=True).first()
-    return Message.objects.filter(campaign__in=before).exclude(state__in=FAILED)
+    return before
+
+
+def _after(campaigns: Sequence[int]) -> set[int]:
+    """Every retry of these, and of those again."""
+    found: set[int] = set()
+    newest = set(campaigns)
+    while newest:
+        newest = set(Campaign.objects.filter(retry_of__in=newest).values_list("pk", flat=True)) - found
+        found |= newest
+    return found
 
 
 def reached_among(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
-    return set(reached(campaign).filter(number__in=numbers).values_list("number", flat=True)) if numbers else set()
+    """Those of the numbers whose subscriber was reached, however the number was spelt then."""
+    if campaign.retry_of_id is None or not numbers:
+        return set()
+    had = reached(campaign).filter(number__in=every_spelling(numbers)).values_list("number", flat=True)
+    subscribers = {subscriber(number) for number in had}
+    return {number for number in numbers if subscriber(number) in subscribers}
 
 
 class RetryGate(Gate):

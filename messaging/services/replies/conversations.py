@@ -68,10 +68,16 @@ def mark_unread(pk: int) -> None:
     Conversation.objects.filter(pk=pk, unread=0).update(unread=1)
 
 
-def finish(pk: int, *, by: User) -> None:
-    """Done until somebody writes again."""
+def finish(pk: int, *, by: User, shown: tuple[int, dt.datetime] | None = None) -> None:
+    """Done until somebody writes again.
+
+    `shown`: what was unread and when the last reply came, as whoever ends it saw it. NotAllowed where more has come
+    that nobody has seen.
+    """
     with transaction.atomic():
         conversation = _locked(pk)
+        if conversation.unread and shown is not None and shown != (conversation.unread, conversation.last_at):
+            raise NotAllowed(_("They have written again meanwhile. Read it, then end the conversation."))
         if conversation.state != Conversation.State.DONE:
             Conversation.objects.filter(pk=pk).update(state=Conversation.State.DONE, unread=0)
             acts.record(acts.Act.STEERED, conversation, event=_("Done"))
