@@ -31,7 +31,7 @@ else:
 MARK = "\x1e"  # in no text: the admin's forms refuse it, and a plain text loses it when it is kept
 _figures = re.compile(r"\d+")
 _LIMITS = frozenset(("least", "most", "limit"))  # values that are the same whatever was written
-_NAMING = frozenset(("id", "pk", "code", "version", "task", "campaign", "detail"))  # names, though made of digits
+_NAMING = frozenset(("id", "pk", "code", "version", "row", "line", "task", "campaign", "detail"))  # though of digits
 Plain: TypeAlias = "dict[str, Any]"
 
 
