@@ -12,7 +12,7 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.models import Channel, PushKind
-        from laaffic_console.gateway.services import account_hold, bell, inbox, moments, reporting
+        from laaffic_console.gateway.services import account_hold, bell, inbox, moments, reporting, subjects
         from laaffic_console.kit import gauges
         from messaging import (
             console_entries,
@@ -29,24 +29,26 @@ class MessagingConfig(AppConfig):
             thread,
         )
         from messaging.gauges import campaigns_and_messages
-        from messaging.models import Campaign, EmailCampaign
+        from messaging.models import Campaign, EmailCampaign, MmsAttachment
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting, waiting
         from messaging.services.budgets import budget_gate
         from messaging.services.campaigns import starting
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
-        from messaging.services.email import email_counting, email_starting
+        from messaging.services.email import email_counting, email_starting, email_states
         from messaging.services.email.email_approval import EmailDrafts
         from messaging.services.email.email_figures import EmailReports
         from messaging.services.figures import proofs, proving
         from messaging.services.figures.message_reports import MessageReports
         from messaging.services.figures.proofs import Proved
         from messaging.services.gates import canary, consent, frequency, gates, retries, sending_hours
+        from messaging.services.mms import attachments
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.sms.sms_channel import SmsChannel
 
         post_migrate.connect(search_indexes.create, sender=self)
+        subjects.register({"campaign": Campaign, email_states.ABOUT: EmailCampaign, attachments.ABOUT: MmsAttachment})
         findable.register_all()
         console_entries.register_all()
         health_signs.register_all()

@@ -12,8 +12,8 @@ class VoiceConfig(AppConfig):
     verbose_name = _("Voice")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.models import Channel, PushKind
-        from laaffic_console.gateway.services import bell, inbox, moments, reporting
+        from laaffic_console.gateway.models import Application, Channel, PushKind
+        from laaffic_console.gateway.services import bell, inbox, moments, reporting, subjects
         from laaffic_console.reports import links
         from messaging import contact_actions, person_acts
         from messaging.services.approvals import approvable
@@ -21,12 +21,30 @@ class VoiceConfig(AppConfig):
         from messaging.services.figures import proofs
         from messaging.services.gates import frequency
         from voice import console_entries, export_kinds, findable, meanings, notice_subjects, person_entries
-        from voice.models import GroupTask
-        from voice.services import calls, group_care, group_waiting, task_proving
+        from voice.models import AudioFile, GroupTask, SipCall, SipPhone
+        from voice.services import (
+            audio,
+            call_matching,
+            calls,
+            group_care,
+            group_state,
+            group_waiting,
+            phone_evidence,
+            task_proving,
+        )
         from voice.services.reported_calls import CallReports
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
 
+        subjects.register(
+            {
+                audio.ABOUT: AudioFile,
+                group_state.ABOUT: GroupTask,
+                call_matching.ABOUT: SipCall,
+                phone_evidence.ADDED: Application,
+                phone_evidence.RESET: SipPhone,
+            }
+        )
         channels.register(TtsChannel())
         frequency.counts_too(Channel.VOICE, group_care.had)
         approvable.register(GroupTaskDrafts())

@@ -8,9 +8,11 @@ class NumbersConfig(AppConfig):
     verbose_name = _("Numbers")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.services import bell
+        from laaffic_console.gateway.services import bell, subjects
         from phone_numbers import console_entries, export_kinds, findable, meanings, person_entries
+        from phone_numbers.models import BindingRequest, NumberPool, OwnedNumber
 
+        subjects.register({"binding request": BindingRequest, "number pool": NumberPool, "owned number": OwnedNumber})
         export_kinds.register()
         findable.register_all()
         console_entries.register_all()

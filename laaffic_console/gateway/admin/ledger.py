@@ -16,8 +16,8 @@ from unfold.decorators import action, display
 
 from laaffic_console.gateway.meanings import family_of
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.models.ledger import ABOUT_MODELS, INTERFACES
-from laaffic_console.gateway.services import words
+from laaffic_console.gateway.models.ledger import INTERFACES
+from laaffic_console.gateway.services import subjects, words
 from laaffic_console.kit import masks, meanings
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.pages import page
@@ -113,9 +113,9 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("about"))
     def about(self, entry: LedgerEntry) -> str:
-        if entry.about_kind not in ABOUT_MODELS or entry.about_id is None:
+        page = subjects.page_of(entry.about_kind, entry.about_id)
+        if not page:
             return f"{in_words(entry.about_kind)} {entry.about_id or ''}"
-        page = reverse(f"admin:{ABOUT_MODELS[entry.about_kind].replace('.', '_')}_change", args=[entry.about_id])
         return format_html('<a href="{}">{} {}</a>', page, in_words(entry.about_kind), entry.about_id)
 
     @display(description=gettext_lazy("summary"))

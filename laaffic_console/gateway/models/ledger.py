@@ -1,6 +1,5 @@
 """The ledger: one entry for each request that acts, committed before it leaves (laws#record-send-settle)."""
 
-from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -27,30 +26,6 @@ INTERFACES = (
     *("voice/group/call/send", "voice/group/call/update", "voice/group/call/resend", "voice/group/call/cancel"),
     *("bind", "unbind", "createNumberPool", "editNumberPool", "number/edit"),
 )
-
-# What a request is about → the model of that thing, by its label: this floor knows none of them.
-ABOUT_MODELS = {
-    "campaign": "messaging.campaign",
-    "email campaign": "messaging.emailcampaign",
-    "MMS attachment": "messaging.mmsattachment",
-    "audio file": "voice.audiofile",
-    "group task": "voice.grouptask",
-    "SIP call": "voice.sipcall",
-    "SIP phones": "gateway.application",
-    "SIP password": "voice.sipphone",
-    "binding request": "numbers.bindingrequest",
-    "number pool": "numbers.numberpool",
-    "owned number": "numbers.ownednumber",
-}
-
-
-def thing_of(about_kind: str, about_id: int | None) -> models.Model | None:
-    """None where it is gone, or nothing that has a row."""
-    label = ABOUT_MODELS.get(about_kind)
-    if label is None or about_id is None:
-        return None
-    found: models.Model | None = apps.get_model(label)._default_manager.filter(pk=about_id).first()
-    return found
 
 
 class LedgerEntry(models.Model):

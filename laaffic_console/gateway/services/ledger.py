@@ -18,8 +18,7 @@ from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.models.ledger import thing_of
-from laaffic_console.gateway.services import account_hold, clock
+from laaffic_console.gateway.services import account_hold, clock, subjects
 from laaffic_console.gateway.services.durability import durable
 from laaffic_console.kit.acts import Act, actor, record
 from laaffic_console.kit.constant_sql import Given, Insert, Update
@@ -91,7 +90,7 @@ def _tell(entry: LedgerEntry) -> None:
     """Under the name that the thing has now; what has no row any more is called by its kind and id."""
     if actor() is None:
         return  # to look for the thing would be in vain
-    thing = thing_of(entry.about_kind, entry.about_id)
+    thing = subjects.thing_of(entry.about_kind, entry.about_id)
     label = "" if thing else f"{entry.about_kind} {entry.about_id or ''}".strip()
     record(Act.REQUESTED, thing, label=label, interface=entry.interface, ledger=entry.pk)
 
