@@ -85,7 +85,7 @@ def through(url: str, default_port: int) -> tuple[str, Relay]:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """SQLite has no server to stop: somebody holds its only write lock instead."""
-    database = sqlite3.connect(path, timeout=20, isolation_level=None)
+    database = sqlite3.connect(path, timeout=120, isolation_level=None)  # many writers leave it few gaps
     try:
         database.execute("BEGIN EXCLUSIVE")
         yield
