@@ -66,7 +66,6 @@ CLEAR_ALONE = ("event", "what", "format", "reason", "why", "note", "channel", "f
 
 # Details that are kept as codes, worded when they are read.
 CODED = ("factor", "why", "role")
-COUNTED = ("numbers", "entries")
 CODES = {
     "totp": gettext_lazy("authenticator app"),
     "webauthn": gettext_lazy("passkey"),
@@ -191,13 +190,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
 def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:
     kept = [(name, value) for name, value in entry.details.items() if name not in ("changes", NAME)]
-    return [(name, _worded(name, value)) for name, value in kept]
-
-
-def _worded(name: str, value: Any) -> Any:
-    if name in CODED:
-        return CODES.get(value, value)
-    return number(value) if name in COUNTED and isinstance(value, int) else value
+    return [(name, CODES.get(value, value) if name in CODED else value) for name, value in kept]
 
 
 def changes_of(entry: AuditEntry) -> list[edits.Change]:

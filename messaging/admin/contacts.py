@@ -267,7 +267,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
 
 
 def sms_form(number: str, contact: Contact | None) -> str:
-    """Where an SMS to one person is written: to a contact, or to a number that is none; "" where none can be sent."""
+    """Where an SMS to one person is written: to a contact, or to a number without one; "" where none can be sent."""
     if not Application.objects.filter(channel=Channel.SMS, is_active=True).exists():
         return ""
     try:

@@ -92,7 +92,7 @@ class OfferTests:
 
         Application.objects.create(app_id="smsApp", channel="sms")
         assert list(offers(admin_client, PERSON)) == ["send-sms"]
-        assert offers(admin_client, "/admin/messaging/contact/person/1/") == {}, "that is no number"
+        assert offers(admin_client, "/admin/messaging/contact/person/1/") == {}, "an invalid number"
 
     @pytest.mark.parametrize(
         ("channel", "left"), [("sms", ["call"]), ("voice", ["send-sms"]), ("all", []), ("email", ["send-sms", "call"])]

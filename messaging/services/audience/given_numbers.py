@@ -101,7 +101,7 @@ class LeftOut(NamedTuple):
 
 
 def left_out(campaign: Campaign) -> LeftOut:
-    """Which of the given numbers are none, or stand there again. What was pasted twice is merged, and counted there."""
+    """Which of the given numbers are invalid or repeated. What was pasted twice is merged, and counted there."""
     invalid: list[str] = [text for _line, text, _why in campaign.paste.problems] if campaign.paste else []
     repeated, seen = [], set[str]()
     for text in campaign.extra_numbers:
