@@ -7,9 +7,9 @@ with the campaign's cursor, so a killed freeze goes on where it stood. Each chun
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from laaffic_console.kit.constant_sql import Given, Select, Update, kept
 from laaffic_console.kit.said import gettext as _
 from messaging import merge_fields
 from messaging.models import (
+    Batch,
     Campaign,
     CampaignEvent,
     Contact,
@@ -103,8 +104,10 @@ def _freeze_next(campaign: Campaign) -> bool:
     if stretch is None:
         if given_numbers.freeze_pasted(campaign, CHUNK):
             return True
-        cap = frequency.cap_of(campaign) if campaign.extra_numbers else frequency.NO_CAP
-        counts, _made = given_numbers.add_extra_numbers(campaign, CHUNK, cap)
+        is_to_numbers = bool(campaign.extra_numbers)
+        cap = frequency.cap_of(campaign) if is_to_numbers else frequency.NO_CAP
+        but_not = given_numbers.groups_left_out(campaign) if is_to_numbers else []
+        counts, _made = given_numbers.add_extra_numbers(campaign, CHUNK, cap, but_not)
         _frozen(campaign=campaign.pk, **counts)
         _count(campaign, counts)
         return False
@@ -140,8 +143,8 @@ def freeze_at_once(campaign: Campaign) -> None:
 
 
 def freeze_new(campaign: Campaign, cap: frequency.Cap) -> list[Message]:
-    """Those who are given one by one, of a campaign that `begin_new` began: its messages. Its row the caller writes,
-    by `COUNTED` too."""
+    """Those who are given one by one, of a campaign that `begin_new` began and that leaves out no group: its messages.
+    Its row the caller writes, by `COUNTED` too."""
     contact_writes.keep_from_undo()
     counts, made = given_numbers.add_extra_numbers(campaign, CHUNK, cap)
     _count(campaign, counts)
@@ -153,26 +156,29 @@ COUNTED = ("audience", *given_numbers.COUNTS)
 
 def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, after: int, upper: int) -> None:
     audience, params = audience_sql.members(groups, after, upper, campaign.member_end, meant)
-    excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
+    excluded = given_numbers.groups_left_out(campaign)
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, after, upper)
     before = transaction.savepoint()
-    batch = new_batches.begin(campaign)
     values, value_params = merge_values_sql(channels.texts_of(campaign))
     not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
     agreed, agreed_on = has_agreed(campaign)
-    made = _insert_messages(
-        f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
+    batch, made = _fill_batch(
+        campaign,
+        before,
+        f"SELECT {campaign.pk}, %s, c.id, c.number, c.country, {values}, "
         f"{MessageState.QUEUED.value}, {channels.segments_when_frozen(campaign)}, 1, '', '', '', '' "
         f"{audience} AND {not_excluded} AND {not_suppressed} AND {agreed} ORDER BY c.id",
         [*value_params, *params, *excluded_params, *suppressed_on, *agreed_on],
     )
     if made[0] == CHUNK:  # there are no more in a stretch
-        dropped = (0, 0, CHUNK)
+        dropped = Dropped()
     else:
-        dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
+        conditions = ((not_excluded, excluded_params), (not_suppressed, suppressed_on), (agreed, agreed_on))
+        dropped = _count_dropped(made[0], (audience, params), *conditions)
+    excluded_otherwise = _drop_excluded(excluded, made)
     twice = _drop_twice(campaign, made, upper)
     capped = _drop_capped(campaign, made)
-    if left := made[0] - twice - capped:
+    if left := made[0] - excluded_otherwise - twice - capped:
         new_batches.keep(campaign, batch, left, *made[1:])
     else:  # to delete the batch, the database would look through all messages: no index of theirs begins with it
         transaction.savepoint_rollback(before)
@@ -181,18 +187,28 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, after
         upper=upper,
         total=left,
         dropped_capped=capped,
-        dropped_invalid=twice,
-        dropped_excluded=dropped[0],
-        dropped_suppressed=dropped[1],
-        dropped_consent=dropped[2] - made[0],
+        dropped_invalid=twice + dropped.twice,
+        dropped_excluded=dropped.excluded + excluded_otherwise,
+        dropped_suppressed=dropped.suppressed,
+        dropped_consent=dropped.no_consent,
     )
     campaign.audience_cursor, campaign.total = upper, campaign.total + left
 
 
 @Update
 def _moved_on() -> tuple[QuerySet[Campaign], dict[str, Any]]:
-    counts = {name: F(name) + Given(name, IntegerField()) for name in (*given_numbers.COUNTS, "dropped_excluded")}
+    counts = {name: F(name) + Given(name, IntegerField()) for name in given_numbers.COUNTS}
     return Campaign.objects.filter(pk=Given("campaign")), {"audience_cursor": Given("upper"), **counts}
+
+
+def _drop_excluded(groups: Sequence[int], made: tuple[int, int, int]) -> int:
+    """Out goes whom a group that is left out has by another spelling; how many do."""
+    if not groups:
+        return 0
+    spelled = {number: pk for pk, number in _with_other_spellings(made)}
+    excluded = given_numbers.excluded_among(groups, list(spelled))
+    Message.objects.filter(pk__in=[spelled[number] for number in excluded]).delete()
+    return len(excluded)
 
 
 def _drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> int:
@@ -281,6 +297,23 @@ _MESSAGE_COLUMNS = (
 )
 
 
+def _fill_batch(
+    campaign: Campaign, before: str, select: str, params: Sequence[int | str]
+) -> tuple[Batch, tuple[int, int, int]]:
+    """A batch, whose id is the first parameter of the SELECT, and what `_insert_messages` says.
+
+    A number that is in the campaign already is left out: it was moved to another contact while the audience was frozen.
+    That is looked for only when it happens, since PostgreSQL takes a third longer to insert with it.
+    """
+    batch = new_batches.begin(campaign)
+    try:
+        return batch, _insert_messages(select, [batch.pk, *params])
+    except IntegrityError:
+        transaction.savepoint_rollback(before)
+    batch = new_batches.begin(campaign)
+    return batch, _insert_messages(f"{select} ON CONFLICT (number, campaign_id) DO NOTHING", [batch.pk, *params])
+
+
 def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int, int]:
     """Insert from a SELECT; (how many, first id, last id)."""
     insert = f"INSERT INTO messaging_message ({_MESSAGE_COLUMNS}) {select}"
@@ -293,29 +326,55 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
             )
             count, first, last = cursor.fetchone()
             return count, first, last
+        cursor.execute("SELECT coalesce(max(id), 0) FROM messaging_message")
+        before = cursor.fetchone()[0]
         cursor.execute(insert, params)
-        count = max(cursor.rowcount, 0)
-        cursor.execute("SELECT last_insert_rowid()")
-        last = cursor.fetchone()[0]
-        return count, last - count + 1, last  # one writer at a time: the ids have no gap
+        made = max(cursor.rowcount, 0)
+        cursor.execute(
+            "SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM messaging_message WHERE id > %s", [before]
+        )
+        first, last = cursor.fetchone()
+        return made, first, last  # one writer at a time: all that are newer are ours
+
+
+class Dropped(NamedTuple):
+    """Of a chunk's contacts, those without a message."""
+
+    excluded: int = 0
+    suppressed: int = 0
+    no_consent: int = 0
+    twice: int = 0  # their number is in the campaign already
+
+
+_Condition = tuple[str, Sequence[int | str]]  # with its parameters
 
 
 def _count_dropped(
-    audience: tuple[str, list[int | str]], not_excluded: tuple[str, list[int]], not_suppressed: tuple[str, list[str]]
-) -> tuple[int, int, int]:
-    """(in an excluded group, suppressed and in none, neither) among the contacts of a chunk.
+    made: int, audience: _Condition, not_excluded: _Condition, not_suppressed: _Condition, agreed: _Condition
+) -> Dropped:
+    """Why those of a chunk have no message of whom none was made.
 
-    Each condition is given with its parameters.
+    A statement later than the one that made them: whoever was suppressed in between is none of these.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT coalesce(sum(CASE WHEN {not_excluded[0]} THEN 0 ELSE 1 END), 0), "
             f"coalesce(sum(CASE WHEN {not_suppressed[0]} THEN 0 WHEN {not_excluded[0]} THEN 1 ELSE 0 END), 0), "
-            f"count(*) {audience[0]}",
-            [*not_excluded[1], *not_suppressed[1], *not_excluded[1], *audience[1]],
+            f"coalesce(sum(CASE WHEN {agreed[0]} THEN 0 WHEN {not_suppressed[0]} AND {not_excluded[0]} THEN 1 "
+            f"ELSE 0 END), 0), count(*) {audience[0]}",
+            [
+                *not_excluded[1],
+                *(*not_suppressed[1], *not_excluded[1]),
+                *(*agreed[1], *not_suppressed[1], *not_excluded[1]),
+                *audience[1],
+            ],
         )
-        excluded_ones, suppressed, everybody = cursor.fetchone()
-    return excluded_ones, suppressed, everybody - excluded_ones - suppressed
+        *reasons, everybody = cursor.fetchone()
+    left, counts = everybody - made, []
+    for found in reasons:
+        counts.append(min(found, left))
+        left -= counts[-1]
+    return Dropped(*counts, twice=left)
 
 
 def has_agreed(campaign: Campaign) -> tuple[str, list[str]]:

@@ -36,7 +36,7 @@ from messaging.services.contacts import audience_sql, consents
 from messaging.services.gates import frequency
 from messaging.services.text import merged_lengths
 from messaging.services.text.merge_values import values_of
-from messaging.subscribers import every_spelling, spellings
+from messaging.subscribers import every_spelling, has_spellings, spellings
 
 JOB = "messaging.jobs.count_audience"
 PASTED = 1000  # numbers that are looked at at once
@@ -258,7 +258,7 @@ class _Counting:
         self.campaign, self.count = campaign, count
         self.stretch = stretch or STRETCH
         self.groups = list(campaign.to_groups.order_by("pk").values_list("pk", flat=True))
-        self.excluded = list(campaign.not_to_groups.order_by("pk").values_list("pk", flat=True))
+        self.excluded = given_numbers.groups_left_out(campaign)
         self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
         self.rules = rules.of(campaign, member_end=count.member_end, now=count.started_at)
         self.values = audience.merge_values_sql(channels.texts_of(campaign))
@@ -285,8 +285,12 @@ class _Counting:
 
     def _count_stretch(self, after: int, upper: int) -> None:
         reached: list[str] = []
-        for pk, number, country, zones, values, excluded, suppressed, agreed, had in self._rows(after, upper):
-            if excluded:
+        rows = self._rows(after, upper)
+        spelled = [row[1] for row in rows if has_spellings(row[1])]
+        excluded_otherwise = given_numbers.excluded_among(self.excluded, spelled)
+        had_otherwise = self._had_among(spelled)
+        for pk, number, country, zones, values, excluded, suppressed, agreed, had in rows:
+            if excluded or number in excluded_otherwise:
                 self.count.excluded += 1
                 continue
             self._sign(f"{pk}\0{number}\0{values}", is_reached=agreed and not suppressed)
@@ -296,12 +300,13 @@ class _Counting:
                 self.count.no_consent += 1
             else:
                 self.reached[country, zones] += 1
-                self.count.repeated += had
+                self.count.repeated += had or number in had_otherwise
                 reached.append(number)
                 self._count_segments(values)
         self._count_capped(reached)
         if merged_lengths.bound(self.campaign):
-            self.count.too_long += merged_lengths.count_too_long(self.campaign, self._reached(after, upper))
+            reached_ones = self._reached(after, upper).exclude(number__in=excluded_otherwise)
+            self.count.too_long += merged_lengths.count_too_long(self.campaign, reached_ones)
 
     def _count_segments(self, kept: Any) -> None:
         """Of one message, where the text says something else to each: `kept` are its merge values."""
@@ -356,6 +361,13 @@ class _Counting:
             self.like,
         )
 
+    def _had_among(self, numbers: list[str]) -> set[str]:
+        """Those who had the same text, by any spelling of their number."""
+        if not self.like or not numbers:
+            return set()
+        had = Message.objects.filter(campaign__in=self.like, number__among=every_spelling(numbers)).order_by()
+        return given_numbers.known_as(numbers, had.exclude(state__in=repeats.NOT_HAD).values_list("number", flat=True))
+
     def _reached(self, after: int, upper: int) -> QuerySet[Contact]:
         """The contacts of a stretch that would get a message."""
         members = GroupMembership.objects.filter(contact__gt=after, contact__lte=upper)
@@ -381,28 +393,29 @@ class _Counting:
             return False
         self.count.paste_cursor = piece[-1][0]
         wanted = {number: msisdn.parse(number) for _pk, number in piece}
-        merged = self._in_audience(list(wanted))
+        excluded = given_numbers.excluded_among(self.excluded, list(wanted))
+        merged = self._in_audience([number for number in wanted if number not in excluded])
         self.count.merged += len(merged)
-        excluded = given_numbers.excluded_among(self.campaign, list(wanted)) - merged
         self.count.excluded += len(excluded)
         self._count_given({number: told for number, told in wanted.items() if number not in merged | excluded})
         return True
 
     def _in_audience(self, numbers: list[str]) -> set[str]:
-        """Those whose contact is in the audience anyway, however it spells the number."""
+        """Those whose contact is in the audience anyway, however it spells the number. None of them is left out."""
         known = dict(Contact.objects.filter(number__in=every_spelling(numbers)).values_list("pk", "number"))
         mine = GroupMembership.objects.filter(contact__in=known)
         joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
         there = set(joined.values_list("contact_id", flat=True))
         there |= audience_sql.meeting_among(self.rules, [pk for pk in known if pk <= self.count.end])
-        there -= set(mine.filter(group__in=self.excluded).values_list("contact_id", flat=True))
         there_as = {known[pk] for pk in there}
         return {number for number in numbers if not there_as.isdisjoint(spellings(number))}
 
     def _count_numbers(self) -> None:
         """What was given one by one. A number that is in a group too is counted twice here, and frozen once."""
         wanted = given_numbers.valid_numbers(self.campaign)
-        self._count_given(wanted)
+        excluded = given_numbers.excluded_among(self.excluded, list(wanted))
+        self.count.excluded += len(excluded)
+        self._count_given({number: told for number, told in wanted.items() if number not in excluded})
         self.count.invalid += len(self.campaign.extra_numbers) - len(wanted)
 
     def _count_given(self, wanted: dict[str, Msisdn]) -> None:
@@ -415,8 +428,7 @@ class _Counting:
             if number not in left_out:
                 self._count_segments(dict(values[number][1]) if number in values else {})
                 self.reached[told.country, ",".join(told.time_zones)] += 1
-        had = Message.objects.filter(campaign__in=self.like, number__in=wanted).exclude(state__in=repeats.NOT_HAD)
-        self.count.repeated += had.values("number").distinct().count()
+        self.count.repeated += len(self._had_among(list(wanted)))
         self.count.suppressed += len(suppressed)
         self.count.no_consent += len(no_consent)
         self._count_capped([number for number in wanted if number not in left_out])

@@ -29,7 +29,7 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
     wanted = {number: msisdn.parse(number) for _pk, number in piece}
     there = _in_audience(campaign, list(wanted)) | retries.reached_among(campaign, list(wanted))
     suppressed = suppressed_among(campaign, wanted) - there
-    excluded = excluded_among(campaign, list(wanted)) - there - suppressed
+    excluded = excluded_among(groups_left_out(campaign), list(wanted)) - there - suppressed
     no_consent = consents.without(campaign, wanted) - there - suppressed - excluded
     left_out = there | suppressed | excluded | no_consent
     capped = _capped(campaign, [number for number in wanted if number not in left_out], frequency.cap_of(campaign))
@@ -48,11 +48,17 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
     return True
 
 
-COUNTS = ("total", "dropped_suppressed", "dropped_consent", "dropped_capped", "dropped_invalid")
+COUNTS = (
+    *("total", "dropped_suppressed", "dropped_excluded", "dropped_consent", "dropped_capped"),
+    "dropped_invalid",
+)
 
 
-def add_extra_numbers(campaign: Campaign, at_most: int, cap: frequency.Cap) -> tuple[dict[str, int], list[Message]]:
-    """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already.
+def add_extra_numbers(
+    campaign: Campaign, at_most: int, cap: frequency.Cap, but_not: Sequence[int] = ()
+) -> tuple[dict[str, int], list[Message]]:
+    """Numbers that were given one by one, less those that are invalid, suppressed, in the audience already, or in one
+    of these groups, which are left out (their ids).
 
     What the campaign has to count for them, by `COUNTS`, the caller adds with the end of the freezing: so what was no
     number among those that were pasted, or there twice, counts once too. With it the messages that were made.
@@ -62,17 +68,18 @@ def add_extra_numbers(campaign: Campaign, at_most: int, cap: frequency.Cap) -> t
         return {**dict.fromkeys(COUNTS, 0), "dropped_invalid": unusable}, []
     wanted = valid_numbers(campaign)
     there = _in_audience(campaign, list(wanted))
-    suppressed = suppressed_among(campaign, wanted)
-    no_consent = consents.without(campaign, wanted) - there - suppressed
-    left_out = there | suppressed | no_consent
+    suppressed = suppressed_among(campaign, wanted) - there
+    excluded = excluded_among(but_not, list(wanted)) - there - suppressed
+    no_consent = consents.without(campaign, wanted) - there - suppressed - excluded
+    left_out = there | suppressed | excluded | no_consent
     capped = _capped(campaign, [number for number in wanted if number not in left_out], cap)
     numbers = [number for number in wanted if number not in left_out | capped]
     made = _insert(campaign, numbers, wanted, at_most)
-    new_suppressed = len(suppressed - there)
-    told = len(numbers) + new_suppressed + len(no_consent) + len(capped)
+    told = len(numbers) + len(suppressed) + len(excluded) + len(no_consent) + len(capped)
     counts = {
         "total": len(numbers),
-        "dropped_suppressed": new_suppressed,
+        "dropped_suppressed": len(suppressed),
+        "dropped_excluded": len(excluded),
         "dropped_consent": len(no_consent),
         "dropped_capped": len(capped),
         "dropped_invalid": len(campaign.extra_numbers) - told + unusable,
@@ -120,23 +127,29 @@ def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
     return suppression.suppressed_among(list(numbers), channels=channels.of(campaign).suppressed_on)
 
 
-def excluded_among(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
-    """Those whose contact is in a group that is left out, however it spells the number."""
-    groups = list(campaign.not_to_groups.values_list("pk", flat=True))
-    if not groups:
+def groups_left_out(campaign: Campaign) -> list[int]:
+    return list(campaign.not_to_groups.order_by("pk").values_list("pk", flat=True))
+
+
+def excluded_among(groups: Sequence[int], numbers: Sequence[str]) -> set[str]:
+    """Those whose contact is in one of the groups that are left out, however it spells the number."""
+    if not groups or not numbers:
         return set()
-    members = GroupMembership.objects.filter(group__in=groups, contact__number__in=every_spelling(numbers))
-    return _known_as(numbers, members.values_list("contact__number", flat=True))
+    contacts = Contact.objects.filter(number__among=every_spelling(numbers)).order_by()
+    known = dict(contacts.values_list("pk", "number"))
+    members = GroupMembership.objects.filter(group__in=groups, contact__id__among=list(known))
+    return known_as(numbers, [known[pk] for pk in members.values_list("contact_id", flat=True)])
 
 
 def _in_audience(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
     if not campaign.total:
         return set()
     found = Message.objects.filter(campaign=campaign, number__in=every_spelling(numbers))
-    return _known_as(numbers, found.values_list("number", flat=True))
+    return known_as(numbers, found.values_list("number", flat=True))
 
 
-def _known_as(numbers: Iterable[str], found: Iterable[str]) -> set[str]:
+def known_as(numbers: Iterable[str], found: Iterable[str]) -> set[str]:
+    """Those of the numbers that are among the found, by any spelling."""
     there = set(found)
     return {number for number in numbers if not there.isdisjoint(spellings(number))}
 

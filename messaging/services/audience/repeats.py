@@ -8,6 +8,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import open_acts
 from messaging.models import Campaign, CampaignState, MessageState
+from messaging.services.audience import given_numbers
+from messaging.subscribers import subscriber
 
 WITHIN = open_acts.WITHIN
 OPEN_AT_MOST = 200  # open requests that are looked at one by one
@@ -43,9 +45,14 @@ def without_outcome(draft: Campaign) -> LedgerEntry | None:
     for entry in opened.filter(application=draft.application)[:OPEN_AT_MOST]:
         other = Campaign.objects.get(pk=entry.about_id or 0)
         has_both = Campaign.objects.filter(shared, pk=other.pk).exists()
-        if has_both or set(other.extra_numbers) & set(draft.extra_numbers):
+        if has_both or not _given(other).isdisjoint(_given(draft)):
             return entry
     return None
+
+
+def _given(campaign: Campaign) -> set[str]:
+    """Who was given one by one, however the number was written."""
+    return {subscriber(number) for number in given_numbers.valid_numbers(campaign)}
 
 
 def _alike(draft: Campaign) -> list[str]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit import plain_text
 from messaging import merge_fields, search_indexes
 from messaging.models import Campaign, Contact, GroupMembership, PastedNumber, SuppressionEntry
-from messaging.services.audience import rules
+from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql
 from messaging.services.forecast import forecast
@@ -65,16 +65,20 @@ def why_not(campaign: Campaign, contact: Contact) -> str:
     """Why this contact gets nothing of the campaign; "" for who is in its audience."""
     groups = GroupMembership.objects.filter(contact=contact)
     named = {"contact": contact}
-    is_in = contact.number in campaign.extra_numbers or groups.filter(group__in=campaign.groups.all()).exists()
+    is_in = _is_given(campaign, contact) or groups.filter(group__in=campaign.groups.all()).exists()
     is_in = is_in or (campaign.paste_id is not None and _is_pasted(campaign, contact))
     if not is_in and not audience_sql.meeting_among(rules.of(campaign), [contact.pk]):
         return _("%(contact)s is not in this campaign's audience, and gets nothing.") % named
-    if groups.filter(group__in=campaign.excluded_groups.all()).exists():
+    if given_numbers.excluded_among(given_numbers.groups_left_out(campaign), [contact.number]):
         return _("%(contact)s is in a group that is left out, and gets nothing.") % named
     stopped = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
     if stopped.filter(number__in=spellings(contact.number)).exists():
         return _("%(contact)s is on the suppression list, and gets nothing.") % named
     return ""
+
+
+def _is_given(campaign: Campaign, contact: Contact) -> bool:
+    return not given_numbers.valid_numbers(campaign).keys().isdisjoint(spellings(contact.number))
 
 
 def _is_pasted(campaign: Campaign, contact: Contact) -> bool:
