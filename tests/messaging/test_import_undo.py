@@ -140,6 +140,38 @@ class WhoStaysTests:
         assert Contact.objects.get().name == ("Yan" if between else "Ann 0")
         assert (undo.restores, undo.overtaken) == ((0, 1) if between else (1, 0))
 
+    @pytest.mark.parametrize("again", [False, True])
+    def test_whom_somebody_changed_while_the_import_still_ran_stays(
+        self, monkeypatch: pytest.MonkeyPatch, *, again: bool
+    ) -> None:
+        """Between two of its chunks, with the number in one of them or in both."""
+        monkeypatch.setattr(imports, "CHUNKS", dict.fromkeys(imports.CHUNKS, 1))
+        import_chunk = imports._import_chunk
+
+        def edited_after_the_first(job: ContactImport, chunk: Any) -> bool:
+            goes_on = import_chunk(job, chunk)
+            if chunk.first_line == 2:
+                contact = Contact.objects.get(number=number(0))
+                contact.language = "de"
+                contact.save()
+            return goes_on
+
+        monkeypatch.setattr(imports, "_import_chunk", edited_after_the_first)
+        job = imported([*people(0, 1), *([f"{number(0)},Zoe,"] if again else [])])
+
+        undo = undone(job)
+
+        assert there() == {number(0)}
+        assert undo.stays == {import_undo.CHANGED: 1}
+
+    def test_whom_the_import_itself_changed_again_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(imports, "CHUNKS", dict.fromkeys(imports.CHUNKS, 1))
+        job = imported([*people(0, 1), f"{number(0)},Zoe,"])
+
+        undone(job)
+
+        assert there() == set()
+
     def test_what_an_older_version_noted_stays_as_it_is(self) -> None:
         imported(people(0), group="winter")
         job = imported([f"{number(0)},Zoe,"])

@@ -239,7 +239,8 @@ def _add_members(numbers: Sequence[str], group_id: int, import_id: int | None) -
 
 
 def _forget_overtaken(ids: Sequence[int], import_id: int) -> None:
-    """Of a number that a file has twice the first values are kept, unless somebody has changed it between the two."""
+    """Of a number that a file has twice the first values are kept, unless somebody has changed it between the two: also
+    where the first of the two added it."""
     is_one, parameter = among(ids)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -247,6 +248,11 @@ def _forget_overtaken(ids: Sequence[int], import_id: int) -> None:
             f"AND contact_id {is_one} AND written_at <> "
             "(SELECT updated_at FROM messaging_contact contact WHERE contact.id = messaging_importedchange.contact_id)",
             [import_id, parameter],
+        )
+        cursor.execute(
+            f"{_insert_change} SELECT id, %s, '{{}}', NULL FROM messaging_contact WHERE id {is_one} "
+            "AND imported_by_id = %s AND updated_at <> created_at ON CONFLICT DO NOTHING",
+            [import_id, parameter, import_id],
         )
 
 

@@ -181,6 +181,7 @@ class Added(NamedTuple):
     pk: int
     number: str
     email: str
+    created_at: dt.datetime
     updated_at: dt.datetime
 
 
@@ -208,10 +209,19 @@ def why_they_stay(contacts: Sequence[Added], job: ContactImport) -> dict[int, st
     others = GroupMembership.objects.filter(contact__id__among=[contact.pk for contact in contacts])
     for pk in others.exclude(group_id=job.group_id or 0).values_list("contact_id", flat=True):
         staying.setdefault(pk, MEMBER)
-    for contact in contacts:
-        if job.finished_at is None or contact.updated_at > job.finished_at:
-            staying.setdefault(contact.pk, CHANGED)
+    for pk in _changed(contacts, job):
+        staying.setdefault(pk, CHANGED)
     return staying
+
+
+def _changed(contacts: Sequence[Added], job: ContactImport) -> list[int]:
+    """Those whose last word is not this import's, also if somebody changed them while it still ran."""
+    written_again = {contact.pk: contact.updated_at for contact in contacts if contact.updated_at != contact.created_at}
+    if not written_again:
+        return []
+    ours = ImportedChange.objects.filter(contact_import=job, contact__id__among=list(written_again))
+    by_us = dict(ours.values_list("contact_id", "written_at"))
+    return [pk for pk, moment in written_again.items() if by_us.get(pk) != moment]
 
 
 def _changes_chunk(undo: ImportUndo, job: ContactImport, *, acts: bool) -> bool:
