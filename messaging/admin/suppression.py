@@ -31,6 +31,7 @@ from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.said import joined
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
@@ -127,8 +128,17 @@ def outcome_words(outcome: suppression.Outcome) -> str:
     return f"{said}."
 
 
-def allowed_words(n: int) -> str:
-    return ngettext("%(n)s number is allowed again.", "%(n)s numbers are allowed again.", n) % {"n": number(n)}
+def allowed_words(allowed: suppression.Allowed) -> str:
+    n, still = allowed
+    said = ngettext("%(n)s number is allowed again.", "%(n)s numbers are allowed again.", n) % {"n": number(n)}
+    if not still:
+        return said
+    left = ngettext(
+        "%(n)s number is still on the list, for another reason or channel. Look it up there.",
+        "%(n)s numbers are still on the list, for another reason or channel. Look them up there.",
+        still,
+    )
+    return joined([said, left % {"n": number(still)}])
 
 
 @admin.register(SuppressionEntry)
@@ -234,11 +244,11 @@ class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAd
             if form.is_valid():
                 try:
                     found = SuppressionEntry.objects.filter(pk=entry.pk)
-                    n = suppression.allow_again(found, why=form.cleaned_data["why"], by=signed_in(request))
+                    allowed = suppression.allow_again(found, why=form.cleaned_data["why"], by=signed_in(request))
                 except ValidationError as problem:
                     add_problems(form, problem)
                 else:
-                    messages.success(request, allowed_words(n))
+                    messages.success(request, allowed_words(allowed))
                     return HttpResponseRedirect(reverse("admin:messaging_suppressionentry_changelist"))
         return page(
             self,

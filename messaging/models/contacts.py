@@ -163,7 +163,10 @@ class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
 
 
 class SuppressionEntry(models.Model):
-    """A number that is never sent to on a channel, in any of its spellings. It outlives the contact."""
+    """A number that is never sent to on a channel, in any of its spellings. It outlives the contact.
+
+    Each reason is a row of its own: what one of them stops, and who may lift it, another does not decide.
+    """
 
     class Reason(models.TextChoices):
         OPT_OUT = "opt_out", _("Opted out")
@@ -195,7 +198,7 @@ class SuppressionEntry(models.Model):
         verbose_name_plural = _("suppression list")
         permissions = [("export_suppressionentry", _("Can export the suppression list"))]
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["number", "channel"], name="suppressed_once")]
+        constraints = [models.UniqueConstraint(fields=["number", "channel", "reason"], name="suppressed_once_each")]
 
     def __str__(self) -> str:
         return shaped("%(number)s (%(channel)s)", number=masked(self.number), channel=Channel(self.channel).label)

@@ -14,7 +14,7 @@ from django.db.models.functions import Now, Random
 from laaffic_console.backups.services import migration_locks
 from laaffic_console.backups.services.migration_locks import INDEX, NOT_NULL, REWRITE, SCAN
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit.gentle_migrations import AddIndexGently
+from laaffic_console.kit.gentle_migrations import AddIndexGently, AddUniqueGently
 
 # Written before there was a version that anybody could upgrade from.
 BEFORE = {
@@ -76,6 +76,7 @@ def test_what_goes_through_all_rows(operation: Any, why: str) -> None:
     "operation",
     [
         AddIndexGently("message", INDEX_OF_TEXT),
+        AddUniqueGently("message", models.UniqueConstraint(fields=["text"], name="once")),
         AddIndexConcurrently("message", INDEX_OF_TEXT),
         AddConstraintNotValid("message", IS_SHORT),
         operations.AddField("message", "n", models.IntegerField(default=3)),

@@ -83,6 +83,20 @@ class WhereItHoldsTests:
         assert first.number not in {message["number"] for message in sandbox.messages()}
         assert Message.objects.get(number=first.number).state == MessageState.SUPPRESSED
 
+    @pytest.mark.parametrize(
+        ("there", "reason", "is_on", "stops"),
+        [("mms", "invalid", False, {"sms", "mms"}), ("sms", "manual", True, {"sms", "mms", "voice"})],
+    )
+    def test_a_stop_counts_where_the_number_is_on_the_list_already(
+        self, db: None, settings: LazySettings, there: str, reason: str, stops: set[str], *, is_on: bool
+    ) -> None:
+        settings.OPT_OUT_EVERY_CHANNEL = is_on
+        suppression.suppress_numbers([OTHERWISE], channel=there, reason=reason)
+
+        suppression.suppress_numbers([SPELT], channel=there, reason="opt_out", source=suppression.BY_REPLY)
+
+        assert {channel for channel in ("sms", "mms", "voice") if stopped_one_by_one(channel) == {SPELT}} == stops
+
     def test_a_call_is_not_made_where_one_stop_holds_everywhere(self, db: None, settings: LazySettings) -> None:
         suppression.suppress_numbers([OTHERWISE], channel="sms", reason="opt_out")
         calls._check_wanted(SPELT)
@@ -109,6 +123,15 @@ class AllowAgainTests:
         suppression.allow_again(SuppressionEntry.objects.filter(channel="mms"), why="asked", by=None)
 
         assert SuppressionEntry.objects.values_list("channel", "reason").get() == ("sms", "manual")
+
+    def test_a_stop_outlives_a_number_that_is_in_use_again(self, db: None) -> None:
+        for reason in ("invalid", "opt_out"):
+            suppression.suppress_numbers([SPELT], channel="sms", reason=reason)
+        invalid = SuppressionEntry.objects.filter(reason="invalid")
+
+        assert suppression.allow_again(invalid, why="in use again", by=None) == (1, 1)
+
+        assert stopped_one_by_one("sms") == {SPELT}
 
     def test_of_every_channel_where_one_stop_holds_everywhere(self, db: None, settings: LazySettings) -> None:
         settings.OPT_OUT_EVERY_CHANNEL = True

@@ -42,13 +42,18 @@ class ReplyTests:
         assert not SuppressionEntry.objects.exists()
 
     @pytest.mark.parametrize(
-        ("reason", "source"), [("manual", "console"), ("opt_out", "import"), ("complaint", "reply")]
+        ("reason", "source"), [("manual", "console"), ("opt_out", "import"), ("complaint", "console")]
     )
-    def test_what_others_have_suppressed_stays(self, reason: str, source: str) -> None:
-        suppression.suppress_numbers([NUMBER], channel="sms", reason=reason, source=source)
-        write("STOP")
+    @pytest.mark.parametrize("stop_comes", ["first", "then"])
+    @pytest.mark.parametrize("spelt", [MEXICAN, OTHERWISE])
+    def test_what_others_have_suppressed_stays(self, reason: str, source: str, stop_comes: str, spelt: str) -> None:
+        if stop_comes == "first":
+            write("STOP", MEXICAN)
+        suppression.suppress_numbers([spelt], channel="sms", reason=reason, source=source)
+        if stop_comes == "then":
+            write("STOP", MEXICAN)
 
-        write("START", after=1)
+        write("START", MEXICAN, after=1)
 
         assert SuppressionEntry.objects.get().reason == reason
 

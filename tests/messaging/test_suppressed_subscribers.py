@@ -199,7 +199,7 @@ class ReplyTests:
 
 class ListTests:
     def test_it_is_there_already_by_another_spelling(self) -> None:
-        suppression.suppress_numbers(["525512345678"], channel="sms", reason="complaint")
+        suppression.suppress_numbers(["525512345678"], channel="sms", reason="opt_out")
 
         outcome = suppression.suppress_numbers(
             ["5215512345678", "5511987654321", "551187654321"], channel="sms", reason="opt_out"
@@ -235,7 +235,7 @@ class ListTests:
 
         released = suppression.allow_again(SuppressionEntry.objects.filter(number="525512345678"), why="asked", by=None)
 
-        assert released == 1
+        assert released == (1, 1)
         assert SuppressionEntry.objects.get().channel == "voice"
         assert SuppressionRelease.objects.count() == 2
         assert not suppression.suppressed_among(["525512345678"], channels=["sms", "all"])

@@ -139,14 +139,21 @@ class SeveralColumnsTests:
 
 
 class ListTests:
-    def test_each_is_counted_once_and_an_older_reason_stays(self) -> None:
+    def test_each_is_counted_once_and_the_older_entry_stays(self) -> None:
+        suppression.suppress_numbers(["919876543210"], channel="sms", reason="complaint", note="by telephone")
         entry = {"channel": "sms", "reason": "complaint", "note": ""}
-        suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out")
 
         outcome = suppression.suppress_written(suppression.read_pasted(PASTED), **entry)
 
         assert (outcome.added, outcome.already_there, outcome.invalid) == (2, 1, 1)
-        assert SuppressionEntry.objects.get(number="919876543210").reason == "opt_out"
+        assert SuppressionEntry.objects.get(number="919876543210").note == "by telephone"
+
+    def test_another_reason_is_another_entry(self) -> None:
+        suppression.suppress_numbers(["919876543210"], channel="sms", reason="invalid")
+
+        assert suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out").added == 1
+        assert suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out").already_there == 1
+        assert sorted(SuppressionEntry.objects.values_list("reason", flat=True)) == ["invalid", "opt_out"]
 
     def test_channels_are_apart(self) -> None:
         suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out")
@@ -168,7 +175,7 @@ class ListTests:
             SuppressionEntry.objects.filter(number="919876543210"), why=" asked by mail ", by=ada
         )
 
-        assert released == 1
+        assert released == (1, 0)
         assert SuppressionEntry.objects.get().number == "919876543211"
         kept = SuppressionRelease.objects.get()
         assert (kept.number, kept.channel, kept.reason, kept.why, kept.released_by) == (
@@ -190,7 +197,7 @@ class ListTests:
 
 class PageTests:
     def test_pasted_and_uploaded_in_one(self, admin_client: Client) -> None:
-        suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out")
+        suppression.suppress_numbers(["919876543210"], channel="sms", reason="complaint")
 
         answer = admin_client.post(
             f"{LIST}add/",
@@ -223,6 +230,16 @@ class PageTests:
 
         assert not SuppressionEntry.objects.exists()
         assert SuppressionRelease.objects.get().released_by.username == "admin"
+
+    def test_who_stays_on_the_list_for_another_reason_is_told(self, admin_client: Client) -> None:
+        for reason in ("invalid", "opt_out"):
+            suppression.suppress_numbers(["919876543210"], channel="sms", reason=reason)
+        page = f"{LIST}{SuppressionEntry.objects.get(reason='invalid').pk}/change/"
+
+        answer = admin_client.post(page, {"why": "in use again"}, follow=True).content.decode()
+
+        assert "1 number is allowed again. 1 number is still on the list" in answer
+        assert SuppressionEntry.objects.get().reason == "opt_out"
 
     def test_many_are_allowed_again_from_the_list(self, admin_client: Client) -> None:
         suppression.suppress_numbers(["919876543210", "919876543211"], channel="sms", reason="opt_out")
@@ -302,6 +319,6 @@ class OddFileTests:
 
     def test_nobody_to_allow_is_no_act(self) -> None:
         with acting(lambda: Actor(1, "ada", "")):
-            assert suppression.allow_again(SuppressionEntry.objects.none(), why="asked", by=None) == 0
+            assert suppression.allow_again(SuppressionEntry.objects.none(), why="asked", by=None) == (0, 0)
 
         assert not AuditEntry.objects.exists()

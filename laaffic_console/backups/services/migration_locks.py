@@ -16,6 +16,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 from django.db.models.functions import Now
 
+from laaffic_console.kit.gentle_migrations import AddUniqueGently
+
 # Tables with a row for each person, message, call, request or push; all others stay small.
 GROWING = frozenset(
     {
@@ -111,7 +113,7 @@ def _judged(operation: Any, app_label: str, state: ProjectState) -> Iterator[tup
                 yield from _judged(inner, app_label, state)
         case operations.RunSQL():
             yield from _judged_sql(operation.sql, state)
-        case AddIndexConcurrently() | AddConstraintNotValid():
+        case AddIndexConcurrently() | AddConstraintNotValid() | AddUniqueGently():
             return
         case operations.AddIndex():
             yield f"{app_label}.{operation.model_name_lower}", INDEX

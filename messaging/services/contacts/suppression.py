@@ -4,10 +4,10 @@ import itertools
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -63,13 +63,15 @@ class Numbers:
 def suppress_numbers(
     numbers: Iterable[str], *, channel: str, reason: str, note: str = "", by: User | None = None, source: str = ""
 ) -> Outcome:
-    """Put MSISDNs on the list; whoever is there for this channel, in any spelling, keeps the older entry."""
+    """Put MSISDNs on the list; whoever is there for this channel and reason, in any spelling, keeps the older entry."""
     outcome = Outcome()
     only = ""
     remaining = iter(numbers)
     while chunk := list(itertools.islice(remaining, CHUNK)):
         with transaction.atomic():
-            there = _subscribers_in(lambda given: _listed.rows(channel=channel, numbers=given), chunk)
+            there = _subscribers_in(lambda given: _listed.rows(channel=channel, reason=reason, numbers=given), chunk)
+            if there and reason == SuppressionEntry.Reason.OPT_OUT and source != BY_REPLY:
+                _keep_from_start(there, channel=channel, note=note, created_by=by, source=source[:120] or "console")
             fresh = {subscriber(number): number for number in reversed(chunk) if number not in there}
             entries = [
                 SuppressionEntry(
@@ -94,6 +96,12 @@ def suppress_numbers(
     return outcome
 
 
+def _keep_from_start(numbers: Collection[str], *, channel: str, **said: Any) -> None:
+    """What their own STOP has put on the list, and somebody else now says too, no START takes off."""
+    of_theirs = SuppressionEntry.objects.of_subscribers(list(numbers)).filter(channel=channel, source=BY_REPLY)
+    of_theirs.filter(reason=SuppressionEntry.Reason.OPT_OUT).update(**said)
+
+
 def suppressed_among(numbers: Sequence[str], *, channels: Sequence[str]) -> set[str]:
     """Those of the numbers whose subscriber is on the list of one of these channels, however the entry spells it."""
     # What stops a channel is a setting, so the text differs by it.
@@ -103,7 +111,8 @@ def suppressed_among(numbers: Sequence[str], *, channels: Sequence[str]) -> set[
 
 @Select
 def _listed() -> "QuerySet[SuppressionEntry, Any]":
-    entries = SuppressionEntry.objects.filter(channel=Given("channel"), number__among=Given("numbers"))
+    entries = SuppressionEntry.objects.filter(channel=Given("channel"), reason=Given("reason"))
+    entries = entries.filter(number__among=Given("numbers"))
     return entries.order_by().values_list("number")
 
 
@@ -195,22 +204,34 @@ def _read(written: Iterable[Written], region: str) -> Numbers:
     return Numbers(list(good), invalid, read - len(good))
 
 
-def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | None) -> int:
-    """Take numbers off the list, with the entries that spell them otherwise, and keep who did it and why."""
+class Allowed(NamedTuple):
+    entries: int
+    still: int  # whose number is on the list for another reason or channel
+
+
+def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | None) -> Allowed:
+    """Take entries off the list, with those that spell their number otherwise, and keep who did it and why."""
     if is_blank(why):
         raise ValidationError({"why": _("Say why, for example “asked to be put back on 3 May”.")})
-    released = 0
+    released = still = 0
     last, number = 0, ""
     ordered = entries.order_by("pk")
     while chosen := list(ordered.filter(pk__gt=last)[:CHUNK]):
         with transaction.atomic():
             _release(_with_other_spellings(chosen), why, by)
         released += len(chosen)
+        numbers = [entry.number for entry in chosen]
+        still += len(_subscribers_in(lambda given: _on_any_channel.rows(numbers=given), numbers))
         last, number = chosen[-1].pk, chosen[-1].number
     if released:
         label = number if released == 1 else ""
         record(Act.ALLOWED, SuppressionEntry, label=label, numbers=released, why=why.strip()[:200])
-    return released
+    return Allowed(released, still)
+
+
+@Select
+def _on_any_channel() -> "QuerySet[SuppressionEntry, Any]":
+    return SuppressionEntry.objects.filter(number__among=Given("numbers")).order_by().values_list("number")
 
 
 def release_stops(numbers: Sequence[str], *, channels: Sequence[str], why: str) -> None:
@@ -247,7 +268,7 @@ def _with_other_spellings(chosen: Sequence[SuppressionEntry]) -> list[Suppressio
 
 def _stops_as(entry: SuppressionEntry, chosen: SuppressionEntry) -> bool:
     """Whether it would go on stopping what the chosen one stops, for the same reason."""
-    if entry.channel == chosen.channel:
-        return True
-    are_opt_outs = entry.reason == chosen.reason == SuppressionEntry.Reason.OPT_OUT
-    return are_opt_outs and entry.channel in opt_outs_also_on([chosen.channel])
+    if entry.reason != chosen.reason:
+        return False
+    is_opt_out = entry.reason == SuppressionEntry.Reason.OPT_OUT
+    return entry.channel == chosen.channel or (is_opt_out and entry.channel in opt_outs_also_on([chosen.channel]))

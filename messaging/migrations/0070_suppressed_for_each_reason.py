@@ -1,0 +1,17 @@
+from django.db import migrations, models
+
+from laaffic_console.kit.gentle_migrations import AddUniqueGently
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [("messaging", "0069_consents_by_id")]
+
+    operations = [
+        AddUniqueGently(
+            "suppressionentry",
+            models.UniqueConstraint(fields=["number", "channel", "reason"], name="suppressed_once_each"),
+        ),
+        migrations.RemoveConstraint("suppressionentry", "suppressed_once"),
+    ]
