@@ -106,6 +106,14 @@ class WaitingTests:
         assert told() == ["attempt 1 was reported delivered: A0; what waited is not sent"]
         assert proved() == []
 
+    def test_what_a_worker_holds_by_then_is_not_said_to_stay(self, first: Claim) -> None:
+        claimed = claiming.claim(Campaign.objects.get(), "token")
+        assert claimed is not None
+
+        reports.apply_now([report(DeliveryState.DELIVERED)])
+
+        assert told() == ["attempt 1 was reported delivered: A0; attempt 2 was on its way by then, and may arrive too"]
+
     def test_it_is_found_by_the_id_of_a_late_answer(self, first: Claim) -> None:
         settling.settle_answer(Campaign.objects.get().pk, first, SendResult(["A0", "A1"], [], 2, 0))
 

@@ -282,7 +282,7 @@ def _fold_earlier(
     kept = earlier_attempts.keep_report(row.pk, attempt, state, report.msg_id)
     said = f"attempt {attempt} was reported {state.label.lower()}: {report.msg_id} {_clean(report.reason)}".strip()
     if state == MessageState.DELIVERED and row.state < state:
-        said += "; what waited is not sent" if row.state == MessageState.QUEUED else ""
+        said += _of_what_waited(row) if row.state == MessageState.QUEUED else ""
         row.state, row.reason = state, ""
         row.report_source, row.reported_at = report.source, report.at or row.reported_at
         row.touched = True
@@ -298,6 +298,13 @@ def _fold_earlier(
         )
         row.earlier.append(kept)
         row.touched = True
+
+
+def _of_what_waited(row: Row) -> str:
+    """Of a message in the queue: a worker that has claimed its batch holds its number, and sends it."""
+    if Batch.objects.filter(pk=row.batch_id, state=Batch.State.QUEUED).exists():
+        return "; what waited is not sent"
+    return f"; attempt {row.attempt} was on its way by then, and may arrive too"
 
 
 def _fold_price(row: Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
