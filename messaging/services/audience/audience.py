@@ -374,7 +374,8 @@ def _count_dropped(
     for found in reasons:
         counts.append(min(found, left))
         left -= counts[-1]
-    return Dropped(*counts, twice=left)
+    excluded, suppressed, no_consent = counts
+    return Dropped(excluded, suppressed, no_consent, twice=left)
 
 
 def has_agreed(campaign: Campaign) -> tuple[str, list[str]]:
