@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from laaffic_console.gateway.models import Application, OrphanReport, PushedBody
-from laaffic_console.gateway.services import account, draining, inbox
+from laaffic_console.gateway.models import Application, LedgerEntry, OrphanReport, PushedBody
+from laaffic_console.gateway.services import account, draining, inbox, ledger
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult, Source
 from messaging.models import (
     ActivityTally,
@@ -467,6 +467,30 @@ class WorseReportTests:
 
         counts = counting.state_counts(campaign)
         assert (counts["expired"], counts["delivered"]) == (1, 1)
+        assert_figures_are_a_recount(campaign)
+
+    def test_what_was_unknown_and_is_on_its_way_late_expires_as_well(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        """Past the window nobody asks about what is unknown any more."""
+        add_contacts(group, 2)
+        campaign, claim = claimed(application, group)
+        assert ledger.depart(claim.entry_id)
+        LedgerEntry.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
+        settling.recover_stale(campaign.pk, "another")
+        Batch.objects.update(claimed_at=timezone.now() - dt.timedelta(days=30))
+        batch = Batch.objects.get()
+        report_pulls.check_again(batch)
+        assert Batch.objects.get().next_check_at is None
+        assert message(claim).state == MessageState.UNKNOWN
+
+        reports.apply_now([report(claim, state=DeliveryState.PENDING)])
+        assert message(claim).state == MessageState.ACCEPTED
+        assert Batch.objects.get().next_check_at is not None
+        report_pulls.check_again(batch)
+
+        assert message(claim).state == MessageState.EXPIRED
+        assert message(claim, 1).state == MessageState.UNKNOWN
         assert_figures_are_a_recount(campaign)
 
     def test_what_a_pending_report_said_is_kept_when_it_expires(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from laaffic_console.gateway.services import database_clock
 from laaffic_console.kit import delivery_buckets
 from laaffic_console.kit.constant_sql import Given, Select, Update
 from messaging import networks
@@ -27,7 +28,7 @@ from messaging.services.batches.bulk_writes import (
     write_reports,
     write_same_reports,
 )
-from messaging.services.batches.settling import count_activity
+from messaging.services.batches.settling import FIRST_CHECK, count_activity
 
 # An outcome is a known end; what is on its way is in the batches' tallies.
 FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED}
@@ -170,12 +171,22 @@ def _move_batches(rows: Sequence[Row]) -> None:
     move_counts(moves)
     if moves:
         _resolve(ids=sorted(moves))
+    if on_their_way := sorted(batch for batch, moved in moves.items() if moved[MessageState.ACCEPTED.key] > 0):
+        _ask_again(ids=on_their_way, first_check=database_clock.in_statement() + FIRST_CHECK)
 
 
 @Update
 def _resolve() -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
     resolved = Batch.objects.filter(pk__among=Given("ids"), state=BatchState.UNKNOWN.value, unknown=0)
     return resolved, {"state": BatchState.SETTLED.value}
+
+
+@Update
+def _ask_again() -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
+    """Of batches about which nothing was asked any more: what is on its way again has an end, or expires."""
+    over = [BatchState.UNKNOWN.value, BatchState.SETTLED.value]
+    forgotten = Batch.objects.filter(pk__among=Given("ids"), state__in=over, next_check_at=None)
+    return forgotten, {"next_check_at": Given("first_check"), "checks": 0}
 
 
 def _move_tallies(rows: Sequence[Row]) -> None:
