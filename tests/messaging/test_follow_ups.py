@@ -187,6 +187,13 @@ class RetryTests:
         Contact.objects.filter(number=gone).delete()
         assert numbers_of(follow_ups.retry_failed(over.pk)) == {kept}
 
+    def test_has_who_was_deleted_and_is_a_contact_again(self, over: Campaign) -> None:
+        kept, gone = sorted(numbers_in(over, MessageState.UNDELIVERED, MessageState.REJECTED))
+        Contact.objects.filter(number=gone).delete()
+        Contact.objects.create(number=gone)
+
+        assert numbers_of(follow_ups.retry_failed(over.pk)) == {kept, gone}
+
     def test_waits_for_the_end(self, over: Campaign) -> None:
         Campaign.objects.filter(pk=over.pk).update(state=CampaignState.RUNNING)
         with pytest.raises(NotAllowed, match="when it is finished"):

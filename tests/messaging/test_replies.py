@@ -11,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
@@ -77,6 +78,15 @@ def sent(application: Application, group: ContactGroup, run_jobs: Callable[[], i
 
 
 class PushTests:
+    def test_without_time_and_id_it_is_the_same_within_a_day(self, db: None) -> None:
+        """A STOP that is said again after somebody was allowed again counts again."""
+        for day, new in ((20, 1), (20, 0), (21, 1)):
+            with time_machine.travel(dt.datetime(2026, 11, day, 12, tzinfo=dt.UTC), tick=False):
+                before = Reply.objects.count()
+                push(pushed(content="STOP", reply_time="", msgid=""))
+                assert Reply.objects.count() - before == new
+                SuppressionEntry.objects.all().delete()
+
     def test_it_is_read_in_the_vendors_zone(self, db: None) -> None:
         push(pushed())
 

@@ -61,7 +61,7 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     if not chosen:
         raise NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
-    _add_recipients(people, campaign, FAILED, chosen)
+    _add_recipients(people, campaign, FAILED, chosen, found_by=(BY_CONTACT, BY_NUMBER_OF_ANOTHER))
     without_contact = _failed_numbers(campaign, chosen, contact=None)
     first = list(islice(without_contact, drafts.MAX_EXTRA_NUMBERS + 1))
     is_short = len(first) <= drafts.MAX_EXTRA_NUMBERS
@@ -188,6 +188,10 @@ def _group(name: str) -> ContactGroup:
 
 # A contact may have been made anew since, or only after the number had its message.
 BY_CONTACT, BY_NUMBER = "c.id = m.contact_id", "c.number = m.number"
+BY_NUMBER_OF_ANOTHER = (
+    "c.number = m.number AND m.contact_id IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM messaging_contact g WHERE g.id = m.contact_id)"
+)
 
 
 def _add_recipients(

@@ -109,9 +109,12 @@ def forget_unused() -> None:
     """Those of drafts that were never saved; a few at a time."""
     old = Paste.objects.filter(made_at__lt=timezone.now() - KEPT)
     used = Campaign.objects.filter(paste__isnull=False).values("paste")
-    for paste in old.exclude(pk__in=used)[:5]:
-        PastedNumber.objects.filter(paste=paste).delete()
-        paste.delete()
+    for pk in list(old.exclude(pk__in=used).values_list("pk", flat=True)[:5]):
+        with transaction.atomic():  # a draft that is being saved with it waits, or is waited for
+            unused = Paste.objects.select_for_update().filter(pk=pk).exclude(pk__in=used)
+            if unused.exists():
+                PastedNumber.objects.filter(paste=pk).delete()
+                unused.delete()
 
 
 def erase(number: str) -> None:

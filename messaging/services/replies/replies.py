@@ -154,7 +154,7 @@ def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
     number = _canonical(reply.number)
     at = reply.at or now
     return Reply(
-        key=_key(reply, number),
+        key=_key(reply, number, source, now),
         number=number[:20],
         country=_country_of(number),
         network=networks.number_of(reply.mcc, reply.mnc),
@@ -168,9 +168,12 @@ def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
     )
 
 
-def _key(reply: WireReply, number: str) -> str:
-    """By number, second and words; without a time, by its id."""
+def _key(reply: WireReply, number: str, source: str, now: dt.datetime) -> str:
+    """By number, second and words; without a time by its id, and pushed without either by the day, so that a STOP that
+    is said again later counts again."""
     moment = str(int(reply.at.timestamp())) if reply.at else f"id {reply.msg_id[:20]}"
+    if not reply.at and not reply.msg_id and source == Reply.Source.PUSH:
+        moment = f"day {now:%Y%m%d}"
     return f"{number[:20]}|{moment}|{hashlib.sha256(reply.content.encode(errors='replace')).hexdigest()[:24]}"
 
 
