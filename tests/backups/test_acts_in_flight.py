@@ -159,6 +159,29 @@ def test_an_email_campaign_whose_time_is_to_come_is_held_and_a_callback_tells_th
     assert (campaign.state, LedgerEntry.objects.get().state) == (EmailCampaignState.RUNNING, EntryState.ACCEPTED)
 
 
+def test_try_again_leaves_one_to_its_time_that_is_to_come(
+    sandbox: RunningSandbox,
+    mail_app: Application,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = launched_email(mail_app, scheduled_at=timezone.now() + dt.timedelta(days=7))
+    call_command("backup", file)
+    restored(file, monkeypatch)
+
+    assert email_starting.resume(campaign.pk).state == EmailCampaignState.SCHEDULED
+    email_campaigns.sweep()
+    run_jobs()
+
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.events.first().text) == (
+        EmailCampaignState.SCHEDULED,
+        "Resumed: it waits for its time",
+    )
+    assert (emails_of(sandbox).tasks, LedgerEntry.objects.exists()) == ({}, False)
+
+
 def test_what_never_had_its_approval_is_not_sent_as_unknown(
     sandbox: RunningSandbox,
     mail_app: Application,
