@@ -53,7 +53,7 @@ UPDATE public.messaging_emailcampaign
   WHERE state IN ('scheduled', 'sending', 'held');
 UPDATE public.voice_grouptask
   SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', look_at = NULL, undo_until = NULL, starts_at = NULL
-  WHERE state IN ('launched', 'held');
+  WHERE state IN ('launched', 'held') OR (state = 'sending' AND entry_id IS NULL);
 DELETE FROM public.gateway_workerheartbeat;
 """  # noqa: S608 - a sentence of ours
 
