@@ -1,4 +1,6 @@
-"""What the queue calls for reports: each finds its work in our own tables, so a second call changes nothing."""
+"""What the queue calls for reports, and a restore: each finds its work in our own tables, so that a second call changes
+nothing.
+"""
 
 from laaffic_console.gateway.services import isolation
 from laaffic_console.reports.services import mailing, schedule
@@ -10,3 +12,8 @@ def send(sending_id: int) -> None:
 
 def sweep() -> None:
     isolation.run_all(schedule.take_due, mailing.ring_for_waiting, mailing.note_broken_off)
+
+
+def after_restore() -> None:
+    schedule.leave_out_past()
+    mailing.break_off_restored()
