@@ -2,7 +2,10 @@
 nothing.
 """
 
+from django.utils import timezone
+
 from laaffic_console.gateway.services import isolation
+from laaffic_console.reports.models import ReportLink
 from laaffic_console.reports.services import mailing, schedule
 
 
@@ -14,6 +17,7 @@ def sweep() -> None:
     isolation.run_all(schedule.take_due, mailing.ring_for_waiting, mailing.note_broken_off)
 
 
-def after_restore() -> None:
+def after_restore() -> dict[str, int]:
     schedule.leave_out_past()
     mailing.break_off_restored()
+    return {"links": ReportLink.objects.filter(expires_at__gt=timezone.now()).count()}
