@@ -1,6 +1,10 @@
 """What the queue calls for the API, and a restore."""
 
+from django.db.models import Q
+from django.utils import timezone
+
 from laaffic_console.api import idempotency
+from laaffic_console.api.models import ApiToken
 from laaffic_console.gateway.services import isolation
 
 
@@ -8,5 +12,7 @@ def sweep() -> None:
     isolation.run_all(idempotency.forget_old)
 
 
-def after_restore() -> None:
+def after_restore() -> dict[str, int]:
     idempotency.lose_running()
+    good = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return {"tokens": ApiToken.objects.filter(good, revoked_at=None).count()}

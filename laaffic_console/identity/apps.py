@@ -8,6 +8,8 @@ class IdentityConfig(AppConfig):
     verbose_name = _("Sign-in")
 
     def ready(self) -> None:
+        from laaffic_console.gateway.services import restored
         from laaffic_console.identity import happenings
 
         happenings.listen()
+        restored.also("laaffic_console.identity.restored.end_sessions")

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ORDER_VAR
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -209,6 +210,16 @@ class ModelAdmin(unfold.ModelAdmin):
         if field is not None and isinstance(db_field, models.DecimalField):
             field.prepare_value = _without_zeros
         return field
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Whether it may be deleted is looked at under its lock: another act, such as a launch, may begin with it."""
+        if request.method != "POST":
+            return super().delete_view(request, object_id, extra_context)
+        with transaction.atomic():
+            if (row := self.get_object(request, unquote(object_id))) is not None:
+                kind = type(row)._base_manager
+                kind.select_for_update().filter(pk=row.pk).values_list("pk").order_by().first()
+            return super().delete_view(request, object_id, extra_context)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"

@@ -8,9 +8,10 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.services import bell
+        from laaffic_console.gateway.services import bell, restored
         from laaffic_console.reports import meanings, report_file
 
         report_file.register()
         meanings.register_all()
         bell.sweep_with("laaffic_console.reports.jobs.sweep")
+        restored.also("laaffic_console.reports.jobs.after_restore")

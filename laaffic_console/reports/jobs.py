@@ -1,6 +1,11 @@
-"""What the queue calls for reports: each finds its work in our own tables, so a second call changes nothing."""
+"""What the queue calls for reports, and a restore: each finds its work in our own tables, so that a second call changes
+nothing.
+"""
+
+from django.utils import timezone
 
 from laaffic_console.gateway.services import isolation
+from laaffic_console.reports.models import ReportLink
 from laaffic_console.reports.services import mailing, schedule
 
 
@@ -10,3 +15,9 @@ def send(sending_id: int) -> None:
 
 def sweep() -> None:
     isolation.run_all(schedule.take_due, mailing.ring_for_waiting, mailing.note_broken_off)
+
+
+def after_restore() -> dict[str, int]:
+    schedule.leave_out_past()
+    mailing.break_off_restored()
+    return {"links": ReportLink.objects.filter(expires_at__gt=timezone.now()).count()}

@@ -30,7 +30,7 @@ from tests.messaging.test_email_sending import emails_of, tell
 from tests.messaging.test_email_sending import launched as launched_email
 from tests.voice.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
-from voice.services import group_launching, group_tasks, group_waiting
+from voice.services import group_launching, group_sync, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,6 +159,29 @@ def test_an_email_campaign_whose_time_is_to_come_is_held_and_a_callback_tells_th
     assert (campaign.state, LedgerEntry.objects.get().state) == (EmailCampaignState.RUNNING, EntryState.ACCEPTED)
 
 
+def test_try_again_leaves_one_to_its_time_that_is_to_come(
+    sandbox: RunningSandbox,
+    mail_app: Application,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = launched_email(mail_app, scheduled_at=timezone.now() + dt.timedelta(days=7))
+    call_command("backup", file)
+    restored(file, monkeypatch)
+
+    assert email_starting.resume(campaign.pk).state == EmailCampaignState.SCHEDULED
+    email_campaigns.sweep()
+    run_jobs()
+
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.events.first().text) == (
+        EmailCampaignState.SCHEDULED,
+        "Resumed: it waits for its time",
+    )
+    assert (emails_of(sandbox).tasks, LedgerEntry.objects.exists()) == ({}, False)
+
+
 def test_what_never_had_its_approval_is_not_sent_as_unknown(
     sandbox: RunningSandbox,
     mail_app: Application,
@@ -212,6 +235,52 @@ def test_a_group_call_under_way_is_not_called_again(
     assert len(at_sandbox(sandbox)) == 1
 
 
+def test_a_group_call_that_was_held_says_that_it_may_have_been_launched_since(
+    sandbox: RunningSandbox, voice_app: Application, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = group_tasks.launch(written(voice_app, count=3).pk, undo_seconds=30)
+    GroupTask.objects.update(state=TaskState.HELD, starts_at=None, hold_reason="Its budget is used up.")
+    call_command("backup", file)
+    group_waiting.resume(task.pk)
+    assert len(at_sandbox(sandbox)) == 1
+
+    restored(file, monkeypatch)
+    task.refresh_from_db()
+    assert (task.state, task.hold_reason[:33]) == (TaskState.HELD, "The console was restored from a b")
+    assert task.hold_reason in task.events.latest("pk").text
+
+
+@pytest.mark.parametrize("by", ["a page", "a worker"])
+def test_a_group_call_that_had_just_begun_does_not_begin_again_by_itself(
+    by: str,
+    sandbox: RunningSandbox,
+    voice_app: Application,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its launch was claimed, and no request of it was written yet."""
+    task = written(voice_app, count=3)
+    if by == "a worker":
+        group_tasks.launch(task.pk, undo_seconds=30)
+        GroupTask.objects.update(starts_at=timezone.now(), undo_until=timezone.now())
+    backed_up_before(monkeypatch, group_launching, "ready", file)
+    if by == "a worker":
+        group_waiting.start(task.pk)
+    else:
+        group_tasks.launch(task.pk)
+    assert len(at_sandbox(sandbox)) == 1
+
+    restored(file, monkeypatch)
+    GroupTask.objects.update(look_at=timezone.now() - dt.timedelta(hours=1))
+    group_sync.recover()
+    group_waiting.start_due()
+    run_jobs()
+    task.refresh_from_db()
+    assert (task.state, len(at_sandbox(sandbox))) == (TaskState.HELD, 1)
+    assert "restored from a backup" in task.hold_reason
+
+
 class Killed(BaseException):
     """As SIGKILL: nothing catches it."""
 
@@ -225,12 +294,15 @@ def on_their_way(sandbox: RunningSandbox, mail_app: Application, voice_app: Appl
 def test_one_that_dies_before_its_end_lets_nothing_leave(
     on_their_way: tuple[EmailCampaign, GroupTask],
     sandbox: RunningSandbox,
+    voice_app: Application,
     run_jobs: Callable[[], int],
     file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On SQLite nothing has changed by then. On PostgreSQL the tables have been replaced, and everything is held."""
     email, task = on_their_way
+    begun = written(voice_app, count=3, name="Begun")
+    GroupTask.objects.filter(pk=begun.pk).update(state=TaskState.SENDING, starts_at=timezone.now())
     call_command("backup", file)
     EmailCampaign.objects.update(state=EmailCampaignState.CANCELLED)
     GroupTask.objects.update(state=TaskState.CANCELLED)
@@ -246,8 +318,9 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
         call_command("restore", file, "--yes")
     email.refresh_from_db()
     task.refresh_from_db()
+    begun.refresh_from_db()
     if connection.vendor == "postgresql":
-        assert (email.hold_reason, task.hold_reason) == (steps.UNFINISHED_RESTORE, steps.UNFINISHED_RESTORE)
+        assert {email.hold_reason, task.hold_reason, begun.hold_reason} == {steps.UNFINISHED_RESTORE}
         with pytest.raises(NotAllowed, match="Run it again with its file"):
             email_starting.resume(email.pk)
         with pytest.raises(ValidationError, match="Run it again with its file"):

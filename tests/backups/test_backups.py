@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
+from laaffic_console.api.models import ApiToken
 from laaffic_console.backups.services import alone, archives, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -45,6 +49,26 @@ def file(tmp_path: Path) -> Path:
 def launched(application: Application, group: ContactGroup, **fields: object) -> Campaign:
     made = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group], **fields)
     return starting.launch(made.pk)
+
+
+def test_sessions_are_over_and_it_says_what_counts_again(
+    file: Path, client: Client, admin_user: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A session that was ended since and a token that was revoked since would come back unseen."""
+    client.force_login(admin_user)
+    ApiToken.objects.create(name="shop", user=admin_user, digest="a")
+    ApiToken.objects.create(name="old", user=admin_user, digest="b", revoked_at=timezone.now())
+    client.get("/admin/")
+    assert UserSession.objects.exists()
+    call_command("backup", file)
+    ApiToken.objects.update(revoked_at=timezone.now())
+
+    call_command("restore", file, "--yes")
+
+    assert client.get("/admin/").status_code == 302
+    assert not UserSession.objects.exists()
+    said = capsys.readouterr().out
+    assert "Everybody signs in again. 1 people, 1 API tokens and 0 links to reports count as they did" in said
 
 
 class RestoreTests:

@@ -14,9 +14,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Approval, EmailCampaign, EmailCampaignState
+from messaging.models import ApplicationCalendar, Approval, Calendar, EmailCampaign, EmailCampaignState
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.email import email_approval, email_campaigns, email_choices, email_drafts, email_starting
 from messaging.services.refusals import NotAllowed
@@ -232,6 +232,67 @@ class VoidTests:
 
         assert "10 before, 12 now" in fresh(draft).hold_reason
 
+    @pytest.mark.parametrize("waits", ["for its hours", "for another try", "for a worker"])
+    def test_what_grew_while_its_request_waited_is_held(
+        self,
+        draft: EmailCampaign,
+        ada: User,
+        bob: User,
+        sandbox: RunningSandbox,
+        run_jobs: Callable[[], int],
+        waits: str,
+    ) -> None:
+        launched_as_approved_for_ten(draft, ada, bob, sandbox)
+        made_to_wait(draft, waits, run_jobs)
+        assert fresh(draft).state == State.SENDING
+        sandbox.sandbox.options.email_list_size = 12
+        Calendar.objects.update(hours="mon-sun 00:00-24:00")
+
+        email_campaigns.sweep()
+        run_jobs()
+
+        assert (fresh(draft).state, LedgerEntry.objects.exists()) == (State.HELD, False)
+        assert "how many are on the list: 10 before, 12 now" in fresh(draft).hold_reason
+
+    @pytest.mark.parametrize("waits", ["for its hours", "for another try", "for a worker"])
+    def test_what_is_as_approved_when_its_wait_ends_leaves(
+        self,
+        draft: EmailCampaign,
+        ada: User,
+        bob: User,
+        sandbox: RunningSandbox,
+        run_jobs: Callable[[], int],
+        waits: str,
+    ) -> None:
+        launched_as_approved_for_ten(draft, ada, bob, sandbox)
+        made_to_wait(draft, waits, run_jobs)
+        Calendar.objects.update(hours="mon-sun 00:00-24:00")
+
+        email_campaigns.sweep()
+        run_jobs()
+
+        assert fresh(draft).state == State.RUNNING
+
+    def test_a_repeat_by_a_persons_word_is_not_asked_for_another_one_unless_it_waits(
+        self, draft: EmailCampaign, ada: User, bob: User, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+    ) -> None:
+        launched_as_approved_for_ten(draft, ada, bob, sandbox)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1, paths=["/email/batchSend"])
+        run_jobs()
+        assert fresh(draft).state == State.UNKNOWN
+        sandbox.sandbox.options.email_list_size = 12
+        email_choices.refresh(draft.application)
+
+        email_campaigns.send_again(draft.pk, reason="nothing of it is there", by=ada)
+        EmailCampaign.objects.update(not_before=timezone.now() - dt.timedelta(seconds=1))
+        run_jobs()
+        assert "10 before, 12 now" in fresh(draft).hold_reason
+
+        EmailCampaign.objects.update(state=State.UNKNOWN)
+        email_campaigns.send_again(draft.pk, reason="nothing of it is there", by=ada)
+        run_jobs()
+        assert fresh(draft).state == State.RUNNING
+
     def test_a_scheduled_one_that_is_as_approved_starts(
         self, draft: EmailCampaign, ada: User, bob: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -243,6 +304,27 @@ class VoidTests:
         email_campaigns.sweep()
 
         assert fresh(draft).state == State.SENDING
+
+
+def launched_as_approved_for_ten(draft: EmailCampaign, ada: User, bob: User, sandbox: RunningSandbox) -> None:
+    EmailCampaign.objects.update(receiver_id="1000")
+    sandbox.sandbox.options.email_list_size = 10
+    approved(draft, ada, bob)
+    email_starting.launch(draft.pk, by=ada)
+
+
+def made_to_wait(draft: EmailCampaign, waits: str, run_jobs: Callable[[], int]) -> None:
+    past = timezone.now() - dt.timedelta(seconds=70)
+    if waits == "for its hours":
+        day = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[(timezone.localdate() + dt.timedelta(2)).weekday()]
+        calendar = Calendar.objects.create(name="Mails", hours=f"{day} 09:00-17:00")
+        ApplicationCalendar.objects.create(application=draft.application, calendar=calendar)
+        run_jobs()
+        assert fresh(draft).waits_for_hours
+    elif waits == "for another try":
+        EmailCampaign.objects.update(not_before=past)
+    else:
+        EmailCampaign.objects.update(launched_at=past)
 
 
 def its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,3 +189,24 @@ def test_what_is_held_is_sent_outside_only_when_it_is_resumed(
 
     draft.refresh_from_db()
     assert (draft.state, draft.outside_hours, requests()) == (EmailCampaignState.HELD, True, 0)
+
+
+@pytest.mark.parametrize("back", [email_starting.take_back, email_starting.edit_again])
+def test_an_approvers_word_is_over_with_the_launch_that_it_was_on(
+    sandbox: RunningSandbox,
+    closed: Calendar,
+    draft: EmailCampaign,  # noqa: F811
+    run_jobs: Callable[[], int],
+    back: Callable[[int], EmailCampaign],
+) -> None:
+    email_starting.launch(draft.pk)
+    EmailCampaign.objects.update(state=EmailCampaignState.HELD)
+    email_starting.send_outside_hours(draft.pk, reason="a recall", by=None)
+    EmailCampaign.objects.update(state=EmailCampaignState.SCHEDULED)
+
+    assert not back(draft.pk).outside_hours
+    email_starting.launch(draft.pk)
+    run_jobs()
+
+    draft.refresh_from_db()
+    assert (draft.waits_for_hours, requests()) == (True, 0)

@@ -158,6 +158,8 @@ REPORTS: list[Any] = [
     submission("", "ann@example.com", SubmissionState.FAILED, "without an id"),
     submission("e2", "bob@example.com", SubmissionState.FAILED, "no such address"),
     submission("e3", "", SubmissionState.UNKNOWN, ""),
+    submission("e4", "cat@example.com", SubmissionState.UNKNOWN, "odd"),
+    submission("e4", "cat@example.com", SubmissionState.FAILED, "no such address"),
     delivery("e1", DeliveryState.FAILED),
     delivery("e1", DeliveryState.DELIVERED),
     delivery("e3", DeliveryState.PENDING),
@@ -190,6 +192,24 @@ class OrderTests:
 
         assert seen == {"[('e1', 'e1', 'ann@example.com', 20, 'submitted', 'ok', 10)]"}
 
+    @pytest.mark.parametrize("is_late", [False, True])
+    def test_unclear_and_not_submitted_end_the_same_in_every_order(
+        self, campaign: EmailCampaign, is_late: bool
+    ) -> None:
+        """Also where nobody waited for its delivery any more when the second word came."""
+        seen = set()
+        for order in itertools.permutations(REPORTS[6:8]):
+            for report in order:
+                settle(campaign, report)
+                if is_late:
+                    email_reports.expire(campaign.pk)
+            assert agrees(campaign)
+            seen.add(str(ends(campaign)))
+            EmailMessage.objects.all().delete()
+            EmailTally.objects.all().delete()
+
+        assert seen == {"[('e4', 'e4', 'cat@example.com', 10, 'failed', 'no such address', 0)]"}
+
     @settings(max_examples=15, deadline=None)
     @given(st.lists(st.sampled_from(range(len(REPORTS))), max_size=12))
     def test_repeats_late_ones_and_contradictions_end_where_they_should(self, order: list[int]) -> None:
@@ -204,6 +224,7 @@ class OrderTests:
             ("e1", Submission.SUBMITTED, Delivery.DELIVERED),
             ("e2", Submission.FAILED, Delivery.NONE),
             ("e3", Submission.UNSAID, Delivery.PENDING),
+            ("e4", Submission.FAILED, Delivery.NONE),
         ]
         assert agrees(campaign)
 

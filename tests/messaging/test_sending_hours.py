@@ -240,6 +240,18 @@ class HoursGateTests:
         assert claimed_of(campaign) == set(NUMBERS)
         assert events_saying("A recall", campaign.events.all()).exists()
 
+    def test_an_approvers_word_is_over_with_the_launch_that_it_was_on(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
+        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.HELD)
+        calendars.send_outside_hours(campaign.pk, reason="A recall", by=None)
+
+        assert not starting.take_back(campaign.pk).outside_hours
+
+        campaign.refresh_from_db()
+        assert (campaign.state, campaign.outside_hours) == (CampaignState.DRAFT, False)
+
     def test_after_its_latest_end_it_is_held_until_resumed(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
     ) -> None:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from laaffic_console import conf
 from laaffic_console.checks.console import check_email
 from laaffic_console.dashboard import health_page
+from laaffic_console.gateway.services import restored
 from laaffic_console.reports import jobs
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.services import mailing, saving, schedule
@@ -112,6 +113,28 @@ def test_a_worker_that_dies_repeats_no_mail(grace: User, monkeypatch: pytest.Mon
     sending.refresh_from_db()
     assert (sending.state, mail.outbox) == ("broken_off", [])
     assert "send it again by hand" in sending.problem
+
+
+def test_a_restore_sends_nothing_that_may_have_been_sent_since_its_backup(client: Client, grace: User) -> None:
+    weekly = kept(grace, "Weekly", schedule="weekly", weekday=1, hour=7)
+    past = timezone.now() - dt.timedelta(minutes=1)  # to come at the backup
+    Report.objects.update(next_at=past)
+    by_hand = schedule.send_now(kept(grace, "By hand"))
+
+    restored.put_others_right()
+    jobs.sweep()
+    for sending in Sending.objects.all():
+        jobs.send(sending.pk)
+
+    weekly.refresh_from_db()
+    assert weekly.next_at is not None
+    assert weekly.next_at > timezone.now()
+    missed = weekly.sendings.get()
+    by_hand.refresh_from_db()
+    assert (missed.due_at, mail.outbox) == (past, [])
+    assert {missed.state, by_hand.state} == {"broken_off"}
+    client.force_login(grace)
+    assert "this may have been sent since" in client.get(f"{LIST}{weekly.pk}/change/").content.decode()
 
 
 def test_the_figures_stand_in_the_text_and_all_is_attached(grace: User, sent: Sent) -> None:

@@ -122,6 +122,17 @@ class LaunchTests:
         states = LedgerEntry.objects.filter(about_kind="group task").order_by("pk").values_list("state", flat=True)
         assert list(states) == [EntryState.NOT_SENT, EntryState.ACCEPTED]
 
+    def test_an_approvers_word_on_hours_is_over_with_the_launch_that_it_was_on(
+        self, application: Application, admin_user: Any
+    ) -> None:
+        task = written(application)
+        GroupTask.objects.update(state=TaskState.UNKNOWN, looks=1, outside_hours=True)
+
+        group_tasks.not_there(task.pk, why="Laaffic's console does not have it", by=admin_user)
+
+        task.refresh_from_db()
+        assert (task.state, task.outside_hours) == (TaskState.DRAFT, False)
+
     def test_a_wrong_word_of_a_person_rings_nobody_twice(
         self, sandbox: RunningSandbox, application: Application, admin_user: Any
     ) -> None:

@@ -142,8 +142,8 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
         if not task.looks:
             raise ValidationError(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))
         said = f"{by.get_username()} {group_state.PERSONS_WORD}: {why}; looked for {task.looks} times"
-        task.state, task.look_at = TaskState.DRAFT, None
-        task.save(update_fields=["state", "look_at"])
+        task.state, task.look_at, task.outside_hours = TaskState.DRAFT, None, False
+        task.save(update_fields=["state", "look_at", "outside_hours"])
         events.task_moved(task, TaskState.UNKNOWN, by=by.get_username())
         if task.entry is not None:
             ledger.settle_by_evidence(task.entry.pk, EntryState.NOT_SENT, evidence=said)

@@ -1,4 +1,6 @@
-"""After a restore: a launch that waited in the backup may have been made since, so none starts by itself."""
+"""After a restore: a launch that waited in the backup, was held or had just begun may have been made since, so none
+starts by itself, and whoever tries one again is told.
+"""
 
 import datetime as dt
 
@@ -6,12 +8,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from laaffic_console.kit.said import gettext as _
-from messaging.services.steps import UNFINISHED_RESTORE
 from voice.models import GroupTask, TaskState
 from voice.services import group_launching
 
-WAITING = Q(state=TaskState.LAUNCHED)
-UNFINISHED = Q(state=TaskState.HELD, hold_reason=UNFINISHED_RESTORE)  # by the SQL that replaced PostgreSQL's tables
+# Where PostgreSQL's tables were replaced they are held by now (backups).
+WAITING = Q(state__in=[TaskState.LAUNCHED, TaskState.HELD])
+UNRECORDED = Q(state=TaskState.SENDING, entry=None)  # in hand of a process that had not written its request yet
 
 
 def hold_launched(since: dt.datetime) -> int:
@@ -20,12 +22,12 @@ def hold_launched(since: dt.datetime) -> int:
         "The console was restored from a backup of %(when)s. This may have been launched since: look at Laaffic before "
         "you try it again."
     ) % {"when": since}
-    launched = GroupTask.objects.filter(WAITING | UNFINISHED)
+    launched = GroupTask.objects.filter(WAITING | UNRECORDED)
     waiting = list(launched.order_by("pk").values_list("pk", flat=True))
     for task_id in waiting:
         with transaction.atomic():
             if task := launched.select_for_update().filter(pk=task_id).first():
-                group_launching.hold_waiting(task, said)
+                group_launching.hold_waiting(task, said, task.state)
     return len(waiting)
 
 

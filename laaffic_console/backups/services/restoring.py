@@ -53,8 +53,9 @@ UPDATE public.messaging_emailcampaign
   WHERE state IN ('scheduled', 'sending', 'held');
 UPDATE public.voice_grouptask
   SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', look_at = NULL, undo_until = NULL, starts_at = NULL
-  WHERE state IN ('launched', 'held');
+  WHERE state IN ('launched', 'held') OR (state = 'sending' AND entry_id IS NULL);
 DELETE FROM public.gateway_workerheartbeat;
+DELETE FROM public.django_session;
 """  # noqa: S608 - a sentence of ours
 
 
@@ -204,7 +205,7 @@ def _settle(since: dt.datetime) -> dict[str, int]:
     settled["held"] += restored_tasks.hold_launched(since)
     settled["drafts"] += restored_tasks.tell_drafts(since)
     settled["requests"] = restored.lose_prepared(since, until)
-    restored.put_others_right()
+    settled |= restored.put_others_right()
     restored.forget_workers()
     return settled
 

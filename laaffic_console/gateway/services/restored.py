@@ -51,14 +51,19 @@ def widen(entry: LedgerEntry, until: dt.datetime) -> None:
 
 
 def also(job: str) -> None:
-    """For whoever keeps more that a restore makes doubtful: the dotted name of what puts it right."""
+    """For whoever keeps more that a restore makes doubtful: the dotted name of what puts it right.
+
+    It returns how many of what count again as they did at the backup, whatever was closed or revoked since.
+    """
     if job not in _also:
         _also.append(job)
 
 
-def put_others_right() -> None:
+def put_others_right() -> dict[str, int]:
+    count_again: dict[str, int] = {}
     for job in _also:
-        import_string(job)()
+        count_again |= import_string(job)()
+    return count_again
 
 
 def forget_workers() -> None:

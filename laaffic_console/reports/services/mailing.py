@@ -54,6 +54,17 @@ def note_broken_off() -> None:
     dead.update(state=State.BROKEN_OFF, ended_at=now, problem=said)
 
 
+def break_off_restored() -> None:
+    """What waited at the backup, or was due since, may have been sent before the restore: nobody gets it twice."""
+    with translation.override(settings.LANGUAGE_CODE):
+        said = _(
+            "The console was restored from a backup, and this may have been sent since. Ask them, and send it again by "
+            "hand."
+        )
+    waiting = Sending.objects.filter(state=State.QUEUED)
+    waiting.update(state=State.BROKEN_OFF, ended_at=database_clock.now(), problem=said)
+
+
 def send(sending_id: int) -> None:
     """By whoever is first; a second call does nothing."""
     mine = Sending.objects.filter(pk=sending_id, state=State.QUEUED)

@@ -46,6 +46,16 @@ def take_due(now: dt.datetime | None = None) -> None:
                 _queue(report, report.next_at, is_by_hand=False)
 
 
+def leave_out_past() -> None:
+    """After a restore: what was due between the backup and now is queued, for mailing to say that it is not sent."""
+    now = database_clock.now()
+    for report in Report.objects.filter(next_at__lte=now).order_by("pk"):
+        with transaction.atomic():
+            Report.objects.filter(pk=report.pk).update(next_at=next_time(report, now))
+            if report.next_at is not None:
+                Sending.objects.create(report=report, due_at=report.next_at)
+
+
 def send_now(report: Report) -> Sending:
     """By a person's word, beside what is planned."""
     with transaction.atomic():

@@ -51,10 +51,10 @@ def move(
     finished_at: dt.datetime | None = None,
 ) -> None:
     was = _take(campaign, state, hold_reason)
-    if finished_at is None:
-        _moved(campaign=campaign.pk, state=state, hold_reason=hold_reason)
-    else:
-        _moved("finished_at", campaign=campaign.pk, state=state, hold_reason=hold_reason, finished_at=finished_at)
+    also: dict[str, Any] = {} if finished_at is None else {"finished_at": finished_at}
+    if state == CampaignState.DRAFT:  # an approver's word was on the launch that is taken back
+        campaign.outside_hours = also["outside_hours"] = False
+    _moved(*also, campaign=campaign.pk, state=state, hold_reason=hold_reason, **also)
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")
 

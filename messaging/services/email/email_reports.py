@@ -1,7 +1,8 @@
 """What became of each mail: callbacks say whether it was submitted, records whether it was delivered.
 
-Both may be late, repeated, reordered or contradict each other. A mail only ever moves up in either column, so every
-order of the same reports ends the same (laws#best-report-wins). Whoever moves mails holds their campaign's row.
+Both may be late, repeated, reordered or contradict each other. What was said of a mail only ever moves up in either
+column, and of one that was not submitted no delivery is awaited, so every order of the same reports ends the same
+(laws#best-report-wins). Whoever moves mails holds their campaign's row.
 """
 
 import datetime as dt
@@ -28,6 +29,7 @@ SUBMISSION_OF = {
     SubmissionState.UNKNOWN: Submission.UNSAID,
 }
 DELIVERY_OF = {DeliveryState.DELIVERED: Delivery.DELIVERED, DeliveryState.FAILED: Delivery.UNDELIVERED}
+NOT_TOLD = (Delivery.PENDING, Delivery.EXPIRED)
 BY_CALLBACK = "a callback under this campaign's mark"  # how the evidence of a request begins that it speaks of
 FIRST_CHECK = dt.timedelta(seconds=20)
 
@@ -188,6 +190,8 @@ class _Mails:
         if mail.email_id and mail.submission != Submission.FAILED and mail.delivery == Delivery.NONE:
             mail.delivery = Delivery.PENDING
             self.has_new_to_ask_for = True
+        elif mail.submission == Submission.FAILED and mail.delivery in NOT_TOLD:
+            mail.delivery = Delivery.NONE  # as if this word had come first
 
     def _find(self, submission: EmailSubmission) -> EmailMessage | None:
         """By its id; else the address's row that has no id yet; without an id the address's only row."""

@@ -10,7 +10,8 @@ import time
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists
+from django.db.models import Exists, Q
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, code_words, database_clock, leases, ledger, moments, workers
@@ -28,6 +29,7 @@ from laaffic_console.laaffic import (
 )
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
+from messaging.services.approvals import approval_rules
 from messaging.services.budgets import whole_requests
 from messaging.services.email import (
     email_campaigns,
@@ -46,10 +48,12 @@ logger = logging.getLogger(__name__)
 # What else an error finds has arrived by another request, or was cancelled or written off: neither is sent by it again.
 WAITING_FOR_ANSWER = (EmailCampaignState.SENDING, EmailCampaignState.UNKNOWN)
 LEASE_SECONDS = sum(settings.LAAFFIC_TIMEOUTS) + 15  # longer than the longest answer
+LOOKED_AT_WITHIN = dt.timedelta(minutes=1)  # its launch has asked Laaffic how list and template stand
 
 
 def send(campaign_id: int) -> None:
     """Send a campaign whose request waits; whoever comes second finds the lease taken and goes away."""
+    _look_again(campaign_id)
     with leases.lease(f"email:{campaign_id}", LEASE_SECONDS) as lease:
         if lease is None or workers.is_stopping():  # the sweeper rings for it again
             return
@@ -104,6 +108,26 @@ def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> Laaffi
     return problem if isinstance(problem, LaafficError) else NotSent(str(problem), interface=INTERFACE)
 
 
+def _look_again(campaign_id: int) -> None:
+    """The list and the template may be others by now: how they stand is asked before a lease or a lock is held."""
+    over = Q(entry=None) | ~Q(entry__state__in=[EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED])
+    its_turn = Q(not_before=None) | Q(not_before__lte=database_clock.now())
+    waiting = EmailCampaign.objects.filter(over, its_turn, pk=campaign_id, state=EmailCampaignState.SENDING)
+    campaign = waiting.first()
+    if campaign is not None and (_has_waited(campaign) or _was_launched_long_ago(campaign)):
+        approval_rules.prepare(EmailCampaign, campaign_id)
+
+
+def _has_waited(campaign: EmailCampaign) -> bool:
+    """For its hours, or for another try."""
+    return campaign.waits_for_hours or campaign.not_before is not None
+
+
+def _was_launched_long_ago(campaign: EmailCampaign) -> bool:
+    """No worker ran, or its hours were put aside."""
+    return campaign.launched_at is not None and campaign.launched_at < timezone.now() - LOOKED_AT_WITHIN
+
+
 @transaction.atomic
 def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
     """Under the lease: record the request, unless its time has not come or an earlier one may have left."""
@@ -113,9 +137,11 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         return None
     if campaign.entry and not _is_over(campaign, campaign.entry):
         return None
+    is_asked_anew = _has_waited(campaign) or not email_states.may_have_arrived(campaign)
     if not _is_its_hour(campaign, now):
         return None
-    if stopped := _care(campaign):
+    # A repeat by a person's word is asked for its approval where that is said, not here, unless it has waited since.
+    if stopped := (is_asked_anew and approval_rules.missing(campaign)) or _care(campaign):
         email_states.hold(campaign, stopped)
         return None
     taken = whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign))

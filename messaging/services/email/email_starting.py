@@ -199,7 +199,7 @@ def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
 
 
 def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Ask Laaffic again after a refusal: it is certain that nothing was sent."""
+    """Ask Laaffic again after a refusal, or wait for its time anew: it is certain that nothing was sent."""
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
@@ -217,8 +217,15 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
             steps.note(campaign, _("Its latest end no longer counts"), by)
-        start(campaign, _("Resumed"), by)
+        _go_on(campaign, by)
     return campaign
+
+
+def _go_on(campaign: EmailCampaign, by: User | None) -> None:
+    if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+        email_states.move(campaign, EmailCampaignState.SCHEDULED, _("Resumed: it waits for its time"), by)
+    else:
+        start(campaign, _("Resumed"), by)
 
 
 def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> EmailCampaign:

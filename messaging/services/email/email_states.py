@@ -63,6 +63,9 @@ def move(
     campaign.hold_reason, campaign.wait_reason = hold_reason, ""
     campaign.is_held_by_account, campaign.undo_until, campaign.waits_for_hours = False, None, False
     columns = ["state", "hold_reason", "wait_reason", "is_held_by_account", "undo_until", "waits_for_hours"]
+    if state == EmailCampaignState.DRAFT:  # an approver's word was on the launch that is taken back
+        campaign.outside_hours = False
+        columns.append("outside_hours")
     campaign.save(update_fields=columns)
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")

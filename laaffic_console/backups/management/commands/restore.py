@@ -43,5 +43,8 @@ class Command(ConsoleCommand):
         self.stdout.write(
             f"Restored. {number(settled['held'])} campaigns are held, {number(settled['unknown'])} messages and "
             f"{number(settled['requests'])} other requests are unknown: they may have left since the backup. "
-            "Start a worker and web; evidence is looked for by itself. Then resume each campaign."
+            "Start a worker and web; evidence is looked for by itself. Then resume each campaign. Everybody signs in "
+            f"again. {number(settled['people'])} people, {number(settled['tokens'])} API tokens and "
+            f"{number(settled['links'])} links to reports count as they did at the backup: close and revoke again what "
+            "was closed and revoked since."
         )
