@@ -21,7 +21,7 @@ def register_all() -> None:
                 Binding.objects.all(),
                 _bound,
                 "numbers_binding_change",
-                title=lambda row: row.pair,
+                title=lambda row: row.shown_pair,
                 subtitle=lambda row: f"{row.bind_id} · {_state(row)}",
             ),
             lambda query: listed("numbers_binding_changelist")(query) + "&state=all",
