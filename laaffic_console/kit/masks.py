@@ -4,6 +4,7 @@ Who looks is whoever acts (`acts`), so that a page, its title, a list and a file
 What a worker or a command does is shown to nobody and stays whole.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email"}  # of f
 PAIRS = {"callee", "test to"}  # of the ledger's summaries
 
 _DOTS = "•"
+# In a text: what has an @ in it; and seven digits or more as people write a number, which a day is not.
+_IN_TEXT = re.compile(r"(?P<address>[\w.%+-]+@+[\w.-]+)|(?P<day>\b\d{4}-\d\d-\d\d\b)|\d(?:[ ().\-/+]{0,2}\d){6,}")
 
 
 def may_see() -> bool:
@@ -36,6 +39,18 @@ def mask(text: str) -> str:
     if len(text) < 9:
         return _DOTS * max(len(text) - 2, 1) + text[-2:]
     return f"{text[:4]}{_DOTS * (len(text) - 7)}{text[-3:]}"
+
+
+def in_text(said: Any) -> str:
+    """A sentence in which a number or an address may stand, as whoever looks may see it."""
+    text = str(said)
+    return text if may_see() else _IN_TEXT.sub(_masked_match, text)
+
+
+def _masked_match(found: re.Match[str]) -> str:
+    if found["day"]:
+        return found[0]
+    return mask(found[0] if found["address"] else re.sub(r"\D", "", found[0]))
 
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
