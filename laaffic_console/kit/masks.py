@@ -4,15 +4,17 @@ Who looks is whoever acts (`acts`), so that a page, its title, a list and a file
 What a worker or a command does is shown to nobody and stays whole.
 """
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from laaffic_console.kit import acts
 
 SEE = "messaging.see_numbers"
 REVEAL = "messaging.reveal_number"
-COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email"}  # of files
+COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email", "value.number", "value.email"}  # of files
+SUMMARIES = {"summary"}  # of files: columns of JSON
 
 PAIRS = {"callee", "test to"}  # of the ledger's summaries
 
@@ -55,8 +57,10 @@ def _masked_match(found: re.Match[str]) -> str:
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
     """Of a summary: the values whose names say that they are somebody's number or address."""
-    if may_see():
-        return said
+    return said if may_see() else masked_pairs(said)
+
+
+def masked_pairs(said: dict[str, Any]) -> dict[str, Any]:
     return {name: mask(str(value)) if name in PAIRS and value else value for name, value in said.items()}
 
 
@@ -67,10 +71,20 @@ def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
 
 def masked_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     """The rows of a file, its header first, for who sees no whole number."""
-    columns: set[int] | None = None
+    ways: dict[int, Callable[[str], str]] | None = None
     for row in rows:
-        if columns is None:
-            columns = {index for index, name in enumerate(row) if str(name).lower() in COLUMNS}
+        if ways is None:
+            ways = {place: way for place, name in enumerate(row) if (way := _way_of(str(name).lower()))}
             yield row
         else:
-            yield [mask(str(cell)) if index in columns and cell else cell for index, cell in enumerate(row)]
+            yield [ways[place](str(cell)) if cell and place in ways else cell for place, cell in enumerate(row)]
+
+
+def _way_of(column: str) -> Callable[[str], str] | None:
+    if column in COLUMNS:
+        return mask
+    return _masked_json if column in SUMMARIES else None
+
+
+def _masked_json(said: str) -> str:
+    return json.dumps(masked_pairs(json.loads(said)), ensure_ascii=False)
