@@ -270,3 +270,14 @@ class MaskedTests:
 
         assert [binding.phone_b in one for one in said] == [sees_numbers] * 2
         assert ["•" in one for one in said] == [not sees_numbers] * 2
+
+    @pytest.mark.parametrize("sees_contacts", [False, True])
+    def test_names_are_for_who_sees_contacts(
+        self, staff: Callable[..., Client], application: Application, sees_contacts: bool
+    ) -> None:
+        (binding,) = add_bindings(application, 1)
+        Contact.objects.create(number=binding.phone_a, name="Ravi")
+        client = staff("view_binding", *["view_contact"] * sees_contacts)
+
+        for address in (BINDINGS, f"{BINDINGS}{binding.pk}/change/"):
+            assert ("Ravi" in text_of(client, address)) is sees_contacts

@@ -20,7 +20,7 @@ from laaffic_console.gateway.services import open_acts
 from laaffic_console.kit import dates, masks, meanings, plain_text
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -196,7 +196,8 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
         response = super().changelist_view(request, context)
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
             shown = list(changelist.result_list)
-            exports.name_people(shown)
+            if may_see_contacts(request):
+                exports.name_people(shown)
             changelist.result_list = shown
         return response
 
@@ -292,7 +293,8 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             return super().change_view(request, object_id, form_url, extra_context)
         if not self.has_view_permission(request, binding):
             raise PermissionDenied
-        exports.name_people([binding])
+        if may_see_contacts(request):
+            exports.name_people([binding])
         return page(
             self,
             request,
