@@ -20,7 +20,9 @@ PAIRS = {"callee", "test to"}  # of the ledger's summaries
 
 _DOTS = "•"
 # In a text: what has an @ in it; and seven digits or more as people write a number, which a day is not.
-_IN_TEXT = re.compile(r"(?P<address>[\w.%+-]+@+[\w.-]+)|(?P<day>\b\d{4}-\d\d-\d\d\b)|\d(?:[ ().\-/+]{0,2}\d){6,}")
+_IN_TEXT = re.compile(
+    r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)|(?P<day>\b\d{4}-\d\d-\d\d\b)|\d(?:[ ().\-/+]{0,2}\d){6,}"
+)
 
 
 def may_see() -> bool:
@@ -52,7 +54,7 @@ def in_text(said: Any) -> str:
 def _masked_match(found: re.Match[str]) -> str:
     if found["day"]:
         return found[0]
-    return mask(found[0] if found["address"] else re.sub(r"\D", "", found[0]))
+    return mask(found[0].replace("%40", "@") if found["address"] else re.sub(r"\D", "", found[0]))
 
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:

@@ -107,6 +107,32 @@ def test_the_ledger_says_whom_nobody_sees_masked(client: Client, viewer: User) -
     assert "7001" in shown
 
 
+def test_who_did_what_says_whom_nobody_sees_masked(client: Client, viewer: User) -> None:
+    viewer.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+    changes = [["Number", NUMBER, "447700900124"], ["Email", "asha@example.com", ""], ["Pace", "100", "2026-11-28"]]
+    filters = "q=%2B447700900123&email=asha%40example.com"
+    entry = AuditEntry.objects.create(
+        kind="changed",
+        object_kind="messaging.contact",
+        object_id="12345678",
+        object_label=f"{NUMBER} Asha",
+        summary={"changes": changes, "filters": filters, "why": f"rang from +{NUMBER}"},
+    )
+    pages = [
+        reverse("admin:audit_auditentry_changelist"),
+        reverse("admin:audit_auditentry_change", args=[entry.pk]),
+    ]
+
+    for page in pages:
+        shown = client.get(page).content.decode()
+        assert "4477•••••123 Asha" in shown
+        assert [one for one in (NUMBER, "447700900124", "asha@", "asha%40") if one in shown] == []
+    assert "2026-11-28" in shown
+    viewer.groups.add(Group.objects.get(name=roles.OPERATOR))
+    whole = client.get(pages[1]).content.decode()
+    assert [one for one in (NUMBER, "447700900124", "asha@", "asha%40") if one not in whole] == []
+
+
 def test_an_operator_sees_it_whole(client: Client, viewer: User) -> None:
     contact = Contact.objects.create(number=NUMBER, name="Asha")
     viewer.groups.set([Group.objects.get(name=roles.OPERATOR)])
