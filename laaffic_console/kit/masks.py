@@ -19,9 +19,11 @@ SUMMARIES = {"summary"}  # of files: columns of JSON
 PAIRS = {"callee", "test to"}  # of the ledger's summaries
 
 _DOTS = "•"
-# In a text: what has an @ in it; and seven digits or more as people write a number, which a day is not.
+# In a text: what has an @ in it; and seven digits or more as people write a number, which a moment is not.
 _IN_TEXT = re.compile(
-    r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)|(?P<day>\b\d{4}-\d\d-\d\d\b)|\d(?:[ ().\-/+]{0,2}\d){6,}"
+    r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)"
+    r"|(?P<moment>(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?)"
+    r"|\d(?:[ ().\-/+]{0,2}\d){6,}"
 )
 
 
@@ -52,7 +54,7 @@ def in_text(said: Any) -> str:
 
 
 def _masked_match(found: re.Match[str]) -> str:
-    if found["day"]:
+    if found["moment"]:
         return found[0]
     return mask(found[0].replace("%40", "@") if found["address"] else re.sub(r"\D", "", found[0]))
 

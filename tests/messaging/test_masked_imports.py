@@ -55,6 +55,7 @@ def test_its_values_are_for_who_sees_numbers(
         ("+447700900123 is in no known range.", "+4477•••••123 is in no known range."),
         ("“+91 98765-43210” is too long", "“+9198•••••210” is too long"),
         ("asha.rao@example.com has it already", "a•••@example.com has it already"),
+        *[(moment, moment) for moment in ("2026-11-28T15:30:00.123456+00:00", "2026-11-28 15:30:00", "2026-11-28.")],
         (
             "On 2026-11-28 at 15:30 in row 12,345: 7 to 15 digits",
             "On 2026-11-28 at 15:30 in row 12,345: 7 to 15 digits",
