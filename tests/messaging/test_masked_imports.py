@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.dashboard import roles
 from laaffic_console.kit import acts, masks
 from messaging.models import ContactImport
 from messaging.services.contacts import import_files, imports
@@ -23,7 +22,8 @@ NEVER = [*ROWS.values(), "441111111111", "4477009001", "bo@@example"]
 @pytest.fixture
 def viewer(client: Client) -> User:
     user = User.objects.create_user("asha", is_staff=True)
-    user.groups.add(Group.objects.get(name=roles.VIEWER))
+    rights = ["view_contact", "view_contactimport"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client.force_login(user)
     return user
 
@@ -39,7 +39,7 @@ def test_its_values_are_for_who_sees_numbers(
     address = reverse("admin:messaging_contactimport_change", args=[job.pk])
 
     shown = client.get(address).content.decode()
-    viewer.groups.add(Group.objects.get(name=roles.OPERATOR))
+    viewer.user_permissions.add(Permission.objects.get(codename="see_numbers"))
     whole = client.get(address).content.decode()
 
     assert ContactImport.objects.get().state == ("finished" if is_over else "preview")
