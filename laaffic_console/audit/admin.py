@@ -22,7 +22,7 @@ from unfold.decorators import display
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services.writing import NAME
-from laaffic_console.kit import edits, role_words
+from laaffic_console.kit import edits, masks, role_words
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.moments import check_year
@@ -147,7 +147,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
     @display(description=gettext_lazy("object"))
     def shown_object(self, entry: AuditEntry) -> str:
         label = entry.details.get(NAME) or (entry.object_label if entry.object_id else _of_list(entry.object_label))
-        return " ".join(part for part in (kind_in_words(entry), label) if part) or "–"
+        return " ".join(part for part in (kind_in_words(entry), masks.in_text(label)) if part) or "–"
 
     @display(description=gettext_lazy("details"))
     def in_short(self, entry: AuditEntry) -> str:
@@ -198,7 +198,7 @@ def changes_of(entry: AuditEntry) -> list[edits.Change]:
     told: dict[str, edits.Change] = {}
     for field, before, after in entry.details.get("changes", ()):
         name = str(capfirst(_(str(field))))
-        told.setdefault(name.casefold(), (name, before, after))
+        told.setdefault(name.casefold(), (name, masks.in_text(before), masks.in_text(after)))
     return list(told.values())
 
 
@@ -213,7 +213,7 @@ def _shown(name: str, value: Any) -> Any:
         return format_html('<a class="c-link" href="{}">{}</a>', page, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return number(value)
-    return in_words(value) if isinstance(value, str) else value
+    return masks.in_text(in_words(value) if isinstance(value, str) else value)
 
 
 def _of_list(label: str) -> str:

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import said
+from laaffic_console.kit import masks, said
 from laaffic_console.kit.acts import Act
 
 
@@ -56,7 +56,8 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.object_label}" if self.object_label else self.get_kind_display()
+        label = masks.in_text(self.object_label)
+        return f"{self.get_kind_display()}: {label}" if label else self.get_kind_display()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is not None and not self._state.adding:

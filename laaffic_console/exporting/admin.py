@@ -108,6 +108,7 @@ class ExportAdmin(ReadOnlyAdmin):
             if is_there and may_take
             else "",
             may_not_take=is_there and not may_take,
+            may_see_its_numbers=keeping.may_see_its_numbers(user, export),
             link_minutes=keeping.LINK_MINUTES,
             downloads=export.downloads.all()[:DOWNLOADS_SHOWN],
         )

@@ -49,6 +49,8 @@ class Export(models.Model):
 
     file_name = models.CharField(_("file"), max_length=100, blank=True)  # below MEDIA_ROOT/exports; "" when it is gone
     size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
+    # Made for somebody who saw them whole; of files from before it was kept nobody knows, so they count as such.
+    has_whole_numbers = models.BooleanField(default=True, db_default=True, editable=False)
     expires_at = models.DateTimeField(_("kept until"), null=True)
 
     class Meta:

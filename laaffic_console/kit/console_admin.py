@@ -44,7 +44,7 @@ class ConsoleList:
         self.sortable_by = list_columns.drawn(model, self.sortable_by)  # as the columns are, so that headings find them
         self.title = capfirst(self.model_admin.opts.verbose_name_plural)  # not "Select contact to change"
         link = self.model_admin.when_empty_link
-        self.empty_link = link if link is not None and request.user.has_perm(link.permission) else None
+        self.empty_link = link if link is not None and request.user.has_perms((link.permission, *link.also)) else None
 
     def get_queryset(self, request: HttpRequest, **kwargs: Any) -> Any:
         """With what the columns read besides, for those that are shown."""
@@ -150,6 +150,7 @@ class EmptyLink:
     name: str  # of the page, for reverse()
     label: Any
     permission: str
+    also: tuple[str, ...] = ()  # that the page asks for beside it
 
     @property
     def url(self) -> str:

@@ -32,10 +32,10 @@ def served(model_admin: Any, columns: Iterable[Any]) -> list[Any]:
     columns = list(columns)
     if estimate(model_admin.model) <= COUNT_LIMIT:
         return columns
-    return [column for column in columns if _is_served(model_admin.model, _order_of(model_admin, column))]
+    return [column for column in columns if _is_served(model_admin.model, order_of(model_admin, column))]
 
 
-def _order_of(model_admin: Any, column: Any) -> str:
+def order_of(model_admin: Any, column: Any) -> str:
     """The name of the field by which a column sorts; "" where it is something else."""
     shown = column if callable(column) else getattr(model_admin, column, None)
     order = column if shown is None else getattr(shown, "admin_order_field", "")

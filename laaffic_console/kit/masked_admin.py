@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit import acts, masks
+from laaffic_console.kit import acts, list_order, masks
 from laaffic_console.kit.pages import page
 
 
@@ -36,6 +36,19 @@ class MaskedNumbers(_BesideModelAdmin):
         return super().get_list_display_links(request, list_display) and self._shown(
             super().get_list_display_links(request, list_display), is_list=True
         )
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        if not masks.may_see():
+            found.search_help_text = _("Numbers and addresses are masked for you: only whole ones are found")
+        return found
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """An order says of each number between which others it lies."""
+        columns = super().get_sortable_by(request)
+        if masks.may_see():
+            return columns
+        return [column for column in columns if list_order.order_of(self, column) not in self.masked]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:

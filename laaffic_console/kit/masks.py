@@ -4,18 +4,27 @@ Who looks is whoever acts (`acts`), so that a page, its title, a list and a file
 What a worker or a command does is shown to nobody and stays whole.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from laaffic_console.kit import acts
 
 SEE = "messaging.see_numbers"
 REVEAL = "messaging.reveal_number"
-COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email"}  # of files
+COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email", "value.number", "value.email"}  # of files
+SUMMARIES = {"summary"}  # of files: columns of JSON
 
 PAIRS = {"callee", "test to"}  # of the ledger's summaries
 
 _DOTS = "•"
+# In a text: what has an @ in it; and seven digits or more as people write a number, which a moment is not.
+_IN_TEXT = re.compile(
+    r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)"
+    r"|(?P<moment>(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?)"
+    r"|\d(?:[ ().\-/+]{0,2}\d){6,}"
+)
 
 
 def may_see() -> bool:
@@ -38,10 +47,24 @@ def mask(text: str) -> str:
     return f"{text[:4]}{_DOTS * (len(text) - 7)}{text[-3:]}"
 
 
+def in_text(said: Any) -> str:
+    """A sentence in which a number or an address may stand, as whoever looks may see it."""
+    text = str(said)
+    return text if may_see() else _IN_TEXT.sub(_masked_match, text)
+
+
+def _masked_match(found: re.Match[str]) -> str:
+    if found["moment"]:
+        return found[0]
+    return mask(found[0].replace("%40", "@") if found["address"] else re.sub(r"\D", "", found[0]))
+
+
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
     """Of a summary: the values whose names say that they are somebody's number or address."""
-    if may_see():
-        return said
+    return said if may_see() else masked_pairs(said)
+
+
+def masked_pairs(said: dict[str, Any]) -> dict[str, Any]:
     return {name: mask(str(value)) if name in PAIRS and value else value for name, value in said.items()}
 
 
@@ -52,10 +75,20 @@ def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
 
 def masked_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     """The rows of a file, its header first, for who sees no whole number."""
-    columns: set[int] | None = None
+    ways: dict[int, Callable[[str], str]] | None = None
     for row in rows:
-        if columns is None:
-            columns = {index for index, name in enumerate(row) if str(name).lower() in COLUMNS}
+        if ways is None:
+            ways = {place: way for place, name in enumerate(row) if (way := _way_of(str(name).lower()))}
             yield row
         else:
-            yield [mask(str(cell)) if index in columns and cell else cell for index, cell in enumerate(row)]
+            yield [ways[place](str(cell)) if cell and place in ways else cell for place, cell in enumerate(row)]
+
+
+def _way_of(column: str) -> Callable[[str], str] | None:
+    if column in COLUMNS:
+        return mask
+    return _masked_json if column in SUMMARIES else None
+
+
+def _masked_json(said: str) -> str:
+    return json.dumps(masked_pairs(json.loads(said)), ensure_ascii=False)

@@ -131,6 +131,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
     def _facts(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
         """What is known of the number beside the contact itself."""
         may_see_messages = request.user.has_perm("messaging.view_message")
+        may_see_suppression = request.user.has_perm("messaging.view_suppressionentry")
         numbers = spellings(contact.number)
         received = Message.objects.filter(number=contact.number).select_related("campaign").order_by("-pk")
         return {
@@ -141,10 +142,14 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
             if request.user.has_perm("messaging.view_reply")
             else None,
             "received": received[:20] if may_see_messages else None,
-            "entries": SuppressionEntry.objects.filter(number__in=numbers).select_related("created_by"),
+            "entries": SuppressionEntry.objects.filter(number__in=numbers).select_related("created_by")
+            if may_see_suppression
+            else None,
             "consents": consents.of_person(contact.number) if request.user.has_perm("messaging.view_consent") else None,
             "may_say": request.user.has_perm("messaging.change_consent"),
-            "releases": SuppressionRelease.objects.filter(number__in=numbers).select_related("released_by")[:20],
+            "releases": SuppressionRelease.objects.filter(number__in=numbers).select_related("released_by")[:20]
+            if may_see_suppression
+            else None,
         }
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -122,7 +122,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
         asked = request.GET.get("q", "").strip()[:100]
         found = self._in_view(signed_in(request), view, is_searched=bool(asked))
         if asked:
-            found = found.filter(_named(asked))
+            found = found.filter(_named(asked, by_contact=may_see_contacts(request)))
         shown, following = _page_of(found, request.GET.get("before", ""))
         known = contacts_of(shown) if may_see_contacts(request) else {}
         unread = conversations.unread_for(signed_in(request), BADGE)
@@ -271,10 +271,10 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
         return _back(pk)
 
 
-def _named(asked: str) -> Q:
-    """By a number's beginning or another spelling of it, or by the name of a contact."""
+def _named(asked: str, *, by_contact: bool) -> Q:
+    """By a number's beginning or another spelling of it; for who may see contacts also by the name of one."""
     query = Query.read(asked)
-    meant = [contact.number for contact in people_search.find(query, FOUND)]
+    meant = [contact.number for contact in people_search.find(query, FOUND)] if by_contact else []
     condition = Q(subscriber__in={subscriber(number) for number in meant})
     if query.may_be_a_number:
         condition |= beginning_with("number", query.digits)

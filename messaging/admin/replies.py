@@ -19,6 +19,7 @@ from laaffic_console.kit.list_order import unsorted_where_many
 from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.search_kinds import beginning_with
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
 from messaging.person_links import PersonColumn
@@ -70,8 +71,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         digits = plain_text.digits_of(search_term) or search_term.strip()
         if not digits:
             return queryset, False
-        begins_so = Q(number__gte=digits, number__lt=digits + "~")
-        found = queryset.filter(begins_so | Q(number__in=spellings(digits)[1:]))
+        found = queryset.filter(beginning_with("number", digits) | Q(number__in=spellings(digits)[1:]))
         return unsorted_where_many(request, found, "number", "pk"), False
 
     @display(description=gettext_lazy("contact"))

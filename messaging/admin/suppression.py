@@ -32,8 +32,9 @@ from laaffic_console.kit.masks import masked
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.said import joined
+from laaffic_console.kit.search_kinds import beginning_with
 from laaffic_console.kit.shared_rows import SharedRowAdmin
-from messaging import msisdn, search_indexes
+from messaging import msisdn
 from messaging.admin import bulk_actions
 from messaging.admin.pages import add_problems, may_see_contacts, page
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
@@ -171,7 +172,7 @@ class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAd
             return queryset, False
         if not digits:
             return queryset.none(), False
-        found = queryset.filter(search_indexes.numbers_from(digits) | Q(number__in=spellings(digits)[1:]))
+        found = queryset.filter(beginning_with("number", digits) | Q(number__in=spellings(digits)[1:]))
         return found if ORDER_VAR in request.GET else found.order_by("number", "pk"), False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

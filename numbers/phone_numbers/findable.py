@@ -4,10 +4,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.search_kinds import Kind, Query, beginning_with, listed, register, rows_of
+from laaffic_console.kit.search_kinds import Kind, Query, listed, register, rows_of
 from phone_numbers.models import Binding, NumberPool, OwnedNumber
-
-SIDES = ("phone_a", "phone_b", "pns_number_a", "pns_number_b")
+from phone_numbers.models.bindings import any_beginning_with
 
 
 def register_all() -> None:
@@ -21,7 +20,7 @@ def register_all() -> None:
                 Binding.objects.all(),
                 _bound,
                 "numbers_binding_change",
-                title=lambda row: row.pair,
+                title=lambda row: row.shown_pair,
                 subtitle=lambda row: f"{row.bind_id} · {_state(row)}",
             ),
             lambda query: listed("numbers_binding_changelist")(query) + "&state=all",
@@ -66,8 +65,7 @@ def _state(row: Binding) -> str:
 def _bound(query: Query) -> Q:
     condition = Q(bind_id=query.text)
     if query.may_be_a_number:
-        for side in SIDES:
-            condition |= beginning_with(side, query.digits)
+        condition |= any_beginning_with(query.digits)
     return condition
 
 

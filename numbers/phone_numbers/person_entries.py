@@ -29,7 +29,7 @@ def bindings(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
         Entry(
             row.at_moment,
             row.pk,
-            _("Bound: %(pair)s") % {"pair": row.pair},
+            _("Bound: %(pair)s") % {"pair": row.shown_pair},
             _("live") if row.is_live else row.get_ending_display(),
             reverse("admin:numbers_binding_change", args=[row.pk]),
             "moving" if row.is_live else "",

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard import roles
+from laaffic_console.exporting import kinds
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit import acts, exports, masks
 from messaging.models import Contact
@@ -36,6 +38,9 @@ MASKED = [
     "numbers.bindingrequest",
     "gateway.orphanreport",
 ]
+
+
+EXPORTED = [label for label in MASKED if label not in ("numbers.bindingrequest", "gateway.orphanreport")]
 
 
 @pytest.fixture
@@ -100,6 +105,32 @@ def test_the_ledger_says_whom_nobody_sees_masked(client: Client, viewer: User) -
     assert "4477•••••123" in shown
     assert NUMBER not in shown
     assert "7001" in shown
+
+
+def test_who_did_what_says_whom_nobody_sees_masked(client: Client, viewer: User) -> None:
+    viewer.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+    changes = [["Number", NUMBER, "447700900124"], ["Email", "asha@example.com", ""], ["Pace", "100", "2026-11-28"]]
+    filters = "q=%2B447700900123&email=asha%40example.com"
+    entry = AuditEntry.objects.create(
+        kind="changed",
+        object_kind="messaging.contact",
+        object_id="12345678",
+        object_label=f"{NUMBER} Asha",
+        summary={"changes": changes, "filters": filters, "why": f"rang from +{NUMBER}"},
+    )
+    pages = [
+        reverse("admin:audit_auditentry_changelist"),
+        reverse("admin:audit_auditentry_change", args=[entry.pk]),
+    ]
+
+    for page in pages:
+        shown = client.get(page).content.decode()
+        assert "4477•••••123 Asha" in shown
+        assert [one for one in (NUMBER, "447700900124", "asha@", "asha%40") if one in shown] == []
+    assert "2026-11-28" in shown
+    viewer.groups.add(Group.objects.get(name=roles.OPERATOR))
+    whole = client.get(pages[1]).content.decode()
+    assert [one for one in (NUMBER, "447700900124", "asha@", "asha%40") if one not in whole] == []
 
 
 def test_an_operator_sees_it_whole(client: Client, viewer: User) -> None:
@@ -169,6 +200,30 @@ class FileTests:
 
     def test_they_are_masked_although_they_are_written_after_the_request(self) -> None:
         assert self.written(BLIND)[1] == ["4477•••••123", "Asha", "a•••@example.com"]
+
+    @pytest.mark.parametrize("label", EXPORTED)
+    def test_no_column_of_a_list_holds_a_whole_number(self, viewer: User, label: str) -> None:
+        row = doors.one(apps.get_model(label), {})
+        columns = dict.fromkeys(admin.site._registry[type(row)].masked, NUMBER)
+        type(row)._default_manager.filter(pk=row.pk).update(**columns)
+
+        whole = list(kinds.named(label).rows({"query": ""}, viewer))
+
+        assert NUMBER in str(whole)
+        assert NUMBER not in str(list(masks.masked_columns(whole)))
+
+    def test_the_summaries_of_the_ledger_are_masked_as_on_its_page(self, viewer: User) -> None:
+        summary = {"callee": NUMBER, "account": "7001"}
+        LedgerEntry.objects.create(interface="voice/sendSip", summary=summary, prepared_at=timezone.now())
+
+        header, row = masks.masked_columns(kinds.named("gateway.ledgerentry").rows({"query": ""}, viewer))
+
+        assert json.loads(row[header.index("summary")]) == {"callee": "4477•••••123", "account": "7001"}
+
+    def test_the_values_of_merge_fields_are_masked_that_are_numbers_or_addresses(self) -> None:
+        rows = [["value.number", "value.email", "value.city"], [NUMBER, "asha@example.com", "Pune"]]
+
+        assert list(masks.masked_columns(rows))[1] == ["4477•••••123", "a•••@example.com", "Pune"]
 
     def test_who_may_see_numbers_takes_them_away_whole(self) -> None:
         assert self.written(acts.Actor(1, "ada"))[1] == [NUMBER, "Asha", "asha@example.com"]

@@ -3,13 +3,14 @@
 import re
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
 
-from laaffic_console.events.models import Delivery, Webhook
-from laaffic_console.events.services import delivering
+from laaffic_console.events.models import Delivery, Event, Webhook
+from laaffic_console.events.services import delivering, webhooks
 from tests.events.receivers import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -43,3 +44,31 @@ def test_the_usual_address_of_a_new_one_leads_to_the_page_that_makes_it(admin_cl
 
     client.force_login(User.objects.create_user("lou", is_staff=True))
     assert client.get("/admin/events/webhook/add/").status_code == 403
+
+
+def test_who_sees_masks_has_nothing_sent_to_an_address_of_theirs(client: Client) -> None:
+    user = User.objects.create_user("lou", is_staff=True)
+    rights = ["view_webhook", "add_webhook", "change_webhook", "view_delivery"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(user)
+    webhook, _secret = webhooks.create("https://example.com/hook", ["message.delivered"])
+    data, now = '{"from": "447700900123"}', timezone.now()
+    event = Event.objects.create(kind="reply.received", about="reply:1", data=data, at=now)
+    delivery = Delivery.objects.create(webhook=webhook, event=event, next_at=now)
+    make, kinds = reverse("admin:events_webhook_make"), reverse("admin:events_webhook_kinds", args=[webhook.pk])
+    page = reverse("admin:events_webhook_change", args=[webhook.pk])
+    log = reverse("admin:events_delivery_change", args=[delivery.pk])
+
+    assert client.post(make, {"url": "https://example.com/", "kinds": ["reply.received"]}).status_code == 403
+    assert client.post(kinds, {"kinds": ["reply.received"]}).status_code == 403
+    assert kinds not in client.get(page).content.decode()
+    assert make not in client.get(reverse("admin:events_webhook_changelist")).content.decode()
+    shown = client.get(log).content.decode()
+    assert "447700900123" not in shown
+    assert "4477•••••123" in shown
+
+    user.user_permissions.add(Permission.objects.get(codename="see_numbers"))
+    assert client.post(kinds, {"kinds": ["reply.received"]}).status_code == 302
+    assert kinds in client.get(page).content.decode()
+    assert make in client.get(reverse("admin:events_webhook_changelist")).content.decode()
+    assert "447700900123" in client.get(log).content.decode()

@@ -373,10 +373,31 @@ class DownloadTests:
             in client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
         )
 
+    def test_whole_numbers_are_refused_to_who_no_longer_sees_them(
+        self, client: Client, asker: User, export: Export
+    ) -> None:
+        asker.user_permissions.remove(Permission.objects.get(codename="see_numbers"))
+        client.force_login(asker)
+
+        assert client.get(self.address(export, asker)).status_code == 403
+        page = client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
+        assert "This file has whole numbers, which you may not see." in page
+
+    def test_masked_numbers_are_taken_by_who_sees_them_masked(self, client: Client, source: Source) -> None:
+        blind = person("blind", *RIGHTS)
+        made = asked(blind)
+        making.make_next()
+        client.force_login(blind)
+
+        answer: Any = client.get(self.address(fresh(made), blind))
+
+        assert answer.status_code == 200
+        assert "•".encode() in b"".join(answer.streaming_content)
+
     def test_who_audits_takes_it_by_their_own_link_only_with_the_rows_right(
         self, client: Client, asker: User, export: Export
     ) -> None:
-        auditor = person("auditor", keeping.AUDIT, "exporting.view_export")
+        auditor = person("auditor", keeping.AUDIT, "exporting.view_export", "messaging.see_numbers")
         client.force_login(auditor)
 
         assert client.get(self.address(export, auditor)).status_code == 403

@@ -35,6 +35,7 @@ def stale(signed_in: Client) -> Client:
 def pages(user: User) -> list[str]:
     return [
         TOKENS,
+        reverse("admin:events_webhook_make"),
         reverse("admin:auth_user_add"),
         reverse("admin:auth_user_change", args=[user.pk]),
         reverse("admin:auth_user_delete", args=[user.pk]),

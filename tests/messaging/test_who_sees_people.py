@@ -9,7 +9,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from messaging.models import Campaign, Contact, ContactGroup, ContactImport, GroupMembership, Reply, SuppressionEntry
+from messaging.models import (
+    Campaign,
+    Contact,
+    ContactGroup,
+    ContactImport,
+    GroupMembership,
+    Reply,
+    SuppressionEntry,
+    SuppressionRelease,
+)
 from messaging.services.campaigns import drafts
 from phone_numbers.models import Binding
 from voice.models import SipCall
@@ -111,3 +120,22 @@ def test_an_imports_rows_are_people(almost: Client) -> None:
 
     assert said(almost, "messaging_contactimport_change", job.pk).startswith("403")
     assert said(almost, "messaging_contactimport_bad_rows", job.pk).startswith("403")
+
+
+@pytest.mark.parametrize("sees_suppression", [False, True])
+def test_the_suppression_list_is_for_who_may_see_it_on_a_contacts_page_too(
+    client: Client, sees_suppression: bool
+) -> None:
+    user = User.objects.create_user("looks", is_staff=True)
+    rights = ["view_contact", *["view_suppressionentry"] * sees_suppression]
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(user)
+    SuppressionEntry.objects.create(number=NUMBER, channel="sms", reason="complaint", note="rang twice")
+    SuppressionRelease.objects.create(
+        number=NUMBER, channel="mms", reason="manual", why="asked for it", suppressed_at=timezone.now()
+    )
+
+    page = said(client, "messaging_contact_change", Contact.objects.get().pk)
+
+    assert ("rang twice" in page, "asked for it" in page) == (sees_suppression, sees_suppression)
+    assert "Yes, on every channel" not in page

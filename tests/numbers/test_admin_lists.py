@@ -9,16 +9,18 @@ from typing import Any
 import openpyxl
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import acts
 from messaging.models import Contact
-from phone_numbers.models import Binding, NumberPool, OwnedNumber, SyncStatus
+from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, SyncStatus
 from phone_numbers.pool_config import PoolConfig
-from phone_numbers.services import pool_state
+from phone_numbers.services import binding_changes, pool_state
 
 pytestmark = pytest.mark.django_db
 
@@ -245,3 +247,37 @@ class OwnedListTests:
 
         assert "Out of date" in shown
         assert "In step" not in shown
+
+
+class MaskedTests:
+    def test_only_who_sees_both_numbers_unbinds(self, staff: Callable[..., Client], application: Application) -> None:
+        (binding,) = add_bindings(application, 1)
+        client = staff("view_binding", "unbind_binding")
+
+        answer = client.post(f"{BINDINGS}{binding.pk}/unbind/", {"seen_pair": "x"}, follow=True)
+
+        assert answer.status_code == 403
+        assert binding.phone_a not in answer.content.decode()
+
+    @pytest.mark.parametrize("sees_numbers", [False, True])
+    def test_what_is_said_of_a_pair_is_masked(self, application: Application, sees_numbers: bool) -> None:
+        (binding,) = add_bindings(application, 1)
+        ours = BindingRequest(application=application, phone_a=binding.phone_a, phone_b="919999999999")
+        with acts.acting(lambda: acts.Actor(1, "staff", sees_numbers=sees_numbers)):
+            with pytest.raises(ValidationError) as problem:
+                binding_changes.unbind(binding, seen_pair="x")
+            said = [*problem.value.messages, binding_changes._bound_already(ours)]
+
+        assert [binding.phone_b in one for one in said] == [sees_numbers] * 2
+        assert ["•" in one for one in said] == [not sees_numbers] * 2
+
+    @pytest.mark.parametrize("sees_contacts", [False, True])
+    def test_names_are_for_who_sees_contacts(
+        self, staff: Callable[..., Client], application: Application, sees_contacts: bool
+    ) -> None:
+        (binding,) = add_bindings(application, 1)
+        Contact.objects.create(number=binding.phone_a, name="Ravi")
+        client = staff("view_binding", *["view_contact"] * sees_contacts)
+
+        for address in (BINDINGS, f"{BINDINGS}{binding.pk}/change/"):
+            assert ("Ravi" in text_of(client, address)) is sees_contacts

@@ -25,10 +25,11 @@ from laaffic_console.kit.masks import masked, may_see
 from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.search_kinds import beginning_with
 from messaging import msisdn
 from messaging.models import Contact
 from messaging.person_links import PersonColumn
-from voice.admin.records import COLOURS, MAY_ASK, beginning_with, say_answer
+from voice.admin.records import COLOURS, MAY_ASK, say_answer
 from voice.models import SipCall, SipPhone
 from voice.services import asking, call_matching, calls, phones
 
@@ -102,7 +103,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         digits = plain_text.digits_of(search_term) or search_term.strip()
         if not digits:
             return queryset, False
-        return unsorted_where_many(request, queryset.filter(**beginning_with(digits)), "callee", "-pk"), False
+        return unsorted_where_many(request, queryset.filter(beginning_with("callee", digits)), "callee", "-pk"), False
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def state(self, asked: SipCall) -> tuple[str, str]:

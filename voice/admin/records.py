@@ -25,6 +25,7 @@ from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain
+from laaffic_console.kit.search_kinds import beginning_with
 from messaging.person_links import PersonColumn
 from voice.models import CallRecord
 from voice.services import asking, call_charts, cost_words, records_pulls, syncing
@@ -89,11 +90,6 @@ class RecordedFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[CallRecord]) -> QuerySet[CallRecord]:
         return queryset.exclude(recording_id="") if self.value() == "yes" else queryset
-
-
-def beginning_with(digits: str) -> dict[str, str]:
-    """A stretch of the index on `callee` that holds whatever the database's collation is: digits alone are compared."""
-    return {"callee__gte": digits, "callee__lte": digits + "9" * 20}
 
 
 @admin.register(CallRecord)
@@ -177,7 +173,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
         if not term:
             return queryset, False
         if digits and len(digits) <= MAX_DIGITS:
-            return queryset.filter(**beginning_with(digits)), False
+            return queryset.filter(beginning_with("callee", digits)), False
         return queryset.filter(voice_id=term), False
 
     @display(description=gettext_lazy("kind"), ordering="kind")

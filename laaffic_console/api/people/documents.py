@@ -3,6 +3,7 @@
 from typing import Any
 
 from laaffic_console.api.documents import moment
+from laaffic_console.kit import masks
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.said import read
 from messaging.models import Audience, BadRow, Consent, ConsentEvent, ContactImport, ImportForecast
@@ -59,7 +60,10 @@ def forecast(counted: ImportForecast) -> dict[str, Any]:
     return {
         "state": counted.state,
         **{name: getattr(counted, name) for name in ("rows", "new", "known", "twice", "invalid", "suppressed")},
-        "reasons": [dict(zip(names, one, strict=True)) for one in import_forecast.shown_reasons(counted)],
+        "reasons": [
+            dict(zip(names, (column, masks.in_text(reason), *counts), strict=True))
+            for column, reason, *counts in import_forecast.shown_reasons(counted)
+        ],
         "explanation": read(counted.explanation),
     }
 

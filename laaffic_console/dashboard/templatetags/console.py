@@ -17,7 +17,7 @@ from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.kit import countries, dates, meanings
 from laaffic_console.kit.figures import in_percent, money, number, pace
 from laaffic_console.kit.masked_admin import number_cell, reveal_link
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masks import in_text, masked
 from laaffic_console.kit.stored_words import in_words
 
 register = template.Library()
@@ -27,6 +27,7 @@ register.filter(pace)
 register.filter(in_percent)
 register.filter(number)
 register.filter(masked)
+register.filter("masked_in_text", in_text)
 register.filter(number_cell)
 register.filter("country", countries.name_of)
 register.filter("country_row", countries.row_of)

@@ -12,6 +12,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services.making import folder
+from laaffic_console.kit import masks
 
 LINK_MINUTES = 60
 SALT = "laaffic_console.exporting"
@@ -27,12 +28,17 @@ def may_look(user: User, export: Export) -> bool:
 
 
 def may_take(user: User, export: Export) -> bool:
-    """Asked again at each download: it is theirs or they see everybody's, and they may export such rows now."""
+    """Asked again at each download: it is theirs or they see everybody's, and they may export such rows now, whole
+    numbers where the file has some."""
     try:
         rights = kinds.named(export.kind).rights
     except NotExportable:
         return False
-    return may_look(user, export) and user.has_perms(rights)
+    return may_look(user, export) and user.has_perms(rights) and may_see_its_numbers(user, export)
+
+
+def may_see_its_numbers(user: User, export: Export) -> bool:
+    return not export.has_whole_numbers or user.has_perm(masks.SEE)
 
 
 def is_there(export: Export, now: dt.datetime | None = None) -> bool:

@@ -127,6 +127,7 @@ def _make(export: Export, held: HeldLease) -> None:
     try:
         private_files.make_folder(folder())
         kind = _kind_allowed(export)
+        export.has_whole_numbers = export.asked_by is not None and export.asked_by.has_perm(masks.SEE)
         rows = _Counted(_rows(kind, export), _look(export, held))
         _write(path, kind, export, rows)
         if not _finish(export, path, rows.count):
@@ -159,8 +160,7 @@ def _kind_allowed(export: Export) -> Kind:
 def _rows(kind: Kind, export: Export) -> Iterator[Row]:
     """With whole numbers for who may see them; here it is not a request that says who looks."""
     rows = kind.rows(export.parameters, export.asked_by)
-    sees_numbers = export.asked_by is not None and export.asked_by.has_perm(masks.SEE)
-    return rows if sees_numbers else masks.masked_columns(rows)
+    return rows if export.has_whole_numbers else masks.masked_columns(rows)
 
 
 def _write(path: Path, kind: Kind, export: Export, rows: "_Counted") -> None:
@@ -207,6 +207,7 @@ def _finish(export: Export, path: Path, rows: int) -> bool:
         state=State.FINISHED,
         rows=rows,
         size=path.stat().st_size,
+        has_whole_numbers=export.has_whole_numbers,
         file_name=path.name,
         finished_at=now,
         expires_at=now + settings.EXPORT_KEPT,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit import plain_text
+from laaffic_console.kit import masks, plain_text
 from messaging import merge_fields, search_indexes
 from messaging.models import Campaign, Contact, GroupMembership, PastedNumber, SuppressionEntry
 from messaging.services.audience import given_numbers, rules
@@ -101,11 +101,14 @@ def _some(contacts: QuerySet[Contact]) -> list[Contact]:
 
 def _by_number(digits: str) -> list[Q]:
     exact = Q(number__in=spellings(digits))
+    if not masks.may_see():  # as people_search.whole says
+        return [exact]
     return [exact, search_indexes.numbers_from(digits), Q(number__contains=digits)]
 
 
 def _by_name(term: str) -> list[Q]:
     if not term:
         return []
-    holds = Q(name__icontains=term) | Q(email__istartswith=term)
+    by_address = Q(email__istartswith=term) if masks.may_see() else Q(email__iexact=term)
+    holds = Q(name__icontains=term) | by_address
     return [search_indexes.starts("name", term), holds]

@@ -17,10 +17,10 @@ from unfold.decorators import display
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services import open_acts
-from laaffic_console.kit import dates, meanings, plain_text
+from laaffic_console.kit import dates, masks, meanings, plain_text
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -31,6 +31,8 @@ from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPoo
 from phone_numbers.models.bindings import BindingQuerySet
 from phone_numbers.services import binding_changes, binding_sync, syncing
 
+# Whoever unbinds has looked at both numbers: the form sends along which.
+MAY_UNBIND = ("numbers.view_binding", "numbers.unbind_binding", masks.SEE)
 UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": gettext_lazy("hours")}
 UNITS |= {"86400": gettext_lazy("days")}
 ENTRY_COLOURS = {
@@ -194,7 +196,8 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
         response = super().changelist_view(request, context)
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
             shown = list(changelist.result_list)
-            exports.name_people(shown)
+            if may_see_contacts(request):
+                exports.name_people(shown)
             changelist.result_list = shown
         return response
 
@@ -290,7 +293,8 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             return super().change_view(request, object_id, form_url, extra_context)
         if not self.has_view_permission(request, binding):
             raise PermissionDenied
-        exports.name_people([binding])
+        if may_see_contacts(request):
+            exports.name_people([binding])
         return page(
             self,
             request,
@@ -300,13 +304,13 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             state=state_of(binding),
             left=time_left(binding),
             requests=binding.requests.select_related("entry", "requested_by"),
-            may_unbind=binding.is_live and request.user.has_perm("numbers.unbind_binding"),
+            may_unbind=binding.is_live and request.user.has_perms(MAY_UNBIND),
             asks_why=open_acts.like(binding_changes.unbind_digest(binding), binding.application) is not None,
             media=self.media,
         )
 
     def unbind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "numbers.view_binding", "numbers.unbind_binding")
+        require(request, *MAY_UNBIND)
         binding = Binding.objects.select_related("application").filter(pk=pk).first()
         if binding is None or request.method != "POST":
             raise Http404

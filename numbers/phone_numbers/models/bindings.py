@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.said import shaped
+from laaffic_console.kit.search_kinds import beginning_with
 
 
 class BindingKind(models.IntegerChoices):
@@ -25,10 +26,14 @@ class BindingQuerySet(models.QuerySet["Binding"]):
 
     def with_number(self, beginning: str) -> "BindingQuerySet":
         """Any of the four numbers begins so; ranges that an index answers."""
-        condition = models.Q()
-        for column in ("phone_a", "phone_b", "pns_number_a", "pns_number_b"):
-            condition |= models.Q(**{f"{column}__gte": beginning, f"{column}__lt": beginning + "~"})
-        return self.filter(condition)
+        return self.filter(any_beginning_with(beginning))
+
+
+def any_beginning_with(digits: str) -> models.Q:
+    condition = models.Q()
+    for column in ("phone_a", "phone_b", "pns_number_a", "pns_number_b"):
+        condition |= beginning_with(column, digits)
+    return condition
 
 
 class Binding(models.Model):

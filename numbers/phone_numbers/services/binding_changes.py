@@ -14,6 +14,7 @@ from laaffic_console.gateway.models import Application, Channel, LedgerEntry
 from laaffic_console.gateway.services import code_words, ledger, open_acts, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.late_evidence import accepted
+from laaffic_console.kit.masks import masked
 from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
@@ -90,7 +91,7 @@ def unbind(
         if seen_pair is not None and seen_pair != locked.pair:
             raise ValidationError(
                 _("This binding joins %(pair)s now, not the two that were shown. Look at it again.")
-                % {"pair": locked.pair}
+                % {"pair": locked.shown_pair}
             )
         request = BindingRequest.objects.create(
             verb=Verb.UNBIND,
@@ -260,9 +261,5 @@ def _bound_already(request: BindingRequest) -> str:
     if found := known.order_by("-pk").first():
         return _(
             "A or B is bound already (−35): %(a)s – %(b)s is binding %(id)s. Unbind it first, or wait until it ends."
-        ) % {
-            "a": found.phone_a,
-            "b": found.phone_b,
-            "id": found.bind_id,
-        }
+        ) % {"a": masked(found.phone_a), "b": masked(found.phone_b), "id": found.bind_id}
     return _("A or B is bound already (−35). Synchronise to see the binding, and unbind it first.")
