@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services import database_clock
 from laaffic_console.kit import delivery_buckets
-from laaffic_console.kit.constant_sql import Given, Select, Update
+from laaffic_console.kit.constant_sql import Given, Select, Update, moment
 from messaging import networks
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageState
 from messaging.services import events
@@ -172,7 +172,8 @@ def _move_batches(rows: Sequence[Row]) -> None:
     if moves:
         _resolve(ids=sorted(moves))
     if on_their_way := sorted(batch for batch, moved in moves.items() if moved[MessageState.ACCEPTED.key] > 0):
-        _ask_again(ids=on_their_way, first_check=database_clock.in_statement() + FIRST_CHECK)
+        now = database_clock.in_statement()
+        _ask_again(moment(now), ids=on_their_way, first_check=now + FIRST_CHECK)
 
 
 @Update
@@ -182,11 +183,14 @@ def _resolve() -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
 
 
 @Update
-def _ask_again() -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
+def _ask_again(now: Any) -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
     """Of batches about which nothing was asked any more: what is on its way again has an end, or expires."""
     over = [BatchState.UNKNOWN.value, BatchState.SETTLED.value]
     forgotten = Batch.objects.filter(pk__among=Given("ids"), state__in=over, next_check_at=None)
-    return forgotten, {"next_check_at": Given("first_check"), "checks": 0}
+    return forgotten, {
+        "next_check_at": Given("first_check") if isinstance(now, Given) else now + FIRST_CHECK,
+        "checks": 0,
+    }
 
 
 def _move_tallies(rows: Sequence[Row]) -> None:
