@@ -49,7 +49,9 @@ def note_broken_off() -> None:
     """For the sweep: what a worker was sending when it died."""
     now = database_clock.now()
     with translation.override(settings.LANGUAGE_CODE):
-        said = _("The worker stopped while it sent this; some may have got it. Ask them, and send it again by hand.")
+        said = _(
+            "The worker stopped while it sent this; some may have got it. Ask whoever gets it, and send it again by hand."
+        )
     dead = Sending.objects.filter(state=State.SENDING, began_at__lt=now - BROKEN_OFF_AFTER)
     dead.update(state=State.BROKEN_OFF, ended_at=now, problem=said)
 
