@@ -49,9 +49,7 @@ def note_broken_off() -> None:
     """For the sweep: what a worker was sending when it died."""
     now = database_clock.now()
     with translation.override(settings.LANGUAGE_CODE):
-        said = _(
-            "The worker stopped while it sent this; some may have got it. Ask whoever gets it, and send it again by hand."
-        )
+        said = _("The worker stopped while it sent this; some may have got it. Ask them, and send it again by hand.")
     dead = Sending.objects.filter(state=State.SENDING, began_at__lt=now - BROKEN_OFF_AFTER)
     dead.update(state=State.BROKEN_OFF, ended_at=now, problem=said)
 
@@ -60,8 +58,8 @@ def break_off_restored() -> None:
     """What waited at the backup, or was due since, may have been sent before the restore: nobody gets it twice."""
     with translation.override(settings.LANGUAGE_CODE):
         said = _(
-            "The console was restored from a backup, and this may have been sent since. Ask them, and send it again by "
-            "hand."
+            "The console was restored from a backup, and this may have been sent since. Ask whoever gets it, and send "
+            "it again by hand."
         )
     waiting = Sending.objects.filter(state=State.QUEUED)
     waiting.update(state=State.BROKEN_OFF, ended_at=database_clock.now(), problem=said)
