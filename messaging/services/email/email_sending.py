@@ -53,8 +53,11 @@ LOOKED_AT_WITHIN = dt.timedelta(minutes=1)  # its launch has asked Laaffic how l
 
 def send(campaign_id: int) -> None:
     """Send a campaign whose request waits; whoever comes second finds the lease taken and goes away."""
+    name = f"email:{campaign_id}"
+    if leases.is_held(name):
+        return
     _look_again(campaign_id)
-    with leases.lease(f"email:{campaign_id}", LEASE_SECONDS) as lease:
+    with leases.lease(name, LEASE_SECONDS) as lease:
         if lease is None or workers.is_stopping():  # the sweeper rings for it again
             return
         claimed = _claim(campaign_id)
