@@ -123,6 +123,7 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
         raise OverBudget(used_up)
     task.task_name = _name_for(task)
     if len(numbers) != task.number_count:
+        task.left_twice += called.twice
         task.left_suppressed += called.suppressed
         task.left_no_consent += called.no_consent
         task.left_capped += called.capped
