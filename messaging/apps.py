@@ -32,7 +32,7 @@ class MessagingConfig(AppConfig):
         from messaging.models import Campaign, EmailCampaign, MmsAttachment
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting, waiting
-        from messaging.services.budgets import budget_gate
+        from messaging.services.budgets import budget_gate, earlier_requests
         from messaging.services.campaigns import starting
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
@@ -75,6 +75,7 @@ class MessagingConfig(AppConfig):
         gates.register(sending_hours.KIND)
         gates.register(frequency.KIND)
         gates.register(budget_gate.KIND)
+        earlier_requests.told_by(email_states.ABOUT, email_states.earlier)
         approvable.register(CampaignDrafts())
         approvable.register(EmailDrafts())
         proofs.register(

@@ -26,6 +26,7 @@ class VoiceConfig(AppConfig):
             audio,
             call_matching,
             calls,
+            group_budgets,
             group_care,
             group_state,
             group_waiting,
@@ -47,6 +48,7 @@ class VoiceConfig(AppConfig):
         )
         channels.register(TtsChannel())
         frequency.counts_too(Channel.VOICE, group_care.had)
+        group_budgets.register()
         approvable.register(GroupTaskDrafts())
         proofs.register(
             proofs.Proved(

@@ -64,3 +64,20 @@ def test_it_fits_whole_or_is_held(
     assert LedgerEntry.objects.filter(interface=email_states.INTERFACE).count() == (used > 0)
     if state == EmailCampaignState.HELD:
         assert "2 messages are left" in draft.hold_reason
+
+
+def test_what_left_in_the_period_before_it_was_set_counts(
+    sandbox: RunningSandbox,
+    mail_app: Application,  # noqa: F811
+    draft: EmailCampaign,  # noqa: F811
+    run_jobs: Callable[[], int],
+) -> None:
+    email_choices.refresh_all()
+    email_starting.launch(draft.pk)
+    run_jobs()
+
+    budgets.put(mail_app, per="day", limit=Decimal(5))
+    shares.sweep()
+
+    assert BudgetCounter.objects.get().used == 3
+    assert shares.derived(BudgetCounter.objects.get()) == 3

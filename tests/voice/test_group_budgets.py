@@ -1,11 +1,13 @@
 """A group call and a budget: it fits whole or is held, and what did not leave is given back."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +21,7 @@ from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
 from tests.voice.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
-from voice.services import group_tasks, group_waiting
+from voice.services import group_costs, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +108,44 @@ def test_money_counts_as_the_last_calls_cost(sandbox: RunningSandbox, applicatio
         group_tasks.launch(written(application, name="Second", count=20).pk)
 
     assert used() == 800_000
+
+
+def test_what_was_launched_in_the_period_before_it_was_set_counts(
+    sandbox: RunningSandbox, application: Application
+) -> None:
+    group_tasks.launch(written(application, count=3).pk)
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    group_tasks.launch(written(application, name="Lost", count=4).pk)
+    sandbox.set_faults(status="-26", status_calls=1)
+    group_tasks.launch(written(application, name="Refused", count=6).pk)
+    old = group_tasks.launch(written(application, name="Old", count=5).pk)
+    LedgerEntry.objects.filter(about_id=old.pk).update(prepared_at=timezone.now() - dt.timedelta(days=2))
+
+    budget_of(application, 10)
+    assert used() == 7
+    with pytest.raises(ValidationError, match="3 messages are left"):
+        group_tasks.launch(written(application, name="More", text="More", count=4).pk)
+
+    LedgerEntry.objects.filter(state=EntryState.UNKNOWN).update(state=EntryState.NOT_SENT)
+    shares.sweep()
+    assert used() == 3
+
+
+def test_of_money_what_it_has_cost_counts_else_what_is_expected(
+    sandbox: RunningSandbox, application: Application
+) -> None:
+    finished(application)  # 0.02 USD a phone
+    waiting = group_tasks.launch(written(application, count=40).pk)
+    over = group_tasks.launch(written(application, name="Over", count=10).pk)
+    GroupTask.objects.filter(pk=over.pk).update(
+        state=TaskState.FINISHED, called=10, recorded=10, cost=Decimal("0.300000"), currency="USD"
+    )
+
+    budget_of(application, 2, "USD")
+    first = used()
+    group_costs.charge(GroupTask(entry=waiting.entry, state="finished", called=1, recorded=1, cost=1, currency="USD"))
+
+    assert (first, used()) == (300_000 + 836_360, 300_000 + 1_000_000)  # 0.46 USD for 22 phones, by both
 
 
 ENDS = [EntryState.ACCEPTED, EntryState.REFUSED, EntryState.NOT_SENT, EntryState.UNKNOWN]

@@ -10,7 +10,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import account_hold, ledger, lost_requests
+from laaffic_console.laaffic import NotSent
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import opening_hours
 from messaging.models import ApplicationCalendar, Calendar
@@ -19,7 +21,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_hours, group_start, group_tasks, group_waiting
+from voice.services import calls, group_ends, group_hours, group_start, group_state, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,6 +145,11 @@ def test_without_allowed_times_it_wants_a_tick(closed: Calendar, application: Ap
     assert "dials_on" not in keys(written(application, count=3, windows=[["09:00", "17:00"]]))
 
 
+def cancellings() -> list[str]:
+    requests = LedgerEntry.objects.filter(interface=group_state.CANCEL)
+    return list(requests.order_by("pk").values_list("state", flat=True))
+
+
 class LatestEndTests:
     def test_what_has_not_begun_asks_and_goes_on_by_a_persons_word(
         self, sandbox: RunningSandbox, application: Application
@@ -158,19 +165,98 @@ class LatestEndTests:
 
         assert len(at_sandbox(sandbox)) == 1
 
+    def calling(self, application: Application) -> GroupTask:
+        task = group_tasks.launch(written(application, send_at=timezone.now() + dt.timedelta(hours=3)).pk)
+        end = timezone.now() - dt.timedelta(seconds=1)
+        GroupTask.objects.update(latest_end=end, state=TaskState.CALLING, key="77")
+        return task
+
     def test_what_laaffic_still_calls_is_cancelled_once(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        task = group_tasks.launch(written(application, send_at=timezone.now() + dt.timedelta(hours=3)).pk)
-        GroupTask.objects.update(latest_end=timezone.now() - dt.timedelta(seconds=1), state=TaskState.CALLING)
-        asked: list[int] = []
-        monkeypatch.setattr(group_tasks, "cancel", lambda pk: asked.append(pk))
+        task = self.calling(application)
+        monkeypatch.setattr(group_tasks, "ask_to_cancel", lambda task, entry: ledger.depart(entry.pk))
 
-        group_tasks.end_due()
-        group_tasks.end_due()
+        group_ends.end_due()
+        group_ends.end_due()
 
-        assert asked == [task.pk]
+        assert cancellings() == [EntryState.IN_FLIGHT]
         assert task.events.filter(text__contains="latest end has come").exists()
+
+    def test_a_request_whose_process_died_has_asked_nothing(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Killed(BaseException):
+            pass
+
+        def die(*_given: object, **_named: object) -> None:
+            raise Killed
+
+        task = self.calling(application)
+        for where in ("prepare_cancelling", "ask_to_cancel"):
+            with monkeypatch.context() as patched:
+                patched.setattr(group_tasks, where, die)
+                with pytest.raises(Killed):
+                    group_ends.end(task.pk)
+        group_ends.end_due()
+        assert cancellings() == [EntryState.PREPARED]
+
+        long_ago = timezone.now() - 2 * lost_requests.LOST_AFTER
+        LedgerEntry.objects.filter(interface=group_state.CANCEL).update(prepared_at=long_ago)
+        GroupTask.objects.update(end_asked_at=long_ago)
+        calls.recover()
+        group_ends.end_due()
+
+        assert len(cancellings()) == 2
+        assert cancellings()[0] == EntryState.NOT_SENT
+        assert cancellings()[1] != EntryState.NOT_SENT
+
+    def test_what_did_not_leave_is_asked_again_ever_more_seldom(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = self.calling(application)
+
+        def out_of_reach(task: GroupTask, entry: LedgerEntry) -> None:
+            ledger.settle_error(entry.pk, NotSent("refused", interface=entry.interface))
+            raise ValidationError("It was not cancelled: refused.")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(group_tasks, "ask_to_cancel", out_of_reach)
+            group_ends.end_due()
+            group_ends.end_due()
+            assert cancellings() == [EntryState.NOT_SENT]
+            asked = timezone.now() - dt.timedelta(seconds=30)
+            GroupTask.objects.update(end_asked_at=asked, latest_end=asked)
+            LedgerEntry.objects.filter(interface=group_state.CANCEL).update(prepared_at=asked)
+            group_ends.end_due()
+        assert cancellings() == [EntryState.NOT_SENT] * 2
+        GroupTask.objects.update(end_asked_at=asked)
+        group_ends.end_due()
+
+        assert len(cancellings()) == 3
+        assert [event.text for event in task.events.filter(text__contains="asked again by itself")] == [
+            "Its latest end has come, and it is not cancelled for certain. It was not cancelled: refused. "
+            "It is asked again by itself."
+        ]
+
+    def test_a_held_account_is_asked_when_the_hold_is_over(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        self.calling(application)
+        hold = AccountHold.objects.create(
+            scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15
+        )
+        group_ends.end_due()
+        long_ago = timezone.now() - dt.timedelta(hours=1)
+        GroupTask.objects.update(end_asked_at=long_ago)
+        LedgerEntry.objects.filter(interface=group_state.CANCEL).update(prepared_at=long_ago)
+        group_ends.end_due()
+        assert cancellings() == [EntryState.NOT_SENT]
+
+        account_hold.release(hold.pk, because="paid")
+        group_ends.end_due()
+
+        assert len(cancellings()) == 2
 
     def test_the_page_stops_what_would_begin_after_it(
         self, closed: Calendar, application: Application, admin_client: Client

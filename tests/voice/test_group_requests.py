@@ -11,14 +11,18 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import ContactGroup, SuppressionEntry
+from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
 from tests.messaging.conftest import add_contacts
 from tests.voice.group_samples import FIRST, at_sandbox, listed, written
-from voice.models import Announcement, AudioFile, GroupTask
+from voice.models import Announcement, AudioFile, CallRecord, GroupTask, TaskNumbers
 from voice.services import (
+    group_care,
+    group_copies,
+    group_figures,
     group_numbers,
     group_tasks,
 )
+from voice.services.call_charts import CONNECTED
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 
@@ -109,6 +113,34 @@ class NumberTests:
         assert audience.numbers == [str(FIRST + n) for n in (2, 3, 4, 5, 7)]
         assert (audience.twice, audience.suppressed, audience.invalid) == (2, 2, 0)
         assert audience.sources == ["customers", "a pasted list", "more.csv"]
+
+    def test_two_spellings_of_one_number_are_called_once(self, group: ContactGroup) -> None:
+        for number in ("5215512345678", "5491123456789"):
+            GroupMembership.objects.create(group=group, contact=Contact.objects.create(number=number))
+        upload = SimpleUploadedFile("more.csv", b"phone\n+541123456789\n+525587654321\n")
+
+        audience = group_numbers.gather(
+            groups=[group], pasted="+525512345678, +5215587654321, +525587654321", upload=upload
+        )
+
+        assert audience.numbers == ["5215512345678", "5491123456789", "5215587654321"]
+        assert audience.twice == 4
+
+    def test_a_draft_from_before_and_its_copies_call_once_too(self, application: Application) -> None:
+        task = written(application, count=1)
+        TaskNumbers.objects.filter(task=task).update(lines="525512345678\n5215512345678")
+
+        assert group_care.called_now(task) == group_care.Called(["525512345678"], twice=1)
+        copy = group_copies.new_from(task)
+        assert (group_numbers.of(copy), copy.left_twice) == (["525512345678"], 1)
+
+    def test_who_was_reached_by_another_spelling_is_not_called_again(self, application: Application) -> None:
+        task = written(application, count=1)
+        task.key, task.called, task.recorded = "77", 1, 1
+        reached = {"task_id": "77", "callee": "5215512345678", "outcome": CONNECTED[0]}
+        CallRecord.objects.create(voice_id="v1", at=timezone.now(), first_seen_at=timezone.now(), **reached)
+
+        assert group_figures.unreached(task, ["525512345678", "525587654321"]) == ["525587654321"]
 
     def test_who_wants_no_sms_is_not_called_with_one(self) -> None:
         SuppressionEntry.objects.create(number=str(FIRST), channel="sms")

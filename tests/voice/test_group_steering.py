@@ -18,6 +18,7 @@ from voice.models import CallRecord, GroupTask, GroupTaskEvent, TaskKind, TaskSt
 from voice.services import (
     call_records,
     group_copies,
+    group_ends,
     group_figures,
     group_numbers,
     group_records,
@@ -211,8 +212,8 @@ class SteeringTests:
             group_tasks.cancel(task.pk)
         GroupTask.objects.update(latest_end=timezone.now() - dt.timedelta(minutes=1))
 
-        group_tasks.end_due()
-        group_tasks.end_due()
+        group_ends.end_due()
+        group_ends.end_due()
 
         assert LedgerEntry.objects.filter(interface="voice/group/call/cancel").count() == 2  # a person's, and the end's
         assert GroupTaskEvent.objects.filter(text__contains="not cancelled for certain").count() == 1

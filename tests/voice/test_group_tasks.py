@@ -19,6 +19,7 @@ from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, w
 from voice.models import Announcement, GroupTask, TaskState
 from voice.services import (
     audio,
+    group_ends,
     group_launching,
     group_numbers,
     group_state,
@@ -386,8 +387,9 @@ class SaidOfATaskTests:
 
     def test_a_latest_end_is_acted_upon_once(self, sandbox: RunningSandbox, application: Application) -> None:
         task = group_tasks.launch(written(application).pk)
+        GroupTask.objects.update(latest_end=timezone.now())
         for _time in range(2):
-            group_tasks._end(task.pk)
+            group_ends.end(task.pk)
 
         assert task.events.filter(text__contains="latest end has come").count() == 1
 

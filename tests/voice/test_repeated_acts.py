@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -22,7 +23,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import written
 from tests.voice.test_calls import rung
 from voice.models import GroupTask, SipCall, SipPhone, TaskState
-from voice.services import calls, group_state, group_tasks
+from voice.services import calls, group_state, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -179,6 +180,44 @@ class GroupTests:
 
         admin_client.post(review, sent | {"again": "it is not there"})
         assert GroupTask.objects.get(pk=twin.pk).state == TaskState.SUBMITTING
+
+    def test_the_page_asks_why_while_the_same_waits(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client, settings: LazySettings
+    ) -> None:
+        settings.LAAFFIC_UNDO_SECONDS = 30
+        first = group_tasks.launch(written(application).pk, undo_seconds=30)
+        other = group_tasks.launch(written(application, count=11).pk, undo_seconds=30)
+        twin = written(application)
+        review = reverse("admin:voice_grouptask_review", args=[twin.pk])
+        ticks = re.findall(r'name="seen" value="([^"]+)"', admin_client.get(review).content.decode())
+        sent = {**hidden(admin_client, review), "seen": ticks}
+
+        asked = admin_client.post(review, sent).content.decode()
+        assert f"group call {first.pk}" in asked
+        assert 'name="again"' in asked
+        assert GroupTask.objects.get(pk=twin.pk).state == TaskState.DRAFT
+
+        admin_client.post(review, sent | {"again": "they are to be called twice"})
+        twin.refresh_from_db()
+        assert (twin.state, twin.again_reason) == (TaskState.LAUNCHED, "they are to be called twice")
+        assert "Launched all the same: they are to be called twice" in [event.text for event in twin.events.all()]
+
+        GroupTask.objects.update(starts_at=timezone.now())
+        for task in (first, twin, other):
+            group_waiting.start(task.pk)
+        assert set(GroupTask.objects.values_list("state", flat=True)) == {TaskState.SUBMITTING}
+
+    def test_what_leaves_at_once_is_asked_too_while_the_same_waits(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        group_tasks.launch(written(application).pk, undo_seconds=30)
+        twin = written(application)
+
+        with pytest.raises(open_acts.StillOpen):
+            group_tasks.launch(twin.pk)
+        assert group_tasks.launch(twin.pk, again="now").state == TaskState.SUBMITTING
+
+        assert LedgerEntry.objects.get().summary["all the same"] == "now"
 
     def test_a_cancelling_whose_answer_was_lost_is_unknown(
         self, sandbox: RunningSandbox, application: Application, numbers: str

@@ -36,13 +36,15 @@ class Called:
     suppressed: int = 0
     no_consent: int = 0
     capped: int = 0
+    twice: int = 0
 
 
 def called_now(task: GroupTask) -> Called:
-    kept, suppressed = group_numbers.callable_now(task)
-    agreed = _agreed(task, kept)
+    kept = group_numbers.callable_now(task)
+    agreed = _agreed(task, kept.numbers)
     numbers = _without_full(task, agreed)
-    return Called(numbers, suppressed, len(kept) - len(agreed), len(agreed) - len(numbers))
+    no_consent, capped = len(kept.numbers) - len(agreed), len(agreed) - len(numbers)
+    return Called(numbers, kept.suppressed, no_consent, capped, kept.twice)
 
 
 def under_lock(task: GroupTask, called: Called) -> Called:

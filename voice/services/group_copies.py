@@ -27,11 +27,11 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
         return GroupTask.objects.create(**copied(task), name=task.name, created_by=by)
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN):
         raise ValidationError(_("Nobody knows yet whether this task calls. Settle that first: a copy calls all again."))
-    numbers, stopped = group_numbers.callable_now(task)
+    audience = group_numbers.callable_now(task)
     if unreached_only:
-        numbers = _unreached(task, numbers)
+        audience.numbers = _unreached(task, audience.numbers)
     source = _("those whom “%(task)s” did not reach") if unreached_only else _("the numbers of “%(task)s”")
-    audience = Audience(numbers, suppressed=stopped, sources=[source % {"task": task.name}])
+    audience.sources = [source % {"task": task.name}]
     return _drafted(task, audience, kind=TaskKind.SEND, parent=None, by=by)
 
 
@@ -41,8 +41,8 @@ def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
         raise ValidationError(_("Only a task that waits can be changed. This one has begun or is over."))
     if open_one := task.children.filter(kind=TaskKind.UPDATE, state=TaskState.DRAFT).first():
         return open_one
-    numbers, stopped = group_numbers.callable_now(task)
-    audience = Audience(numbers, suppressed=stopped, sources=[task.numbers_from])
+    audience = group_numbers.callable_now(task)
+    audience.sources = [task.numbers_from]
     made = _drafted(task, audience, kind=TaskKind.UPDATE, parent=task, by=by)
     GroupTask.objects.filter(pk=made.pk).update(send_at=task.send_at)
     made.send_at = task.send_at

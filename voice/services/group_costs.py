@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from laaffic_console.gateway.models import LedgerEntry
 from messaging.services.budgets import shares
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
@@ -46,10 +47,21 @@ def _that_tell() -> QuerySet[GroupTask]:
     return told.filter(launched_at__gte=timezone.now() - NOT_OLDER).defer("text", "sms_text")
 
 
+def real(task: GroupTask, entry: LedgerEntry) -> Cost | None:
+    """What this request of it has cost; None as long as that is not known."""
+    if not _is_told(task) or task.cost is None or task.entry_id != entry.pk:
+        return None
+    return Cost([], {task.currency: task.cost}, 0)
+
+
+def _is_told(task: GroupTask) -> bool:
+    """All its call records have come."""
+    return task.state in OVER and task.recorded >= (task.called or 0) > 0
+
+
 def charge(task: GroupTask) -> None:
     """Its budgets paid what was expected: now that all its records have come, what it has cost. Under its lock."""
-    is_told = task.state in OVER and task.recorded >= (task.called or 0) > 0
-    if is_told and task.cost is not None and task.entry_id is not None:
+    if _is_told(task) and task.cost is not None and task.entry_id is not None:
         shares.charge_request(task.entry_id, task.currency, task.cost)
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
+from messaging.subscribers import subscriber
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, connect_rate
 from voice.services.call_charts import CONNECTED
@@ -72,5 +73,5 @@ def reached(task: GroupTask) -> set[str]:
 
 
 def unreached(task: GroupTask, numbers: Iterable[str]) -> list[str]:
-    answered = reached(task)
-    return [number for number in numbers if number not in answered]
+    answered = {subscriber(number) for number in reached(task)}
+    return [number for number in numbers if subscriber(number) not in answered]

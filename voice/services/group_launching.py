@@ -28,6 +28,7 @@ from laaffic_console.gateway.services import (
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record_event
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from laaffic_console.laaffic import GroupTask as WireTask
@@ -116,13 +117,14 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
     called = group_care.under_lock(task, called)
     numbers = called.numbers
     digest = digest_of(task, numbers)
-    why = open_acts.require(digest, task.application, again=again)
+    why = require_no_other(task, numbers, again)
     cost = group_costs.expected(group_costs.learned(task), len(numbers))
     taken = whole_requests.Taken(task.application, len(numbers), cost)
     if used_up := taken.stop():
         raise OverBudget(used_up)
     task.task_name = _name_for(task)
     if len(numbers) != task.number_count:
+        task.left_twice += called.twice
         task.left_suppressed += called.suppressed
         task.left_no_consent += called.no_consent
         task.left_capped += called.capped
@@ -148,6 +150,32 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
     was = TaskState.DRAFT if task.starts_at is None else TaskState.LAUNCHED
     events.task_moved(task, was, step="launched", by=by.get_username() if by else "")
     return entry, numbers
+
+
+def require_no_other(task: GroupTask, numbers: list[str], again: str) -> dict[str, Any]:
+    """What its row's summary says of the same that is open or waits; StillOpen where a reason is missing.
+
+    What waits is asked for while somebody is there to be told: of two that a worker starts, neither stops the other.
+    """
+    digest = digest_of(task, numbers)
+    why = open_acts.require(digest, task.application, again=again)
+    if why or task.starts_at is not None or (waiting := _about_to_leave(task, digest, len(numbers))) is None:
+        return why
+    if is_blank(again):
+        said = _("group call %(id)d") % {"id": waiting.pk}
+        raise open_acts.StillOpen(said, waiting.waits_since or timezone.now())  # else it waits for seconds only
+    return {"all the same": again.strip()[: open_acts.LONGEST_REASON], "group call": waiting.pk}
+
+
+def _about_to_leave(task: GroupTask, digest: str, n_numbers: int) -> GroupTask | None:
+    """The same, launched, whose request is not prepared yet; under the application's lock."""
+    waits = Q(state=TaskState.LAUNCHED) | Q(state=TaskState.SENDING, entry=None, starts_at__isnull=False)
+    alike = {name: getattr(task, name) for name in ("application", "kind", "source", "text", "audio", "send_at")}
+    others = GroupTask.objects.filter(waits, **alike, number_count__gte=n_numbers).exclude(pk=task.pk)
+    for other in others.select_related(*RELATED).order_by("-pk"):
+        if digest_of(other, group_care.called_now(other).numbers) == digest:
+            return other
+    return None
 
 
 def _name_for(task: GroupTask) -> str:

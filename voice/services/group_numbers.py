@@ -1,4 +1,4 @@
-"""Whom a group-call task calls: groups of contacts, a pasted list and a file, each number once, less the suppressed.
+"""Whom a group-call task calls: groups of contacts, a pasted list and a file, each person once, less the suppressed.
 
 Two hundred thousand numbers take about a second: groups are one query, lists are read by the table of `msisdn`, and
 the suppressed are looked for a chunk at a time.
@@ -50,12 +50,10 @@ def gather(
 ) -> Audience:
     """ValidationError at `groups`, `numbers` or `file` for what cannot be called; nothing is kept here."""
     audience = Audience()
-    found: dict[str, None] = {}
+    given: list[str] = []
 
     def add(numbers: Sequence[str], source: str) -> None:
-        before = len(found)
-        found.update(dict.fromkeys(numbers))
-        audience.twice += before + len(numbers) - len(found)
+        given.extend(numbers)
         audience.sources.append(source)
 
     if groups:
@@ -69,11 +67,21 @@ def gather(
         except ValidationError as problem:
             raise ValidationError({"file": problem.messages}) from problem
         add(_taken("file", read, skip_invalid, audience), upload.name or _("a file"))
-    stopped = suppressed(list(found), with_sms=with_sms)
+    found = each_once(given)
+    audience.twice += len(given) - len(found)
+    stopped = suppressed(found, with_sms=with_sms)
     audience.suppressed = len(stopped)
     audience.numbers = [number for number in found if number not in stopped]
     _check_count(audience, field="groups" if groups else "numbers" if pasted.strip() else "file")
     return audience
+
+
+def each_once(numbers: Sequence[str]) -> list[str]:
+    """One number for each subscriber, as it was spelt first: another spelling rings the same phone."""
+    first: dict[str, str] = {}
+    for given in numbers:
+        first.setdefault(subscriber(given), given)
+    return list(first.values())
 
 
 def _taken(field: str, read: Numbers, skip_invalid: bool, audience: Audience) -> list[str]:
@@ -152,8 +160,10 @@ def of(task: GroupTask) -> list[str]:
     return kept.split("\n") if kept else []
 
 
-def callable_now(task: GroupTask) -> tuple[list[str], int]:
-    """Its numbers without those that were suppressed since, and how many those are."""
-    numbers = of(task)
-    stopped = suppressed(numbers, with_sms=task.hang_up_sms)
-    return ([number for number in numbers if number not in stopped] if stopped else numbers), len(stopped)
+def callable_now(task: GroupTask) -> Audience:
+    """Its numbers without those that were suppressed since; each person once, also where it was kept otherwise."""
+    kept = of(task)
+    found = each_once(kept)
+    stopped = suppressed(found, with_sms=task.hang_up_sms)
+    numbers = [number for number in found if number not in stopped] if stopped else found
+    return Audience(numbers, twice=len(kept) - len(found), suppressed=len(stopped))

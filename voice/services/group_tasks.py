@@ -10,11 +10,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import EntryState
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import (
     code_words,
-    database_clock,
-    isolation,
     ledger,
     single_requests,
     workers,
@@ -22,7 +20,6 @@ from laaffic_console.gateway.services import (
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging.services.approvals import approvals
 from voice.models import GroupTask, TaskState
@@ -106,26 +103,6 @@ def not_as_shown() -> NoReturn:
     raise NotAsShown(_("It was changed since the page was shown. Look at whom it calls now, and launch it again."))
 
 
-def end_due() -> None:
-    """Cancel at Laaffic, once, what it still calls at its latest end; who was not called yet is not."""
-    late = GroupTask.objects.filter(state__in=OPEN, latest_end__lte=database_clock.now(), end_asked_at=None)
-    isolation.each(
-        late.exclude(key="").order_by("pk").values_list("pk", flat=True), _end, "end of group-call task {}".format
-    )
-
-
-def _end(task_id: int) -> None:
-    asked = GroupTask.objects.filter(pk=task_id, end_asked_at=None, state__in=OPEN)
-    if not asked.update(end_asked_at=database_clock.in_statement()):
-        return
-    said = _("Its latest end has come: Laaffic was asked to cancel it")
-    try:
-        cancel(task_id)
-    except ValidationError as problem:
-        said = joined([_("Its latest end has come, and it is not cancelled for certain."), *problem.messages])
-    group_launching.note(GroupTask.objects.get(pk=task_id), said, None)
-
-
 def _drafts() -> QuerySet[GroupTask]:
     return GroupTask.objects.filter(state=TaskState.DRAFT)
 
@@ -181,17 +158,26 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
     if task.state not in OPEN or not task.key:
         raise ValidationError(_("Only a task that Laaffic has and that is not over can be cancelled."))
     with transaction.atomic():
-        entry = ledger.prepare(
-            interface=CANCEL,
-            application=task.application,
-            about_kind=ABOUT,
-            about_id=task.pk,
-            summary={"task": task.task_name, "key": task.key},
-            digest=ledger.digest_of("cancel", task.key),
-            attempt=group_state.requests_of(task).filter(interface=CANCEL).count() + 1,
-            worker=workers.worker_name(),
-            requested_by=by,
-        )
+        entry = prepare_cancelling(task, by=by)
+    return ask_to_cancel(task, entry)
+
+
+def prepare_cancelling(task: GroupTask, *, by: User | None) -> LedgerEntry:
+    return ledger.prepare(
+        interface=CANCEL,
+        application=task.application,
+        about_kind=ABOUT,
+        about_id=task.pk,
+        summary={"task": task.task_name, "key": task.key},
+        digest=ledger.digest_of("cancel", task.key),
+        attempt=group_state.requests_of(task).filter(interface=CANCEL).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+
+
+def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
+    """What was prepared leaves; ValidationError says what came of it otherwise."""
     try:
         single_requests.send(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:

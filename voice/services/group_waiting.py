@@ -11,7 +11,6 @@ from laaffic_console.gateway.services import (
     database_clock,
     isolation,
     moments,
-    open_acts,
 )
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.plain_text import is_blank
@@ -48,7 +47,8 @@ def start_later(
 
     `leaves`: when its hours begin; until then it can be taken back anyway.
     """
-    open_acts.require(group_launching.digest_of(task, numbers), task.application, again=task.again_reason)
+    if group_launching.require_no_other(task, numbers, task.again_reason):
+        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": task.again_reason}, by)
     until = undo.until(seconds)
     if leaves is None or leaves <= until:
         _wait(task, until, is_undo=True)

@@ -2,7 +2,7 @@
 
 from laaffic_console.gateway.services import bell, isolation
 from laaffic_console.kit.said import gettext as _
-from voice.services import called_numbers, calls, group_sync, group_tasks, group_waiting, phones, records_pulls
+from voice.services import called_numbers, calls, group_ends, group_sync, group_waiting, phones, records_pulls
 from voice.services.syncing import COPIES, SyncFailed
 
 
@@ -17,7 +17,7 @@ def sweep() -> None:
         calls.recover,
         group_sync.recover,
         group_waiting.start_due,
-        group_tasks.end_due,
+        group_ends.end_due,
         _ring_due,
         group_sync.ring_if_due,
         called_numbers.forget,

@@ -23,7 +23,7 @@ from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.models import Budget, BudgetCounter
 from messaging.services import events
-from messaging.services.budgets import shares
+from messaging.services.budgets import earlier_requests, shares
 from messaging.services.refusals import NotAllowed
 
 MICROS = shares.MICROS
@@ -105,9 +105,14 @@ def put(application: Application, *, per: str, limit: Decimal, currency: str = "
 def begin(budget: Budget) -> None:
     """A new budget: what its application has sent in this period already counts, as far as Laaffic has answered."""
     start = dt.datetime.combine(period_start(budget, today()), dt.time.min, timezone.get_default_timezone())
-    if used := shares.sent_since(budget, start):
-        [counter] = locked_counters([budget])
+    used, earlier = shares.sent_since(budget, start), earlier_requests.of(budget, start)
+    if not used and not earlier:
+        return
+    [counter] = locked_counters([budget])
+    if used:
         shares.take_for_good(counter, used)
+    for one in earlier:
+        shares.take_of_request(counter, one.entry, shares.needed(budget, one.recipients, one.cost))
 
 
 def standings(application: Application | None = None) -> list[Standing]:

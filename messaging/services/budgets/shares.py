@@ -18,6 +18,7 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import isolation
 from laaffic_console.kit.constant_sql import Given, Insert, Select, Update
 from messaging.models import Batch, BatchAnswer, BatchState, Budget, BudgetCounter, BudgetShare, MessageState, SentTally
+from messaging.services.reports.prices import Cost
 
 # What left or may have left. What is queued counts too while its batch is in somebody's hands, or answered.
 GONE = (
@@ -109,6 +110,11 @@ def _put_requests_right(shares: Sequence[BudgetShare]) -> tuple[int, int]:
     return change, len(entries)
 
 
+def needed(budget: Budget, recipients: int, cost: Cost) -> int:
+    """What a whole request takes, in the budget's unit."""
+    return int(cost.by_currency.get(budget.currency, Decimal(0)) * MICROS) if budget.currency else recipients
+
+
 def take_of_request(counter: BudgetCounter, entry: LedgerEntry, used: int) -> None:
     """Given back where it turns out that the request has not left; the counter is locked by the caller."""
     BudgetShare.objects.create(counter=counter, entry=entry, used=used, prices={WHOLE: used})
@@ -174,7 +180,7 @@ def keep_for_good(batch: Batch, again: Sequence[int]) -> None:
 
 
 def sent_since(budget: Budget, start: dt.datetime) -> int:
-    """What has left, in the budget's unit, by the tallies of sending."""
+    """What has left of messages, in the budget's unit, by the tallies of sending."""
     sent = SentTally.objects.filter(campaign__application=budget.application_id, hour__gte=start, state__in=GONE)
     amount = Sum("pay_micros", filter=Q(currency=budget.currency)) if budget.currency else Sum("messages")
     return int(sent.aggregate(used=amount)["used"] or 0)

@@ -4,8 +4,6 @@ It is counted in the transaction that prepares its request, under the counters' 
 what was refused or did not leave is given back (`shares.put_right`). An unknown outcome stays counted.
 """
 
-from decimal import Decimal
-
 from laaffic_console.gateway.models import Application, LedgerEntry
 from messaging.models import Budget, BudgetCounter
 from messaging.services.budgets import budgets, shares
@@ -44,6 +42,4 @@ class Taken:
         return left > 0 and self._needs(budget) <= left
 
     def _needs(self, budget: Budget) -> int:
-        if not budget.currency:
-            return self.recipients
-        return int(self.cost.by_currency.get(budget.currency, Decimal(0)) * budgets.MICROS)
+        return shares.needed(budget, self.recipients, self.cost)

@@ -1,6 +1,7 @@
 """The states of an email campaign: how it changes them, and what its requests say of it."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -11,6 +12,7 @@ from laaffic_console.kit.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import events, steps
 from messaging.services.budgets import whole_requests
+from messaging.services.budgets.earlier_requests import Earlier
 from messaging.services.email import email_care, email_drafts
 
 ABOUT, INTERFACE = email_care.ABOUT, email_care.INTERFACE
@@ -25,6 +27,15 @@ def requests_of(campaign: EmailCampaign) -> QuerySet[LedgerEntry]:
 def may_have_arrived(campaign: EmailCampaign) -> bool:
     """Whether one of its requests left without a certain no: a repeat that is refused says nothing about the first."""
     return requests_of(campaign).exclude(state__in=SURELY_NOT).exists()
+
+
+def earlier(entries: "QuerySet[LedgerEntry]") -> Iterator[Earlier]:
+    """For a budget that is set now: what those of these requests that send to a list have taken."""
+    sending = list(entries.filter(interface=INTERFACE))
+    campaigns = EmailCampaign.objects.in_bulk([entry.about_id for entry in sending])
+    for entry in sending:
+        if campaign := campaigns.get(entry.about_id or 0):
+            yield Earlier(entry, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
 
 
 def note_missing(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime) -> None:

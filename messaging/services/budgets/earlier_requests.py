@@ -1,0 +1,38 @@
+"""What took everybody in one request before a budget was set, in its first period: each app tells of its own."""
+
+import datetime as dt
+import itertools
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from messaging.models import Budget
+from messaging.services.reports.prices import Cost
+
+NEVER_LEFT = (EntryState.REFUSED, EntryState.NOT_SENT)
+
+
+class Earlier(NamedTuple):
+    """A request that has left, may have, or is about to; and what it takes, as `whole_requests.Taken` is told."""
+
+    entry: LedgerEntry
+    recipients: int
+    cost: Cost
+
+
+Source = Callable[["QuerySet[LedgerEntry]"], Iterable[Earlier]]
+_sources: dict[str, Source] = {}
+
+
+def told_by(about_kind: str, source: Source) -> None:
+    """When an app is made ready: its requests about this kind of thing, of those that it is given."""
+    _sources[about_kind] = source
+
+
+def of(budget: Budget, start: dt.datetime) -> list[Earlier]:
+    entries = LedgerEntry.objects.filter(application=budget.application_id, prepared_at__gte=start)
+    entries = entries.exclude(state__in=NEVER_LEFT).order_by("pk")
+    told = (source(entries.filter(about_kind=kind)) for kind, source in sorted(_sources.items()))
+    return list(itertools.chain.from_iterable(told))

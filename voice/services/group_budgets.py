@@ -1,0 +1,26 @@
+"""What group calls have taken of a period in which a budget is set."""
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+
+from laaffic_console.gateway.models import LedgerEntry
+from messaging.services.budgets import earlier_requests
+from messaging.services.budgets.earlier_requests import Earlier
+from voice.models import GroupTask
+from voice.services import group_costs, group_launching, group_state
+
+
+def register() -> None:
+    earlier_requests.told_by(group_state.ABOUT, _earlier)
+
+
+def _earlier(entries: "QuerySet[LedgerEntry]") -> Iterator[Earlier]:
+    """The launches among these requests, by what they have cost, else by what they would be expected to now."""
+    launches = list(entries.filter(interface__in=set(group_launching.INTERFACES.values())))
+    tasks = GroupTask.objects.select_related("application").in_bulk([entry.about_id for entry in launches])
+    for entry in launches:
+        n_numbers = int(entry.summary.get("numbers", 0))
+        if task := tasks.get(entry.about_id or 0):
+            expected = group_costs.expected(group_costs.learned(task), n_numbers)
+            yield Earlier(entry, n_numbers, group_costs.real(task, entry) or expected)
