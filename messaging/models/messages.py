@@ -36,6 +36,14 @@ class MessageState(models.IntegerChoices):
         return self.name.lower()
 
 
+# In one of these at its first attempt a message has never left; at a later one what was given up may have arrived.
+NEVER_LEFT = (MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
+
+
+def has_never_left() -> models.Q:
+    return models.Q(state__in=NEVER_LEFT, attempt=1)
+
+
 # What few messages become, and few in a long history are looked for: in every campaign's, newest first. No message
 # passes through one of these on its usual way, so their index costs a send nothing.
 EXCEPTIONAL = (

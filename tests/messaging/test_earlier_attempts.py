@@ -13,14 +13,17 @@ from messaging.models import (
     Campaign,
     ContactGroup,
     EarlierAttempt,
+    FrequencyCap,
     Message,
     MessageEvent,
     MessageState,
+    SuppressionEntry,
 )
-from messaging.services.audience import audience
+from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, claiming, counting, settling
-from messaging.services.campaigns import drafts, resolving
+from messaging.services.campaigns import campaigns, drafts, follow_ups, resolving
 from messaging.services.channels.outgoing import Claim
+from messaging.services.contacts import suppression
 from messaging.services.figures import proving
 from messaging.services.reports import reports
 from tests.messaging.conftest import add_contacts
@@ -183,3 +186,57 @@ class PriceTests:
 
         assert (states(), told()) == ([MessageState.QUEUED, MessageState.QUEUED], [])
         assert not EarlierAttempt.objects.exists()
+
+
+class StoppedTests:
+    """A person had it sent again, and stopped that: the first sending may have arrived all the same."""
+
+    def test_cancelled_it_is_not_said_to_have_got_nothing(self, first: Claim) -> None:
+        campaigns.cancel(Campaign.objects.get().pk)
+
+        assert states() == [MessageState.EXPIRED, MessageState.EXPIRED]
+        assert Message.objects.latest("pk").evidence == campaigns.CANCELLED_AGAIN
+        batch = Batch.objects.get()
+        assert (batch.queued, batch.cancelled, batch.expired) == (0, 0, 2)
+        assert counting.state_counts(Campaign.objects.get())["expired"] == 2
+        assert proved() == []
+
+    def test_what_certainly_failed_at_first_is_cancelled(self, first: Claim) -> None:
+        reports.apply_now([report(DeliveryState.FAILED)])
+
+        campaigns.cancel(Campaign.objects.get().pk)
+
+        assert states() == [MessageState.CANCELLED, MessageState.EXPIRED]
+        assert proved() == []
+
+    def test_a_late_report_of_the_first_still_counts(self, first: Claim) -> None:
+        campaigns.cancel(Campaign.objects.get().pk)
+
+        reports.apply_now([report(DeliveryState.DELIVERED)])
+
+        assert states() == [MessageState.DELIVERED, MessageState.EXPIRED]
+        assert proved() == []
+
+    @pytest.mark.parametrize("stopped_by", ["cancelling", "suppression", "a refusal"])
+    def test_they_are_not_new_and_count_for_cap_and_repeats(
+        self, first: Claim, application: Application, group: ContactGroup, stopped_by: str
+    ) -> None:
+        campaign = Campaign.objects.get()
+        if stopped_by == "cancelling":
+            campaigns.cancel(campaign.pk)
+        elif stopped_by == "suppression":
+            for number in first.numbers:
+                suppression.suppress_numbers([number], channel="sms", reason="manual")
+            assert not isinstance(claiming.claim(campaign, "token"), Claim)
+            SuppressionEntry.objects.all().delete()
+        else:
+            Message.objects.update(state=MessageState.REJECTED)
+        campaign.refresh_from_db()
+        Campaign.objects.update(state="finished", launched_at=timezone.now(), finished_at=timezone.now())
+
+        again = follow_ups.to_new_contacts(campaign.pk)
+        assert audience_counts.complete(again).recipients == 0
+        same = drafts.create(name="B", application=application, sender_id="S", text="Hi", groups=[group])
+        assert audience_counts.complete(same).repeated == 2
+        FrequencyCap.objects.create(application=application, per_day=1)
+        assert audience_counts.complete(same).capped == 2

@@ -28,6 +28,7 @@ from messaging.models import (
     PastedNumber,
     SuppressionEntry,
 )
+from messaging.models.messages import NEVER_LEFT, has_never_left
 from messaging.msisdn import Msisdn
 from messaging.services.audience import audience, given_numbers, repeats, rules
 from messaging.services.batches.batch_texts import as_values
@@ -354,10 +355,10 @@ class _Counting:
         if not self.like:
             return "FALSE", []
         marks = ", ".join(["%s"] * len(self.like))
-        not_had = ", ".join(str(int(state)) for state in repeats.NOT_HAD)
+        never = ", ".join(str(int(state)) for state in NEVER_LEFT)
         return (
             f"EXISTS (SELECT 1 FROM messaging_message r WHERE r.number = {number} AND r.campaign_id IN ({marks}) "
-            f"AND r.state NOT IN ({not_had}))",
+            f"AND (r.state NOT IN ({never}) OR r.attempt > 1))",
             self.like,
         )
 
@@ -366,7 +367,7 @@ class _Counting:
         if not self.like or not numbers:
             return set()
         had = Message.objects.filter(campaign__in=self.like, number__among=every_spelling(numbers)).order_by()
-        return given_numbers.known_as(numbers, had.exclude(state__in=repeats.NOT_HAD).values_list("number", flat=True))
+        return given_numbers.known_as(numbers, had.exclude(has_never_left()).values_list("number", flat=True))
 
     def _reached(self, after: int, upper: int) -> QuerySet[Contact]:
         """The contacts of a stretch that would get a message."""

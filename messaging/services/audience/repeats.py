@@ -7,14 +7,12 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import open_acts
-from messaging.models import Campaign, CampaignState, MessageState
+from messaging.models import Campaign, CampaignState
 from messaging.services.audience import given_numbers
 from messaging.subscribers import subscriber
 
 WITHIN = open_acts.WITHIN
 OPEN_AT_MOST = 200  # open requests that are looked at one by one
-# Whoever is in one of these has not had the text.
-NOT_HAD = (MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
 
 
 def campaigns_like(draft: Campaign, now: dt.datetime | None = None) -> QuerySet[Campaign]:

@@ -13,7 +13,7 @@ from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
-from messaging.services.batches import counting
+from messaging.services.batches import counting, written_off
 from messaging.services.campaigns import starting, states
 from messaging.services.gates import sending_hours
 from messaging.services.refusals import NotAllowed
@@ -129,6 +129,9 @@ def cancel_all_waiting(campaign_id: int) -> None:
         pass
 
 
+CANCELLED_AGAIN = "cancelled before it was sent again; the first sending may have arrived"
+
+
 def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
     """Cancel the messages of some waiting batches of a cancelled campaign; True while there are more."""
     with transaction.atomic():
@@ -138,7 +141,10 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
             .order_by("id")[:batches]
         )
         for batch in waiting:
-            cancelled = batch.messages().filter(state=MessageState.QUEUED).update(state=MessageState.CANCELLED)
+            queued = batch.messages().filter(state=MessageState.QUEUED)
+            if had := written_off.had_perhaps(queued):
+                written_off.write_off(batch, had, was=MessageState.QUEUED, evidence=CANCELLED_AGAIN)
+            cancelled = queued.update(state=MessageState.CANCELLED)
             Batch.objects.filter(pk=batch.pk).update(
                 state=BatchState.SETTLED, queued=0, cancelled=F("cancelled") + cancelled
             )

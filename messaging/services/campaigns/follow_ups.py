@@ -121,7 +121,7 @@ def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
         raise NotAllowed(_("“%(name)s” went to no group, so nobody can be new.") % {"name": campaign.name})
     had = _group(_("Recipients of %(name)s") % {"name": campaign.name})
     states = [state for state in MessageState if state != MessageState.CANCELLED]
-    _add_recipients(had, campaign, states, found_by=(BY_CONTACT, BY_NUMBER))
+    _add_recipients(had, campaign, states, found_by=(BY_CONTACT, BY_NUMBER), or_sent_before=True)
     excluded = [*campaign.excluded_groups.all(), had]
     with transaction.atomic():
         return _draft(
@@ -201,8 +201,13 @@ def _add_recipients(
     reasons: Sequence[str] | None = None,
     *,
     found_by: Sequence[str] = (BY_CONTACT,),
+    or_sent_before: bool = False,
 ) -> None:
-    """Their contacts, as far as they still exist, a few batches at a time: a million never pass through Python."""
+    """Their contacts, as far as they still exist, a few batches at a time: a million never pass through Python.
+
+    `or_sent_before`: those too, in whatever state, of whom an earlier attempt was given up.
+    """
+    or_more = "OR m.attempt > 1" if or_sent_before else ""
     marks = ", ".join(["%s"] * len(states))
     of_reasons = f"AND m.reason IN ({', '.join(['%s'] * len(reasons))}) " if reasons else ""
     for (first, last), found in product(_message_ranges(campaign), found_by):
@@ -210,7 +215,7 @@ def _add_recipients(
             cursor.execute(
                 "INSERT INTO messaging_groupmembership (group_id, contact_id) "
                 f"SELECT %s, c.id FROM messaging_message m JOIN messaging_contact c ON {found} "
-                f"WHERE m.id BETWEEN %s AND %s AND m.campaign_id = %s AND m.state IN ({marks}) {of_reasons}"
+                f"WHERE m.id BETWEEN %s AND %s AND m.campaign_id = %s AND (m.state IN ({marks}) {or_more}) {of_reasons}"
                 "ON CONFLICT DO NOTHING",
                 [group.pk, first, last, campaign.pk, *states, *(reasons or [])],
             )

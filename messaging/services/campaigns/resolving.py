@@ -12,7 +12,7 @@ from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
 from messaging.services import events, steps
-from messaging.services.batches import bulk_writes, sent_tallies, settling
+from messaging.services.batches import sent_tallies, written_off
 from messaging.services.budgets import shares
 from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
@@ -93,23 +93,9 @@ def _expire(batch_id: int, reason: str, by: User | None) -> int:
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     if batch.state != BatchState.UNKNOWN:
         return 0
-    with sent_tallies.following(batch):
-        return _write_off_locked(batch, reason, by)
-
-
-def _write_off_locked(batch: Batch, reason: str, by: User | None) -> int:
     ids = _note_each(batch, _("written off: %(why)s") % {"why": reason}, by)
-    written_off = Message.objects.filter(pk__in=ids)
-    by_country: dict[str, int] = {}
-    for country in written_off.values_list("country", flat=True):
-        by_country[country] = by_country.get(country, 0) + 1
-    written_off.update(state=MessageState.EXPIRED, evidence=f"written off: {reason}"[:200])
-    Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED, unknown=0, expired=F("expired") + len(ids))
-    bulk_writes.count_outcomes(
-        batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
-    )
-    settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: len(ids)}, timezone.now())
-    events.messages_moved(dict.fromkeys(ids, int(MessageState.UNKNOWN)))
+    written_off.write_off(batch, ids, was=MessageState.UNKNOWN, evidence=f"written off: {reason}")
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
     return len(ids)
 
 

@@ -20,12 +20,12 @@ from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.sql_lists import among
 from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
+from messaging.models.messages import NEVER_LEFT
 from messaging.services.gates import as_frozen
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 from messaging.subscribers import every_spelling, has_spellings, subscriber
 
 HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(hours=24), dt.timedelta(days=7)
-NEVER_LEFT = (State.SUPPRESSED, State.CANCELLED, State.REJECTED)
 LOCK = 7_220_000  # and the channel's place: nobody else counts the same people until what was claimed is committed
 CHANNELS = ("sms", "mms", "voice", "email")
 
@@ -160,13 +160,14 @@ def _had(
         if in_day is None or state == State.QUEUED:
             waiting.append((number, state, attempt, batch_id))
         else:
-            yield number, attempt if in_day else 0, attempt
+            n = attempt - (state in NEVER_LEFT)
+            yield number, n if in_day else 0, n
     # Queued in a batch that is claimed, or answered and not yet written: as far as we know it has left.
     rows_of = Batch.objects.filter(pk__in={row[3] for row in waiting}).values_list("pk", "state", "claimed_at")
     batches = {pk: (standing, at) for pk, standing, at in rows_of} if waiting else {}
     for number, state, attempt, batch_id in waiting:
         standing, at = batches[batch_id]
-        n = attempt - (state == State.QUEUED and standing == BatchState.QUEUED)
+        n = attempt - (state in NEVER_LEFT or (state == State.QUEUED and standing == BatchState.QUEUED))
         if at is None or at >= since:
             yield number, n if at is None or at >= day else 0, n
 
@@ -190,7 +191,7 @@ def _those_of(numbers: list[str], since: dt.datetime, sending: Sending) -> tuple
     never = ", ".join(str(state.value) for state in NEVER_LEFT)
     there = (
         f"FROM messaging_message WHERE number {is_one} AND campaign_id >= %s AND campaign_id <= %s "
-        f"AND state NOT IN ({never}) AND (settled_at IS NULL OR settled_at >= %s)"
+        f"AND (state NOT IN ({never}) OR attempt > 1) AND (settled_at IS NULL OR settled_at >= %s)"
     )
     return there, [given, min(sending), max(sending), connection.ops.adapt_datetimefield_value(since)]
 

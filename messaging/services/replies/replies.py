@@ -19,6 +19,7 @@ from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import Reply as WireReply
 from messaging import msisdn, networks
 from messaging.models import Campaign, Contact, Conversation, Message, MessageState, Reply, SuppressionEntry
+from messaging.models.messages import has_never_left
 from messaging.opt_out import opt_out_in
 from messaging.services import events
 from messaging.services.batches import answers
@@ -33,7 +34,6 @@ ANSWERED_WITHIN = dt.timedelta(days=30)
 CLOCKS_APART = dt.timedelta(minutes=5)
 WHOLE_SECOND = dt.timedelta(seconds=1)  # a reply's time has no fractions: what left in that second was before it
 ANSWERABLE = (Channel.SMS, Channel.MMS)
-NEVER_SENT = (MessageState.QUEUED, MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
 
 
 def take(found: Sequence[WireReply], *, source: str) -> int:
@@ -125,7 +125,7 @@ def _sent_to(numbers: Sequence[str], since: dt.datetime) -> dict[str, list[_Sent
         if not messages.exists():  # nearly always so where strangers write
             continue
         reached = messages.filter(campaign__channel__in=ANSWERABLE).filter(
-            ~Q(state__in=NEVER_SENT) | answers.accepted_but_unwritten()
+            ~(Q(state=MessageState.QUEUED, attempt=1) | has_never_left()) | answers.accepted_but_unwritten()
         )
         columns = reached.annotate(left=left).filter(left__gte=since)
         for row in columns.values_list("pk", "number", "campaign_id", "campaign__sender_id", "left"):

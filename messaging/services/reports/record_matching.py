@@ -20,6 +20,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import DeliveryReport
 from messaging import gateway_ids, msisdn
 from messaging.models import Batch, BatchState, Message, MessageState
+from messaging.models.messages import has_never_left
 from messaging.order_ids import order_id
 from messaging.services.batches import settling
 from messaging.services.reports import reports
@@ -161,14 +162,13 @@ _COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__entry__left_
 def _claimants(application: Application, numbers: Iterable[str]) -> "QuerySet[Message]":
     """Who may have left without an id, or is leaving just now."""
     left = (EntryState.IN_FLIGHT, EntryState.ACCEPTED, EntryState.UNKNOWN)
-    never = (MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
     return Message.objects.filter(
         number__in=set(numbers),
         gateway_id=None,
         campaign__application=application,
         batch__entry__state__in=left,
         batch__entry__left_at__isnull=False,
-    ).exclude(state__in=never)
+    ).exclude(has_never_left())
 
 
 def undecided(

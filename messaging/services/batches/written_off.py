@@ -1,0 +1,38 @@
+"""Messages whose end nobody knows and nobody waits for any more: they expire. A late report still counts."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db.models import Count, F, QuerySet
+from django.utils import timezone
+
+from messaging.models import Batch, EarlierAttempt, Message, MessageState
+from messaging.services import events
+from messaging.services.batches import bulk_writes, sent_tallies, settling
+
+FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
+
+
+def write_off(batch: Batch, ids: Sequence[int], *, was: MessageState, evidence: str) -> None:
+    """Messages of one batch, whose row is locked, from the state in which they all are."""
+    with sent_tallies.following(batch):
+        messages = Message.objects.filter(pk__in=ids)
+        by_country = Counter(messages.values_list("country", flat=True))
+        messages.update(state=MessageState.EXPIRED, evidence=evidence[:200])
+        n = len(ids)
+        Batch.objects.filter(pk=batch.pk).update(**{was.key: F(was.key) - n, "expired": F("expired") + n})
+        bulk_writes.count_outcomes(
+            batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
+        )
+        settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: n}, timezone.now())
+        events.messages_moved(dict.fromkeys(ids, int(was)))
+
+
+def had_perhaps(waiting: QuerySet[Message]) -> list[int]:
+    """Of messages that wait: those whose earlier sending, which was given up, may have arrived."""
+    again = dict(waiting.filter(attempt__gt=1).order_by("pk").values_list("pk", "attempt"))
+    if not again:
+        return []
+    failed = EarlierAttempt.objects.filter(message__in=again, state__in=FAILED).order_by()
+    known = dict(failed.values_list("message").annotate(n=Count("pk")))
+    return [pk for pk, attempt in again.items() if known.get(pk, 0) < attempt - 1]
