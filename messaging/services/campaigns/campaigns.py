@@ -142,12 +142,14 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
         )
         for batch in waiting:
             queued = batch.messages().filter(state=MessageState.QUEUED)
-            if had := written_off.had_perhaps(queued):
-                written_off.write_off(batch, had, was=MessageState.QUEUED, evidence=CANCELLED_AGAIN)
-            cancelled = queued.update(state=MessageState.CANCELLED)
+            had = written_off.had_perhaps(queued)
+            cancelled = queued.exclude(pk__in=had).update(state=MessageState.CANCELLED)
             Batch.objects.filter(pk=batch.pk).update(
-                state=BatchState.SETTLED, queued=0, cancelled=F("cancelled") + cancelled
+                state=BatchState.SETTLED, queued=len(had), cancelled=F("cancelled") + cancelled
             )
+            if had:
+                written_off.write_off(batch, had, was=MessageState.QUEUED, evidence=CANCELLED_AGAIN)
+                return True  # with it tallies are locked, which come last in a transaction
     return len(waiting) == batches
 
 
