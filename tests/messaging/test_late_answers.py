@@ -192,7 +192,7 @@ class LateAnswerTests:
 
         resolving.send_again(campaign.pk, reason="they asked")
 
-        assert states() == {MessageState.CANCELLED}
+        assert states() == {MessageState.EXPIRED}
         assert proved()
 
     def test_reported_for_everybody_before_it_is_known_to_be_lost(
