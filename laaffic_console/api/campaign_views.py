@@ -193,7 +193,7 @@ class PauseView(SteerView):
 
 
 class ResumeView(SteerView):
-    step, leads_to = staticmethod(campaigns.resume), (CampaignState.RUNNING,)
+    step, leads_to = staticmethod(campaigns.resume), (CampaignState.RUNNING, CampaignState.SCHEDULED)
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:

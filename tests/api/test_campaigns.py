@@ -1,5 +1,6 @@
 """Campaigns from a script, by the same services as on their pages."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.models import Campaign, Contact, ContactGroup, Message, Reply, SuppressionEntry
@@ -46,6 +48,16 @@ class LifeTests:
         assert refused.status_code == 409
         assert "cannot be paused" in refused.json()["detail"]
         assert api("GET", f"campaigns/{draft}/check").status_code == 409
+
+    def test_resumed_before_its_time_it_may_be_resumed_again(self, api: Api, draft: int) -> None:
+        Campaign.objects.update(scheduled_at=timezone.now() + dt.timedelta(days=1))
+
+        stands = [
+            api("POST", f"campaigns/{draft}/{verb}", {} if verb == "launch" else None).json().get("state")
+            for verb in ("launch", "pause", "resume", "resume")
+        ]
+
+        assert stands == ["scheduled", "paused", "scheduled", "scheduled"]
 
     def test_what_check_shows_is_what_is_launched(self, api: Api, draft: int, group: ContactGroup) -> None:
         shown = api("GET", f"campaigns/{draft}/check").json()

@@ -130,7 +130,7 @@ class SteerEmailView(ApiView):
 
 
 class ResumeEmailView(SteerEmailView):
-    step, leads_to = staticmethod(email_starting.resume), (State.SENDING, State.RUNNING)
+    step, leads_to = staticmethod(email_starting.resume), (State.SENDING, State.RUNNING, State.SCHEDULED)
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
