@@ -79,6 +79,7 @@ class NumberInterfaces(FamilyOfInterfaces):
         self.bindings: dict[int, Bound] = {}
         self.edited: dict[str, dict[str, Any]] = {}  # number → what was changed of it
         self._ids = itertools.count(FIRST_BINDING)
+        self._voicemail_files = itertools.count(1)
         self.pools = {pool.number: pool for pool in first_pools()}
         self._add(self.options.bindings, "", None)
 
@@ -264,7 +265,7 @@ class NumberInterfaces(FamilyOfInterfaces):
             changed["voicemailMaxHangup"] = integer(given, "voicemailMaxHangup", 1, 999)
         if given.get("voicemailFile"):
             changed["voicemailFileName"] = text(given, "voicemailFileName")
-            changed["voicemailFileId"] = f"vm{len(self.edited) + 1}"
+            changed["voicemailFileId"] = f"vm{next(self._voicemail_files)}"
         self.edited[number] = self.edited.get(number, {}) | changed
         return success(self.options, data=None)
 

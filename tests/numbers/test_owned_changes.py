@@ -143,6 +143,40 @@ class EditTests:
         entry.refresh_from_db()
         assert entry.state == EntryState.UNKNOWN
 
+    @pytest.mark.parametrize("fault", ["bad_gateway_after", "bad_gateway_before"])
+    @pytest.mark.parametrize(
+        ("name", "given"), [("hello.wav", {}), ("hello.wav", {"remark": "Night line"}), ("other.wav", {})]
+    )
+    def test_a_lost_upload_is_proved_by_what_was_not_there_before(
+        self, sandbox: RunningSandbox, number: OwnedNumber, fault: str, name: str, given: dict[str, Any]
+    ) -> None:
+        owned_changes.edit(number, {}, file=VoicemailFile("hello.wav", WAV))
+        owned_sync.sync()
+        sandbox.set_faults(next_fault=fault, next_calls=1)
+        entry = owned_changes.edit(number, given, file=VoicemailFile(name, WAV + b"new"))
+        long_ago()
+        owned_sync.sync()
+
+        entry.refresh_from_db()
+        if fault == "bad_gateway_after":
+            assert entry.state == EntryState.ACCEPTED
+        else:
+            is_told = bool(given) or name == "other.wav"
+            assert entry.state == (EntryState.REFUSED if is_told else EntryState.UNKNOWN)
+
+    def test_without_an_id_a_file_of_the_same_name_proves_nothing(
+        self, sandbox: RunningSandbox, number: OwnedNumber
+    ) -> None:
+        owned_changes.edit(number, {}, file=VoicemailFile("hello.wav", WAV))
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        entry = owned_changes.edit(number, {}, file=VoicemailFile("hello.wav", WAV + b"new"))
+        long_ago()
+        owned_sync.sync()
+        owned_sync.sync()
+
+        entry.refresh_from_db()
+        assert entry.state == EntryState.UNKNOWN
+
     def test_one_whose_process_died_is_unknown(self, number: OwnedNumber) -> None:
         owned_changes.edit(number, {"remark": "Night line"})
         LedgerEntry.objects.update(state=EntryState.IN_FLIGHT)

@@ -24,6 +24,8 @@ class OwnedNumber(models.Model):
     app_id = models.CharField(_("appId"), max_length=64, blank=True)
     voicemail = models.BooleanField(_("voicemail"), null=True)
     voicemail_file = models.CharField(_("voicemail announcement"), max_length=100, blank=True)  # its name
+    # Laaffic's id of that file: it tells a file from another of the same name.
+    voicemail_file_id = models.CharField(max_length=100, blank=True, default="", db_default="", editable=False)
     voicemail_seconds = models.PositiveIntegerField(_("voicemail, seconds at most"), null=True)
     remark = models.CharField(_("remark"), max_length=200, blank=True)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)

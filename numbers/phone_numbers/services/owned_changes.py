@@ -57,14 +57,16 @@ def edit(
         locked = OwnedNumber.objects.select_for_update().get(pk=number.pk)
         changed = _changed(locked, given)
         _check(locked, changed, file, seen)
+        summary: dict[str, Any] = {"number": locked.number, "changed": changed}
         if file is not None:
             changed["voicemail_file"] = file.name
+            summary["file before"] = [locked.voicemail_file, locked.voicemail_file_id]
         entry = ledger.prepare(
             interface="number/edit",
             application=None,
             about_kind=owned_evidence.ABOUT,
             about_id=locked.pk,
-            summary={"number": locked.number, "changed": changed},
+            summary=summary,
             digest=ledger.digest_of("number/edit", locked.number, repr(sorted(changed.items()))),
             attempt=owned_evidence.requests(locked).count() + 1,
             requested_by=by,
@@ -79,7 +81,8 @@ def edit(
     else:
         with transaction.atomic():
             accepted(entry.pk)
-            OwnedNumber.objects.filter(pk=locked.pk).update(**changed)
+            has = changed if file is None else changed | {"voicemail_file_id": ""}  # the next list tells it
+            OwnedNumber.objects.filter(pk=locked.pk).update(**has)
     syncing.COPIES.request(owned_sync.NAME)
     entry.refresh_from_db()
     return entry

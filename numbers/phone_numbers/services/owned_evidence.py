@@ -12,6 +12,7 @@ from phone_numbers.models import OwnedNumber
 from phone_numbers.services.arrival import ARRIVES_WITHIN
 
 ABOUT = "owned number"
+FILE = "voicemail_file"
 
 
 def requests(number: OwnedNumber) -> QuerySet[LedgerEntry]:
@@ -19,7 +20,8 @@ def requests(number: OwnedNumber) -> QuerySet[LedgerEntry]:
 
 
 def settle(*, began: dt.datetime) -> None:
-    """A number that was read since `began` has what was asked for, or does not have it a minute later.
+    """A number that was read since `began` has what was asked for, or does not have it a minute later. A file of the
+    same name as the one before proves nothing: that is left to a person.
 
     What was denied so and turns up in this list was done, unless more was asked for since.
     """
@@ -29,10 +31,11 @@ def settle(*, began: dt.datetime) -> None:
         if number is None:
             continue
         shown = {"when": f"{began:%Y-%m-%d %H:%M} UTC"}
-        if _shows(number, entry):
+        shows = _shows(number, entry)
+        if shows:
             evidence = _("the list of %(when)s shows it as it was asked for") % shown
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
-        elif entry.left_at is not None and began - entry.left_at >= ARRIVES_WITHIN:
+        elif shows is False and entry.left_at is not None and began - entry.left_at >= ARRIVES_WITHIN:
             evidence = _("the list of %(when)s does not show it as it was asked for: nothing was changed") % shown
             ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
     for entry in LedgerEntry.objects.filter(denied_lately(began), about_kind=ABOUT).order_by("pk"):
@@ -42,5 +45,19 @@ def settle(*, began: dt.datetime) -> None:
             ledger.was_done_after_all(entry.pk, evidence=evidence)
 
 
-def _shows(number: OwnedNumber, entry: LedgerEntry) -> bool:
-    return all(getattr(number, name, None) == value for name, value in entry.summary.get("changed", {}).items())
+def _shows(number: OwnedNumber, entry: LedgerEntry) -> bool | None:
+    """None: it has what was asked for, and may have had all of it before."""
+    changed = entry.summary.get("changed", {})
+    if any(getattr(number, name, None) != value for name, value in changed.items()):
+        return False
+    if set(changed) - {FILE} or _is_another_file(number, entry):
+        return True
+    return None
+
+
+def _is_another_file(number: OwnedNumber, entry: LedgerEntry) -> bool:
+    """By its name, else by its id, as far as both ids are known."""
+    name, file_id = entry.summary.get("file before") or (number.voicemail_file, "")
+    if name != number.voicemail_file:
+        return True
+    return bool(file_id and number.voicemail_file_id) and file_id != number.voicemail_file_id

@@ -26,6 +26,7 @@ COPIED = (
     "app_id",
     "voicemail",
     "voicemail_file",
+    "voicemail_file_id",
     "voicemail_seconds",
     "remark",
 )
@@ -88,6 +89,7 @@ def _row(record: wire.OwnedNumber, now: dt.datetime) -> OwnedNumber:
         app_id=record.app_id[:64],
         voicemail=record.has_voicemail,
         voicemail_file=record.voicemail_file_name[:100],
+        voicemail_file_id=record.voicemail_file_id[:100],
         voicemail_seconds=record.voicemail_max_hangup,
         remark=record.remark[:200],
         last_seen_at=now,
