@@ -8,6 +8,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import open_acts
 from messaging.models import Campaign, CampaignState, MessageState
+from messaging.services.audience import given_numbers
+from messaging.subscribers import subscriber
 
 WITHIN = open_acts.WITHIN
 OPEN_AT_MOST = 200  # open requests that are looked at one by one
@@ -40,12 +42,18 @@ def without_outcome(draft: Campaign) -> LedgerEntry | None:
     same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
     same = same.filter(application=draft.application, kind__in=_alike(draft)).exclude(pk=draft.pk)
     opened = open_acts.rows().filter(about_kind="campaign", about_id__in=same.values("pk"))
+    given = _subscribers(draft)
     for entry in opened.filter(application=draft.application)[:OPEN_AT_MOST]:
         other = Campaign.objects.get(pk=entry.about_id or 0)
         has_both = Campaign.objects.filter(shared, pk=other.pk).exists()
-        if has_both or set(other.extra_numbers) & set(draft.extra_numbers):
+        if has_both or not given.isdisjoint(_subscribers(other)):
             return entry
     return None
+
+
+def _subscribers(campaign: Campaign) -> set[str]:
+    """Of the numbers that were given one by one, however they were written."""
+    return set(map(subscriber, given_numbers.valid_numbers(campaign)))
 
 
 def _alike(draft: Campaign) -> list[str]:
