@@ -527,3 +527,33 @@ class SettlingTests:
             return Scene(send_again, push, check)
 
         interleave(on, make)
+
+    def test_two_retries_of_one_campaign(self, on: Stage) -> None:
+        """The older one is frozen and claimed while the younger one's claim has been looked at and not committed."""
+
+        def make() -> Scene:
+            campaign = rows.running()
+            claim = rows.claimed(campaign)
+            ledger.depart(claim.entry_id)
+            settling.settle_answer(campaign.pk, claim, rows.answer(None, None))
+            Campaign.objects.filter(pk=campaign.pk).update(state=State.FINISHED)
+            older, younger = follow_ups.retry_failed(campaign.pk), follow_ups.retry_failed(campaign.pk)
+            for retry in (older, younger):
+                starting.launch(retry.pk)
+            rows.freeze(younger.pk)
+
+            def send_older() -> Any:
+                rows.freeze(older.pk)
+                return claiming.claim(fresh(older), "token")
+
+            def check(first: Ending, second: Ending) -> None:
+                only(first)
+                only(second)
+                sent = [number for one in (first.value, second.value) for number in getattr(one, "numbers", ())]
+                assert sorted(sent) == sorted(claim.numbers)  # each once
+                rows.agrees(older)
+                rows.agrees(younger)
+
+            return Scene(lambda: claiming.claim(fresh(younger), "token"), send_older, check)
+
+        interleave(on, make)

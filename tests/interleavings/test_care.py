@@ -15,7 +15,7 @@ from laaffic_console.laaffic import DeliveryState
 from messaging.models import Batch, BatchState, Budget, BudgetCounter, Campaign, CampaignState, Canary, CanaryMessage
 from messaging.services.batches import claiming, settling
 from messaging.services.budgets import budgets, shares
-from messaging.services.campaigns import canaries, follow_ups, starting
+from messaging.services.campaigns import canaries
 from messaging.services.channels.outgoing import Claim
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
@@ -382,34 +382,5 @@ class CanaryTests:
                 assert taken(claimed, Ending(claiming.claim(campaign, "token"))) == 2
 
             return Scene(lambda: canaries.go_on(campaign.pk, reason="they wait", by=None), claims(campaign), check)
-
-        interleave(on, make)
-
-
-class RetryTests:
-    def test_two_retries_of_one_campaign_reach_a_person_once(self, on: Stage) -> None:
-        """The older one is frozen and claimed while the younger one, which waits, is claimed."""
-
-        def make() -> Scene:
-            first = rows.running(1)
-            claim = rows.claimed(first)
-            settling.settle_answer(first.pk, claim, rows.answer("a"))
-            rows.push(rows.report(claim.message_ids[0], claim.numbers[0], DeliveryState.FAILED))
-            Campaign.objects.filter(pk=first.pk).update(state=CampaignState.FINISHED)
-            older, younger = follow_ups.retry_failed(first.pk), follow_ups.retry_failed(first.pk)
-            for retry in (older, younger):
-                starting.launch(retry.pk)
-            rows.freeze(younger.pk)
-
-            def frozen_and_claimed() -> Any:
-                rows.freeze(older.pk)
-                return claiming.claim(fresh(older), "token")
-
-            def check(one: Ending, other: Ending) -> None:
-                only(one)
-                only(other)
-                assert taken(one, other) == 1
-
-            return Scene(frozen_and_claimed, claims(fresh(younger)), check)
 
         interleave(on, make)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, lost_requests, open_acts
-from laaffic_console.laaffic import Family, Refused, TaskStatus, codes
+from laaffic_console.laaffic import Family, OutcomeUnknown, Refused, TaskStatus, codes
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.models import BudgetCounter
 from messaging.services.budgets import budgets, shares, whole_requests
@@ -22,7 +22,7 @@ from messaging.services.reports.prices import Cost
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
-from voice.models import CallRecord, GroupTask, SipCall, TaskState
+from voice.models import CallRecord, GroupTask, SipCall, TaskState, VoiceSync
 from voice.models.group_tasks import OPEN
 from voice.services import (
     call_matching,
@@ -32,6 +32,8 @@ from voice.services import (
     group_state,
     group_sync,
     group_tasks,
+    phone_changes,
+    phones,
     task_proving,
 )
 
@@ -44,12 +46,16 @@ class Laaffic:
         self.has: dict[str, WireTask] = {}
         self.cancelled: list[str] = []
         client = lambda: SimpleNamespace(voice=self, group_calls=self)  # noqa: E731
-        for module in (calls, group_tasks, group_launching, group_state):
+        for module in (calls, group_tasks, group_launching, group_state, phone_changes):
             monkeypatch.setattr(module, "laaffic_client", client)
 
     def call(self, *, callee: str, **given: Any) -> str:
         self.asked.append(callee)
         return f"voice-{rows.name()}"
+
+    def add_phones(self, *, name: str, **given: Any) -> None:
+        self.asked.append(name)
+        raise OutcomeUnknown("no answer", interface="voice/sipAdd")
 
     def send(self, asked: Any) -> str:
         self.asked.append(asked.task_name)
@@ -87,6 +93,25 @@ def test_the_same_act_twice_at_once(on: Stage) -> None:
             only(other, open_acts.StillOpen)
             assert one.passed != other.passed
             assert LedgerEntry.objects.filter(digest=digest).count() == 1
+
+        return Scene(act, act, check)
+
+    interleave(on, make)
+
+
+def test_phones_of_one_name_are_asked_for_once(on: Stage, laaffic: Laaffic) -> None:
+    def make() -> Scene:
+        app, name = rows.application("voice"), f"desk {rows.name()}"[:32]
+        VoiceSync.objects.create(name=phones.name_of(app), succeeded_at=timezone.now())
+
+        def act() -> LedgerEntry:
+            return phone_changes.add(application=app, group="sales", name=name)
+
+        def check(one: Ending, other: Ending) -> None:
+            only(one, ValidationError)
+            only(other, ValidationError)
+            assert one.passed != other.passed
+            assert laaffic.asked.count(name) == 1
 
         return Scene(act, act, check)
 
@@ -276,7 +301,7 @@ class GroupTaskTests:
                 assert (counter.used, shares.derived(counter)) == (700_000, 700_000)
 
             return Scene(
-                lambda: shares.charge_request(entry.pk, "USD", Decimal("0.7")),
+                lambda: shares.charge_request(entry.pk, task.application_id, "USD", Decimal("0.7")),
                 lambda: shares.follow_slowly(BudgetCounter.objects.get(budget__application=task.application).pk),
                 check,
             )

@@ -111,7 +111,7 @@ def test_the_same_text_to_the_same_person_is_seen_by_any_spelling(
 def test_who_was_given_is_the_same_however_it_was_typed(application: Application) -> None:
     typed = [draft(application, numbers=[number]) for number in ("+54 11 2345-6789", "5491123456789", "447400123456")]
 
-    assert repeats._given(typed[0]) == repeats._given(typed[1]) != repeats._given(typed[2])
+    assert repeats._subscribers(typed[0]) == repeats._subscribers(typed[1]) != repeats._subscribers(typed[2])
 
 
 @pytest.mark.parametrize("needs_consent", [False, True])

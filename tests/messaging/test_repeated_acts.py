@@ -158,6 +158,19 @@ class CampaignTests:
         assert run("campaign", "launch", twin.pk, "--again", "none arrived")[0] == 0
         assert "none arrived" in events_saying("all the same", twin.events.all()).get().text
 
+    def test_a_test_message_to_another_spelling(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        draft = self.draft(application, group)
+        lose_answer(sandbox)
+        starting.launch_test(draft, "+5491123456789", by=None)
+        run_jobs()
+
+        for same in ("5491123456789", "+541123456789"):
+            with pytest.raises(StillOpen):
+                starting.launch_test(draft, same, by=None)
+        starting.launch_test(draft, "+541123456780", by=None)
+
     def test_a_test_message(
         self,
         sandbox: RunningSandbox,

@@ -143,9 +143,62 @@ def test_of_money_what_it_has_cost_counts_else_what_is_expected(
 
     budget_of(application, 2, "USD")
     first = used()
-    group_costs.charge(GroupTask(entry=waiting.entry, state="finished", called=1, recorded=1, cost=1, currency="USD"))
+    over_too = GroupTask(application=application, entry=waiting.entry, state="finished", called=1, recorded=1)
+    over_too.cost, over_too.currency = Decimal(1), "USD"
+    group_costs.charge(over_too)
 
     assert (first, used()) == (300_000 + 836_360, 300_000 + 1_000_000)  # 0.46 USD for 22 phones, by both
+
+
+def with_sms(application: Application, by: Application, count: int, **given: object) -> GroupTask:
+    sms = {"hang_up_sms": True, "sms_text": "Bye", "sms_on_answer": True, "sms_application": by}
+    return written(application, count=count, **sms, **given)
+
+
+def test_the_sms_after_the_calls_count_where_they_leave(
+    sandbox: RunningSandbox, application: Application, sms_application: Application, admin_client: Client
+) -> None:
+    budget_of(sms_application, 5)
+    first = group_tasks.launch(with_sms(application, sms_application, 3).pk)
+    assert used() == 3
+    second = with_sms(application, sms_application, 4, name="Second", text="Second")
+
+    assert "it will be held, whole" in admin_client.get(own(second, "review")).content.decode()
+    with pytest.raises(ValidationError, match="2 messages are left"):
+        group_tasks.launch(second.pk)
+
+    over = {"state": TaskState.FINISHED, "called": 3, "recorded": 3, "sms_sent": 1, "currency": "USD", "cost": 1}
+    GroupTask.objects.filter(pk=first.pk).update(**over)
+    group_costs.charge(GroupTask.objects.get(pk=first.pk))
+    shares.sweep()
+    assert used() == 1
+    group_tasks.launch(second.pk)
+    assert used() == 5
+
+
+def test_sms_after_earlier_calls_count_in_a_new_budget(
+    sandbox: RunningSandbox, application: Application, sms_application: Application
+) -> None:
+    group_tasks.launch(with_sms(application, sms_application, 3).pk)
+    over = group_tasks.launch(with_sms(application, sms_application, 4, text="Over").pk)
+    GroupTask.objects.filter(pk=over.pk).update(state=TaskState.FINISHED, called=4, recorded=4, sms_sent=2)
+
+    budget_of(sms_application, 10)
+
+    assert used() == 5
+
+
+def test_what_the_calls_cost_is_not_charged_for_their_sms(
+    sandbox: RunningSandbox, application: Application, sms_application: Application
+) -> None:
+    budget_of(sms_application, 5, "USD")
+    task = group_tasks.launch(with_sms(application, sms_application, 3).pk)
+    over = {"state": TaskState.FINISHED, "called": 3, "recorded": 3, "sms_sent": 1, "currency": "USD", "cost": 1}
+    GroupTask.objects.filter(pk=task.pk).update(**over)
+
+    group_costs.charge(GroupTask.objects.get(pk=task.pk))
+
+    assert used() == 0
 
 
 ENDS = [EntryState.ACCEPTED, EntryState.REFUSED, EntryState.NOT_SENT, EntryState.UNKNOWN]

@@ -377,6 +377,6 @@ class RealCostTests:
 
     def test_another_currency_changes_nothing(self, task: GroupTask) -> None:
         GroupTask.objects.filter(pk=task.pk).update(currency="EUR")
-        shares.charge_request(task.entry_id or 0, "EUR", Decimal(9))
+        shares.charge_request(task.entry_id or 0, task.application_id, "EUR", Decimal(9))
 
         assert self.money() == 800_000

@@ -89,6 +89,14 @@ class CheckTests:
 
         assert "sms_application" in problems_of(GroupTask(name="Spring", application=application, text="Hello", **sms))
 
+    def test_the_sms_does_not_go_by_an_application_that_is_switched_off(
+        self, application: Application, sms_application: Application
+    ) -> None:
+        sms = {"hang_up_sms": True, "sms_text": "Bye", "sms_on_ringing": True, "sms_application": sms_application}
+        sms_application.is_active = False
+
+        assert problems_of(GroupTask(name="A", application=application, text="Hello", **sms)) == ["sms_application"]
+
     def test_a_file_that_only_laaffic_has_does_not_travel_with_the_task(self, application: Application) -> None:
         audio = AudioFile.objects.create(name="spring.mp3", file_id="f1", size=0, seconds=3)
         task = GroupTask(name="Spring", application=application, source=Announcement.IN_REQUEST, audio=audio)

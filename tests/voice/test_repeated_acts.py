@@ -79,6 +79,25 @@ class CallTests:
         LedgerEntry.objects.update(prepared_at=timezone.now() - open_acts.WITHIN)
         assert run(*CALL)[0] == 0
 
+    def test_another_spelling_of_the_number_rings_the_same_phone(
+        self, sandbox: RunningSandbox, phone: SipPhone
+    ) -> None:
+        lose_answer(sandbox)
+        run("call", "test_001", "+5491123456789")
+
+        assert run("call", "test_001", "+541123456789")[0] == 1
+        assert rung(sandbox) == 1
+
+    def test_another_applications_phone_rings_the_same_person(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        lose_answer(sandbox)
+        run(*CALL)
+        other = Application.objects.create(app_id="voiceApp2", channel="voice")
+        elsewhere = SipPhone.objects.create(application=other, account="test_002", last_seen_at=timezone.now())
+
+        with pytest.raises(open_acts.StillOpen):
+            calls.place(phone=elsewhere, callee="+919876500000")
+        assert rung(sandbox) == 1
+
     def test_a_known_outcome_leaves_the_way_free(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         assert [run(*CALL)[0], run(*CALL)[0]] == [0, 0]
 

@@ -175,7 +175,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
             requests=ledger.requests_about(call_matching.ABOUT, asked.pk)[:20],
             may_ask=state is not None and request.user.has_perm(MAY_ASK),
             may_try=may_try,
-            asks_why=may_try and open_acts.like(calls.digest_of(asked.callee), asked.application) is not None,
+            asks_why=may_try and calls.open_like(asked) is not None,
             may_resolve=may_add and state in call_matching.UNSETTLED,
         )
 

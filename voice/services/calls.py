@@ -29,6 +29,7 @@ from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
+from messaging.subscribers import subscriber
 from voice.models import CallRecord, Ringing, SipCall, SipPhone
 from voice.services import call_matching, phone_evidence
 
@@ -124,7 +125,12 @@ def _check_wanted(number: str) -> None:
 
 def digest_of(callee: str) -> str:
     """Whose phone rings: from another phone, or with another display number, it rings all the same."""
-    return ledger.digest_of("voice/sendSip", callee)
+    return ledger.digest_of("voice/sendSip", subscriber(callee))
+
+
+def open_like(asked: SipCall) -> LedgerEntry | None:
+    """A call to the same person that may have rung, from a phone of whichever application."""
+    return open_acts.like(digest_of(asked.callee), asked.application, anywhere=True)
 
 
 @transaction.atomic
@@ -135,7 +141,7 @@ def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, Ledger
     if call_matching.attempts(asked).exclude(state__in=call_matching.MAY_TRY_AGAIN).exists():
         raise ValidationError(_("This call was made, or may have been: it is not made again."))
     digest = digest_of(asked.callee)
-    why = open_acts.require(digest, asked.application, again=again)
+    why = open_acts.require(digest, asked.application, again=again, anywhere=True)
     entry = asked.entry = ledger.prepare(
         interface="voice/sendSip",
         application=asked.application,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
 from messaging.services.budgets import shares
+from messaging.services.budgets.whole_requests import Part, Taken
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
 from voice.models.group_tasks import OVER
@@ -47,11 +48,29 @@ def _that_tell() -> QuerySet[GroupTask]:
     return told.filter(launched_at__gte=timezone.now() - NOT_OLDER).defer("text", "sms_text")
 
 
+def taken(task: GroupTask, n_numbers: int) -> Taken:
+    """What its request would take of budgets, under the locks of their counters."""
+    calls = expected(learned(task), n_numbers)
+    return Taken(task.application, n_numbers, calls, also=sms_after(task, n_numbers))
+
+
+def sms_after(task: GroupTask, n_numbers: int) -> list[Part]:
+    """One to each number at most: to whom it goes the calls decide. What it costs nobody tells beforehand."""
+    if not task.hang_up_sms or task.sms_application is None:
+        return []
+    return [Part(task.sms_application, n_numbers, Cost([], {}, n_numbers))]
+
+
 def real(task: GroupTask, entry: LedgerEntry) -> Cost | None:
-    """What this request of it has cost; None as long as that is not known."""
+    """What the calls of this request have cost; None as long as that is not known."""
     if not _is_told(task) or task.cost is None or task.entry_id != entry.pk:
         return None
     return Cost([], {task.currency: task.cost}, 0)
+
+
+def real_sms(task: GroupTask, entry: LedgerEntry) -> int | None:
+    """How many SMS Laaffic has sent after them; None as long as that is not known."""
+    return task.sms_sent if _is_told(task) and task.entry_id == entry.pk else None
 
 
 def _is_told(task: GroupTask) -> bool:
@@ -60,9 +79,13 @@ def _is_told(task: GroupTask) -> bool:
 
 
 def charge(task: GroupTask) -> None:
-    """Its budgets paid what was expected: now that all its records have come, what it has cost. Under its lock."""
-    if _is_told(task) and task.cost is not None and task.entry_id is not None:
-        shares.charge_request(task.entry_id, task.currency, task.cost)
+    """Its budgets paid what was expected: now that all its records have come, what it has taken. Under its lock."""
+    if task.entry_id is None or not _is_told(task):
+        return
+    if task.cost is not None:
+        shares.charge_request(task.entry_id, task.application_id, task.currency, task.cost)
+    if task.hang_up_sms and task.sms_application_id is not None and task.sms_sent is not None:
+        shares.count_request(task.entry_id, task.sms_application_id, task.sms_sent)
 
 
 def expected(price: Learned | None, phones: int) -> Cost:

@@ -33,7 +33,7 @@ from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.budgets import shares, whole_requests
+from messaging.services.budgets import shares
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskNumbers, TaskState
 from voice.models.group_tasks import NOT_LEFT, PARAMETERS
 from voice.services import (
@@ -118,8 +118,7 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
     numbers = called.numbers
     digest = digest_of(task, numbers)
     why = require_no_other(task, numbers, again)
-    cost = group_costs.expected(group_costs.learned(task), len(numbers))
-    taken = whole_requests.Taken(task.application, len(numbers), cost)
+    taken = group_costs.taken(task, len(numbers))
     if used_up := taken.stop():
         raise OverBudget(used_up)
     task.task_name = _name_for(task)

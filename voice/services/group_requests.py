@@ -173,6 +173,8 @@ def _hang_up_sms(task: GroupTask) -> Iterator[Complaint]:
         yield "sms_application", _("Choose the application that sends the SMS.")
     elif task.sms_application.channel != Channel.SMS:
         yield "sms_application", _("Choose an application of the channel SMS.")
+    elif not task.sms_application.is_active:
+        yield "sms_application", _("This application is switched off. Choose another.")
     if is_blank(task.sms_text):
         yield "sms_text", _("Write the SMS, 1 to 1,000 characters.")
     if problem := merge_fields.problem_where_none_are_filled_in(task.sms_text):

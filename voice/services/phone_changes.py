@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -50,23 +51,7 @@ def add(
     group, name = group.strip(), name.strip()
     shown = "".join(display_number.split()).lstrip("+").replace("-", "")
     _know_the_list(application)
-    _check(application, group, name, quantity, shown)
-    entry = ledger.prepare(
-        interface="voice/sipAdd",
-        application=application,
-        about_kind=ADDED,
-        about_id=application.pk,
-        summary={
-            "group": group,
-            "name": name,
-            "quantity": quantity,
-            "display number": shown,
-            "before": named(application, name).count(),
-        },
-        digest=ledger.digest_of("sipAdd", application.app_id, group, name, str(quantity), shown),
-        worker=workers.worker_name(),
-        requested_by=by,
-    )
+    entry = _asked(application, group, name, quantity, shown, by)
     try:
         single_requests.send(
             entry,
@@ -83,6 +68,31 @@ def add(
     syncing.COPIES.request(phones.name_of(application))
     entry.refresh_from_db()
     return entry
+
+
+@transaction.atomic
+def _asked(
+    application: Application, group: str, name: str, quantity: int, display_number: str, by: User | None
+) -> LedgerEntry:
+    """Under the application's lock: of two at the same moment the second finds the first one's request."""
+    Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+    _check(application, group, name, quantity, display_number)
+    return ledger.prepare(
+        interface="voice/sipAdd",
+        application=application,
+        about_kind=ADDED,
+        about_id=application.pk,
+        summary={
+            "group": group,
+            "name": name,
+            "quantity": quantity,
+            "display number": display_number,
+            "before": named(application, name).count(),
+        },
+        digest=ledger.digest_of("sipAdd", application.app_id, group, name, str(quantity), display_number),
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
 
 
 def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:

@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -44,17 +44,20 @@ def rows() -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.filter(state__in=OPEN, prepared_at__gte=since).order_by("-pk")
 
 
-def like(digest: str, application: Application | None) -> LedgerEntry | None:
-    return rows().filter(digest=digest, application=application).first()
+def like(digest: str, application: Application | None, *, anywhere: bool = False) -> LedgerEntry | None:
+    same = rows().filter(digest=digest)
+    return (same if anywhere else same.filter(application=application)).first()
 
 
-def require(digest: str, application: Application, *, again: str = "") -> dict[str, Any]:
+def require(digest: str, application: Application, *, again: str = "", anywhere: bool = False) -> dict[str, Any]:
     """What the new row's summary says of it; StillOpen where a reason is missing.
 
-    In the transaction that prepares the new row: of two at the same moment the second finds the first one's.
+    In the transaction that prepares the new row: of two at the same moment the second finds the first one's. With
+    `anywhere` by another application of its channel, too, whose request reaches the same person.
     """
-    Application.objects.select_for_update(no_key=True).get(pk=application.pk)
-    return decide(like(digest, application), again)
+    looked_at = Q(channel=application.channel) if anywhere else Q(pk=application.pk)
+    list(Application.objects.select_for_update(no_key=True).filter(looked_at).order_by("pk"))
+    return decide(like(digest, application, anywhere=anywhere), again)
 
 
 def decide(opened: LedgerEntry | None, again: str) -> dict[str, Any]:

@@ -40,17 +40,18 @@ def without_outcome(draft: Campaign) -> LedgerEntry | None:
     same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
     same = same.filter(application=draft.application, kind__in=_alike(draft)).exclude(pk=draft.pk)
     opened = open_acts.rows().filter(about_kind="campaign", about_id__in=same.values("pk"))
+    given = _subscribers(draft)
     for entry in opened.filter(application=draft.application)[:OPEN_AT_MOST]:
         other = Campaign.objects.get(pk=entry.about_id or 0)
         has_both = Campaign.objects.filter(shared, pk=other.pk).exists()
-        if has_both or not _given(other).isdisjoint(_given(draft)):
+        if has_both or not given.isdisjoint(_subscribers(other)):
             return entry
     return None
 
 
-def _given(campaign: Campaign) -> set[str]:
-    """Who was given one by one, however the number was written."""
-    return {subscriber(number) for number in given_numbers.valid_numbers(campaign)}
+def _subscribers(campaign: Campaign) -> set[str]:
+    """Of the numbers that were given one by one, however they were written."""
+    return set(map(subscriber, given_numbers.valid_numbers(campaign)))
 
 
 def _alike(draft: Campaign) -> list[str]:

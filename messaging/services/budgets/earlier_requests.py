@@ -15,14 +15,14 @@ NEVER_LEFT = (EntryState.REFUSED, EntryState.NOT_SENT)
 
 
 class Earlier(NamedTuple):
-    """A request that has left, may have, or is about to; and what it takes, as `whole_requests.Taken` is told."""
+    """A request that has left, may have, or is about to; and what it takes of an application's budgets."""
 
     entry: LedgerEntry
     recipients: int
     cost: Cost
 
 
-Source = Callable[["QuerySet[LedgerEntry]"], Iterable[Earlier]]
+Source = Callable[["QuerySet[LedgerEntry]", int], Iterable[Earlier]]  # of these requests, for this application
 _sources: dict[str, Source] = {}
 
 
@@ -32,7 +32,6 @@ def told_by(about_kind: str, source: Source) -> None:
 
 
 def of(budget: Budget, start: dt.datetime) -> list[Earlier]:
-    entries = LedgerEntry.objects.filter(application=budget.application_id, prepared_at__gte=start)
-    entries = entries.exclude(state__in=NEVER_LEFT).order_by("pk")
-    told = (source(entries.filter(about_kind=kind)) for kind, source in sorted(_sources.items()))
+    entries = LedgerEntry.objects.filter(prepared_at__gte=start).exclude(state__in=NEVER_LEFT).order_by("pk")
+    told = (source(entries.filter(about_kind=kind), budget.application_id) for kind, source in sorted(_sources.items()))
     return list(itertools.chain.from_iterable(told))

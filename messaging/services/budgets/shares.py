@@ -135,18 +135,27 @@ def look_again(entry_id: int) -> None:
         put_right(counter, "", [share])
 
 
-def charge_request(entry_id: int, currency: str, amount: Decimal) -> None:
-    """What a whole request has really cost, in the budgets of that currency; said again it changes nothing.
-
-    Each counter is corrected by the difference, under its lock, in the period in which the request left.
+def charge_request(entry_id: int, application_id: int, currency: str, amount: Decimal) -> None:
+    """What a whole request has really cost, in the application's budgets of that currency; said again it changes
+    nothing.
     """
-    if not currency:
-        return
-    shares = BudgetShare.objects.filter(entry=entry_id, counter__budget__currency=currency).order_by("counter_id")
-    for pk, counter_id in list(shares.values_list("pk", "counter_id")):
+    if currency:
+        _charge_each(entry_id, application_id, currency, int(amount * MICROS))
+
+
+def count_request(entry_id: int, application_id: int, messages: int) -> None:
+    """Likewise, how many messages the application has really sent for it."""
+    _charge_each(entry_id, application_id, "", messages)
+
+
+def _charge_each(entry_id: int, application_id: int, unit: str, used: int) -> None:
+    """Each counter is corrected by the difference, under its lock, in the period in which the request left."""
+    of = {"counter__budget__currency": unit, "counter__budget__application": application_id}
+    found = BudgetShare.objects.filter(entry=entry_id, **of).order_by("counter_id")
+    for pk, counter_id in list(found.values_list("pk", "counter_id")):
         with transaction.atomic():
             BudgetCounter.objects.select_for_update().get(pk=counter_id)
-            _charge(BudgetShare.objects.get(pk=pk), int(amount * MICROS))
+            _charge(BudgetShare.objects.get(pk=pk), used)
 
 
 def _charge(share: BudgetShare, used: int) -> None:

@@ -4,19 +4,30 @@ It is counted in the transaction that prepares its request, under the counters' 
 what was refused or did not leave is given back (`shares.put_right`). An unknown outcome stays counted.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from laaffic_console.gateway.models import Application, LedgerEntry
 from messaging.models import Budget, BudgetCounter
 from messaging.services.budgets import budgets, shares
 from messaging.services.reports.prices import Cost
 
 
+class Part(NamedTuple):
+    """What the request makes another application send: the SMS after the calls of a group call."""
+
+    application: Application
+    recipients: int
+    cost: Cost
+
+
 class Taken:
     """What a request would take, looked at under the locks of the counters; `count` writes it down."""
 
-    def __init__(self, application: Application, recipients: int, cost: Cost) -> None:
-        chosen = list(Budget.objects.filter(application=application).select_related("application"))
+    def __init__(self, application: Application, recipients: int, cost: Cost, *, also: Sequence[Part] = ()) -> None:
+        self.parts = {part.application.pk: part for part in (Part(application, recipients, cost), *also)}
+        chosen = list(Budget.objects.filter(application__in=self.parts).select_related("application"))
         self.budgets = {budget.pk: budget for budget in chosen}
-        self.recipients, self.cost = recipients, cost
         self.counters = budgets.locked_counters(chosen) if chosen else []
 
     def stop(self) -> str:
@@ -42,4 +53,5 @@ class Taken:
         return left > 0 and self._needs(budget) <= left
 
     def _needs(self, budget: Budget) -> int:
-        return shares.needed(budget, self.recipients, self.cost)
+        part = self.parts[budget.application_id]
+        return shares.needed(budget, part.recipients, part.cost)

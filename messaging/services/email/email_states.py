@@ -29,9 +29,9 @@ def may_have_arrived(campaign: EmailCampaign) -> bool:
     return requests_of(campaign).exclude(state__in=SURELY_NOT).exists()
 
 
-def earlier(entries: "QuerySet[LedgerEntry]") -> Iterator[Earlier]:
+def earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[Earlier]:
     """For a budget that is set now: what those of these requests that send to a list have taken."""
-    sending = list(entries.filter(interface=INTERFACE))
+    sending = list(entries.filter(interface=INTERFACE, application=application_id))
     campaigns = EmailCampaign.objects.in_bulk([entry.about_id for entry in sending])
     for entry in sending:
         if campaign := campaigns.get(entry.about_id or 0):

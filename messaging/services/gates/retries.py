@@ -13,7 +13,7 @@ from messaging.models import BatchState, Campaign, Message, MessageState
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 from messaging.subscribers import every_spelling, subscriber
 
-LOCK = 7_221_000  # with the first campaign's id: nobody else claims for a retry of it
+LOCK = 7_220_100  # and the first campaign: nobody else looks whom its retries reach until what was claimed is committed
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
 MAY_HAVE_REACHED = (MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.EXPIRED, MessageState.DELIVERED)
 
@@ -64,14 +64,15 @@ def reached_among(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
     return {number for number in numbers if subscriber(number) in subscribers}
 
 
-def _claim_alone(campaign: Campaign) -> None:
-    """Until the transaction ends: of two retries of one campaign the second sees what the first has claimed.
+def _look_alone(campaign: Campaign) -> None:
+    """Until the transaction ends; of two retries of one campaign the second sees what the first has claimed.
 
     SQLite has one writer at a time anyway.
     """
     if connection.vendor == "postgresql":
+        first = (_before(campaign) or [campaign.pk])[-1]
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, _before(campaign)[-1] % (1 << 31)])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, first % 2**31])
 
 
 class RetryGate(Gate):
@@ -83,7 +84,7 @@ class RetryGate(Gate):
         self.campaign = campaign
 
     def look(self, rows: Sequence[Queued]) -> Verdict:
-        _claim_alone(self.campaign)
+        _look_alone(self.campaign)
         reached_since = reached_among(self.campaign, [row.number for row in rows])
         return Verdict(stopped={row.message_id: self.EVIDENCE for row in rows if row.number in reached_since})
 

@@ -58,6 +58,6 @@ def _shows(number: OwnedNumber, entry: LedgerEntry) -> bool | None:
 def _is_another_file(number: OwnedNumber, entry: LedgerEntry) -> bool:
     """By its name, else by its id, as far as both ids are known."""
     name, file_id = entry.summary.get("file before") or (number.voicemail_file, "")
-    return name != number.voicemail_file or (
-        "" not in (file_id, number.voicemail_file_id) and (file_id != number.voicemail_file_id)
-    )
+    if name != number.voicemail_file:
+        return True
+    return bool(file_id and number.voicemail_file_id) and file_id != number.voicemail_file_id
