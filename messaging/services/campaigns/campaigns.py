@@ -54,7 +54,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
 
 
 def _lift_end(campaign: Campaign, by: User | None) -> None:
-    if campaign.latest_end is not None and campaign.latest_end <= timezone.now():
+    if sending_hours.is_held_by(campaign.latest_end, campaign.hold_reason):
         campaign.latest_end = None
         campaign.save(update_fields=["latest_end"])
         steps.note(campaign, _("Its latest end no longer counts: the rest is sent"), by)
