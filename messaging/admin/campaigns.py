@@ -61,7 +61,7 @@ BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
     ),
 }
 BUTTONS_OF = {
-    CampaignState.SCHEDULED: [TAKE_BACK, "pause", "cancel"],
+    CampaignState.SCHEDULED: ["pause", "cancel"],
     CampaignState.RUNNING: ["pause", "cancel"],
     CampaignState.PAUSED: ["resume", "cancel"],
     CampaignState.HELD: ["resume", "cancel"],
@@ -70,9 +70,7 @@ BUTTONS_OF = {
 
 def buttons_of(campaign: Campaign) -> list[str]:
     verbs = BUTTONS_OF.get(CampaignState(campaign.state), [])
-    if campaign.state == CampaignState.HELD and campaign.audience == Campaign.Audience.OPEN:
-        return [TAKE_BACK, *verbs]  # held before anybody was frozen
-    return verbs
+    return [TAKE_BACK, *verbs] if starting.may_be_taken_back(campaign) else verbs
 
 
 @admin.register(Campaign)

@@ -195,12 +195,19 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
         campaign = steps.locked(Campaign, campaign_id)
         if campaign.state == CampaignState.DRAFT:
             return campaign
-        if campaign.state != CampaignState.HELD or campaign.audience != Campaign.Audience.OPEN:
+        if not may_be_taken_back(campaign):
             steps.require(campaign, [CampaignState.SCHEDULED], _("taken back"))
         if campaign.local_time:
             Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=None)
         states.move(campaign, CampaignState.DRAFT, _("Taken back before anything left"), by)
     return campaign
+
+
+def may_be_taken_back(campaign: Campaign) -> bool:
+    """What waits for its time, or was paused or held before anybody was frozen."""
+    if campaign.state in (CampaignState.PAUSED, CampaignState.HELD):
+        return campaign.audience == Campaign.Audience.OPEN
+    return campaign.state == CampaignState.SCHEDULED
 
 
 def start_scheduled(campaign_id: int) -> None:
