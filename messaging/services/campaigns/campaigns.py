@@ -187,13 +187,19 @@ def _follow(campaign_id: int) -> None:
     if campaign.state != CampaignState.HELD or not campaign.account_hold_id:
         return
     stopped_by = states.stopped_by(campaign)
-    if stopped_by is None and campaign.audience == Campaign.Audience.OPEN and campaign.scheduled_at:
+    if stopped_by is None and campaign.audience == Campaign.Audience.OPEN and _has_a_moment(campaign):
         # Not started here: that its time has passed by too much is looked at where scheduled campaigns start.
-        states.move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), None)
+        states.wait_again(campaign)
     elif stopped_by is None:
         _go_on(campaign, None)
     elif stopped_by.sentence != campaign.hold_reason:
         states.hold_for(campaign, stopped_by, None)
+
+
+def _has_a_moment(campaign: Campaign) -> bool:
+    """A time of its own, or it can still be taken back."""
+    can_be_undone = campaign.undo_until is not None and campaign.undo_until > timezone.now()
+    return campaign.scheduled_at is not None or can_be_undone
 
 
 def finish_if_done(campaign_id: int) -> bool:
