@@ -12,7 +12,7 @@ from laaffic_console.gateway.services import account_hold, bell, durability, iso
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
-from messaging.services.approvals import approval_rules
+from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting, written_off
 from messaging.services.campaigns import starting, states
 from messaging.services.gates import sending_hours
@@ -97,6 +97,9 @@ def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | Non
         if campaign.rate_per_second != rate_per_second:
             campaign.rate_per_second = rate_per_second
             campaign.save(update_fields=["rate_per_second"])
+            if campaign.state == CampaignState.DRAFT:
+                steps.kept(campaign, by, is_new=False, is_noted=False)
+                approvals.void_if_changed(campaign, by=by)
             said = _("%(n)d a second") % {"n": rate_per_second} if rate_per_second else _("no limit of its own")
             steps.note(campaign, _("Rate changed: %(rate)s") % {"rate": said}, by)
     return campaign

@@ -273,7 +273,8 @@ def not_as_shown(campaign: Campaign) -> str:
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
         return _("Its recipients are still being counted. Resume it when all are known.")
-    if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, by_the_clock=True):
+    now = shown.of(campaign, planned)
+    if changed := shown.changes(seen, now, fewer_is_fine=True, moved=shown.MOVED_SINCE_LAUNCH):
         said = _("It has changed since it was launched: %(changes)s. Make it a draft again and review it.")
         return said % {"changes": joined(changed, "; ")}
     campaign.member_end, campaign.audience_end = planned.counted.member_end, _end_of(campaign, planned)
