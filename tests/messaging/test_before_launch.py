@@ -342,6 +342,21 @@ class PageTests:
         assert few < 85
 
 
+def test_a_test_that_may_not_leave_leaves_no_draft(
+    write: Callable[..., Campaign], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_given: Any, **_named: Any) -> None:
+        raise NotAllowed("Its recipients are still being counted.")
+
+    draft = write(text="Hi")
+    monkeypatch.setattr(starting, "launch", refused)
+
+    with pytest.raises(NotAllowed):
+        starting.launch_test(draft, "919876500001", by=None)
+
+    assert Campaign.objects.count() == 1
+
+
 class UndoTests:
     @pytest.fixture
     def launched(self, write: Callable[..., Campaign], group: ContactGroup) -> Campaign:

@@ -160,7 +160,7 @@ def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | Non
     )
     try:
         return launch(test.pk, by=by, again=again)
-    except open_acts.StillOpen:
+    except (NotAllowed, ValidationError):
         test.delete()
         raise
 
