@@ -24,7 +24,7 @@ from laaffic_console.dashboard.models import SentForm
 from laaffic_console.kit.proving import AskedFirst
 
 SHOWING_A_SECRET = ("apitoken_make", "apitoken_rotate", "webhook_make", "webhook_rotate")
-ADDING = ("_add", "_bind", "_answer", "_note", *SHOWING_A_SECRET)  # how the names of such addresses end
+ADDING = ("_add", "_bind", "_answer", "_note", "_test", *SHOWING_A_SECRET)  # how the names of such addresses end
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - the name of a field
 KEPT = dt.timedelta(days=1)
 DIED = dt.timedelta(seconds=60)  # one that has led nowhere for so long was killed

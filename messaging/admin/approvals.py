@@ -77,7 +77,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
         if approval is None:
             raise Http404
         draft = approval.draft
-        return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvals.DRAFT else "change"))
+        return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvable.DRAFT else "change"))
 
 
 class GoesWithApprovals:
@@ -121,7 +121,7 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
     except NotAllowed as problem:
         messages.error(request, str(problem))
     draft.refresh_from_db(fields=["state"])
-    return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvals.DRAFT else "change"))
+    return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvable.DRAFT else "change"))
 
 
 def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any] | None:

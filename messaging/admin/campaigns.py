@@ -61,7 +61,7 @@ BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
     ),
 }
 BUTTONS_OF = {
-    CampaignState.SCHEDULED: [TAKE_BACK, "pause", "cancel"],
+    CampaignState.SCHEDULED: ["pause", "cancel"],
     CampaignState.RUNNING: ["pause", "cancel"],
     CampaignState.PAUSED: ["resume", "cancel"],
     CampaignState.HELD: ["resume", "cancel"],
@@ -70,9 +70,7 @@ BUTTONS_OF = {
 
 def buttons_of(campaign: Campaign) -> list[str]:
     verbs = BUTTONS_OF.get(CampaignState(campaign.state), [])
-    if campaign.state == CampaignState.HELD and campaign.audience == Campaign.Audience.OPEN:
-        return [TAKE_BACK, *verbs]  # held before anybody was frozen
-    return verbs
+    return [TAKE_BACK, *verbs] if starting.may_be_taken_back(campaign) else verbs
 
 
 @admin.register(Campaign)
@@ -232,7 +230,9 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             raise PermissionDenied
         may_act = request.user.has_perm("messaging.launch_campaign")
         progress = counting.progress(campaign)
-        verbs = buttons_of(campaign) if may_act and not campaign.undo_until else []
+        # A hold of the account keeps these seconds, and asks for buttons of its own.
+        is_undo_open = bool(campaign.undo_until and campaign.state == CampaignState.SCHEDULED)
+        verbs = buttons_of(campaign) if may_act and not is_undo_open else []
         return page(
             channel_pages.admin_of(campaign, request, self.admin_site),
             request,
@@ -242,6 +242,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             if request.user.has_perm("messaging.add_campaign")
             else [],
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
+            is_undo_open=is_undo_open,
             **campaign_page.context(request, campaign, progress),
         )
 

@@ -16,8 +16,10 @@ from laaffic_console.dashboard import jobs, sent_once
 from laaffic_console.dashboard.models import SentForm
 from laaffic_console.events.models import Webhook
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account
 from laaffic_console.kit import proving
 from messaging.models import Campaign, ContactGroup, EmailCampaign, SuppressionEntry
+from messaging.services.campaigns import drafts
 
 pytestmark = pytest.mark.django_db
 GROUPS = "/admin/messaging/contactgroup/add/"
@@ -82,6 +84,20 @@ def test_a_campaign_is_drafted_once(browser: Client, channel: str) -> None:
 
     assert model.objects.count() == 1, answers[0].content.decode()[-3000:]
     assert {answer.status_code for answer in answers} == {302}
+
+
+def test_a_test_is_sent_once(browser: Client, settings: Any) -> None:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"
+    account.laaffic_client.cache_clear()
+    application = Application.objects.create(app_id="4luaKsL2", channel="sms", sender_id="SHOP")
+    draft = drafts.create(name="A", application=application, sender_id="", text="Hi", numbers=["919876500000"])
+    review = reverse("admin:messaging_campaign_review", args=[draft.pk])
+    form = {"csrfmiddlewaretoken": token_of(browser, review), "number": "919876500001"}
+
+    for _click in range(2):
+        browser.post(reverse("admin:messaging_campaign_test", args=[draft.pk]), form)
+
+    assert Campaign.objects.filter(kind=Campaign.Kind.TEST).count() == 1
 
 
 def test_a_page_that_was_changed_is_a_form_of_its_own(browser: Client) -> None:

@@ -258,6 +258,55 @@ class VoidTests:
         assert starting.take_back(draft.pk, by=ada).state == CampaignState.DRAFT
 
 
+class LaunchedTests:
+    """What its own steps change once it was launched does not take the word back."""
+
+    @pytest.fixture
+    def scheduled(self, draft: Campaign, ada: User, bob: User) -> Campaign:
+        soon = timezone.now() + dt.timedelta(minutes=5)
+        Campaign.objects.update(scheduled_at=soon, latest_end=soon + dt.timedelta(hours=1))
+        approved(draft, ada, bob)
+        return starting.launch(draft.pk, by=ada)
+
+    def test_another_pace_does_not_hold_it(
+        self, scheduled: Campaign, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        campaigns.change_pace(scheduled.pk, rate_per_second=5, by=ada)
+        later = timezone.now() + dt.timedelta(minutes=6)
+        monkeypatch.setattr(starting.timezone, "now", lambda: later)
+
+        starting.start_scheduled(scheduled.pk)
+
+        scheduled.refresh_from_db()
+        assert (scheduled.state, scheduled.hold_reason) == (CampaignState.RUNNING, "")
+
+    def test_held_before_it_began_it_goes_on_past_its_end(
+        self, scheduled: Campaign, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        much_later = timezone.now() + dt.timedelta(days=1)
+        monkeypatch.setattr(starting.timezone, "now", lambda: much_later)
+        starting.start_scheduled(scheduled.pk)
+        scheduled.refresh_from_db()
+        assert "Resume to send it now" in scheduled.hold_reason
+
+        assert campaigns.resume(scheduled.pk, by=ada).state in (CampaignState.RUNNING, CampaignState.SCHEDULED)
+
+    def test_made_a_draft_again_it_counts_as_it_stands(self, scheduled: Campaign, ada: User) -> None:
+        campaigns.change_pace(scheduled.pk, rate_per_second=5, by=ada)
+        starting.take_back(scheduled.pk, by=ada)
+
+        with pytest.raises(NotAllowed, match="rate and limits"):
+            starting.launch(scheduled.pk, by=ada)
+
+    def test_another_pace_of_a_draft_voids_it_and_makes_an_author(self, draft: Campaign, ada: User, bob: User) -> None:
+        approved(draft, ada, bob)
+
+        campaigns.change_pace(draft.pk, rate_per_second=5, by=bob)
+
+        assert outcomes(draft) == ["void"]
+        assert draft.authors.filter(pk=bob.pk).exists()
+
+
 def badges(page: str) -> list[str]:
     """What is written behind the items of the menu: unfold draws each badge, also an empty one."""
     return re.findall(r'<span class="[^"]*uppercase min-w-\[18px\][^"]*">\s*(.*?)\s*</span>', page)

@@ -14,8 +14,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from laaffic_console.gateway.models import Application, BalanceReading
-from laaffic_console.gateway.services import account, leases, moments
+from laaffic_console.gateway.models import AccountHold, Application, BalanceReading
+from laaffic_console.gateway.services import account, account_hold, leases, moments
 from messaging.models import (
     AudienceCount,
     Campaign,
@@ -28,7 +28,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience, audience_counts, recipient_clocks
-from messaging.services.campaigns import drafts, launch_checks, starting
+from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
@@ -342,6 +342,21 @@ class PageTests:
         assert few < 85
 
 
+def test_a_test_that_may_not_leave_leaves_no_draft(
+    write: Callable[..., Campaign], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_given: Any, **_named: Any) -> None:
+        raise NotAllowed("Its recipients are still being counted.")
+
+    draft = write(text="Hi")
+    monkeypatch.setattr(starting, "launch", refused)
+
+    with pytest.raises(NotAllowed):
+        starting.launch_test(draft, "919876500001", by=None)
+
+    assert Campaign.objects.count() == 1
+
+
 class UndoTests:
     @pytest.fixture
     def launched(self, write: Callable[..., Campaign], group: ContactGroup) -> Campaign:
@@ -468,6 +483,36 @@ class UndoTests:
 
         with pytest.raises(NotAllowed, match="cannot be taken back"):
             starting.take_back(launched.pk)
+
+    def test_a_hold_of_the_account_does_not_shorten_it(self, launched: Campaign, admin_client: Client) -> None:
+        until = timezone.now() + dt.timedelta(seconds=40)
+        Campaign.objects.filter(pk=launched.pk).update(undo_until=until)
+        for sentence in ("No balance.", "No credentials."):
+            account_hold.place_because(sentence)
+            campaigns.follow_account()
+        launched.refresh_from_db()
+        page = admin_client.get(page_of(launched)).content.decode()
+        assert launched.state == CampaignState.HELD
+        assert 'id="undo-window"' not in page
+        assert "Back to draft" in page
+
+        AccountHold.objects.update(released_at=timezone.now())
+        campaigns.follow_account()
+
+        launched.refresh_from_db()
+        assert (launched.state, launched.undo_until) == (CampaignState.SCHEDULED, until)
+        assert 'id="undo-window"' in admin_client.get(page_of(launched)).content.decode()
+
+    def test_a_hold_that_outlasts_it_lets_it_start(self, launched: Campaign) -> None:
+        account_hold.place_because("No balance.")
+        campaigns.follow_account()
+        Campaign.objects.exclude(undo_until=None).update(undo_until=timezone.now())
+
+        AccountHold.objects.update(released_at=timezone.now())
+        campaigns.follow_account()
+
+        launched.refresh_from_db()
+        assert (launched.state, launched.undo_until) == (CampaignState.RUNNING, None)
 
     def test_hours_late_it_is_held(self, launched: Campaign) -> None:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(hours=3))

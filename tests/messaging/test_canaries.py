@@ -334,6 +334,17 @@ class DecisionTests:
         assert len(claimed_of(campaign)) == 80
         assert events_saying("the carrier is slow today", campaign.events.all()).exists()
 
+    def test_go_on_says_nothing_about_its_latest_end(self, sent: tuple[Campaign, list[int]]) -> None:
+        campaign, left = sent
+        told(left, 2, 18)
+        canaries.follow()
+        Campaign.objects.update(latest_end=NOON - self.WAIT)
+
+        canaries.go_on(campaign.pk, reason="because", by=None)
+
+        assert self.state(campaign) == CampaignState.RUNNING
+        assert isinstance(claiming.claim(campaign, "token"), claiming.Shut)
+
     def test_go_on_leaves_other_holds_as_they_are(self, sent: tuple[Campaign, list[int]]) -> None:
         campaign, _left = sent
         states.hold(campaign.pk, "Something else.")

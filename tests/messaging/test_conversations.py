@@ -37,6 +37,7 @@ from messaging.models import (
     Reply,
     SavedAnswer,
 )
+from messaging.services.approvals import approvals
 from messaging.services.contacts import people, suppression
 from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversations, replies
@@ -333,6 +334,28 @@ class AnswerTests:
         page = desk.get(page_of(conversation)).content.decode()
         assert "olga · Draft" in page
         assert "Nothing has left yet." in page
+
+    @pytest.mark.parametrize("problem", [NotAllowed("Not now."), ValidationError("Not now.")])
+    def test_where_it_cannot_be_asked_for_nothing_is_left_behind(
+        self,
+        desk: Client,
+        sandbox: RunningSandbox,
+        application: Application,
+        settings: LazySettings,
+        monkeypatch: pytest.MonkeyPatch,
+        problem: Exception,
+    ) -> None:
+        settings.LAAFFIC_APPROVAL_COST = 1
+
+        def ask(*_given: Any, **_named: Any) -> None:
+            raise problem
+
+        monkeypatch.setattr(approvals, "ask", ask)
+
+        page = self.answer(desk, written())
+
+        assert (page.status_code, Campaign.objects.count()) == (200, 0)
+        assert "Not now." in page.content.decode()
 
     def test_the_same_form_twice_sends_once(
         self, operator: User, sandbox: RunningSandbox, application: Application

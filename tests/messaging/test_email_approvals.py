@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services import database_clock
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Approval, Calendar, EmailCampaign, EmailCampaignState
 from messaging.services.approvals import approval_rules, approvals
@@ -231,6 +232,27 @@ class VoidTests:
         email_starting.follow_account()
 
         assert "10 before, 12 now" in fresh(draft).hold_reason
+
+    def test_resumed_past_its_end_the_word_still_counts(
+        self,
+        draft: EmailCampaign,
+        ada: User,
+        bob: User,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        EmailCampaign.objects.update(latest_end=timezone.now() + dt.timedelta(minutes=1))
+        approved(draft, ada, bob)
+        email_starting.launch(draft.pk, by=ada)
+        later = timezone.now() + dt.timedelta(minutes=2)
+        monkeypatch.setattr(database_clock, "now", lambda: later)
+        run_jobs()
+        assert "It was not to send after" in fresh(draft).hold_reason
+
+        email_starting.resume(draft.pk, by=ada)
+        run_jobs()
+
+        assert (fresh(draft).hold_reason, LedgerEntry.objects.exists()) == ("", True)
 
     @pytest.mark.parametrize("waits", ["for its hours", "for another try", "for a worker"])
     def test_what_grew_while_its_request_waited_is_held(

@@ -135,6 +135,23 @@ def test_past_its_latest_end_it_asks(
     assert requests() == 1
 
 
+def test_resumed_after_another_stop_it_asks_about_its_end(
+    sandbox: RunningSandbox,
+    draft: EmailCampaign,  # noqa: F811
+    run_jobs: Callable[[], int],
+) -> None:
+    email_starting.launch(draft.pk, undo_seconds=5)
+    email_states.hold(EmailCampaign.objects.get(), "A budget is used up.")
+    EmailCampaign.objects.update(latest_end=timezone.now() - dt.timedelta(seconds=1))
+
+    email_starting.resume(draft.pk)
+    run_jobs()
+
+    draft.refresh_from_db()
+    assert (draft.state, requests()) == (EmailCampaignState.HELD, 0)
+    assert "It was not to send after" in draft.hold_reason
+
+
 def test_the_page_stops_what_would_begin_after_its_end(
     sandbox: RunningSandbox,
     closed: Calendar,

@@ -268,6 +268,23 @@ class HoursGateTests:
         campaigns.resume(campaign.pk, by=None)
         assert claimed_of(campaign) == set(NUMBERS)
 
+    def test_resumed_after_another_stop_it_asks_about_its_end(
+        self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
+    ) -> None:
+        campaign = start(latest_end=timezone.now() + CLOCK)
+        campaigns.pause(campaign.pk)
+        Campaign.objects.update(latest_end=timezone.now() - CLOCK)
+        clock(timezone.now())
+
+        campaigns.resume(campaign.pk)
+
+        assert isinstance(claiming.claim(campaign, "token"), claiming.Shut)
+        sending.sweep()
+        campaign.refresh_from_db()
+        assert "Resume sends the rest" in campaign.hold_reason
+        campaigns.resume(campaign.pk)
+        assert claimed_of(campaign) == set(NUMBERS)
+
     @examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         hours=st.sampled_from(

@@ -234,6 +234,29 @@ class TimeTests:
         with pytest.raises(NotAllowed, match="Make it a draft again"):
             campaigns.resume(campaign.pk, by=ada)
 
+    def test_paused_before_its_time_it_can_be_made_a_draft_again(
+        self, write: Callable[..., Campaign], group: ContactGroup, ada: User, admin_client: Client
+    ) -> None:
+        campaign = self.launched(write)
+        campaigns.pause(campaign.pk)
+        join(group)
+        Campaign.objects.update(scheduled_at=timezone.now())
+        with pytest.raises(NotAllowed, match="Make it a draft again"):
+            campaigns.resume(campaign.pk, by=ada)
+        page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+
+        assert "Back to draft" in page
+        assert starting.take_back(campaign.pk, by=ada).state == CampaignState.DRAFT
+
+    def test_paused_while_it_runs_it_cannot(self, write: Callable[..., Campaign], admin_client: Client) -> None:
+        campaign = starting.launch(write().pk)
+        campaigns.pause(campaign.pk)
+        page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+
+        assert "Back to draft" not in page
+        with pytest.raises(NotAllowed):
+            starting.take_back(campaign.pk)
+
     def test_it_starts_when_nothing_has_changed_or_some_opted_out(
         self, write: Callable[..., Campaign], group: ContactGroup, come: Callable[[Campaign], Campaign]
     ) -> None:

@@ -165,6 +165,29 @@ class LatestEndTests:
 
         assert len(at_sandbox(sandbox)) == 1
 
+    def test_resumed_after_another_stop_it_asks_about_its_end(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk, undo_seconds=5)
+        end = timezone.now() - dt.timedelta(seconds=1)
+        GroupTask.objects.update(state=TaskState.HELD, hold_reason="A budget is used up.", latest_end=end)
+
+        held = group_waiting.resume(task.pk)
+
+        assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
+        assert "It was not to send after" in held.hold_reason
+
+    def test_what_its_hours_put_after_its_end_is_resumed_once(
+        self, closed: Calendar, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk)
+        GroupTask.objects.update(latest_end=timezone.now() + dt.timedelta(minutes=1))
+        now_is_its_moment(task)
+        group_waiting.start(task.pk)
+        assert GroupTask.objects.get().state == TaskState.HELD
+
+        assert group_waiting.resume(task.pk).state == TaskState.LAUNCHED
+
     def calling(self, application: Application) -> GroupTask:
         task = group_tasks.launch(written(application, send_at=timezone.now() + dt.timedelta(hours=3)).pk)
         end = timezone.now() - dt.timedelta(seconds=1)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services import database_clock
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, ContactGroup, SuppressionEntry
 from messaging.services.approvals import approvals
@@ -22,7 +23,7 @@ from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import GroupTask, TaskState
-from voice.services import group_copies, group_launching, group_tasks, task_approval
+from voice.services import group_copies, group_launching, group_tasks, group_waiting, task_approval
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 
@@ -62,6 +63,22 @@ def approved(draft: GroupTask, ada: User, bob: User) -> None:
 
 def fresh(draft: GroupTask) -> GroupTask:
     return GroupTask.objects.get(pk=draft.pk)
+
+
+def test_resumed_past_its_end_the_word_still_counts(
+    draft: GroupTask, ada: User, bob: User, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    GroupTask.objects.update(latest_end=timezone.now() + dt.timedelta(minutes=1))
+    approved(draft, ada, bob)
+    group_tasks.launch(draft.pk, by=ada, undo_seconds=5)
+    later = timezone.now() + dt.timedelta(minutes=2)
+    monkeypatch.setattr(database_clock, "now", lambda: later)
+    group_waiting.start(draft.pk)
+    assert "It was not to send after" in fresh(draft).hold_reason
+
+    group_waiting.resume(draft.pk, by=ada)
+
+    assert (fresh(draft).hold_reason, len(at_sandbox(sandbox))) == ("", 1)
 
 
 class NeedTests:

@@ -16,6 +16,7 @@ from laaffic_console.kit.acts import Act
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
+from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
 from messaging.services.steps import UNFINISHED_RESTORE
 from voice.models import GroupTask, TaskState
@@ -151,7 +152,7 @@ def resume(task_id: int, *, by: User | None = None) -> GroupTask:
         _require_restored(task)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
         task.launched_by = by or task.launched_by
-        if group_hours.ended(task):
+        if sending_hours.is_held_by(task.latest_end, task.hold_reason):
             task.latest_end = None
             group_launching.note(task, _("Its latest end no longer counts"), by)
         task.save(update_fields=["state", "undo_until", "starts_at", "launched_by", "latest_end"])

@@ -13,7 +13,7 @@ from laaffic_console.kit.said import gettext as _
 from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
-from voice.models import GroupTask
+from voice.models import GroupTask, TaskState
 from voice.services import group_care, group_launching, group_numbers, group_requests
 
 # {part: (its name in a sentence, the task's fields in it)}: an edit of any of them voids an approval.
@@ -50,6 +50,7 @@ class GroupTaskDrafts(Approvable):
     model = GroupTask
     draft = "group_task"
     names = {**{part: name for part, (name, _fields) in PARTS.items()}, "numbers": gettext_lazy("the numbers")}
+    moved = ("hours",)
 
     def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
         """Whom it calls is kept with it: there is nothing to find out."""
@@ -89,10 +90,14 @@ class GroupTaskDrafts(Approvable):
     def note(self, draft: GroupTask, text: str, by: User | None) -> None:
         group_launching.note(draft, text, by, Act.APPROVAL)
 
-    def changes(self, before: Shown, now: Shown) -> list[str]:
+    def is_launched(self, draft: GroupTask) -> bool:
+        """A launch at once has it in hand too, and it is a draft again where it fails."""
+        return super().is_launched(draft) and (draft.starts_at is not None or draft.state == TaskState.HELD)
+
+    def changes(self, before: Shown, now: Shown, *, is_launched: bool) -> list[str]:
         """Whom it calls is compared one by one: a launch that was refused has dropped the suppressed by then."""
         same = {part: before.parts[part] for part in ("numbers",) if part in before.parts}
-        return super().changes(before, replace(now, parts={**now.parts, **same}))
+        return super().changes(before, replace(now, parts={**now.parts, **same}), is_launched=is_launched)
 
     def people_words(self, before: Shown, now: Shown) -> str:
         if before.recipients == now.recipients:

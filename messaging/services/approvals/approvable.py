@@ -6,7 +6,7 @@ adds a channel; messaging need not know it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -14,8 +14,11 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import User
 from django.db.models import Model
 
+from messaging.models import CampaignState
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
+
+DRAFT = CampaignState.DRAFT  # every kind of draft says it with the same word
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Approvable(ABC):
     model: ClassVar[type[Model]]
     draft: ClassVar[str]  # the field of Approval that holds it
     names: ClassVar[Mapping[str, Any]] = shown.NAMES  # {part of the draft: its name in a sentence}
+    moved: ClassVar[Sequence[str]] = shown.MOVED_SINCE_LAUNCH  # what its own steps change once it was launched
 
     def needs_none(self, draft: Any) -> bool:
         """Whether one person is enough however big it is."""
@@ -73,9 +77,14 @@ class Approvable(ABC):
         """What is said where others are reached than before."""
         return shown.people_words(before, now)
 
-    def changes(self, before: Shown, now: Shown) -> list[str]:
+    def is_launched(self, draft: Any) -> bool:
+        """Nobody can edit it any more."""
+        return bool(draft.state != DRAFT)
+
+    def changes(self, before: Shown, now: Shown, *, is_launched: bool) -> list[str]:
         """What differs from what a word was given for; that some were suppressed since does not."""
-        return shown.changes(before, now, fewer_is_fine=True, names=self.names, people=self.people_words)
+        moved = self.moved if is_launched else ()
+        return shown.changes(before, now, fewer_is_fine=True, moved=moved, names=self.names, people=self.people_words)
 
     def right(self, verb: str) -> str:
         """Its permission to view, launch or approve."""

@@ -125,8 +125,11 @@ def latest(draft: Any) -> Approval | None:
 
 
 def changed_since(approval: Approval, draft: Any, plan: Plan) -> list[str]:
-    """What differs from what the word was asked for; that some are suppressed since does not."""
+    """What differs from what the word was asked for; that some are suppressed since does not, nor what the steps of
+    a launched one have changed.
+    """
     seen = shown.from_json(approval.bound_to)
     if seen is None or plan.shown is None:
         return [_("how it is counted")]
-    return approvable.kind_of(draft).changes(seen, plan.shown)
+    kind = approvable.kind_of(draft)
+    return kind.changes(seen, plan.shown, is_launched=kind.is_launched(draft))

@@ -13,17 +13,14 @@ from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
-from messaging.models import Approval, Campaign, CampaignState
+from messaging.models import Approval, Campaign
 from messaging.models.of_one_draft import DRAFTS
 from messaging.services import events
 from messaging.services.approvals import approvable, approval_rules, shown
-from messaging.services.approvals.approvable import Plan
+from messaging.services.approvals.approvable import DRAFT, Plan
 from messaging.services.refusals import NotAllowed
 
 OPEN = (Approval.Outcome.ASKED, Approval.Outcome.APPROVED)
-
-
-DRAFT = CampaignState.DRAFT  # every kind of draft says it with the same word
 
 
 def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> Approval:

@@ -7,7 +7,7 @@ draft's own fields. A page posts it back, signed; an approval and a launch keep 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -53,7 +53,7 @@ NOT_BOUND = {
 }
 
 
-OF_THE_CLOCK = ("schedule", "calendar", "limits")
+MOVED_SINCE_LAUNCH = ("schedule", "calendar", "limits")  # its time has come, another pace was set, its end was lifted
 NAMES = {part: name for part, (name, _fields) in PARTS.items()}
 
 
@@ -131,17 +131,16 @@ def changes(
     now: Shown,
     *,
     fewer_is_fine: bool = False,
-    by_the_clock: bool = False,
+    moved: Sequence[str] = (),
     names: Mapping[str, Any] = NAMES,
     people: Callable[[Shown, Shown], str] = people_words,
 ) -> list[str]:
     """What differs, each before and after; [] where what was shown is what would happen.
 
     `fewer_is_fine`: that some of the same people were suppressed since does not count, nor what they would have cost.
-    `by_the_clock`: its time has come, and its pace may have been changed meanwhile.
+    `moved`: parts that its own steps may have changed since its launch.
     """
-    of_the_clock = {part: now.parts.get(part) for part in OF_THE_CLOCK} if by_the_clock else {}
-    found = changed_parts({**before.parts, **of_the_clock}, now.parts, names)
+    found = changed_parts({**before.parts, **{part: now.parts.get(part) for part in moved}}, now.parts, names)
     are_fewer = _are_fewer(before, now)
     if before.reached != now.reached and not (fewer_is_fine and are_fewer):
         found.append(people(before, now))

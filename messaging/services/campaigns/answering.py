@@ -75,17 +75,26 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
             by=by,
         )
         ConversationAnswer.objects.create(conversation=conversation, campaign=draft, by=by)
-    waits = ""
     try:
-        starting.launch(draft.pk, by=by, again=again)
+        waits = _launch_or_ask(draft, again, by)
     except NotAllowed as problem:
-        if not (waits := approval_rules.missing(draft)):
-            draft.delete()
-            raise ValidationError(str(problem)) from problem
-        approvals.ask(draft.pk, by=by)
+        draft.delete()
+        raise ValidationError(str(problem)) from problem
     except ValidationError:
         draft.delete()
         raise
     acts.record(acts.Act.STEERED, conversation, event=said.gettext("Answered from the console"), campaign=draft.name)
     conversations.seen(conversation.pk, unread=conversation.unread, last_at=conversation.last_at)
     return draft, waits
+
+
+def _launch_or_ask(draft: Campaign, again: str, by: User) -> str:
+    """Why it waits for a second person's approval, which is asked for, or ""."""
+    try:
+        starting.launch(draft.pk, by=by, again=again)
+    except NotAllowed:
+        if waits := approval_rules.missing(draft):
+            approvals.ask(draft.pk, by=by)
+            return waits
+        raise
+    return ""

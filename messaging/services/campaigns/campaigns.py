@@ -12,7 +12,7 @@ from laaffic_console.gateway.services import account_hold, bell, durability, iso
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
-from messaging.services.approvals import approval_rules
+from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting, written_off
 from messaging.services.campaigns import starting, states
 from messaging.services.gates import sending_hours
@@ -54,7 +54,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
 
 
 def _lift_end(campaign: Campaign, by: User | None) -> None:
-    if campaign.latest_end is not None and campaign.latest_end <= timezone.now():
+    if sending_hours.is_held_by(campaign.latest_end, campaign.hold_reason):
         campaign.latest_end = None
         campaign.save(update_fields=["latest_end"])
         steps.note(campaign, _("Its latest end no longer counts: the rest is sent"), by)
@@ -97,6 +97,9 @@ def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | Non
         if campaign.rate_per_second != rate_per_second:
             campaign.rate_per_second = rate_per_second
             campaign.save(update_fields=["rate_per_second"])
+            if campaign.state == CampaignState.DRAFT:
+                steps.kept(campaign, by, is_new=False, is_noted=False)
+                approvals.void_if_changed(campaign, by=by)
             said = _("%(n)d a second") % {"n": rate_per_second} if rate_per_second else _("no limit of its own")
             steps.note(campaign, _("Rate changed: %(rate)s") % {"rate": said}, by)
     return campaign
@@ -189,13 +192,19 @@ def _follow(campaign_id: int) -> None:
     if campaign.state != CampaignState.HELD or not campaign.account_hold_id:
         return
     stopped_by = states.stopped_by(campaign)
-    if stopped_by is None and campaign.audience == Campaign.Audience.OPEN and campaign.scheduled_at:
+    if stopped_by is None and campaign.audience == Campaign.Audience.OPEN and _has_a_moment(campaign):
         # Not started here: that its time has passed by too much is looked at where scheduled campaigns start.
-        states.move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), None)
+        states.wait_again(campaign)
     elif stopped_by is None:
         _go_on(campaign, None)
     elif stopped_by.sentence != campaign.hold_reason:
         states.hold_for(campaign, stopped_by, None)
+
+
+def _has_a_moment(campaign: Campaign) -> bool:
+    """A time of its own, or it can still be taken back."""
+    can_be_undone = campaign.undo_until is not None and campaign.undo_until > timezone.now()
+    return campaign.scheduled_at is not None or can_be_undone
 
 
 def finish_if_done(campaign_id: int) -> bool:

@@ -160,7 +160,7 @@ def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | Non
     )
     try:
         return launch(test.pk, by=by, again=again)
-    except open_acts.StillOpen:
+    except (NotAllowed, ValidationError):
         test.delete()
         raise
 
@@ -195,12 +195,19 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
         campaign = steps.locked(Campaign, campaign_id)
         if campaign.state == CampaignState.DRAFT:
             return campaign
-        if campaign.state != CampaignState.HELD or campaign.audience != Campaign.Audience.OPEN:
+        if not may_be_taken_back(campaign):
             steps.require(campaign, [CampaignState.SCHEDULED], _("taken back"))
         if campaign.local_time:
             Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=None)
         states.move(campaign, CampaignState.DRAFT, _("Taken back before anything left"), by)
     return campaign
+
+
+def may_be_taken_back(campaign: Campaign) -> bool:
+    """What waits for its time, or was paused or held before anybody was frozen."""
+    if campaign.state in (CampaignState.PAUSED, CampaignState.HELD):
+        return campaign.audience == Campaign.Audience.OPEN
+    return campaign.state == CampaignState.SCHEDULED
 
 
 def start_scheduled(campaign_id: int) -> None:
@@ -266,7 +273,8 @@ def not_as_shown(campaign: Campaign) -> str:
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
         return _("Its recipients are still being counted. Resume it when all are known.")
-    if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, by_the_clock=True):
+    now = shown.of(campaign, planned)
+    if changed := shown.changes(seen, now, fewer_is_fine=True, moved=shown.MOVED_SINCE_LAUNCH):
         said = _("It has changed since it was launched: %(changes)s. Make it a draft again and review it.")
         return said % {"changes": joined(changed, "; ")}
     campaign.member_end, campaign.audience_end = planned.counted.member_end, _end_of(campaign, planned)

@@ -35,10 +35,19 @@ def stopped_by(campaign: Campaign) -> AccountHold | None:
 
 
 def hold_for(campaign: Campaign, stopped_by: AccountHold, by: User | None) -> None:
-    event = _("Held: %(reason)s") % {"reason": stopped_by.sentence}
+    """The seconds in which a launch can be taken back are kept: it goes on by itself, and not before they end."""
+    event, undo_until = _("Held: %(reason)s") % {"reason": stopped_by.sentence}, campaign.undo_until
     move(campaign, CampaignState.HELD, event, by, hold_reason=stopped_by.sentence)
-    campaign.account_hold = stopped_by
-    campaign.save(update_fields=["account_hold"])
+    campaign.account_hold, campaign.undo_until = stopped_by, undo_until
+    campaign.save(update_fields=["account_hold", "undo_until"])
+
+
+def wait_again(campaign: Campaign) -> None:
+    """For its moment, by itself: what held it is over."""
+    undo_until = campaign.undo_until
+    move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), None)
+    campaign.undo_until = undo_until
+    campaign.save(update_fields=["undo_until"])
 
 
 def move(

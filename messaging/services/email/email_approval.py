@@ -36,6 +36,7 @@ class EmailDrafts(Approvable):
         "calendar": gettext_lazy("the hours"),
         "purpose": gettext_lazy("the purpose"),
     }
+    moved = ("end",)
 
     def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
         """Ask Laaffic how many are on the list now: it is changed there, and nobody tells the console."""

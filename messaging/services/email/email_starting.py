@@ -20,6 +20,7 @@ from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, Ema
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import email_care, email_drafts, email_states
+from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
 from messaging.services.refusals import NotAllowed
 
@@ -213,7 +214,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
         check_ready(campaign)
         approval_rules.require(campaign)
         _require_care(campaign)
-        if campaign.latest_end is not None and campaign.latest_end <= timezone.now():
+        if sending_hours.is_held_by(campaign.latest_end, campaign.hold_reason):
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
             steps.note(campaign, _("Its latest end no longer counts"), by)

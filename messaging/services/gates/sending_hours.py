@@ -148,6 +148,11 @@ def after_its_end(latest_end: dt.datetime) -> str:
     return said % {"when": latest_end, "zone": settings.TIME_ZONE}
 
 
+def is_held_by(latest_end: dt.datetime | None, hold_reason: str) -> bool:
+    """Whether it is its end that asks. Held for anything else nobody was asked, and a resume does not lift it."""
+    return latest_end is not None and hold_reason == after_its_end(latest_end)
+
+
 def wall_time(text: str) -> dt.datetime | None:
     """ValueError where it is no time."""
     return read_wall_time(text) if text else None
