@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -22,6 +21,7 @@ from laaffic_console.laaffic import codes, envelope, signing
 from laaffic_console.laaffic.codes import Family, Remedy
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic.handshakes import Adapter, HandshakeFailed
 
 DEFAULT_BASE_URL = "https://api.laaffic.com/v3"
 DEFAULT_TIMEOUTS = (10.0, 30.0)  # connect, read; seconds
@@ -174,7 +174,7 @@ class Transport:
         if session is None:
             session = requests.Session()
             session.trust_env = False  # no proxy or netrc of the machine's between us and the gateway by surprise
-            adapter = HTTPAdapter(pool_connections=2, pool_maxsize=self._pool_size, max_retries=0)
+            adapter = Adapter(pool_connections=2, pool_maxsize=self._pool_size, max_retries=0)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._local.session = session
@@ -231,11 +231,7 @@ def _root(problem: requests.RequestException) -> BaseException:
 
 
 def _is_handshake(cause: BaseException) -> bool:
-    """A TLS error before the request names the handshake; a broken record in the answer does not."""
-    if not isinstance(cause, SSLError):
-        return False
-    said = str(cause).lower()
-    return any(word in said for word in ("certificate", "handshake", "wrong version", "unknown protocol", "hostname"))
+    return isinstance(cause, SSLError) and any(isinstance(part, HandshakeFailed) for part in cause.args)
 
 
 def _in_words(cause: BaseException) -> str:
@@ -244,8 +240,9 @@ def _in_words(cause: BaseException) -> str:
         NameResolutionError: "the gateway's name cannot be resolved",
         NewConnectionError: "the connection was refused",
         ConnectTimeoutError: "no connection within the time limit",  # the class above is one of these
-        SSLError: "the TLS handshake failed",
     }
+    if _is_handshake(cause):
+        return "the TLS handshake failed"
     for kind, text in words.items():
         if isinstance(cause, kind):
             return text

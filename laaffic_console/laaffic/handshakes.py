@@ -1,0 +1,35 @@
+"""Connections that tell a TLS handshake that failed, before the request, from a TLS error after it may have left.
+
+Their words do not: whoever answers an encrypted request in plain text, as a balancer may, is "wrong version number" in
+both cases.
+"""
+
+import ssl
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.ssl_match_hostname import CertificateError
+
+
+class HandshakeFailed(ssl.SSLError):
+    """No byte of the request has left."""
+
+
+class _Connection(HTTPSConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (ssl.SSLError, CertificateError) as problem:
+            raise HandshakeFailed(*problem.args) from problem
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+class Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _Pool}
