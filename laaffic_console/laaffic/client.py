@@ -130,7 +130,7 @@ class LaafficClient:
         if not 0 < len(msg_ids) <= sms.MAX_REPORT_IDS:
             raise InvalidRequest("msgIds", f"{len(msg_ids)} ids; a call asks for 1 to {sms.MAX_REPORT_IDS}")
         envelope = self._transport.get(Family.SMS, "/getReport", {"appId": app_id, "msgIds": ",".join(msg_ids)})
-        reports, problems = _records(envelope, Source.GET_REPORT)
+        reports, problems = _records(envelope, Source.GET_REPORT, self._zone)
         counted = [count(envelope.body.get(name)) for name in ("success", "fail", "sending", "nofound")]
         return ReportPage(reports, problems, *counted)
 
@@ -138,7 +138,7 @@ class LaafficClient:
         self, *, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int = 0
     ) -> list[DeliveryReport]:
         """GET /getSentRcd: at most 50,000 finished messages of a window of at most 31 days."""
-        return _records(self._ask_sent(app_id, start, end, start_index), Source.GET_SENT_RCD)[0]
+        return _records(self._ask_sent(app_id, start, end, start_index), Source.GET_SENT_RCD, self._zone)[0]
 
     def iter_sent_records(self, *, app_id: str, start: dt.datetime, end: dt.datetime) -> Iterator[DeliveryReport]:
         """Every record of a window; see `sent_record_pages`."""
@@ -157,7 +157,9 @@ class LaafficClient:
             envelope = self._ask_sent(app_id, start, end, start_index)
             if not sms.holds_rows(envelope):
                 raise OutcomeUnknown("the answer holds no records", interface="getSentRcd")
-            return pages.Page(*_records(envelope, Source.GET_SENT_RCD), sms.total_of(envelope), None, start_index)
+            return pages.Page(
+                *_records(envelope, Source.GET_SENT_RCD, self._zone), sms.total_of(envelope), None, start_index
+            )
 
         return pages.every_slice(ask, "getSentRcd", name_of=lambda record: record.msg_id)
 
@@ -186,11 +188,11 @@ class LaafficClient:
         return Balance(balance, money(holder.get("gift")), money(holder.get("credit")), text(holder.get("currency")))
 
 
-def _records(envelope: Envelope, source: Source) -> tuple[list[DeliveryReport], list[str]]:
+def _records(envelope: Envelope, source: Source, zone: ZoneInfo) -> tuple[list[DeliveryReport], list[str]]:
     reports, problems = [], []
     for row in sms.rows_of(envelope):
         try:
-            reports.append(from_record(row, source))
+            reports.append(from_record(row, source, zone))
         except MalformedReport as problem:
             problems.append(str(problem))
     return reports, problems

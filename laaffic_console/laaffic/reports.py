@@ -155,7 +155,7 @@ def _remark(status: str, state: DeliveryState, price: "_Price") -> str:
     return "; ".join(said)
 
 
-def from_record(entry: object, source: Source) -> DeliveryReport:
+def from_record(entry: object, source: Source, zone: ZoneInfo = times.DEFAULT_ZONE) -> DeliveryReport:
     """A row of getReport or getSentRcd: no error detail, and nearly never an orderId."""
     if not isinstance(entry, dict):
         raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
@@ -171,7 +171,7 @@ def from_record(entry: object, source: Source) -> DeliveryReport:
         state=delivery_state(source, status),
         raw_status=status,
         reason="",
-        at=times.of_event(times.from_text(record.get("receiveTime"))),
+        at=times.of_event(times.from_text(record.get("receiveTime"), zone)),
         price=price.each,
         pay=price.pay,
         currency=price.currency,

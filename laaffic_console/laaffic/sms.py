@@ -112,15 +112,26 @@ def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequ
         if ids := _in_order(array, order_ids):
             return SendResult(ids, [], success, fail)
         if array or success == 0 or fail == len(numbers):
-            return SendResult(*_by_entry(array, numbers, order_ids), success, fail)
+            return _as_counted(*_by_entry(array, numbers, order_ids), success, fail)
         return SendResult([None] * len(numbers), everybody, success, fail)
     if isinstance(msg_ids, list) and len(msg_ids) == len(numbers):
         ids = [str(msg_id).strip() if msg_id else None for msg_id in msg_ids]
-        return SendResult(ids, [], success, fail)
+        return _as_counted(ids, [], success, fail)
     if success == 0:
         return SendResult([None] * len(numbers), [], success, fail)
     # Accepted, and nothing says which id is whose: no number may be called rejected.
     return SendResult([None] * len(numbers), everybody, success, fail)
+
+
+def _as_counted(
+    msg_ids: list[str | None], unknown_positions: list[int], success: int | None, fail: int | None
+) -> SendResult:
+    """Where more were accepted than have an id, or fewer failed than have none, nobody may be called rejected."""
+    without = [position for position, msg_id in enumerate(msg_ids) if msg_id is None]
+    more_were_accepted = success is not None and success > len(msg_ids) - len(without)
+    if without and (more_were_accepted or (fail is not None and fail < len(without))):
+        unknown_positions = without
+    return SendResult(msg_ids, unknown_positions, success, fail)
 
 
 def _in_order(array: list[Any], order_ids: Sequence[str]) -> list[str | None] | None:

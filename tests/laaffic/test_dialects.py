@@ -125,6 +125,23 @@ class SendAnswerTests:
 
         assert (result.msg_ids, result.unknown_positions) == (["m1", None, None], [])
 
+    @pytest.mark.parametrize(
+        ("body", "ids"),
+        [
+            ({"success": "3", "fail": "0", "array": [{"msgId": "m1", "orderId": "o1"}]}, ["m1", None, None]),
+            ({"success": "2", "array": [{"msgId": "m1", "orderId": "o1"}]}, ["m1", None, None]),
+            ({"fail": "1", "array": [{"msgId": "m1", "orderId": "o1"}]}, ["m1", None, None]),
+            ({"success": "2", "fail": "1", "msgIds": [None, "m2", None]}, [None, "m2", None]),
+        ],
+    )
+    def test_where_more_were_accepted_than_have_an_id_nobody_is_rejected(
+        self, send: Any, body: dict[str, Any], ids: list[str | None]
+    ) -> None:
+        result = send(body)
+
+        assert result.msg_ids == ids
+        assert result.unknown_positions == [position for position, msg_id in enumerate(ids) if msg_id is None]
+
     def test_spaces_around_the_keys_of_the_answer(self, send: Any) -> None:
         result = send({"array ": entries(0), " success": "1", "fail ": "2"})
 

@@ -48,11 +48,15 @@ def answering_in_plain_text(certificate: Path, taken: list[bytes]) -> Iterator[i
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        with contextlib.suppress(OSError), listener.accept()[0] as connection, connection.dup() as plain:
-            with context.wrap_socket(connection, server_side=True) as encrypted:
-                taken.append(encrypted.recv(65536))
-                plain.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
-                plain.shutdown(socket.SHUT_RDWR)
+        with (
+            contextlib.suppress(OSError),
+            listener.accept()[0] as connection,
+            connection.dup() as plain,
+            context.wrap_socket(connection, server_side=True) as encrypted,
+        ):
+            taken.append(encrypted.recv(65536))
+            plain.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+            plain.shutdown(socket.SHUT_RDWR)
 
     server = threading.Thread(target=serve, daemon=True)
     server.start()
