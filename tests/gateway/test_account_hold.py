@@ -204,6 +204,17 @@ class ProbeTests:
         account_hold.probe(at_once=True)
         assert not AccountHold.objects.filter(released_at=None).exists()
 
+    def test_a_smaller_top_up_than_the_last_one_ends_it_too(self, sandbox: RunningSandbox) -> None:
+        account_hold.place(refused("-10"))
+        sandbox.sandbox.options.balance = 100.0
+        account_hold.probe(at_once=True)
+        account_hold.place(refused("-10"))  # when all of it is spent
+        for balance, is_held in ((0.01, True), (0.01, True), (50.0, False)):
+            sandbox.sandbox.options.balance = balance
+            account_hold.probe(at_once=True)
+
+            assert AccountHold.objects.filter(released_at=None).exists() == is_held, balance
+
     def test_what_is_refused_again_waits_longer(self, sandbox: RunningSandbox) -> None:
         account_hold.place(refused("-1"))
         account_hold.probe(at_once=True)

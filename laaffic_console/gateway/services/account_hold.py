@@ -232,6 +232,8 @@ def _weigh(hold: AccountHold, balance: Balance) -> None:
         AccountHold.objects.filter(pk=hold.pk).update(funds=funds(balance))
         release(hold.pk, because=f"There are funds again: the balance is {balance.balance}.")
     else:
+        if hold.funds is not None and funds(balance) < hold.funds:  # spent since: less than then is more than now
+            AccountHold.objects.filter(pk=hold.pk).update(funds=funds(balance))
         _ask_later(hold, f"the balance is {balance.balance}")
 
 
