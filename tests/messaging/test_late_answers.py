@@ -1,5 +1,6 @@
 """An answer that comes after its batch was given up for lost is the best evidence there is."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -225,6 +226,17 @@ class RecoverTests:
         assert Batch.objects.get().state == BatchState.CLAIMED
         assert not claiming.release(claimed, "stopped")
         assert LedgerEntry.objects.get().state == EntryState.IN_FLIGHT
+
+    @pytest.mark.parametrize(("ahead", "state"), [(2, BatchState.CLAIMED), (3600, BatchState.UNKNOWN)])
+    def test_of_a_clock_that_was_far_ahead_nothing_is_awaited(
+        self, application: Application, group: ContactGroup, ahead: int, state: str
+    ) -> None:
+        departed(application, group)
+        LedgerEntry.objects.update(left_at=timezone.now() + dt.timedelta(seconds=ahead))
+
+        settling.recover_stale(Campaign.objects.get().pk, "another")
+
+        assert Batch.objects.get().state == state
 
     def test_one_that_was_answered_while_it_was_looked_for_is_left_alone(self, lost: Claim) -> None:
         settle(lost, refused("-4"))

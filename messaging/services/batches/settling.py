@@ -346,7 +346,8 @@ def _recover(batch_id: int, entry_id: int, left_at: dt.datetime | None) -> None:
         Batch.objects.filter(pk=batch_id).update(state=BatchState.QUEUED, token="", attempt=F("attempt") - 1)
         return
     entry = entries.get()
-    if entry.left_at and now - entry.left_at < ANSWER_GRACE and left_at:
+    # What lies further ahead was written by a clock that was wrong. If its worker lives after all, the answer counts.
+    if entry.left_at and abs(now - entry.left_at) < ANSWER_GRACE and left_at:
         return
     lost = "its worker died after the request may have left; the answer was lost"
     if entries.filter(state=EntryState.IN_FLIGHT).update(state=EntryState.UNKNOWN, settled_at=now, evidence=lost):
