@@ -11,8 +11,18 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messaging")
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from laaffic_console.gateway.models import Channel, PushKind
-        from laaffic_console.gateway.services import account_hold, bell, inbox, moments, reporting, subjects
+        from laaffic_console.gateway.services import (
+            account_hold,
+            bell,
+            inbox,
+            moments,
+            perseverance,
+            reporting,
+            subjects,
+        )
         from laaffic_console.kit import gauges
         from messaging import (
             console_entries,
@@ -96,6 +106,7 @@ class MessagingConfig(AppConfig):
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
         moments.await_with(starting.START_JOB, starting.launches_due)
+        bell.may_take(waiting.SEND_JOB, perseverance.PATIENCE + settings.Q_CLUSTER["timeout"])
         moments.await_with(waiting.SEND_JOB, waiting.moments_due)
         moments.await_with(email_starting.START_JOB, email_starting.launches_due)
         moments.await_with(email_starting.MOMENT_JOB, email_starting.requests_due)

@@ -5,7 +5,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from laaffic_console.gateway.models import Trouble
 from laaffic_console.gateway.services import draining, isolation, snapshots
@@ -24,6 +24,12 @@ def caused_by(cause: BaseException) -> OperationalError:
     return problem
 
 
+def internal(cause: BaseException) -> InternalError:
+    problem = InternalError(str(cause))
+    problem.__cause__ = cause
+    return problem
+
+
 @pytest.mark.parametrize(
     ("problem", "passes"),
     [
@@ -31,6 +37,8 @@ def caused_by(cause: BaseException) -> OperationalError:
         (caused_by(Cause("40P01")), True),
         (caused_by(Cause("53100")), True),
         (caused_by(Cause("22003")), False),
+        (internal(Cause("25006")), True),
+        (internal(Cause("25P02")), False),
         (caused_by(sqlite3.OperationalError("database is locked")), True),
         (caused_by(sqlite3.OperationalError("no such column")), False),
         (OperationalError("the server closed the connection"), True),

@@ -12,11 +12,11 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import leases, turns
+from laaffic_console.gateway.services import bell, leases, perseverance, turns
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
-from messaging.services.batches import carving, claiming, counting, settling
+from messaging.services.batches import carving, claiming, counting, settling, waiting
 from messaging.services.campaigns import campaigns, drafts, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
@@ -656,3 +656,11 @@ class GivingWayTests:
         assert sorted(m["number"] for m in sandbox.messages()) == sorted(
             Message.objects.values_list("number", flat=True)
         )
+
+
+def test_a_sender_may_insist_for_as_long_as_it_is_said(db: None) -> None:
+    """What it holds in memory is lost with its process."""
+    bell._ring_now(waiting.SEND_JOB, 1)
+
+    [job] = OrmQ.objects.all()
+    assert job.task["timeout"] >= perseverance.PATIENCE + 60

@@ -23,6 +23,16 @@ logger = logging.getLogger(__name__)
 AWAY = (OSError, RedisError, DatabaseError)
 
 _sweeps: list[str] = []
+_seconds: dict[str, int] = {}  # by job
+
+
+def may_take(job: str, seconds: float) -> None:
+    """Before its process is ended: from an app's ready(), for a job that holds what only memory knows."""
+    _seconds[job] = int(seconds)
+
+
+def options_of(job: str) -> dict[str, Any]:
+    return {"timeout": _seconds[job]} if job in _seconds else {}
 
 
 def ring(job: str, *args: int | str, timeout: int | None = None) -> None:
@@ -39,7 +49,7 @@ def ring_once_a_second(job: str) -> None:
 
 
 def _ring_now(job: str, *args: int | str, timeout: int | None = None) -> None:
-    told: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+    told = options_of(job) if timeout is None else {"timeout": timeout}
     try:
         if Conf.ORM:
             told["broker"] = QueueBroker()

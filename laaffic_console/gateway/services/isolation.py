@@ -23,7 +23,8 @@ T = TypeVar("T")
 KEPT = dt.timedelta(days=7)  # a trouble that did not come again
 
 # PostgreSQL's classes of errors that say nothing about the statement: connection, deadlock, resources, shutdown, disk.
-PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
+PASSING_CLASSES = ("08", "40", "53", "55", "57", "58")
+READ_ONLY = "25006"  # a server that is no longer the first one; psycopg calls it an internal error
 PASSING_WORDS = ("locked", "busy", "disk", "full", "unable to open", "readonly")  # SQLite's, which has no classes
 
 
@@ -49,15 +50,19 @@ def in_pieces(items: Sequence[T], work: Callable[[Sequence[T]], None], give_up: 
 
 def is_passing(problem: BaseException) -> bool:
     """Whether the same may well succeed a moment later: the database is away, locked or full."""
-    if isinstance(problem, InterfaceError):
+    state = getattr(problem.__cause__, "sqlstate", None)
+    if isinstance(problem, InterfaceError) or is_read_only(problem):
         return True
     if not isinstance(problem, OperationalError):
         return False
-    state = getattr(problem.__cause__, "sqlstate", None)
     if state:
         return str(state).startswith(PASSING_CLASSES)
     is_sqlite = type(problem.__cause__).__module__.startswith("sqlite3")
     return not is_sqlite or any(word in str(problem) for word in PASSING_WORDS)
+
+
+def is_read_only(problem: BaseException) -> bool:
+    return getattr(problem.__cause__, "sqlstate", None) == READ_ONLY
 
 
 def in_words(problem: BaseException) -> str:

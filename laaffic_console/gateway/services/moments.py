@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from django.db.models import Q
 from django_q.tasks import async_task
 
-from laaffic_console.gateway.services import database_clock
+from laaffic_console.gateway.services import bell, database_clock
 
 AHEAD = dt.timedelta(seconds=1.5)  # longer than a supervisor's tick; a job waits for no longer than this
 REMEMBERED = 300.0  # seconds
@@ -41,7 +41,7 @@ class Ringer:
             for row, moment in due(by):
                 if (job, row, moment) not in self._rung:
                     self._rung[job, row, moment] = now
-                    async_task(job, row)
+                    async_task(job, row, **bell.options_of(job))
 
 
 def just_before(field: str, by: dt.datetime) -> Q:

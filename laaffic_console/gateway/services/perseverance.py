@@ -32,6 +32,8 @@ def insist(work: Callable[[], T], *, patience: float | None = None) -> T:
             if not isolation.is_passing(problem) or connection.in_atomic_block or time.monotonic() > give_up_at:
                 raise
             logger.warning("what must be written is tried again: %s", isolation.in_words(problem))
+            if isolation.is_read_only(problem):
+                connection.close()  # the name leads to another server by and by, a connection does not
         connection.close_if_unusable_or_obsolete()
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)

@@ -27,7 +27,7 @@ from redis.exceptions import RedisError
 
 from laaffic_console.gateway.cluster_guard import Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
-from laaffic_console.gateway.services import database_clock, leases, moments, workers
+from laaffic_console.gateway.services import database_clock, isolation, leases, moments, workers
 from laaffic_console.gateway.services.workers import SWEEP_RUNG
 
 logger = logging.getLogger(__name__)
@@ -96,7 +96,12 @@ class Supervisor:
             connection.close()
             # Its tasks cannot run or cannot say so: that proves nothing against the cluster.
             self.started = time.monotonic()
-        except Exception:
+        except Exception as problem:
+            if isolation.is_read_only(problem):
+                self._say_away("the database, which is read-only,", problem)
+                connection.close()
+                self.started = time.monotonic()
+                return
             logger.exception("worker's watch failed; it goes on")
             close_old_connections()
         else:
