@@ -27,14 +27,13 @@ PACKAGE_DIR = Path(__file__).resolve().parent
 BASE_DIR = PACKAGE_DIR.parent
 # Where `.env` and var/ lie: in a checkout, or where an installed package is started.
 HOME_DIR = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
+environ.Env.read_env(str(HOME_DIR / ".env"))  # first: it may name the folder below
 VAR_DIR = Path(environment.text("CONSOLE_VAR_DIR", str(HOME_DIR / "var")))
 try:
     private_files.make_private(VAR_DIR)
 except OSError as trouble:
     what = f"a folder that can be written ({trouble.strerror})"
     raise environment.refused("CONSOLE_VAR_DIR", str(VAR_DIR), what) from None
-
-environ.Env.read_env(str(HOME_DIR / ".env"))
 
 
 def secret_key() -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
@@ -125,6 +126,12 @@ class ReadTests:
                 read_all(setting)
             assert "hush" not in str(refused.value)
         assert not recwarn.list
+
+    def test_the_folder_may_be_named_in_the_file(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("CONSOLE_VAR_DIR", "")  # put back when the test is over
+        monkeypatch.setattr(environ.Env, "read_env", lambda _file: os.environ.update(CONSOLE_VAR_DIR=str(tmp_path)))
+
+        assert runpy.run_path(str(PACKAGE / "conf.py"))["VAR_DIR"] == tmp_path
 
     def test_a_folder_that_cannot_be(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
