@@ -49,3 +49,30 @@ def test_only_the_proxy_can_be_reached_from_outside(services: dict[str, dict[str
 
 def test_secrets_are_no_part_of_the_image() -> None:
     assert {".env", "var", ".git"} <= set((BASE_DIR / ".dockerignore").read_text().split())
+
+
+def test_the_image_can_back_up_and_restore() -> None:
+    """By pg_dump and pg_restore."""
+    assert "postgresql-client" in (DEPLOY / "Containerfile").read_text().split("COPY --from=build")[0]
+
+
+@pytest.mark.parametrize("proxy", ["nginx.conf", "proxy.conf"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/messaging/contactimport/add/",
+        "/admin/messaging/mmsattachment/add/",
+        "/admin/messaging/suppressionentry/add/",
+        "/admin/voice/audiofile/add/",
+        "/admin/voice/grouptask/make/",
+        "/admin/numbers/ownednumber/1/edit/",
+        "/api/v1/imports",
+        "/api/v1/attachments",
+        "/api/v1/audio-files",
+    ],
+)
+def test_the_proxies_let_files_through(proxy: str, address: str) -> None:
+    [pattern] = re.findall(r"location ~ (\S+) \{\s+client_max_body_size 510m", (DEPLOY / proxy).read_text())
+
+    assert re.match(pattern, address)
+    assert not re.match(pattern, "/push/sms")
