@@ -10,12 +10,16 @@ from django.utils.translation import gettext as _
 NO_SUCH_THING, NO_SUCH_THING_WORDS = ("42P01", "42703"), ("no such table", "no such column")
 AWAY, AWAY_WORDS = ("08", "28", "3D", "53", "57"), ("unable to open", "disk i/o", "not a database")
 LOCKED_WORDS = ("locked", "busy")
+READ_ONLY, READ_ONLY_WORDS = "25006", ("readonly", "read-only")  # PostgreSQL's of a server that is no longer the first
+FULL, FULL_WORDS = "53100", ("disk is full",)
 
 
 class Trouble(StrEnum):
     BEHIND = "behind"
     LOCKED = "locked"
     AWAY = "away"
+    READ_ONLY = "read-only"
+    FULL = "full"
 
 
 def of(problem: BaseException | None) -> Trouble | None:
@@ -28,6 +32,10 @@ def of(problem: BaseException | None) -> Trouble | None:
         return Trouble.BEHIND if _is_behind() else None
     if any(known in words for known in LOCKED_WORDS):
         return Trouble.LOCKED
+    if state == READ_ONLY or any(known in words for known in READ_ONLY_WORDS):
+        return Trouble.READ_ONLY
+    if state == FULL or any(known in words for known in FULL_WORDS):
+        return Trouble.FULL
     if state.startswith(AWAY) or any(known in words for known in AWAY_WORDS) or _is_refused(problem):
         return Trouble.AWAY
     return None
@@ -40,6 +48,10 @@ def sentence(problem: BaseException) -> str:
             return _("The database lacks tables of this version. Run: manage.py migrate")
         case Trouble.LOCKED:
             return _("Another process has kept the database locked for too long. Try again when it is done.")
+        case Trouble.READ_ONLY:
+            return _("The database can only be read. May this user write to it, and is it the primary server?")
+        case Trouble.FULL:
+            return _("The database's disk is full. Make room on it, and try again.")
         case Trouble.AWAY:
             why = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
             said = _("The database does not answer: %(why)s. Is it running, and is DATABASE_URL right?")

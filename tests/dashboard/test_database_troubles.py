@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, OperationalError, ProgrammingError
+from django.db import DatabaseError, InternalError, OperationalError, ProgrammingError
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
@@ -35,6 +35,10 @@ def caused(problem: DatabaseError, by: Exception) -> DatabaseError:
         ),
         (caused(OperationalError("FATAL: no such db"), PostgresqlError("3D000")), "is DATABASE_URL right?"),
         (caused(ProgrammingError("syntax"), PostgresqlError("42601")), ""),
+        (OperationalError("attempt to write a readonly database"), "can only be read"),
+        (caused(InternalError("cannot execute INSERT"), PostgresqlError("25006")), "is it the primary server?"),
+        (OperationalError("database or disk is full"), "Make room on it"),
+        (caused(OperationalError("could not extend file"), PostgresqlError("53100")), "disk is full"),
         (OperationalError("no such column: typo"), ""),  # all is migrated: a fault of the console's own
     ],
 )

@@ -638,7 +638,7 @@ class GivingWayTests:
 
         back = LedgerEntry.objects.filter(about_kind="campaign", state=EntryState.NOT_SENT)
         assert back.exists() is gives_back
-        assert 1 < sandbox.stats()["accepted"] < 10
+        assert 0 < sandbox.stats()["accepted"] < 10
         assert not Batch.objects.filter(state="claimed").exists()
 
     def test_many_short_turns_send_nobody_twice(

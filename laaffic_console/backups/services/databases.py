@@ -52,6 +52,9 @@ def write_into(archive: Written, beside: Path) -> None:
         with _opened(_file()) as source, _opened(copy) as target:
             source.backup(target)
         archive.add(part, pieces_of(copy))
+    except sqlite3.Error as problem:
+        said = "The database cannot be copied: %(why)s. Is there room for it on the disk of the backup?"
+        raise CannotCopy(said % {"why": problem}) from problem
     finally:
         copy.unlink(missing_ok=True)
 
