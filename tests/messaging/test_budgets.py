@@ -17,7 +17,17 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
-from messaging.models import Batch, BudgetCounter, Campaign, ContactGroup, ListPrice, Message, MessageState, SentTally
+from messaging.models import (
+    Batch,
+    BudgetCounter,
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    ListPrice,
+    Message,
+    MessageState,
+    SentTally,
+)
 from messaging.services import restored
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
@@ -46,8 +56,12 @@ def running(application: Application, group: ContactGroup, settings: LazySetting
     account.laaffic_client.cache_clear()
 
 
-def started(application: Application, group: ContactGroup, name: str) -> Campaign:
-    campaign = drafts.create(name=name, application=application, sender_id="", text=f"Hello {name}", groups=[group])
+OF_THREE_SEGMENTS = "Hello {{first_name|you}}" + 50 * " and on"
+
+
+def started(application: Application, group: ContactGroup, name: str, text: str = "") -> Campaign:
+    text = text or f"Hello {name}"
+    campaign = drafts.create(name=name, application=application, sender_id="", text=text, groups=[group])
     starting.launch(campaign.pk, by=None)
     while audience.freeze_chunk(campaign.pk):
         pass
@@ -71,6 +85,20 @@ def test_what_may_have_left_since_a_backup_counts(running: Campaign, currency: s
     assert BudgetCounter.objects.get().used == expected
     shares.sweep()
     assert BudgetCounter.objects.get().used == shares.derived(BudgetCounter.objects.get()) == expected
+
+
+def test_a_text_with_fields_may_have_left_by_its_own_segments(
+    running: Campaign, application: Application, group: ContactGroup
+) -> None:
+    ListPrice.objects.create(country="IN", price=Decimal("0.01"), currency="USD")
+    budgets.put(application, per="day", limit=Decimal(1), currency="USD")
+    Campaign.objects.filter(pk=running.pk).update(state=CampaignState.FINISHED)
+    started(application, group, "Winter", OF_THREE_SEGMENTS)
+    now = timezone.now()
+
+    restored.settle(now - dt.timedelta(hours=1), now)
+
+    assert used() == 300_000 == shares.derived(BudgetCounter.objects.get())
 
 
 def sent(running: Campaign, hour: dt.datetime, state: MessageState, messages: int, micros: int) -> None:
@@ -197,6 +225,37 @@ class MoneyTests:
         assert len(claimed(running).message_ids) == 7
         assert isinstance(claiming.claim(running, "token"), claiming.Shut)
         assert used() == 140_000
+
+    @pytest.mark.usefixtures("_priced", "running")
+    def test_a_text_with_fields_is_reserved_by_its_own_segments(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        campaign = started(application, group, "Winter", OF_THREE_SEGMENTS)
+        claim = claimed(campaign)
+
+        assert len(claim.message_ids) == 2
+        assert used() == 120_000
+        shares.sweep()
+        assert used() == 120_000
+        lose(campaign, claim)
+        shares.sweep()
+        assert used() == 120_000 == shares.derived(BudgetCounter.objects.get())
+        resolving.send_again(campaign.pk, reason="nobody got it")
+        assert used() == 120_000 == shares.derived(BudgetCounter.objects.get())
+
+    @pytest.mark.usefixtures("_priced", "running")
+    def test_by_its_own_segments_while_its_answer_is_written(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        campaign = started(application, group, "Winter", OF_THREE_SEGMENTS)
+        claim = claimed(campaign)
+        ledger.depart(claim.entry_id)
+        ids: list[str | None] = [f"20{pk}" for pk in claim.message_ids]
+
+        settling.settle_answer(campaign.pk, claim, SendResult(ids, [], len(ids), 0))
+        shares.sweep()
+
+        assert used() == 120_000 == shares.derived(BudgetCounter.objects.get())
 
     @pytest.mark.usefixtures("_priced")
     def test_what_reports_say_takes_its_place(self, running: Campaign) -> None:

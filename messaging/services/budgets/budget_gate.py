@@ -12,6 +12,7 @@ from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
 from messaging.services import events
+from messaging.services.batches.own_segments import OwnSegments
 from messaging.services.budgets import budgets, shares
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 from messaging.services.reports import prices
@@ -39,6 +40,9 @@ class BudgetGate(Gate):
     def __init__(self, campaign: Campaign, chosen: list[Budget]) -> None:
         self.campaign = campaign
         self.budgets = {budget.pk: budget for budget in chosen}
+        self.by_segments = any(budget.currency for budget in chosen)
+        self._own: OwnSegments | None = None
+        self._segments: dict[int, int] = {}  # by message, of texts with merge fields
         self._counters: list[BudgetCounter] | None = None
         self._known: dict[int, dict[int | None, BudgetShare | None]] = {}  # by counter and batch
 
@@ -86,11 +90,23 @@ class BudgetGate(Gate):
             return max(0, min(left, len(rows)))
         each = self._each(budget.currency)
         for n, row in enumerate(rows):
-            left -= each.get(row.country, 0) * row.segments
+            left -= self._cost(row, each)
             if left < 0:
                 return n
         # Without a price nothing can be told beforehand; when all of it has gone, nothing more leaves all the same.
         return len(rows) if counter.used < budgets.units(budget) else 0
+
+    def _cost(self, row: Queued, each: Mapping[str, int]) -> int:
+        if not (price := each.get(row.country, 0)):
+            return 0
+        return price * (row.segments if row.merge_values is None else self._merged(row))
+
+    def _merged(self, row: Queued) -> int:
+        """Counted once in a claim, however many counters ask."""
+        if (known := self._segments.get(row.message_id)) is None:
+            self._own = self._own or OwnSegments(self.campaign)
+            known = self._segments[row.message_id] = self._own.of(row.merge_values, row.segments)
+        return known
 
     def _each(self, currency: str) -> dict[str, int]:
         """{country: millionths} of those whose price is known in this currency."""
@@ -121,7 +137,7 @@ class BudgetGate(Gate):
         taken = 0
         fresh: list[BudgetShare] = []
         for batch_id, rows in by_batch.items():
-            needs = sum(each.get(row.country, 0) * row.segments for row in rows) if budget.currency else len(rows)
+            needs = sum(self._cost(row, each) for row in rows) if budget.currency else len(rows)
             share = kept.get(batch_id) or BudgetShare(
                 counter=counter, batch_id=batch_id, before=before.get(batch_id, 0)
             )
