@@ -137,7 +137,7 @@ def write_segments(rows: Sequence[tuple[int, int]]) -> None:
 
 
 def move_counts(moves: Mapping[int, Mapping[str, int]]) -> None:
-    """Add to the counts of locked batches: {batch: {state: by how much}}."""
+    """Add to the counts of locked batches: {batch: {state, or "segments": by how much}}."""
     states = sorted({state for moved in moves.values() for state, n in moved.items() if n})
     if not states:
         return
