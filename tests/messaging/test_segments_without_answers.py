@@ -1,14 +1,16 @@
 """Segments of messages that something else than their answer has spoken for: each is counted, and once."""
 
+import importlib
 from collections.abc import Sequence
 
 import pytest
+from django.apps import apps
 from django.conf import LazySettings, settings
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import OutcomeUnknown, SendResult, parse_sms_reports
-from messaging.models import Batch, Campaign, ContactGroup, Message, MessageState
+from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.order_ids import order_id
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, counting, settling
@@ -198,3 +200,33 @@ def test_another_sum_is_named(claim: Claim) -> None:
     [sentence] = proving.prove(the_campaign())["disagreements"]
 
     assert sentence == f"batch {claim.batch_id}: segments is 29 in its tally, 30 among its messages"
+
+
+past = importlib.import_module("messaging.migrations.0071_segments_without_answers")
+
+
+def test_the_migration_counts_what_was_settled_before(claim: Claim) -> None:
+    lose(claim)
+    report(claim.message_ids[:4])
+    resolving.send_again(the_campaign().pk, reason="nobody got it")
+    again = claimed()
+    lose(again)
+    report(again.message_ids[:2], attempt=2)
+    Batch.objects.update(segments=0)
+    Message.objects.filter(merge_values__isnull=False).update(segments=1)
+
+    past.count_again(apps, None)
+
+    assert counted() == 18
+
+
+def test_the_migration_leaves_what_answers_say(claim: Claim) -> None:
+    report(claim.message_ids[:4])
+    settling.settle_answer(the_campaign().pk, claim, answer_to(claim, left_out=2))
+    Message.objects.filter(merge_values__isnull=False).update(segments=1)
+    Batch.objects.update(state=BatchState.UNKNOWN)
+
+    past.count_again(apps, None)
+
+    Batch.objects.update(state=BatchState.SETTLED)
+    assert counted() == 24
