@@ -30,7 +30,7 @@ from messaging.models import (
 )
 from messaging.services import restored
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, sent_tallies, settling
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
@@ -298,6 +298,52 @@ class MoneyTests:
 
         assert len(claimed(running).message_ids) == 10
         assert used() == 0
+
+
+def lose_all_but_four(running: Campaign) -> None:
+    """Of these reports have come."""
+    lose(running, claim := claimed(running))
+    gone = Message.objects.filter(pk__in=claim.message_ids[:4])
+    gone.update(state=MessageState.DELIVERED, pay_micros=10_000, currency="USD")
+    Batch.objects.update(delivered=4, unknown=6)
+    SentTally.objects.all().delete()
+    sent_tallies.write_again([running.pk])
+
+
+class SetLaterTests:
+    """A budget that is set when some of a batch have gone: those count once."""
+
+    @pytest.mark.parametrize("currency", ["", "USD"])
+    def test_what_had_gone_of_a_batch_that_is_sent_again(
+        self, running: Campaign, application: Application, currency: str
+    ) -> None:
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="USD")
+        lose_all_but_four(running)
+        SentTally.objects.update(hour=timezone.now())
+        budgets.put(application, per="day", limit=Decimal(100), currency=currency)
+        before = 40_000 if currency else 10
+        assert used() == before
+
+        resolving.send_again(running.pk, reason="nobody got it")
+        accept(running, claimed(running))
+        shares.sweep()
+
+        assert used() == before + (6 * 20_000 if currency else 6) == shares.derived(BudgetCounter.objects.get())
+
+    @pytest.mark.parametrize("currency", ["", "USD"])
+    def test_what_may_have_left_since_a_backup(
+        self, running: Campaign, application: Application, currency: str
+    ) -> None:
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="USD")
+        lose_all_but_four(running)
+        resolving.send_again(running.pk, reason="nobody got it")
+        SentTally.objects.update(hour=timezone.now())
+        budgets.put(application, per="day", limit=Decimal(100), currency=currency)
+        now = timezone.now()
+
+        restored.settle(now - dt.timedelta(hours=1), now)
+
+        assert used() == (4 * 10_000 + 6 * 20_000 if currency else 10) == shares.derived(BudgetCounter.objects.get())
 
 
 class LiftTests:

@@ -133,7 +133,7 @@ class BudgetGate(Gate):
     def _take(self, counter: BudgetCounter, budget: Budget, by_batch: Mapping[int, Sequence[Queued]]) -> None:
         each = self._each(budget.currency) if budget.currency else {}
         kept = self._shares(counter, set(by_batch))
-        before = self._taken_before(counter, budget, by_batch.keys() - kept.keys())
+        before = self._taken_before(counter, budget, by_batch, by_batch.keys() - kept.keys())
         taken = 0
         fresh: list[BudgetShare] = []
         for batch_id, rows in by_batch.items():
@@ -154,9 +154,17 @@ class BudgetGate(Gate):
         shares.take(counter=counter.pk, taken=taken)
         counter.used += taken
 
-    def _taken_before(self, counter: BudgetCounter, budget: Budget, batch_ids: set[int]) -> dict[int, int]:
-        """By batch: one that left in part in an earlier period stays counted there, for good; here with the rest."""
+    def _taken_before(
+        self, counter: BudgetCounter, budget: Budget, by_batch: Mapping[int, Sequence[Queued]], batch_ids: set[int]
+    ) -> dict[int, int]:
+        """By batch: one that left in part in an earlier period stays counted there, for good; here with the rest.
+
+        One that left in part before there was a budget is counted where the budget began, or nowhere.
+        """
         before: dict[int, int] = defaultdict(int)
+        for batch_id in batch_ids:
+            if any(row.attempt > 1 for row in by_batch[batch_id]):
+                before[batch_id] = shares.gone_without_share(batch_id, by_batch[batch_id], budget.currency)
         for share in shares.others_of(counter, batch_ids):
             if (of := share.batch) is None:
                 continue
