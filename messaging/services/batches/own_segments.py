@@ -4,7 +4,8 @@ Such a message is frozen with one segment, and the answer writes how many it has
 Who counts sooner, or of a message that no answer came for, counts here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F, QuerySet, Sum
@@ -59,3 +60,13 @@ def count_without_answer(batch: Batch, ids: Sequence[int]) -> None:
     bulk_writes.write_segments(sorted(of_merged(ids).items()))
     total = Message.objects.filter(pk__in=ids).aggregate(total=Sum("segments"))["total"] or 0
     Batch.objects.filter(pk=batch.pk).update(segments=F("segments") + total)
+
+
+def each_of(ids: Iterable[int]) -> dict[int, Decimal]:
+    """By campaign, how many segments one message has: as its launch expected, else without what its fields say."""
+    rows = Campaign.objects.filter(pk__in=ids).only("pk", "channel", "text", "forecast")
+    return {campaign.pk: Decimal(str((campaign.forecast or {}).get("each") or _least(campaign))) for campaign in rows}
+
+
+def _least(campaign: Campaign) -> int:
+    return OwnSegments(campaign).of({}, 1)
