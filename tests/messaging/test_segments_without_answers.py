@@ -135,7 +135,7 @@ def test_reports_before_an_answer_that_is_lost(claim: Claim) -> None:
 def test_reports_before_an_answer_to_texts_of_several_lengths(
     application: Application, group: ContactGroup, settings: LazySettings
 ) -> None:
-    names = iter(["x" * 100, "x" * 200, "Ada"])
+    names = iter(["x" * 100, "x" * 110, "Ada"])
     add_contacts(group, 3, first=919876600000)
     for contact in group.contacts.all():
         contact.name = next(names)
