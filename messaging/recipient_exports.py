@@ -18,6 +18,7 @@ from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, Contact, EarlierAttempt, Message, MessageState
 from messaging.order_ids import order_id
 from messaging.services.batches import answers, batch_texts
+from messaging.services.batches.own_segments import OwnSegments
 from messaging.services.channels import channels
 
 WINDOW = 5000  # messages
@@ -70,7 +71,7 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
     """
     fields = merge_fields.parse(channels.texts_of(campaign)).fields
     yield [*COLUMNS, *FURTHER, *(f"{VALUE}{name}" for name in fields)]
-    segments = _SegmentCounter(campaign)
+    own = OwnSegments(campaign)
     words = functools.lru_cache(maxsize=KNOWN)(in_words)
     prefix, nothing = settings.LAAFFIC_ORDER_PREFIX, [""] * len(fields)
     for batches in windows(campaign):
@@ -92,7 +93,7 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
                 names.get(message.contact_id, ""),
                 _KEYS[state],
                 words(message.reason),
-                counted if was_accepted else segments.of(message),
+                counted if was_accepted else own.of(message.merge_values, message.segments),
                 message.billed_segments,
                 amount(message.pay_micros),
                 message.currency,
@@ -188,17 +189,3 @@ def _values(message: _Stored, fields: Sequence[str]) -> list[str]:
         return [""] * len(fields)
     values = merge_fields.with_derived(batch_texts.as_values(message.merge_values))
     return [values.get(name, "") for name in fields]
-
-
-class _SegmentCounter:
-    """Of messages that no answer has counted: by their own text."""
-
-    def __init__(self, campaign: Campaign) -> None:
-        self.channel = channels.of(campaign)
-        self.template = merge_fields.parse(campaign.text)
-
-    def of(self, message: _Stored) -> int:
-        if message.merge_values is None:
-            return message.segments
-        values = merge_fields.with_derived(batch_texts.as_values(message.merge_values))
-        return self.channel.segments(merge_fields.render(self.template, values))

@@ -89,7 +89,7 @@ class Batch(models.Model):
     expired = models.PositiveIntegerField(default=0)
     undelivered = models.PositiveIntegerField(default=0)
     delivered = models.PositiveIntegerField(default=0)
-    segments = models.PositiveIntegerField(default=0)  # of the accepted messages, by our own count
+    segments = models.PositiveIntegerField(default=0)  # of what the gateway took, by our own count
     # When getReport asks next about those whose report has not come; None: nothing is pending.
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)

@@ -15,7 +15,7 @@ from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, EmailCampaign, Message
 from messaging.services import steps
 from messaging.services.audience import audience
-from messaging.services.batches import counting, queued_rows, sent_tallies, settling
+from messaging.services.batches import counting, own_segments, queued_rows, sent_tallies, settling
 from messaging.services.budgets import budget_gate
 from messaging.services.channels import channels
 from messaging.services.email import email_states
@@ -97,6 +97,7 @@ def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int
     with sent_tallies.following(batch):
         settling.mark_unknown(batch, restored.EVIDENCE)
     if budgets := budget_gate.of(batch.campaign):
+        own_segments.write(batch.campaign, rows)
         budgets.may_have_left(batch, rows)
     return batch.queued
 

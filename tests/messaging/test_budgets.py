@@ -17,10 +17,20 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
-from messaging.models import Batch, BudgetCounter, Campaign, ContactGroup, ListPrice, Message, MessageState, SentTally
+from messaging.models import (
+    Batch,
+    BudgetCounter,
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    ListPrice,
+    Message,
+    MessageState,
+    SentTally,
+)
 from messaging.services import restored
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, sent_tallies, settling
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
@@ -46,8 +56,12 @@ def running(application: Application, group: ContactGroup, settings: LazySetting
     account.laaffic_client.cache_clear()
 
 
-def started(application: Application, group: ContactGroup, name: str) -> Campaign:
-    campaign = drafts.create(name=name, application=application, sender_id="", text=f"Hello {name}", groups=[group])
+OF_THREE_SEGMENTS = "Hello {{first_name|you}}" + 50 * " and on"
+
+
+def started(application: Application, group: ContactGroup, name: str, text: str = "") -> Campaign:
+    text = text or f"Hello {name}"
+    campaign = drafts.create(name=name, application=application, sender_id="", text=text, groups=[group])
     starting.launch(campaign.pk, by=None)
     while audience.freeze_chunk(campaign.pk):
         pass
@@ -71,6 +85,20 @@ def test_what_may_have_left_since_a_backup_counts(running: Campaign, currency: s
     assert BudgetCounter.objects.get().used == expected
     shares.sweep()
     assert BudgetCounter.objects.get().used == shares.derived(BudgetCounter.objects.get()) == expected
+
+
+def test_a_text_with_fields_may_have_left_by_its_own_segments(
+    running: Campaign, application: Application, group: ContactGroup
+) -> None:
+    ListPrice.objects.create(country="IN", price=Decimal("0.01"), currency="USD")
+    budgets.put(application, per="day", limit=Decimal(1), currency="USD")
+    Campaign.objects.filter(pk=running.pk).update(state=CampaignState.FINISHED)
+    started(application, group, "Winter", OF_THREE_SEGMENTS)
+    now = timezone.now()
+
+    restored.settle(now - dt.timedelta(hours=1), now)
+
+    assert used() == 300_000 == shares.derived(BudgetCounter.objects.get())
 
 
 def sent(running: Campaign, hour: dt.datetime, state: MessageState, messages: int, micros: int) -> None:
@@ -198,6 +226,37 @@ class MoneyTests:
         assert isinstance(claiming.claim(running, "token"), claiming.Shut)
         assert used() == 140_000
 
+    @pytest.mark.usefixtures("_priced", "running")
+    def test_a_text_with_fields_is_reserved_by_its_own_segments(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        campaign = started(application, group, "Winter", OF_THREE_SEGMENTS)
+        claim = claimed(campaign)
+
+        assert len(claim.message_ids) == 2
+        assert used() == 120_000
+        shares.sweep()
+        assert used() == 120_000
+        lose(campaign, claim)
+        shares.sweep()
+        assert used() == 120_000 == shares.derived(BudgetCounter.objects.get())
+        resolving.send_again(campaign.pk, reason="nobody got it")
+        assert used() == 120_000 == shares.derived(BudgetCounter.objects.get())
+
+    @pytest.mark.usefixtures("_priced", "running")
+    def test_by_its_own_segments_while_its_answer_is_written(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        campaign = started(application, group, "Winter", OF_THREE_SEGMENTS)
+        claim = claimed(campaign)
+        ledger.depart(claim.entry_id)
+        ids: list[str | None] = [f"20{pk}" for pk in claim.message_ids]
+
+        settling.settle_answer(campaign.pk, claim, SendResult(ids, [], len(ids), 0))
+        shares.sweep()
+
+        assert used() == 120_000 == shares.derived(BudgetCounter.objects.get())
+
     @pytest.mark.usefixtures("_priced")
     def test_what_reports_say_takes_its_place(self, running: Campaign) -> None:
         accept(running, claim := claimed(running))
@@ -239,6 +298,52 @@ class MoneyTests:
 
         assert len(claimed(running).message_ids) == 10
         assert used() == 0
+
+
+def lose_all_but_four(running: Campaign) -> None:
+    """Of these reports have come."""
+    lose(running, claim := claimed(running))
+    gone = Message.objects.filter(pk__in=claim.message_ids[:4])
+    gone.update(state=MessageState.DELIVERED, pay_micros=10_000, currency="USD")
+    Batch.objects.update(delivered=4, unknown=6)
+    SentTally.objects.all().delete()
+    sent_tallies.write_again([running.pk])
+
+
+class SetLaterTests:
+    """A budget that is set when some of a batch have gone: those count once."""
+
+    @pytest.mark.parametrize("currency", ["", "USD"])
+    def test_what_had_gone_of_a_batch_that_is_sent_again(
+        self, running: Campaign, application: Application, currency: str
+    ) -> None:
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="USD")
+        lose_all_but_four(running)
+        SentTally.objects.update(hour=timezone.now())
+        budgets.put(application, per="day", limit=Decimal(100), currency=currency)
+        before = 40_000 if currency else 10
+        assert used() == before
+
+        resolving.send_again(running.pk, reason="nobody got it")
+        accept(running, claimed(running))
+        shares.sweep()
+
+        assert used() == before + (6 * 20_000 if currency else 6) == shares.derived(BudgetCounter.objects.get())
+
+    @pytest.mark.parametrize("currency", ["", "USD"])
+    def test_what_may_have_left_since_a_backup(
+        self, running: Campaign, application: Application, currency: str
+    ) -> None:
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="USD")
+        lose_all_but_four(running)
+        resolving.send_again(running.pk, reason="nobody got it")
+        SentTally.objects.update(hour=timezone.now())
+        budgets.put(application, per="day", limit=Decimal(100), currency=currency)
+        now = timezone.now()
+
+        restored.settle(now - dt.timedelta(hours=1), now)
+
+        assert used() == (4 * 10_000 + 6 * 20_000 if currency else 10) == shares.derived(BudgetCounter.objects.get())
 
 
 class LiftTests:

@@ -185,6 +185,15 @@ class DriftTests:
         charge(campaign, 200, 400, 4.0)
         assert len(told(campaign)) == 1
 
+    def test_where_reports_name_no_segments_by_our_own_count(self, write: Callable[..., Campaign]) -> None:
+        campaign = starting.launch(write("Hello" + 50 * " and on").pk)
+
+        charge(campaign, 100, 0, 3.0)
+        assert told(campaign) == []
+
+        charge(campaign, 100, 0, 6.0)
+        assert [what for what in told(campaign) if "0.02 USD" in what]
+
     def test_not_of_what_was_over_long_ago(self, launched: Campaign) -> None:
         Campaign.objects.update(state=CampaignState.FINISHED, finished_at=timezone.now() - dt.timedelta(days=30))
         charge(launched, 100, 200, 2.0)
@@ -226,6 +235,16 @@ class PageTests:
                 currency="USD",
             )
         charge(launched, 100, 200, 4.0)
+        Message.objects.create(  # its report named no segments
+            campaign=launched,
+            batch=batch,
+            number="914444444444",
+            country="IN",
+            state=MessageState.DELIVERED,
+            segments=3,
+            pay_micros=round(0.03 * MICROS),
+            currency="USD",
+        )
         page = admin_client.get(reverse("admin:messaging_campaign_change", args=[launched.pk])).content.decode()
         address = f"/admin/messaging/message/?campaign__id__exact={launched.pk}&country__exact=IN&drifted="
 

@@ -31,8 +31,8 @@ NOW = timezone.now()
 def charged(application: Application) -> Any:
     def tally(country: str, messages: int, segments: int, paid: str, **given: Any) -> OutcomeTally:
         campaign = Campaign.objects.create(
-            name="c", application=application, text="Hi", launched_at=given.pop("launched_at", NOW),
-            channel=given.pop("channel", "sms"),
+            name="c", application=application, text=given.pop("text", "Hi"), launched_at=given.pop("launched_at", NOW),
+            channel=given.pop("channel", "sms"), forecast=given.pop("forecast", None),
         )  # fmt: skip
         return OutcomeTally.objects.create(
             campaign=campaign,
@@ -59,6 +59,15 @@ class LearnedTests:
 
         assert prices.learned("mms")["IN"].each == Decimal("0.05")
         assert prices.learned("sms") == {}
+
+    def test_of_a_text_of_several_segments_it_is_that_of_a_segment_all_the_same(self, charged: Any) -> None:
+        charged("IN", 10, 0, "0.60", text="Hello" + 50 * " and on")
+        charged("FR", 10, 0, "0.50", text="Hello {{name}}" + 50 * " and on", forecast={"each": 2.5, "by_country": {}})
+        charged("DE", 10, 0, "0.60", text="Hello {{name}}" + 50 * " and on")
+
+        learned = prices.learned("sms")
+
+        assert {country: price.each for country, price in learned.items()} == dict.fromkeys(learned, Decimal("0.02"))
 
     def test_what_was_not_charged_is_no_price(self, charged: Any) -> None:
         charged("IN", 10, 0, "0", currency="")

@@ -131,8 +131,13 @@ def move_to_batches(rows: Sequence[tuple[int, int]]) -> None:
     _update_messages(["batch_id"], rows, [], [])
 
 
+def write_segments(rows: Sequence[tuple[int, int]]) -> None:
+    """From rows of (message, its segments)."""
+    _update_messages(["segments"], rows, [], [])
+
+
 def move_counts(moves: Mapping[int, Mapping[str, int]]) -> None:
-    """Add to the counts of locked batches: {batch: {state: by how much}}."""
+    """Add to the counts of locked batches: {batch: {state, or "segments": by how much}}."""
     states = sorted({state for moved in moves.values() for state, n in moved.items() if n})
     if not states:
         return

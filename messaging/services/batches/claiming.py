@@ -3,7 +3,7 @@ writes the request into the ledger. Nothing has left when it ends."""
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.order_ids import order_ids
 from messaging.services.batches import gate_tallies
 from messaging.services.batches.batch_texts import texts_of
-from messaging.services.batches.bulk_writes import give_to_requests
+from messaging.services.batches.bulk_writes import give_to_requests, write_segments
 from messaging.services.batches.carving import carve, carve_heads
 from messaging.services.batches.queued_rows import (
     Row,
@@ -181,9 +181,19 @@ def _one_by_one(
 def _taken(standing: Sequence[Gate], loads: "Sequence[_Load]") -> None:
     if not standing or not loads:
         return
+    if any(gate.by_segments for gate in standing):
+        write_segments([own for load in loads for own in _not_on_their_rows(load)])
     taken = {load.batch.pk: load.rows for load in loads}
     for gate in standing:
         gate.taken(taken)
+
+
+def _not_on_their_rows(load: "_Load") -> Iterator[tuple[int, int]]:
+    """(message, segments) of those whose row says another number than the text that leaves."""
+    for text in load.texts:
+        for position in text.positions:
+            if load.rows[position][2] != text.segments:
+                yield load.rows[position][0], text.segments
 
 
 def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequence[Gate]) -> "_Load | Shut | None":

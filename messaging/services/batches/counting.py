@@ -14,6 +14,7 @@ from messaging.models import Batch, BatchState, Campaign, CampaignState, Message
 STORED_STATES = [state for state in MessageState if state is not MessageState.CLAIMED]
 
 TAKEN = (MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED)  # ends of what the gateway took
+SENT = (MessageState.ACCEPTED, *TAKEN)  # a batch's segments are those of its messages in these
 MICROS = Decimal(1_000_000)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import Q, Sum, Value
+from django.db.models import F, Q, Sum, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from messaging.models import Campaign, MessageState, OutcomeTally
+from messaging.services.batches import own_segments
 
 MICROS = 1_000_000
 ENOUGH = 100  # charged messages of a country, before a difference tells anything
@@ -44,6 +45,7 @@ class Actual:
     segments: int = 0
     paid: int = 0  # millionths
     currency: str = ""
+    own_each: Decimal = Decimal(1)  # segments of one message by our own count, where reports name none
 
     @property
     def cost(self) -> Decimal:
@@ -55,7 +57,7 @@ class Actual:
 
     @property
     def price(self) -> Decimal | None:
-        units = self.segments or self.charged
+        units = self.segments or self.charged * self.own_each
         return (self.cost / units).quantize(Decimal("0.000001")) if units else None
 
     @property
@@ -140,6 +142,10 @@ def actuals(campaigns: Iterable[int]) -> dict[tuple[int, str], Actual]:
         actual.ended += ended
         if currency and charged > actual.charged:
             actual.charged, actual.segments, actual.paid, actual.currency = charged, billed, paid, currency
+    if lacking := {key: actual for key, actual in found.items() if actual.charged and not actual.segments}:
+        each = own_segments.each_of({pk for pk, _country in lacking})
+        for (pk, _country), actual in lacking.items():
+            actual.own_each = each[pk]
     return dict(found)
 
 
@@ -169,7 +175,7 @@ def priced_otherwise(kept: dict[str, Any] | None) -> Q:
         if one.price is None:
             continue
         there = Q(country=country, pay_micros__isnull=False)
-        units = Coalesce(NullIf("billed_segments", Value(0)), Value(1))
+        units = Coalesce(NullIf("billed_segments", Value(0)), F("segments"))
         near = int(one.price * MICROS) * settings.LAAFFIC_DRIFT_PERCENT / 100
         above = Q(pay_micros__gt=units * int(one.price * MICROS + Decimal(near)))
         below = Q(pay_micros__lt=units * int(one.price * MICROS - Decimal(near)))

@@ -29,6 +29,7 @@ from messaging.services.channels.outgoing import Claim
 # The answer's array leaves the number out, without a reason (laaffic-api#ambiguities 3).
 NOT_ACCEPTED = "not accepted by the provider"
 FIRST_CHECK = dt.timedelta(seconds=30)
+WAITING = (MessageState.QUEUED, MessageState.UNKNOWN)  # for this answer, or for what speaks in its place
 
 
 def settle_answers(campaign_id: int, answered: Sequence[tuple[Claim, SendResult]]) -> "Aftermath":
@@ -66,8 +67,8 @@ def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResul
     if moves is None:
         answers.keep(by_batch, now)
     by_segments: dict[int, list[int]] = defaultdict(list)
-    for claimed in claims.values():
-        by_segments[_segments_of(claimed, [])].append(claimed.batch_id)
+    for batch_id, _entry_id, queued, unknown in rows:
+        by_segments[_segments_to_count(claims[batch_id], [], queued + unknown)].append(batch_id)
     look_at = database_clock.in_statement()
     for segments, batch_ids in by_segments.items():
         _accept(moment(look_at), batches=batch_ids, segments=segments, first_check=look_at + FIRST_CHECK)
@@ -119,6 +120,7 @@ def _settle_locked(campaign_id: int, batch: Batch, claimed: Claim, result: SendR
     """How many were left out, and so are rejected."""
     now = timezone.now()
     accepted, rejected = _sorted_out(claimed, result)
+    uncounted = _segments_to_count(claimed, rejected, batch.queued + batch.unknown)
     if batch.state != BatchState.CLAIMED:
         was = _states([pk for pk, _id, _segments in accepted])
         answers.write_accepted(
@@ -136,7 +138,7 @@ def _settle_locked(campaign_id: int, batch: Batch, claimed: Claim, result: SendR
         unknown=0,
         rejected=F("rejected") + left_out,
         accepted=F("accepted") + moved,
-        segments=F("segments") + _segments_of(claimed, rejected),
+        segments=F("segments") + uncounted,
         next_check_at=database_clock.in_statement() + FIRST_CHECK,
         checks=0,
     )
@@ -360,7 +362,7 @@ def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reas
     if not positions:
         return 0
     ids = [claimed.message_ids[position] for position in positions]
-    waiting = Message.objects.filter(pk__in=ids, state__in=[MessageState.QUEUED, MessageState.UNKNOWN])
+    waiting = Message.objects.filter(pk__in=ids, state__in=WAITING)
     by_country = Counter(waiting.values_list("country", flat=True))
     was = dict(waiting.values_list("pk", "state"))
     rejected = waiting.update(state=MessageState.REJECTED, reason=reason, settled_at=now, evidence="the answer")
@@ -374,6 +376,16 @@ def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reas
 
 def _states(ids: Sequence[int]) -> dict[int, int]:
     return dict(Message.objects.filter(pk__in=ids).values_list("pk", "state"))
+
+
+def _segments_to_count(claimed: Claim, left_out: list[int], waiting: int) -> int:
+    """Of those that are accepted by this answer: the others of the claim were counted when a report moved them."""
+    if waiting == len(claimed.message_ids):
+        return _segments_of(claimed, left_out)
+    moved = Message.objects.filter(pk__in=claimed.message_ids).exclude(state__in=WAITING)
+    ids = set(moved.values_list("pk", flat=True))
+    counted = [position for position, pk in enumerate(claimed.message_ids) if pk in ids]
+    return _segments_of(claimed, [*left_out, *counted])
 
 
 def _segments_of(claimed: Claim, left_out: list[int]) -> int:

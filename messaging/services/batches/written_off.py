@@ -8,18 +8,19 @@ from django.utils import timezone
 
 from messaging.models import Batch, EarlierAttempt, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import bulk_writes, sent_tallies, settling
+from messaging.services.batches import bulk_writes, own_segments, sent_tallies, settling
 
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
 
 
 def write_off(batch: Batch, ids: Sequence[int], *, was: MessageState, evidence: str) -> None:
-    """Messages of one batch, whose row is locked, from the state in which they all are."""
+    """Messages of one batch, whose row is locked, from the state in which they all are: their answer never came."""
     with sent_tallies.following(batch):
         messages = Message.objects.filter(pk__in=ids)
         by_country = Counter(messages.values_list("country", flat=True))
         messages.update(state=MessageState.EXPIRED, evidence=evidence[:200])
         n = len(ids)
+        own_segments.count_without_answer(batch, ids)
         Batch.objects.filter(pk=batch.pk).update(**{was.key: F(was.key) - n, "expired": F("expired") + n})
         bulk_writes.count_outcomes(
             batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}

@@ -12,6 +12,7 @@ from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
 from messaging.services import events
+from messaging.services.batches.own_segments import OwnSegments
 from messaging.services.budgets import budgets, shares
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 from messaging.services.reports import prices
@@ -39,6 +40,9 @@ class BudgetGate(Gate):
     def __init__(self, campaign: Campaign, chosen: list[Budget]) -> None:
         self.campaign = campaign
         self.budgets = {budget.pk: budget for budget in chosen}
+        self.by_segments = any(budget.currency for budget in chosen)
+        self._own: OwnSegments | None = None
+        self._segments: dict[int, int] = {}  # by message, of texts with merge fields
         self._counters: list[BudgetCounter] | None = None
         self._known: dict[int, dict[int | None, BudgetShare | None]] = {}  # by counter and batch
 
@@ -86,11 +90,23 @@ class BudgetGate(Gate):
             return max(0, min(left, len(rows)))
         each = self._each(budget.currency)
         for n, row in enumerate(rows):
-            left -= each.get(row.country, 0) * row.segments
+            left -= self._cost(row, each)
             if left < 0:
                 return n
         # Without a price nothing can be told beforehand; when all of it has gone, nothing more leaves all the same.
         return len(rows) if counter.used < budgets.units(budget) else 0
+
+    def _cost(self, row: Queued, each: Mapping[str, int]) -> int:
+        if not (price := each.get(row.country, 0)):
+            return 0
+        return price * (row.segments if row.merge_values is None else self._merged(row))
+
+    def _merged(self, row: Queued) -> int:
+        """Counted once in a claim, however many counters ask."""
+        if (known := self._segments.get(row.message_id)) is None:
+            self._own = self._own or OwnSegments(self.campaign)
+            known = self._segments[row.message_id] = self._own.of(row.merge_values, row.segments)
+        return known
 
     def _each(self, currency: str) -> dict[str, int]:
         """{country: millionths} of those whose price is known in this currency."""
@@ -117,11 +133,11 @@ class BudgetGate(Gate):
     def _take(self, counter: BudgetCounter, budget: Budget, by_batch: Mapping[int, Sequence[Queued]]) -> None:
         each = self._each(budget.currency) if budget.currency else {}
         kept = self._shares(counter, set(by_batch))
-        before = self._taken_before(counter, budget, by_batch.keys() - kept.keys())
+        before = self._taken_before(counter, budget, by_batch, by_batch.keys() - kept.keys())
         taken = 0
         fresh: list[BudgetShare] = []
         for batch_id, rows in by_batch.items():
-            needs = sum(each.get(row.country, 0) * row.segments for row in rows) if budget.currency else len(rows)
+            needs = sum(self._cost(row, each) for row in rows) if budget.currency else len(rows)
             share = kept.get(batch_id) or BudgetShare(
                 counter=counter, batch_id=batch_id, before=before.get(batch_id, 0)
             )
@@ -138,9 +154,17 @@ class BudgetGate(Gate):
         shares.take(counter=counter.pk, taken=taken)
         counter.used += taken
 
-    def _taken_before(self, counter: BudgetCounter, budget: Budget, batch_ids: set[int]) -> dict[int, int]:
-        """By batch: one that left in part in an earlier period stays counted there, for good; here with the rest."""
+    def _taken_before(
+        self, counter: BudgetCounter, budget: Budget, by_batch: Mapping[int, Sequence[Queued]], batch_ids: set[int]
+    ) -> dict[int, int]:
+        """By batch: one that left in part in an earlier period stays counted there, for good; here with the rest.
+
+        One that left in part before there was a budget is counted where the budget began, or nowhere.
+        """
         before: dict[int, int] = defaultdict(int)
+        for batch_id in batch_ids:
+            if any(row.attempt > 1 for row in by_batch[batch_id]):
+                before[batch_id] = shares.gone_without_share(batch_id, by_batch[batch_id], budget.currency)
         for share in shares.others_of(counter, batch_ids):
             if (of := share.batch) is None:
                 continue

@@ -18,6 +18,7 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import isolation
 from laaffic_console.kit.constant_sql import Given, Insert, Select, Update
 from messaging.models import Batch, BatchAnswer, BatchState, Budget, BudgetCounter, BudgetShare, MessageState, SentTally
+from messaging.services.gates.gates import Queued
 from messaging.services.reports.prices import Cost
 
 # What left or may have left. What is queued counts too while its batch is in somebody's hands, or answered.
@@ -55,6 +56,14 @@ def micros_of(batch: Batch, currency: str, prices: Mapping[str, int]) -> int:
         prices.get(country, 0) * segments * n for country, segments, n in awaited.annotate(n=Count("pk"))
     )
     return int(paid) + expected
+
+
+def gone_without_share(batch_id: int, taken: Sequence[Queued], currency: str) -> int:
+    """What reports have charged of a batch, or has left of it beside these: before anything of it was taken."""
+    messages = Batch.objects.get(pk=batch_id).messages().order_by()
+    if currency:
+        return int(messages.filter(currency=currency).aggregate(total=Sum("pay_micros"))["total"] or 0)
+    return messages.filter(state__in=GONE).exclude(pk__in=[row.message_id for row in taken]).count()
 
 
 def measured(share: BudgetShare, batch: Batch, currency: str) -> int:

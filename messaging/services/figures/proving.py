@@ -18,7 +18,7 @@ SHOWN = 100
 
 
 def prove(campaign: Campaign, look: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """{"id", "messages", "calls", "counts", "cost", "price_not_told", "disagreements": [sentence]}.
+    """{"id", "messages", "calls", "counts", "segments", "cost", "price_not_told", "disagreements": [sentence]}.
 
     No sentence means that it all agrees. Of one moment, also while it runs. `look` is called every second meanwhile.
     """
@@ -44,12 +44,14 @@ def _found(campaign_id: int) -> dict[str, Any]:
         _recounted_costs(campaign),
         _recounted_without_price(campaign),
     )
+    segments = _recounted_segments(campaign)
     disagreements: list[str] = []
     for found in (
         _totals(campaign, recounted),
         _prices(campaign, costs, without_price),
         _stopped(campaign, recounted),
         _batches(campaign),
+        _segments(campaign, segments),
         _outcomes(campaign),
         sent_tallies.disagreements(sent_tallies.of_campaign(campaign.pk)),
         _calls(campaign),
@@ -63,6 +65,7 @@ def _found(campaign_id: int) -> dict[str, Any]:
         "messages": sum(recounted.values()),
         "calls": LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk).count(),
         "counts": recounted,
+        "segments": sum(segments.values()),
         "cost": {currency: str(total) for currency, total in costs.items()},
         "price_not_told": without_price,
         "disagreements": disagreements,
@@ -78,6 +81,12 @@ def _recounted(campaign: Campaign) -> dict[str, int]:
     claimed = Message.objects.filter(in_hand).count()
     counts["claimed"], counts["queued"] = claimed, counts["queued"] - claimed
     return counts
+
+
+def _recounted_segments(campaign: Campaign) -> dict[int, int]:
+    """By batch, of what the gateway took."""
+    rows = Message.objects.filter(campaign=campaign, state__in=counting.SENT).order_by().values_list("batch_id")
+    return dict(rows.annotate(total=Sum("segments")))
 
 
 def _recounted_costs(campaign: Campaign) -> dict[str, Any]:
@@ -137,6 +146,12 @@ def _batches(campaign: Campaign) -> Iterator[str]:
         derived.pop(batch.pk, None)
     for batch_id, states in derived.items():  # no constraint holds it (docs/decisions/0015)
         yield f"batch {batch_id}: {sum(states.values())} messages are in it, and it is no batch of this campaign"
+
+
+def _segments(campaign: Campaign, derived: dict[int, int]) -> Iterator[str]:
+    for pk, kept in Batch.objects.filter(campaign=campaign).order_by("pk").values_list("pk", "segments"):
+        if kept != (found := derived.get(pk, 0)):
+            yield f"batch {pk}: segments is {kept} in its tally, {found} among its messages"
 
 
 def _outcomes(campaign: Campaign) -> Iterator[str]:

@@ -10,7 +10,7 @@ from laaffic_console.kit.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Message, MessageState
 from messaging.services.batches import batch_texts, counting
-from messaging.services.channels import channels
+from messaging.services.batches.own_segments import OwnSegments
 
 EVENTS_SHOWN = 200  # of one message, whose reports may come again and again
 
@@ -58,9 +58,7 @@ def text_of(message: Message) -> str:
 
 def segments_of(message: Message) -> int:
     """Of its own text, fields filled in: also before an answer has counted them."""
-    if message.merge_values is None:
-        return message.segments
-    return channels.of(message.campaign).segments(text_of(message))
+    return OwnSegments(message.campaign).of(message.merge_values, message.segments)
 
 
 def cost_of(message: Message) -> str:

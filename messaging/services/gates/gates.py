@@ -19,7 +19,7 @@ class Queued(NamedTuple):
 
     message_id: int
     number: str  # E.164 without +
-    segments: int
+    segments: int  # one where its text has merge fields: batches/own_segments.py counts those
     attempt: int
     is_suppressed: bool
     merge_values: Any
@@ -49,6 +49,7 @@ class Gate:
 
     kind = ""  # the name of its kind, said by `standing`
     stopped = 0  # messages, in this claim
+    by_segments = False  # it counts them on the messages' rows afterwards: the claim writes them there
 
     def look(self, rows: Sequence[Queued]) -> Verdict:
         """What keeps these back. The batches of one claim are looked at one after the other."""

@@ -1,7 +1,8 @@
 """What a message costs, by country: learned from what reports said was charged, else from the imported price list.
 
 Laaffic publishes no prices on its interface (a report carries `pay` and `currency`), so the last campaigns
-are asked. Prices are per segment, or per message on a channel whose reports name no segments.
+are asked. Prices are per segment: of those that reports name, else of our own count. Where a channel counts none, a
+message is one.
 """
 
 import datetime as dt
@@ -12,6 +13,7 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from messaging.models import Campaign, ListPrice, OutcomeTally
+from messaging.services.batches import own_segments
 from messaging.services.batches.counting import MICROS
 
 LAST_CAMPAIGNS = 200  # of a channel: what older ones cost says little
@@ -61,7 +63,7 @@ def learned(channel: str) -> dict[str, Price]:
         Campaign.objects.filter(channel=channel).order_by("-pk").values_list("pk", "launched_at")[:LAST_CAMPAIGNS]
     )
     launched = dict(last)
-    rows = (
+    rows = list(
         OutcomeTally.objects.filter(campaign__in=launched)
         .exclude(currency="")
         .order_by()
@@ -69,9 +71,11 @@ def learned(channel: str) -> dict[str, Price]:
         .annotate(messages=Sum("messages"), segments=Sum("billed_segments"), paid=Sum("pay_micros"))
         .filter(messages__gt=0)
     )
+    own = own_segments.each_of(lacking) if (lacking := {row[2] for row in rows if not row[4]}) else {}
     sums: dict[tuple[str, str], _Sum] = {}
     for country, currency, campaign_id, messages, segments, paid in rows:
-        sums.setdefault((country, currency), _Sum()).add(messages, segments or 0, paid, launched[campaign_id])
+        units = Decimal(segments) if segments else messages * own[campaign_id]
+        sums.setdefault((country, currency), _Sum()).add(messages, units, paid, launched[campaign_id])
     found: dict[str, Price] = {}
     for (country, currency), total in sorted(sums.items(), key=lambda entry: entry[1].messages):
         found[country] = Price(country, total.each, currency, total.messages, total.as_of)
@@ -81,19 +85,19 @@ def learned(channel: str) -> dict[str, Price]:
 @dataclass(slots=True)
 class _Sum:
     messages: int = 0
-    units: int = 0
+    units: Decimal = Decimal(0)
     paid: int = 0
     as_of: dt.datetime | None = None
 
-    def add(self, messages: int, segments: int, paid: int, launched: dt.datetime | None) -> None:
+    def add(self, messages: int, units: Decimal, paid: int, launched: dt.datetime | None) -> None:
         self.messages += messages
-        self.units += segments or messages
+        self.units += units
         self.paid += paid
         self.as_of = max((moment for moment in (self.as_of, launched) if moment), default=None)
 
     @property
     def each(self) -> Decimal:
-        return (Decimal(self.paid) / MICROS / max(self.units, 1)).quantize(Decimal("0.000001"))
+        return (Decimal(self.paid) / MICROS / max(self.units, Decimal(1))).quantize(Decimal("0.000001"))
 
 
 def listed(channel: str) -> dict[str, Price]:

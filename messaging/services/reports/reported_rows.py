@@ -19,7 +19,7 @@ from laaffic_console.kit.constant_sql import Given, Select, Update, moment
 from messaging import networks
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import answers, sent_tallies
+from messaging.services.batches import answers, counting, own_segments, sent_tallies
 from messaging.services.batches.bulk_writes import (
     ALIKE_COLUMNS,
     Outcome,
@@ -128,11 +128,25 @@ def write(rows: list[Row]) -> None:
     if not rows:
         return
     rows.sort(key=lambda row: row.pk)
+    _count_own_segments(rows)
     write_reports([row for row in rows if row.alike is None])
     _write_alike([row for row in rows if row.alike is not None])
     _move_batches(rows)
     _move_tallies(rows)
     events.messages_moved({pk: row.was[0] for row in rows if row.was[0] != row.state for pk in _pks(row)})
+
+
+def _count_own_segments(rows: Sequence[Row]) -> None:
+    """Of those for which no answer has counted them."""
+    if unanswered := [row for row in rows if is_unanswered(row)]:
+        own = own_segments.of_merged([row.pk for row in unanswered])
+        for row in unanswered:
+            row.segments = own.get(row.pk, row.segments)
+
+
+def is_unanswered(row: Row) -> bool:
+    """Its report is the first to say that the gateway took it; such a row never stands for others."""
+    return row.state in counting.SENT and row.was[0] not in counting.SENT
 
 
 def _pks(row: Row) -> Sequence[int]:
@@ -168,6 +182,8 @@ def _move_batches(rows: Sequence[Row]) -> None:
         if row.was[0] != row.state:
             moves[row.batch_id][MessageState(row.was[0]).key] -= _number(row)
             moves[row.batch_id][MessageState(row.state).key] += _number(row)
+        if is_unanswered(row):
+            moves[row.batch_id]["segments"] += row.segments
     move_counts(moves)
     if moves:
         _resolve(ids=sorted(moves))

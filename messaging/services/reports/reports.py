@@ -128,7 +128,7 @@ class _Applying:
         _fold(row, report, self.events, self.how)
         is_doubtful = _fold_price(row, report, self.events, self.judge)
         is_own = row.evidence != values[COLUMNS.index("evidence")]
-        if len(self.events) > events or is_doubtful or is_own:
+        if len(self.events) > events or is_doubtful or is_own or reported_rows.is_unanswered(row):
             del self.events[events:]
             return None
         row.alike = Alike()

@@ -1,0 +1,72 @@
+"""How many segments a message has by its own text, its merge fields filled in.
+
+Such a message is frozen with one segment, and the answer writes how many it has: most of a send need not know before.
+Who counts sooner, or of a message that no answer came for, counts here.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, QuerySet, Sum
+
+from laaffic_console.kit.constant_sql import Given, Select
+from messaging import merge_fields
+from messaging.models import Batch, Campaign, Message
+from messaging.services.batches import bulk_writes
+from messaging.services.batches.batch_texts import as_values
+from messaging.services.channels import channels
+from messaging.services.gates.gates import Queued
+
+
+class OwnSegments:
+    """Of one campaign's messages."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self._count = channels.of(campaign).segments
+        self._text = campaign.text
+
+    def of(self, merge_values: Any, on_its_row: int) -> int:
+        """Without merge values it says what all say, and was counted when it was frozen."""
+        if merge_values is None:
+            return on_its_row
+        template = merge_fields.parse(self._text)
+        return self._count(merge_fields.render(template, merge_fields.with_derived(as_values(merge_values))))
+
+
+def write(campaign: Campaign, rows: Sequence[Queued]) -> None:
+    """On the rows of these messages, before their answer does."""
+    counted = OwnSegments(campaign)
+    own = [(row.message_id, row.segments, counted.of(row.merge_values, row.segments)) for row in rows]
+    bulk_writes.write_segments([(pk, segments) for pk, kept, segments in own if segments != kept])
+
+
+def of_merged(ids: Sequence[int]) -> dict[int, int]:
+    """By message, of those whose text has merge fields; of the others their rows say it."""
+    rows = _merged.rows(ids=ids)
+    campaigns = Campaign.objects.in_bulk({campaign_id for _pk, campaign_id, _values in rows}) if rows else {}
+    counted = {pk: OwnSegments(campaign) for pk, campaign in campaigns.items()}
+    return {pk: counted[campaign_id].of(merge_values, 1) for pk, campaign_id, merge_values in rows}
+
+
+@Select
+def _merged() -> "QuerySet[Message, Any]":
+    merged = Message.objects.filter(pk__among=Given("ids"), merge_values__isnull=False)
+    return merged.order_by().values_list("pk", "campaign_id", "merge_values")
+
+
+def count_without_answer(batch: Batch, ids: Sequence[int]) -> None:
+    """Of messages of a locked batch that are taken for sent by a person's word: on their rows and on their batch."""
+    bulk_writes.write_segments(sorted(of_merged(ids).items()))
+    total = Message.objects.filter(pk__in=ids).aggregate(total=Sum("segments"))["total"] or 0
+    Batch.objects.filter(pk=batch.pk).update(segments=F("segments") + total)
+
+
+def each_of(ids: Iterable[int]) -> dict[int, Decimal]:
+    """By campaign, how many segments one message has: as its launch expected, else without what its fields say."""
+    rows = Campaign.objects.filter(pk__in=ids).only("pk", "channel", "text", "forecast")
+    return {campaign.pk: Decimal(str((campaign.forecast or {}).get("each") or _least(campaign))) for campaign in rows}
+
+
+def _least(campaign: Campaign) -> int:
+    return OwnSegments(campaign).of({}, 1)
