@@ -57,6 +57,8 @@ def own_segments(campaign: Any, message: Any) -> int:
     if values is None or campaign.channel != "sms":
         return int(message.segments)
     values = json.loads(values) if isinstance(values, str) else values
+    if not any(values.values()):  # those of a person who was erased are empty: what they had got is not known any more
+        return int(message.segments)
     said = {key: "" if value is None else str(value) for key, value in values.items()}
     text = merge_fields.render(merge_fields.parse(campaign.text), merge_fields.with_derived(said))
     return segments.count(text).segments
