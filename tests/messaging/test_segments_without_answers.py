@@ -10,7 +10,7 @@ from django.conf import LazySettings, settings
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import OutcomeUnknown, SendResult, parse_sms_reports
-from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
+from messaging.models import Batch, BatchState, Campaign, ContactGroup, EarlierAttempt, Message, MessageState
 from messaging.order_ids import order_id
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, counting, settling
@@ -68,11 +68,11 @@ def answer_to(claim: Claim, left_out: int = 0) -> SendResult:
     return SendResult(ids, [], len(ids) - left_out, left_out)
 
 
-def report(pks: Sequence[int], status: int = DELIVERED, attempt: int = 1) -> None:
+def report(pks: Sequence[int], status: int = DELIVERED, attempt: int = 1, **also: object) -> None:
     numbers = dict(Message.objects.filter(pk__in=pks).values_list("pk", "number"))
     prefix = settings.LAAFFIC_ORDER_PREFIX
     pushed = [
-        {"msgid": f"9{pk}", "status": status, "orderId": order_id(prefix, pk, attempt), "mobile": numbers[pk]}
+        {"msgid": f"9{pk}", "status": status, "orderId": order_id(prefix, pk, attempt), "mobile": numbers[pk], **also}
         for pk in pks
     ]
     assert all(reports.apply([one for body in pushed for one in parse_sms_reports(body).reports]))
@@ -172,6 +172,16 @@ def test_what_is_sent_again_counts_once(claim: Claim) -> None:
 
     assert len(again.message_ids) == 5
     assert counted() == 30
+
+
+def test_what_an_earlier_sending_cost(claim: Claim) -> None:
+    lose(claim)
+    resolving.send_again(the_campaign().pk, reason="nobody got it")
+
+    report(claim.message_ids[:1], pricedetail={"pay": "0.06", "currency": "USD"})
+
+    assert EarlierAttempt.objects.get().billed_segments == 3
+    assert counted() == 3
 
 
 def test_what_is_cancelled_before_it_is_sent_again(claim: Claim) -> None:

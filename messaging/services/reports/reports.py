@@ -24,7 +24,7 @@ from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import gateway_ids, networks, order_ids
 from messaging.models import Batch, Message, MessageEvent, MessageState
-from messaging.services.batches import answers, earlier_attempts
+from messaging.services.batches import answers, earlier_attempts, own_segments
 from messaging.services.reports import doubtful_amounts, reported_rows
 from messaging.services.reports.reported_rows import COLUMNS, Alike, Row
 from messaging.subscribers import subscriber
@@ -294,7 +294,7 @@ def _fold_earlier(
             country=row.country,
             micros=micros(report.pay),
             currency=(report.currency or "")[:8],
-            segments=report.segments or row.segments,
+            segments=report.segments or own_segments.of_merged([row.pk]).get(row.pk, row.segments),
         )
         row.earlier.append(kept)
         row.touched = True
