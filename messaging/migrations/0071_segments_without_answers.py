@@ -36,16 +36,17 @@ def suspects(apps: Any) -> Iterator[int]:
 
 def count_batch(apps: Any, batch_id: int) -> None:
     batches, messages = apps.get_model("messaging", "Batch"), apps.get_model("messaging", "Message")
-    batch = batches.objects.select_for_update(of=("self",)).select_related("campaign").filter(pk=batch_id).first()
+    batch = batches.objects.select_for_update().filter(pk=batch_id).first()
     if batch is None:
         return
+    campaign = apps.get_model("messaging", "Campaign").objects.get(pk=batch.campaign_id)
     # What an answer that waits to be written says of queued ones is in the batch's sum already.
     is_answered = apps.get_model("messaging", "BatchAnswer").objects.filter(batch=batch_id).exists()
     within = {"pk__range": (batch.first_message_id, batch.last_message_id), "batch": batch_id}
     counted = messages.objects.filter(**within, state__in=(*SENT, QUEUED) if is_answered else SENT)
     total = 0
     for message in counted.only("pk", "segments", "merge_values").iterator():
-        own = own_segments(batch.campaign, message)
+        own = own_segments(campaign, message)
         total += own
         if own != message.segments:
             messages.objects.filter(pk=message.pk).update(segments=own)
@@ -57,11 +58,10 @@ def own_segments(campaign: Any, message: Any) -> int:
     if values is None or campaign.channel != "sms":
         return int(message.segments)
     values = json.loads(values) if isinstance(values, str) else values
-    if not any(values.values()):  # those of a person who was erased are empty: what they had got is not known any more
-        return int(message.segments)
     said = {key: "" if value is None else str(value) for key, value in values.items()}
     text = merge_fields.render(merge_fields.parse(campaign.text), merge_fields.with_derived(said))
-    return segments.count(text).segments
+    # Never fewer: the values of a person who was erased are empty, and what they had got was more.
+    return max(segments.count(text).segments, int(message.segments))
 
 
 class Migration(migrations.Migration):
