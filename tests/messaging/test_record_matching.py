@@ -359,6 +359,33 @@ class OtherSystemTests:
         lost.refresh_from_db()
         assert lost.state == MessageState.DELIVERED
 
+    @pytest.mark.parametrize(
+        ("written", "says"),
+        [
+            ("{national}", record_matching.MAYBE_IN_RECORDS),
+            ("0{national}", record_matching.MAYBE_IN_RECORDS),
+            ("91****{last}", None),
+            ("", None),
+            ("{last}", record_matching.NOT_IN_RECORDS),
+            ("9876512345", record_matching.NOT_IN_RECORDS),
+        ],
+        ids=["national", "with its zero", "masked", "none", "too short to be one", "somebody else's"],
+    )
+    def test_who_may_have_a_record_in_another_writing_is_not_called_missing(
+        self, application: Application, lost: Message, monkeypatch: pytest.MonkeyPatch, written: str, says: str | None
+    ) -> None:
+        left_long_ago(minutes=10)
+        number = written.format(national=lost.number[2:], last=lost.number[-4:])
+        page = Page([record("78", number, timezone.now() - dt.timedelta(minutes=10))], [], 1, None, 0)
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", lambda *_given, **_more: iter([page]))
+        before = lost.evidence
+
+        report_pulls.reconcile(application, timezone.now() - dt.timedelta(hours=1), timezone.now())
+
+        lost.refresh_from_db()
+        assert lost.state == MessageState.UNKNOWN
+        assert lost.evidence == before if says is None else lost.evidence.startswith(says)
+
 
 def swept(application: Application, records: list[DeliveryReport]) -> frozenset[int]:
     """As one reading of the vendor's records takes them; who may have one of them."""

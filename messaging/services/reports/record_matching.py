@@ -99,6 +99,8 @@ class Strays:
         self.application = application
         self.records: dict[str, DeliveryReport] = {}
         self.undecided: frozenset[int] = frozenset()
+        self.unreadable = 0  # records without a number, or with one that hides digits: they might be anybody's
+        self.partial: set[str] = set()  # numbers without their country code, of records that are nobody's
         self.is_shared = _was_shared(application)
 
     def add(self, records: Sequence[DeliveryReport]) -> None:
@@ -106,7 +108,11 @@ class Strays:
         anonymous = [record for record in records if not record.order_id]
         wanted = set(_claimants(self.application, {number_of(r) for r in anonymous}).values_list("number", flat=True))
         self.records |= {gateway_ids.kept(r.msg_id): r for r in anonymous if r.msg_id and number_of(r) in wanted}
-        if not self.is_shared and self._tell_of_others(records, {number_of(r) for r in anonymous} - wanted):
+        unclaimed = {number_of(r) for r in anonymous} - wanted
+        hidden = {number for number in unclaimed if not number.isdecimal()}
+        self.unreadable += sum(number_of(r) in hidden for r in anonymous)
+        self.partial |= {number for number in unclaimed - hidden if not _is_whole(number)}
+        if not self.is_shared and self._tell_of_others(records, unclaimed):
             self._is_shared_from_now()
 
     def _tell_of_others(self, records: Sequence[DeliveryReport], unclaimed: set[str]) -> bool:
@@ -119,8 +125,12 @@ class Strays:
 
     def settle(self) -> int:
         """Give each record to the one message that can have it; how many that were."""
-        if not self.records:
-            return 0
+        settled = self._settle_whole() if self.records else 0
+        if self.partial:
+            self.undecided |= _ending_so(self.application, self.partial)
+        return settled
+
+    def _settle_whole(self) -> int:
         with transaction.atomic():
             numbers = {number_of(record) for record in self.records.values()}
             claimants = _claimants(self.application, numbers)
@@ -134,6 +144,18 @@ class Strays:
             self.undecided = undecided(free, waiting, matched)
             named = [record._replace(order_id=_order_id(claimant)) for record, claimant in matched]
             return sum(reports.apply(named, how=" by number and time"))
+
+
+def _ending_so(application: Application, partial: set[str]) -> frozenset[int]:
+    """Unknown messages to whom one of these may have gone, written without the country code."""
+    unknown = Message.objects.filter(campaign__application=application, state=MessageState.UNKNOWN).order_by()
+    tails = {number.lstrip("0") for number in partial}
+    by_length = {n: {tail for tail in tails if len(tail) == n} for n in {len(tail) for tail in tails}}
+    return frozenset(
+        pk
+        for pk, number in unknown.values_list("pk", "number").iterator()
+        if any(n >= reports.SHORTEST_NATIONAL and number[-n:] in those for n, those in by_length.items())
+    )
 
 
 def _was_shared(application: Application) -> bool:

@@ -208,6 +208,7 @@ def sweep_records(client: LaafficClient, application: Application, start: dt.dat
         rows, problems = _read(client, strays, window)
         seen, unreadable = seen + rows, unreadable + problems
     strays.settle()
+    unreadable += strays.unreadable
     return Sweep(max(start, oldest_sent_record(now)), end, seen, unreadable, strays.undecided)
 
 
