@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Trouble
 from laaffic_console.gateway.services import account
-from laaffic_console.laaffic import DeliveryReport, SendResult
+from laaffic_console.laaffic import DeliveryReport, SendResult, Source
 from messaging import gateway_ids
 from messaging.models import Batch, Campaign, ContactGroup, MessageState
 from messaging.services.batches import settling
@@ -16,6 +16,7 @@ from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls, reports
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
+from tests.messaging.test_late_answers import refused
 from tests.messaging.test_reports import claimed, message, report
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,28 @@ class IdTests:
         report_pulls.ask_by_id(Client(), Batch.objects.get())  # type: ignore[arg-type]
 
         assert asked == ["25000"]
+
+    @pytest.mark.parametrize("odd", ["A1", "A4", "A5"])
+    def test_one_that_laaffic_calls_abnormal_costs_the_others_nothing(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch, odd: str
+    ) -> None:
+        monkeypatch.setattr(report_pulls, "IDS_PER_CALL", 4)
+        claim = settled(application, group, [f"A{n}" for n in range(6)])
+        message(claim)
+
+        class Client:
+            def get_report(self, *, app_id: str, msg_ids: list[str]) -> Any:
+                if odd in msg_ids:
+                    raise refused("-14")
+                told = [
+                    report(claim, int(one[1]), msg_id=one, order_id="", source=Source.GET_REPORT) for one in msg_ids
+                ]
+                return type("Page", (), {"reports": told})
+
+        report_pulls.ask_by_id(Client(), Batch.objects.get())  # type: ignore[arg-type]
+
+        delivered = [n for n in range(6) if message(claim, n).state == MessageState.DELIVERED]
+        assert [f"A{n}" for n in range(6) if n not in delivered] == [odd]
 
     def test_what_is_short_stays_as_it_is(self) -> None:
         assert gateway_ids.kept("2" * 40) == "2" * 40

@@ -15,10 +15,12 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, turns, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
+    Code,
     IncompleteList,
     LaafficClient,
     LaafficError,
     OutcomeUnknown,
+    Refused,
     oldest_sent_record,
     sent_record_windows,
 )
@@ -119,8 +121,24 @@ def ask_by_id(client: LaafficClient, batch: Batch) -> None:
     wanted = dict.fromkeys([*ids, *doubtful_amounts.to_ask_for(batch)])
     pending = [gateway_id for gateway_id in wanted if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
     for start in range(0, len(pending), IDS_PER_CALL):
-        page = client.get_report(app_id=app_id, msg_ids=pending[start : start + IDS_PER_CALL])
-        reports.apply_each(page.reports)
+        _ask_for(client, app_id, pending[start : start + IDS_PER_CALL])
+
+
+def _ask_for(client: LaafficClient, app_id: str, ids: list[str]) -> None:
+    """One id that Laaffic calls abnormal keeps the others from no answer: what is refused so is asked in halves."""
+    try:
+        page = client.get_report(app_id=app_id, msg_ids=ids)
+    except Refused as refusal:
+        if refusal.code != Code.FIELD_EMPTY:
+            raise
+        if len(ids) == 1:
+            logger.warning("getReport for %s: %s", ids[0], refusal)
+            return
+        middle = len(ids) // 2
+        _ask_for(client, app_id, ids[:middle])
+        _ask_for(client, app_id, ids[middle:])
+        return
+    reports.apply_each(page.reports)
 
 
 def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
