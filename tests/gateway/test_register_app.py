@@ -31,6 +31,15 @@ class RegisterTests:
 
         assert Application.objects.get().channel == channel
 
+    def test_twice_at_once_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def registered_meanwhile(application: Application) -> None:
+            Application.objects.bulk_create([Application(app_id=application.app_id, channel="sms")])
+
+        monkeypatch.setattr(Application, "full_clean", registered_meanwhile)
+
+        with pytest.raises(CommandError, match="was registered by somebody else a moment ago"):
+            register("4luaKsL2", "--channel", "sms")
+
     def test_again_changes_what_is_named_and_keeps_the_rest(self) -> None:
         register("4luaKsL2", "--channel", "sms", "--name", "Shop", "--sender-id", "SHOP")
 

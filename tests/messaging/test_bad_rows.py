@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +197,17 @@ class KeptTests:
         assert admin_client.get(reverse("admin:messaging_contactimport_bad_rows", args=[job.pk])).status_code == 404
         page = admin_client.get(reverse("admin:messaging_contactimport_change", args=[job.pk])).content.decode()
         assert "Download to correct" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_progress_bar_that_nobody_reads_ends_no_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    (tmp_path / "people.csv").write_text("phone\n919876543210\n919876543211\n")
+    monkeypatch.setattr(sys, "stderr", Gone())
+
+    call_command("contacts", "import", str(tmp_path / "people.csv"), stdout=io.StringIO())
+
+    assert ContactImport.objects.get().state == "finished"

@@ -1,5 +1,7 @@
+import io
 import json
 import sys
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,22 @@ from messaging.management.named import group_named
 from messaging.models import Contact, ContactImport
 from messaging.services.contacts import bad_rows, import_files, imports
 from messaging.unreadable import UnreadableFile
+
+
+class _Forgiving(io.StringIO):
+    """Standard error for a progress bar: that nobody reads it any more, or its disk is full, ends no import."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError, AttributeError):  # gone, closed, or never there
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
 class Command(ConsoleCommand):
@@ -77,7 +95,7 @@ class Command(ConsoleCommand):
         self.say(imports.result(job), as_json=options["json"])
 
     def run(self, job: ContactImport) -> None:
-        with tqdm(total=job.size, unit="B", unit_scale=True, file=sys.stderr, desc=job.file_name) as bar:
+        with tqdm(total=job.size, unit="B", unit_scale=True, file=_Forgiving(), desc=job.file_name) as bar:
             imports.import_at_once(job, progress=lambda done: bar.update(done - bar.n))
 
     def give_back(self, job: ContactImport, path: Path) -> None:

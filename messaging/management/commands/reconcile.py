@@ -22,7 +22,10 @@ class Command(ConsoleCommand):
             pass
         while email_callbacks.INBOX.apply_some():
             pass
+        self.told: list[str] = []
         problems = [problem for do in self.steps() if (problem := self.tried(do))]
+        if self.told:  # when all is done: an answer that cannot be written keeps nobody from being asked
+            self.stdout.write("\n".join(self.told))
         if problems:
             raise CommandError("\n".join(dict.fromkeys(problems)))
 
@@ -48,7 +51,7 @@ class Command(ConsoleCommand):
     def sweep(self, application: Application, channel: SendingChannel) -> None:
         span = report_pulls.minutes_with_pending(application)
         if span is None:
-            self.stdout.write(f"{application}: nothing is waiting for a report")
+            self.told.append(f"{application}: nothing is waiting for a report")
             return
         seen = channel.reconcile(application, *span)
-        self.stdout.write(f"{application}: {seen} records read")
+        self.told.append(f"{application}: {seen} records read")

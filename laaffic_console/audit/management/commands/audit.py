@@ -10,6 +10,8 @@ from laaffic_console.audit.services import chain, retention
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
 
+LONGEST_DAYS = 36_500  # as LAAFFIC_AUDIT_DAYS
+
 
 class Command(ConsoleCommand):
     help = "Who did what: whether the entries are as they were written, and the removal of old ones."
@@ -48,8 +50,8 @@ class Command(ConsoleCommand):
             self.stdout.write(f"The newest is {found.position}:{found.digest}. Keep this elsewhere for --known.")
 
     def prune(self, days: int | None) -> None:
-        if days is not None and days < 1:
-            raise CommandError("--days takes a whole number from 1.")
+        if days is not None and not 1 <= days <= LONGEST_DAYS:
+            raise CommandError(f"--days takes a whole number from 1 to {LONGEST_DAYS}.")
         if days is None and settings.LAAFFIC_AUDIT_DAYS <= 0:
             raise CommandError("LAAFFIC_AUDIT_DAYS is 0: nothing is removed. Give an age with --days N.")
         self.stdout.write(f"{number(retention.prune(days))} entries removed.")

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db import IntegrityError
 
 from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
 from laaffic_console.kit.commands import ConsoleCommand
@@ -30,7 +31,12 @@ class Command(ConsoleCommand):
             application.full_clean()
         except ValidationError as problem:
             raise CommandError("; ".join(problem.messages)) from problem
-        application.save()
+        try:
+            application.save()
+        except IntegrityError as problem:
+            raise CommandError(
+                f"{application.app_id} was registered by somebody else a moment ago. Run it again to change it."
+            ) from problem
         self.stdout.write(
             f"{'Updated' if existing else 'Registered'} {application} for {application.get_channel_display()}"
         )
