@@ -349,7 +349,7 @@ class WaitingTests:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         found: list[tuple[str, int]] = []
-        monkeypatch.setattr(moments, "async_task", lambda job, pk: found.append((job, pk)))
+        monkeypatch.setattr(moments, "async_task", lambda job, pk, **_options: found.append((job, pk)))
         campaign = start(calendar=calendar("mon-sun 03:00-04:00"))
         sending.send(campaign.pk)
         due = waiting.next_due(campaign.pk)
