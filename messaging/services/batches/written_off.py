@@ -1,4 +1,4 @@
-"""Messages whose end nobody knows and nobody waits for any more: they expire. A late report still counts."""
+"""Writing off messages without a known outcome: they expire, and a late report still counts."""
 
 from collections import Counter
 from collections.abc import Sequence
