@@ -13,12 +13,24 @@ from django.core.management import CommandError, call_command
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign, EmailTally
+from messaging.services.mms import attachments
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import APP_ID, add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SEND = ["--app", "fKFtblIy", "--from", "test@mailpush.laaffic.cn", "--list", "1001", "--template", "1"]
+
+
+def lost(sandbox: RunningSandbox, fault: str, calls: int, *words: Any) -> tuple[dict[str, Any], str]:
+    """The document and the sentence of a command whose answer was lost."""
+    sandbox.set_faults(next_fault=fault, next_calls=calls)
+    out = io.StringIO()
+    with pytest.raises(CommandError) as problem:
+        call_command(*map(str, words), "--json", stdout=out)
+    assert problem.value.returncode == 3
+    document: dict[str, Any] = json.loads(out.getvalue())
+    return document, str(problem.value)
 
 
 def run(*words: Any) -> dict[str, Any]:
@@ -71,10 +83,12 @@ class EmailTests:
             from_address="news@mail.example.com", template_id="1", subject="Hi", receiver_id="1000"
         )
 
+        document, said = lost(sandbox, "reset_after", 1, "email", "test", campaign.pk, "bob@example.com")
+        assert document == {"said": said}
         found = run("email", "test", campaign.pk, "ann@example.com", "--data", '{"code": "1"}')
 
         assert "ann@example.com" in found["said"]
-        assert sandbox.stats()["calls"]["/email/sendEmail"] == 1
+        assert sandbox.stats()["calls"]["/email/sendEmail"] == 2
 
     def test_look_up(self) -> None:
         found = run("email", "lookup", "fKFtblIy")
@@ -103,6 +117,21 @@ class MmsTests:
         assert first == second
         assert (first["type"], first["gateway_id"][-4:]) == ("png", ".png")
         assert sandbox.stats()["calls"]["/mmsUpload"] == 1
+
+    def test_a_lost_answer_keeps_no_other_file_from_being_uploaded(
+        self, sandbox: RunningSandbox, tmp_path: Path
+    ) -> None:
+        files = [tmp_path / "beach.png", tmp_path / "tune.mp3"]
+        files[0].write_bytes(samples.picture())
+        files[1].write_bytes(samples.mpeg())
+
+        document, said = lost(sandbox, "bad_gateway_after", attachments.TRIES, "mms", "upload", *files)
+
+        assert "beach.png" in said
+        assert [(row["name"], bool(row["gateway_id"])) for row in document["attachments"]] == [
+            ("beach.png", False),
+            ("tune.mp3", True),
+        ]
 
     def test_create_and_launch(
         self,

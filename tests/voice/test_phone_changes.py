@@ -257,8 +257,8 @@ class PageTests:
 
 
 class CommandTests:
-    def said(self, *given: str) -> Any:
-        out = StringIO()
+    def said(self, *given: str, out: StringIO | None = None) -> Any:
+        out = out or StringIO()
         call_command("voice", *given, "--json", stdout=out)
         return json.loads(out.getvalue())
 
@@ -269,12 +269,24 @@ class CommandTests:
         assert added["state"] == "accepted"
         assert made == {"account": phone.account, "password": password_of(sandbox, phone.account)}
 
-    @pytest.mark.parametrize("given", [["add", "--group", "counter", "--name", "desk"], ["reset", "test_001"]])
-    def test_a_lost_answer_is_said(self, sandbox: RunningSandbox, phone: SipPhone, given: list[str]) -> None:
+    @pytest.mark.parametrize(
+        ("given", "keys"),
+        [
+            (["add", "--group", "counter", "--name", "desk"], {"state", "call"}),
+            (["reset", "test_001"], {"account", "password"}),
+        ],
+    )
+    def test_a_lost_answer_is_said(
+        self, sandbox: RunningSandbox, phone: SipPhone, given: list[str], keys: set[str]
+    ) -> None:
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        out = StringIO()
         with pytest.raises(CommandError, match="answer was lost") as problem:
-            self.said("phone", *given)
+            self.said("phone", *given, out=out)
         assert problem.value.returncode == 3
+        document = json.loads(out.getvalue())
+        assert document.keys() == keys
+        assert document.get("password", "") == ""
 
     @pytest.mark.parametrize(
         ("given", "said"),

@@ -245,9 +245,9 @@ class GroupTests:
         task = run(*CREATE, "--file", numbers, "--send-at", later)[1]
         lose_answer(sandbox)
 
-        code, _document, said = run("group", "cancel", str(task["id"]))
+        code, document, said = run("group", "cancel", str(task["id"]))
 
-        assert code == 3
+        assert (code, document["id"], document["key"]) == (3, task["id"], task["key"])
         assert "tells soon" in said
 
 
@@ -262,7 +262,8 @@ def test_an_upload_whose_answer_was_lost_and_is_not_listed_yet(
     file = tmp_path / "lost.wav"
     file.write_bytes(samples.tone())
     lose_answer(sandbox)
-    assert run("upload", str(file))[0] == 3
+    code, document, _said = run("upload", str(file))
+    assert (code, document["name"], document["new"], document["file_id"]) == (3, "lost.wav", True, "")
 
     code, _document, said = run("upload", str(file))
     assert code == 1

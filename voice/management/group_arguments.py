@@ -94,7 +94,7 @@ def run(options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         "create": _create,
         "launch": lambda given: _launched(_found(given["id"]), given["again"]),
         "show": _show,
-        "cancel": lambda given: as_json(group_tasks.cancel(_found(given["id"]).pk)),
+        "cancel": lambda given: _cancel(_found(given["id"])),
         "prove": lambda given: task_proving.prove(_found(given["id"])),
         "again": _again,
         "list": _list,
@@ -197,6 +197,13 @@ def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
     except ValidationError as problem:
         kept = f"It is kept as draft {task.pk}: manage.py voice group launch {task.pk} launches it."
         raise CommandError(f"{said(problem)}\n{kept}") from problem
+
+
+def _cancel(task: GroupTask) -> dict[str, Any]:
+    try:
+        return as_json(group_tasks.cancel(task.pk))
+    except group_tasks.CancelUnknown as problem:
+        raise outcomes.NotKnown(as_json(task), " ".join(problem.messages)) from problem
 
 
 def _show(options: dict[str, Any]) -> dict[str, Any]:

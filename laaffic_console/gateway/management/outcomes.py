@@ -1,13 +1,23 @@
 """How commands end whose request acts, the same for all of them (docs/commands.md)."""
 
+import json
 from argparse import ArgumentParser
+from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
 
 from laaffic_console.gateway.services.open_acts import StillOpen
 
 UNKNOWN = 3  # exit code: the answer was lost, so nobody knows whether it was done
 HELP = "Exit codes: 0 done, 1 not done, 2 wrong arguments, 3 outcome unknown: look before you repeat it."
+
+
+class NotKnown(Exception):
+    """The request left and its answer was lost: the document that scripts read all the same, and what to do."""
+
+    def __init__(self, document: dict[str, Any], what_to_do: object) -> None:
+        super().__init__(str(what_to_do))
+        self.document = document
 
 
 def add_again(parser: ArgumentParser) -> None:
@@ -21,6 +31,12 @@ def add_again(parser: ArgumentParser) -> None:
 
 def unknown(what_to_do: str) -> CommandError:
     return CommandError(what_to_do, returncode=UNKNOWN)
+
+
+def not_known(command: BaseCommand, problem: NotKnown, *, as_json: bool) -> CommandError:
+    if as_json:
+        command.stdout.write(json.dumps(problem.document))
+    return unknown(str(problem))
 
 
 def refused_repeat(problem: StillOpen) -> CommandError:

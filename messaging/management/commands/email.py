@@ -78,8 +78,8 @@ class Command(ConsoleCommand):
             raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
-        except TestUnknown as problem:
-            raise outcomes.unknown(str(problem)) from problem
+        except outcomes.NotKnown as problem:
+            raise outcomes.not_known(self, problem, as_json=options["json"]) from problem
         except (NotAllowed, TestFailed) as problem:
             raise CommandError(str(problem)) from problem
         except EmailCampaign.DoesNotExist as problem:
@@ -124,7 +124,10 @@ class Command(ConsoleCommand):
     def test(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"said": sentence}"""
         campaign = EmailCampaign.objects.select_related("application").get(pk=options["id"])
-        return {"said": send_test(campaign, options["address"], options["data"], again=options["again"])}
+        try:
+            return {"said": send_test(campaign, options["address"], options["data"], again=options["again"])}
+        except TestUnknown as problem:
+            raise outcomes.NotKnown({"said": str(problem)}, problem) from problem
 
     def lookup(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"template": [ids], "list": […], "sender": […], "problems": [sentence]}"""

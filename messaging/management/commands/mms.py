@@ -44,8 +44,8 @@ class Command(ConsoleCommand):
             document = VERBS[options["verb"]](self, options)
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
-        except UploadUnknown as problem:
-            raise outcomes.unknown(str(problem)) from problem
+        except outcomes.NotKnown as problem:
+            raise outcomes.not_known(self, problem, as_json=options["json"]) from problem
         except UploadFailed as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:
@@ -59,11 +59,18 @@ class Command(ConsoleCommand):
     def upload(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"attachments": [{"id", "name", "type", "bytes", "gateway_id", "lapses_at"}]}; a live id is kept."""
         kept = [kept_file(path) for path in options["file"]]
-        rows = []
+        rows, lost = [], []
         for attachment in kept:
-            live = attachment if attachment.is_live else self.uploaded(attachment)
+            try:
+                live = attachment if attachment.is_live else self.uploaded(attachment)
+            except UploadUnknown as problem:
+                live = attachment
+                lost.append(str(problem))
             rows.append(row_of(live))
-        return {"attachments": rows}
+        document = {"attachments": rows}
+        if lost:
+            raise outcomes.NotKnown(document, "\n".join(lost))
+        return document
 
     def uploaded(self, attachment: MmsAttachment) -> MmsAttachment:
         """One that Laaffic took without telling an id is not a failure: it is said on standard error what to do."""

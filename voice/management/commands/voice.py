@@ -32,7 +32,6 @@ from voice.services import (
 )
 from voice.services.asking import AskFailed
 from voice.services.audio import UploadFailed, UploadUnknown
-from voice.services.group_tasks import CancelUnknown
 from voice.services.phone_changes import ResetUnknown
 from voice.services.syncing import SyncFailed
 
@@ -79,8 +78,8 @@ class Command(ConsoleCommand):
             said = getattr(self, f"_{options['verb']}")(options)
         except StillOpen as problem:
             raise outcomes.refused_repeat(problem) from problem
-        except (UploadUnknown, CancelUnknown, ResetUnknown) as problem:
-            raise outcomes.unknown(str(problem)) from problem
+        except outcomes.NotKnown as problem:
+            raise outcomes.not_known(self, problem, as_json=options["json"]) from problem
         except ValidationError as problem:
             raise CommandError(group_arguments.said(problem)) from problem
         except (UploadFailed, SyncFailed, NotConfigured, LaafficError, InvalidRequest) as problem:
@@ -136,8 +135,11 @@ class Command(ConsoleCommand):
         except OSError as problem:
             raise CommandError(f"{file} cannot be read: {problem.strerror}") from problem
         kept, is_new = audio.add(data, options["name"] or audio.suggested_name(file.name))
-        kept = audio.upload(kept.pk)
-        return {"id": kept.pk, "name": kept.name, "new": is_new, "file_id": kept.file_id, "seconds": kept.seconds}
+        document = {"id": kept.pk, "name": kept.name, "new": is_new, "file_id": "", "seconds": kept.seconds}
+        try:
+            return {**document, "file_id": audio.upload(kept.pk).file_id}
+        except UploadUnknown as problem:
+            raise outcomes.NotKnown(document, problem) from problem
 
     def _files(self, options: dict[str, Any]) -> list[dict[str, Any]]:
         """Each with its id at Laaffic; `ours` where this library holds the same name."""
@@ -176,7 +178,11 @@ class Command(ConsoleCommand):
     def _phone(self, options: dict[str, Any]) -> dict[str, Any]:
         """A password is printed here and kept nowhere."""
         if options["action"] == "reset":
-            made = phone_changes.reset(self._listed(options))
+            try:
+                made = phone_changes.reset(self._listed(options))
+            except ResetUnknown as problem:
+                document = {"account": options["account"], "password": ""}
+                raise outcomes.NotKnown(document, " ".join(problem.messages)) from problem
             return {"account": made.account, "password": made.password}
         call = phone_changes.add(
             application=self._application(options["app"]),
