@@ -96,10 +96,27 @@ class WatchingTests:
     def test_an_expired_session_leaves_the_page(self, page: Page, sandbox: RunningSandbox, campaign: Campaign) -> None:
         page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
 
+        cookies = page.context.cookies()
         page.context.clear_cookies()
 
-        expect(page.locator("[data-live-status]")).to_contain_text("Connection lost")
+        expect(page.locator("[data-live-status]")).to_contain_text("You are signed out")
         expect(page.locator("#percent")).to_have_text("0%")
+        page.context.add_cookies(cookies)  # in another tab
+        expect(page.locator("[data-live-status]")).to_have_text("")
+
+    def test_what_is_gone_is_said_and_asked_no_more(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign, troubles: list[str]
+    ) -> None:
+        address = f"/admin/messaging/campaign/{campaign.pk}/change/"
+        page.goto(address)
+        page.route(f"**{address}", lambda route: route.fulfill(status=403, body="<p>not yours</p>"))
+
+        expect(page.locator("[data-live-status]")).to_contain_text("not there any more")
+
+        requests = asked(page, campaign)
+        page.wait_for_timeout(FIVE_TIMES)
+        assert requests == []
+        troubles.clear()  # the browser names each answer that was no page
 
     def test_where_the_address_points_is_not_scrolled_to_again(
         self, page: Page, sandbox: RunningSandbox, campaign: Campaign

@@ -76,6 +76,18 @@
     if (trouble && !("quiet" in part.dataset)) trouble.textContent = words;
   };
   const lost = (part) => say(part, part.dataset.lost);
+  // Whoever signs in again in another tab is back here as well; what is gone does not come back.
+  const IS_SIGN_IN = /\/login\/$/;
+  const signedOut = new WeakSet();
+  const noPart = (part) => {
+    if (signedOut.has(part)) say(part, part.dataset.signedOut);
+    else gone(part);
+  };
+  const gone = (part) => {
+    say(part, part.dataset.gone);
+    part.dataset.stopped = "";
+  };
+  const failed = (part, status) => ([403, 404, 410].includes(status) ? gone(part) : lost(part));
 
   // What says the same stays: a selection in it, an open list, what a screen reader reads just now.
   const last = new WeakMap();
@@ -103,20 +115,24 @@
 
   htmx.defineExtension("live", {
     onEvent: (name, { detail }) => {
-      if (name === "htmx:beforeRequest") return !document.hidden;
+      if (name === "htmx:beforeRequest") return !document.hidden && !("stopped" in detail.elt.dataset);
       if (name === "htmx:configRequest") {
         detail.path = detail.path.split("#")[0]; // or htmx would scroll to where the address points, each time
         detail.headers["X-Requested-With"] = "fetch";
       }
-      if (["htmx:responseError", "htmx:sendError"].includes(name)) lost(detail.elt);
+      if (name === "htmx:beforeSwap") {
+        if (IS_SIGN_IN.test(new URL(detail.xhr.responseURL).pathname)) signedOut.add(detail.elt);
+        else signedOut.delete(detail.elt);
+      }
+      if (name === "htmx:responseError") failed(detail.elt, detail.xhr.status);
+      if (name === "htmx:sendError") lost(detail.elt);
       return true;
     },
     // Returns what htmx has to look through: the part, if it was put in place.
     handleSwap: (style, old, answer) => {
       const fresh = [...answer.children].find((part) => part.id === old.id);
-      // A page without the part is another one: somebody has to sign in again.
       if (!fresh) {
-        lost(old);
+        noPart(old);
         return [];
       }
       say(old, "");
