@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account
-from laaffic_console.laaffic import Spoken
+from laaffic_console.laaffic import Spoken, call_records
+from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -191,6 +193,44 @@ class TtsCampaignTests:
         look_again()
         assert NOT_IN_RECORDS in Message.objects.get().evidence
         assert Message.objects.get().state == MessageState.UNKNOWN
+
+    @pytest.mark.parametrize(
+        ("written", "says"),
+        [
+            ("{whole}", record_matching.MAYBE_IN_RECORDS),
+            ("0{national}", record_matching.MAYBE_IN_RECORDS),
+            ("91****{last}", ""),
+            ("", ""),
+            ("919812345678", NOT_IN_RECORDS),
+        ],
+        ids=["whole", "national", "masked", "none", "somebody else's"],
+    )
+    def test_a_record_without_our_mark_may_be_theirs_however_the_number_is_written(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        written: str,
+        says: str,
+    ) -> None:
+        add_contacts(group, 1)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        starting.launch(draft(application, group, max_ringing_time=20, max_duration=10).pk)
+        run_jobs()
+        left_before(dt.timedelta(minutes=10))
+        number = Message.objects.get().number
+        callee = written.format(whole=number, national=number[2:], last=number[-4:])
+        page = Page([call_records.from_row({"voiceId": "elsewhere", "callee": callee})], [], 1, None, 0)
+        monkeypatch.setattr(VoiceApi, "group_records", lambda *_given, **_more: page)
+
+        look_again()
+
+        message = Message.objects.get()
+        assert message.state == MessageState.UNKNOWN
+        assert says in message.evidence
+        assert says or "records" not in message.evidence
 
     def test_after_a_restore_they_are_read_from_when_it_may_have_left_first(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]

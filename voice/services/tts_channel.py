@@ -180,7 +180,9 @@ def apply_records(client: LaafficClient, application: Application, start: dt.dat
             unmarked.update(record.callee for record in page.records if not record.called_info)
             seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
             workers.beat()
-    return Sweep(max(start, oldest_call_record(now)), end, seen, unreadable, _maybe(application, unmarked))
+    hidden, partial = record_matching.not_whole(unmarked)
+    maybe = _maybe(application, unmarked) | (record_matching.ending_so(application, partial) if partial else set())
+    return Sweep(max(start, oldest_call_record(now)), end, seen, unreadable + len(hidden), maybe)
 
 
 def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:

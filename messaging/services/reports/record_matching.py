@@ -109,9 +109,9 @@ class Strays:
         wanted = set(_claimants(self.application, {number_of(r) for r in anonymous}).values_list("number", flat=True))
         self.records |= {gateway_ids.kept(r.msg_id): r for r in anonymous if r.msg_id and number_of(r) in wanted}
         unclaimed = {number_of(r) for r in anonymous} - wanted
-        hidden = {number for number in unclaimed if not number.isdecimal()}
+        hidden, partial = not_whole(unclaimed)
         self.unreadable += sum(number_of(r) in hidden for r in anonymous)
-        self.partial |= {number for number in unclaimed - hidden if not _is_whole(number)}
+        self.partial |= partial
         if not self.is_shared and self._tell_of_others(records, unclaimed):
             self._is_shared_from_now()
 
@@ -127,7 +127,7 @@ class Strays:
         """Give each record to the one message that can have it; how many that were."""
         settled = self._settle_whole() if self.records else 0
         if self.partial:
-            self.undecided |= _ending_so(self.application, self.partial)
+            self.undecided |= ending_so(self.application, self.partial)
         return settled
 
     def _settle_whole(self) -> int:
@@ -146,7 +146,13 @@ class Strays:
             return sum(reports.apply(named, how=" by number and time"))
 
 
-def _ending_so(application: Application, partial: set[str]) -> frozenset[int]:
+def not_whole(numbers: set[str]) -> tuple[set[str], set[str]]:
+    """Of numbers in records: those that hide digits or are none, and those without their country code."""
+    hidden = {number for number in numbers if not number.isdecimal()}
+    return hidden, {number for number in numbers - hidden if not _is_whole(number)}
+
+
+def ending_so(application: Application, partial: set[str]) -> frozenset[int]:
     """Unknown messages to whom one of these may have gone, written without the country code."""
     unknown = Message.objects.filter(campaign__application=application, state=MessageState.UNKNOWN).order_by()
     tails = {number.lstrip("0") for number in partial}
