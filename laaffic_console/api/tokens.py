@@ -142,11 +142,16 @@ def revoke(token: ApiToken) -> bool:
 
 def rotate(token: ApiToken, *, overlap: dt.timedelta = OVERLAP) -> tuple[ApiToken, str]:
     """Another secret with the same rights; the old one is good for `overlap` more."""
+    over = ValidationError(_("It is revoked or has expired. Make a new token."))
     if not token.is_good:
-        raise ValidationError(_("It is revoked or has expired. Make a new token."))
+        raise over
     now = timezone.now()
     lasted = token.expires_at - token.created_at if token.expires_at else None
+    ends = min(token.expires_at or now + overlap, now + overlap)
     with transaction.atomic():
+        # Somebody may revoke it at this moment: its secret must not get a successor then.
+        if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(expires_at=ends):
+            raise over
         made, secret = create(
             token.name,
             user=token.user,
@@ -156,7 +161,5 @@ def rotate(token: ApiToken, *, overlap: dt.timedelta = OVERLAP) -> tuple[ApiToke
             per_minute=token.per_minute,
             first=token.first or token,
         )
-        ends = min(token.expires_at or now + overlap, now + overlap)
-        ApiToken.objects.filter(pk=token.pk).update(expires_at=ends)
         record(Act.CHANGED, token, event=_("replaced by another secret"))
     return made, secret

@@ -32,7 +32,7 @@ def problem() -> str:
 
 
 def invite(address: str, role: Group) -> User:
-    """The mail goes last: one that cannot be sent leaves no account behind."""
+    """One whose mail cannot be sent leaves no account behind. A slow mail server keeps nobody from writing."""
     if said := problem():
         raise ValidationError(said)
     with transaction.atomic():
@@ -41,16 +41,21 @@ def invite(address: str, role: Group) -> User:
         user = User.objects.create_user(address, email=address, is_staff=True)
         user.groups.add(role)
         record(Act.INVITED, user, role=role.name)
+    try:
         _send(user)
+    except ValidationError as refusal:
+        with transaction.atomic():
+            record(Act.DELETED, user, event=" ".join(refusal.messages))
+            user.delete()
+        raise
     return user
 
 
 def send_again(user: User) -> None:
     if user.has_usable_password():
         raise ValidationError(_("They have set a password already."))
-    with transaction.atomic():
-        record(Act.INVITED, user)
-        _send(user)
+    _send(user)
+    record(Act.INVITED, user)
 
 
 def _send(user: User) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
@@ -62,6 +63,16 @@ class CommandTests:
     def test_bad_arguments_are_told(self, person: User, args: list[str], said: str) -> None:
         with pytest.raises(CommandError, match=said):
             call_command("api_token", *args)
+
+
+def test_one_that_is_revoked_at_this_moment_gets_no_successor(person: User) -> None:
+    read, _secret = tokens.create("web shop", user=person, scopes=["send"])
+    tokens.revoke(ApiToken.objects.get())
+
+    assert read.is_good  # as it was read before
+    with pytest.raises(ValidationError, match="revoked"):
+        tokens.rotate(read)
+    assert ApiToken.objects.count() == 1
 
 
 class DoorTests:

@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -72,12 +73,15 @@ def test_an_address_that_has_an_account_is_not_invited_again(signed_in: Client) 
 
 def test_a_mail_that_does_not_leave_leaves_no_account(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*args: Any, **kwargs: Any) -> int:
+        within.append(len(connection.atomic_blocks))
         raise ConnectionRefusedError
 
+    within: list[int] = []
     monkeypatch.setattr("django.core.mail.EmailMessage.send", fails)
 
     assert "did not take the invitation" in invite(signed_in).content.decode()
     assert User.objects.count() == 1
+    assert within == [len(connection.atomic_blocks)]  # a slow mail server holds no lock
 
 
 def test_without_a_mail_server_it_says_so(signed_in: Client, settings: LazySettings) -> None:
