@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit import database_troubles
 from messaging.services.refusals import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
@@ -80,7 +81,8 @@ def handled(problem: Exception, context: dict[str, Any]) -> Response:
     told = of(problem, getattr(context.get("view"), "names", None))
     if told is None:
         logger.exception("the API failed at %s", context["request"].path, exc_info=problem)
-        is_busy = isinstance(problem, DatabaseError)
+        # What a database does not take because of what was asked (DataError, IntegrityError …) is a fault of ours.
+        is_busy = isinstance(problem, OperationalError | InterfaceError) or database_troubles.of(problem) is not None
         sentence = "It failed here, and was logged. Repeat the request with the same Idempotency-Key."
         told = Problem(503 if is_busy else 500, sentence, retry_after=5)
     headers = {"Retry-After": str(told.retry_after)} if told.retry_after else {}

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
@@ -38,6 +39,31 @@ def test_calendars_and_whose_they_are(api: Api, application: Application) -> Non
     assert (row["hours"], row["left_out"]) == (["mon-fri 09:00-20:00"], ["2026-12-25"])
     assert row["applications"] == [application.app_id]
     assert api("GET", f"calendars/{kept.pk}").json() == row
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [
+        (OperationalError("database is locked"), 503),
+        (OperationalError("deadlock detected"), 503),
+        (InterfaceError("the connection is closed"), 503),
+        (DataError("integer out of range"), 500),
+        (IntegrityError("NOT NULL constraint failed"), 500),
+        (KeyError("x"), 500),
+    ],
+    ids=repr,
+)
+def test_a_fault_of_ours_is_not_called_a_busy_database(
+    api: Api, monkeypatch: pytest.MonkeyPatch, problem: Exception, status: int
+) -> None:
+    def fails(*_given: object, **_more: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("laaffic_console.api.rules.views.BudgetsView.get", fails)
+
+    answer = api("GET", "budgets")
+
+    assert (answer.status_code, answer["Retry-After"], answer.json()["status"]) == (status, "5", status)
 
 
 def test_budgets_as_they_stand(api: Api, application: Application) -> None:
