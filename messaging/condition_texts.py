@@ -5,8 +5,10 @@ import datetime as dt
 import re
 
 import phonenumbers
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.moments import check_year
 from laaffic_console.kit.plain_text import capitals
 from messaging.conditions import (
     ADDED,
@@ -242,9 +244,14 @@ class _Parser:
         token = self.take()
         if token.kind == "day":
             try:
-                day = dt.date.fromisoformat(token.said) + dt.timedelta(days=following)
-            except (ValueError, OverflowError) as problem:
+                day = dt.date.fromisoformat(token.said)
+                check_year(day)
+                day += dt.timedelta(days=following)
+                check_year(day)
+            except ValueError as problem:
                 raise self.wrong(_("There is no such day; write it as 2026-03-31"), token) from problem
+            except ValidationError as problem:
+                raise self.wrong(" ".join(problem.messages).rstrip("."), token) from problem
             return Happened(what, before, day=day.isoformat())
         if token.kind == "number" and self.next.kind == "word":
             unit = self.take().said.lower().removesuffix("s")

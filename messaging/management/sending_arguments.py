@@ -4,13 +4,13 @@ import datetime as dt
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from laaffic_console.kit.moments import check_year
 from messaging.management.named import calendar_named
 from messaging.models import Campaign
-
-MOMENT = "%Y-%m-%d %H:%M"
 
 
 def add_purpose(create: ArgumentParser) -> None:
@@ -51,15 +51,19 @@ def hours_of(options: dict[str, Any]) -> dict[str, Any]:
     """The fields of a draft."""
     return {
         "calendar": calendar_named(options["calendar"]) if options["calendar"] else None,
-        "latest_end": moment_of(options["not_after"]),
+        "latest_end": moment_of(options["not_after"], "--not-after"),
     }
 
 
-def moment_of(text: str) -> dt.datetime | None:
-    """In TIME_ZONE, which the console's pages show."""
+def moment_of(text: str, argument: str) -> dt.datetime | None:
+    """In TIME_ZONE, which the console's pages show, unless it says its own; CommandError for what is none."""
     if not text:
         return None
     try:
-        return timezone.make_aware(dt.datetime.strptime(text, MOMENT))  # noqa: DTZ007  (made aware at once)
+        moment = dt.datetime.fromisoformat(text if ":" in text else "")  # a day alone leaves open when
+        check_year(moment)
+        return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
     except ValueError as problem:
-        raise CommandError(f"--not-after “{text}” is not a moment such as “2026-05-03 18:00”.") from problem
+        raise CommandError(f"{argument} “{text}” is not a moment such as “2026-05-03 18:00”.") from problem
+    except ValidationError as problem:
+        raise CommandError(f"{argument}: {' '.join(problem.messages)}") from problem

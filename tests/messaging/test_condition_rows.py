@@ -1,11 +1,13 @@
 """A condition as text and as rows: written, read and clicked together, it is the same."""
 
+import datetime as dt
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from laaffic_console.kit.moments import FIRST_YEAR, LAST_YEAR
 from messaging import condition_rows, condition_texts, conditions
 from messaging.condition_rows import Row, rows_of
 from messaging.conditions import (
@@ -24,6 +26,7 @@ from messaging.conditions import (
     OneOf,
 )
 
+DAYS = st.dates(dt.date(FIRST_YEAR, 1, 2), dt.date(LAST_YEAR, 12, 30)).map(str)
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 NAMES = st.text(string.ascii_letters + string.digits + " -_.é”,()", min_size=1, max_size=8)
 FIELDS = st.one_of(st.just("language"), NAMES.map("attribute.{}".format))
@@ -42,7 +45,7 @@ TESTS = st.one_of(
     st.builds(InGroup, TEXTS),
     st.builds(InCampaign, st.integers(0, 10**15 - 1)),
     st.builds(Never, MOMENTS),
-    st.builds(Happened, MOMENTS, st.booleans(), day=st.dates().map(str)),
+    st.builds(Happened, MOMENTS, st.booleans(), day=DAYS),
     st.builds(Happened, MOMENTS, st.booleans(), hours_ago=st.integers(0, conditions.MOST_HOURS)),
 )
 PARTS = st.lists(st.deferred(lambda: CONDITIONS), min_size=2, max_size=4).map(tuple)

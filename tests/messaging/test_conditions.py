@@ -107,6 +107,8 @@ def test_each_kind_of_test_is_read_and_kept(text: str, means: Condition) -> None
         ('attribute.city = ""', 17, "is not set"),
         ("last_delivered < 30", 17, "30 days ago"),
         ("last_delivered < 2026-02-30", 17, "no such day"),
+        ("last_delivered < 0001-01-01", 17, "The year 1 is out of range"),
+        ("added since 9999-12-31", 12, "The year 9999 is out of range"),
         ("last_delivered soon", 15, "Say when"),
         ("last_replied < 99999999999999 days ago", 15, "too long ago"),
         ("added never", 0, "Every contact was added"),

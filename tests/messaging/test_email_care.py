@@ -316,3 +316,6 @@ class WordsTests:
         assert f"{timezone.localtime(campaign.latest_end):%Y-%m-%d %H:%M}" == "2027-01-02 18:30"
         with pytest.raises(CommandError, match="not a moment such as"):
             call_command("email", "send", *given, "--not-after", "tomorrow")
+        for wrong, words in (("tomorrow", "--at “tomorrow” is not a moment"), ("9999-12-31T23:59", "year 9999")):
+            with pytest.raises(CommandError, match=words):
+                call_command("email", "send", *given, "--at", wrong)

@@ -104,7 +104,10 @@ class GroupTests:
             (["--window", "12:00-09:00"], "ends before it starts"),
             (["--window", "noon"], "not a pair of times"),
             (["--group", "nobody"], "no group"),
-            (["--send-at", "soon"], "not a moment"),
+            (["--send-at", "soon"], "--send-at “soon” is not a moment"),
+            (["--send-at", "2027-05-03"], "not a moment"),
+            (["--send-at", "9999-12-31T23:59-05:00"], "The year 9999 is out of range"),
+            (["--not-after", "0001-01-01 00:00"], "--not-after: The year 1 is out of range"),
             (["--sms-app", "other"], "no application other for sms. Register it"),
         ):
             with pytest.raises(CommandError, match=told):

@@ -8,15 +8,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management.base import CommandError
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit.plain_text import capitals
 from messaging.management.named import application_of, group_named
-from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
+from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.services import group_copies, group_numbers, group_sync, group_tasks, task_proving
 
@@ -124,7 +122,7 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
         max_talk=options["max_talk"],
         max_ringing_time=options["max_ringing"],
         display_number=options["display_number"],
-        send_at=_moment(options["send_at"]),
+        send_at=moment_of(options["send_at"], "--send-at"),
         windows=[window.split("-") for window in options["window"]],
         purpose=purpose_of(options),
         **hours_of(options),
@@ -268,15 +266,3 @@ def _upload(file: Path) -> "SimpleUploadedFile":
         return SimpleUploadedFile(file.name, file.read_bytes())
     except OSError as problem:
         raise CommandError(f"{file} cannot be read: {problem.strerror}") from problem
-
-
-def _moment(text: str) -> Any:
-    if not text:
-        return None
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise CommandError(f"--send-at “{text}” is not a moment such as 2026-05-03T09:00.")
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -1,4 +1,3 @@
-import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -6,7 +5,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
@@ -15,7 +13,7 @@ from laaffic_console.kit.commands import ConsoleCommand
 from messaging import export_kinds
 from messaging.management.commands.campaign import as_text, said, written
 from messaging.management.named import application_of
-from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
+from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from messaging.models import EmailCampaign
 from messaging.services.email import email_campaigns, email_choices, email_counting, email_drafts, email_starting
 from messaging.services.email.email_tests import TestFailed, TestUnknown, send_test
@@ -38,7 +36,7 @@ class Command(ConsoleCommand):
         send.add_argument("--ad-flag", type=int, choices=[0, 1, 2], help="0 none, 1 before, 2 after the subject")
         send.add_argument("--trigger", type=int, metavar="ID")
         send.add_argument("--unsubscribe", action="store_true", default=None, help="add a link to unsubscribe")
-        send.add_argument("--at", type=dt.datetime.fromisoformat, metavar="WHEN", help="2026-12-01T09:00")
+        send.add_argument("--at", default="", metavar="WHEN", help="2026-12-01T09:00")
         add_hours(send)
         add_purpose(send)
         send.add_argument(
@@ -90,7 +88,6 @@ class Command(ConsoleCommand):
 
     def send(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"id", "state"}; the worker sends it."""
-        at = options["at"]
         campaign = email_drafts.create(
             name=options["name"] or options["subject"][:100],
             application=application_of(Channel.EMAIL, options["app"]),
@@ -102,7 +99,7 @@ class Command(ConsoleCommand):
             ad_flag=options["ad_flag"],
             trigger_id=options["trigger"],
             unsubscribe=options["unsubscribe"],
-            scheduled_at=timezone.make_aware(at) if at and timezone.is_naive(at) else at,
+            scheduled_at=moment_of(options["at"], "--at"),
             purpose=purpose_of(options),
             consent_known_by=options["consent_known_by"],
             **hours_of(options),
