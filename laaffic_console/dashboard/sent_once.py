@@ -24,7 +24,9 @@ from laaffic_console.dashboard.models import SentForm
 from laaffic_console.kit.proving import AskedFirst
 
 SHOWING_A_SECRET = ("apitoken_make", "apitoken_rotate", "webhook_make", "webhook_rotate")
-ADDING = ("_add", "_bind", "_answer", "_note", "_test", *SHOWING_A_SECRET)  # how the names of such addresses end
+# How the names of such addresses end, and the buttons that make something beside what their form saves.
+ADDING = ("_add", "_bind", "_answer", "_note", "_test", "_make", "_template", "_after", *SHOWING_A_SECRET)
+MAKING = ("_test",)
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - the name of a field
 KEPT = dt.timedelta(days=1)
 DIED = dt.timedelta(seconds=60)  # one that has led nowhere for so long was killed
@@ -58,7 +60,8 @@ def key_of(request: HttpRequest) -> str | None:
     if request.method != "POST" or match is None or "admin" not in match.app_names or not request.user.is_authenticated:
         return None
     token = request.POST.get(TOKEN, "")
-    if not (match.url_name or "").endswith(ADDING) or len(token) != CSRF_TOKEN_LENGTH:
+    is_making = (match.url_name or "").endswith(ADDING) or any(name in request.POST for name in MAKING)
+    if not is_making or len(token) != CSRF_TOKEN_LENGTH:
         return None
     words = sorted((name, values) for name, values in request.POST.lists() if name != TOKEN)
     files = sorted((name, file.name, file.size) for name, some in request.FILES.lists() for file in some)

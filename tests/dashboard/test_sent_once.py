@@ -17,8 +17,9 @@ from laaffic_console.dashboard.models import SentForm
 from laaffic_console.events.models import Webhook
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
+from laaffic_console.identity.models import Profile
 from laaffic_console.kit import proving
-from messaging.models import Campaign, ContactGroup, EmailCampaign, SuppressionEntry
+from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, SuppressionEntry
 from messaging.services.campaigns import drafts
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,36 @@ def test_a_test_is_sent_once(browser: Client, settings: Any) -> None:
         browser.post(reverse("admin:messaging_campaign_test", args=[draft.pk]), form)
 
     assert Campaign.objects.filter(kind=Campaign.Kind.TEST).count() == 1
+
+
+def test_a_test_from_the_form_is_sent_once(browser: Client, settings: Any) -> None:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"
+    account.laaffic_client.cache_clear()
+    Profile.objects.create(user=User.objects.get(), number="919876500001")
+    application = Application.objects.create(app_id="4luaKsL2", channel="sms", sender_id="SHOP")
+    draft = drafts.create(name="A", application=application, sender_id="", text="Hi", numbers=["919876500000"])
+    address = reverse("admin:messaging_campaign_change", args=[draft.pk])
+    page = browser.get(address).content.decode()
+    form = dict(re.findall(r'name="([\w-]+)"[^>]* value="([^"]*)"', page)) | {"name": "A", "text": "Hi", "_test": "1"}
+    form = {name: value for name, value in form.items() if name not in ("_continue", "_addanother", "_save", "action")}
+
+    answers = [browser.post(address, form) for _click in range(2)]
+
+    assert [answer.status_code for answer in answers] == [302, 302], answers[0].content.decode()[-2000:]
+    assert Campaign.objects.filter(kind=Campaign.Kind.TEST).count() == 1
+
+
+def test_a_campaign_is_copied_once(browser: Client) -> None:
+    application = Application.objects.create(app_id="4luaKsL2", channel="sms", sender_id="SHOP")
+    campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", numbers=["919876500000"])
+    Campaign.objects.update(state=CampaignState.FINISHED)
+    token = token_of(browser, reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+    address = reverse("admin:messaging_campaign_after", args=[campaign.pk, "copy"])
+
+    answers = [browser.post(address, {"csrfmiddlewaretoken": token}) for _click in range(2)]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert Campaign.objects.count() == 2
 
 
 def test_a_page_that_was_changed_is_a_form_of_its_own(browser: Client) -> None:
