@@ -21,6 +21,7 @@ from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import delivering, delivery_writes, outbox, retention, webhooks
 from laaffic_console.events.services.outbox import Happening
+from laaffic_console.gateway.models import Trouble
 from laaffic_console.gateway.services import leases
 from tests.events.receivers import Receiver, answer, receiving
 
@@ -334,6 +335,45 @@ def test_after_three_days_of_failures_it_is_disabled_and_what_waits_stays(receiv
         assert webhooks.redeliver(Delivery.objects.get(order_key="campaign:1"))
         delivering.deliver()
         assert len(back.got) == 2
+
+
+def test_a_thousand_failures_stop_no_other_webhook(receiver: Receiver) -> None:
+    dead, _secret = webhooks.create("http://127.0.0.1:9/", STATE)
+    webhooks.create(receiver.url, STATE)
+    a_day_ago = timezone.now() - dt.timedelta(days=1)
+    Webhook.objects.filter(pk=dead.pk).update(failures=5000, failing_since=a_day_ago)
+    happen("campaign:1")
+
+    delivering.deliver()
+
+    dead.refresh_from_db()
+    assert dead.rests_until > timezone.now()
+    assert len(receiver.got) == 1
+
+
+def test_a_fault_with_one_webhook_stops_no_other(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, _secret = webhooks.create(receiver.url, STATE)
+    gone, _secret = webhooks.create(receiver.url, STATE)
+    webhooks.create(receiver.url, STATE)
+    begin = delivering._Lane._begin
+
+    def fails(lane: Any) -> None:
+        if lane.webhook.pk == gone.pk:
+            webhooks.delete(gone)
+        if lane.webhook.pk in (bad.pk, gone.pk):
+            raise ZeroDivisionError
+        begin(lane)
+
+    monkeypatch.setattr(delivering._Lane, "_begin", fails)
+    happen("campaign:1")
+
+    delivering.deliver()
+
+    assert len(receiver.got) == 1
+    assert list(Trouble.objects.values_list("name", flat=True)) == [f"webhook {bad.pk}"]
+    monkeypatch.undo()
+    delivering.deliver()
+    assert not Trouble.objects.exists()
 
 
 def test_paused_its_events_wait_and_rotated_both_sign(receiver: Receiver) -> None:

@@ -28,7 +28,7 @@ from laaffic_console.events import addresses, sealed, signing
 from laaffic_console.events.models import Delivery, Webhook
 from laaffic_console.events.posting import Answer, Line, Patience
 from laaffic_console.events.services import delivery_writes, fan_out, webhooks
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, isolation, leases, workers
 
 logger = logging.getLogger(__name__)
 
@@ -112,8 +112,8 @@ class _Round:
             if may_begin and time.monotonic() - looked > OPEN_EVERY:
                 looked = time.monotonic()
                 self._open_lanes()
-            for lane in self.lanes.values():
-                lane.look_after(is_over=not may_begin or lane in (self.awaited or ()))
+            for lane in list(self.lanes.values()):
+                self._look_after(lane, is_over=not may_begin or lane in (self.awaited or ()))
             busy = [lane for lane in self.lanes.values() if lane.is_busy]
             if not busy or (self.left_at is not None and time.monotonic() > self.left_at):
                 return
@@ -122,6 +122,15 @@ class _Round:
                 renewed = time.monotonic()
                 workers.beat()
                 self.is_lost = self.is_lost or not self.lease.renew()
+
+    def _look_after(self, lane: "_Lane", *, is_over: bool) -> None:
+        """One webhook that was deleted at this moment, or a fault of ours with it, stops no other."""
+        try:
+            lane.look_after(is_over=is_over)
+        except Exception as problem:
+            if isolation.is_passing(problem):
+                raise
+            lane.give_up(problem)
 
     def _must_stop(self) -> bool:
         return self.is_lost or workers.is_stopping()
@@ -147,7 +156,10 @@ class _Round:
 
     def close(self) -> None:
         for lane in self.lanes.values():
-            lane.close()
+            with isolation.guarded(lane.name):
+                lane.close()
+                if lane.problem is not None:
+                    raise lane.problem
 
 
 class _Lane:
@@ -155,6 +167,8 @@ class _Lane:
 
     def __init__(self, webhook: Webhook) -> None:
         self.webhook = webhook
+        self.name = f"webhook {webhook.pk}"
+        self.problem: Exception | None = None  # a fault of ours with this one
         self.pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"webhook-{webhook.pk}")
         self.lines: deque[Line] = deque()
         self.every_line: list[Line] = []
@@ -176,6 +190,12 @@ class _Lane:
         """For another turn, while nothing of it runs."""
         self.is_done = self.is_stopped = False
         self.patience.for_names = True
+
+    def give_up(self, problem: Exception) -> None:
+        """For this round. One that was deleted meanwhile is no trouble."""
+        self.is_done = self.is_stopped = True
+        if Webhook.objects.filter(pk=self.webhook.pk).exists():
+            self.problem = problem
 
     def look_after(self, *, is_over: bool) -> None:
         """By the round's own thread: it alone reads and writes the database."""
@@ -289,7 +309,7 @@ class _Lane:
         now, row = timezone.now(), self.webhook
         row.failures += 1
         row.failing_since = row.failing_since or now
-        rest = max(min(2.0 ** (row.failures - 1), LONGEST_REST), self.last.wait if self.last else 0.0)
+        rest = max(min(2.0 ** min(row.failures - 1, 30), LONGEST_REST), self.last.wait if self.last else 0.0)
         row.rests_until = now + dt.timedelta(seconds=rest * random.uniform(*JITTER))  # noqa: S311 - no secret
         if self.last is not None:
             row.problem, row.detail = self.last.problem, self.last.detail
