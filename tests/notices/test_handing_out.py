@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.db import connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
@@ -17,7 +18,7 @@ from laaffic_console.gateway.services import balance_history, leases
 from laaffic_console.kit.said import gettext, read
 from laaffic_console.laaffic import Balance
 from laaffic_console.notices.kinds import Notify
-from laaffic_console.notices.models import Notice, Waiting
+from laaffic_console.notices.models import Choice, Notice, Postbox, Waiting
 from laaffic_console.notices.services import choices, handing_out, mailing, reading, retention, taking
 from messaging.models import Budget, Campaign, CampaignState, ContactGroup, ContactImport
 from messaging.services import events
@@ -194,13 +195,33 @@ def test_a_budget_is_told_at_four_fifths_and_when_it_is_used_up(application: App
     counter.used = 8
     gate._warn(counter, budget)
     gate._warn(counter, budget)
+    handing_out.hand_out()
+    mailing.send_due()
     counter.used = 10
     gate._say_used_up(counter, budget)
     gate._say_used_up(counter, budget)
 
     said = [read(one) for one in Waiting.objects.order_by("pk").values_list("said__reason", flat=True)]
-    assert [("80%" in one, "used up" in one) for one in said] == [(True, False), (False, True)]
+    assert [("80%" in one, "used up" in one) for one in said] == [(False, True)]
     assert len(told(approver)) == 1  # one budget, one row
+    Postbox.objects.update(next_at=timezone.now() - dt.timedelta(seconds=1))
+    mailing.send_due()
+    assert ["80%" in post.subject for post in mail.outbox] == [True, False]
+
+
+def test_without_a_bell_an_hour_begins_with_the_first(application: Application, person: Person) -> None:
+    ann = person("ann", "Operator")
+    Choice.objects.create(user=ann, kind=Notify.HELD, bell=False, email=True)
+    campaign = launched(application, ann)
+    for _hour in range(3):
+        states.hold(campaign.pk, "Too many errors.")
+        handing_out.hand_out()
+        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
+        Notice.objects.update(
+            first_at=F("first_at") - dt.timedelta(minutes=40), last_at=F("last_at") - dt.timedelta(minutes=40)
+        )
+
+    assert list(Notice.objects.order_by("pk").values_list("count", flat=True)) == [2, 1]
 
 
 def test_an_import_is_told_to_who_began_it(person: Person) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
@@ -99,18 +100,52 @@ def test_a_mail_that_fails_is_due_again(ann: User, monkeypatch: pytest.MonkeyPat
     assert notice.mail == Mail.DUE
 
 
-def test_an_address_that_is_refused_is_not_tried_for_ever(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    notice = due(ann)
+@pytest.mark.parametrize(
+    ("code", "state"), [(550, Mail.NONE), (450, Mail.DUE), (421, Mail.DUE)], ids=["unknown", "greylisted", "too many"]
+)
+def test_an_address_that_is_refused_is_not_tried_for_ever(
+    ann: User, person: Person, monkeypatch: pytest.MonkeyPatch, code: int, state: str
+) -> None:
+    notice, others = due(ann), due(person("bob", "Operator"))
+    send, closed = EmailBackend.send_messages, []
 
-    def unknown(*given: object) -> None:
-        raise smtplib.SMTPRecipientsRefused({})
+    def refused(backend: Any, posts: list[EmailMessage]) -> int:
+        if posts[0].to == ["ann@example.com"]:
+            raise smtplib.SMTPRecipientsRefused({"ann@example.com": (code, b"no")})
+        return send(backend, posts)
 
-    monkeypatch.setattr(EmailBackend, "send_messages", unknown)
+    monkeypatch.setattr(EmailBackend, "send_messages", refused)
+    monkeypatch.setattr(EmailBackend, "close", lambda self: closed.append(len(mail.outbox)))
 
     mailing.send_due()
 
     notice.refresh_from_db()
-    assert notice.mail == Mail.NONE
+    others.refresh_from_db()
+    assert (notice.mail, others.mail) == (state, Mail.SENT)
+    assert closed == [0, 1]  # the next one gets a connection of its own
+
+
+def test_a_server_that_goes_away_is_not_asked_for_each_of_them(
+    ann: User, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due(ann), due(person("bob", "Operator"))
+    opened: list[int] = []
+
+    def opens(_backend: Any) -> None:
+        opened.append(1)
+        if len(opened) > 1:
+            raise ConnectionRefusedError
+
+    def fails(*_given: object) -> None:
+        raise smtplib.SMTPServerDisconnected
+
+    monkeypatch.setattr(EmailBackend, "open", opens)
+    monkeypatch.setattr(EmailBackend, "send_messages", fails)
+
+    mailing.send_due()
+
+    assert set(Notice.objects.values_list("mail", flat=True)) == {Mail.DUE}
+    assert Postbox.objects.filter(next_at__gt=timezone.now()).count() == 2
 
 
 def test_what_a_dead_worker_was_sending_is_sent_again(ann: User) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases
@@ -78,7 +79,10 @@ class _Round:
             notice.save(update_fields=["said", "count", "last_at", "mail", "in_bell"])
 
     def _find_open(self, people: Sequence[int]) -> dict[tuple[int, str, str], Notice]:
-        unread = Notice.objects.filter(user__in=people, read_at=None, last_at__gt=self.now - GROUPED)
+        since = self.now - GROUPED
+        # What is not under the bell is never read: of that, an hour begins with the first.
+        lately = Q(in_bell=True, last_at__gt=since) | Q(in_bell=False, first_at__gt=since)
+        unread = Notice.objects.filter(lately, user__in=people, read_at=None)
         return {(one.user_id, one.kind, one.about): one for one in unread.select_for_update().order_by("pk")}
 
     def _tell(self, row: Waiting, user: int) -> None:
@@ -90,6 +94,8 @@ class _Round:
             self._tell_more(row, user, bell_, email)
             return
         if (notice := self._open.get(key)) is not None:
+            if email and notice.mail == Notice.Mail.SENT and notice.said != row.said:
+                notice.mail = Notice.Mail.DUE  # 80% was mailed, and now it is used up
             notice.said, notice.count = row.said, notice.count + 1
             self._count(notice)
             return

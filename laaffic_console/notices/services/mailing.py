@@ -52,7 +52,7 @@ def send_due() -> None:
             Notice.objects.filter(mail__in=[Mail.DUE, Mail.SENDING]).update(mail=Mail.NONE)
             return
         with translation.override(settings.LANGUAGE_CODE):
-            _send_to_each(people)
+            _send_to_each(people, lease)
 
 
 def _due(now: dt.datetime) -> list[int]:
@@ -68,39 +68,54 @@ def _due(now: dt.datetime) -> list[int]:
     return sorted(people - set(resting.values_list("user_id", flat=True)))[:PEOPLE]
 
 
-def _send_to_each(people: list[int]) -> None:
+def _send_to_each(people: list[int], lease: leases.HeldLease) -> None:
     connection = get_connection()
+    users = list(User.objects.filter(pk__in=people).order_by("pk"))
     try:
-        connection.open()
-    except FAILURES as problem:
-        logger.warning("notices wait for the mail server: %s", type(problem).__name__)
-        for user_id in people:
-            _try_later(user_id, [])
-        return
-    try:
-        for user in User.objects.filter(pk__in=people).order_by("pk"):
-            _send_to(user, connection)
+        for n, user in enumerate(users):
+            try:
+                connection.open()  # again, where a mail that failed has ended it
+            except FAILURES as problem:
+                logger.warning("notices wait for the mail server: %s", type(problem).__name__)
+                for other in users[n:]:
+                    _try_later(other.pk, [])
+                return
+            if not lease.renew():
+                return
+            if not _send_to(user, connection):
+                connection.close()
     finally:
         connection.close()
 
 
-def _send_to(user: User, connection: BaseEmailBackend) -> None:
+def _send_to(user: User, connection: BaseEmailBackend) -> bool:
+    """Whether the connection is as good as before."""
     notices = _claim(user)
     if not notices:
-        return
+        return True
     subject, body = written(notices)
     try:
         EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [user.email], connection=connection).send()
-    except smtplib.SMTPRecipientsRefused:
-        logger.warning("notices to user %s do not leave: the mail server refuses the address", user.pk)
-        Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(mail=Mail.NONE)
     except FAILURES as problem:
-        logger.warning("notices to user %s wait: %s", user.pk, type(problem).__name__)
-        _try_later(user.pk, [notice.pk for notice in notices])
+        if _is_for_good(problem):
+            logger.warning("notices to user %s do not leave: the mail server refuses the address", user.pk)
+            Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(mail=Mail.NONE)
+        else:
+            logger.warning("notices to user %s wait: %s", user.pk, type(problem).__name__)
+            _try_later(user.pk, [notice.pk for notice in notices])
+        return False
     else:
         now = timezone.now()
         Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(mail=Mail.SENT, mail_at=now)
         Postbox.objects.filter(user=user).update(mailed_at=now, failures=0)
+        return True
+
+
+def _is_for_good(problem: Exception) -> bool:
+    """An address that the mail server refuses; 4xx is for now: greylisting, a mailbox that is full, too many mails."""
+    if not isinstance(problem, smtplib.SMTPRecipientsRefused):
+        return False
+    return all(code >= 500 for code, _said in problem.recipients.values())
 
 
 @transaction.atomic

@@ -112,6 +112,7 @@ def _send(sending: Sending) -> tuple[int, list[str]]:
                 reached += mail.send()
             except (OSError, smtplib.SMTPException) as problem:
                 problems.append(f"{address}: {in_words(problem)}")
+                connection.close()  # it may have ended with this: the next one opens it again
     finally:
         connection.close()
     return reached, problems
