@@ -27,6 +27,7 @@ from laaffic_console.kit.acts import Act, Actor, record
 from laaffic_console.kit.people import ADMINISTRATOR
 
 log = logging.getLogger(__name__)
+ASKED_AT = "provider_asked_at"  # in the session: when it was sent there to prove itself again
 WHY_NOT = {
     "down": _("%(provider)s cannot be reached. Sign in with your password, or try again later."),
     "failed": _("The sign-in at %(provider)s did not work. Try again."),
@@ -36,6 +37,8 @@ WHY_NOT = {
     "superuser": _("This account signs in with its password: at %(provider)s it is no administrator."),
     "closed": _("This account is closed. Ask an administrator."),
     "other_person": _("You are signed in at %(provider)s as somebody else. Sign out there, then try again."),
+    "not_again": _("%(provider)s did not ask who you are, or does not say when it did. Sign out and in again, or use "
+                   "another way to prove it."),
     "untrusted": _("The answer of %(provider)s was not accepted: it is not signed as expected, too old, or meant for "
                    "somebody else. Try again; if that does not help, ask an administrator."),
     "no_id": _("%(provider)s sent no permanent id for you. Ask an administrator."),
@@ -61,12 +64,15 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         if process != AuthProcess.LOGIN:
             raise Refusal(request, provider, "failed")
         roles = roles_of(sociallogin, provider)
-        if not sociallogin.is_existing and (person := _matched(sociallogin, provider)):
-            sociallogin.connect(request, person)
+        person = None if sociallogin.is_existing else _matched(sociallogin, provider)
         if sociallogin.is_existing:
             _follow(request, sociallogin.user, roles, provider)
-        if why := _why_not(sociallogin, roles):
-            raise Refusal(request, provider, why, sociallogin.user.get_username())
+        user = person or sociallogin.user
+        if why := _why_not(user, roles, is_here=person is not None or sociallogin.is_existing):
+            raise Refusal(request, provider, why, user.get_username())
+        if person is not None:  # who is refused stays who they were, with a password and the roles that they had
+            sociallogin.connect(request, person)
+            _follow(request, person, roles, provider)
         return None
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
@@ -123,11 +129,10 @@ def _matched(sociallogin: SocialLogin, provider: Provider) -> User | None:
     return found[0] if len(found) == 1 else None
 
 
-def _why_not(sociallogin: SocialLogin, roles: set[str]) -> str:
-    user = sociallogin.user
+def _why_not(user: User, roles: set[str], *, is_here: bool) -> str:
     if not roles:
         return "no_role"
-    if not sociallogin.is_existing:
+    if not is_here:
         return "taken" if _is_taken(user) else ""
     if user.is_superuser and ADMINISTRATOR not in roles:
         return "superuser"
@@ -161,4 +166,15 @@ def _prove_again(request: HttpRequest, sociallogin: SocialLogin, provider: Provi
     """Whoever is signed in has been at the provider once more: as the same person, or it proves nothing."""
     if not request.user.is_authenticated or sociallogin.user != request.user:
         raise Refusal(request, provider, "other_person")
+    if sociallogin.account.provider == providers.OIDC and not _is_proved_now(request, sociallogin):
+        raise Refusal(request, provider, "not_again")
     record_authentication(request, sociallogin.user, "socialaccount", reauthenticated=True)
+
+
+def _is_proved_now(request: HttpRequest, sociallogin: SocialLogin) -> bool:
+    """A provider may answer from an older sign-in, which proves nothing of now. SAML's answer was looked at before."""
+    asked_at = request.session.pop(ASKED_AT, None)
+    proved_at = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time")
+    if asked_at is None or isinstance(proved_at, bool) or not isinstance(proved_at, int | float):
+        return False
+    return bool(proved_at >= asked_at - providers.DRIFT_SECONDS)

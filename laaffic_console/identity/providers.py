@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 OIDC, SAML = "oidc", "saml"  # as allauth keeps them beside a linked account
+DRIFT_SECONDS = 60  # between the provider's clock and ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,6 @@ LONGEST_ANSWER = 128 * 1024  # anybody may post one, and it is kept until the ne
 LONGEST_METADATA = 4 * 1024 * 1024
 LONGEST_ID = 191  # what allauth keeps
 ANSWER_SECONDS = 300  # between the post and the request that it leads on to
-DRIFT_SECONDS = 60  # between the provider's clock and ours
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
@@ -159,7 +158,7 @@ def _check_id(response: Any) -> None:
 def _check_proved_since(response: Any, asked_at: float) -> None:
     """A provider may answer from an older sign-in, which proves nothing of now."""
     moments = [parse_datetime(one.get("AuthnInstant", "")) for one in _signed(response, "/saml:AuthnStatement")]
-    oldest = dt.datetime.fromtimestamp(asked_at - DRIFT_SECONDS, dt.UTC)
+    oldest = dt.datetime.fromtimestamp(asked_at - providers.DRIFT_SECONDS, dt.UTC)
     if not moments or not all(moment is not None and moment >= oldest for moment in moments):
         raise Unusable("untrusted", "the provider did not ask again who is there")
 

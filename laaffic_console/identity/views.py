@@ -1,5 +1,6 @@
 """The sign-in page, its second step, and one's own sign-in: allauth's views in the console's frame."""
 
+import time
 from functools import wraps
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewReco
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
 from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from allauth.usersessions.models import UserSession
 from axes.handlers.proxy import AxesProxyHandler
@@ -91,17 +93,26 @@ class SecondStepView(InFrame, AuthenticateView):
     title = gettext_lazy("Second factor")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A code that comes after too many wrong ones is not even looked at."""
-        given = {"username": self.stage.login.user.get_username()}
-        if not AxesProxyHandler.is_allowed(request, given):
-            stopped: HttpResponse = get_lockout_response(request, given)
-            return stopped
-        answer: HttpResponse = super().post(request, *args, **kwargs)
+        answer: HttpResponse = _too_many(request, self.stage.login.user) or super().post(request, *args, **kwargs)
         return answer
+
+
+def _too_many(request: HttpRequest, user: Any) -> HttpResponse | None:
+    """A code that comes after too many wrong ones is not even looked at."""
+    given = {"username": user.get_username()}
+    if AxesProxyHandler.is_allowed(request, given):
+        return None
+    stopped: HttpResponse = get_lockout_response(request, given)
+    return stopped
 
 
 @require_POST
 def provider_login(request: HttpRequest, provider_id: str) -> HttpResponse:
+    if request.GET.get("process") == AuthProcess.REDIRECT:
+        # What the address says, whoever sits there can change: it is asked here that they prove themselves again.
+        request.GET = request.GET.copy()  # type: ignore[assignment]
+        request.GET["auth_params"] = "prompt=login&max_age=0"
+        request.session[admission.ASKED_AT] = time.time()
     answer = _by_provider(request, openid_connect.login, provider_id)
     if answer.status_code != 302 or not answer["Location"].startswith(("https://", "http://")):
         return answer
@@ -323,6 +334,10 @@ class PasswordAgainView(AskedAgain, ReauthenticateView):
 class CodeAgainInFrameView(AskedAgain, CodeAgainView):
     template_name = "identity/again.html"
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = _too_many(request, request.user) or super().post(request, *args, **kwargs)
+        return answer
+
 
 class PasskeyAgainView(AskedAgain, ReauthenticateWebAuthnView):
     template_name = "identity/again.html"
@@ -335,9 +350,9 @@ def _methods(request: HttpRequest) -> list[Any]:
 
 
 def _providers_again(request: HttpRequest) -> list[dict[str, str]]:
-    """The forms that lead to a linked provider and back; it is told to ask for the password."""
+    """The forms that lead to a linked provider and back."""
     linked = set(SocialAccount.objects.filter(user=signed_in(request)).values_list("provider", flat=True))
-    said = {"process": "redirect", "auth_params": "prompt=login", "next": request.GET.get("next", "")}
+    said = {"process": AuthProcess.REDIRECT, "next": request.GET.get("next", "")}
     return [
         {"name": one.name, "address": f"{reverse(one.login)}?{urlencode(said)}"}
         for one in providers.all_set()

@@ -1,8 +1,14 @@
 """Far-reaching acts ask who is there once more, unless that was proved a short while ago."""
 
+import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -113,6 +119,53 @@ def test_who_has_no_password_proves_it_at_the_provider(client: Client, provider:
 
     assert back["Location"] == TOKENS
     assert client.get(TOKENS).status_code == 200
+
+
+@pytest.mark.parametrize("auth_time", [-3600, None, True], ids=["an hour ago", "not told", "no time"])
+def test_an_answer_from_an_older_sign_in_proves_nothing(
+    client: Client, provider: object, monkeypatch: pytest.MonkeyPatch, auth_time: int | None
+) -> None:
+    sign_in_as(client, "s-ben")
+    User.objects.update(is_superuser=True)
+    session = client.session
+    session[PROVED] -= 3600
+    session.save()
+    decode = OpenIDConnectOAuth2Adapter._decode_id_token
+
+    def older(adapter: Any, *given: Any) -> dict[str, Any]:
+        at = auth_time if auth_time is None or isinstance(auth_time, bool) else int(time.time()) + auth_time
+        return {**decode(adapter, *given), "auth_time": at}
+
+    monkeypatch.setattr(OpenIDConnectOAuth2Adapter, "_decode_id_token", older)
+
+    back = sign_in_as(client, "s-ben", process="redirect", auth_params="prompt=none", next=TOKENS)
+
+    assert back["Location"] == reverse("admin:login")
+    assert client.get(TOKENS).status_code == 302
+
+
+def test_the_provider_is_told_to_ask_whatever_the_address_says(client: Client, provider: object) -> None:
+    sign_in_as(client, "s-ben")
+
+    address = f"{reverse('openid_connect_login')}?process=redirect&auth_params=prompt%3Dnone"
+    asked = parse_qs(urlsplit(client.post(address).context["onward"]).query)
+
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+
+
+def test_wrong_codes_there_stop_as_on_the_sign_in_page(
+    client: Client, ada: User, secret: str, settings: LazySettings
+) -> None:
+    settings.AXES_FAILURE_LIMIT = 3
+    cache.clear()  # a limit of allauth's own counts there, over all tests
+    client.force_login(ada)
+    page = reverse("mfa_reauthenticate")
+
+    answers = [client.post(page, {"code": "000000"}).status_code for _time in range(3)]
+
+    assert answers[-1] == 429
+    assert client.post(page, {"code": code_of(secret)}).status_code == 429
+    cache.clear()
 
 
 def test_an_export_of_many_asks(stale: Client, settings: LazySettings) -> None:

@@ -106,6 +106,20 @@ def test_a_verified_address_links_it_where_the_settings_say_so(
     assert ada.check_password(PASSWORD)
 
 
+def test_who_is_refused_stays_who_they_were(client: Client, provider: Any, ada: User, settings: LazySettings) -> None:
+    settings.OIDC_MATCH_EMAIL = True
+    settings.OIDC_ROLES = {"elsewhere": "Operator"}
+    User.objects.update(is_superuser=False)
+    ada.groups.set(Group.objects.filter(name="Operator"))
+
+    sign_in_as(client, "s-ada")
+
+    assert not is_in(client)
+    assert "None of your groups" in said(client)
+    assert [group.name for group in ada.groups.all()] == ["Operator"]
+    assert not SocialAccount.objects.exists()
+
+
 def test_an_address_that_somebody_else_got_later_does_not(
     client: Client, provider: Any, ada: User, settings: LazySettings
 ) -> None:
