@@ -210,7 +210,7 @@ class GroupRequest(serializers.Serializer):
 class ContactRequest(serializers.Serializer):
     number = serializers.CharField(max_length=60)
     name = serializers.CharField(max_length=120, required=False, allow_blank=True)
-    email = serializers.EmailField(required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     language = serializers.CharField(max_length=16, required=False, allow_blank=True)
     attributes = serializers.DictField(
         child=serializers.CharField(max_length=MAX_ATTRIBUTE, allow_blank=True), required=False

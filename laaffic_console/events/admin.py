@@ -173,7 +173,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("about"))
     def about(self, delivery: Delivery) -> str:
-        return delivery.event.about
+        return masks.in_text(delivery.event.about)
 
     @display(description=gettext_lazy("happened"))
     def happened(self, delivery: Delivery) -> Any:

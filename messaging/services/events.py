@@ -110,13 +110,14 @@ def _end(submission: int, delivery: int) -> Kind | None:
 
 
 def _mail(mail: EmailMessage, kind: Kind) -> Happening:
+    failed = "rejected" if mail.submission == Submission.FAILED else "undelivered"
     said = {
         "message_id": mail.pk,
         "campaign_id": mail.campaign_id,
         "channel": Channel.EMAIL.value,
         "address": mail.address,
-        "state": kind.value.partition(".")[2],
-        "reason": mail.remark if mail.submission == Submission.FAILED else "",
+        "state": failed if kind == Kind.MESSAGE_FAILED else kind.value.partition(".")[2],
+        "reason": mail.remark if kind == Kind.MESSAGE_FAILED else "",
         "gateway_id": mail.email_id,
         "reported_at": mail.delivered_at,
     }

@@ -35,14 +35,20 @@ def take(events: Sequence[Event]) -> None:
 
 
 def deliver_to(webhook_id: int, events: Sequence[Event], kinds: Sequence[str]) -> None:
-    """One statement for all of them: they were written together, and share a mark."""
+    """One statement for all of them: they were written together, and share a mark.
+
+    On PostgreSQL it keeps the webhook from being deleted until the events are committed: a delivery for one that is
+    gone would undo the whole transaction, which may be an answer's.
+    """
     marks = ", ".join(["%s"] * len(kinds))
+    lock = " FOR KEY SHARE" if connection.features.has_select_for_no_key_update else ""
     first, last = min(event.pk for event in events), max(event.pk for event in events)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO events_delivery ({_COLUMNS}) "  # noqa: S608 - our own columns
-            f"SELECT %s, id, order_key, 'waiting', 0, created_at, '', '' FROM events_event "
-            f"WHERE id BETWEEN %s AND %s AND mark = %s AND kind IN ({marks}) ORDER BY id",
+            f"SELECT webhook.id, e.id, e.order_key, 'waiting', 0, e.created_at, '', '' FROM events_event e "
+            f"CROSS JOIN (SELECT id FROM events_webhook WHERE id = %s{lock}) webhook "
+            f"WHERE e.id BETWEEN %s AND %s AND e.mark = %s AND e.kind IN ({marks}) ORDER BY e.id",
             [webhook_id, first, last, events[0].mark, *kinds],
         )
     bell.ring_once_a_second(JOB)

@@ -161,14 +161,21 @@ def redeliver(delivery: Delivery) -> bool:
 def delete(webhook: Webhook) -> None:
     """With its log, a piece at a time."""
     Webhook.objects.filter(pk=webhook.pk).update(state=State.DISABLED)
-    while True:
-        some = list(Delivery.objects.filter(webhook=webhook).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
-        if not some:
-            break
-        Delivery.objects.filter(pk__in=some).delete()
+    while _deletes_some(webhook):
+        pass
     with transaction.atomic():
+        # Who has just written an event for it is waited for (fan_out.deliver_to), and their deliveries go as well.
+        list(Webhook.objects.select_for_update().filter(pk=webhook.pk).values_list("pk"))
+        while _deletes_some(webhook):
+            pass
         record(Act.DELETED, webhook)
         Webhook.objects.filter(pk=webhook.pk).delete()
+
+
+def _deletes_some(webhook: Webhook) -> bool:
+    some = list(Delivery.objects.filter(webhook=webhook).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    Delivery.objects.filter(pk__in=some).delete()
+    return bool(some)
 
 
 def locked(webhook_id: int) -> Webhook:
