@@ -167,6 +167,13 @@ class OtherTests:
         assert (answer.status_code, Contact.objects.count()) == (400, 0)
         assert said in answer.json()["detail"]
 
+    def test_an_address_is_as_long_as_it_can_be_kept(self, api: Api) -> None:
+        email = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.com"
+
+        answer = api("POST", "contacts", {"number": "919876543210", "email": email})
+
+        assert (answer.status_code, Contact.objects.count()) == (400, 0)
+
     def test_the_suppression_list(self, api: Api) -> None:
         said = api("POST", "suppression", {"to": ["919876543210", "x"], "channel": "sms"}).json()
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -214,6 +215,20 @@ class ProbeTests:
             account_hold.probe(at_once=True)
 
             assert AccountHold.objects.filter(released_at=None).exists() == is_held, balance
+
+    def test_what_was_too_little_is_read_before_anybody_tops_it_up(self, sandbox: RunningSandbox) -> None:
+        account_hold.place(refused("-10"))
+        sandbox.sandbox.options.balance = 100.0
+        account_hold.probe(at_once=True)
+        sandbox.sandbox.options.balance = 0.01
+        account_hold.place(refused("-10"))  # when all of it is spent
+
+        account_hold.probe()
+        assert AccountHold.objects.get(released_at=None).funds == Decimal("0.01")
+        sandbox.sandbox.options.balance = 80.0
+        account_hold.probe(at_once=True)
+
+        assert not AccountHold.objects.filter(released_at=None).exists()
 
     def test_what_is_refused_again_waits_longer(self, sandbox: RunningSandbox) -> None:
         account_hold.place(refused("-1"))

@@ -170,6 +170,9 @@ def _place(
     scope = scope or (f"application:{application.pk}" if application else "account")
     before = None if is_new_trouble else _shortly_before(scope, code, now)
     wait = min(2 * before.probe_wait, LONGEST_WAIT) if before else FIRST_PROBE
+    carried = before.funds if before else None
+    # What was too little is read at once: a top-up that comes before the first probe would be taken for it.
+    first = dt.timedelta(seconds=wait if carried is None else 0)
     given = {
         "application": application,
         "code": code,
@@ -177,8 +180,8 @@ def _place(
         "entry": entry,
         "placed_at": now,
         "probe_wait": wait,
-        "funds": before.funds if before else None,
-        "next_probe_at": database_clock.now() + dt.timedelta(seconds=wait) if _can_be_asked(application) else None,
+        "funds": carried,
+        "next_probe_at": database_clock.now() + first if _can_be_asked(application) else None,
     }
     hold, is_new = AccountHold.objects.get_or_create(scope=scope, released_at=None, defaults=given)
     if is_new:
