@@ -5,7 +5,6 @@ import phonenumbers
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -34,6 +33,7 @@ from messaging.services.contacts import (
     national_numbers,
     reading,
 )
+from messaging.services.refusals import NotAllowed
 from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State
@@ -129,14 +129,13 @@ class ContactImportAdmin(ReadOnlyAdmin):
         form = UploadForm(request.POST or None, request.FILES or None, initial=chosen)
         if request.method == "POST" and form.is_valid():
             try:
-                with transaction.atomic():  # a file that is refused leaves no new group behind
-                    job = import_files.receive(
-                        form.cleaned_data["file"],
-                        group=form.cleaned_data["group"],
-                        new_group=form.cleaned_data["new_group"],
-                        region=form.cleaned_data["region"],
-                        by=signed_in(request),
-                    )
+                job = import_files.receive(
+                    form.cleaned_data["file"],
+                    group=form.cleaned_data["group"],
+                    new_group=form.cleaned_data["new_group"],
+                    region=form.cleaned_data["region"],
+                    by=signed_in(request),
+                )
             except ValidationError as problem:
                 add_problems(form, ValidationError({"file": problem}))
             else:
@@ -157,9 +156,17 @@ class ContactImportAdmin(ReadOnlyAdmin):
 
     def _preview(self, request: HttpRequest, job: ContactImport) -> HttpResponse:
         """What the columns mean, and the first rows as they would be stored; a second click starts nothing twice."""
-        columns_before = list(job.headers)
-        problem = self._choose(request, job)
-        mapping = self._mapping(request, job) if job.headers == columns_before else dict(job.mapping)
+        headers = list(job.headers)
+        shown = [request.POST.get("shown_encoding", job.encoding), request.POST.get("shown_sheet", job.sheet)]
+        try:
+            problem = self._choose(request, job)
+        except NotAllowed as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.path)
+        # What was said of columns holds for the ones that the page showed, and what nobody has seen is not imported.
+        is_only_spelt_otherwise = (job.sheet, job.headers) == (shown[1], headers)  # its words were shown, too
+        is_as_shown = [job.encoding, job.sheet] == shown or is_only_spelt_otherwise
+        mapping = self._mapping(request, job) if is_as_shown else dict(job.mapping)
         problem = problem or reading.problem_with_mapping(job, mapping)
         if request.method == "POST" and "_start" not in request.POST:
             if problem:
@@ -168,8 +175,10 @@ class ContactImportAdmin(ReadOnlyAdmin):
                 import_forecast.want(job, mapping)
         forecast = import_forecast.of(job)
         if request.method == "POST" and "_start" in request.POST and not problem:
-            imports.start(job.pk, mapping=mapping)
-            return HttpResponseRedirect(request.path)
+            if is_as_shown:
+                imports.start(job.pk, mapping=mapping)
+                return HttpResponseRedirect(request.path)
+            messages.warning(request, _("These are other rows than you have seen. Look at them, then import."))
         return page(
             self,
             request,
@@ -205,7 +214,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         sheet = request.POST.get("sheet", "")
         region = request.POST.get("region", job.region)
         try:
-            import_files.choose(
+            import_files.look_otherwise(
                 job,
                 encoding=encoding if encoding in encodings else "",
                 sheet=sheet if sheet in job.sheets else "",
@@ -219,6 +228,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         except UnreadableFile as problem:
             job.refresh_from_db()
             return str(problem)
+        import_files.keep_reading(job)
         if len(encodings) > 1 and encoding not in encodings:
             return _("The file's letters can be read in several ways. Choose the one in which the names are right.")
         return ""

@@ -3,20 +3,25 @@
 import csv
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
+from messaging import contact_files
 from messaging.models import Campaign, Contact, ContactGroup, ContactImport, SuppressionEntry
+from messaging.services.contacts import imports
 from tests.messaging.conftest import add_contacts
+from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db
 
@@ -308,6 +313,70 @@ class ImportTests:
 
         assert "919876543211" in page
         assert ContactImport.objects.get().mapping == {"Mobile": "number", "Town": "attributes.town"}
+
+        # Another person's tab shows the first sheet still: their columns are that sheet's.
+        theirs = {"shown_encoding": "", "shown_sheet": "Sheet", "sheet": "Sheet", "column-0": "", "column-1": "number"}
+        admin_client.post(address, {"_start": "1", **theirs})
+        job = ContactImport.objects.get()
+        assert (job.state, job.sheet, job.mapping) == ("queued", "Sheet", {"Name": "", "Phone": "number"})
+
+    def test_rows_that_nobody_has_seen_are_not_imported(self, admin_client: Client) -> None:
+        book = openpyxl.Workbook()
+        book.active.append(["Name", "Phone"])
+        book.active.append(["Ann", "+919876543210"])
+        other = book.create_sheet("Other")
+        other.append(["Mobile", "Town"])
+        other.append(["+919876543211", "Pune"])
+        file = io.BytesIO()
+        book.save(file)
+        address = self.upload(admin_client, file.getvalue(), name="two.xlsx")["Location"]
+        start = {**hidden(admin_client, address), "_start": "1", "sheet": "Other", "column-0": "", "column-1": "number"}
+
+        page = admin_client.post(address, start).content.decode()
+
+        assert ContactImport.objects.get().state == "preview"
+        assert "other rows than you have seen" in page
+        assert "919876543211" in page
+
+    def test_one_that_was_started_meanwhile_is_left_alone(
+        self, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        address = self.upload(admin_client, "Имя;Phone\nЯна;+919876543210\n".encode("cp1251"))["Location"]
+        job = ContactImport.objects.get()
+        detect = contact_files.detect
+
+        def slow(*given: Any, **more: Any) -> Any:
+            assert not connection.in_atomic_block
+            imports.start(job.pk, mapping={"Phone": "number"})
+            return detect(*given, **more)
+
+        monkeypatch.setattr(contact_files, "detect", slow)
+        other = next(one["encoding"] for one in job.readings if one["encoding"] != job.encoding)
+
+        page = admin_client.post(address, {"_look": "1", "encoding": other}, follow=True).content.decode()
+
+        job.refresh_from_db()
+        assert (job.state, job.mapping) == ("queued", {"Phone": "number"})
+        assert "only before it is started" in page
+
+    def test_a_file_is_looked_at_outside_of_a_transaction(
+        self, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        detect = contact_files.detect
+
+        def looks(*given: Any, **more: Any) -> Any:
+            assert not connection.in_atomic_block
+            return detect(*given, **more)
+
+        monkeypatch.setattr(contact_files, "detect", looks)
+
+        assert self.upload(admin_client, b"Phone\n+919876543210\n").status_code == 302
+
+    def test_one_whose_file_is_gone_says_so(self, admin_client: Client) -> None:
+        address = self.upload(admin_client, b"Phone\n9876543210\n")["Location"]
+        Path(ContactImport.objects.get().file.path).unlink()
+
+        assert "upload the file again" in admin_client.get(address).content.decode()
 
     def test_the_country_of_its_numbers_can_be_said_when_the_rows_are_seen(self, admin_client: Client) -> None:
         address = self.upload(admin_client, "手机号,城市\n13800138000,北京\n".encode())["Location"]

@@ -150,7 +150,8 @@ class ImportReadingView(ApiView):
         if "region" in asked:
             asked["region"] = _region(asked["region"])
         _job(pk)
-        return _import(self.once(lambda: _read_otherwise(pk, asked)))
+        # Not in one transaction either: the file may take seconds to look at, and the same again changes nothing.
+        return _import(self.once(lambda: _read_otherwise(pk, asked), in_one=False))
 
 
 def _read_otherwise(pk: int, asked: dict[str, Any]) -> Answer:

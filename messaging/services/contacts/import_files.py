@@ -4,7 +4,8 @@ import datetime as dt
 import itertools
 import secrets
 from collections import Counter
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from messaging.contact_rows import NO_OPTIONS, NULL_WORDS, RowError, RowOptions
 from messaging.models import ContactGroup, ContactImport
 from messaging.services.contacts import bad_rows, import_forecast, reading
 from messaging.services.contacts.reading import path_of, problem_with_mapping
+from messaging.services.refusals import NotAllowed
 from messaging.unreadable import UnreadableFile
 from messaging.workbook_limits import LOOK_SECONDS
 
@@ -33,6 +35,11 @@ ORPHAN_HOURS = 24
 UPLOADS = bad_rows.FOLDER
 
 State = ContactImport.State
+# What says how a file is read.
+READING = (
+    *("encoding", "delimiter", "sheet", "sheets", "readings", "headers", "mapping", "null_words", "region"),
+    *(field.name for field in fields(RowOptions)),
+)
 
 
 def receive(
@@ -78,12 +85,15 @@ def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
         ) from problem
 
 
-def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions, region: str | None = None) -> None:
-    """What a person says about a file before it is imported; UnreadableFile if it cannot be read like that.
+def look_otherwise(
+    job: ContactImport, *, encoding: str, sheet: str, options: RowOptions, region: str | None = None
+) -> None:
+    """Read a file as a person says; UnreadableFile if it cannot be read like that. It stores nothing (keep_reading).
 
     `region`: the country of numbers without a country code, "" for none; None leaves it as it was.
 
-    In another encoding, or on another sheet, other columns stand: what they mean is guessed anew.
+    In another encoding, or on another sheet, other columns stand: what they mean is guessed anew. It may take long, so
+    no transaction waits for it.
     """
     if (encoding or job.encoding, sheet or job.sheet) != (job.encoding, job.sheet):
         before = job.readings, job.sheets
@@ -94,15 +104,28 @@ def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions
     job.region = job.region if region is None else region
     for name, value in asdict(options).items():
         setattr(job, name, value)
-    job.save()
+
+
+def keep_reading(job: ContactImport) -> None:
+    """Of one that still waits; NotAllowed where it was started or cancelled while its file was looked at."""
+    chosen = {name: getattr(job, name) for name in READING}
+    if not ContactImport.objects.filter(pk=job.pk, state=State.PREVIEW).update(**chosen):
+        job.refresh_from_db()
+        raise waits_no_more(job)
+
+
+def waits_no_more(job: ContactImport) -> NotAllowed:
+    said = _("“%(name)s” is %(state)s: how it is read can be said only before it is started.")
+    return NotAllowed(said % {"name": job.file_name, "state": job.get_state_display().lower()})
 
 
 def _null_words(job: ContactImport) -> dict[str, int]:
-    """How often the first rows say NULL, or another word for nothing."""
+    """How often the first rows say NULL, or another word for nothing; of a workbook what can be read in time."""
     found: Counter[str] = Counter()
-    for row in itertools.islice(reading.file(job), NULL_ROWS):
-        if not NULL_WORDS.isdisjoint(row.cells):
-            found.update(cell for cell in row.cells if cell in NULL_WORDS)
+    with suppress(UnreadableFile):
+        for row in itertools.islice(reading.file(job, LOOK_SECONDS), NULL_ROWS):
+            if not NULL_WORDS.isdisjoint(row.cells):
+                found.update(cell for cell in row.cells if cell in NULL_WORDS)
     return dict(found.most_common(10))
 
 
@@ -181,6 +204,9 @@ def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list
                 break
     except UnreadableFile as problem:
         shown.append({"line": len(shown) + 2, "error": RowError("", "", str(problem))})
+    except FileNotFoundError:
+        gone = _("The file is not there any more. Cancel this import, and upload the file again.")
+        shown.append({"line": len(shown) + 2, "error": RowError("", "", str(gone))})
     return shown
 
 

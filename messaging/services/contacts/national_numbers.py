@@ -27,7 +27,7 @@ def country_meant(job: ContactImport, mapping: Mapping[str, str]) -> str:
     place = next(index for index, header in enumerate(job.headers) if mapping.get(header) == "number")
     try:
         rows = list(itertools.islice(reading.file(job, LOOK_SECONDS), LOOKED_AT))
-    except UnreadableFile:
+    except (UnreadableFile, FileNotFoundError):
         return ""
     written = [row.cells[place] for row in rows if len(row.cells) > place and row.cells[place].strip()]
     found = ((_read_otherwise(written, country), country) for country in _candidates())

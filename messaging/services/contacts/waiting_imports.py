@@ -18,20 +18,18 @@ from messaging.unreadable import UnreadableFile
 OPTIONS = ("foreign_without_plus", "allow_unknown_ranges", "keep_null_words")
 
 
-@transaction.atomic
 def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
     """`asked`: of encoding, sheet, region, mapping and OPTIONS what is said otherwise. It is counted anew.
 
     ValidationError for what the file cannot be read by, NotAllowed where it waits no more.
     """
-    job = _locked(job_id)
+    job = ContactImport.objects.get(pk=job_id)
     if job.state != ContactImport.State.PREVIEW:
-        said = _("“%(name)s” is %(state)s: how it is read can be said only before it is started.")
-        raise NotAllowed(said % {"name": job.file_name, "state": job.get_state_display().lower()})
+        raise import_files.waits_no_more(job)
     _require_known(job, asked)
     options = {name: asked.get(name, getattr(job, name)) for name in OPTIONS}
     try:
-        import_files.choose(
+        import_files.look_otherwise(
             job,
             encoding=asked.get("encoding", ""),
             sheet=asked.get("sheet", ""),
@@ -42,11 +40,12 @@ def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
         raise ValidationError(str(problem)) from problem
     given = asked.get("mapping", {})
     _require_columns(job, given)
-    mapping = {**job.mapping, **given}
-    if why_not := reading.problem_with_mapping(job, mapping):
+    job.mapping = {**job.mapping, **given}
+    if why_not := reading.problem_with_mapping(job, job.mapping):
         raise ValidationError(why_not)
-    ContactImport.objects.filter(pk=job_id).update(mapping=mapping)
-    import_forecast.want(job, mapping)
+    with transaction.atomic():
+        import_files.keep_reading(job)
+        import_forecast.want(job, job.mapping)
 
 
 @transaction.atomic
