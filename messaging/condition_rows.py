@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.plain_text import keepable
 from messaging import condition_texts, conditions
 from messaging.conditions import (
     ADDED,
@@ -62,9 +63,10 @@ class Row:
     def from_json(cls, given: object) -> Self:
         """As a page sends it; what is not as it should be is left out, and missed where the row is read."""
         found: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-        said = {name: str(found.get(name, ""))[: conditions.LONGEST] for name in ("field", "compares", "name", "unit")}
+        texts = {name: keepable(str(found.get(name, ""))) for name in ("field", "compares", "name", "unit")}
+        said = {name: text[: conditions.LONGEST] for name, text in texts.items()}
         values = found.get("values")
-        several = [str(value).strip() for value in values] if isinstance(values, list) else []
+        several = [keepable(str(value)).strip() for value in values] if isinstance(values, list) else []
         return cls(**said, is_not=found.get("is_not") is True, values=tuple(value for value in several if value))
 
     def as_json(self) -> dict[str, Any]:

@@ -20,6 +20,11 @@ _UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
 _JOINED_FROM = 0x0590  # Hebrew, Arabic and what is behind them
 
 
+def keepable(text: str) -> str:
+    """Without NUL and halves of characters, which no database keeps: JSON can write both, and file names the second."""
+    return text.replace("\0", "").encode(errors="ignore").decode()
+
+
 def without_marks(text: str) -> str:
     """Without marks that nobody sees; joiners stay between letters and emoji that they join."""
     if text.isascii():

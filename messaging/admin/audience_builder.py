@@ -108,7 +108,7 @@ def _rows(request: HttpRequest) -> Rows | None:
         return None
     try:
         given = json.loads(said)
-    except ValueError:
+    except (ValueError, RecursionError):
         given = {}
     listed = given.get("rows") if isinstance(given, dict) else None
     rows = tuple(Row.from_json(row) for row in listed) if isinstance(listed, list) else (Row("", ""),)

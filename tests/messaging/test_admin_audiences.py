@@ -159,6 +159,21 @@ def test_rows_become_text(admin_client: Client, given: dict[str, str], told: dic
     assert admin_client.post(reverse(CONVERT), given).json() == told
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"rows": [{"field": "attribute", "compares": "one_of", "name": "a\\u0000b", "values": ["x"]}]}',
+        '{"rows": [{"field": "attribute", "compares": "one_of", "name": "city", "values": ["\\ud83d"]}]}',
+        '{"rows": [{"field": "group", "compares": "one_of", "values": ["\\ud83d"]}]}',
+        "[" * 200_000,
+    ],
+    ids=["nul", "half a character", "half a name", "deep"],
+)
+@pytest.mark.parametrize("page", [LOOK, CONVERT])
+def test_what_no_database_takes_is_answered_all_the_same(admin_client: Client, page: str, said: str) -> None:
+    assert admin_client.post(reverse(page), {"by_clicks": said}).status_code == 200
+
+
 def test_a_new_row_is_no_mistake_before_it_is_sent(admin_client: Client, group: ContactGroup) -> None:
     add_contacts(group, 2)
 

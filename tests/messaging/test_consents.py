@@ -17,9 +17,12 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
+from laaffic_console.kit.acts import CONSOLE, Act, acting
 from laaffic_console.laaffic import Reply as WireReply
+from messaging import contact_files
 from messaging.models import (
     AudienceCount,
     Batch,
@@ -40,11 +43,12 @@ from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import claiming
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
-from messaging.services.contacts import consents, pastes, people, suppression
+from messaging.services.contacts import consent_files, consents, pastes, people, suppression
 from messaging.services.contacts.consents import Said
 from messaging.services.figures import campaign_report, proving
 from messaging.services.forecast import forecast
 from messaging.services.replies import replies
+from messaging.unreadable import UnreadableFile
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_message_machine import rolled_back
 
@@ -320,6 +324,24 @@ class FileTests:
         assert (found["rows"], found["kept"], found["invalid"]) == (2, 1, 1)
         assert (found["errors"][0]["row"], found["errors"][0]["column"]) == (2, column)
         assert said in found["errors"][0]["reason"]
+
+    def test_one_that_breaks_off_says_what_is_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        plain_rows = contact_files.plain_rows
+
+        def breaks(path: Path) -> Iterator[Any]:
+            yield from plain_rows(path)
+            raise UnreadableFile("The workbook is damaged.")
+
+        monkeypatch.setattr(contact_files, "plain_rows", breaks)
+        monkeypatch.setattr(consent_files, "AT_ONCE", 2)
+        rows = "".join(f"{int(NUMBER) + n},yes,2026-05-01\n" for n in range(5))
+
+        said = "The workbook is damaged. What was read before is kept: 4 consents"
+        with acting(lambda: CONSOLE), pytest.raises(CommandError, match=said):
+            self.read(tmp_path, f"number,consent,date\n{rows}")
+
+        assert Consent.objects.count() == 4
+        assert AuditEntry.objects.get(kind=Act.IMPORTED).details["rows"] == 5
 
     @pytest.mark.parametrize(
         ("text", "given", "said"),

@@ -90,6 +90,15 @@ class CopyTests:
         assert draft.scheduled_at is None
         assert not Message.objects.filter(campaign=draft).exists()
 
+    @pytest.mark.parametrize(
+        ("taken", "name"), [([" #2"], ""), (["", " #3"], " #2"), (["", " #2"], " #3"), (["", " of others"], " #2")]
+    )
+    def test_a_group_of_the_same_beginning_is_no_obstacle(self, over: Campaign, taken: list[str], name: str) -> None:
+        for end in taken:
+            ContactGroup.objects.create(name=f"Failed in Autumn{end}")
+
+        assert follow_ups.retry_failed(over.pk).groups.get().name == f"Failed in Autumn{name}"
+
     def test_what_went_to_no_group_has_nobody_new(self, over: Campaign) -> None:
         over.groups.clear()
 

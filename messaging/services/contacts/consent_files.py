@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.moments import check_year
+from laaffic_console.kit.plain_text import keepable
 from messaging import contact_files, msisdn
 from messaging.contact_headers import guess_mapping, visible
 from messaging.models import Consent, ConsentState
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
+from messaging.unreadable import UnreadableFile
 
 AT_ONCE = 500
 TOLD = 100  # invalid rows that are told one by one
@@ -76,10 +78,17 @@ def take(path: Path, options: Options) -> Outcome:
         _date(options.date)
     outcome = Outcome()
     good = _good(rows, header, options, outcome)
-    while piece := list(itertools.islice(good, AT_ONCE)):
-        consents.put(piece)
-        outcome.kept += len(piece)
-    record(Act.IMPORTED, Consent, label=path.name[:120], rows=outcome.rows, invalid=outcome.invalid)
+    try:
+        while piece := list(itertools.islice(good, AT_ONCE)):
+            consents.put(piece)
+            outcome.kept += len(piece)
+    except UnreadableFile as problem:
+        said = _("%(why)s What was read before is kept: %(n)d consents. Mend the file, and import it again.")
+        raise UnreadableFile(said % {"why": problem, "n": outcome.kept}) from problem
+    finally:
+        label = keepable(path.name)[:120]
+        if outcome.rows:
+            record(Act.IMPORTED, Consent, label=label, rows=outcome.rows, invalid=outcome.invalid)
     return outcome
 
 

@@ -1,9 +1,10 @@
 """What is done to many contacts at once: set by set, never one by one, whatever their number."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -73,13 +74,23 @@ def quick_group(contacts: QuerySet[Contact], name: str) -> ContactGroup:
 
 def ad_hoc_group(name: str, description: str) -> ContactGroup:
     """An empty group that no list of groups offers."""
-    with transaction.atomic():
-        return ContactGroup.objects.create(name=_distinct(name), is_ad_hoc=True, description=description)
+    while True:
+        group = ContactGroup(name=_free(name[:110]), is_ad_hoc=True, description=description)
+        try:
+            with transaction.atomic():
+                group.save(force_insert=True)
+        except IntegrityError:  # somebody took the name at this moment
+            if not ContactGroup.objects.filter(name=group.name).exists():
+                raise
+        else:
+            return group
 
 
-def _distinct(name: str) -> str:
-    taken = ContactGroup.objects.filter(name__startswith=name[:110]).count()
-    return f"{name[:110]} #{taken + 1}" if taken else name[:110]
+def _free(name: str) -> str:
+    """The name itself, or with the first number behind it that is free."""
+    taken = set(ContactGroup.objects.filter(name__startswith=name).values_list("name", flat=True))
+    numbered = (f"{name} #{n}" for n in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in taken)
 
 
 def attribute_names(contacts: QuerySet[Contact]) -> list[str]:
