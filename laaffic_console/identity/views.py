@@ -110,8 +110,9 @@ def _too_many(request: HttpRequest, user: Any) -> HttpResponse | None:
 def provider_login(request: HttpRequest, provider_id: str) -> HttpResponse:
     if request.GET.get("process") == AuthProcess.REDIRECT:
         # What the address says, whoever sits there can change: it is asked here that they prove themselves again.
-        request.GET = request.GET.copy()  # type: ignore[assignment]
-        request.GET["auth_params"] = "prompt=login&max_age=0"
+        asked = request.GET.copy()
+        asked["auth_params"] = "prompt=login&max_age=0"
+        request.GET = asked  # type: ignore[assignment]
         request.session[admission.ASKED_AT] = time.time()
     answer = _by_provider(request, openid_connect.login, provider_id)
     if answer.status_code != 302 or not answer["Location"].startswith(("https://", "http://")):
