@@ -113,7 +113,7 @@ def may_hold_json(content_type: str) -> bool:
 def json_in_form(raw: bytes) -> str | None:
     """JSON that a form library has wrapped: the value of the one field, or its name where it has no value."""
     try:
-        fields = parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=1)
+        fields = parse_qsl(raw.decode(errors="replace"), keep_blank_values=True, strict_parsing=True, max_num_fields=1)
     except ValueError:
         return None
     name, value = fields[0]
@@ -121,9 +121,12 @@ def json_in_form(raw: bytes) -> str | None:
 
 
 def readable_json(raw: bytes) -> str | None:
-    """The body as text when it is a JSON object or list (NUL, which PostgreSQL cannot keep, counts as unreadable)."""
+    """The body as text when it is a JSON object or list (NUL, which PostgreSQL cannot keep, counts as unreadable).
+
+    A letter that is not UTF-8 is replaced: a number and a STOP count beside a name in another encoding.
+    """
+    text = raw.decode("utf-8-sig", errors="replace")
     try:
-        text = raw.decode("utf-8-sig")
         parsed = json.loads(text)
     except (ValueError, RecursionError):
         return None

@@ -17,7 +17,15 @@ from laaffic_console.laaffic.interfaces import as_json, check_app_id
 from laaffic_console.laaffic.mms import MmsApi
 from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.laaffic.replies import RepliesApi
-from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, count, from_record, money, text
+from laaffic_console.laaffic.reports import (
+    HIGHEST_BALANCE,
+    DeliveryReport,
+    MalformedReport,
+    count,
+    from_record,
+    money,
+    text,
+)
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
 from laaffic_console.laaffic.transport import DEFAULT_BASE_URL, DEFAULT_TIMEOUTS, Transport
 from laaffic_console.laaffic.voice import VoiceApi
@@ -182,10 +190,12 @@ class LaafficClient:
         body = self._transport.get(Family.ACCOUNT, "/getBalance", {}).body
         data = body.get("data")
         holder = data if isinstance(data, dict) and "balance" in data else body
-        balance = money(holder.get("balance"))
+        balance, gift, credit = (
+            money(holder.get(name), below=HIGHEST_BALANCE) for name in ("balance", "gift", "credit")
+        )
         if balance is None:
             raise OutcomeUnknown("the answer holds no balance", interface="getBalance")
-        return Balance(balance, money(holder.get("gift")), money(holder.get("credit")), text(holder.get("currency")))
+        return Balance(balance, gift, credit, text(holder.get("currency")))
 
 
 def _records(envelope: Envelope, source: Source, zone: ZoneInfo) -> tuple[list[DeliveryReport], list[str]]:

@@ -199,12 +199,16 @@ def digits(value: object) -> str:
     return bare.removeprefix("00")
 
 
-def money(value: object) -> Decimal | None:
+HIGHEST_PRICE, HIGHEST_BALANCE = 10**9, 10**13  # a thousand million rupiah or dong are no fortune
+
+
+def money(value: object, *, below: int = HIGHEST_PRICE) -> Decimal | None:
     """An amount; None for what is none, infinite or beyond any price. `0,0080` and `USD 0.0080` are amounts too."""
     if value is None or isinstance(value, bool | dict | list):
         return None
     written = str(value)
-    return _known_amount(written) if len(written) < 40 else _amount(written)
+    amount = _known_amount(written) if len(written) < 40 else _amount(written)
+    return amount if amount is not None and amount.copy_abs() < below else None
 
 
 def _amount(written: str) -> Decimal | None:
@@ -212,7 +216,7 @@ def _amount(written: str) -> Decimal | None:
         amount = Decimal(_plain(written))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and amount.copy_abs() < 1_000_000_000 else None
+    return amount if amount.is_finite() else None
 
 
 _known_amount = functools.lru_cache(maxsize=1000)(

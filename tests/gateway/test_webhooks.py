@@ -79,6 +79,13 @@ class StoreTests:
 
         assert json.loads(PushedBody.objects.get().body) == REPORT
 
+    @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+    def test_a_letter_in_another_encoding_costs_nothing_else(self, content_type: str) -> None:
+        answer = push(b'{"content": "STOP \xe9", "from": "919876543210"}', content_type=content_type)
+
+        assert answer.status_code == 200
+        assert json.loads(PushedBody.objects.get().body) == {"content": "STOP \ufffd", "from": "919876543210"}
+
     def test_the_gateway_has_no_csrf_token(self) -> None:
         assert push(REPORT).status_code == 200
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from laaffic_console.laaffic import (
+    Balance,
     DeliveryState,
     LaafficClient,
     Refused,
@@ -292,6 +293,11 @@ class PushedReportTests:
 
 
 class BalanceTests:
+    def test_a_thousand_million_is_a_balance_too(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        gateway.will(answer({"status": "0", "balance": "25000000000.5", "gift": "NaN", "credit": "1e99"}))
+
+        assert client.get_balance() == Balance(Decimal("25000000000.5"), None, None)
+
     def test_the_documented_answer_is_read(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(
             answer({"status": "0", "reason": "success", "balance": "99.990000", "gift": "50.00000", "credit": "0"})
