@@ -13,19 +13,20 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account
-from laaffic_console.laaffic import Spoken, call_records
+from laaffic_console.laaffic import Source, Spoken, call_records
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
-from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls
 from messaging.services.reports.record_matching import NOT_IN_RECORDS
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
-from voice.services.tts_channel import TtsOptions, call_lasts
+from voice.services import call_records as kept_records
+from voice.services.tts_options import TtsOptions, call_lasts
 
 __all__ = ["group", "run_jobs"]  # fixtures that are shared with messaging
 
@@ -231,6 +232,45 @@ class TtsCampaignTests:
         assert message.state == MessageState.UNKNOWN
         assert says in message.evidence
         assert says or "records" not in message.evidence
+
+    @pytest.mark.parametrize("is_copied", [False, True], ids=["asked for", "copied"])
+    def test_while_laaffic_may_ring_again_nobody_was_missed(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        is_copied: bool,
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = draft(application, group, recall_count=1, recall_interval=5)
+        starting.launch(campaign.pk)
+        run_jobs()
+        message = Message.objects.get()
+        mark = {"calledInfo": f"lc-{message.pk}", "callee": message.number}
+        first = {**mark, "voiceId": "1", "terminationCode": "486", "cost": "0", "callTime": "1767225600000"}
+        second = {**mark, "voiceId": "2", "terminationCode": "0", "cost": "0.05", "callTime": "1767225900000"}
+
+        def read(*rows: dict[str, str]) -> int:
+            records = [call_records.from_row(row) for row in rows]
+            page = Page(records, [], len(records), None, 0)
+            monkeypatch.setattr(VoiceApi, "group_records", lambda *_given, **_more: page)
+            if is_copied:
+                kept_records.take_each(records, Source.VOICE_RECORD)
+            else:
+                look_again()
+            message.refresh_from_db()
+            return message.state
+
+        assert read(first) == MessageState.ACCEPTED
+        assert read(first, second) == MessageState.DELIVERED
+        assert message.pay_micros == 50_000
+
+        Message.objects.update(state=MessageState.ACCEPTED, pay_micros=None, gateway_id=None)
+        Batch.objects.update(state=BatchState.SETTLED, accepted=1, delivered=0, next_check_at=timezone.now())
+        left_before(call_lasts(campaign))
+        assert read(first) == MessageState.UNDELIVERED
 
     def test_after_a_restore_they_are_read_from_when_it_may_have_left_first(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]

@@ -19,7 +19,7 @@ from messaging.models import Campaign, ContactGroup
 from tests.laaffic.conftest import wait_until
 from tests.messaging import attachment_samples as samples
 from voice.models import CallRecord, SipCall
-from voice.services.tts_channel import TtsOptions
+from voice.services.tts_options import TtsOptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

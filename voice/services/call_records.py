@@ -20,7 +20,7 @@ from messaging.order_ids import message_id_of
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.reports import reports
 from voice.models import CallRecord, CallTally
-from voice.services import call_costs, call_matching
+from voice.services import call_costs, call_matching, recalls
 from voice.services.call_reports import as_delivery_report
 
 logger = logging.getLogger(__name__)
@@ -96,6 +96,9 @@ def apply(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None 
     keep([_row(record, source, kind) for record in found])
     known = [True] * len(found)
     ours = [(at, report) for at, record in enumerate(found) if (report := as_delivery_report(record, source))]
+    if source == Source.VOICE_RECORD:
+        ends = {id(report) for report in recalls.ended([report for _at, report in ours], timezone.now())}
+        ours = [(at, report) for at, report in ours if id(report) in ends]
     for (at, _report), is_known in zip(ours, reports.apply([report for _at, report in ours]), strict=True):
         known[at] = is_known
     return known

@@ -4,8 +4,7 @@ sendCode takes no orderId: ours travels in `calledInfo`, and records and pushes 
 """
 
 import datetime as dt
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import replace
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -18,25 +17,23 @@ from laaffic_console.laaffic import (
     LaafficClient,
     SendResult,
     Source,
-    Spoken,
     call_record_pages,
     call_record_windows,
     oldest_call_record,
 )
-from laaffic_console.laaffic.tts import FEMALE, MALE, MAX_TEXT
+from laaffic_console.laaffic.tts import MAX_TEXT
 from messaging.models import Batch, BatchState, Campaign, Message, MessageState
 from messaging.services.batches import answers
 from messaging.services.channels.channels import Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import record_matching, report_pulls, reports
 from messaging.services.reports.record_matching import Sweep, Window
+from voice.services import recalls
 from voice.services.call_reports import as_delivery_report
+from voice.services.tts_options import TtsOptions, call_lasts
 
 ROWS_AT_ONCE = 500
 CALL_LASTS = dt.timedelta(minutes=10)  # how long after its request a call may begin and be recorded, at least
-LONGEST_TALK = 120  # seconds, where the campaign says no less
-
-GENDERS = {"female": FEMALE, "male": MALE}  # as scripts name them
 
 # Parameters of the interface → fields of the form.
 FIELD_OF = {
@@ -53,25 +50,6 @@ FIELD_OF = {
     "delayPlay": "delay_play",
     "delayHangup": "delay_hangup",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TtsOptions:
-    """What a campaign's `channel_options` hold for a TTS message: everything of sendCode but text and callee."""
-
-    spoken: Spoken  # its text is the campaign's
-    display_number: str = ""
-
-    @classmethod
-    def of(cls, campaign: Campaign) -> "TtsOptions":
-        kept: dict[str, Any] = campaign.channel_options
-        known = {field.name for field in fields(Spoken)} - {"text"}
-        given = {name: value for name, value in kept.items() if name in known}
-        return cls(Spoken(text=campaign.text, **given), kept.get("display_number", ""))
-
-    def as_json(self) -> dict[str, Any]:
-        given = {name: value for name, value in asdict(self.spoken).items() if name != "text"}
-        return {**given, "display_number": self.display_number}
 
 
 class TtsChannel(SendingChannel):
@@ -137,15 +115,6 @@ class TtsChannel(SendingChannel):
         return sweep.seen
 
 
-def call_lasts(campaign: Campaign) -> dt.timedelta:
-    """How long after its request a call has certainly ended, its repetitions too: only then a record can be missed."""
-    spoken = TtsOptions.of(campaign).spoken
-    once = spoken.max_ringing_time + (spoken.max_duration or LONGEST_TALK)
-    once += (spoken.delay_play or 0) + (spoken.delay_hangup or 0)
-    again = dt.timedelta(seconds=once, minutes=spoken.recall_interval)
-    return dt.timedelta(seconds=once) + spoken.recall_count * again
-
-
 def _say_not_found(batches: list[Batch], asked_at: dt.datetime, sweep: Sweep) -> None:
     for batch in batches:
         if batch.state == BatchState.UNKNOWN:
@@ -176,7 +145,7 @@ def apply_records(client: LaafficClient, application: Application, start: dt.dat
     for window_start, window_end in call_record_windows(start, end, now):
         for page in call_record_pages(client.voice.group_records, start=window_start, end=window_end):
             found = [as_delivery_report(record, Source.VOICE_RECORD) for record in page.records]
-            reports.apply_each([report for report in found if report])
+            reports.apply_each(recalls.ended([report for report in found if report], now))
             unmarked.update(record.callee for record in page.records if not record.called_info)
             seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
             workers.beat()

@@ -24,7 +24,7 @@ from laaffic_console.laaffic import Spoken
 from voice.models import AudioFile, CallRecord, SipCall, SipPhone
 from voice.services import audio, calls, phones
 from voice.services.audio import UploadFailed, UploadUnknown
-from voice.services.tts_channel import GENDERS, TtsOptions
+from voice.services.tts_options import GENDERS, TtsOptions
 
 LOOK_AT_AUDIO = "voice.view_audiofile"
 

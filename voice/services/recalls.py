@@ -1,0 +1,53 @@
+"""Spoken messages that Laaffic rings again by itself: of one that was not heard, only the last call is its end.
+
+A push comes for the last call alone (laaffic-wire#sendcode). Records that are asked for say nothing of recalls, so a
+call that was not heard counts only once the last recall must be over. Before that a *retry of the failed* would ring
+beside Laaffic's own.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from laaffic_console.laaffic import DeliveryReport, DeliveryState
+from messaging.models import Campaign, Message
+from messaging.order_ids import message_id_of
+from voice.services.tts_options import TtsOptions, call_lasts
+
+
+def ended(reports: Sequence[DeliveryReport], now: dt.datetime) -> list[DeliveryReport]:
+    """Those that say how a message ended; of several of one message the one that was heard, else the last."""
+    waiting = _may_ring_again(reports, now)
+    best: dict[str, DeliveryReport] = {}
+    for report in reports:
+        if report.state == DeliveryState.FAILED and report.order_id in waiting:
+            continue
+        before = best.get(report.order_id)
+        if before is None or _rank(report) > _rank(before):
+            best[report.order_id] = report
+    return list(best.values())
+
+
+def _rank(report: DeliveryReport) -> tuple[bool, float]:
+    return report.state == DeliveryState.DELIVERED, report.at.timestamp() if report.at else 0.0
+
+
+def _may_ring_again(reports: Sequence[DeliveryReport], now: dt.datetime) -> set[str]:
+    """Order ids of messages that were not heard, and whose last recall may be still to come."""
+    failed = {
+        pk: report.order_id
+        for report in reports
+        if report.state == DeliveryState.FAILED
+        and (pk := message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)) is not None
+    }
+    if not failed:
+        return set()
+    rows = list(Message.objects.filter(pk__in=failed).values_list("pk", "campaign_id", "batch__entry__left_at"))
+    campaigns = Campaign.objects.in_bulk({campaign for _pk, campaign, _left_at in rows})
+    over = {pk: call_lasts(one) for pk, one in campaigns.items() if TtsOptions.of(one).spoken.recall_count}
+    return {
+        failed[pk]
+        for pk, campaign, left_at in rows
+        if campaign in over and left_at is not None and now < left_at + over[campaign]
+    }

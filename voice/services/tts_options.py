@@ -1,0 +1,41 @@
+"""What a spoken campaign says of its calls, and how long they last."""
+
+import datetime as dt
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from laaffic_console.laaffic import Spoken
+from laaffic_console.laaffic.tts import FEMALE, MALE
+from messaging.models import Campaign
+
+LONGEST_TALK = 120  # seconds, where the campaign says no less
+
+GENDERS = {"female": FEMALE, "male": MALE}  # as scripts name them
+
+
+@dataclass(frozen=True, slots=True)
+class TtsOptions:
+    """What a campaign's `channel_options` hold for a TTS message: everything of sendCode but text and callee."""
+
+    spoken: Spoken  # its text is the campaign's
+    display_number: str = ""
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "TtsOptions":
+        kept: dict[str, Any] = campaign.channel_options
+        known = {field.name for field in fields(Spoken)} - {"text"}
+        given = {name: value for name, value in kept.items() if name in known}
+        return cls(Spoken(text=campaign.text, **given), kept.get("display_number", ""))
+
+    def as_json(self) -> dict[str, Any]:
+        given = {name: value for name, value in asdict(self.spoken).items() if name != "text"}
+        return {**given, "display_number": self.display_number}
+
+
+def call_lasts(campaign: Campaign) -> dt.timedelta:
+    """How long after its request a call has certainly ended, its repetitions too: only then a record can be missed."""
+    spoken = TtsOptions.of(campaign).spoken
+    once = spoken.max_ringing_time + (spoken.max_duration or LONGEST_TALK)
+    once += (spoken.delay_play or 0) + (spoken.delay_hangup or 0)
+    again = dt.timedelta(seconds=once, minutes=spoken.recall_interval)
+    return dt.timedelta(seconds=once) + spoken.recall_count * again
