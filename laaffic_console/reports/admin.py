@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -21,6 +22,7 @@ from laaffic_console.exporting import delivery
 from laaffic_console.gateway.services.reporting import DIMENSIONS
 from laaffic_console.kit import dates
 from laaffic_console.kit import exports as files
+from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
@@ -199,13 +201,15 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         """What a report of one's own asks is replaced by what the page shows."""
         pk = request.POST.get("report", "")
         report = self._theirs(request, int(pk) if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0)
-        report.query = asking.read(request.POST.get("query", "")).query()
+        before, report.query = report.query, asking.read(request.POST.get("query", "")).query()
         try:
             saving.check(report, report.users.all())
         except ValidationError as problem:
             messages.error(request, " ".join(problem.messages))
         else:
-            report.save(update_fields=["query"])
+            with transaction.atomic():
+                report.save(update_fields=["query"])
+                record(Act.CHANGED, report, changes=[["query", before, report.query]])
             messages.success(request, _("“%(name)s” was updated: it asks what is shown here.") % {"name": report.name})
         return HttpResponseRedirect(f"{reverse(SHOW)}?{report.query}")
 

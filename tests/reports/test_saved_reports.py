@@ -292,7 +292,7 @@ def test_send_now_is_done_by_a_worker(client: Client, grace: User, run_jobs: Cal
     client.force_login(grace)
     report = kept(grace)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("laaffic_console.gateway.services.bell.transaction.on_commit", lambda ring: ring())
+        patched.setattr("laaffic_console.gateway.services.bell.transaction.on_commit", lambda ring, **_given: ring())
         client.post(f"{LIST}{report.pk}/send/")
 
     assert run_jobs() == 1

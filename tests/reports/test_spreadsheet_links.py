@@ -12,7 +12,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.conf import BASE_DIR
+from laaffic_console.kit.acts import Act
 from laaffic_console.kit.log_masks import MaskPushTokens
 from laaffic_console.reports import reading
 from laaffic_console.reports.models import Report, ReportLink
@@ -83,6 +85,9 @@ def test_a_link_that_was_taken_away_opens_nothing(client: Client, report: Report
     client.post(f"/admin/reports/report/{report.pk}/unlink/")
 
     assert read(report, token).status_code == 404
+    acts = AuditEntry.objects.order_by("pk").values_list("kind", "object_id")
+    assert list(acts) == [(Act.EXPORTED, str(report.pk)), (Act.CHANGED, str(report.pk))]
+    assert token not in str(AuditEntry.objects.values())
 
 
 def test_who_reads_too_often_waits(client: Client, report: Report, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, database_clock
+from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.reports.models import Report, Sending
 
 JOB = "laaffic_console.reports.jobs.send"
@@ -59,6 +61,7 @@ def leave_out_past() -> None:
 def send_now(report: Report) -> Sending:
     """By a person's word, beside what is planned."""
     with transaction.atomic():
+        record(Act.EXPORTED, report, event=_("by email"))
         return _queue(report, timezone.now(), is_by_hand=True)
 
 

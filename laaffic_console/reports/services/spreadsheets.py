@@ -10,11 +10,14 @@ import secrets
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.reporting import Report as Figures
+from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.said import gettext
 from laaffic_console.reports import asking
 from laaffic_console.reports.models import Report, ReportLink
 from laaffic_console.reports.services.saving import EXPORT, VIEW
@@ -41,7 +44,9 @@ def make(report: Report, by: User, days: int) -> str:
     token = secrets.token_urlsafe(32)
     now = timezone.now()
     fresh = {"digest": _digest(token), "made_at": now, "expires_at": now + dt.timedelta(days=days)}
-    ReportLink.objects.update_or_create(report=report, defaults={**fresh, "uses": 0, "last_used_at": None})
+    with transaction.atomic():
+        ReportLink.objects.update_or_create(report=report, defaults={**fresh, "uses": 0, "last_used_at": None})
+        record(Act.EXPORTED, report, event=gettext("a link for spreadsheets, for %(n)d days") % {"n": days})
     return token
 
 
@@ -49,7 +54,11 @@ def revoke(report: Report, by: User) -> bool:
     """False when there was none. Whoever owns it may always close it."""
     if report.owner_id != by.pk and not by.is_superuser:
         raise PermissionDenied
-    return bool(ReportLink.objects.filter(report=report).delete()[0])
+    with transaction.atomic():
+        was_there = bool(ReportLink.objects.filter(report=report).delete()[0])
+        if was_there:
+            record(Act.CHANGED, report, event=gettext("its link for spreadsheets taken away"))
+    return was_there
 
 
 def _require_owner(report: Report, by: User) -> None:
