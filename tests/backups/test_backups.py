@@ -169,12 +169,22 @@ class RestoreTests:
         assert entry.left_at is not None
         assert entry.clock_ahead is not None
 
+    @pytest.mark.parametrize("lies", ["here", "on a disk of its own", "behind a link"])
     def test_rows_and_files_are_those_of_the_backup(
         self,
         application: Application,
         file: Path,
         settings: LazySettings,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        lies: str,
     ) -> None:
+        root = Path(settings.MEDIA_ROOT)
+        if lies == "on a disk of its own":
+            monkeypatch.setattr(Path, "is_mount", lambda path: path == root.resolve())
+        if lies == "behind a link":
+            root.rename(tmp_path / "elsewhere")
+            root.symlink_to(tmp_path / "elsewhere")
         call_command("backup", file)
         Application.objects.update(name="later")
         uploaded = Path(settings.MEDIA_ROOT, "imports", "people.csv")
@@ -186,6 +196,8 @@ class RestoreTests:
         assert Application.objects.get().name == application.name
         assert uploaded.read_text() == "number\n919876500000\n"
         assert [path.name for path in uploaded.parent.iterdir()] == ["people.csv"]
+        assert [path.name for path in root.iterdir()] == ["imports"]
+        assert root.is_symlink() == (lies == "behind a link")
         assert not list(file.parent.glob(".*restored*"))
 
 

@@ -213,8 +213,7 @@ def _settle(since: dt.datetime) -> dict[str, int]:
 @contextlib.contextmanager
 def _fresh_media(backup: Backup) -> Iterator[Path]:
     """The backup's files in a folder of their own, which is gone afterwards if nobody has put it in place."""
-    root = Path(settings.MEDIA_ROOT)
-    fresh = root.with_name(f".{root.name}-new-{secrets.token_hex(4)}")
+    fresh = _beside(_media_root(), "new")
     try:
         private_files.make_folder(fresh)
         for name in backup.names():
@@ -226,9 +225,31 @@ def _fresh_media(backup: Backup) -> Iterator[Path]:
 
 
 def _put_in_place(fresh: Path) -> None:
-    root = Path(settings.MEDIA_ROOT)
-    old = root.with_name(f".{root.name}-old-{secrets.token_hex(4)}")
-    if root.exists():
-        root.rename(old)
-    fresh.rename(root)
+    root = _media_root()
+    old = _beside(root, "old")
+    if fresh.parent == root:
+        old.mkdir()
+        _move(root, old, but=(fresh, old))
+        _move(fresh, root)
+    else:
+        if root.exists():
+            root.rename(old)
+        fresh.rename(root)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _media_root() -> Path:
+    """Where it really lies: what a link leads to is replaced, not the link."""
+    return Path(settings.MEDIA_ROOT).resolve()
+
+
+def _beside(root: Path, word: str) -> Path:
+    """A new folder's name on the same file system; within it where it is mounted, for a mount cannot be renamed."""
+    name = f"-{word}-{secrets.token_hex(4)}"
+    return root / f".{name}" if root.is_mount() else root.with_name(f".{root.name}{name}")
+
+
+def _move(source: Path, into: Path, but: tuple[Path, ...] = ()) -> None:
+    for entry in list(source.iterdir()):
+        if entry not in but:
+            entry.rename(into / entry.name)
