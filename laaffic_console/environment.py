@@ -6,15 +6,42 @@ django-environ reads the file and the databases' addresses. Its casts are not us
 bounds, end in a ValueError without the setting's name, and take a value that begins with `$` for another one's name.
 """
 
+import io
 import math
 import os
+import re
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 ON = ("on", "true", "yes", "y", "1", "ok")
 OFF = ("off", "false", "no", "n", "0")
+_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|\s*(#.*)?")
+
+
+def read_file(file: Path) -> None:
+    """Put what `.env` says beside what the environment says, which counts for more.
+
+    A file that cannot be read, or a line that is none, would leave a setting at its default without a word: both are
+    refused. A line is named by its number, for it may hold a secret.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise ImproperlyConfigured(f"{file} cannot be read: {problem.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{file} is not UTF-8. Save it as UTF-8.") from None
+    for n, line in enumerate(text.splitlines(), start=1):
+        if not _LINE.fullmatch(line):
+            raise ImproperlyConfigured(
+                f"Line {n} of {file} cannot be read. Write NAME=value, without spaces before the name and around the =."
+            )
+    environ.Env.read_env(io.StringIO(text))
 
 
 def text(setting: str, usual: str = "") -> str:

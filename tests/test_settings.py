@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
+from laaffic_console import environment
 from laaffic_console.conf import BASE_DIR
 
 PACKAGE = BASE_DIR / "laaffic_console"
@@ -129,7 +129,7 @@ class ReadTests:
 
     def test_the_folder_may_be_named_in_the_file(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("CONSOLE_VAR_DIR", "")  # put back when the test is over
-        monkeypatch.setattr(environ.Env, "read_env", lambda _file: os.environ.update(CONSOLE_VAR_DIR=str(tmp_path)))
+        monkeypatch.setattr(environment, "read_file", lambda _file: os.environ.update(CONSOLE_VAR_DIR=str(tmp_path)))
 
         assert runpy.run_path(str(PACKAGE / "conf.py"))["VAR_DIR"] == tmp_path
 
@@ -139,6 +139,46 @@ class ReadTests:
 
         with pytest.raises(ImproperlyConfigured, match=r"CONSOLE_VAR_DIR is “.*”\. Give a folder .*Not a directory"):
             runpy.run_path(str(PACKAGE / "conf.py"))
+
+
+class FileTests:
+    def test_what_it_says_counts_unless_the_environment_says_otherwise(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ONE", "1")
+        monkeypatch.delenv("TWO", raising=False)
+        file = tmp_path / ".env"
+        file.write_bytes(b"\xef\xbb\xbfONE=2\n\n# a word\n  # another\nexport TWO='b c'\n")
+
+        environment.read_file(file)
+
+        assert (os.environ["ONE"], os.environ.pop("TWO")) == ("1", "b c")
+
+    def test_none_is_none(self, tmp_path: Path) -> None:
+        environment.read_file(tmp_path / ".env")
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"A=1\nLAAFFIC_API_SECRET = s3cret\n", "Line 2 of "),
+            (b"  LAAFFIC_API_SECRET=s3cret\n", "Line 1 of "),
+            (b"LAAFFIC_API_SECRET: s3cret\n", "Line 1 of "),
+            (b"LAAFFIC_API_SECRET=s3cr\xe9t\n", "not UTF-8"),
+        ],
+    )
+    def test_a_line_that_is_none_is_refused_and_not_quoted(self, tmp_path: Path, content: bytes, said: str) -> None:
+        file = tmp_path / ".env"
+        file.write_bytes(content)
+
+        with pytest.raises(ImproperlyConfigured, match=said) as problem:
+            environment.read_file(file)
+        assert "s3cr" not in str(problem.value)
+
+    def test_one_that_may_not_be_read_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / ".env").mkdir()
+
+        with pytest.raises(ImproperlyConfigured, match="cannot be read: Is a directory"):
+            environment.read_file(tmp_path / ".env")
 
 
 class EntryTests:

@@ -18,6 +18,7 @@ from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.dashboard import health
 from laaffic_console.gateway.models import BalanceReading
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.masks import SEE
 from messaging import merge_fields
 from messaging.contact_files import MAX_COLUMNS
 from messaging.contact_rows import CleanRow
@@ -32,7 +33,7 @@ class ContactQuery(ListQuery):
 
 class ContactsView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
-    rights = {"GET": ["messaging.view_contact"], "POST": ["messaging.add_contact", "messaging.change_contact"]}
+    rights = {"GET": ["messaging.view_contact"], "POST": ["messaging.add_contact", "messaging.change_contact", SEE]}
 
     @extend_schema(operation_id="contacts_list", parameters=[ContactQuery], responses=shapes.page_of(shapes.Contact))
     def get(self, request: Any) -> Response:

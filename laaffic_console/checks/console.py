@@ -5,7 +5,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Tags, register
+from django.db import DatabaseError, InterfaceError
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.checks.saying import LOCAL, TAG, error, example, is_loopback, is_web_address, warning
@@ -112,6 +114,33 @@ def check_saml(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(TAG, Tags.security, deploy=True)
+def check_roles(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """A role that there is not: nobody has it, so a duty binds nobody, and a group gives nothing."""
+    named = {
+        "SECOND_FACTOR_ROLES": settings.SECOND_FACTOR_ROLES,
+        "OIDC_ROLES": settings.OIDC_ROLES.values(),
+        "SAML_ROLES": settings.SAML_ROLES.values(),
+    }
+    if not any(named.values()):
+        return []
+    try:
+        known = set(Group.objects.values_list("name", flat=True))
+    except (DatabaseError, InterfaceError):
+        return []  # health says so
+    return [
+        error(
+            _("%(setting)s names the role “%(role)s”, which there is not.") % {"setting": setting, "role": role},
+            hint=_("Write it as the list of roles does, with its capitals: %(roles)s.")
+            % {"roles": ", ".join(sorted(known))},
+            id="laaffic.E163",
+        )
+        for setting, roles in named.items()
+        for role in sorted(set(roles) - known)
+        if known
+    ]
 
 
 @register(TAG, Tags.security, deploy=True)

@@ -62,6 +62,8 @@ class KeptFormMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if isinstance(response, AskedFirst):
+            request.session.pop(KEPT, None)  # what an earlier question kept is not this one's
         if request.method != "POST" or response.status_code != 302:
             return response
         if request.path in _proving_pages():

@@ -94,7 +94,7 @@ def _page(
         problems=[problem] if problem else [],
         missing=missing or [],
         may_launch=request.user.has_perm("messaging.launch_campaign"),
-        may_edit=True,
+        may_edit=admin.has_change_permission(request, campaign),
         edit_address=reverse("admin:messaging_campaign_change", args=[campaign.pk]),
         not_yours=_("You may write campaigns, but not launch them. Ask somebody who may."),
         can_undo=not campaign.local_time and not campaign.scheduled_at,

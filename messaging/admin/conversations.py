@@ -187,6 +187,8 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             contact=contact,
             may_see_person=contact is not None and masks.may_see(),
             shown=shown[::-1],
+            # A refused answer shows this page at an address that takes no GET.
+            address=reverse("admin:messaging_conversation_change", args=[conversation.pk]),
             following=following,
             is_newest=not before,
             stopped=stopped,

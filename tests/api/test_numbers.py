@@ -82,6 +82,10 @@ class BindingTests:
 
         [row] = api_with(user=clerk)("GET", "bindings").json()["items"]
         assert (row["a"], row["b"]) == ("9198•••••210", "9198•••••211")
+        clerk.user_permissions.add(Permission.objects.get(codename="unbind_binding"))
+        assert api_with(user=clerk)("POST", f"bindings/{row['id']}/unbind", {}).status_code == 403
+        clerk.user_permissions.add(Permission.objects.get(codename="see_numbers"))
+        assert api_with(user=clerk)("POST", f"bindings/{row['id']}/unbind", {}).status_code == 202
 
 
 class PoolTests:

@@ -83,6 +83,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("CONSOLE_URL", "http://127.0.0.1:8000", "W173"),
     ("CONSOLE_URL", "http://console.example.com", "W174"),
     ("REDIS_URL", "redis://127.0.0.1:1/0", "W161"),
+    ("SECOND_FACTOR_ROLES", ["Administrator", "operator"], "E163"),
+    ("OIDC_ROLES", {"admins": "Admin"}, "E163"),
     ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https"), "W175"),
 ]
 
@@ -105,6 +107,8 @@ WRONG_DATABASE: list[tuple[str, Any, str]] = [
     ("init_command", "PRAGMA synchronous=NORMAL;", "E113"),
     ("init_command", "", "E113"),
 ]
+
+pytestmark = pytest.mark.django_db  # one of them reads the names of the roles
 
 MODULES = (console, gateway, queue_and_database)
 

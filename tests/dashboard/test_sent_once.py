@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +20,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from laaffic_console.identity.models import Profile
 from laaffic_console.kit import proving
-from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, SuppressionEntry
+from messaging.models import Campaign, CampaignState, ContactGroup, ContactImport, EmailCampaign, SuppressionEntry
 from messaging.services.campaigns import drafts
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,20 @@ def test_a_campaign_is_copied_once(browser: Client) -> None:
 
     assert [answer.status_code for answer in answers] == [302, 302]
     assert Campaign.objects.count() == 2
+
+
+def test_a_corrected_file_is_another_one(browser: Client) -> None:
+    address = reverse("admin:messaging_contactimport_add")
+    token = token_of(browser, address)
+
+    answers = [
+        browser.post(address, {"csrfmiddlewaretoken": token, "file": SimpleUploadedFile("people.csv", content)})
+        for content in (b"Phone\n919876500001\n", b"Phone\n919876500002\n", b"Phone\n919876500002\n")
+    ]
+
+    assert [answer.status_code for answer in answers] == [302] * 3
+    assert ContactImport.objects.count() == 2
+    assert answers[1]["Location"] == answers[2]["Location"] != answers[0]["Location"]
 
 
 def test_a_page_that_was_changed_is_a_form_of_its_own(browser: Client) -> None:

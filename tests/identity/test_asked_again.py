@@ -84,6 +84,15 @@ def test_the_password_opens_it_and_what_was_typed_is_there(stale: Client, ada: U
     assert ApiToken.objects.get().name == "web shop"
 
 
+def test_what_an_earlier_question_kept_is_not_this_ones(stale: Client, ada: User) -> None:
+    stale.post(TOKENS, {**TOKEN, "user": str(ada.pk)})
+    asked = stale.get(reverse("admin:auth_user_invite"))["Location"]
+
+    right = stale.post(asked, {"password": PASSWORD, "next": reverse("admin:auth_user_invite")})
+
+    assert right["Location"] == reverse("admin:auth_user_invite")
+
+
 def test_a_code_opens_it_too(stale: Client, ada: User, secret: str) -> None:
     asked = stale.get(TOKENS)["Location"]
     assert "/account/again/code/" in stale.get(asked).content.decode()

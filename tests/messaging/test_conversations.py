@@ -487,6 +487,8 @@ class LookingAfterTests:
         page = desk.post(f"{LIST}{written().pk}/note/", {"note": "\u200b\u2800"}).content.decode()
 
         assert "Write the note: it is empty." in page
+        # This address takes no GET: the page goes on asking its own.
+        assert f'hx-get="{LIST}{Conversation.objects.get().pk}/change/"' in page
         assert not ConversationNote.objects.exists()
 
     def test_erasing_a_person_leaves_no_text(self, operator: User, application: Application) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test import Client
@@ -218,6 +218,19 @@ class TaskTests:
 
         assert "919876511111" in page
         assert "not taken up by test_000" in page
+
+    def test_who_sees_masks_sees_no_whole_number_there(self, application: Application, client: Client) -> None:
+        viewer = User.objects.create_user("vi", is_staff=True)
+        viewer.groups.add(Group.objects.get(name="Viewer"))
+        client.force_login(viewer)
+        task = written(application)
+        GroupTask.objects.filter(pk=task.pk).update(key="10001", state="calling")
+        pushed(event(type=1, taskId=10001, called="919876511111"))
+
+        page = client.get(reverse("admin:voice_grouptask_change", args=[task.pk])).content.decode()
+
+        assert "Agents" in page
+        assert "919876511111" not in page
 
 
 def test_the_earlier_of_two_pushes_says_when_it_rang_and_its_record_what_became_of_it(application: Application) -> None:

@@ -15,6 +15,7 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.masks import SEE
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig
 from phone_numbers.services import binding_changes, owned_changes, pool_changes
@@ -88,7 +89,7 @@ class BindingView(ApiView):
 
 class UnbindView(ApiView):
     scopes = {"POST": Scope.NUMBERS}
-    rights = {"POST": [LOOK_AT_BINDINGS, "numbers.unbind_binding"]}
+    rights = {"POST": [LOOK_AT_BINDINGS, "numbers.unbind_binding", SEE]}
 
     @extend_schema(parameters=[KEY], request=shapes.UnbindRequest, responses={202: shapes.AskedBinding})
     def post(self, request: Any, pk: int) -> Response:
