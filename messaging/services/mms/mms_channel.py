@@ -70,8 +70,12 @@ class MmsChannel(SendingChannel):
         return MmsOptions.of(campaign).title
 
     def merged_title(self, template: Template, values: Mapping[str, str]) -> str:
-        """Cut where it grows too long: the whole request would be refused for it."""
+        """Cut where it grows too long, and without values that leave nothing to read: the whole request would be
+        refused for either.
+        """
         title = merge_fields.render(template, values).strip()
+        if is_blank(title):
+            title = merge_fields.render(template, {}).strip()
         return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
 
     def interface(self, texts: int) -> str:

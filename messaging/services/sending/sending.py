@@ -35,7 +35,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.kit.constant_sql import Given, Select, Update
 from laaffic_console.kit.said import gettext as _
-from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
+from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling, waiting
@@ -466,6 +466,8 @@ def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datet
         return post(client, claimed)
     except LaafficError:
         raise
+    except InvalidRequest as problem:
+        raise settling.Unfit(problem) from problem
     except Exception as problem:  # a bug here must not make a message look unsent
         logger.exception("sending batch %s failed", claimed.batch_id, extra={"ledger": claimed.entry_id})
         raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="", code="") from problem
