@@ -350,6 +350,16 @@ class OtherSystemTests:
         lost.refresh_from_db()
         assert (lost.state, lost.gateway_id) == (MessageState.DELIVERED, "77")
 
+    def test_a_record_in_another_spelling_is_the_messages(self, application: Application, lost: Message) -> None:
+        Message.objects.filter(pk=lost.pk).update(number="525512345678")
+
+        maybe = swept(application, [record("77", "5215512345678", timezone.now())])
+
+        lost.refresh_from_db()
+        assert (lost.state, lost.gateway_id, maybe) == (MessageState.DELIVERED, "77", frozenset())
+        assert lost.evidence == "settled by getSentRcd by number and time: 77"
+        assert Application.objects.get(pk=application.pk).others_seen_at is None
+
     @pytest.mark.parametrize("number", ["", "9876500000", "0", "12"])
     def test_a_number_that_is_not_whole_is_no_sign_of_another(
         self, application: Application, lost: Message, number: str
@@ -403,6 +413,7 @@ def left_long_ago(*, minutes: int) -> None:
 
 
 NOW = timezone.now()
+USUAL, OLD = "525512345678", "5215512345678"
 
 
 def record(msg_id: str = "1", number: str = "911", at: dt.datetime = NOW) -> DeliveryReport:
@@ -431,6 +442,8 @@ class PairTests:
         ("records", "claimants"),
         [
             ([record(), record("2")], [claimant()]),
+            ([record(number=OLD), record("2", USUAL)], [claimant(number=USUAL)]),
+            ([record(number=OLD)], [claimant(number=USUAL), claimant(pk=8, number=OLD)]),
             ([record()], [claimant(), claimant(pk=8)]),
             ([record(number="912")], [claimant()]),
             ([record(at=NOW + dt.timedelta(hours=1))], [claimant()]),
@@ -440,6 +453,8 @@ class PairTests:
         ],
         ids=[
             "two records",
+            "two records in two spellings",
+            "two messages in two spellings",
             "two messages",
             "another number",
             "long after",
@@ -456,12 +471,21 @@ class PairTests:
         [
             ([record(), record("2")], [claimant()], {7}),
             ([record()], [claimant(), claimant(pk=8)], {7, 8}),
+            ([record(number=OLD)], [claimant(number=USUAL), claimant(pk=8, number=OLD)], {7, 8}),
             ([record()._replace(at=None)], [claimant()], {7}),
             ([record()], [claimant()], set()),
             ([record(number="912")], [claimant()], set()),
             ([record(at=NOW + dt.timedelta(hours=1))], [claimant()], set()),
         ],
-        ids=["two records", "two messages", "without a time", "settled", "another number", "long after"],
+        ids=[
+            "two records",
+            "two messages",
+            "in two spellings",
+            "without a time",
+            "settled",
+            "another number",
+            "long after",
+        ],
     )
     def test_who_may_have_a_record_that_settled_nobody(
         self, records: list[DeliveryReport], claimants: list[Any], maybe: set[int]

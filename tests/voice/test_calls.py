@@ -292,6 +292,15 @@ class CallTests:
         made.refresh_from_db()
         assert (made.record is not None) is is_its
 
+    def test_a_record_in_another_spelling_is_the_calls(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        made = calls.place(phone=phone, callee="525512345678")
+        said = {"voiceId": "v-1", "callee": "5215512345678", "calledInfo": made.called_info, "terminationCode": "0"}
+
+        call_records.take([from_row(said)], Source.VOICE_RECORD)
+
+        made.refresh_from_db()
+        assert made.record is not None
+
     def test_nobody_calls_again_once_a_record_says_that_it_rang(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
     ) -> None:

@@ -30,6 +30,7 @@ from messaging.services.channels.channels import Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import record_matching, report_pulls, reports
 from messaging.services.reports.record_matching import Sweep, Window
+from messaging.subscribers import subscriber
 from voice.services.call_reports import as_delivery_report
 
 ROWS_AT_ONCE = 500
@@ -191,4 +192,5 @@ def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
         return frozenset()
     batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
     unknown = Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)
-    return frozenset(pk for pk, number in unknown.values_list("pk", "number") if number in unmarked)
+    called = set(map(subscriber, unmarked))
+    return frozenset(pk for pk, number in unknown.values_list("pk", "number") if subscriber(number) in called)

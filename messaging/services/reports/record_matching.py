@@ -1,8 +1,8 @@
 """Unknown messages and the vendor's records, matched by number within the request's own window (laws#unknown-stays).
 
-getSentRcd gives an id, a number and a time, and no orderId. A record whose id belongs to nobody settles the
-one message that can have it: same application, same number, no id of its own, and a request that was under way at that
-time. Where two messages could claim one record, or two records one message, none of them is settled. Where another
+getSentRcd gives an id, a number and a time, and no orderId. A record whose id belongs to nobody settles the one message
+that can have it: same application, same subscriber, no id of its own, and a request that was under way at that time.
+Where two messages could claim one record, or two records one message, none of them is settled. Where another
 system sends with the same application, number and time prove nothing: only a record that carries our order id does.
 """
 
@@ -33,6 +33,7 @@ NOT_IN_RECORDS = "not in the vendor's records"
 NOT_YET_IN_RECORDS = f"{NOT_IN_RECORDS} so far, which list finished messages only"
 REPORTS_COME_FOR = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
 SHARED_FOR = dt.timedelta(days=90)  # since another system was last seen on an application
+NUMBERS_AT_ONCE = 10_000  # in one statement
 MAYBE_IN_RECORDS = "the vendor's records hold one to this number that may be this message's or another's"
 
 Window = tuple[dt.datetime, dt.datetime]
@@ -49,6 +50,10 @@ class _Claimant:
     batch_id: int
     left_at: dt.datetime
     clock_ahead: float | None = None
+
+    @property
+    def subscriber(self) -> str:
+        return subscriber(self.number)
 
     def could_have(self, record: DeliveryReport) -> bool:
         start, end = window_of(self.left_at, self.clock_ahead)
@@ -106,9 +111,10 @@ class Strays:
     def add(self, records: Sequence[DeliveryReport]) -> None:
         """Those without an order id: one that carries ours was applied by it, and another is another system's."""
         anonymous = [record for record in records if not record.order_id]
-        wanted = set(_claimants(self.application, {number_of(r) for r in anonymous}).values_list("number", flat=True))
-        self.records |= {gateway_ids.kept(r.msg_id): r for r in anonymous if r.msg_id and number_of(r) in wanted}
-        unclaimed = {number_of(r) for r in anonymous} - wanted
+        claimants = _claimants(self.application, every_spelling(sorted({number_of(r) for r in anonymous})))
+        wanted = {subscriber(number) for number in claimants.values_list("number", flat=True)}
+        self.records |= {gateway_ids.kept(r.msg_id): r for r in anonymous if r.msg_id and subscriber_of(r) in wanted}
+        unclaimed = {number_of(r) for r in anonymous if subscriber_of(r) not in wanted}
         hidden, partial = not_whole(unclaimed)
         self.unreadable += sum(number_of(r) in hidden for r in anonymous)
         self.partial |= partial
@@ -132,14 +138,15 @@ class Strays:
 
     def _settle_whole(self) -> int:
         with transaction.atomic():
-            numbers = {number_of(record) for record in self.records.values()}
-            claimants = _claimants(self.application, numbers)
+            numbers = every_spelling(sorted({number_of(record) for record in self.records.values()}))
+            some = [numbers[at : at + NUMBERS_AT_ONCE] for at in range(0, len(numbers), NUMBERS_AT_ONCE)]
+            claimants = [_claimants(self.application, each) for each in some]
             # An answer may be on its way to the same rows: with their batches locked, nobody gives them an id.
-            batch_ids = sorted(set(claimants.order_by().values_list("batch_id", flat=True)))
+            batch_ids = sorted({batch_id for each in claimants for batch_id in each.values_list("batch_id", flat=True)})
             list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
             taken = set(Message.objects.filter(gateway_id__in=self.records).values_list("gateway_id", flat=True))
             free = [record for msg_id, record in self.records.items() if msg_id not in taken]
-            waiting = [_Claimant(*row) for row in claimants.values_list(*_COLUMNS)]
+            waiting = [_Claimant(*row) for each in claimants for row in each.values_list(*_COLUMNS)]
             matched = [] if self.is_shared else pairs(free, waiting)
             self.undecided = undecided(free, waiting, matched)
             named = [record._replace(order_id=_order_id(claimant)) for record, claimant in matched]
@@ -187,16 +194,17 @@ def _is_whole(number: str) -> bool:
 _COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__entry__left_at", "batch__entry__clock_ahead")
 
 
-def _claimants(application: Application, numbers: Iterable[str]) -> "QuerySet[Message]":
-    """Who may have left without an id, or is leaving just now."""
+def _claimants(application: Application, numbers: Sequence[str]) -> "QuerySet[Message]":
+    """Who may have left without an id, or is leaving just now; `numbers` in every spelling."""
     left = (EntryState.IN_FLIGHT, EntryState.ACCEPTED, EntryState.UNKNOWN)
-    return Message.objects.filter(
+    may_have_left = Message.objects.filter(
         number__in=set(numbers),
         gateway_id=None,
         campaign__application=application,
         batch__entry__state__in=left,
         batch__entry__left_at__isnull=False,
-    ).exclude(has_never_left())
+    )
+    return may_have_left.exclude(has_never_left()).order_by()
 
 
 def undecided(
@@ -206,26 +214,26 @@ def undecided(
 ) -> frozenset[int]:
     """Who got no record and may have one: it could be another's too, or does not say when it was."""
     placed = {record.msg_id for record, _claimant in matched}
-    by_number = defaultdict(list)
+    of_subscriber = defaultdict(list)
     for record in records:
         if record.msg_id not in placed:
-            by_number[number_of(record)].append(record)
+            of_subscriber[subscriber_of(record)].append(record)
     return frozenset(
         claimant.pk
         for claimant in claimants
-        if any(record.at is None or claimant.could_have(record) for record in by_number[claimant.number])
+        if any(record.at is None or claimant.could_have(record) for record in of_subscriber[claimant.subscriber])
     )
 
 
 def pairs(records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]) -> list[tuple[DeliveryReport, _Claimant]]:
     """The records that exactly one message could claim, where that message could claim no other."""
-    by_number = defaultdict(list)
+    of_subscriber = defaultdict(list)
     for claimant in claimants:
-        by_number[claimant.number].append(claimant)
+        of_subscriber[claimant.subscriber].append(claimant)
     claims = [
         (record, claimant)
         for record in records
-        for claimant in by_number[number_of(record)]
+        for claimant in of_subscriber[subscriber_of(record)]
         if claimant.could_have(record)
     ]
     of_record: dict[str, int] = defaultdict(int)
@@ -243,6 +251,11 @@ def pairs(records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]) -> 
 
 def number_of(record: DeliveryReport) -> str:
     return record.number.lstrip("+")
+
+
+def subscriber_of(record: DeliveryReport) -> str:
+    """Carriers write some countries' numbers otherwise than they were sent."""
+    return subscriber(number_of(record))
 
 
 def _order_id(claimant: _Claimant) -> str:

@@ -27,7 +27,7 @@ from messaging.models import Batch, Message, MessageEvent, MessageState
 from messaging.services.batches import answers, earlier_attempts, own_segments
 from messaging.services.reports import doubtful_amounts, reported_rows
 from messaging.services.reports.reported_rows import COLUMNS, Alike, Row
-from messaging.subscribers import subscriber
+from messaging.subscribers import every_spelling, subscriber
 
 logger = logging.getLogger(__name__)
 
@@ -196,7 +196,8 @@ def _not_on_rows_yet(reports: Sequence[DeliveryReport]) -> dict[str, int]:
     """{gateway id: message} where an answer is not on its rows yet: found by number, chosen by the id itself."""
     if not answers.anything_waiting():
         return {}
-    batch_of = dict(_answered_to.rows(numbers=sorted({report.number.lstrip("+") for report in reports})))
+    numbers = every_spelling(sorted({report.number.lstrip("+") for report in reports}))
+    batch_of = dict(_answered_to.rows(numbers=numbers))
     told = answers.overlay(set(batch_of.values()))
     return {gateway_id: pk for pk in batch_of if pk in told and (gateway_id := told[pk].gateway_id)}
 
