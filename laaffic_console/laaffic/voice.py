@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,7 +181,7 @@ class VoiceApi(Interfaces):
 
     def every_audio_file(self, *, app_id: str = "") -> Iterator[UploadedAudio]:
         for page in pages.every_page(
-            lambda current: self.audio_files(app_id=app_id, current=current), "voice/fileQuery", name_of=_itself
+            lambda current: self.audio_files(app_id=app_id, current=current), "voice/fileQuery", name_of=pages.itself
         ):
             yield from page.records
 
@@ -265,13 +265,8 @@ def call_record_pages(
 ) -> Iterator[Page[CallRecord]]:
     """All pages of `sip_records` or `group_records` over one window; IncompleteList where some cannot have come."""
     return pages.every_page(
-        lambda current: ask(start=start, end=end, current=current), "the call records", name_of=_itself
+        lambda current: ask(start=start, end=end, current=current), "the call records", name_of=pages.itself
     )
-
-
-def _itself(record: Hashable) -> Hashable:
-    """For rows whose id alone may stand on several: a call that is repeated, a file without an id."""
-    return record
 
 
 def oldest_call_record(now: dt.datetime) -> dt.datetime:

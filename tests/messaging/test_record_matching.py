@@ -9,7 +9,18 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.laaffic import DeliveryReport, DeliveryState, IncompleteList, LaafficClient, OutcomeUnknown, Page
+from laaffic_console.laaffic import (
+    DeliveryReport,
+    DeliveryState,
+    IncompleteList,
+    LaafficClient,
+    LaafficError,
+    NotSent,
+    OutcomeUnknown,
+    Page,
+    Refused,
+)
+from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -246,6 +257,86 @@ class LostAnswerTests:
                 report_pulls.reconcile(application, start, end)
         assert len(windows) == asked
 
+    def test_one_broken_window_hides_nothing_of_the_others(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        earlier, later = two_lost(sandbox, application, group, run_jobs, hours_between=5)
+        asked = only_broken_before(monkeypatch, later.left_at - dt.timedelta(hours=1))
+
+        look_again()
+
+        assert Message.objects.get(batch__entry=later).state in (MessageState.DELIVERED, MessageState.UNDELIVERED)
+        unread = Message.objects.get(batch__entry=earlier)
+        assert unread.state == MessageState.UNKNOWN
+        assert record_matching.NOT_IN_RECORDS not in unread.evidence
+        assert len(asked) == 2
+        assert Batch.objects.get(entry=earlier).next_check_at > timezone.now()
+
+    def test_a_broken_day_hides_nothing_of_the_others(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        earlier, later = two_lost(sandbox, application, group, run_jobs, hours_between=30)
+        only_broken_before(monkeypatch, later.left_at - dt.timedelta(hours=10))
+
+        with pytest.raises(IncompleteList):
+            report_pulls.reconcile(application, earlier.left_at - dt.timedelta(hours=1), timezone.now())
+
+        assert Message.objects.get(batch__entry=later).state in (MessageState.DELIVERED, MessageState.UNDELIVERED)
+        unread = Message.objects.get(batch__entry=earlier)
+        assert unread.state == MessageState.UNKNOWN
+        assert record_matching.NOT_IN_RECORDS not in unread.evidence
+
+    @pytest.mark.parametrize(
+        ("trouble", "requests"),
+        [
+            (NotSent("the connection was refused", interface="getSentRcd"), 1),
+            (Refused(interface="getSentRcd", entry=lookup(Family.SMS, "-15"), reason="", http_status=200), 1),
+            (OutcomeUnknown("no answer within the time limit", interface="getSentRcd"), 2),
+            (IncompleteList("only 1 of 2 rows came", interface="getSentRcd"), 4),
+        ],
+        ids=["not reached", "asked too often", "silent", "each broken"],
+    )
+    def test_a_gateway_that_is_away_is_not_asked_for_every_window(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        trouble: LaafficError,
+        requests: int,
+    ) -> None:
+        lost(sandbox, application, group, run_jobs, times=4)
+        for hours, entry in enumerate(LedgerEntry.objects.order_by("pk")):
+            LedgerEntry.objects.filter(pk=entry.pk).update(left_at=NOW - dt.timedelta(hours=1 + hours))
+        asked: set[object] = set()
+
+        def pages(*args: object, **given: object) -> Iterator[Page[DeliveryReport]]:
+            asked.add(given["start"])
+            raise trouble
+
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+        monkeypatch.setattr(report_pulls, "HALVINGS", 0)
+        batch: Any = record_matching.unknown_batches(application).select_related("campaign__application").first()
+
+        with pytest.raises(type(trouble)):
+            report_pulls.look_for_unknown(LaafficClient(api_key="k", api_secret="s"), batch)
+
+        assert len(asked) == requests
+        own = record_matching.window_of_call(batch.entry)
+        assert own is not None
+        assert own[0] in asked
+
     def test_a_record_that_may_be_anothers_is_not_called_missing(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:
@@ -395,6 +486,46 @@ class OtherSystemTests:
         lost.refresh_from_db()
         assert lost.state == MessageState.UNKNOWN
         assert lost.evidence == before if says is None else lost.evidence.startswith(says)
+
+
+def lost(
+    sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int], times: int
+) -> None:
+    """So many requests of a message each, accepted by the gateway, whose answers were lost."""
+    for n in range(times):
+        each = ContactGroup.objects.create(name=f"{group} {n}")
+        add_contacts(each, 1, first=919876500000 + n)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        launched(application, each, f"text {n}")
+        run_jobs()
+
+
+def two_lost(
+    sandbox: RunningSandbox,
+    application: Application,
+    group: ContactGroup,
+    run_jobs: Callable[[], int],
+    hours_between: int,
+) -> list[LedgerEntry]:
+    lost(sandbox, application, group, run_jobs, times=2)
+    first = LedgerEntry.objects.order_by("pk")[0]
+    LedgerEntry.objects.filter(pk=first.pk).update(left_at=first.left_at - dt.timedelta(hours=hours_between))
+    return list(LedgerEntry.objects.order_by("pk"))
+
+
+def only_broken_before(monkeypatch: pytest.MonkeyPatch, moment: dt.datetime) -> list[object]:
+    """Windows that begin before this moment break off; the beginnings of those that were asked for."""
+    asked: list[object] = []
+    really = LaafficClient.sent_record_pages
+
+    def pages(client: LaafficClient, **given: Any) -> Iterator[Page[DeliveryReport]]:
+        asked.append(given["start"])
+        if given["start"] < moment:
+            raise IncompleteList("only 1 of 2 rows came", interface="getSentRcd")
+        yield from really(client, **given)
+
+    monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+    return asked
 
 
 def swept(application: Application, records: list[DeliveryReport]) -> frozenset[int]:

@@ -55,8 +55,12 @@ class _Claimant:
     def subscriber(self) -> str:
         return subscriber(self.number)
 
+    @property
+    def window(self) -> Window:
+        return window_of(self.left_at, self.clock_ahead)
+
     def could_have(self, record: DeliveryReport) -> bool:
-        start, end = window_of(self.left_at, self.clock_ahead)
+        start, end = self.window
         return record.at is not None and start <= record.at <= end
 
 
@@ -66,13 +70,13 @@ def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
     return min(either) - CLOCKS_DIFFER_BY, max(either) + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
 
 
-def _window_of_call(entry: LedgerEntry | None) -> Window | None:
+def window_of_call(entry: LedgerEntry | None) -> Window | None:
     return window_of(entry.left_at, entry.clock_ahead) if entry is not None and entry.left_at else None
 
 
 def windows_of(batches: Iterable[Batch]) -> list[Window]:
     """The windows of these batches' requests, in order, with those that touch made one."""
-    found = sorted(window for batch in batches if (window := _window_of_call(batch.entry)))
+    found = sorted(window for batch in batches if (window := window_of_call(batch.entry)))
     merged: list[Window] = []
     for start, end in found:
         if merged and start <= merged[-1][1]:
@@ -84,17 +88,24 @@ def windows_of(batches: Iterable[Batch]) -> list[Window]:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one whole reading of the records between two moments came to; a reading that broke off is an exception."""
+    """What one reading of the records between two moments came to."""
 
     start: dt.datetime
     end: dt.datetime
     seen: int
     unreadable: int = 0  # rows that might be anybody's
     undecided: frozenset[int] = frozenset()  # messages that have a record, which may be another's as well
+    unread: Sequence[Window] = ()  # between these moments, where the reading broke off
 
-    def covers(self, window: Window) -> bool:
-        """Whether what is not in this window's records is not there at all."""
-        return not self.unreadable and self.start <= window[0] and window[1] <= self.end
+    def covers(self, window: Window, lasting: dt.timedelta = dt.timedelta(0)) -> bool:
+        """Whether what is not in this window's records, or was so long after it, is not there at all."""
+        if self.unreadable or _touch_any((window[0], window[1] + lasting), self.unread):
+            return False
+        return self.start <= window[0] and window[1] <= self.end
+
+
+def _touch_any(window: Window, others: Iterable[Window]) -> bool:
+    return any(start < window[1] and window[0] < end for start, end in others)
 
 
 class Strays:
@@ -129,14 +140,17 @@ class Strays:
         self.is_shared = True
         Application.objects.filter(pk=self.application.pk).update(others_seen_at=timezone.now())
 
-    def settle(self) -> int:
-        """Give each record to the one message that can have it; how many that were."""
-        settled = self._settle_whole() if self.records else 0
+    def settle(self, unread: Sequence[Window] = ()) -> int:
+        """Give each record to the one message that can have it; how many that were.
+
+        Of a message whose request's window was not read whole nobody knows whether it could have another record too.
+        """
+        settled = self._settle_whole(unread) if self.records else 0
         if self.partial:
             self.undecided |= ending_so(self.application, self.partial)
         return settled
 
-    def _settle_whole(self) -> int:
+    def _settle_whole(self, unread: Sequence[Window]) -> int:
         with transaction.atomic():
             numbers = every_spelling(sorted({number_of(record) for record in self.records.values()}))
             some = [numbers[at : at + NUMBERS_AT_ONCE] for at in range(0, len(numbers), NUMBERS_AT_ONCE)]
@@ -148,6 +162,7 @@ class Strays:
             free = [record for msg_id, record in self.records.items() if msg_id not in taken]
             waiting = [_Claimant(*row) for each in claimants for row in each.values_list(*_COLUMNS)]
             matched = [] if self.is_shared else pairs(free, waiting)
+            matched = [(record, claimant) for record, claimant in matched if not _touch_any(claimant.window, unread)]
             self.undecided = undecided(free, waiting, matched)
             named = [record._replace(order_id=_order_id(claimant)) for record, claimant in matched]
             return sum(reports.apply(named, how=" by number and time"))
@@ -278,10 +293,11 @@ def say_not_found(
     as long as reports are waited for: until then it is said that only finished messages are listed.
     """
     batch = Batch.objects.select_for_update().get(pk=batch_id)
-    window = _window_of_call(batch.entry)
+    window = window_of_call(batch.entry)
     if batch.state != BatchState.UNKNOWN or window is None or batch.entry is None:
         return 0
-    if window[1] + (lasting or dt.timedelta(0)) > asked_at or not any(sweep.covers(window) for sweep in sweeps):
+    until = lasting or dt.timedelta(0)
+    if window[1] + until > asked_at or not any(sweep.covers(window, until) for sweep in sweeps):
         return 0
     missing = NOT_IN_RECORDS if lasting is not None or _is_past_reports(batch, asked_at) else NOT_YET_IN_RECORDS
     asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {batch.entry.evidence or 'the answer was lost'}"

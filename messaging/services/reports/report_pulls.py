@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from messaging.services import events
 from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
 from messaging.services.channels import channels
 from messaging.services.reports import doubtful_amounts, record_matching, reports
+from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import Strays, Sweep, Window
 
 logger = logging.getLogger(__name__)
@@ -142,17 +143,37 @@ def _ask_for(client: LaafficClient, app_id: str, ids: list[str]) -> None:
 
 
 def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
-    """One sweep over the windows of all requests of this batch's application whose answer was lost."""
+    """One sweep over the windows of all requests of this batch's application whose answer was lost.
+
+    LaafficError, when all that could be read is applied, where something could not.
+    """
     application = asked_for.campaign.application
     batches = list(record_matching.unknown_batches(application))
     asked_at = timezone.now()
-    windows = record_matching.windows_of(batches)
-    sweeps = [sweep_records(client, application, start, end) for start, end in windows]
+    trouble, sweeps, asked = Trouble(), [], []
+    for window in _its_own_first(asked_for, record_matching.windows_of(batches)):
+        if trouble.is_away:
+            break
+        asked.append(window)
+        sweeps.append(_sweep(client, application, window, trouble))
     for batch in batches:
         record_matching.say_not_found(batch.pk, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
-        if batch.pk != asked_for.pk and batch.next_check_at and batch.next_check_at <= asked_at:
+        is_due = batch.next_check_at and batch.next_check_at <= asked_at
+        if batch.pk != asked_for.pk and is_due and _is_within(batch, asked):
             check_again(batch, asked_at)
+    trouble.tell()
+
+
+def _its_own_first(batch: Batch, windows: Sequence[Window]) -> list[Window]:
+    """Each has its turn, also where others have no answer and end the round."""
+    return sorted(windows, key=lambda window: not _is_within(batch, [window]))
+
+
+def _is_within(batch: Batch, windows: Iterable[Window]) -> bool:
+    """Whether its request was under way in one of these; also where nothing says when it was."""
+    own = record_matching.window_of_call(batch.entry)
+    return own is None or any(start <= own[0] and own[1] <= end for start, end in windows)
 
 
 def _pending(batch: Batch) -> QuerySet[Message]:
@@ -212,22 +233,25 @@ def _expire_waiting(batch: Batch) -> None:
     events.messages_moved(moved)
 
 
-def sweep_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> Sweep:
+def _sweep(client: LaafficClient, application: Application, period: Window, trouble: Trouble) -> Sweep:
     """Apply every record that the gateway finished between two moments.
 
-    LaafficError where the reading broke off or cannot have seen everything: what it saw is applied, and nothing more
-    is concluded from it.
+    Where the reading broke off or cannot have seen everything, what it saw is applied; nothing more is concluded.
     """
     now = timezone.now()
     answers.write_all(Batch.objects.filter(campaign__application=application))
     strays = Strays(application)
     seen = unreadable = 0
-    for window in sent_record_windows(start, end, now, LONGEST_READING):
+
+    def read(window: Window) -> None:
+        nonlocal seen, unreadable
         rows, problems = _read(client, strays, window)
         seen, unreadable = seen + rows, unreadable + problems
-    strays.settle()
-    unreadable += strays.unreadable
-    return Sweep(max(start, oldest_sent_record(now)), end, seen, unreadable, strays.undecided)
+
+    unread = trouble.read(sent_record_windows(*period, now, LONGEST_READING), read)
+    strays.settle(unread)
+    begin = max(period[0], oldest_sent_record(now))
+    return Sweep(begin, period[1], seen, unreadable + strays.unreadable, strays.undecided, unread)
 
 
 def _read(client: LaafficClient, strays: Strays, window: Window, halvings: int = 0) -> tuple[int, int]:
@@ -260,12 +284,17 @@ def _read_at_once(client: LaafficClient, strays: Strays, window: Window) -> tupl
 
 
 def reconcile(application: Application, start: dt.datetime, end: dt.datetime) -> int:
-    """Everything the vendor's records say between two moments; what they do not have says so. How many there were."""
+    """Everything the vendor's records say between two moments; what they do not have says so. How many there were.
+
+    LaafficError, when all that could be read is applied, where something could not.
+    """
     batches = list(record_matching.unknown_batches(application))
     asked_at = timezone.now()
-    sweep = sweep_records(laaffic_client(), application, start, end)
+    trouble = Trouble()
+    sweep = _sweep(laaffic_client(), application, (start, end), trouble)
     for batch in batches:
         record_matching.say_not_found(batch.pk, asked_at, [sweep])
+    trouble.tell()
     return sweep.seen
 
 
