@@ -19,6 +19,7 @@ from laaffic_console.laaffic import (
     OutcomeUnknown,
     Page,
     Refused,
+    SendResult,
 )
 from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
@@ -330,7 +331,7 @@ class LostAnswerTests:
         batch: Any = record_matching.unknown_batches(application).select_related("campaign__application").first()
 
         with pytest.raises(type(trouble)):
-            report_pulls.look_for_unknown(LaafficClient(api_key="k", api_secret="s"), batch)
+            report_pulls.look_in_records(LaafficClient(api_key="k", api_secret="s"), batch)
 
         assert len(asked) == requests
         own = record_matching.window_of_call(batch.entry)
@@ -381,6 +382,74 @@ class LostAnswerTests:
         assert not campaigns.finish_if_done(campaign.pk)
         assert Batch.objects.get().state == BatchState.UNKNOWN
         assert Campaign.objects.get().state == CampaignState.RUNNING
+
+
+class WithoutIdTests:
+    """Accepted, and the answer told no id that could be asked for (laaffic-api#sendsms)."""
+
+    @pytest.fixture
+    def ids_told(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many of the ids each answer tells."""
+        told = [0]
+        really = LaafficClient.send_sms
+
+        def send(client: LaafficClient, **given: Any) -> SendResult:
+            result = really(client, **given)
+            ids = [msg_id if n < told[0] else None for n, msg_id in enumerate(result.msg_ids)]
+            return SendResult(ids, [n for n, msg_id in enumerate(ids) if msg_id is None], len(ids), 0)
+
+        monkeypatch.setattr(LaafficClient, "send_sms", send)
+        return told
+
+    @pytest.mark.parametrize("told", [0, 1])
+    def test_its_records_say_what_became_of_it(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        ids_told: list[int],
+        told: int,
+    ) -> None:
+        ids_told[0] = told
+        add_contacts(group, 3)
+        campaign = launched(application, group)
+        run_jobs()
+        assert Message.objects.filter(gateway_id=None).count() == 3 - told
+
+        look_again()
+
+        counts = counting.state_counts(campaign)
+        assert counts["delivered"] + counts["undelivered"] == 3
+        assert not Message.objects.filter(gateway_id=None).exists()
+        campaign.refresh_from_db()
+        assert proving.prove(campaign)["disagreements"] == []
+
+    def test_one_reading_answers_for_all_that_are_due(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        ids_told: list[int],
+    ) -> None:
+        for n in range(3):
+            each = ContactGroup.objects.create(name=f"group {n}")
+            add_contacts(each, 1, first=919876500000 + n)
+            launched(application, each, f"text {n}")
+        run_jobs()
+        asked: list[object] = []
+
+        def pages(*_given: object, **given: object) -> Iterator[Page[DeliveryReport]]:
+            asked.append(given["start"])
+            return iter([])
+
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+
+        look_again()
+
+        assert len(asked) == 1
+        assert not Batch.objects.filter(next_check_at__lte=timezone.now()).exists()
 
 
 class OtherSystemTests:

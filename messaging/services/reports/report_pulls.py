@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
@@ -25,7 +25,7 @@ from laaffic_console.laaffic import (
     sent_record_windows,
 )
 from messaging import gateway_ids
-from messaging.models import Batch, Message, MessageState
+from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
 from messaging.services.channels import channels
@@ -41,6 +41,7 @@ AFTER_TROUBLE = dt.timedelta(minutes=10)
 
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
+BATCHES_AT_ONCE = 100
 LONGEST_READING = dt.timedelta(days=1)  # one list is read in one go, with a mark of each of its rows in memory
 SHORTEST_READING = dt.timedelta(minutes=1)  # what has no answer is asked for again in halves, down to this
 HALVINGS = 4  # one within the other: a gateway that is silent to all of them is asked five times
@@ -115,6 +116,13 @@ def check_batch(client: LaafficClient, batch: Batch) -> None:
     check_again(batch, asked_at)
 
 
+def look_for_reports(client: LaafficClient, batch: Batch) -> None:
+    """What is pending by its ids; what has none, as its answer was lost or told none, in the records by number."""
+    ask_by_id(client, batch)
+    if batch.state == BatchState.UNKNOWN or (batch.accepted and _without_id(batch.messages()).exists()):
+        look_in_records(client, batch)
+
+
 def ask_by_id(client: LaafficClient, batch: Batch) -> None:
     """getReport for what is pending; an id that is absent from the answer is not yet known, never failed."""
     app_id = batch.campaign.application.app_id
@@ -142,13 +150,16 @@ def _ask_for(client: LaafficClient, app_id: str, ids: list[str]) -> None:
     reports.apply_each(page.reports)
 
 
-def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
-    """One sweep over the windows of all requests of this batch's application whose answer was lost.
+def look_in_records(client: LaafficClient, asked_for: Batch) -> None:
+    """One sweep over the windows of all requests of this batch's application whose answer was lost; of a batch whose
+    messages were accepted without an id, over those of all such batches that are due.
 
     LaafficError, when all that could be read is applied, where something could not.
     """
     application = asked_for.campaign.application
-    batches = list(record_matching.unknown_batches(application))
+    is_lost = asked_for.state == BatchState.UNKNOWN
+    unknown = record_matching.unknown_batches(application)
+    batches = list(unknown) if is_lost else [asked_for, *_due_without_ids(application).exclude(pk=asked_for.pk)]
     asked_at = timezone.now()
     trouble, sweeps, asked = Trouble(), [], []
     for window in _its_own_first(asked_for, record_matching.windows_of(batches)):
@@ -157,12 +168,25 @@ def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
         asked.append(window)
         sweeps.append(_sweep(client, application, window, trouble))
     for batch in batches:
-        record_matching.say_not_found(batch.pk, asked_at, sweeps)
+        if batch.state == BatchState.UNKNOWN:
+            record_matching.say_not_found(batch.pk, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
         is_due = batch.next_check_at and batch.next_check_at <= asked_at
         if batch.pk != asked_for.pk and is_due and _is_within(batch, asked):
             check_again(batch, asked_at)
     trouble.tell()
+
+
+def _due_without_ids(application: Application) -> "QuerySet[Batch]":
+    """Of the next that are due: those of whose accepted messages none has an id: nothing else is asked of them."""
+    due = Batch.objects.filter(is_due(), campaign__application=application, accepted__gt=0)
+    next_due = list(due.order_by("next_check_at").values_list("pk", flat=True)[:BATCHES_AT_ONCE])
+    messages = Message.objects.filter(
+        pk__gte=OuterRef("first_message_id"), pk__lte=OuterRef("last_message_id"), batch=OuterRef("pk")
+    )
+    pending = messages.filter(state=MessageState.ACCEPTED)
+    found = Batch.objects.filter(Exists(_without_id(pending)), ~Exists(_with_id(pending)), pk__in=next_due)
+    return found.select_related("entry").order_by("pk")
 
 
 def _its_own_first(batch: Batch, windows: Sequence[Window]) -> list[Window]:
@@ -177,7 +201,15 @@ def _is_within(batch: Batch, windows: Iterable[Window]) -> bool:
 
 
 def _pending(batch: Batch) -> QuerySet[Message]:
-    return batch.messages().filter(state=MessageState.ACCEPTED).exclude(gateway_id=None)
+    return _with_id(batch.messages().filter(state=MessageState.ACCEPTED))
+
+
+def _with_id(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.exclude(gateway_id=None)
+
+
+def _without_id(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.filter(state=MessageState.ACCEPTED, gateway_id=None)
 
 
 def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
