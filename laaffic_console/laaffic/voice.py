@@ -92,12 +92,16 @@ class VoiceApi(Interfaces):
         envelope = self._post_for_secret("/voice/sipQuery", pages.request(current, size, {"appId": app_id}))
         return pages.read_page(envelope, current, "voice/sipQuery", _phone)
 
-    def every_phone(self, *, app_id: str) -> Iterator[SipPhone]:
-        for page in pages.every_page(
+    def phone_pages(self, *, app_id: str) -> Iterator[Page[SipPhone]]:
+        """All pages; IncompleteList after the last where not all can have come."""
+        return pages.every_page(
             lambda current: self.phones(app_id=app_id, current=current),
             "voice/sipQuery",
             name_of=lambda phone: phone.account,
-        ):
+        )
+
+    def every_phone(self, *, app_id: str) -> Iterator[SipPhone]:
+        for page in self.phone_pages(app_id=app_id):
             yield from page.records
 
     def add_phones(self, *, app_id: str, group: str, name: str, quantity: int = 1, display_number: str = "") -> None:

@@ -21,8 +21,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
-from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody
+from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, Trouble
 from laaffic_console.gateway.services import inbox, leases, turns
+from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.sandbox.replies import ReplyInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import jobs
@@ -288,6 +290,19 @@ class PullTests:
             assert reply_pulls.pull(used, lease, within=5) == 1
 
         assert ReplyPull.objects.get().problem == "it takes longer than 5 seconds."
+
+    def test_one_that_cannot_be_read_is_told(
+        self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        page: Page[Any] = Page([], ["a reply without number or content"], None, None, 1)
+        monkeypatch.setattr(RepliesApi, "iter_pages", lambda *_given, **_more: iter([page]))
+
+        reply_pulls.pull_due()
+
+        pulled = ReplyPull.objects.get()
+        assert pulled.problem == "1 reply could not be read (a reply without number or content)."
+        assert pulled.pulled_until is not None
+        assert Trouble.objects.get().name == f"a row of {used.app_id}"
 
     def test_what_came_both_ways_is_one(self, sandbox: RunningSandbox, used: Application) -> None:
         push(self.answer(sandbox, "Yes"))
