@@ -161,6 +161,18 @@ class WordTests:
         assert client.post(address, {"word": "take", "why": "x"}).status_code == 403
 
 
+def test_a_push_without_a_number_is_not_said_to_be_about_another(sent: tuple[Campaign, Claim]) -> None:
+    _campaign, claim = sent
+
+    told = [reports.contradiction(report(claim, number=number)) for number in ("", "919812345678", claim.numbers[0])]
+
+    assert told == [
+        "It names the order id of a message and no number, so it moves nothing.",
+        "It names the order id of a message to another number, so it moves nothing. Was it forged?",
+        "",
+    ]
+
+
 class ConfirmedTests:
     def test_a_push_only_asks_where_the_owner_wants_it(self, sent: tuple[Campaign, Claim], settings: Any) -> None:
         settings.LAAFFIC_CONFIRM_REPORTS = True

@@ -246,6 +246,8 @@ def contradiction(report: DeliveryReport) -> str:
     number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
     if number is None or report.number.lstrip("+") == number:
         return ""
+    if not report.number:
+        return _("It names the order id of a message and no number, so it moves nothing.")
     return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
 
 
