@@ -212,6 +212,8 @@ def _settle_error_locked(campaign_id: int, batch: Batch, claimed: Claim, error: 
 
 
 FIRST_WAIT = 0.5  # seconds; doubled with each attempt
+LONGEST_WAIT = 60.0
+LONGEST_OF_PHONE = 3600.0  # a phone has its limit for hours or for days, and nobody waits for it
 
 
 class Aftermath:
@@ -240,7 +242,7 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
         case Remedy.RETRY if not refusal.entry.of_number:
             return _requeue(batch, refusal, wait_because=sentence)
         case Remedy.RETRY if not several:
-            _requeue(batch, refusal, wait_because=sentence)
+            _requeue(batch, refusal, wait_because=sentence, longest=LONGEST_OF_PHONE)
             return Aftermath()  # one phone has its limit; the others need not wait for it
         case Remedy.FIX_ADDRESS:
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
@@ -308,9 +310,9 @@ def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aft
     return Aftermath(hold_because=limit_reached or (sentence if error_limit.nobody_passes(campaign_id) else ""))
 
 
-def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Aftermath:
-    """Back to the queue, later each time: it is certain that nothing was sent."""
-    seconds = max(min(60.0, FIRST_WAIT * 2 ** min(batch.attempt, 10)), getattr(error, "retry_after", 0.0))
+def _requeue(batch: Batch, error: LaafficError, *, wait_because: str, longest: float = LONGEST_WAIT) -> Aftermath:
+    """Back to the queue, later each time, `longest` seconds at most: it is certain that nothing was sent."""
+    seconds = max(min(longest, FIRST_WAIT * 2 ** min(batch.attempt, 13)), getattr(error, "retry_after", 0.0))
     wait_until = database_clock.now() + dt.timedelta(seconds=seconds)
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="", not_before=wait_until)
     return Aftermath(wait_because=wait_because, wait_until=wait_until)
