@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.laaffic import InvalidRequest, LaafficClient
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
 from messaging.services.audience import audience
@@ -208,11 +209,18 @@ def test_one_that_was_frozen_all_the_same_is_rejected_alone(
 
 
 def test_what_is_wrong_for_everybody_holds_the_campaign_and_rejects_nobody(
-    application: Application, group: ContactGroup, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+    application: Application,
+    group: ContactGroup,
+    sandbox: RunningSandbox,
+    run_jobs: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def refuse(*_given: object, **_more: object) -> None:
+        raise InvalidRequest("senderId", "40 characters; at most 32")
+
+    monkeypatch.setattr(LaafficClient, "send_sms", refuse)
     add_contacts(group, 3)
     campaign = draft(application, group, "Hello")
-    Application.objects.filter(pk=application.pk).update(app_id="")
 
     starting.launch(campaign.pk)
     run_jobs()
@@ -220,7 +228,7 @@ def test_what_is_wrong_for_everybody_holds_the_campaign_and_rejects_nobody(
     campaign.refresh_from_db()
     assert campaign.state == "held"
     assert counting.state_counts(campaign)["queued"] == 3
-    assert "appId" in str(campaign.hold_reason)
+    assert "senderId" in str(campaign.hold_reason)
 
 
 def test_a_blank_text_is_said_before_the_launch(
