@@ -28,7 +28,7 @@ CONTENT += ["created_at", "launched_at", "first_sent_at", "finished_at", "hold_r
 AUDIENCE = ["audience", "member_end", "audience_end", "total"]
 AUDIENCE += ["dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_consent", "dropped_invalid"]
 COUNTED = ["people", "reached_people", "reached", "recipients", "suppressed", "excluded", "too_long", "invalid"]
-COUNTED += ["repeated", "started_at", "counted_at"]
+COUNTED += ["blank", "repeated", "started_at", "counted_at"]
 
 
 def write(campaign: Campaign, user: User | None, into: BinaryIO, recipients: Iterable[Row]) -> None:

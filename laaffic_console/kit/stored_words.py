@@ -83,6 +83,8 @@ KEPT = [
     gettext_noop("on the suppression list when its batch was claimed"),
     gettext_noop("when the audience was frozen"),
     gettext_noop("longer than %(n)s characters with its fields filled in"),
+    gettext_noop("nothing to read with its fields filled in"),
+    gettext_noop("cannot be sent: %(why)s"),
     gettext_noop("not accepted by the provider"),
     # Where a report came from
     gettext_noop("push"),

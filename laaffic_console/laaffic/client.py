@@ -169,7 +169,7 @@ class LaafficClient:
                 *_records(envelope, Source.GET_SENT_RCD, self._zone), sms.total_of(envelope), None, start_index
             )
 
-        return pages.every_slice(ask, "getSentRcd", name_of=lambda record: record.msg_id)
+        return pages.every_slice(ask, "getSentRcd", name_of=pages.itself)
 
     def _ask_sent(self, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int) -> Envelope:
         check_app_id(app_id)

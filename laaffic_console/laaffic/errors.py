@@ -19,7 +19,10 @@ class LaafficError(Exception):
         self.code = code
 
     def __str__(self) -> str:
-        return f"{self.interface}: {self.message}"
+        return self._what()
+
+    def _what(self) -> str:
+        return f"{self.interface}: {self.message}" if self.interface else self.message
 
 
 class NotSent(LaafficError):
@@ -77,7 +80,7 @@ class OutcomeUnknown(LaafficError):
     def __str__(self) -> str:
         seen = [f"HTTP {self.http_status}"] if self.http_status else []
         seen += [f"it began: {self.excerpt!r}"] if self.excerpt else []
-        return f"{self.interface}: {self.message}" + (f" ({'; '.join(seen)})" if seen else "")
+        return self._what() + (f" ({'; '.join(seen)})" if seen else "")
 
 
 class InvalidRequest(ValueError):

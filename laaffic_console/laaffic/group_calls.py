@@ -23,6 +23,7 @@ from laaffic_console.laaffic.interfaces import (
     check_digits,
     check_length,
     check_range,
+    check_words,
 )
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
 from laaffic_console.laaffic.reports import count, money, text
@@ -76,7 +77,7 @@ class SpokenText:
     speaking_rate: float | None = None
 
     def fields(self) -> dict[str, Any]:
-        check_length("text", self.text, 1, MAX_TEXT)
+        check_words("text", self.text, MAX_TEXT)
         check_language("lan", self.language)
         fields: dict[str, Any] = {"source": 3, "text": self.text, "lan": self.language}
         if self.accent:

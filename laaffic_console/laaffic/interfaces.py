@@ -45,6 +45,13 @@ def check_length(field: str, value: str, shortest: int, longest: int) -> None:
         raise InvalidRequest(field, f"{len(value)} characters; it has {shortest} to {longest}")
 
 
+def check_words(field: str, value: str, longest: int) -> None:
+    """Something to read or to say: spaces are refused as nothing is (-4)."""
+    check_length(field, value, 1, longest)
+    if not value.strip():
+        raise InvalidRequest(field, "it is nothing but spaces")
+
+
 def check_range(field: str, value: int, lowest: int, highest: int) -> None:
     if not lowest <= value <= highest:
         raise InvalidRequest(field, f"{value} is not between {lowest} and {highest}")

@@ -12,6 +12,7 @@ from laaffic_console.laaffic.interfaces import (
     check_count,
     check_digits,
     check_length,
+    check_words,
     joined,
 )
 from laaffic_console.laaffic.reports import text
@@ -61,7 +62,7 @@ class MmsApi(Interfaces):
         check_count("numbers", len(numbers), MAX_NUMBERS_POST, "numbers")
         for number in numbers:
             check_digits("numbers", number)
-        check_length("content", content, 1, MAX_CONTENT)
+        check_words("content", content, MAX_CONTENT)
         check_count("mmsFiles", len(attachment_ids), MAX_ATTACHMENTS, "attachments")
         check_length("mmsTitle", title, 0, MAX_TITLE)
         body = {

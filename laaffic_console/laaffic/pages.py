@@ -75,6 +75,11 @@ def read_rows(rows: list[Any], read: Callable[[dict[str, Any]], T]) -> tuple[lis
     return records, problems
 
 
+def itself(record: Hashable) -> Hashable:
+    """The name of rows whose id alone may stand on several: a call that is repeated, a message of two records."""
+    return record
+
+
 def every_page(
     ask: Callable[[int], Page[T]], interface: str, *, name_of: Callable[[T], Hashable] | None
 ) -> Iterator[Page[T]]:

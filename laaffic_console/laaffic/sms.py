@@ -85,7 +85,7 @@ def _content_fields(
         raise InvalidRequest("numbers", f"{len(numbers)} numbers; this call carries 1 to {at_most}")
     if len(order_ids) != len(numbers):
         raise InvalidRequest("orderId", f"{len(order_ids)} order ids for {len(numbers)} numbers; they must be as many")
-    if not content:
+    if not content.strip():
         raise InvalidRequest("content", "the content is empty")
     if len(content) > MAX_CONTENT:
         raise InvalidRequest("content", f"{len(content)} characters; at most {MAX_CONTENT}")

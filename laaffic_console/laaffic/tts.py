@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from laaffic_console.laaffic.errors import InvalidRequest
-from laaffic_console.laaffic.interfaces import check_length, check_range
+from laaffic_console.laaffic.interfaces import check_range, check_words
 
 MAX_TEXT = 1000  # Unicode code points
 SLOWEST, FASTEST = 0.25, 4.0
@@ -87,7 +87,7 @@ class Spoken:
 
     def fields(self) -> dict[str, Any]:
         """In the documented order; InvalidRequest names the parameter whose limit is broken."""
-        check_length("text", self.text, 1, MAX_TEXT)
+        check_words("text", self.text, MAX_TEXT)
         check_language("language", self.language)
         if self.accent and not (self.accent.isascii() and self.accent.isdecimal() and len(self.accent) <= 4):
             raise InvalidRequest("accent", f"{self.accent!r} is not a calling code such as 91")

@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,12 +92,16 @@ class VoiceApi(Interfaces):
         envelope = self._post_for_secret("/voice/sipQuery", pages.request(current, size, {"appId": app_id}))
         return pages.read_page(envelope, current, "voice/sipQuery", _phone)
 
-    def every_phone(self, *, app_id: str) -> Iterator[SipPhone]:
-        for page in pages.every_page(
+    def phone_pages(self, *, app_id: str) -> Iterator[Page[SipPhone]]:
+        """All pages; IncompleteList after the last where not all can have come."""
+        return pages.every_page(
             lambda current: self.phones(app_id=app_id, current=current),
             "voice/sipQuery",
             name_of=lambda phone: phone.account,
-        ):
+        )
+
+    def every_phone(self, *, app_id: str) -> Iterator[SipPhone]:
+        for page in self.phone_pages(app_id=app_id):
             yield from page.records
 
     def add_phones(self, *, app_id: str, group: str, name: str, quantity: int = 1, display_number: str = "") -> None:
@@ -181,7 +185,7 @@ class VoiceApi(Interfaces):
 
     def every_audio_file(self, *, app_id: str = "") -> Iterator[UploadedAudio]:
         for page in pages.every_page(
-            lambda current: self.audio_files(app_id=app_id, current=current), "voice/fileQuery", name_of=_itself
+            lambda current: self.audio_files(app_id=app_id, current=current), "voice/fileQuery", name_of=pages.itself
         ):
             yield from page.records
 
@@ -265,13 +269,8 @@ def call_record_pages(
 ) -> Iterator[Page[CallRecord]]:
     """All pages of `sip_records` or `group_records` over one window; IncompleteList where some cannot have come."""
     return pages.every_page(
-        lambda current: ask(start=start, end=end, current=current), "the call records", name_of=_itself
+        lambda current: ask(start=start, end=end, current=current), "the call records", name_of=pages.itself
     )
-
-
-def _itself(record: Hashable) -> Hashable:
-    """For rows whose id alone may stand on several: a call that is repeated, a file without an id."""
-    return record
 
 
 def oldest_call_record(now: dt.datetime) -> dt.datetime:

@@ -22,7 +22,9 @@ class AudienceCount(models.Model):
     no_consent = models.PositiveIntegerField(default=0, db_default=0)
     # Had enough messages when they were counted. They are among the recipients: by the launch it may be otherwise.
     capped = models.PositiveIntegerField(default=0, db_default=0)
+    # Recipients for whom the text cannot be sent with their fields filled in: too long, or nothing left of it.
     too_long = models.PositiveIntegerField(default=0)
+    blank = models.PositiveIntegerField(default=0, db_default=0)
     paste_cursor = models.BigIntegerField(default=0)  # the last pasted number that has been looked at
     # Numbers that are there more than once, or belong to a contact who is in the audience anyway: one message each.
     merged = models.PositiveIntegerField(default=0)
@@ -42,7 +44,7 @@ class AudienceCount(models.Model):
 
     @property
     def recipients(self) -> int:
-        return max(0, sum(int(n) for _country, _zones, n in self.reached) - self.too_long)
+        return max(0, sum(int(n) for _country, _zones, n in self.reached) - self.too_long - self.blank)
 
     @property
     def percent(self) -> int:

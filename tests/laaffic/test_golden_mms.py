@@ -160,6 +160,7 @@ class SendTests:
             ({"numbers": []}, "numbers: 0 numbers"),
             ({"numbers": ["+91856321412"]}, "numbers"),
             ({"content": ""}, "content: 0 characters; it has 1 to 1024"),
+            ({"content": " \n"}, "content: it is nothing but spaces"),
             ({"content": "👋" * 1025}, "content: 1025 characters"),
             ({"title": "x" * 81}, "mmsTitle: 81 characters; it has 0 to 80"),
             ({"app_id": ""}, "appId"),

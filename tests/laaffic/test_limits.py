@@ -73,6 +73,7 @@ BROKEN = [
     pytest.param(post(content="👋" * 1025), "content", "1025 characters; at most 1024", id="1,025 emoji"),
     pytest.param(get(content="x" * 1025), "content", "1025 characters; at most 1024", id="1,025 characters by GET"),
     pytest.param(post(content=""), "content", "empty", id="no content"),
+    pytest.param(post(content=" \n"), "content", "empty", id="a content of spaces"),
     pytest.param(post(sender_id="x" * 33), "senderId", "33 characters; at most 32", id="33 of a sender id"),
     pytest.param(post(2, order_ids=["1"]), "orderId", "1 order ids for 2 numbers", id="an order id too few"),
     pytest.param(post(1, order_ids=["1", "2"]), "orderId", "2 order ids for 1 numbers", id="an order id too many"),

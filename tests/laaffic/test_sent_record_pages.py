@@ -95,6 +95,12 @@ class WholeTests:
         assert {record.number for record in found} == set(numbers)
         assert sandbox.stats()["calls"]["/getSentRcd"] == 4
 
+    def test_two_rows_of_one_id_are_two(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        twice = [*rows(1), {**rows(1)[0], "number": "916"}]
+        gateway.will(seed(twice, 2))
+
+        assert read(client) == ["m1", "m1"]
+
 
 class GrowingTests:
     def test_rows_that_are_pushed_on_by_new_ones_are_no_circle(

@@ -20,7 +20,7 @@ from messaging.services.batches import claiming, settling
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.sending import sending
-from messaging.services.text import merged_lengths
+from messaging.services.text import merged_texts
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -202,14 +202,14 @@ class LockOrderTests:
         add_contacts(group, 1, first=919876700000, name="Bo", attributes={"city": "x" * 1100})
         Campaign.objects.filter(pk=campaign.pk).update(audience="freezing", audience_end=10**9)
         has_campaign, may_go_on = threading.Event(), threading.Event()
-        reject = merged_lengths.reject_too_long
+        reject = merged_texts.reject_unfit
 
         def slowly(*given: Any) -> int:
             has_campaign.set()
             may_go_on.wait(2)
             return reject(*given)
 
-        monkeypatch.setattr(merged_lengths, "reject_too_long", slowly)
+        monkeypatch.setattr(merged_texts, "reject_unfit", slowly)
         problems: list[Exception] = []
         freezing = threading.Thread(target=_noting(problems, lambda: audience.freeze_chunk(campaign.pk)))
         freezing.start()

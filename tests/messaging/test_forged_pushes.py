@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
-from laaffic_console.laaffic import Source
+from laaffic_console.laaffic import DeliveryState, Source
 from messaging.models import Batch, Campaign, ContactGroup, ListPrice, MessageEvent, MessageState
 from messaging.services.batches import counting, settling
 from messaging.services.channels.outgoing import Claim
@@ -161,6 +161,18 @@ class WordTests:
         assert client.post(address, {"word": "take", "why": "x"}).status_code == 403
 
 
+def test_a_push_without_a_number_is_not_said_to_be_about_another(sent: tuple[Campaign, Claim]) -> None:
+    _campaign, claim = sent
+
+    told = [reports.contradiction(report(claim, number=number)) for number in ("", "919812345678", claim.numbers[0])]
+
+    assert told == [
+        "It names the order id of a message and no number, so it moves nothing.",
+        "It names the order id of a message to another number, so it moves nothing. Was it forged?",
+        "",
+    ]
+
+
 class ConfirmedTests:
     def test_a_push_only_asks_where_the_owner_wants_it(self, sent: tuple[Campaign, Claim], settings: Any) -> None:
         settings.LAAFFIC_CONFIRM_REPORTS = True
@@ -176,3 +188,21 @@ class ConfirmedTests:
         assert asked_at < timezone.now() + dt.timedelta(minutes=1)
         reports.apply_now([report(claim, source=Source.GET_REPORT)])
         assert message(claim).state == MessageState.DELIVERED
+
+    @pytest.mark.parametrize(
+        ("state", "reason"), [(DeliveryState.FAILED, "absent subscriber"), (DeliveryState.DELIVERED, "")]
+    )
+    def test_what_getreport_confirms_has_the_pushs_reason(
+        self, sent: tuple[Campaign, Claim], settings: Any, state: DeliveryState, reason: str
+    ) -> None:
+        settings.LAAFFIC_CONFIRM_REPORTS = True
+        campaign, claim = sent
+        store(push(claim, status="1"))
+        report_pushes.INBOX.apply_some()
+        assert message(claim).state == MessageState.ACCEPTED
+        assert_figures_are_a_recount(campaign)
+
+        reports.apply_now([report(claim, state=state, source=Source.GET_REPORT, reason="")])
+
+        assert (message(claim).state, message(claim).reason) == (reports.STATE_OF[state], reason)
+        assert_figures_are_a_recount(campaign)

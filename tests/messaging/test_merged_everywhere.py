@@ -115,6 +115,23 @@ def test_a_title_that_grows_too_long_is_cut(
     assert Message.objects.get().gateway_id
 
 
+def test_a_title_of_values_that_nobody_sees_is_sent_without_them(
+    sandbox: RunningSandbox,
+    application: Application,
+    group: ContactGroup,
+    picture: MmsAttachment,
+    run_jobs: Callable[[], int],
+    titles: list[Any],
+) -> None:
+    add_contacts(group, 1, attributes={"city": " \u200b"})
+    campaign = write(application, group, picture, "{{city|Sale}}")
+
+    starting.launch(campaign.pk)
+    run_jobs()
+
+    assert [title for title, _text, _numbers in titles] == ["Sale"]
+
+
 @pytest.mark.parametrize(
     ("title", "said"),
     [

@@ -9,7 +9,19 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.laaffic import DeliveryReport, DeliveryState, IncompleteList, LaafficClient, OutcomeUnknown, Page
+from laaffic_console.laaffic import (
+    DeliveryReport,
+    DeliveryState,
+    IncompleteList,
+    LaafficClient,
+    LaafficError,
+    NotSent,
+    OutcomeUnknown,
+    Page,
+    Refused,
+    SendResult,
+)
+from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -246,6 +258,86 @@ class LostAnswerTests:
                 report_pulls.reconcile(application, start, end)
         assert len(windows) == asked
 
+    def test_one_broken_window_hides_nothing_of_the_others(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        earlier, later = two_lost(sandbox, application, group, run_jobs, hours_between=5)
+        asked = only_broken_before(monkeypatch, later.left_at - dt.timedelta(hours=1))
+
+        look_again()
+
+        assert Message.objects.get(batch__entry=later).state in (MessageState.DELIVERED, MessageState.UNDELIVERED)
+        unread = Message.objects.get(batch__entry=earlier)
+        assert unread.state == MessageState.UNKNOWN
+        assert record_matching.NOT_IN_RECORDS not in unread.evidence
+        assert len(asked) == 2
+        assert Batch.objects.get(entry=earlier).next_check_at > timezone.now()
+
+    def test_a_broken_day_hides_nothing_of_the_others(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        earlier, later = two_lost(sandbox, application, group, run_jobs, hours_between=30)
+        only_broken_before(monkeypatch, later.left_at - dt.timedelta(hours=10))
+
+        with pytest.raises(IncompleteList):
+            report_pulls.reconcile(application, earlier.left_at - dt.timedelta(hours=1), timezone.now())
+
+        assert Message.objects.get(batch__entry=later).state in (MessageState.DELIVERED, MessageState.UNDELIVERED)
+        unread = Message.objects.get(batch__entry=earlier)
+        assert unread.state == MessageState.UNKNOWN
+        assert record_matching.NOT_IN_RECORDS not in unread.evidence
+
+    @pytest.mark.parametrize(
+        ("trouble", "requests"),
+        [
+            (NotSent("the connection was refused", interface="getSentRcd"), 1),
+            (Refused(interface="getSentRcd", entry=lookup(Family.SMS, "-15"), reason="", http_status=200), 1),
+            (OutcomeUnknown("no answer within the time limit", interface="getSentRcd"), 2),
+            (IncompleteList("only 1 of 2 rows came", interface="getSentRcd"), 4),
+        ],
+        ids=["not reached", "asked too often", "silent", "each broken"],
+    )
+    def test_a_gateway_that_is_away_is_not_asked_for_every_window(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        trouble: LaafficError,
+        requests: int,
+    ) -> None:
+        lost(sandbox, application, group, run_jobs, times=4)
+        for hours, entry in enumerate(LedgerEntry.objects.order_by("pk")):
+            LedgerEntry.objects.filter(pk=entry.pk).update(left_at=NOW - dt.timedelta(hours=1 + hours))
+        asked: set[object] = set()
+
+        def pages(*args: object, **given: object) -> Iterator[Page[DeliveryReport]]:
+            asked.add(given["start"])
+            raise trouble
+
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+        monkeypatch.setattr(report_pulls, "HALVINGS", 0)
+        batch: Any = record_matching.unknown_batches(application).select_related("campaign__application").first()
+
+        with pytest.raises(type(trouble)):
+            report_pulls.look_in_records(LaafficClient(api_key="k", api_secret="s"), batch)
+
+        assert len(asked) == requests
+        own = record_matching.window_of_call(batch.entry)
+        assert own is not None
+        assert own[0] in asked
+
     def test_a_record_that_may_be_anothers_is_not_called_missing(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:
@@ -290,6 +382,74 @@ class LostAnswerTests:
         assert not campaigns.finish_if_done(campaign.pk)
         assert Batch.objects.get().state == BatchState.UNKNOWN
         assert Campaign.objects.get().state == CampaignState.RUNNING
+
+
+class WithoutIdTests:
+    """Accepted, and the answer told no id that could be asked for (laaffic-api#sendsms)."""
+
+    @pytest.fixture
+    def ids_told(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many of the ids each answer tells."""
+        told = [0]
+        really = LaafficClient.send_sms
+
+        def send(client: LaafficClient, **given: Any) -> SendResult:
+            result = really(client, **given)
+            ids = [msg_id if n < told[0] else None for n, msg_id in enumerate(result.msg_ids)]
+            return SendResult(ids, [n for n, msg_id in enumerate(ids) if msg_id is None], len(ids), 0)
+
+        monkeypatch.setattr(LaafficClient, "send_sms", send)
+        return told
+
+    @pytest.mark.parametrize("told", [0, 1])
+    def test_its_records_say_what_became_of_it(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        ids_told: list[int],
+        told: int,
+    ) -> None:
+        ids_told[0] = told
+        add_contacts(group, 3)
+        campaign = launched(application, group)
+        run_jobs()
+        assert Message.objects.filter(gateway_id=None).count() == 3 - told
+
+        look_again()
+
+        counts = counting.state_counts(campaign)
+        assert counts["delivered"] + counts["undelivered"] == 3
+        assert not Message.objects.filter(gateway_id=None).exists()
+        campaign.refresh_from_db()
+        assert proving.prove(campaign)["disagreements"] == []
+
+    def test_one_reading_answers_for_all_that_are_due(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        ids_told: list[int],
+    ) -> None:
+        for n in range(3):
+            each = ContactGroup.objects.create(name=f"group {n}")
+            add_contacts(each, 1, first=919876500000 + n)
+            launched(application, each, f"text {n}")
+        run_jobs()
+        asked: list[object] = []
+
+        def pages(*_given: object, **given: object) -> Iterator[Page[DeliveryReport]]:
+            asked.append(given["start"])
+            return iter([])
+
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+
+        look_again()
+
+        assert len(asked) == 1
+        assert not Batch.objects.filter(next_check_at__lte=timezone.now()).exists()
 
 
 class OtherSystemTests:
@@ -350,6 +510,16 @@ class OtherSystemTests:
         lost.refresh_from_db()
         assert (lost.state, lost.gateway_id) == (MessageState.DELIVERED, "77")
 
+    def test_a_record_in_another_spelling_is_the_messages(self, application: Application, lost: Message) -> None:
+        Message.objects.filter(pk=lost.pk).update(number="525512345678")
+
+        maybe = swept(application, [record("77", "5215512345678", timezone.now())])
+
+        lost.refresh_from_db()
+        assert (lost.state, lost.gateway_id, maybe) == (MessageState.DELIVERED, "77", frozenset())
+        assert lost.evidence == "settled by getSentRcd by number and time: 77"
+        assert Application.objects.get(pk=application.pk).others_seen_at is None
+
     @pytest.mark.parametrize("number", ["", "9876500000", "0", "12"])
     def test_a_number_that_is_not_whole_is_no_sign_of_another(
         self, application: Application, lost: Message, number: str
@@ -387,6 +557,46 @@ class OtherSystemTests:
         assert lost.evidence == before if says is None else lost.evidence.startswith(says)
 
 
+def lost(
+    sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int], times: int
+) -> None:
+    """So many requests of a message each, accepted by the gateway, whose answers were lost."""
+    for n in range(times):
+        each = ContactGroup.objects.create(name=f"{group} {n}")
+        add_contacts(each, 1, first=919876500000 + n)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        launched(application, each, f"text {n}")
+        run_jobs()
+
+
+def two_lost(
+    sandbox: RunningSandbox,
+    application: Application,
+    group: ContactGroup,
+    run_jobs: Callable[[], int],
+    hours_between: int,
+) -> list[LedgerEntry]:
+    lost(sandbox, application, group, run_jobs, times=2)
+    first = LedgerEntry.objects.order_by("pk")[0]
+    LedgerEntry.objects.filter(pk=first.pk).update(left_at=first.left_at - dt.timedelta(hours=hours_between))
+    return list(LedgerEntry.objects.order_by("pk"))
+
+
+def only_broken_before(monkeypatch: pytest.MonkeyPatch, moment: dt.datetime) -> list[object]:
+    """Windows that begin before this moment break off; the beginnings of those that were asked for."""
+    asked: list[object] = []
+    really = LaafficClient.sent_record_pages
+
+    def pages(client: LaafficClient, **given: Any) -> Iterator[Page[DeliveryReport]]:
+        asked.append(given["start"])
+        if given["start"] < moment:
+            raise IncompleteList("only 1 of 2 rows came", interface="getSentRcd")
+        yield from really(client, **given)
+
+    monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+    return asked
+
+
 def swept(application: Application, records: list[DeliveryReport]) -> frozenset[int]:
     """As one reading of the vendor's records takes them; who may have one of them."""
     strays = record_matching.Strays(application)
@@ -403,6 +613,7 @@ def left_long_ago(*, minutes: int) -> None:
 
 
 NOW = timezone.now()
+USUAL, OLD = "525512345678", "5215512345678"
 
 
 def record(msg_id: str = "1", number: str = "911", at: dt.datetime = NOW) -> DeliveryReport:
@@ -431,6 +642,8 @@ class PairTests:
         ("records", "claimants"),
         [
             ([record(), record("2")], [claimant()]),
+            ([record(number=OLD), record("2", USUAL)], [claimant(number=USUAL)]),
+            ([record(number=OLD)], [claimant(number=USUAL), claimant(pk=8, number=OLD)]),
             ([record()], [claimant(), claimant(pk=8)]),
             ([record(number="912")], [claimant()]),
             ([record(at=NOW + dt.timedelta(hours=1))], [claimant()]),
@@ -440,6 +653,8 @@ class PairTests:
         ],
         ids=[
             "two records",
+            "two records in two spellings",
+            "two messages in two spellings",
             "two messages",
             "another number",
             "long after",
@@ -456,12 +671,21 @@ class PairTests:
         [
             ([record(), record("2")], [claimant()], {7}),
             ([record()], [claimant(), claimant(pk=8)], {7, 8}),
+            ([record(number=OLD)], [claimant(number=USUAL), claimant(pk=8, number=OLD)], {7, 8}),
             ([record()._replace(at=None)], [claimant()], {7}),
             ([record()], [claimant()], set()),
             ([record(number="912")], [claimant()], set()),
             ([record(at=NOW + dt.timedelta(hours=1))], [claimant()], set()),
         ],
-        ids=["two records", "two messages", "without a time", "settled", "another number", "long after"],
+        ids=[
+            "two records",
+            "two messages",
+            "in two spellings",
+            "without a time",
+            "settled",
+            "another number",
+            "long after",
+        ],
     )
     def test_who_may_have_a_record_that_settled_nobody(
         self, records: list[DeliveryReport], claimants: list[Any], maybe: set[int]

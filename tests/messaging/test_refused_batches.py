@@ -117,3 +117,19 @@ def test_the_limit_of_one_phone_lets_that_message_wait_and_no_other(
     assert Message.objects.filter(state=MessageState.ACCEPTED).count() == 2
     assert asked <= 4
     assert proving.prove(campaign)["disagreements"] == []
+
+
+@pytest.mark.parametrize(("code", "most"), [(LIMIT_OF_PHONE, 3600), (TOO_OFTEN, 60)])
+def test_one_phone_that_has_its_limit_is_tried_ever_more_seldom(
+    application: Application, group: ContactGroup, code: str, most: int
+) -> None:
+    campaign = launched(application, group, ["Ann"])
+    Batch.objects.update(attempt=20)
+    claimed = departed(campaign)
+    assert claimed is not None
+
+    settling.settle_error(campaign.pk, claimed, refused(code))
+
+    waits = Batch.objects.get().not_before
+    assert waits is not None
+    assert (waits - database_clock.now()).total_seconds() == pytest.approx(most, abs=5)

@@ -20,8 +20,11 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody
-from laaffic_console.gateway.services import inbox, leases
+from laaffic_console.gateway import queue_broker
+from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, Trouble
+from laaffic_console.gateway.services import inbox, leases, turns
+from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.sandbox.replies import ReplyInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import jobs
@@ -288,6 +291,19 @@ class PullTests:
 
         assert ReplyPull.objects.get().problem == "it takes longer than 5 seconds."
 
+    def test_one_that_cannot_be_read_is_told(
+        self, sandbox: RunningSandbox, used: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        page: Page[Any] = Page([], ["a reply without number or content"], None, None, 1)
+        monkeypatch.setattr(RepliesApi, "iter_pages", lambda *_given, **_more: iter([page]))
+
+        reply_pulls.pull_due()
+
+        pulled = ReplyPull.objects.get()
+        assert pulled.problem == "1 reply could not be read (a reply without number or content)."
+        assert pulled.pulled_until is not None
+        assert Trouble.objects.get().name == f"a row of {used.app_id}"
+
     def test_what_came_both_ways_is_one(self, sandbox: RunningSandbox, used: Application) -> None:
         push(self.answer(sandbox, "Yes"))
 
@@ -341,6 +357,24 @@ class PullTests:
 
         assert sandbox.stats()["accepted"] == 2
         assert Message.objects.get(number=NUMBER).state == MessageState.SUPPRESSED
+
+    def test_it_is_obeyed_behind_many_others_while_another_job_waits(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add_contacts(group, 3)
+        campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+        starting.launch(campaign.pk)
+        audience.freeze(campaign.pk)
+        for n in range(20):
+            inbox.store(kind="sms-reply", body=json.dumps(pushed(content="Yes", msgid=f"m{n}")), source="127.0.0.1")
+        inbox.store(kind="sms-reply", body=json.dumps(pushed(content="STOP")), source="127.0.0.1")
+        monkeypatch.setattr(turns, "LEAST", 0.0)
+        monkeypatch.setattr(queue_broker, "is_task_waiting", lambda: True)
+
+        sending.send(campaign.pk)
+
+        assert SuppressionEntry.objects.filter(number=NUMBER).exists()
+        assert not PushedBody.objects.filter(applied_at=None).exists()
 
     def launched_with_unread(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]

@@ -434,6 +434,38 @@ class WorseReportTests:
         assert counting.costs(campaign) == {"USD": Decimal("1.00")}
         assert_figures_are_a_recount(campaign)
 
+    @pytest.mark.parametrize("pushed_first", [True, False])
+    @pytest.mark.parametrize("asked", [{"at": NOW}, {"at": None}])
+    def test_the_reason_of_a_failure_is_the_pushs_whoever_comes_first(
+        self,
+        application: Application,
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+        pushed_first: bool,
+        asked: dict[str, Any],
+    ) -> None:
+        add_contacts(group, 3)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        answers.write_one(claim.batch_id)
+        moved: list[int] = []
+        monkeypatch.setattr(reported_rows.events, "messages_moved", lambda was: moved.extend(was))
+        failed, n = DeliveryState.FAILED, range(3)
+        pushed = [report(claim, each, failed) for each in n]
+        told = [report(claim, each, failed, source=Source.GET_REPORT, reason="", **asked) for each in n]
+
+        for some in (pushed, told) if pushed_first else (told, pushed):
+            reports.apply_now(some)
+
+        assert {(message(claim, each).state, message(claim, each).reason) for each in n} == {
+            (MessageState.UNDELIVERED, "absent subscriber")
+        }
+        assert list(OutcomeTally.objects.exclude(messages=0).values_list("state", "reason", "messages")) == [
+            (MessageState.UNDELIVERED, "absent subscriber", 3)
+        ]
+        assert sorted(moved) == sorted(claim.message_ids)  # nobody is told twice that it failed
+        assert_figures_are_a_recount(campaign)
+
     def test_a_status_nobody_knows_changes_nothing(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 1)
         campaign, claim = claimed(application, group)

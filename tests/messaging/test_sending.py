@@ -330,6 +330,7 @@ class FaultTests:
 
         assert seen == [(EntryState.IN_FLIGHT, False)]
 
+    @pytest.mark.parametrize("told_by", ["the time of day", "monotonic seconds"])
     def test_a_worker_that_was_stopped_before_its_request_left_does_not_send_it_later(
         self,
         sandbox: RunningSandbox,
@@ -337,6 +338,7 @@ class FaultTests:
         group: ContactGroup,
         run_jobs: Callable[[], int],
         monkeypatch: pytest.MonkeyPatch,
+        told_by: str,
     ) -> None:
         """While it was stopped, somebody may have settled the call, and a person may have sent it again."""
         add_contacts(group, 3)
@@ -344,11 +346,14 @@ class FaultTests:
         attempt = sending.attempt
         stopped = []
 
-        def slept(post: Any, client: Any, claimed: Any, left_at: dt.datetime) -> object:
-            if not stopped:
-                stopped.append(True)
-                left_at -= settling.LEAVES_WITHIN * 2
-            return attempt(post, client, claimed, left_at)
+        def slept(post: Any, client: Any, claimed: Any, left_at: dt.datetime, began: float) -> object:
+            long = settling.LEAVES_WITHIN * 2
+            if not stopped and told_by == "the time of day":
+                left_at -= long
+            elif not stopped:
+                began -= long.total_seconds()
+            stopped.append(True)
+            return attempt(post, client, claimed, left_at, began)
 
         monkeypatch.setattr(sending, "attempt", slept)
         starting.launch(campaign.pk)

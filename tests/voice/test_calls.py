@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,6 +15,8 @@ from laaffic_console.gateway.services import ledger, lost_requests, single_reque
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Family, Refused, Source, lookup
 from laaffic_console.laaffic.call_records import from_row
+from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, SipCall, SipPhone, VoiceSync
@@ -59,6 +62,20 @@ class PhoneTests:
         phones.sync(application)
 
         assert list(SipPhone.objects.exclude(gone_at=None).values_list("account", flat=True)) == ["old"]
+
+    def test_a_row_that_cannot_be_read_may_be_any_phone(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        phones.sync(application)
+        SipPhone.objects.create(application=application, account="old", last_seen_at=timezone.now())
+        page: Page[Any] = Page([], ["a phone without an account"], 1, None, 1)
+        monkeypatch.setattr(VoiceApi, "phones", lambda *_given, **_more: page)
+
+        phones.sync(application)
+
+        assert not SipPhone.objects.exclude(gone_at=None).exists()
+        copy = VoiceSync.objects.get(name=phones.name_of(application))
+        assert copy.problem.startswith("1 rows of Laaffic's list could not be read, so nothing")
 
     def test_a_clock_that_is_set_during_the_reading_hides_no_phone(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
@@ -291,6 +308,15 @@ class CallTests:
 
         made.refresh_from_db()
         assert (made.record is not None) is is_its
+
+    def test_a_record_in_another_spelling_is_the_calls(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        made = calls.place(phone=phone, callee="525512345678")
+        said = {"voiceId": "v-1", "callee": "5215512345678", "calledInfo": made.called_info, "terminationCode": "0"}
+
+        call_records.take([from_row(said)], Source.VOICE_RECORD)
+
+        made.refresh_from_db()
+        assert made.record is not None
 
     def test_nobody_calls_again_once_a_record_says_that_it_rang(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object

@@ -11,7 +11,7 @@ from laaffic_console.laaffic import CallKind, CallOutcome
 from messaging.models import Batch, Campaign, Message
 from tests.voice.group_samples import FIRST, written
 from voice.models import CallRecord, GroupTask, TaskState
-from voice.services import group_records
+from voice.services import group_numbers, group_records
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +84,25 @@ class AdoptTests:
         record()
 
         assert group_records.adopt(task) == 1
+
+    def test_a_record_in_another_spelling_is_the_tasks(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = calling(application)
+        monkeypatch.setattr(group_numbers, "of", lambda task: ["525512345678"])
+        record(callee="5215512345678")
+
+        assert group_records.adopt(task) == 1
+
+    def test_two_spellings_of_one_number_are_nobodys(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = calling(application)
+        monkeypatch.setattr(group_numbers, "of", lambda task: ["525512345678"])
+        record("v", "5215512345678")
+        record("w", "525512345678")
+
+        assert group_records.adopt(task) == 0
 
     def test_two_records_of_one_number_are_nobodys(self, application: Application) -> None:
         task = calling(application)

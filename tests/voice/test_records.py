@@ -13,8 +13,10 @@ from django.test import Client
 
 from laaffic_console.gateway.models import Application, OrphanReport, PushedBody, Trouble
 from laaffic_console.laaffic import Source, parse_voice_reports
+from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.testing import RunningSandbox
-from voice.models import CallRecord, CallTally, SipPhone
+from voice.models import CallRecord, CallTally, SipPhone, VoiceSync
 from voice.services import call_records, calls, pushes, records_pulls, scheduling
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -141,3 +143,18 @@ class PullTests:
         assert CallRecord.objects.count() == 3 == figures()[0]
         assert scheduling.sync(records_pulls.GROUP) == 0
         assert set(CallRecord.objects.values_list("kind", flat=True)) == {3}
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"), [(records_pulls.SIP, "sip_records"), (records_pulls.GROUP, "group_records")]
+)
+def test_a_record_that_cannot_be_read_is_told(
+    sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch, name: str, asked: str
+) -> None:
+    page = Page([pushed()], ["a call without voiceId"], 2, None, 1)
+    monkeypatch.setattr(VoiceApi, asked, lambda *_given, **_more: page)
+
+    records_pulls.sync(name)
+
+    assert VoiceSync.objects.get(name=name).problem.startswith("Rows of Laaffic's list that could not be read: ")
+    assert CallRecord.objects.get().voice_id == "v1"

@@ -272,6 +272,26 @@ class TtsCampaignTests:
         left_before(call_lasts(campaign))
         assert read(first) == MessageState.UNDELIVERED
 
+    def test_a_record_without_our_mark_may_be_theirs_in_another_spelling(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add_contacts(group, 1, first=525512345678)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        starting.launch(draft(application, group, max_ringing_time=20, max_duration=10).pk)
+        run_jobs()
+        left_before(dt.timedelta(minutes=10))
+        page = Page([call_records.from_row({"voiceId": "elsewhere", "callee": "5215512345678"})], [], 1, None, 0)
+        monkeypatch.setattr(VoiceApi, "group_records", lambda *_given, **_more: page)
+
+        look_again()
+
+        assert record_matching.MAYBE_IN_RECORDS in Message.objects.get().evidence
+
     def test_after_a_restore_they_are_read_from_when_it_may_have_left_first(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import database_clock, ledger
+from messaging.subscribers import subscriber
 from voice.models import CallRecord, Ringing, SipCall
 
 ABOUT = "SIP call"
@@ -50,8 +51,13 @@ def settle_by_records(records: Iterable[CallRecord]) -> None:
         if not told and asked.voice_id in by_id and not by_id[asked.voice_id].called_info:
             told = [(asked.entry.attempt if asked.entry else 1, by_id[asked.voice_id])]
         for attempt, record in told:
-            if not record.callee or record.callee == asked.callee:
+            if _is_to(record.callee, asked):
                 _settle_attempt(asked, attempt, record)
+
+
+def _is_to(number: str, asked: SipCall) -> bool:
+    """Whether somebody wrote its number so, or none at all."""
+    return number in ("", asked.callee) or subscriber(number) == subscriber(asked.callee)
 
 
 def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
@@ -102,7 +108,7 @@ def settle_by_ringing(rung: Iterable[Ringing]) -> None:
             mark, attempt = marks[row.pk]
             if not row.called_info and row.call_id == asked.voice_id:
                 mark, attempt = asked.called_info, asked.entry.attempt if asked.entry else 1
-            if mark == asked.called_info and row.called in ("", asked.callee):
+            if mark == asked.called_info and _is_to(row.called, asked):
                 _rang(asked, attempt, row)
 
 

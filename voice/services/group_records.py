@@ -1,6 +1,7 @@
 """Which task a call record belongs to. Pushes say it; records that are asked for do not (laaffic-api#call-records)."""
 
 import datetime as dt
+from collections import Counter
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
@@ -9,6 +10,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Channel
 from laaffic_console.laaffic import CallKind
 from messaging.models import Message
+from messaging.subscribers import every_spelling, subscriber
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT
 from voice.services import group_numbers
@@ -34,21 +36,24 @@ def adopt(task: GroupTask) -> int:
     last = given = 0
     while chunk := list(homeless.filter(pk__gt=last).values_list("pk", "callee")[:AT_ONCE]):
         last = chunk[-1][0]
-        wanted -= _spoken_to({callee for _pk, callee in chunk} & wanted, start, end)
+        called = [(pk, subscriber(callee)) for pk, callee in chunk]
+        wanted -= _spoken_to({who for _pk, who in called} & wanted, start, end)
         ours = []
-        for pk, callee in chunk:
-            if callee in wanted:
-                wanted.discard(callee)
+        for pk, who in called:
+            if who in wanted:
+                wanted.discard(who)
                 ours.append(pk)
         given += CallRecord.objects.filter(pk__in=ours, task_id="").update(task_id=task.key)
     return given
 
 
 def _only_its_own(task: GroupTask, start: dt.datetime, end: dt.datetime) -> set[str]:
-    wanted = set(group_numbers.of(task))
-    wanted.difference_update(CallRecord.objects.filter(task_id=task.key).values_list("callee", flat=True))
+    """Subscribers: a record may write a number otherwise than it was given."""
+    wanted = set(map(subscriber, group_numbers.of(task)))
+    recorded = CallRecord.objects.filter(task_id=task.key).values_list("callee", flat=True)
+    wanted.difference_update(map(subscriber, recorded))
     for other in _rivals(task, start, end).order_by("pk"):
-        wanted.difference_update(group_numbers.of(other))
+        wanted.difference_update(map(subscriber, group_numbers.of(other)))
     return wanted
 
 
@@ -61,13 +66,17 @@ def _rivals(task: GroupTask, start: dt.datetime, end: dt.datetime) -> QuerySet[G
 
 def _called_twice(homeless: QuerySet[CallRecord]) -> set[str]:
     """A task calls each number once: one of these is another system's, and nothing tells which."""
-    several = homeless.order_by().values("callee").annotate(n=Count("pk")).filter(n__gt=1)
-    return set(several.values_list("callee", flat=True))
+    calls: Counter[str] = Counter()
+    for callee, n in homeless.order_by().values_list("callee").annotate(n=Count("pk")):
+        calls[subscriber(callee)] += n
+    return {who for who, n in calls.items() if n > 1}
 
 
-def _spoken_to(numbers: set[str], start: dt.datetime, end: dt.datetime) -> set[str]:
+def _spoken_to(subscribers: set[str], start: dt.datetime, end: dt.datetime) -> set[str]:
     """Whom a spoken message may have called meanwhile: its record can come without our mark."""
     spoken = Message.objects.filter(
-        number__in=numbers, campaign__channel=SPOKEN, batch__entry__left_at__range=(start, end)
+        number__in=every_spelling(sorted(subscribers)),
+        campaign__channel=SPOKEN,
+        batch__entry__left_at__range=(start, end),
     )
-    return set(spoken.order_by().values_list("number", flat=True))
+    return set(map(subscriber, spoken.order_by().values_list("number", flat=True)))

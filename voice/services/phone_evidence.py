@@ -22,8 +22,8 @@ def latest(kind: str, about: list[int], limit: int = 10) -> list[LedgerEntry]:
     return list(found.select_related("requested_by").order_by("-pk")[:limit])
 
 
-def settle(application: Application, *, began: dt.datetime) -> None:
-    """What the whole list, read since `began`, tells of requests for phones whose answer was lost.
+def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> None:
+    """What the list, read since `began`, tells of requests for phones whose answer was lost; a complete one denies too.
 
     What an earlier list denied and this one shows was done, unless the same was asked for since.
     """
@@ -32,7 +32,7 @@ def settle(application: Application, *, began: dt.datetime) -> None:
         name = _name(entry)
         if _is_there(application, entry):
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=_holds(name, began))
-        elif entry.left_at is not None and began - entry.left_at >= GRACE:
+        elif is_complete and entry.left_at is not None and began - entry.left_at >= GRACE:
             evidence = _("the list of %(when)s holds no %(name)s: nothing was added") % {
                 "when": _minute(began),
                 "name": name,

@@ -28,18 +28,20 @@ def sync(application: Application) -> int:
     def read(reading: Reading[VoiceSync]) -> Copied:
         began = reading.began
         found: dict[str, SipPhone] = {}
-        for phone in laaffic_client().voice.every_phone(app_id=application.app_id):
-            if len(found) % 100 == 0:
-                reading.go_on()
-            found[phone.account] = SipPhone(
-                application=application,
-                account=phone.account[:64],
-                group_name=phone.group[:80],
-                name=phone.name[:80],
-                display_number=phone.display_number[:20],
-                last_seen_at=began,
-                gone_at=None,
-            )
+        unreadable = 0
+        for page in laaffic_client().voice.phone_pages(app_id=application.app_id):
+            reading.go_on()
+            unreadable += len(page.problems)
+            for phone in page.records:
+                found[phone.account] = SipPhone(
+                    application=application,
+                    account=phone.account[:64],
+                    group_name=phone.group[:80],
+                    name=phone.name[:80],
+                    display_number=phone.display_number[:20],
+                    last_seen_at=began,
+                    gone_at=None,
+                )
         SipPhone.objects.bulk_create(
             found.values(),
             update_conflicts=True,
@@ -47,9 +49,11 @@ def sync(application: Application) -> int:
             update_fields=["group_name", "name", "display_number", "last_seen_at", "gone_at"],
             batch_size=200,
         )
-        unseen = SipPhone.objects.filter(due.unseen("last_seen_at", began), application=application, gone_at=None)
-        unseen.update(gone_at=timezone.now())
-        phone_evidence.settle(application, began=began)
-        return Copied(len(found))
+        is_complete = not unreadable  # a row that cannot be read may be any phone
+        if is_complete:
+            unseen = SipPhone.objects.filter(due.unseen("last_seen_at", began), application=application, gone_at=None)
+            unseen.update(gone_at=timezone.now())
+        phone_evidence.settle(application, began=began, is_complete=is_complete)
+        return Copied(len(found), is_complete=is_complete, unreadable=unreadable)
 
     return COPIES.run(name_of(application), read).rows

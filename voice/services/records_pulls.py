@@ -1,6 +1,7 @@
 """Asking for call records that were not pushed: two months the first time, then what is new."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable
 
 from django.utils import timezone
@@ -13,6 +14,8 @@ from laaffic_console.laaffic.pages import Page
 from voice.models import VoiceSync
 from voice.services import call_records, calls, group_state
 from voice.services.syncing import COPIES, Copied, Reading
+
+logger = logging.getLogger(__name__)
 
 SIP, GROUP = "sip records", "group records"
 NAMES = (SIP, GROUP)
@@ -28,15 +31,15 @@ def sync(name: str) -> int:
 
 def _read_sip(reading: Reading[VoiceSync]) -> Copied:
     began = database_clock.now()
-    seen = _read(reading, laaffic_client().voice.sip_records, CallKind.SIP, since=calls.oldest_waiting())
+    copied = _read(reading, laaffic_client().voice.sip_records, CallKind.SIP, since=calls.oldest_waiting())
     calls.looked(began)
-    return Copied(seen)
+    return copied
 
 
 def _read_group(reading: Reading[VoiceSync]) -> Copied:
-    seen = _read(reading, laaffic_client().voice.group_records, None)
+    copied = _read(reading, laaffic_client().voice.group_records, None)
     group_state.records_came()
-    return Copied(seen)
+    return copied
 
 
 def _read(
@@ -44,18 +47,20 @@ def _read(
     ask: Callable[..., Page[WireRecord]],
     kind: CallKind | None,
     since: dt.datetime | None = None,
-) -> int:
+) -> Copied:
     """What is new since the last reading, and from `since` on in any case."""
     now = timezone.now()
     start = reading.copy.read_until - OVERLAP if reading.copy.read_until else now - FIRST
     if since is not None:
         start = min(start, since - CLOCKS_DIFFER_BY)
-    seen = 0
+    seen = unreadable = 0
     for opens, closes in call_record_windows(start, now, now):
         for page in call_record_pages(ask, start=opens, end=closes):
             reading.go_on()
             workers.beat()
             call_records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
-            seen += len(page.records)
+            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+            for problem in page.problems:
+                logger.warning("a row of %s cannot be read: %s", reading.copy.name, problem)
         VoiceSync.objects.filter(pk=reading.copy.pk).update(read_until=closes)
-    return seen
+    return Copied(seen, unreadable=unreadable)

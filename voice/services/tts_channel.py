@@ -27,7 +27,9 @@ from messaging.services.batches import answers
 from messaging.services.channels.channels import Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import record_matching, report_pulls, reports
+from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import Sweep, Window
+from messaging.subscribers import subscriber
 from voice.services import recalls
 from voice.services.call_reports import as_delivery_report
 from voice.services.tts_options import TtsOptions, call_lasts
@@ -91,7 +93,10 @@ class TtsChannel(SendingChannel):
         return post
 
     def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
-        """One look at the records answers for every batch whose time has come: each carries one call."""
+        """One look at the records answers for every batch whose time has come: each carries one call.
+
+        LaafficError, when all that could be read is applied, where something could not.
+        """
         application = batch.campaign.application
         due = list(_due(application))
         taken = [window for each in due if (window := _window(each))]
@@ -100,18 +105,22 @@ class TtsChannel(SendingChannel):
         lasting = max(map(call_lasts, {each.campaign for each in due}))
         asked_at = timezone.now()
         until = max(end for _start, end in taken) + max(CALL_LASTS, lasting)
-        sweep = apply_records(client, application, min(taken)[0], until)
+        trouble = Trouble()
+        sweep = apply_records(client, application, (min(taken)[0], until), trouble)
         _say_not_found(due, asked_at, sweep)
         for other in due:
-            if other.pk != batch.pk:
+            if other.pk != batch.pk and not trouble.is_away:
                 report_pulls.check_again(other)
+        trouble.tell()
 
     def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
         answers.write_all(Batch.objects.filter(campaign__application=application))
         lost = list(_of_channel(application).filter(state=BatchState.UNKNOWN, claimed_at__range=(start, end)))
         asked_at = timezone.now()
-        sweep = apply_records(laaffic_client(), application, start, end)
+        trouble = Trouble()
+        sweep = apply_records(laaffic_client(), application, (start, end), trouble)
         _say_not_found(lost, asked_at, sweep)
+        trouble.tell()
         return sweep.seen
 
 
@@ -137,21 +146,26 @@ def _due(application: Application) -> QuerySet[Batch]:
     return _of_channel(application).filter(report_pulls.is_due()).order_by("next_check_at")[:ROWS_AT_ONCE]
 
 
-def apply_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> Sweep:
-    """What the call records say of our messages between two moments; LaafficError where the reading broke off."""
+def apply_records(client: LaafficClient, application: Application, period: Window, trouble: Trouble) -> Sweep:
+    """What the call records say of our messages between two moments; nothing is concluded from what was not read."""
     seen = unreadable = 0
     unmarked: set[str] = set()
     now = timezone.now()
-    for window_start, window_end in call_record_windows(start, end, now):
-        for page in call_record_pages(client.voice.group_records, start=window_start, end=window_end):
+
+    def read(window: Window) -> None:
+        nonlocal seen, unreadable
+        for page in call_record_pages(client.voice.group_records, start=window[0], end=window[1]):
             found = [as_delivery_report(record, Source.VOICE_RECORD) for record in page.records]
             reports.apply_each(recalls.ended([report for report in found if report], now))
             unmarked.update(record.callee for record in page.records if not record.called_info)
             seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
             workers.beat()
+
+    unread = trouble.read(call_record_windows(*period, now), read)
     hidden, partial = record_matching.not_whole(unmarked)
     maybe = _maybe(application, unmarked) | (record_matching.ending_so(application, partial) if partial else set())
-    return Sweep(max(start, oldest_call_record(now)), end, seen, unreadable + len(hidden), maybe)
+    begin = max(period[0], oldest_call_record(now))
+    return Sweep(begin, period[1], seen, unreadable + len(hidden), maybe, unread)
 
 
 def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
@@ -160,4 +174,5 @@ def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
         return frozenset()
     batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
     unknown = Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)
-    return frozenset(pk for pk, number in unknown.values_list("pk", "number") if number in unmarked)
+    called = set(map(subscriber, unmarked))
+    return frozenset(pk for pk, number in unknown.values_list("pk", "number") if subscriber(number) in called)

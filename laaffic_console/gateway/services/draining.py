@@ -65,7 +65,8 @@ class Inbox(Generic[Entry]):
                 bell.ring(self.job)
 
     def catch_up(self, seconds: float) -> None:
-        """Apply what waits, for so long at most, before something is done that it may speak against.
+        """Apply what waits, for so long at most, before something is done that it may speak against: that is not cut
+        short because another job waits.
 
         Where another is at it, nothing: that one may be slow, or dead.
         """
@@ -73,7 +74,7 @@ class Inbox(Generic[Entry]):
             return
         with leases.lease(f"inbox:{self.kind}") as lease:
             if lease is not None:
-                _Draining(self, lease, turns.Turn(seconds)).work()
+                _Draining(self, lease, turns.Turn(seconds, least=seconds)).work()
 
     def apply_some(self, go_on: Callable[[], bool] = lambda: True, pace: "_Pace | None" = None) -> int:
         """One round: every small body that waits, up to a limit, and a part of one large one; how many bodies.

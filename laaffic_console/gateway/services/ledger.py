@@ -162,7 +162,7 @@ def must_leave(began: float, interface: str) -> None:
     again by another.
     """
     if time.monotonic() - began > LEAVES_WITHIN.total_seconds():
-        raise NotSent("this process stood still just before the request left", interface=interface)
+        raise NotSent("this worker stood still just before the request left", interface=interface)
 
 
 def settle_accepted(entry_id: int, *, evidence: str = "the answer") -> bool:

@@ -160,6 +160,8 @@ def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[R
 
 
 def _remark(copied: Copied) -> str:
+    if copied.is_complete and copied.unreadable:
+        return _("Rows of Laaffic's list that could not be read: %(n)d.") % {"n": copied.unreadable}
     if copied.is_complete:
         return ""
     if copied.unreadable:

@@ -14,14 +14,15 @@ OUTWEIGHS = 4  # times what it took to begin
 
 
 class Turn:
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, *, least: float = 0.0) -> None:
+        """`least`: seconds that it may work although another job waits, where they are more than LEAST."""
         self.began = time.monotonic()
         self.ends = self.began + (SECONDS if seconds is None else seconds)
-        self.least = LEAST
+        self.least = max(LEAST, least)
 
     def has_begun(self) -> None:
         """By whoever has to find a place first, far into a file: a turn that ended there would be spent on looking."""
-        self.least = max(LEAST, OUTWEIGHS * (time.monotonic() - self.began))
+        self.least = max(self.least, OUTWEIGHS * (time.monotonic() - self.began))
 
     def is_over(self) -> bool:
         """Asked often: it asks nobody itself."""

@@ -35,7 +35,7 @@ from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, consents
 from messaging.services.gates import frequency
-from messaging.services.text import merged_lengths
+from messaging.services.text import merged_texts
 from messaging.services.text.merge_values import values_of
 from messaging.subscribers import every_spelling, has_spellings, spellings
 
@@ -212,6 +212,7 @@ def _fresh(campaign: Campaign) -> dict[str, Any]:
         "no_consent": 0,
         "capped": 0,
         "too_long": 0,
+        "blank": 0,
         "invalid": 0,
         "repeated": 0,
         "started_at": timezone.now(),
@@ -246,6 +247,7 @@ _COUNTED = (
     "no_consent",
     "capped",
     "too_long",
+    "blank",
     "invalid",
     "repeated",
     "counted_at",
@@ -305,9 +307,11 @@ class _Counting:
                 reached.append(number)
                 self._count_segments(values)
         self._count_capped(reached)
-        if merged_lengths.bound(self.campaign):
+        if merged_texts.bound(self.campaign):
             reached_ones = self._reached(after, upper).exclude(number__in=excluded_otherwise)
-            self.count.too_long += merged_lengths.count_too_long(self.campaign, reached_ones)
+            unfit = merged_texts.count_unfit(self.campaign, reached_ones)
+            self.count.too_long += unfit.too_long
+            self.count.blank += unfit.blank
 
     def _count_segments(self, kept: Any) -> None:
         """Of one message, where the text says something else to each: `kept` are its merge values."""

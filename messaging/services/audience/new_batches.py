@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from laaffic_console.kit.constant_sql import Given, Insert, Update, kept
 from messaging.models import Batch, Campaign
 from messaging.services.gates import canary
-from messaging.services.text import merged_lengths
+from messaging.services.text import merged_texts
 
 
 def begin(campaign: Campaign) -> Batch:
@@ -22,7 +22,7 @@ def keep(campaign: Campaign, batch: Batch, count: int, first: int, last: int) ->
     if campaign.canary:  # nobody leaves before the few are chosen, and these are taken out then
         batch.not_before, batch.waits_for = canary.waits_until(), canary.WHY
     _keep(batch=batch.pk, **{name: getattr(batch, name) for name in KEPT})
-    merged_lengths.reject_too_long(campaign, batch)
+    merged_texts.reject_unfit(campaign, batch)
 
 
 KEPT = ("first_message_id", "last_message_id", "size", "queued", "not_before", "waits_for")

@@ -18,7 +18,7 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, code_words, database_clock, durability, ledger
 from laaffic_console.kit.constant_sql import Given, Select, Update, moment
 from laaffic_console.kit.said import gettext as _
-from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
+from laaffic_console.laaffic import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
 from messaging.services import events
@@ -198,6 +198,8 @@ def _settle_error_locked(campaign_id: int, batch: Batch, claimed: Claim, error: 
         mark_unknown(batch, f"{error}")  # reports came first, for everybody: nobody is left to mark
         return Aftermath()
     match error:
+        case Unfit():
+            return _settle_unfit(campaign_id, batch, claimed, error)
         case NotSent():
             unreachable = _("The gateway cannot be reached (%(why)s).") % {"why": error.message}
             return _requeue(batch, error, wait_because=unreachable)
@@ -210,6 +212,8 @@ def _settle_error_locked(campaign_id: int, batch: Batch, claimed: Claim, error: 
 
 
 FIRST_WAIT = 0.5  # seconds; doubled with each attempt
+LONGEST_WAIT = 60.0
+LONGEST_OF_PHONE = 3600.0  # a phone has its limit for hours or for days, and nobody waits for it
 
 
 class Aftermath:
@@ -238,7 +242,7 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
         case Remedy.RETRY if not refusal.entry.of_number:
             return _requeue(batch, refusal, wait_because=sentence)
         case Remedy.RETRY if not several:
-            _requeue(batch, refusal, wait_because=sentence)
+            _requeue(batch, refusal, wait_because=sentence, longest=LONGEST_OF_PHONE)
             return Aftermath()  # one phone has its limit; the others need not wait for it
         case Remedy.FIX_ADDRESS:
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
@@ -253,19 +257,49 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
         case Remedy.FIX_CONTENT if len(claimed.texts) > 1:
             _split(batch)
             return Aftermath()
-    now = timezone.now()
-    everyone = list(range(len(claimed.message_ids)))
-    reason = f"{refusal.code} {refusal.meaning}"[:120]
-    rejected = _write_rejected(campaign_id, claimed, everyone, reason, now)
-    Batch.objects.filter(pk=batch.pk).update(
-        state=BatchState.SETTLED, queued=F("queued") - rejected, rejected=F("rejected") + rejected
-    )
-    count_activity(campaign_id, {MessageState.REJECTED: rejected}, now)
+    rejected = _reject_all(campaign_id, batch, claimed, f"{refusal.code} {refusal.meaning}")
     if refusal.calls_for is Remedy.SPLIT:
         return _after_rejecting(campaign_id, rejected)
     if refusal.entry.of_number:
         return _after_rejecting(campaign_id, rejected, sentence)
     return Aftermath(hold_because=sentence)
+
+
+class Unfit(NotSent):
+    """A request would break a limit of its interface, so it was not made; made again it would break it again."""
+
+    def __init__(self, problem: InvalidRequest) -> None:
+        super().__init__(str(problem), interface="")
+        self.field = problem.field
+
+
+OF_TEXT = frozenset({"content", "text", "mmsTitle"})  # parameters that one recipient may have and another not
+OF_NUMBER = frozenset({"numbers", "callee"})
+
+
+def _settle_unfit(campaign_id: int, batch: Batch, claimed: Claim, unfit: Unfit) -> Aftermath:
+    """Whose text or number it is gets nothing, and holds up nobody; what is wrong for everybody waits for a person."""
+    if unfit.field not in OF_TEXT | OF_NUMBER:
+        Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+        sentence = _("Its requests cannot be made (%(why)s), so nothing was sent. Correct that, then resume.")
+        return Aftermath(hold_because=sentence % {"why": unfit.message[:150]})
+    if len(claimed.texts if unfit.field in OF_TEXT else claimed.message_ids) > 1:
+        _split(batch)
+        return Aftermath()
+    rejected = _reject_all(campaign_id, batch, claimed, f"cannot be sent: {unfit.message}")
+    return _after_rejecting(campaign_id, rejected)
+
+
+def _reject_all(campaign_id: int, batch: Batch, claimed: Claim, reason: str) -> int:
+    """How many were still waiting."""
+    now = timezone.now()
+    everyone = list(range(len(claimed.message_ids)))
+    rejected = _write_rejected(campaign_id, claimed, everyone, reason[:120], now)
+    Batch.objects.filter(pk=batch.pk).update(
+        state=BatchState.SETTLED, queued=F("queued") - rejected, rejected=F("rejected") + rejected
+    )
+    count_activity(campaign_id, {MessageState.REJECTED: rejected}, now)
+    return rejected
 
 
 def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aftermath:
@@ -276,9 +310,9 @@ def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aft
     return Aftermath(hold_because=limit_reached or (sentence if error_limit.nobody_passes(campaign_id) else ""))
 
 
-def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Aftermath:
-    """Back to the queue, later each time: it is certain that nothing was sent."""
-    seconds = max(min(60.0, FIRST_WAIT * 2 ** min(batch.attempt, 10)), getattr(error, "retry_after", 0.0))
+def _requeue(batch: Batch, error: LaafficError, *, wait_because: str, longest: float = LONGEST_WAIT) -> Aftermath:
+    """Back to the queue, later each time, `longest` seconds at most: it is certain that nothing was sent."""
+    seconds = max(min(longest, FIRST_WAIT * 2 ** min(batch.attempt, 13)), getattr(error, "retry_after", 0.0))
     wait_until = database_clock.now() + dt.timedelta(seconds=seconds)
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="", not_before=wait_until)
     return Aftermath(wait_because=wait_because, wait_until=wait_until)

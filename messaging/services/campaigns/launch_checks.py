@@ -101,6 +101,16 @@ def _too_long(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
         yield Check("too_long", Level.TICK, sentence % {"n": _grouped(n)})
 
 
+def _blank(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if n := planned.counted.blank:
+        sentence = ngettext(
+            "%(n)s recipient gets nothing: with the fields filled in there is nothing to read.",
+            "%(n)s recipients get nothing: with the fields filled in there is nothing to read.",
+            n,
+        )
+        yield Check("blank", Level.TICK, sentence % {"n": _grouped(n)})
+
+
 def _lacking_fields(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     for field, n in planned.lacking_fields.items():
         yield Check(
@@ -185,5 +195,5 @@ def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 LOOKS: list[Look] = [
     *(_content, _nobody, _approval, _same_text, _account, _balance, _budgets),
-    *(_too_long, _lacking_fields, _invalid, _night, _hours, _own_time, _late, _few_first, _workers),
+    *(_too_long, _blank, _lacking_fields, _invalid, _night, _hours, _own_time, _late, _few_first, _workers),
 ]

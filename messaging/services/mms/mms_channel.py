@@ -17,7 +17,7 @@ from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
 from messaging import merge_fields, segments
 from messaging.merge_fields import Template
-from messaging.models import Batch, BatchState, Campaign, MmsAttachment
+from messaging.models import Batch, Campaign, MmsAttachment
 from messaging.services.campaigns import drafts
 from messaging.services.channels.channels import NotReady, Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
@@ -70,8 +70,12 @@ class MmsChannel(SendingChannel):
         return MmsOptions.of(campaign).title
 
     def merged_title(self, template: Template, values: Mapping[str, str]) -> str:
-        """Cut where it grows too long: the whole request would be refused for it."""
+        """Cut where it grows too long, and without values that leave nothing to read: the whole request would be
+        refused for either.
+        """
         title = merge_fields.render(template, values).strip()
+        if is_blank(title):
+            title = merge_fields.render(template, {}).strip()
         return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
 
     def interface(self, texts: int) -> str:
@@ -99,9 +103,7 @@ class MmsChannel(SendingChannel):
         return post
 
     def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
-        report_pulls.ask_by_id(client, batch)
-        if batch.state == BatchState.UNKNOWN:
-            report_pulls.look_for_unknown(client, batch)
+        report_pulls.look_for_reports(client, batch)
 
     def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
         return report_pulls.reconcile(application, start, end)

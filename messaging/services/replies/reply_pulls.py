@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import database_clock, isolation, leases, workers
@@ -16,6 +17,7 @@ from laaffic_console.gateway.services.account import NotConfigured, client_with,
 from laaffic_console.gateway.services.due import CLOCKS_DIFFER_BY
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
+from laaffic_console.laaffic.pages import MalformedRecord
 from messaging.models import Campaign, Reply, ReplyPull
 from messaging.services.replies import replies
 
@@ -73,6 +75,7 @@ def pull(application: Application, lease: leases.HeldLease, *, within: float | N
     start = state.pulled_until - OVERLAP if state.pulled_until else now - FIRST
     give_up_at = None if within is None else time.monotonic() + within
     new, until, problem = 0, state.pulled_until, ""
+    unreadable: list[str] = []
     try:
         asked = _client(within).replies
         for opens, closes in reply_windows(start, now):
@@ -83,13 +86,25 @@ def pull(application: Application, lease: leases.HeldLease, *, within: float | N
                 if not lease.renew():
                     return new
                 new += replies.take_each(page.records, source=Reply.Source.PULL)
+                unreadable += page.problems
                 _check_time(give_up_at, within)
             until = closes
     except (LaafficError, NotConfigured, TooSlow) as error:
         logger.warning("recordMo for %s: %s", application.app_id, error)
         problem = str(error)[:300]
+    if unreadable:
+        problem = problem or _tell_unreadable(application, unreadable)
     ReplyPull.objects.filter(pk=state.pk).update(tried_at=now, pulled_until=until, problem=problem)
     return new
+
+
+def _tell_unreadable(application: Application, problems: list[str]) -> str:
+    """One of them may be a STOP: it is shown for days, though the next time it lies further back than is asked for."""
+    said = ngettext(
+        "%(n)d reply could not be read (%(why)s).", "%(n)d replies could not be read (%(why)s).", len(problems)
+    ) % {"n": len(problems), "why": problems[0][:150]}
+    isolation.note(f"a row of {application.app_id}", MalformedRecord(problems[0]))
+    return said
 
 
 def _client(within: float | None) -> LaafficClient:

@@ -1,8 +1,8 @@
 """Unknown messages and the vendor's records, matched by number within the request's own window (laws#unknown-stays).
 
-getSentRcd gives an id, a number and a time, and no orderId. A record whose id belongs to nobody settles the
-one message that can have it: same application, same number, no id of its own, and a request that was under way at that
-time. Where two messages could claim one record, or two records one message, none of them is settled. Where another
+getSentRcd gives an id, a number and a time, and no orderId. A record whose id belongs to nobody settles the one message
+that can have it: same application, same subscriber, no id of its own, and a request that was under way at that time.
+Where two messages could claim one record, or two records one message, none of them is settled. Where another
 system sends with the same application, number and time prove nothing: only a record that carries our order id does.
 """
 
@@ -33,6 +33,7 @@ NOT_IN_RECORDS = "not in the vendor's records"
 NOT_YET_IN_RECORDS = f"{NOT_IN_RECORDS} so far, which list finished messages only"
 REPORTS_COME_FOR = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
 SHARED_FOR = dt.timedelta(days=90)  # since another system was last seen on an application
+NUMBERS_AT_ONCE = 10_000  # in one statement
 MAYBE_IN_RECORDS = "the vendor's records hold one to this number that may be this message's or another's"
 
 Window = tuple[dt.datetime, dt.datetime]
@@ -50,8 +51,16 @@ class _Claimant:
     left_at: dt.datetime
     clock_ahead: float | None = None
 
+    @property
+    def subscriber(self) -> str:
+        return subscriber(self.number)
+
+    @property
+    def window(self) -> Window:
+        return window_of(self.left_at, self.clock_ahead)
+
     def could_have(self, record: DeliveryReport) -> bool:
-        start, end = window_of(self.left_at, self.clock_ahead)
+        start, end = self.window
         return record.at is not None and start <= record.at <= end
 
 
@@ -61,13 +70,13 @@ def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
     return min(either) - CLOCKS_DIFFER_BY, max(either) + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
 
 
-def _window_of_call(entry: LedgerEntry | None) -> Window | None:
+def window_of_call(entry: LedgerEntry | None) -> Window | None:
     return window_of(entry.left_at, entry.clock_ahead) if entry is not None and entry.left_at else None
 
 
 def windows_of(batches: Iterable[Batch]) -> list[Window]:
     """The windows of these batches' requests, in order, with those that touch made one."""
-    found = sorted(window for batch in batches if (window := _window_of_call(batch.entry)))
+    found = sorted(window for batch in batches if (window := window_of_call(batch.entry)))
     merged: list[Window] = []
     for start, end in found:
         if merged and start <= merged[-1][1]:
@@ -79,17 +88,24 @@ def windows_of(batches: Iterable[Batch]) -> list[Window]:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one whole reading of the records between two moments came to; a reading that broke off is an exception."""
+    """What one reading of the records between two moments came to."""
 
     start: dt.datetime
     end: dt.datetime
     seen: int
     unreadable: int = 0  # rows that might be anybody's
     undecided: frozenset[int] = frozenset()  # messages that have a record, which may be another's as well
+    unread: Sequence[Window] = ()  # between these moments, where the reading broke off
 
-    def covers(self, window: Window) -> bool:
-        """Whether what is not in this window's records is not there at all."""
-        return not self.unreadable and self.start <= window[0] and window[1] <= self.end
+    def covers(self, window: Window, lasting: dt.timedelta = dt.timedelta(0)) -> bool:
+        """Whether what is not in this window's records, or was so long after it, is not there at all."""
+        if self.unreadable or _touch_any((window[0], window[1] + lasting), self.unread):
+            return False
+        return self.start <= window[0] and window[1] <= self.end
+
+
+def _touch_any(window: Window, others: Iterable[Window]) -> bool:
+    return any(start < window[1] and window[0] < end for start, end in others)
 
 
 class Strays:
@@ -106,9 +122,10 @@ class Strays:
     def add(self, records: Sequence[DeliveryReport]) -> None:
         """Those without an order id: one that carries ours was applied by it, and another is another system's."""
         anonymous = [record for record in records if not record.order_id]
-        wanted = set(_claimants(self.application, {number_of(r) for r in anonymous}).values_list("number", flat=True))
-        self.records |= {gateway_ids.kept(r.msg_id): r for r in anonymous if r.msg_id and number_of(r) in wanted}
-        unclaimed = {number_of(r) for r in anonymous} - wanted
+        claimants = _claimants(self.application, every_spelling(sorted({number_of(r) for r in anonymous})))
+        wanted = {subscriber(number) for number in claimants.values_list("number", flat=True)}
+        self.records |= {gateway_ids.kept(r.msg_id): r for r in anonymous if r.msg_id and subscriber_of(r) in wanted}
+        unclaimed = {number_of(r) for r in anonymous if subscriber_of(r) not in wanted}
         hidden, partial = not_whole(unclaimed)
         self.unreadable += sum(number_of(r) in hidden for r in anonymous)
         self.partial |= partial
@@ -123,24 +140,29 @@ class Strays:
         self.is_shared = True
         Application.objects.filter(pk=self.application.pk).update(others_seen_at=timezone.now())
 
-    def settle(self) -> int:
-        """Give each record to the one message that can have it; how many that were."""
-        settled = self._settle_whole() if self.records else 0
+    def settle(self, unread: Sequence[Window] = ()) -> int:
+        """Give each record to the one message that can have it; how many that were.
+
+        Of a message whose request's window was not read whole nobody knows whether it could have another record too.
+        """
+        settled = self._settle_whole(unread) if self.records else 0
         if self.partial:
             self.undecided |= ending_so(self.application, self.partial)
         return settled
 
-    def _settle_whole(self) -> int:
+    def _settle_whole(self, unread: Sequence[Window]) -> int:
         with transaction.atomic():
-            numbers = {number_of(record) for record in self.records.values()}
-            claimants = _claimants(self.application, numbers)
+            numbers = every_spelling(sorted({number_of(record) for record in self.records.values()}))
+            some = [numbers[at : at + NUMBERS_AT_ONCE] for at in range(0, len(numbers), NUMBERS_AT_ONCE)]
+            claimants = [_claimants(self.application, each) for each in some]
             # An answer may be on its way to the same rows: with their batches locked, nobody gives them an id.
-            batch_ids = sorted(set(claimants.order_by().values_list("batch_id", flat=True)))
+            batch_ids = sorted({batch_id for each in claimants for batch_id in each.values_list("batch_id", flat=True)})
             list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
             taken = set(Message.objects.filter(gateway_id__in=self.records).values_list("gateway_id", flat=True))
             free = [record for msg_id, record in self.records.items() if msg_id not in taken]
-            waiting = [_Claimant(*row) for row in claimants.values_list(*_COLUMNS)]
+            waiting = [_Claimant(*row) for each in claimants for row in each.values_list(*_COLUMNS)]
             matched = [] if self.is_shared else pairs(free, waiting)
+            matched = [(record, claimant) for record, claimant in matched if not _touch_any(claimant.window, unread)]
             self.undecided = undecided(free, waiting, matched)
             named = [record._replace(order_id=_order_id(claimant)) for record, claimant in matched]
             return sum(reports.apply(named, how=" by number and time"))
@@ -187,16 +209,17 @@ def _is_whole(number: str) -> bool:
 _COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__entry__left_at", "batch__entry__clock_ahead")
 
 
-def _claimants(application: Application, numbers: Iterable[str]) -> "QuerySet[Message]":
-    """Who may have left without an id, or is leaving just now."""
+def _claimants(application: Application, numbers: Sequence[str]) -> "QuerySet[Message]":
+    """Who may have left without an id, or is leaving just now; `numbers` in every spelling."""
     left = (EntryState.IN_FLIGHT, EntryState.ACCEPTED, EntryState.UNKNOWN)
-    return Message.objects.filter(
+    may_have_left = Message.objects.filter(
         number__in=set(numbers),
         gateway_id=None,
         campaign__application=application,
         batch__entry__state__in=left,
         batch__entry__left_at__isnull=False,
-    ).exclude(has_never_left())
+    )
+    return may_have_left.exclude(has_never_left()).order_by()
 
 
 def undecided(
@@ -206,26 +229,26 @@ def undecided(
 ) -> frozenset[int]:
     """Who got no record and may have one: it could be another's too, or does not say when it was."""
     placed = {record.msg_id for record, _claimant in matched}
-    by_number = defaultdict(list)
+    of_subscriber = defaultdict(list)
     for record in records:
         if record.msg_id not in placed:
-            by_number[number_of(record)].append(record)
+            of_subscriber[subscriber_of(record)].append(record)
     return frozenset(
         claimant.pk
         for claimant in claimants
-        if any(record.at is None or claimant.could_have(record) for record in by_number[claimant.number])
+        if any(record.at is None or claimant.could_have(record) for record in of_subscriber[claimant.subscriber])
     )
 
 
 def pairs(records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]) -> list[tuple[DeliveryReport, _Claimant]]:
     """The records that exactly one message could claim, where that message could claim no other."""
-    by_number = defaultdict(list)
+    of_subscriber = defaultdict(list)
     for claimant in claimants:
-        by_number[claimant.number].append(claimant)
+        of_subscriber[claimant.subscriber].append(claimant)
     claims = [
         (record, claimant)
         for record in records
-        for claimant in by_number[number_of(record)]
+        for claimant in of_subscriber[subscriber_of(record)]
         if claimant.could_have(record)
     ]
     of_record: dict[str, int] = defaultdict(int)
@@ -243,6 +266,11 @@ def pairs(records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]) -> 
 
 def number_of(record: DeliveryReport) -> str:
     return record.number.lstrip("+")
+
+
+def subscriber_of(record: DeliveryReport) -> str:
+    """Carriers write some countries' numbers otherwise than they were sent."""
+    return subscriber(number_of(record))
 
 
 def _order_id(claimant: _Claimant) -> str:
@@ -265,10 +293,11 @@ def say_not_found(
     as long as reports are waited for: until then it is said that only finished messages are listed.
     """
     batch = Batch.objects.select_for_update().get(pk=batch_id)
-    window = _window_of_call(batch.entry)
+    window = window_of_call(batch.entry)
     if batch.state != BatchState.UNKNOWN or window is None or batch.entry is None:
         return 0
-    if window[1] + (lasting or dt.timedelta(0)) > asked_at or not any(sweep.covers(window) for sweep in sweeps):
+    until = lasting or dt.timedelta(0)
+    if window[1] + until > asked_at or not any(sweep.covers(window, until) for sweep in sweeps):
         return 0
     missing = NOT_IN_RECORDS if lasting is not None or _is_past_reports(batch, asked_at) else NOT_YET_IN_RECORDS
     asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {batch.entry.evidence or 'the answer was lost'}"

@@ -2,13 +2,13 @@
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
@@ -25,11 +25,12 @@ from laaffic_console.laaffic import (
     sent_record_windows,
 )
 from messaging import gateway_ids
-from messaging.models import Batch, Message, MessageState
+from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
 from messaging.services.channels import channels
 from messaging.services.reports import doubtful_amounts, record_matching, reports
+from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import Strays, Sweep, Window
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ AFTER_TROUBLE = dt.timedelta(minutes=10)
 
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
+BATCHES_AT_ONCE = 100
 LONGEST_READING = dt.timedelta(days=1)  # one list is read in one go, with a mark of each of its rows in memory
 SHORTEST_READING = dt.timedelta(minutes=1)  # what has no answer is asked for again in halves, down to this
 HALVINGS = 4  # one within the other: a gateway that is silent to all of them is asked five times
@@ -114,6 +116,13 @@ def check_batch(client: LaafficClient, batch: Batch) -> None:
     check_again(batch, asked_at)
 
 
+def look_for_reports(client: LaafficClient, batch: Batch) -> None:
+    """What is pending by its ids; what has none, as its answer was lost or told none, in the records by number."""
+    ask_by_id(client, batch)
+    if batch.state == BatchState.UNKNOWN or (batch.accepted and _without_id(batch.messages()).exists()):
+        look_in_records(client, batch)
+
+
 def ask_by_id(client: LaafficClient, batch: Batch) -> None:
     """getReport for what is pending; an id that is absent from the answer is not yet known, never failed."""
     app_id = batch.campaign.application.app_id
@@ -141,22 +150,66 @@ def _ask_for(client: LaafficClient, app_id: str, ids: list[str]) -> None:
     reports.apply_each(page.reports)
 
 
-def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
-    """One sweep over the windows of all requests of this batch's application whose answer was lost."""
+def look_in_records(client: LaafficClient, asked_for: Batch) -> None:
+    """One sweep over the windows of all requests of this batch's application whose answer was lost; of a batch whose
+    messages were accepted without an id, over those of all such batches that are due.
+
+    LaafficError, when all that could be read is applied, where something could not.
+    """
     application = asked_for.campaign.application
-    batches = list(record_matching.unknown_batches(application))
+    is_lost = asked_for.state == BatchState.UNKNOWN
+    unknown = record_matching.unknown_batches(application)
+    batches = list(unknown) if is_lost else [asked_for, *_due_without_ids(application).exclude(pk=asked_for.pk)]
     asked_at = timezone.now()
-    windows = record_matching.windows_of(batches)
-    sweeps = [sweep_records(client, application, start, end) for start, end in windows]
+    trouble, sweeps, asked = Trouble(), [], []
+    for window in _its_own_first(asked_for, record_matching.windows_of(batches)):
+        if trouble.is_away:
+            break
+        asked.append(window)
+        sweeps.append(_sweep(client, application, window, trouble))
     for batch in batches:
-        record_matching.say_not_found(batch.pk, asked_at, sweeps)
+        if batch.state == BatchState.UNKNOWN:
+            record_matching.say_not_found(batch.pk, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
-        if batch.pk != asked_for.pk and batch.next_check_at and batch.next_check_at <= asked_at:
+        is_due = batch.next_check_at and batch.next_check_at <= asked_at
+        if batch.pk != asked_for.pk and is_due and _is_within(batch, asked):
             check_again(batch, asked_at)
+    trouble.tell()
+
+
+def _due_without_ids(application: Application) -> "QuerySet[Batch]":
+    """Of the next that are due: those of whose accepted messages none has an id: nothing else is asked of them."""
+    due = Batch.objects.filter(is_due(), campaign__application=application, accepted__gt=0)
+    next_due = list(due.order_by("next_check_at").values_list("pk", flat=True)[:BATCHES_AT_ONCE])
+    messages = Message.objects.filter(
+        pk__gte=OuterRef("first_message_id"), pk__lte=OuterRef("last_message_id"), batch=OuterRef("pk")
+    )
+    pending = messages.filter(state=MessageState.ACCEPTED)
+    found = Batch.objects.filter(Exists(_without_id(pending)), ~Exists(_with_id(pending)), pk__in=next_due)
+    return found.select_related("entry").order_by("pk")
+
+
+def _its_own_first(batch: Batch, windows: Sequence[Window]) -> list[Window]:
+    """Each has its turn, also where others have no answer and end the round."""
+    return sorted(windows, key=lambda window: not _is_within(batch, [window]))
+
+
+def _is_within(batch: Batch, windows: Iterable[Window]) -> bool:
+    """Whether its request was under way in one of these; also where nothing says when it was."""
+    own = record_matching.window_of_call(batch.entry)
+    return own is None or any(start <= own[0] and own[1] <= end for start, end in windows)
 
 
 def _pending(batch: Batch) -> QuerySet[Message]:
-    return batch.messages().filter(state=MessageState.ACCEPTED).exclude(gateway_id=None)
+    return _with_id(batch.messages().filter(state=MessageState.ACCEPTED))
+
+
+def _with_id(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.exclude(gateway_id=None)
+
+
+def _without_id(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.filter(state=MessageState.ACCEPTED, gateway_id=None)
 
 
 def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
@@ -212,22 +265,25 @@ def _expire_waiting(batch: Batch) -> None:
     events.messages_moved(moved)
 
 
-def sweep_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> Sweep:
+def _sweep(client: LaafficClient, application: Application, period: Window, trouble: Trouble) -> Sweep:
     """Apply every record that the gateway finished between two moments.
 
-    LaafficError where the reading broke off or cannot have seen everything: what it saw is applied, and nothing more
-    is concluded from it.
+    Where the reading broke off or cannot have seen everything, what it saw is applied; nothing more is concluded.
     """
     now = timezone.now()
     answers.write_all(Batch.objects.filter(campaign__application=application))
     strays = Strays(application)
     seen = unreadable = 0
-    for window in sent_record_windows(start, end, now, LONGEST_READING):
+
+    def read(window: Window) -> None:
+        nonlocal seen, unreadable
         rows, problems = _read(client, strays, window)
         seen, unreadable = seen + rows, unreadable + problems
-    strays.settle()
-    unreadable += strays.unreadable
-    return Sweep(max(start, oldest_sent_record(now)), end, seen, unreadable, strays.undecided)
+
+    unread = trouble.read(sent_record_windows(*period, now, LONGEST_READING), read)
+    strays.settle(unread)
+    begin = max(period[0], oldest_sent_record(now))
+    return Sweep(begin, period[1], seen, unreadable + strays.unreadable, strays.undecided, unread)
 
 
 def _read(client: LaafficClient, strays: Strays, window: Window, halvings: int = 0) -> tuple[int, int]:
@@ -260,12 +316,17 @@ def _read_at_once(client: LaafficClient, strays: Strays, window: Window) -> tupl
 
 
 def reconcile(application: Application, start: dt.datetime, end: dt.datetime) -> int:
-    """Everything the vendor's records say between two moments; what they do not have says so. How many there were."""
+    """Everything the vendor's records say between two moments; what they do not have says so. How many there were.
+
+    LaafficError, when all that could be read is applied, where something could not.
+    """
     batches = list(record_matching.unknown_batches(application))
     asked_at = timezone.now()
-    sweep = sweep_records(laaffic_client(), application, start, end)
+    trouble = Trouble()
+    sweep = _sweep(laaffic_client(), application, (start, end), trouble)
     for batch in batches:
         record_matching.say_not_found(batch.pk, asked_at, [sweep])
+    trouble.tell()
     return sweep.seen
 
 

@@ -27,7 +27,7 @@ from messaging.models import Batch, Message, MessageEvent, MessageState
 from messaging.services.batches import answers, earlier_attempts, own_segments
 from messaging.services.reports import doubtful_amounts, reported_rows
 from messaging.services.reports.reported_rows import COLUMNS, Alike, Row
-from messaging.subscribers import subscriber
+from messaging.subscribers import every_spelling, subscriber
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ STATE_OF = {
 
 PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (laaffic-api#pushes)
 SHORTEST_NATIONAL = 6  # digits
+REASON_FROM = (MessageState.ACCEPTED, MessageState.UNDELIVERED)  # a push that is to be confirmed may tell it
 CONFIRM_AFTER = dt.timedelta(seconds=10)
 
 OF_ONE = COLUMNS.index("batch_id")  # the columns before are each message's own; those from here on are often alike
@@ -139,6 +140,7 @@ class _Applying:
             return False
         if _is_to_be_confirmed(report):
             self.asked_for.add(row.batch_id)
+            _keep_reason(row, target[1], report)
         elif target[1] is not None and target[1] < row.attempt:
             _fold_earlier(row, target[1], report, self.events, self.judge)
         else:
@@ -196,7 +198,8 @@ def _not_on_rows_yet(reports: Sequence[DeliveryReport]) -> dict[str, int]:
     """{gateway id: message} where an answer is not on its rows yet: found by number, chosen by the id itself."""
     if not answers.anything_waiting():
         return {}
-    batch_of = dict(_answered_to.rows(numbers=sorted({report.number.lstrip("+") for report in reports})))
+    numbers = every_spelling(sorted({report.number.lstrip("+") for report in reports}))
+    batch_of = dict(_answered_to.rows(numbers=numbers))
     told = answers.overlay(set(batch_of.values()))
     return {gateway_id: pk for pk in batch_of if pk in told and (gateway_id := told[pk].gateway_id)}
 
@@ -243,6 +246,8 @@ def contradiction(report: DeliveryReport) -> str:
     number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
     if number is None or report.number.lstrip("+") == number:
         return ""
+    if not report.number:
+        return _("It names the order id of a message and no number, so it moves nothing.")
     return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
 
 
@@ -253,15 +258,16 @@ def _fold(row: Row, report: DeliveryReport, events: list[MessageEvent], how: str
     if row.gateway_id and report.msg_id and row.gateway_id != report.msg_id:
         events.append(_event(row, report, f"a second gateway id, {report.msg_id}, speaks for this message"))
     if state > row.state:
-        was_unknown = row.state == MessageState.UNKNOWN
-        row.state = state
+        was, row.state = row.state, state
         if state != MessageState.ACCEPTED:  # on its way is not an end: what it says would depend on who came first
-            row.reason = "" if state == MessageState.DELIVERED else _clean(report.reason)[:120]
+            row.reason = _reason_of_end(row, state, was, report)
             row.report_source = report.source
             row.reported_at = report.at or row.reported_at
-        if was_unknown:
+        if was == MessageState.UNKNOWN:
             row.evidence = f"settled by {report.source}{how}: {report.msg_id}"[:200]
         row.touched = True
+    elif state == row.state == MessageState.UNDELIVERED and not row.reason:
+        _take_reason(row, report)  # getReport and the records tell none, and may come first
     elif MessageState.ACCEPTED < state < row.state:
         events.append(_event(row, report, f"reported {report.raw_status} {_clean(report.reason)} after its end"))
     if not row.gateway_id and report.msg_id:
@@ -270,6 +276,26 @@ def _fold(row: Row, report: DeliveryReport, events: list[MessageEvent], how: str
     if row.network is None and (network := networks.number_of(report.mcc, report.mnc)) is not None:
         row.network = network
         row.touched = True
+
+
+def _reason_of_end(row: Row, state: MessageState, was: int, report: DeliveryReport) -> str:
+    if state == MessageState.DELIVERED:
+        return ""
+    told_before = row.reason if was == MessageState.ACCEPTED else ""  # by a push that was to be confirmed
+    return _clean(report.reason)[:120] or told_before
+
+
+def _keep_reason(row: Row, attempt: int | None, report: DeliveryReport) -> None:
+    """Of a push that getReport is asked about, which tells no reason: it counts only once that says the same."""
+    is_last = attempt is None or attempt >= row.attempt
+    has_failed = STATE_OF.get(report.state) == MessageState.UNDELIVERED
+    if has_failed and is_last and row.state in REASON_FROM and not row.reason:
+        _take_reason(row, report)
+
+
+def _take_reason(row: Row, report: DeliveryReport) -> None:
+    if reason := _clean(report.reason)[:120]:
+        row.reason, row.touched = reason, True
 
 
 def _fold_earlier(

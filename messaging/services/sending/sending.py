@@ -35,7 +35,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.kit.constant_sql import Given, Select, Update
 from laaffic_console.kit.said import gettext as _
-from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
+from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling, waiting
@@ -291,17 +291,18 @@ class Sender:
             for claimed in claims:
                 claiming.release(claimed, "its worker was stopped before the request left")
             return
+        began = time.monotonic()
         left = DEPARTURE.commit([claimed.entry_id for claimed in claims], campaign=self.campaign.pk)
         for claimed in claims:
             if claimed.entry_id in left:
-                self._post(claimed, left[claimed.entry_id])
+                self._post(claimed, left[claimed.entry_id], began)
         for claimed in claims:
             if claimed.entry_id not in left:
                 claiming.release(claimed, "its campaign or the account was stopped before the request left")
 
-    def _post(self, claimed: Claim, left_at: dt.datetime) -> None:
+    def _post(self, claimed: Claim, left_at: dt.datetime, began: float) -> None:
         has_connection = len(self.in_flight) < self.connections
-        request = self.posts.submit(attempt, self.post, self.client, claimed, left_at)
+        request = self.posts.submit(attempt, self.post, self.client, claimed, left_at, began)
         self.in_flight[request] = claimed
         self.began[request] = time.monotonic() if has_connection else math.inf
         request.add_done_callback(self.done.put)
@@ -458,14 +459,21 @@ def requests_at_once(recipients_per_call: int, connections: int) -> int:
     return AT_ONCE if recipients_per_call > FEW else max(AT_ONCE, min(2 * connections, AT_MOST))
 
 
-def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datetime) -> SendResult:
-    """One request, in a thread; whatever is not an answer of the gateway's leaves the outcome unknown."""
+def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datetime, began: float) -> SendResult:
+    """One request, in a thread; whatever is not an answer of the gateway's leaves the outcome unknown.
+
+    `began`: when its departure was about to be committed, in monotonic seconds: a clock that is set meanwhile hides no
+    standstill from these. They do not count while the machine sleeps, which its clock shows.
+    """
+    ledger.must_leave(began, "")
     if timezone.now() - left_at > settling.LEAVES_WITHIN:
         raise NotSent("this worker stood still just before the request left", interface="")
     try:
         return post(client, claimed)
     except LaafficError:
         raise
+    except InvalidRequest as problem:
+        raise settling.Unfit(problem) from problem
     except Exception as problem:  # a bug here must not make a message look unsent
         logger.exception("sending batch %s failed", claimed.batch_id, extra={"ledger": claimed.entry_id})
         raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="", code="") from problem

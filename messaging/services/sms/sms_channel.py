@@ -5,7 +5,7 @@ import datetime as dt
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import LaafficClient, SendResult, SmsItem
 from messaging import segments
-from messaging.models import Batch, BatchState, Campaign
+from messaging.models import Batch, Campaign
 from messaging.services.channels.channels import Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import report_pulls
@@ -42,9 +42,7 @@ class SmsChannel(SendingChannel):
         return post
 
     def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
-        report_pulls.ask_by_id(client, batch)
-        if batch.state == BatchState.UNKNOWN:
-            report_pulls.look_for_unknown(client, batch)
+        report_pulls.look_for_reports(client, batch)
 
     def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
         return report_pulls.reconcile(application, start, end)

@@ -1,11 +1,12 @@
-"""Texts that grow too long when their fields are filled in."""
+"""Texts that grow too long when their fields are filled in, and texts of which nothing is left then."""
 
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.laaffic import InvalidRequest, LaafficClient
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
 from messaging.services.audience import audience
@@ -13,6 +14,7 @@ from messaging.services.batches import counting
 from messaging.services.campaigns import drafts, starting
 from messaging.services.figures import proving
 from messaging.services.forecast import forecast
+from messaging.services.text import merged_texts
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,4 +127,117 @@ def test_it_is_said_before_the_launch(admin_client: Client, application: Applica
     page = admin_client.get(f"/admin/messaging/campaign/{campaign.pk}/review/").content.decode()
 
     assert "1 not sent: their text is too long" in page
+    assert "Send 2 messages" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "offer", "is_blank"),
+    [
+        *(("{{offer}}", None, True), ("{{offer}}", " \u200b", True), ("{{offer}}", "10%", False)),
+        *((" {{offer}}\n{{offer}}", None, True), ("{{offer}}{{other}}", None, True)),
+        *(("{{offer|News}}", None, False), ("Now: {{offer}}", None, False)),
+    ],
+)
+def test_exactly_the_blank_ones_are_rejected(
+    application: Application, group: ContactGroup, text: str, offer: str | None, is_blank: bool
+) -> None:
+    member(group, "4915123456789", attributes={} if offer is None else {"offer": offer})
+    Contact.objects.create(number="4915123456780", attributes={"offer": "a", "other": "b"})
+    campaign = draft(application, group, text)
+
+    planned = forecast.of(campaign)
+    message = Message.objects.get(campaign=frozen(campaign))
+
+    assert (message.state == MessageState.REJECTED, bool(message.reason)) == (is_blank, is_blank)
+    assert (planned.counted.blank, planned.counted.too_long) == (is_blank, 0)
+    assert planned.recipients == 1 - is_blank
+    assert proving.prove(campaign)["disagreements"] == []
+
+
+def three_of_whom_one_has_no_offer(application: Application, group: ContactGroup) -> Campaign:
+    add_contacts(group, 2, attributes={"offer": "10%"})
+    member(group, "4915123456789")
+    return draft(application, group, "{{offer}}")
+
+
+def test_one_blank_text_costs_the_others_nothing(
+    application: Application, group: ContactGroup, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+) -> None:
+    campaign = three_of_whom_one_has_no_offer(application, group)
+
+    starting.launch(campaign.pk)
+    run_jobs()
+
+    campaign.refresh_from_db()
+    counts = counting.state_counts(campaign)
+    assert (campaign.state, counts["rejected"], counts["unknown"]) == ("finished", 1, 0)
+    assert sandbox.stats()["accepted"] == 2
+    assert Message.objects.get(state=MessageState.REJECTED).reason == "nothing to read with its fields filled in"
+    assert proving.prove(campaign)["disagreements"] == []
+
+
+@pytest.mark.parametrize("several_texts", [True, False])
+def test_one_that_was_frozen_all_the_same_is_rejected_alone(
+    application: Application,
+    group: ContactGroup,
+    sandbox: RunningSandbox,
+    run_jobs: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+    several_texts: bool,
+) -> None:
+    """By a version that did not look for it."""
+    monkeypatch.setattr(merged_texts, "reject_unfit", lambda campaign, batch: 0)
+    Application.objects.filter(pk=application.pk).update(several_texts_per_call=several_texts)
+    campaign = three_of_whom_one_has_no_offer(application, group)
+
+    starting.launch(campaign.pk)
+    campaign.refresh_from_db()
+    while campaign.state == "running" and run_jobs():
+        Batch.objects.update(not_before=None)
+        campaign.refresh_from_db()
+
+    counts = counting.state_counts(campaign)
+    assert (campaign.state, counts["rejected"], counts["unknown"]) == ("finished", 1, 0)
+    assert sandbox.stats()["accepted"] == 2
+    reason = "cannot be sent: content: the content is empty"
+    assert Message.objects.get(state=MessageState.REJECTED).reason == reason
+    never_left = LedgerEntry.objects.exclude(state=EntryState.ACCEPTED)
+    assert {(entry.state, entry.reason) for entry in never_left} == {
+        (EntryState.NOT_SENT, reason.removeprefix("cannot be sent: "))
+    }
+    assert proving.prove(campaign)["disagreements"] == []
+
+
+def test_what_is_wrong_for_everybody_holds_the_campaign_and_rejects_nobody(
+    application: Application,
+    group: ContactGroup,
+    sandbox: RunningSandbox,
+    run_jobs: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_given: object, **_more: object) -> None:
+        raise InvalidRequest("senderId", "40 characters; at most 32")
+
+    monkeypatch.setattr(LaafficClient, "send_sms", refuse)
+    add_contacts(group, 3)
+    campaign = draft(application, group, "Hello")
+
+    starting.launch(campaign.pk)
+    run_jobs()
+
+    campaign.refresh_from_db()
+    assert campaign.state == "held"
+    assert counting.state_counts(campaign)["queued"] == 3
+    assert "senderId" in str(campaign.hold_reason)
+
+
+def test_a_blank_text_is_said_before_the_launch(
+    admin_client: Client, application: Application, group: ContactGroup
+) -> None:
+    campaign = three_of_whom_one_has_no_offer(application, group)
+
+    page = admin_client.get(f"/admin/messaging/campaign/{campaign.pk}/review/").content.decode()
+
+    assert "1 not sent: nothing to read with their fields filled in" in page
+    assert "1 recipient gets nothing" in page
     assert "Send 2 messages" in page

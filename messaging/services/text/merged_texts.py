@@ -1,0 +1,128 @@
+"""A text can grow beyond what the gateway takes when its fields are filled in, or nothing can be left of it. Such a
+message is rejected when the audience is frozen, with the reason on it: its batch's request would be refused whole, for
+everybody in it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, QuerySet, TextField
+from django.db.models.functions import Cast, Length
+from django.utils import timezone
+
+from laaffic_console.kit.plain_text import is_blank
+from messaging import merge_fields
+from messaging.merge_fields import Field, Template
+from messaging.models import Batch, BatchState, Campaign, Contact, Message, MessageState
+from messaging.services.batches import bulk_writes, sent_tallies, settling
+from messaging.services.batches.batch_texts import as_values
+from messaging.services.channels import channels
+from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
+
+BLANK = "nothing to read with its fields filled in"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Who cannot be too long needs no look: everything that is known of a contact is shorter than `least_values`.
+
+    Where a text says nothing beside its fields, everybody is looked at.
+    """
+
+    template: Template
+    longest: int
+    least_values: int  # characters that all values together need before a text can be too long
+    may_be_blank: bool
+
+    @property
+    def too_long(self) -> str:
+        return f"longer than {self.longest:,} characters with its fields filled in"
+
+    def problem(self, values: Mapping[str, str]) -> str:
+        """Why it cannot be sent to who has these values, as it is kept on the message; "" where it can."""
+        text = merge_fields.render(self.template, merge_fields.with_derived(values))
+        if self.may_be_blank and is_blank(text):
+            return BLANK
+        return self.too_long if len(text) > self.longest else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """How many of some contacts would be rejected."""
+
+    too_long: int = 0
+    blank: int = 0
+
+
+def bound(campaign: Campaign) -> Bound | None:
+    """None where every recipient gets the same text."""
+    template = merge_fields.parse(campaign.text)
+    fields = [part for part in template.parts if isinstance(part, Field)]
+    if not fields:
+        return None
+    literals = [part for part in template.parts if isinstance(part, str)]
+    said_anyway = sum(map(len, literals)) + sum(len(field.fallback) for field in fields)
+    longest = channels.of(campaign).longest_text
+    uses = max(Counter(field.name for field in fields).values())
+    uses += "first_name" in template.fields  # taken from the name, which may be a field itself
+    least_values = max(0, (longest - said_anyway) // uses)
+    return Bound(template, longest, least_values, may_be_blank=all(map(is_blank, literals)))
+
+
+def reject_unfit(campaign: Campaign, batch: Batch) -> int:
+    """Reject those of a new batch whose text is too long or blank, in the transaction that froze it; how many."""
+    limit = bound(campaign)
+    if limit is None:
+        return 0
+    suspects = batch.messages().filter(state=MessageState.QUEUED)
+    if not limit.may_be_blank:
+        room = Length(Cast("merge_values", TextField()))
+        suspects = suspects.annotate(room=room).filter(room__gt=limit.least_values)
+    unfit: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for pk, country, values in suspects.values_list("pk", "country", "merge_values").iterator():
+        if problem := limit.problem(as_values(values)):
+            unfit[problem].append((pk, country))
+    if unfit:
+        with sent_tallies.following(batch):
+            _reject(campaign, batch, unfit)
+    return sum(map(len, unfit.values()))
+
+
+def _reject(campaign: Campaign, batch: Batch, unfit: Mapping[str, list[tuple[int, str]]]) -> None:
+    now = timezone.now()
+    rejected = sum(map(len, unfit.values()))
+    for reason, those in unfit.items():
+        Message.objects.filter(pk__in=[pk for pk, _country in those]).update(
+            state=MessageState.REJECTED, reason=reason, evidence="when the audience was frozen", settled_at=now
+        )
+    Batch.objects.filter(pk=batch.pk).update(
+        queued=F("queued") - rejected,
+        rejected=F("rejected") + rejected,
+        state=BatchState.QUEUED if batch.queued > rejected else BatchState.SETTLED,
+    )
+    by_country = Counter((country, reason) for reason, those in unfit.items() for _pk, country in those)
+    bulk_writes.count_outcomes(
+        campaign.pk,
+        {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for (country, reason), n in by_country.items()},
+    )
+    settling.count_activity(campaign.pk, {MessageState.REJECTED: rejected}, now)
+
+
+def count_unfit(campaign: Campaign, reached: QuerySet[Contact]) -> Unfit:
+    """How many contacts would be rejected, before a launch."""
+    limit = bound(campaign)
+    if limit is None:
+        return Unfit()
+    problems = Counter(limit.problem(values_of(contact)) for contact in _suspects(limit, reached))
+    return Unfit(too_long=problems[limit.too_long], blank=problems[BLANK])
+
+
+def _suspects(limit: Bound, reached: QuerySet[Contact]) -> Iterator[Contact]:
+    if not limit.may_be_blank:
+        known: Any = Length(Cast("attributes", TextField()))
+        for name in sorted(COLUMNS_OF_CONTACT):
+            known = known + Length(name)
+        reached = reached.annotate(room=known).filter(room__gt=limit.least_values)
+    return reached.order_by("pk").iterator(500)
