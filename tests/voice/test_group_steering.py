@@ -139,6 +139,16 @@ class SteeringTests:
         assert (there.given["maxCalls"], len(there.given["numberList"])) == (30, 2)
         assert (task.state, changed.state, changed.key) == (TaskState.REPLACED, TaskState.WAITING, task.key)
 
+    def test_a_change_keeps_its_time_and_its_latest_end(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.waiting(application, latest_end=timezone.now() + dt.timedelta(hours=5))
+
+        draft = group_copies.update_of(task)
+        draft.refresh_from_db()
+
+        assert (draft.send_at, draft.latest_end) == (task.send_at, task.latest_end)
+
     def test_a_lost_answer_to_an_update(self, sandbox: RunningSandbox, application: Application) -> None:
         task = self.waiting(application)
         draft = group_copies.update_of(task)
