@@ -194,6 +194,12 @@ class LatestEndTests:
         GroupTask.objects.update(latest_end=end, state=TaskState.CALLING, key="77")
         return task
 
+    def at_laaffic(self, application: Application) -> GroupTask:
+        task = written(application)
+        end = timezone.now() - dt.timedelta(seconds=1)
+        GroupTask.objects.update(latest_end=end, state=TaskState.CALLING, key="77")
+        return task
+
     def test_what_laaffic_still_calls_is_cancelled_once(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -280,6 +286,32 @@ class LatestEndTests:
         group_ends.end_due()
 
         assert len(cancellings()) == 2
+
+    @pytest.mark.parametrize(
+        ("code", "is_asked_again"),
+        [("-15", True), ("-10", True), ("-31", True), ("HTTP 429", True), ("HTTP 403", True), ("-54", False)],
+    )
+    def test_a_refusal_that_passes_has_asked_nothing(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch, code: str, is_asked_again: bool
+    ) -> None:
+        task = self.at_laaffic(application)
+
+        def refused(task: GroupTask, entry: LedgerEntry) -> None:
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.REFUSED, code=code)
+            raise ValidationError("It was not cancelled: refused.")
+
+        monkeypatch.setattr(group_tasks, "ask_to_cancel", refused)
+        group_ends.end_due()
+        group_ends.end_due()
+        assert cancellings() == [EntryState.REFUSED]
+        asked = timezone.now() - dt.timedelta(minutes=20)
+        GroupTask.objects.update(end_asked_at=asked)
+        LedgerEntry.objects.update(prepared_at=asked)
+
+        group_ends.end_due()
+
+        assert cancellings() == [EntryState.REFUSED] * (2 if is_asked_again else 1)
+        assert task.events.filter(text__contains="asked again by itself").exists() == is_asked_again
 
     def test_the_page_stops_what_would_begin_after_it(
         self, closed: Calendar, application: Application, admin_client: Client
