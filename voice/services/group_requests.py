@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -156,9 +157,15 @@ def _overlapping(windows: Sequence[Window]) -> Iterator[Complaint]:
 
 
 def window_of(window: Sequence[str]) -> Window:
-    """ValueError for what is not a pair of times of day."""
+    """ValueError for what is not a pair of times of day, in minutes and without a zone: the interface has neither."""
     start, end = window
-    return dt.time.fromisoformat(start), dt.time.fromisoformat(end)
+    return _time_of_day(start), _time_of_day(end)
+
+
+def _time_of_day(text: str) -> dt.time:
+    if not re.fullmatch("[0-9]{2}:[0-9]{2}", text):
+        raise ValueError(text)
+    return dt.time.fromisoformat(text)
 
 
 def _schedule(task: GroupTask) -> Iterator[Complaint]:
