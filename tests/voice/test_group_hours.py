@@ -17,6 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import opening_hours
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.gates import sending_hours
+from messaging.services.launching.checks import Level
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
@@ -321,6 +322,27 @@ class LatestEndTests:
 
         assert 'id="missing"' in admin_client.post(own(task, "review"), posted).content.decode()
         assert GroupTask.objects.get().state == TaskState.DRAFT
+
+
+@pytest.mark.parametrize("by", ["its own time", "its allowed times of day"])
+def test_what_would_begin_after_its_end_is_not_launched(
+    sandbox: RunningSandbox, application: Application, by: str
+) -> None:
+    there = timezone.now().astimezone(ZoneInfo("Asia/Shanghai"))
+    later = there + dt.timedelta(hours=2)
+    if by == "its own time":
+        when: dict[str, Any] = {"send_at": later}
+    else:
+        begins = "04:00" if there.hour >= 12 else "20:00"
+        when = {"windows": [[begins, begins.replace("00", "30")]]}
+    task = written(application, count=3, latest_end=there + dt.timedelta(hours=1), **when)
+
+    found = {check.key: check.level for check in group_start.planned(task).checks}
+    with pytest.raises(ValidationError, match="not to send after"):
+        group_tasks.launch(task.pk)
+
+    assert found["end"] == Level.STOP
+    assert (GroupTask.objects.get().state, at_sandbox(sandbox)) == (TaskState.DRAFT, [])
 
 
 def test_without_hours_that_fit_it_says_what_to_do(application: Application) -> None:
