@@ -199,6 +199,11 @@ class GroupCallTests:
         assert LedgerEntry.objects.filter(interface="voice/group/call/send").count() == 1
         assert api("GET", f"group-calls/{pk}/check").status_code == 409
 
+    def test_a_language_in_small_letters(self, api: Api, application: Application) -> None:
+        made = api("POST", "group-calls", self.ASKED | {"language": "en"})
+
+        assert (made.status_code, GroupTask.objects.get().language) == (201, "EN")
+
     def test_hours_and_purpose(self, api: Api, application: Application, settings: LazySettings) -> None:
         settings.LAAFFIC_MARKETING_NEEDS_CONSENT = True
         Calendar.objects.create(name="Days", hours="mon-sun 00:00-24:00")

@@ -18,7 +18,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup
 from tests.laaffic.conftest import wait_until
 from tests.messaging import attachment_samples as samples
-from voice.models import CallRecord, SipCall
+from voice.models import CallRecord, GroupTask, SipCall
 from voice.services.tts_options import TtsOptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,7 +71,8 @@ class GroupTests:
         self, sandbox: RunningSandbox, application: Application, numbers: str
     ) -> None:
         sandbox.sandbox.options.group_calls_per_second = 2000.0
-        draft = said(*self.NEW, "--file", numbers, "--window", "00:00-23:59")
+        draft = said(*self.NEW, "--file", numbers, "--window", "00:00-23:59", "--language", "en")
+        assert GroupTask.objects.get().language == "EN"
         assert (draft["state"], draft["numbers"], draft["twice"]) == ("draft", 20, 1)
 
         launched = said("group", "launch", str(draft["id"]))

@@ -116,7 +116,7 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
         source=_source(options),
         audio=_audio(options["audio"]),
         text=options["text"],
-        language=options["language"],
+        language=capitals(options["language"]),
         speaking_rate=options["speaking_rate"],
         loop_count=options["loops"],
         max_talk=options["max_talk"],
