@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-import mutagen
 from defusedxml import DefusedXmlException
 from defusedxml import ElementTree as SafeXml
 from django.utils.translation import gettext as _
@@ -231,7 +230,7 @@ def _seconds(kind: type[MP3] | type[WAVE], stream: BinaryIO) -> float:
     damaged = _("The audio is damaged, or of a kind that phones do not play. Save it as MP3 or WAV and add that.")
     try:
         info = kind(stream).info
-    except mutagen.MutagenError as problem:
+    except Exception as problem:  # readers of broken audio raise all there is
         raise UnfitFile(damaged) from problem
     if info is None or getattr(info, "sketchy", False) or getattr(info, "layer", 3) != 3:
         raise UnfitFile(damaged)

@@ -88,6 +88,9 @@ class EmailCode(StrEnum):
     TOO_MANY_IDS = "-28"
 
 
+FOREIGN = "HTTP "  # what a code begins with that is not Laaffic's, but of something on the way
+
+
 class Remedy(StrEnum):
     RETRY = "retry"  # later, more and more seldom
     RESIGN = "resign"  # once, with the clock corrected
@@ -112,7 +115,7 @@ class CodeEntry:
     @property
     def is_foreign(self) -> bool:
         """Not Laaffic said it, but something on the way."""
-        return self.code.startswith("HTTP ")
+        return self.code.startswith(FOREIGN)
 
 
 def _(words: str) -> str:

@@ -67,7 +67,7 @@ class EmailBatch:
     def fields(self) -> dict[str, Any]:
         """In the documented order of the keys; what is not said is left out. InvalidRequest names a broken limit."""
         check_app_id(self.app_id)
-        _check_address("fromEmailAddress", self.from_address)
+        check_address("fromEmailAddress", self.from_address)
         check_length("receiverId", self.receiver_id, 1, 64)
         check_length("subject", self.subject, 1, MAX_SUBJECT)
         check_length("templateID", self.template_id, 1, 64)
@@ -195,10 +195,10 @@ class EmailApi(Interfaces):
         `check_addresses` has each address checked first, which the vendor charges for.
         """
         check_app_id(app_id)
-        _check_address("fromEmailAddress", from_address)
+        check_address("fromEmailAddress", from_address)
         check_count("toAddress", len(to_addresses), MAX_ADDRESSES, "addresses")
         for address in to_addresses:
-            _check_address("toAddress", address)
+            check_address("toAddress", address)
         check_length("subject", subject, 1, MAX_SUBJECT)
         check_length("templateID", template_id, 1, 64)
         body: dict[str, Any] = {
@@ -292,7 +292,8 @@ def _choice_fields(language: str, ad_flag: AdFlag | None) -> dict[str, Any]:
     return fields
 
 
-def _check_address(field: str, address: str) -> None:
+def check_address(field: str, address: str) -> None:
+    """InvalidRequest for what the interface cannot tell from two addresses, or from a name with one."""
     local, at, domain = address.rpartition("@")
     if not (local and at and domain) or len(address) > 254 or any(c.isspace() or c in ",;<>" for c in address):
         raise InvalidRequest(field, f"{address[:80]!r} is not an email address")

@@ -157,3 +157,16 @@ class MmsTests:
         refused = api("POST", "mms", {**asked, "attachments": [pk + 1]})
         assert refused.status_code == 400
         assert Campaign.objects.count() == 1
+
+    @pytest.mark.parametrize(("title", "status"), [("Hello " + "{{name}}" * 10, 201), ("x" * 81, 400), ("", 400)])
+    def test_a_title_is_counted_with_its_fields_empty(
+        self, api: Api, application: Application, group: ContactGroup, title: str, status: int
+    ) -> None:
+        pk = sent(api, "attachments", "beach.png", samples.picture()).json()["id"]
+        asked = {"name": "Beach", "application": "4luaKsL2", "title": title, "text": "Look", "groups": ["customers"]}
+
+        answer = api("POST", "mms", {**asked, "attachments": [pk]})
+
+        assert answer.status_code == status, answer.content
+        assert Campaign.objects.count() == (status == 201)
+        assert status == 201 or "title" in str(answer.json()["errors"])

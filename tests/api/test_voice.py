@@ -199,6 +199,23 @@ class GroupCallTests:
         assert LedgerEntry.objects.filter(interface="voice/group/call/send").count() == 1
         assert api("GET", f"group-calls/{pk}/check").status_code == 409
 
+    def test_a_language_in_small_letters(self, api: Api, application: Application) -> None:
+        made = api("POST", "group-calls", self.ASKED | {"language": "en"})
+
+        assert (made.status_code, GroupTask.objects.get().language) == (201, "EN")
+
+    @pytest.mark.parametrize(("seconds", "status"), [(0, 201), (9999, 201), (10_000, 400), (-1, 400)])
+    def test_an_sms_after_as_many_seconds_as_laaffic_takes(
+        self, api: Api, application: Application, seconds: int, status: int
+    ) -> None:
+        Application.objects.create(app_id="smsApp", channel="sms")
+        sms = {"application": "smsApp", "text": "Thank you", "on_answer_seconds": seconds}
+
+        answer = api("POST", "group-calls", self.ASKED | {"sms": sms})
+
+        assert answer.status_code == status, answer.content
+        assert [task.sms_answer_seconds for task in GroupTask.objects.all()] == ([seconds] if status == 201 else [])
+
     def test_hours_and_purpose(self, api: Api, application: Application, settings: LazySettings) -> None:
         settings.LAAFFIC_MARKETING_NEEDS_CONSENT = True
         Calendar.objects.create(name="Days", hours="mon-sun 00:00-24:00")

@@ -6,6 +6,7 @@ import io
 import pytest
 from PIL import Image
 
+from messaging import attachment_content
 from messaging.attachment_content import FILE_TYPES, MAX_BYTES, UnfitFile, inspect, is_doubtful
 from tests.messaging import attachment_samples as samples
 
@@ -106,6 +107,15 @@ class UnfitTests:
 
         with pytest.raises(UnfitFile, match=said):
             inspect(data, name)
+
+    def test_whatever_its_reader_makes_of_broken_audio(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def nested_too_deeply(stream: object) -> None:
+            raise RecursionError
+
+        monkeypatch.setattr(attachment_content, "MP3", nested_too_deeply)
+
+        with pytest.raises(UnfitFile, match="damaged"):
+            inspect(samples.mpeg(), "a.mp3")
 
     @pytest.mark.timeout(5)
     @pytest.mark.parametrize(

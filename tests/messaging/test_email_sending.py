@@ -370,6 +370,8 @@ class CheckTests:
             ("subject", " ", "Write a subject"),
             ("subject", "a\nb", "one line"),
             ("from_address", "nobody", "is not an email address"),
+            ("from_address", '"a,b"@example.com', "is not an email address"),
+            ("from_address", '"a<b"@example.com', "is not an email address"),
             ("receiver_id", "10 00", "no spaces"),
         ],
     )

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -105,6 +106,34 @@ class EditTests:
 
         entry.refresh_from_db()
         assert entry.state == state
+
+    @pytest.mark.parametrize("is_older", [True, False])
+    def test_a_page_that_was_read_before_it_does_not_revert_it(
+        self, sandbox: RunningSandbox, number: OwnedNumber, is_older: bool
+    ) -> None:
+        began = timezone.now()
+        page = laaffic_client().numbers.query_owned_numbers(current=1, size=50).records
+        owned_changes.edit(number, {"remark": "Night line"})
+        before = number.remark
+
+        owned_sync.write(page, began if is_older else timezone.now())
+
+        number.refresh_from_db()
+        assert number.remark == ("Night line" if is_older else before)
+        assert number.last_seen_at >= began
+
+    def test_a_change_that_a_wrong_clock_dated_ahead_holds_up_no_list(
+        self, sandbox: RunningSandbox, number: OwnedNumber
+    ) -> None:
+        owned_changes.edit(number, {"remark": "Night line"})
+        ahead = timezone.now() + dt.timedelta(days=30)
+        LedgerEntry.objects.update(left_at=ahead, settled_at=ahead)
+        OwnedNumber.objects.update(remark="old")
+
+        owned_sync.sync()
+
+        number.refresh_from_db()
+        assert number.remark == "Night line"
 
     @pytest.mark.parametrize("asks_more", [False, True])
     def test_what_only_a_later_list_shows_was_changed(

@@ -42,6 +42,13 @@ def m4a() -> bytes:
     return box(b"ftyp", b"M4A \0\0\0\0M4A ") + box(b"moov", track)
 
 
+def nested_m4a(depth: int) -> bytes:
+    inside = b""
+    for _ in range(depth):
+        inside = box(b"moov", inside)
+    return box(b"ftyp", b"M4A \0\0\0\0M4A ") + inside
+
+
 def silent_wave(seconds: int) -> bytes:
     out = io.BytesIO()
     with wave.open(out, "wb") as sound:
@@ -71,6 +78,7 @@ class ContentTests:
             ("file", "hello.wav", silent_wave(0), "0 seconds"),
             ("file", "hello.mp3", b"ID3\4\0\0\0\0\0\0" + bytes(400), "damaged"),
             ("file", "hello.m4a", b"\0\0\0\x18ftypM4A " + bytes(40), "damaged"),
+            ("file", "hello.m4a", nested_m4a(1200), "damaged"),
             ("file", "hello.wav", silent_wave(1000), "MB"),
             ("name", ".mp3", samples.mpeg(), "5 to 32"),
             ("name", "a" * 29 + ".mp3", samples.mpeg(), "5 to 32"),

@@ -79,6 +79,16 @@ class TakeTests:
         with pytest.raises(ValidationError, match="another file"):
             audio_elsewhere.take(there(sandbox, "other.wav"))
 
+    def test_one_that_the_page_is_too_short_for(self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(audio_elsewhere, "AT_MOST", 2)
+        ids = {there(sandbox, f"file{n}.mp3") for n in range(4)}
+
+        shown = {file.file_id for file in audio_elsewhere.listed()}
+
+        assert len(shown) == 2
+        for file_id in ids - shown:
+            assert audio_elsewhere.take(file_id).file_id == file_id
+
     @pytest.mark.parametrize("file_id", ["", "nothing"])
     def test_an_id_that_is_not_listed(self, sandbox: RunningSandbox, file_id: str) -> None:
         there(sandbox, "noid.mp3", fileId="")

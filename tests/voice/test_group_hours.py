@@ -17,6 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import opening_hours
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.gates import sending_hours
+from messaging.services.launching.checks import Level
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
@@ -194,6 +195,12 @@ class LatestEndTests:
         GroupTask.objects.update(latest_end=end, state=TaskState.CALLING, key="77")
         return task
 
+    def at_laaffic(self, application: Application) -> GroupTask:
+        task = written(application)
+        end = timezone.now() - dt.timedelta(seconds=1)
+        GroupTask.objects.update(latest_end=end, state=TaskState.CALLING, key="77")
+        return task
+
     def test_what_laaffic_still_calls_is_cancelled_once(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -281,6 +288,32 @@ class LatestEndTests:
 
         assert len(cancellings()) == 2
 
+    @pytest.mark.parametrize(
+        ("code", "is_asked_again"),
+        [("-15", True), ("-10", True), ("-31", True), ("HTTP 429", True), ("HTTP 403", True), ("-54", False)],
+    )
+    def test_a_refusal_that_passes_has_asked_nothing(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch, code: str, is_asked_again: bool
+    ) -> None:
+        task = self.at_laaffic(application)
+
+        def refused(task: GroupTask, entry: LedgerEntry) -> None:
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.REFUSED, code=code)
+            raise ValidationError("It was not cancelled: refused.")
+
+        monkeypatch.setattr(group_tasks, "ask_to_cancel", refused)
+        group_ends.end_due()
+        group_ends.end_due()
+        assert cancellings() == [EntryState.REFUSED]
+        asked = timezone.now() - dt.timedelta(minutes=20)
+        GroupTask.objects.update(end_asked_at=asked)
+        LedgerEntry.objects.update(prepared_at=asked)
+
+        group_ends.end_due()
+
+        assert cancellings() == [EntryState.REFUSED] * (2 if is_asked_again else 1)
+        assert task.events.filter(text__contains="asked again by itself").exists() == is_asked_again
+
     def test_the_page_stops_what_would_begin_after_it(
         self, closed: Calendar, application: Application, admin_client: Client
     ) -> None:
@@ -289,6 +322,27 @@ class LatestEndTests:
 
         assert 'id="missing"' in admin_client.post(own(task, "review"), posted).content.decode()
         assert GroupTask.objects.get().state == TaskState.DRAFT
+
+
+@pytest.mark.parametrize("by", ["its own time", "its allowed times of day"])
+def test_what_would_begin_after_its_end_is_not_launched(
+    sandbox: RunningSandbox, application: Application, by: str
+) -> None:
+    there = timezone.now().astimezone(ZoneInfo("Asia/Shanghai"))
+    later = there + dt.timedelta(hours=2)
+    if by == "its own time":
+        when: dict[str, Any] = {"send_at": later}
+    else:
+        begins = "04:00" if there.hour >= 12 else "20:00"
+        when = {"windows": [[begins, begins.replace("00", "30")]]}
+    task = written(application, count=3, latest_end=there + dt.timedelta(hours=1), **when)
+
+    found = {check.key: check.level for check in group_start.planned(task).checks}
+    with pytest.raises(ValidationError, match="not to send after"):
+        group_tasks.launch(task.pk)
+
+    assert found["end"] == Level.STOP
+    assert (GroupTask.objects.get().state, at_sandbox(sandbox)) == (TaskState.DRAFT, [])
 
 
 def test_without_hours_that_fit_it_says_what_to_do(application: Application) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -12,14 +13,16 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
+from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
 from tests.voice.group_samples import FIRST, at_sandbox, listed, written
-from voice.models import Announcement, AudioFile, CallRecord, GroupTask, TaskNumbers
+from voice.models import Announcement, AudioFile, CallRecord, GroupTask, TaskNumbers, TaskState
 from voice.services import (
     group_care,
     group_copies,
     group_figures,
     group_numbers,
+    group_requests,
     group_tasks,
 )
 from voice.services.call_charts import CONNECTED
@@ -43,6 +46,8 @@ class CheckTests:
             ("loop_count", {"loop_count": 10}),
             ("delay_play", {"delay_play": 1000}),
             ("display_number", {"display_number": "1" * 21}),
+            ("display_number", {"display_number": "123\n"}),
+            ("accent", {"accent": "91\n"}),
             ("text", {"text": " "}),
             ("text", {"text": "x" * 1001}),
             ("audio", {"source": 1}),
@@ -63,6 +68,21 @@ class CheckTests:
 
         assert problems_of(task) == [field]
         assert not GroupTask.objects.exists()
+
+    def test_a_file_in_the_request_may_be_as_large_as_the_setting_says(
+        self, sandbox: RunningSandbox, application: Application, settings: LazySettings
+    ) -> None:
+        settings.AUDIO_MAX_BYTES = 6 * 1024 * 1024
+        large = samples.tone() + bytes(5 * 1024 * 1024)
+        kept = AudioFile.objects.create(name="large.wav", audio_type="wav", content=large, size=len(large), seconds=1)
+        task = GroupTask(name="Spring", application=application, source=2, audio=kept)
+
+        assert group_tasks.save(task, audience=listed(1)).pk
+        assert group_tasks.launch(task.pk).state != TaskState.DRAFT
+
+        settings.AUDIO_MAX_BYTES = 1024 * 1024
+        with pytest.raises(ValidationError, match="at most 1 MB are taken"):
+            group_requests.check(task)
 
     def test_an_sms_needs_all_its_parts(self, application: Application) -> None:
         task = GroupTask(name="Spring", application=application, text="Hello", hang_up_sms=True)

@@ -57,6 +57,12 @@ def test_overlapping_windows_are_refused_with_both_named(windows: list[list[str]
     assert all(window in sentence for window in named)
 
 
+def test_windows_that_cannot_be_read_count_as_none() -> None:
+    odd = task(windows=[["09:00:10", "09:00:50"]], send_at=at("2030-03-01T13:00"))
+
+    assert group_start.starts_at(odd) == odd.send_at
+
+
 @pytest.mark.parametrize(
     "windows", [DAY, [["09:00", "12:00"], ["12:00", "18:00"]], [["22:00", "23:59"], ["00:00", "06:00"]]]
 )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry, Trouble
 from laaffic_console.laaffic import Source, parse_voice_reports
+from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import CallRecord, GroupTask, GroupTaskEvent, TaskKind, TaskState, VoiceSync
 from voice.services import (
     call_records,
+    cost_words,
     group_copies,
     group_ends,
     group_figures,
@@ -138,6 +141,16 @@ class SteeringTests:
         (there,) = at_sandbox(sandbox)
         assert (there.given["maxCalls"], len(there.given["numberList"])) == (30, 2)
         assert (task.state, changed.state, changed.key) == (TaskState.REPLACED, TaskState.WAITING, task.key)
+
+    def test_a_change_keeps_its_time_and_its_latest_end(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.waiting(application, latest_end=timezone.now() + dt.timedelta(hours=5))
+
+        draft = group_copies.update_of(task)
+        draft.refresh_from_db()
+
+        assert (draft.send_at, draft.latest_end) == (task.send_at, task.latest_end)
 
     def test_a_lost_answer_to_an_update(self, sandbox: RunningSandbox, application: Application) -> None:
         task = self.waiting(application)
@@ -337,6 +350,71 @@ class FigureTests:
         task.refresh_from_db()
         assert (task.recorded, task.talk_seconds, task.keys_pressed) == (4, 40, {"0": 2, "1": 2})
         assert (task.money, task.look_at) == ("0.08 USD", None)
+
+    def test_costs_that_are_known_later_are_added_up_all_the_same(
+        self, sandbox: RunningSandbox, application: Application, admin_user: User
+    ) -> None:
+        task = seen_through(group_tasks.launch(written(application, count=4).pk))
+        self.pushed(task, 4, cost="50")
+        GroupTask.objects.update(look_at=timezone.now())
+        group_sync.sync()
+        GroupTask.objects.update(look_at=None)  # its records are complete
+        first, *others = CallRecord.objects.order_by("pk")
+
+        cost_words.decide(first.pk, take=True, why="by the invoice", by=admin_user)
+        group_sync.sync()
+
+        task.refresh_from_db()
+        assert (task.cost, task.look_at) == (Decimal(50), None)
+        assert task_proving.prove(task)["disagreements"] == []
+
+        rows = [{"voiceId": record.voice_id, "type": 1, "callee": record.callee, "cost": "0.02"} for record in others]
+        found = [from_row(row | {"currency": "USD", "terminationCode": "0"}) for row in rows]
+        call_records.take_each(found, Source.VOICE_RECORD)
+        group_sync.sync()
+
+        task.refresh_from_db()
+        assert task.cost == Decimal("50.06")
+        assert task_proving.prove(task)["disagreements"] == []
+
+    def test_costs_of_a_task_that_laaffic_lists_no_more_are_added_up_too(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = seen_through(group_tasks.launch(written(application, count=4).pk))
+        monkeypatch.setattr(group_state, "find", lambda task: None)
+        GroupTask.objects.update(look_at=None)
+
+        self.pushed(task, 4)
+        group_sync.sync()
+
+        task.refresh_from_db()
+        assert (task.recorded, task.money, task.look_at) == (4, "0.08 USD", None)
+
+    def test_a_record_that_comes_while_they_are_added_up_is_not_missed(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = seen_through(group_tasks.launch(written(application, count=4).pk))
+        added_up, found = group_figures.of, group_state.find(task)
+        assert found is not None
+
+        def one_comes(key: str) -> dict[str, Any]:
+            figures = added_up(key)
+            self.pushed(task, 4)
+            return figures
+
+        GroupTask.objects.update(look_at=timezone.now())
+        with monkeypatch.context() as patched:
+            patched.setattr(group_figures, "of", one_comes)
+            group_state.take(task.pk, found)
+        task.refresh_from_db()
+        assert task.recorded == 0
+        assert task.look_at is not None
+        assert task.look_at <= timezone.now()  # not only as records are missing
+
+        group_state.take(task.pk, found)
+
+        task.refresh_from_db()
+        assert (task.recorded, task.look_at) == (4, None)
 
     def test_records_that_are_read_are_given_to_the_task_that_alone_can_have_made_them(
         self, sandbox: RunningSandbox, application: Application

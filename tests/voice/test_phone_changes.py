@@ -122,6 +122,32 @@ class AddTests:
         entry.refresh_from_db()
         assert entry.state == state
 
+    @pytest.mark.parametrize("fault", ["bad_gateway_before", "bad_gateway_after"])
+    @pytest.mark.parametrize("is_lost_first", [True, False])
+    def test_phones_of_another_request_whose_name_begins_so_prove_nothing(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application, fault: str, is_lost_first: bool
+    ) -> None:
+        def other() -> None:
+            phone_changes.add(application=application, group="counter", name="desk2")
+
+        if not is_lost_first:
+            sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+            other()
+            late = at_sandbox(sandbox).pop()  # it comes later than the next request
+        sandbox.set_faults(next_fault=fault, next_calls=1)
+        entry = phone_changes.add(application=application, group="counter", name="desk")
+        if is_lost_first:
+            other()
+        else:
+            at_sandbox(sandbox).append(late | {"account": "another"})
+
+        long_ago()
+        phones.sync(application)
+
+        entry.refresh_from_db()
+        has_arrived = fault == "bad_gateway_after"
+        assert entry.state == (EntryState.ACCEPTED if has_arrived else EntryState.UNKNOWN)
+
     def test_an_answer_that_comes_after_the_list_denied_it_is_believed(
         self, phone: SipPhone, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -18,7 +18,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup
 from tests.laaffic.conftest import wait_until
 from tests.messaging import attachment_samples as samples
-from voice.models import CallRecord, SipCall
+from voice.models import CallRecord, GroupTask, SipCall
 from voice.services.tts_options import TtsOptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,7 +71,8 @@ class GroupTests:
         self, sandbox: RunningSandbox, application: Application, numbers: str
     ) -> None:
         sandbox.sandbox.options.group_calls_per_second = 2000.0
-        draft = said(*self.NEW, "--file", numbers, "--window", "00:00-23:59")
+        draft = said(*self.NEW, "--file", numbers, "--window", "00:00-23:59", "--language", "en")
+        assert GroupTask.objects.get().language == "EN"
         assert (draft["state"], draft["numbers"], draft["twice"]) == ("draft", 20, 1)
 
         launched = said("group", "launch", str(draft["id"]))
@@ -103,6 +104,10 @@ class GroupTests:
             (["--window", "09:00-10:00"] * 4, "windows: 4 windows"),
             (["--window", "12:00-09:00"], "ends before it starts"),
             (["--window", "noon"], "not a pair of times"),
+            (["--window", "09:00+02:00-12:00"], "Window 1 is not a pair of times"),
+            (["--window", "09:00-10:00", "--window", "11:00Z-12:00Z"], "Window 2 is not a pair of times"),
+            (["--window", "09:00:10-09:00:50"], "not a pair of times"),
+            (["--window", "9:00-12:00"], "not a pair of times"),
             (["--group", "nobody"], "no group"),
             (["--send-at", "soon"], "--send-at “soon” is not a moment"),
             (["--send-at", "2027-05-03"], "not a moment"),
@@ -115,7 +120,7 @@ class GroupTests:
         with pytest.raises(CommandError, match="numbers: Say whom"):
             said(*self.NEW)
         sandbox.set_faults(status="-26", status_calls=1)
-        with pytest.raises(CommandError, match="-26"):
+        with pytest.raises(CommandError, match=r"(?s)-26.*It is kept as draft \d+: manage.py voice group launch"):
             said(*self.NEW, "--file", numbers, "--launch")
         with pytest.raises(CommandError, match="no task 999"):
             said("group", "show", "999")

@@ -116,7 +116,7 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
         source=_source(options),
         audio=_audio(options["audio"]),
         text=options["text"],
-        language=options["language"],
+        language=capitals(options["language"]),
         speaking_rate=options["speaking_rate"],
         loop_count=options["loops"],
         max_talk=options["max_talk"],
@@ -192,9 +192,10 @@ def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
     except StillOpen:
         task.delete()  # the same command with a reason writes it anew
         raise
-    except ValidationError as problem:
+    except (ValidationError, CommandError) as problem:
+        why = said(problem) if isinstance(problem, ValidationError) else str(problem)
         kept = f"It is kept as draft {task.pk}: manage.py voice group launch {task.pk} launches it."
-        raise CommandError(f"{said(problem)}\n{kept}") from problem
+        raise CommandError(f"{why}\n{kept}") from problem
 
 
 def _cancel(task: GroupTask) -> dict[str, Any]:

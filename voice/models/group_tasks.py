@@ -99,7 +99,7 @@ class GroupTask(VisiblyNamed, Launched):
         _("accent"),
         max_length=4,
         blank=True,
-        validators=[RegexValidator(r"^[0-9]{0,4}$", _("A calling code such as 91, digits only."))],
+        validators=[RegexValidator(r"^[0-9]{0,4}\Z", _("A calling code such as 91, digits only."))],
     )
     gender = models.PositiveSmallIntegerField(
         _("voice"), choices=[(1, _("male")), (2, _("female"))], null=True, blank=True
@@ -123,7 +123,7 @@ class GroupTask(VisiblyNamed, Launched):
         _("display number"),
         max_length=20,
         blank=True,
-        validators=[RegexValidator(r"^[0-9]{0,20}$", _("At most 20 digits, without + and spaces."))],
+        validators=[RegexValidator(r"^[0-9]{0,20}\Z", _("At most 20 digits, without + and spaces."))],
     )
     send_at = PlannedMomentField(_("start at"), null=True, blank=True)
     latest_end = latest_end_field(

@@ -4,7 +4,6 @@ import io
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import mutagen
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -46,11 +45,8 @@ def inspect(data: bytes) -> Inspected:
     """What `data` is; ValidationError at `file` for what is not whole audio of one of the three kinds."""
     if not data:
         raise _unfit(_("The file is empty (0 bytes). Save the recording again and choose that."))
-    if len(data) > settings.AUDIO_MAX_BYTES:
-        raise _unfit(
-            _("The file has %(size)s MB; at most %(most)s MB are taken. Shorten it, or save it as MP3 of 64 kbit/s.")
-            % {"size": f"{len(data) / 1048576:.1f}", "most": f"{settings.AUDIO_MAX_BYTES / 1048576:g}"}
-        )
+    if problem := problem_with_size(len(data)):
+        raise _unfit(problem)
     for audio_type, kind, looks_so in KINDS:
         if looks_so(data):
             return Inspected(audio_type, _seconds(kind, data))
@@ -59,6 +55,16 @@ def inspect(data: bytes) -> Inspected:
         _("By its content the file is %(what)s, whatever its name says. Choose audio: mp3, m4a or wav.")
         % {"what": what}
     )
+
+
+def problem_with_size(size: int) -> str:
+    """What is wrong with a file of so many bytes; "" where it is small enough."""
+    if size <= settings.AUDIO_MAX_BYTES:
+        return ""
+    return _("The file has %(size)s MB; at most %(most)s MB are taken. Shorten it, or save it as MP3 of 64 kbit/s.") % {
+        "size": f"{size / 1048576:.1f}",
+        "most": f"{settings.AUDIO_MAX_BYTES / 1048576:g}",
+    }
 
 
 def check_name(name: str, audio_type: AudioType) -> None:
@@ -108,7 +114,7 @@ def _seconds(kind: type[MP3] | type[MP4] | type[WAVE], data: bytes) -> float:
     damaged = _unfit(_("The audio is damaged, or of a kind that phones do not play. Save it again as MP3 or WAV."))
     try:
         info = kind(io.BytesIO(data)).info
-    except (mutagen.MutagenError, ValueError, ZeroDivisionError) as problem:
+    except Exception as problem:  # readers of broken audio raise all there is
         raise damaged from problem
     if info is None or getattr(info, "sketchy", False) or getattr(info, "layer", 3) != 3:
         raise damaged

@@ -5,7 +5,7 @@ Laaffic gives no content back: such a file can be played to callees, and neither
 
 import hashlib
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -25,7 +25,8 @@ def listed() -> list[UploadedAudio]:
     """What the library does not have; ValidationError where the list cannot be read."""
     ours = set(AudioFile.objects.exclude(file_id="").values_list("file_id", flat=True))
     mine = set(AudioFile.objects.filter(file_id="").values_list("name", flat=True))
-    return [file for file in _read() if file.file_id not in ours and not _may_be_ours(file, mine)]
+    first = itertools.islice(_read(), AT_MOST)
+    return [file for file in first if file.file_id not in ours and not _may_be_ours(file, mine)]
 
 
 def take(file_id: str, *, by: User | None = None) -> AudioFile:
@@ -62,9 +63,9 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
         raise
 
 
-def _read() -> list[UploadedAudio]:
+def _read() -> Iterator[UploadedAudio]:
     try:
-        return list(itertools.islice(laaffic_client().voice.every_audio_file(), AT_MOST))
+        yield from laaffic_client().voice.every_audio_file()
     except (LaafficError, NotConfigured) as problem:
         raise ValidationError(syncing.said(problem)) from problem
 

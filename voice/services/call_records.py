@@ -20,7 +20,7 @@ from messaging.order_ids import message_id_of
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.reports import reports
 from voice.models import CallRecord, CallTally
-from voice.services import call_costs, call_matching, recalls
+from voice.services import call_costs, call_matching, group_state, recalls
 from voice.services.call_reports import as_delivery_report
 
 logger = logging.getLogger(__name__)
@@ -144,6 +144,8 @@ def keep(rows: Sequence[CallRecord]) -> None:
         ["calls", "seconds", "charged", "cost_micros"],
         [(*key, counts[key], *total) for key, total in sums.items() if counts[key] or any(total)],
     )
+    news = [row for row in locked.values() if before[row.voice_id] is None or row.voice_id in folded]
+    group_state.records_changed({row.task_id for row in news} - {""})
     call_matching.settle_by_records(locked.values())
 
 

@@ -44,8 +44,8 @@ def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
     audience = group_numbers.callable_now(task)
     audience.sources = [task.numbers_from]
     made = _drafted(task, audience, kind=TaskKind.UPDATE, parent=task, by=by)
-    GroupTask.objects.filter(pk=made.pk).update(send_at=task.send_at)
-    made.send_at = task.send_at
+    made.send_at, made.latest_end = task.send_at, task.latest_end
+    made.save(update_fields=["send_at", "latest_end"])
     return made
 
 

@@ -1,7 +1,8 @@
 """The latest end of group calls: what Laaffic still calls then is cancelled there, once.
 
 Whether it was asked to is what the ledger says: a request that did not leave, as its process died or Laaffic was out of
-reach, has asked nothing, and another is made.
+reach, has asked nothing, and another is made. So is one that was refused for what passes: too many requests, an account
+on hold, a proxy that turned it away.
 """
 
 import datetime as dt
@@ -14,11 +15,21 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, database_clock, isolation
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
+from laaffic_console.laaffic import Family, Remedy
+from laaffic_console.laaffic.codes import FOREIGN, every_table
 from voice.models import GroupTask
 from voice.models.group_tasks import OPEN
 from voice.services import group_launching, group_state, group_tasks
 
-SOONEST, LATEST = 3 * group_state.SOON, group_state.SELDOM  # between requests that did not leave
+SOONEST, LATEST = 3 * group_state.SOON, group_state.SELDOM  # between requests that have asked nothing
+PASSES = (Remedy.RETRY, *account_hold.HOLDING)
+ASKED_NOTHING = Q(state=EntryState.NOT_SENT) | (
+    Q(state=EntryState.REFUSED)
+    & (
+        Q(code__in=[code for code, said in every_table()[Family.VOICE].items() if said.remedy in PASSES])
+        | Q(code__startswith=FOREIGN)
+    )
+)
 
 
 def end_due() -> None:
@@ -30,18 +41,18 @@ def end_due() -> None:
 
 def _not_asked() -> QuerySet[GroupTask]:
     """Those whose end has come, and which Laaffic has not been asked, and may not have been, to cancel for that."""
-    has_left = LedgerEntry.objects.filter(
+    has_asked = LedgerEntry.objects.filter(
         about_kind=group_state.ABOUT,
         about_id=OuterRef("pk"),
         interface=group_state.CANCEL,
         prepared_at__gte=OuterRef("end_asked_at"),
-    ).exclude(state=EntryState.NOT_SENT)
+    ).exclude(ASKED_NOTHING)
     late = GroupTask.objects.filter(state__in=OPEN, latest_end__lte=database_clock.now()).exclude(key="")
-    return late.filter(Q(end_asked_at=None) | ~Exists(has_left))
+    return late.filter(Q(end_asked_at=None) | ~Exists(has_asked))
 
 
 def _is_time(task: GroupTask, now: dt.datetime) -> bool:
-    """At once, and after a request that did not leave ever more seldom; a held account is not knocked at again."""
+    """At once, and after a request that asked nothing ever more seldom; a held account is not knocked at again."""
     if task.end_asked_at is None or task.latest_end is None:
         return True
     wait = min(max((task.end_asked_at - task.latest_end) / 2, SOONEST), LATEST)
@@ -63,8 +74,7 @@ def end(task_id: int) -> None:
         group_tasks.ask_to_cancel(task, entry)
     except ValidationError as problem:
         said = joined([_("Its latest end has come, and it is not cancelled for certain."), *problem.messages])
-        entry.refresh_from_db()
-        if entry.state == EntryState.NOT_SENT:
+        if LedgerEntry.objects.filter(ASKED_NOTHING, pk=entry.pk).exists():
             if not is_first:
                 return
             said = joined([said, _("It is asked again by itself.")])

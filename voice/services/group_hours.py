@@ -69,8 +69,14 @@ def _moment(at: dt.datetime) -> str:
     return shaped("%(at)s (%(zone)s)", at=at, zone=settings.TIME_ZONE)
 
 
-def ended(task: GroupTask, moment: dt.datetime | None = None) -> str:
-    """The sentence of its latest end, once that has passed; "" before."""
-    if task.latest_end is None or task.latest_end > (moment or database_clock.now()):
+def ended(task: GroupTask, leaves: dt.datetime | None = None) -> str:
+    """The sentence of its latest end, where its request, or Laaffic's first call, comes then or later; "" before.
+
+    `leaves` None: its request leaves now.
+    """
+    if task.latest_end is None:
+        return ""
+    first_call = group_windows.starts_at(task, leaves or database_clock.now())
+    if task.latest_end > first_call:
         return ""
     return sending_hours.after_its_end(task.latest_end)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +25,7 @@ from laaffic_console.laaffic import (
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS, Window
 from messaging import merge_fields
 from voice.models import Announcement, AudioFile, GroupTask
+from voice.services.audio_content import problem_with_size
 
 # Parameters of the interface → fields of a task.
 FIELD_OF = {
@@ -119,6 +121,8 @@ def _announcement(task: GroupTask) -> Iterator[Complaint]:
         yield "audio", _("Laaffic does not have this file yet. Upload it first, or let it travel with the task.")
     elif task.source == Announcement.IN_REQUEST and not task.audio.has_content:
         yield "audio", _("Only Laaffic has this file: choose that Laaffic's own copy is played.")
+    elif task.source == Announcement.IN_REQUEST and (too_large := problem_with_size(task.audio.size)):
+        yield "audio", too_large
 
 
 def _windows(task: GroupTask) -> Iterator[Complaint]:
@@ -156,9 +160,15 @@ def _overlapping(windows: Sequence[Window]) -> Iterator[Complaint]:
 
 
 def window_of(window: Sequence[str]) -> Window:
-    """ValueError for what is not a pair of times of day."""
+    """ValueError for what is not a pair of times of day, in minutes and without a zone: the interface has neither."""
     start, end = window
-    return dt.time.fromisoformat(start), dt.time.fromisoformat(end)
+    return _time_of_day(start), _time_of_day(end)
+
+
+def _time_of_day(text: str) -> dt.time:
+    if not re.fullmatch("[0-9]{2}:[0-9]{2}", text):
+        raise ValueError(text)
+    return dt.time.fromisoformat(text)
 
 
 def _schedule(task: GroupTask) -> Iterator[Complaint]:
@@ -212,7 +222,7 @@ def _announced(task: GroupTask, audio: AudioFile | None) -> UploadedFile | FileI
     if audio is not None and task.source == Announcement.LIBRARY:
         return UploadedFile(audio.file_id)
     if audio is not None and task.source == Announcement.IN_REQUEST:
-        return FileInRequest(audio.name, bytes(audio.content))
+        return FileInRequest(audio.name, bytes(audio.content), at_most=settings.AUDIO_MAX_BYTES)
     return SpokenText(
         text=task.text,
         language=task.language,

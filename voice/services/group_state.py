@@ -6,6 +6,8 @@ looked for.
 """
 
 import datetime as dt
+from collections.abc import Collection
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -32,6 +34,7 @@ STATES = {
     TaskStatus.PAUSED: TaskState.PAUSED,
     TaskStatus.SUBMITTING: TaskState.SUBMITTING,
 }
+ENDED = tuple(state for state in OVER if state != TaskState.REPLACED)  # its records are its own, and may still change
 CLOCKS_DIFFER_BY = dt.timedelta(days=1)  # tasks are listed by when they were made, in a zone that is a setting
 SOON = dt.timedelta(seconds=5)
 COUNT_EVERY = dt.timedelta(seconds=30)
@@ -48,12 +51,39 @@ def look(task: GroupTask) -> GroupTask:
     if found is not None:
         return take(task.pk, found)
     now = database_clock.now()
+    planned = _planned_look(task.pk)
+    figures = group_figures.of(task.key) if task.key and task.state in ENDED else {}
     with transaction.atomic():
         row = GroupTask.objects.select_for_update().get(pk=task.pk)
         row.looks, row.looked_at = row.looks + 1, now
-        row.look_at = next_look(row, now)
-        row.save(update_fields=["looks", "looked_at", "look_at"])
+        if row.state in ENDED:
+            _set(row, figures)
+        row.look_at = _following(row, now, planned, was_over=row.state in OVER)
+        row.save(update_fields=["looks", "looked_at", "look_at", *figures])
+        if figures:
+            group_costs.charge(row)
     return row
+
+
+def _planned_look(task_id: int) -> dt.datetime | None:
+    """When it is looked at next, read before its records are added up."""
+    return GroupTask.objects.values_list("look_at", flat=True).get(pk=task_id)
+
+
+def _set(task: GroupTask, figures: dict[str, Any]) -> None:
+    for field, value in figures.items():
+        setattr(task, field, value)
+
+
+def _following(task: GroupTask, now: dt.datetime, planned: dt.datetime | None, *, was_over: bool) -> dt.datetime | None:
+    """The next look of a task under its lock: no later than one that was asked for since `planned` was read.
+
+    Once more where it has ended just now: a record that changed while the records were added up did not find it over.
+    """
+    moments = [next_look(task, now)]
+    if task.state in OVER:
+        moments += [task.look_at if task.look_at != planned else None, None if was_over else now + 3 * SOON]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def find(task: GroupTask) -> WireTask | None:
@@ -70,6 +100,7 @@ def find(task: GroupTask) -> WireTask | None:
 def take(task_id: int, found: WireTask) -> GroupTask:
     """The list's words are the task's state; what was unknown of its requests ends by them."""
     now = database_clock.now()
+    planned = _planned_look(task_id)
     figures = group_figures.of(found.key) if _is_to_be_counted(task_id, found, now) else {}
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
@@ -81,14 +112,13 @@ def take(task_id: int, found: WireTask) -> GroupTask:
         is_there(task, found.key)
         task.state = STATES.get(found.status, task.state) if found.status is not None else task.state
         _count(task, found)
-        for field, value in figures.items():
-            setattr(task, field, value)
+        _set(task, figures)
         if found.cost is not None and task.recorded < (task.called or 0):
             task.cost = found.cost  # Laaffic's own sum, as long as records are missing
         task.looks, task.looked_at, task.ended_because = 0, now, ""
         if task.state in OVER and not was_over:
             task.finished_at = now
-        task.look_at = next_look(task, now)
+        task.look_at = _following(task, now, planned, was_over=was_over)
         task.save()
         _settle_cancelling(task, evidence)
         group_costs.charge(task)
@@ -178,6 +208,19 @@ def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | N
 def records_came() -> None:
     """More call records are there: tasks that miss some are looked at anew."""
     GroupTask.objects.filter(state__in=OVER, look_at__isnull=False).update(look_at=database_clock.in_statement())
+
+
+def records_changed(keys: Collection[str]) -> None:
+    """Records of the tasks with these keys came or changed: those that are over are added up again, complete or not.
+
+    In the transaction of the records, whose rows are locked before.
+    """
+    if not keys:
+        return
+    over = GroupTask.objects.filter(key__in=keys, state__in=ENDED)
+    found = list(over.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if found:
+        GroupTask.objects.filter(pk__in=found).update(look_at=database_clock.in_statement())
 
 
 def _settle_cancelling(task: GroupTask, evidence: str) -> None:

@@ -13,12 +13,18 @@ PREFIX = 6  # digits that decide a number's time zone
 
 
 def starts_at(task: GroupTask, now: dt.datetime | None = None) -> dt.datetime:
-    """Its own time, or now; with windows the first moment from then on that lies in one."""
+    """Its own time, or now; with windows the first moment from then on that lies in one.
+
+    Windows that cannot be read count as none: the check before every launch names them.
+    """
     asked = max(task.send_at or timezone.now(), now or timezone.now())
-    if not task.windows:
+    try:
+        windows = sorted(window_of(window) for window in task.windows)
+    except ValueError:
+        windows = []
+    if not windows:
         return asked
     there = asked.astimezone(ZoneInfo(settings.LAAFFIC_TIME_ZONE))
-    windows = sorted(window_of(window) for window in task.windows)
     for start, end in windows:
         if there.time() <= end:
             return max(there, dt.datetime.combine(there.date(), start, there.tzinfo))

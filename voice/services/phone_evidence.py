@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
@@ -25,14 +25,14 @@ def latest(kind: str, about: list[int], limit: int = 10) -> list[LedgerEntry]:
 def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> None:
     """What the list, read since `began`, tells of requests for phones whose answer was lost; a complete one denies too.
 
-    What an earlier list denied and this one shows was done, unless the same was asked for since.
+    What an earlier list denied and this one shows was done. Phones that may be another request's prove nothing.
     """
     lost = requests(ADDED, application.pk).filter(state=EntryState.UNKNOWN, left_at__lt=began)
     for entry in lost.order_by("pk"):
-        name = _name(entry)
-        if _is_there(application, entry):
+        name, is_there = _name(entry), _is_there(application, entry)
+        if is_there:
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=_holds(name, began))
-        elif is_complete and entry.left_at is not None and began - entry.left_at >= GRACE:
+        elif is_complete and is_there is False and entry.left_at is not None and began - entry.left_at >= GRACE:
             evidence = _("the list of %(when)s holds no %(name)s: nothing was added") % {
                 "when": _minute(began),
                 "name": name,
@@ -40,7 +40,7 @@ def settle(application: Application, *, began: dt.datetime, is_complete: bool) -
             ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
     denied = requests(ADDED, application.pk).filter(late_evidence.denied_lately(began))
     for entry in denied.order_by("pk"):
-        if _is_there(application, entry) and not _is_asked_for_again(entry):
+        if _is_there(application, entry):
             ledger.was_done_after_all(entry.pk, evidence=_holds(_name(entry), began))
 
 
@@ -48,14 +48,23 @@ def _name(entry: LedgerEntry) -> str:
     return str(entry.summary.get("name", ""))
 
 
-def _is_there(application: Application, entry: LedgerEntry) -> bool:
-    return named(application, _name(entry)).count() > int(entry.summary.get("before", 0))
+def _is_there(application: Application, entry: LedgerEntry) -> bool | None:
+    """Whether the list holds more phones of its name than before; None: they may all be another request's."""
+    before = int(entry.summary.get("before", 0))
+    listed = named(application, _name(entry))
+    if listed.count() <= before:
+        return False
+    for name in _names_of_others(entry):
+        listed = listed.exclude(name__startswith=name)
+    return listed.count() > before or None
 
 
-def _is_asked_for_again(entry: LedgerEntry) -> bool:
-    """What the list holds may be a later request's, whose phones have the same name, or one that begins like it."""
-    later = requests(ADDED, entry.about_id or 0).filter(pk__gt=entry.pk, summary__name__startswith=_name(entry))
-    return later.exclude(state__in=[EntryState.REFUSED, EntryState.NOT_SENT]).exists()
+def _names_of_others(entry: LedgerEntry) -> set[str]:
+    """Names like its own, or that begin so, of requests whose phones may have come since it was prepared."""
+    alike = requests(ADDED, entry.about_id or 0).filter(summary__name__startswith=_name(entry)).exclude(pk=entry.pk)
+    may_be_done = ~Q(state__in=[EntryState.REFUSED, EntryState.NOT_SENT]) | ledger.denied_by_evidence()
+    counted_before = Q(pk__lt=entry.pk, state=EntryState.ACCEPTED, settled_at__lt=entry.prepared_at)
+    return {_name(other) for other in alike.filter(may_be_done).exclude(counted_before)}
 
 
 def _holds(name: str, began: dt.datetime) -> str:

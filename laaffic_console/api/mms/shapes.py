@@ -3,12 +3,12 @@
 from rest_framework import serializers
 
 from laaffic_console.api.shapes import DraftRequest
-from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
+from laaffic_console.laaffic.mms import MAX_ATTACHMENTS
 
 
 class MmsRequest(DraftRequest):
     application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
-    title = serializers.CharField(max_length=MAX_TITLE)
+    title = serializers.CharField(help_text="at most 80 characters, with its merge fields empty")
     random_title = serializers.BooleanField(required=False, default=False, help_text="let Laaffic vary it")
     attachments = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),

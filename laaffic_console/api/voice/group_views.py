@@ -18,6 +18,7 @@ from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.api.voice import documents, shapes
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.plain_text import capitals
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.models.group_tasks import OVER
 from voice.services import group_launching, group_numbers, group_start, group_tasks, group_waiting
@@ -58,7 +59,7 @@ def _create(asked: dict[str, Any], by: Any) -> Answer:
         name=asked["name"],
         application=named.application(asked["application"], Channel.VOICE),
         **_played(asked),
-        language=asked["language"],
+        language=capitals(asked["language"]),
         speaking_rate=asked["speed"],
         loop_count=asked["times"],
         max_talk=asked["longest_seconds"],

@@ -107,7 +107,7 @@ class SmsAfter(serializers.Serializer):
     application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
     text = serializers.CharField(max_length=1000)
     sender_id = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
-    on_answer_seconds = serializers.IntegerField(min_value=1, max_value=120, required=False)
+    on_answer_seconds = serializers.IntegerField(min_value=0, max_value=9999, required=False)
     on_key = serializers.IntegerField(min_value=0, max_value=9, required=False)
     on_failure = serializers.BooleanField(required=False, default=False)
     on_ringing = serializers.BooleanField(required=False, default=False)

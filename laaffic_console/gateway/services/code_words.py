@@ -2,7 +2,7 @@
 
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import CodeEntry, Family, LaafficError, Refused, lookup
-from laaffic_console.laaffic.codes import foreign
+from laaffic_console.laaffic.codes import FOREIGN, foreign
 
 
 def refused(refusal: Refused) -> str:
@@ -12,7 +12,7 @@ def refused(refusal: Refused) -> str:
 
 def refused_before(family: Family, code: str, reason: str) -> str:
     """Of a refusal that the ledger keeps."""
-    http_status = code.removeprefix("HTTP ")
+    http_status = code.removeprefix(FOREIGN)
     proxy_said = foreign(int(http_status)) if http_status != code and http_status.isdecimal() else None
     return _refused_as(proxy_said or lookup(family, code), reason)
 

@@ -14,7 +14,8 @@ from laaffic_console.gateway.services import ledger
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
-from laaffic_console.laaffic.email import MAX_SUBJECT
+from laaffic_console.laaffic import InvalidRequest
+from laaffic_console.laaffic.email import MAX_SUBJECT, check_address
 from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import steps
@@ -98,11 +99,19 @@ def _problem_with_end(campaign: EmailCampaign) -> str:
 def _problem_with_address(address: str) -> str:
     if not address:
         return _("Choose the address that the mails come from.")
-    try:
-        validate_email(address)
-    except ValidationError:
+    if not is_address(address):
         return _("“%(address)s” is not an email address.") % {"address": address[:80]}
     return ""
+
+
+def is_address(address: str) -> bool:
+    """One that Laaffic takes as well: no quoted part with a comma."""
+    try:
+        validate_email(address)
+        check_address("fromEmailAddress", address)
+    except (ValidationError, InvalidRequest):
+        return False
+    return True
 
 
 def _problem_with_id(given: str, lacking: str) -> str:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
@@ -104,10 +103,8 @@ def send_test(
 
 
 def _checked(campaign: EmailCampaign, address: str, template_data: str) -> dict[str, str]:
-    try:
-        validate_email(address)
-    except ValidationError as problem:
-        raise ValidationError({"address": _("Write the email address that the test goes to.")}) from problem
+    if not email_drafts.is_address(address):
+        raise ValidationError({"address": _("Write the email address that the test goes to.")})
     email_drafts.check_content(campaign)
     if not template_data.strip():
         return {}

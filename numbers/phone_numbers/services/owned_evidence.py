@@ -1,12 +1,13 @@
 """What a list of owned numbers proves about changes whose answer was lost (laws#unknown-stays)."""
 
 import datetime as dt
+from collections.abc import Collection
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import database_clock, due, ledger
 from laaffic_console.gateway.services.late_evidence import denied_lately
 from phone_numbers.models import OwnedNumber
 from phone_numbers.services.arrival import ARRIVES_WITHIN
@@ -17,6 +18,17 @@ FILE = "voicemail_file"
 
 def requests(number: OwnedNumber) -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.filter(about_kind=ABOUT, about_id=number.pk).order_by("-pk")
+
+
+def changed_since(began: dt.datetime, pks: Collection[int]) -> set[int]:
+    """Of these numbers: whose change left, or was answered, when a list was begun or later.
+
+    Under the numbers' locks: who settles a change writes the number in the same transaction.
+    """
+    moments = (began, database_clock.now() + due.CLOCKS_DIFFER_BY)  # what lies ahead says nothing
+    since = Q(left_at__range=moments) | Q(settled_at__range=moments)
+    changes = LedgerEntry.objects.filter(since, about_kind=ABOUT, about_id__in=list(pks))
+    return {pk for pk in changes.order_by().values_list("about_id", flat=True) if pk is not None}
 
 
 def settle(*, began: dt.datetime) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.services import due
@@ -61,17 +62,25 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
     return Copied(len(seen), added, gone, told.is_complete, told.unreadable)
 
 
-def write(records: Sequence[wire.OwnedNumber], now: dt.datetime) -> int:
-    """One page in one statement; how many of it are new."""
+@transaction.atomic
+def write(records: Sequence[wire.OwnedNumber], began: dt.datetime) -> int:
+    """One page in one statement; how many of it are new.
+
+    What was changed from here since the list was begun stays as it is: the page may be older than that.
+    """
     found = {record.number: record for record in records}
-    known = OwnedNumber.objects.filter(number__in=list(found)).count()
+    ours = OwnedNumber.objects.select_for_update().filter(number__in=list(found)).order_by("pk")
+    known = dict(ours.values_list("pk", "number"))
+    changed = owned_evidence.changed_since(began, known)
+    OwnedNumber.objects.filter(pk__in=changed).update(last_seen_at=began, gone_at=None)
+    stay = {known[pk] for pk in changed}
     OwnedNumber.objects.bulk_create(
-        [_row(record, now) for record in found.values()],
+        [_row(record, began) for record in found.values() if record.number not in stay],
         update_conflicts=True,
         unique_fields=["number"],
         update_fields=[*COPIED, "last_seen_at", "gone_at"],
     )
-    return len(found) - known
+    return len(found) - len(known)
 
 
 def _row(record: wire.OwnedNumber, now: dt.datetime) -> OwnedNumber:
