@@ -1,6 +1,6 @@
 """Spoken messages that Laaffic rings again by itself: of one that was not heard, only the last call is its end.
 
-A push comes for the last call alone (laaffic-wire#sendcode). Records that are asked for say nothing of recalls, so a
+A push comes for the last call alone. Records that are asked for say nothing of recalls, so a
 call that was not heard counts only once the last recall must be over. Before that a *retry of the failed* would ring
 beside Laaffic's own.
 """
