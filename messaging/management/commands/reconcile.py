@@ -24,10 +24,8 @@ class Command(ConsoleCommand):
             pass
         self.told: list[str] = []
         problems = [problem for do in self.steps() if (problem := self.tried(do))]
-        if self.told:  # when all is done: an answer that cannot be written keeps nobody from being asked
-            self.stdout.write("\n".join(self.told))
-        if problems:
-            raise CommandError("\n".join(dict.fromkeys(problems)))
+        # When all is done: an answer that cannot be written keeps nobody from being asked.
+        self.answer("\n".join(self.told), CommandError("\n".join(dict.fromkeys(problems))) if problems else None)
 
     def steps(self) -> Iterator[Callable[[], object]]:
         yield report_pulls.pull_due

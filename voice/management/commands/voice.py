@@ -79,28 +79,16 @@ class Command(ConsoleCommand):
         except StillOpen as problem:
             raise outcomes.refused_repeat(problem) from problem
         except outcomes.NotKnown as problem:
-            raise outcomes.not_known(self, problem, as_json=options["json"]) from problem
+            outcomes.tell_not_known(self, problem, as_json=options["json"])
         except ValidationError as problem:
             raise CommandError(group_arguments.said(problem)) from problem
         except (UploadFailed, SyncFailed, NotConfigured, LaafficError, InvalidRequest) as problem:
             raise CommandError(str(problem)) from problem
-        if options["json"]:
-            self.stdout.write(json.dumps(said))
-        else:
-            self._write(said)
+        what_to_do = self._unknown(said, options) if isinstance(said, dict) else ""
+        shown = json.dumps(said) if options["json"] else as_text(said)
+        self.answer(shown, outcomes.unknown(what_to_do) if what_to_do else None)
         if isinstance(said, dict) and said.get("disagreements"):
             sys.exit(1)
-        if (
-            what_to_do := isinstance(said, dict)
-            and options["verb"] in ("call", "group", "phone")
-            and self._unknown(said, options)
-        ):
-            raise outcomes.unknown(what_to_do)
-
-    def _write(self, said: dict[str, Any] | list[dict[str, Any]]) -> None:
-        for document in said if isinstance(said, list) else [said]:
-            for line in document_text.lines(document):
-                self.stdout.write(line)
 
     def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
         """What to do next where nobody knows what came of it; "" otherwise."""
@@ -226,3 +214,8 @@ class Command(ConsoleCommand):
         if listed:
             raise CommandError(f"Two applications have a phone {options['account']}: say which with --app.")
         raise CommandError(f"Unknown SIP phone {options['account']}. Check its name, or run: manage.py voice sync")
+
+
+def as_text(said: dict[str, Any] | list[dict[str, Any]]) -> str:
+    documents = said if isinstance(said, list) else [said]
+    return "\n".join(line for document in documents for line in document_text.lines(document))

@@ -37,17 +37,17 @@ class Command(ConsoleCommand):
 
     def verify(self, known: str, *, as_json: bool) -> None:
         found = chain.verify(parsed(known) if known else None)
-        if as_json:
-            said = {"checked": found.checked, "position": found.position, "digest": found.digest}
-            self.stdout.write(json.dumps({**said, "problem": found.problem}))
-        if found.problem:
-            raise CommandError(
-                f"{found.problem} {number(found.checked)} entries before it are as they were written. "
-                "Compare with a backup of the database from before."
-            )
-        if not as_json:
-            self.stdout.write(f"{number(found.checked)} entries are as they were written.")
-            self.stdout.write(f"The newest is {found.position}:{found.digest}. Keep this elsewhere for --known.")
+        broken = CommandError(
+            f"{found.problem} {number(found.checked)} entries before it are as they were written. "
+            "Compare with a backup of the database from before."
+        )
+        whole = (
+            f"{number(found.checked)} entries are as they were written.\n"
+            f"The newest is {found.position}:{found.digest}. Keep this elsewhere for --known."
+        )
+        document = {"checked": found.checked, "position": found.position, "digest": found.digest}
+        shown = json.dumps({**document, "problem": found.problem}) if as_json else "" if found.problem else whole
+        self.answer(shown, broken if found.problem else None)
 
     def prune(self, days: int | None) -> None:
         if days is not None and not 1 <= days <= LONGEST_DAYS:

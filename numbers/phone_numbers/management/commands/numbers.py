@@ -81,15 +81,7 @@ class Command(ConsoleCommand):
             raise CommandError("\n".join(said(problem))) from problem
         except SyncFailed as problem:
             raise CommandError(str(problem)) from problem
-        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
-        if failed := [row for row in document.get("lists", []) if "problem" in row]:
-            raise CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
-        if document.get("state") == EntryState.UNKNOWN:
-            which = {"pool": "pools", "owned": "owned"}.get(options["verb"], "bindings")
-            raise outcomes.unknown(
-                "Laaffic's answer was lost: whether it was done is not known, and it is not sent again. "
-                f"Laaffic's list tells: manage.py numbers sync {which}"
-            )
+        self.answer(json.dumps(document) if options["json"] else as_text(document), not_done(document, options))
 
     def sync(self, options: dict[str, Any]) -> dict[str, Any]:
         wanted = options["lists"] or LISTS
@@ -202,6 +194,19 @@ class Command(ConsoleCommand):
             file=read_file(file) if file else None,
             pool=pool,
         )
+
+
+def not_done(document: dict[str, Any], options: dict[str, Any]) -> CommandError | None:
+    """What was not done, or nobody knows to be done."""
+    if failed := [row for row in document.get("lists", []) if "problem" in row]:
+        return CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
+    if document.get("state") == EntryState.UNKNOWN:
+        which = {"pool": "pools", "owned": "owned"}.get(options["verb"], "bindings")
+        return outcomes.unknown(
+            "Laaffic's answer was lost: whether it was done is not known, and it is not sent again. "
+            f"Laaffic's list tells: manage.py numbers sync {which}"
+        )
+    return None
 
 
 def names_of(kind: str) -> list[str]:
