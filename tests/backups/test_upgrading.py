@@ -1,5 +1,6 @@
 """An upgrade looks first, stops what runs, migrates, starts, and says what became of it."""
 
+import errno
 import fcntl
 import re
 import threading
@@ -143,6 +144,17 @@ def test_a_backup_first(upgrade: Callable[..., list[str]], tmp_path: Path) -> No
 def test_a_backup_that_cannot_be_written_stops_nothing(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
         upgrade("--backup", str(tmp_path / "none" / "before.backup"))
+    assert done(tmp_path) == []
+
+
+def test_another_file_that_cannot_be_written_is_named(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/srv/static/console.css")
+    monkeypatch.setattr(upgrading, "call_command", raising(full))
+
+    with pytest.raises(CommandError, match=r"/srv/static/console.css: No space left on device\. Nothing was stopped"):
+        upgrade()
     assert done(tmp_path) == []
 
 

@@ -25,8 +25,10 @@ from django.utils.translation import gettext_noop
 
 from laaffic_console.backups.services import alone, backing_up, migration_locks, ready_migrations, web_turn
 from laaffic_console.backups.services.alone import Refused
+from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.backups.services.ready_migrations import ReadyMigrations
 from laaffic_console.gateway.services import workers
+from laaffic_console.kit import exports
 from laaffic_console.kit.figures import number
 
 WORKERS_PATIENCE = workers.STALE_AFTER.total_seconds() + 15  # one that was killed says nothing, and goes stale
@@ -88,7 +90,7 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
         ready = _made_ready(may_take_long=how.may_take_long)
         if how.backup:
             tell(_("backup …"))
-            backing_up.write(how.backup, tell)
+            _back_up(how.backup, tell)
         tell(_("static files …"))
         call_command("collectstatic", interactive=False, verbosity=0)
         with ExitStack() as kept_waiting:
@@ -102,6 +104,13 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
                 _run(how.stop_workers, Refused, _NOTHING_CHANGED)
                 _wait_for_workers()
             return _change_over(how, ready, kept_waiting.close, tell)
+
+
+def _back_up(path: Path, tell: Tell) -> None:
+    try:
+        backing_up.write(path, tell)
+    except OSError as problem:
+        raise CannotCopy(exports.why_not_written(problem, path)) from problem
 
 
 def _change_over(how: How, ready: ReadyMigrations, let_web_begin: Callable[[], None], tell: Tell) -> Upgraded:
