@@ -102,8 +102,9 @@ class Demo:
         return cls(folder, console, url_of(console), sandbox, url_of(sandbox), kept_secrets(folder))
 
     def environment(self) -> dict[str, str]:
-        """Everything that could lead to the real gateway is set here, whatever `.env` says."""
+        """Everything that could lead to the real gateway is set here; `.env` is another console's, and not read."""
         return {
+            "CONSOLE_ENV_FILE": os.devnull,
             "CONSOLE_VAR_DIR": str(self.folder),
             "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder / 'console.sqlite3'}",
             "CONSOLE_URL": self.console_url,
