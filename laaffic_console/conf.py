@@ -1,7 +1,6 @@
 """Settings read from the environment or from `.env`, refused early when they make no sense."""
 
 import ipaddress
-import json
 import os
 import re
 import secrets
@@ -20,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from laaffic_console import environment
 from laaffic_console.kit import limits as money_limits
-from laaffic_console.kit import private_files
+from laaffic_console.kit import private_files, typed_json
 from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 
 PACKAGE_DIR = Path(__file__).resolve().parent
@@ -288,7 +287,7 @@ def opt_in_confirm_words() -> dict[str, list[str]]:
 
 def _words(setting: str, usual: dict[str, list[str]], example: str) -> dict[str, list[str]]:
     try:
-        given = json.loads(environment.text(setting, "{}"))
+        given = typed_json.read(environment.text(setting, "{}"))
     except ValueError:
         given = None
     is_right = isinstance(given, dict) and all(

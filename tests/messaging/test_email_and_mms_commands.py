@@ -90,6 +90,19 @@ class EmailTests:
         assert "ann@example.com" in found["said"]
         assert sandbox.stats()["calls"]["/email/sendEmail"] == 2
 
+    @pytest.mark.parametrize("data", ['{"code": "\\ud800"}', '{"\\udc00": "1"}', "[" * 100_000, '{"code": '])
+    def test_variables_that_cannot_be_sent_leave_no_request(self, data: str) -> None:
+        campaign = self.draft()
+        EmailCampaign.objects.update(
+            from_address="news@mail.example.com", template_id="1", subject="Hi", receiver_id="1000"
+        )
+
+        with pytest.raises(CommandError, match="as JSON") as problem:
+            run("email", "test", campaign.pk, "ann@example.com", "--data", data)
+
+        assert problem.value.returncode == 1
+        assert not LedgerEntry.objects.exists()
+
     def test_look_up(self) -> None:
         found = run("email", "lookup", "fKFtblIy")
 
