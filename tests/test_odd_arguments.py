@@ -15,6 +15,9 @@ from laaffic_console.__main__ import main
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.interrupts import LeftUnknown
+from messaging.models import ContactImport
 from tests.messaging.conftest import application
 
 __all__ = ["application"]
@@ -53,6 +56,19 @@ def test_what_was_done_is_said_whatever_the_terminal_can_show(
     sys.stdout.flush()
     assert b"0 contacts written to " in said.getvalue()
     assert file.exists()
+
+
+@pytest.mark.parametrize("folder", ["", LATIN])
+def test_a_file_in_another_encoding_is_imported(tmp_path: Path, folder: str) -> None:
+    file = tmp_path / folder / f"{LATIN}.csv"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("number\n+919876543210\nnobody\n")
+
+    call_command("contacts", "import", str(file), "--bad-rows", str(tmp_path / "bad.csv"))
+
+    kept = ContactImport.objects.get()
+    assert (kept.added, kept.invalid, kept.file_name) == (1, 1, "caf.csv")
+    assert "nobody" in (tmp_path / "bad.csv").read_text("utf-8-sig")
 
 
 class Gone(io.StringIO):

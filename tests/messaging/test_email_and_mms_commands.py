@@ -16,6 +16,7 @@ from messaging.models import Campaign, ContactGroup, EmailCampaign, EmailTally
 from messaging.services.mms import attachments
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import APP_ID, add_contacts
+from tests.test_odd_arguments import LATIN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,6 +131,13 @@ class MmsTests:
         assert first == second
         assert (first["type"], first["gateway_id"][-4:]) == ("png", ".png")
         assert sandbox.stats()["calls"]["/mmsUpload"] == 1
+
+    def test_a_name_in_another_encoding_is_kept_as_far_as_it_can_be_read(
+        self, sandbox: RunningSandbox, tmp_path: Path
+    ) -> None:
+        (tmp_path / f"{LATIN}.png").write_bytes(samples.picture())
+
+        assert run("mms", "upload", tmp_path / f"{LATIN}.png")["attachments"][0]["name"] == "caf.png"
 
     def test_a_lost_answer_keeps_no_other_file_from_being_uploaded(
         self, sandbox: RunningSandbox, tmp_path: Path
