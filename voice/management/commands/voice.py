@@ -8,8 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.models import Application, EntryState
+from laaffic_console.gateway.management import outcomes, switched_off
+from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text
@@ -104,7 +104,9 @@ class Command(ConsoleCommand):
         """{list: rows read}; every list is tried before the first that failed is told."""
         names = scheduling.names()
         if not names:
-            raise CommandError("Register an application first: manage.py register_app APPID --channel voice")
+            raise switched_off.why(Channel.VOICE) or CommandError(
+                "Register an application first: manage.py register_app APPID --channel voice"
+            )
         read: dict[str, Any] = {}
         failed = []
         for name in names:
@@ -184,7 +186,9 @@ class Command(ConsoleCommand):
             return ours[0]
         if ours:
             raise CommandError("There are several applications for voice. Name one: --app APPID")
-        raise CommandError(f"Register it first: manage.py register_app {app_id or 'APPID'} --channel voice")
+        raise switched_off.why(Channel.VOICE, app_id) or CommandError(
+            f"Register it first: manage.py register_app {app_id or 'APPID'} --channel voice"
+        )
 
     def _group(self, options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         return group_arguments.run(options)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.gateway.management import outcomes
+from laaffic_console.gateway.management import outcomes, switched_off
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text
@@ -214,7 +214,9 @@ def names_of(kind: str) -> list[str]:
         return [kind]
     ours = syncing.COPIES.applications()
     if not ours:
-        raise CommandError("Register an application for numbers first: manage.py register_app APPID --channel number")
+        raise switched_off.why(Channel.NUMBER) or CommandError(
+            "Register an application for numbers first: manage.py register_app APPID --channel number"
+        )
     return [binding_sync.name_of(application) for application in ours]
 
 
@@ -229,7 +231,7 @@ def application_named(app_id: str | None) -> Application:
     usable = Application.objects.filter(channel=Channel.NUMBER, is_active=True)
     found = list((usable.filter(app_id=app_id) if app_id else usable)[:2])
     if not found:
-        raise CommandError(
+        raise switched_off.why(Channel.NUMBER, app_id) or CommandError(
             f"The console knows no such application for numbers. Register it: "
             f"manage.py register_app {app_id or 'APPID'} --channel number"
         )
