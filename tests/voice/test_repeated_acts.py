@@ -168,6 +168,8 @@ class GroupTests:
         code, document, said = run(*CREATE, "--file", numbers)
         assert (code, document["state"]) == (3, "unknown")
         assert f"voice group show {document['id']}" in said
+        code, document, _said = run("group", "show", str(document["id"]))
+        assert (code, document["state"]) == (0, "unknown")
 
         code, _document, said = run(*CREATE, "--file", numbers)
         assert code == 1

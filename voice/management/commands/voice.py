@@ -92,7 +92,8 @@ class Command(ConsoleCommand):
 
     def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
         """What to do next where nobody knows what came of it; "" otherwise."""
-        if said.get("state") != EntryState.UNKNOWN:
+        asks_only = options["verb"] not in ("call", "group", "phone") or options.get("group_verb") == "show"
+        if asks_only or said.get("state") != EntryState.UNKNOWN:
             return ""
         if options["verb"] == "phone":
             return "Laaffic's answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
