@@ -12,6 +12,7 @@ from types import ModuleType
 import environ
 import pytest
 
+from laaffic_console import conf
 from laaffic_console import demo as the_demo
 
 
@@ -52,6 +53,16 @@ def test_the_next_demo_takes_over_the_folder_and_its_secrets(demo: ModuleType) -
 
     assert (second.folder, second.secrets) == (first.folder, first.secrets)
     assert (second.folder / "demo.json").stat().st_mode & 0o077 == 0
+
+
+def test_secrets_that_a_killed_start_has_cut_off_are_made_anew(
+    demo: ModuleType, running: contextlib.ExitStack, tmp_path: Path
+) -> None:
+    folder = tmp_path / "var" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "demo.json").write_text('{"password": "a')
+
+    assert demo.Demo.begun(running).secrets.keys() == {"password", "token", "key", "secret"}
 
 
 @pytest.mark.parametrize("setting", ["DEMO_VAR_DIR", "DATABASE_URL", "REDIS_URL"])

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.audit.services import chain, retention
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.plain_text import whole_number
 
 LONGEST_DAYS = 36_500  # as LAAFFIC_AUDIT_DAYS
 
@@ -59,6 +60,6 @@ class Command(ConsoleCommand):
 
 def parsed(known: str) -> tuple[int, str]:
     position, _colon, digest = known.partition(":")
-    if not (position.isascii() and position.isdecimal() and len(digest) == 64):
+    if (number_of := whole_number(position)) is None or len(digest) != 64:
         raise CommandError("--known takes what verify has printed: the position, a colon and 64 letters and digits.")
-    return int(position), digest
+    return number_of, digest
