@@ -19,6 +19,8 @@ def main() -> None:
     garbage.look_seldom()
     if sys.stdout is None:  # closed: what a command is asked for is done all the same
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    if sys.stderr is None:  # closed: no file that is opened later, a database for one, may take its place
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without “, or an odd name of a file, fails nothing
         sys.stdout.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] == ["verify_dossier"]:  # it needs no settings, so that those of this machine cannot be in its way
@@ -38,7 +40,21 @@ def main() -> None:
         from laaffic_console.kit import acts
 
         acts.act_from_shell()
-    execute_from_command_line()
+    run()
+
+
+def run() -> None:
+    from laaffic_console.kit import commands
+
+    try:
+        execute_from_command_line()
+    except KeyboardInterrupt:  # before or after the command itself, which says more
+        sys.exit(commands.INTERRUPTED)
+    finally:  # what a full disk did not take of the log would end the process with a code of Python's own
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            commands.leave_to_nobody(sys.stderr)
 
 
 if __name__ == "__main__":

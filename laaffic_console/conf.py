@@ -1,7 +1,6 @@
 """Settings read from the environment or from `.env`, refused early when they make no sense."""
 
 import ipaddress
-import json
 import os
 import re
 import secrets
@@ -20,14 +19,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from laaffic_console import environment
 from laaffic_console.kit import limits as money_limits
-from laaffic_console.kit import private_files
+from laaffic_console.kit import private_files, typed_json
 from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 BASE_DIR = PACKAGE_DIR.parent
 # Where `.env` and var/ lie: in a checkout, or where an installed package is started.
 HOME_DIR = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
-environment.read_file(HOME_DIR / ".env")  # first: it may name the folder below
+# First: it may name the folder below. A demo beside a console names an empty file, and is none of its workers.
+environment.read_file(Path(environment.text("CONSOLE_ENV_FILE", str(HOME_DIR / ".env"))))
 VAR_DIR = Path(environment.text("CONSOLE_VAR_DIR", str(HOME_DIR / "var")))
 try:
     private_files.make_private(VAR_DIR)
@@ -287,7 +287,7 @@ def opt_in_confirm_words() -> dict[str, list[str]]:
 
 def _words(setting: str, usual: dict[str, list[str]], example: str) -> dict[str, list[str]]:
     try:
-        given = json.loads(environment.text(setting, "{}"))
+        given = typed_json.read(environment.text(setting, "{}"))
     except ValueError:
         given = None
     is_right = isinstance(given, dict) and all(

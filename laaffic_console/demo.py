@@ -102,8 +102,9 @@ class Demo:
         return cls(folder, console, url_of(console), sandbox, url_of(sandbox), kept_secrets(folder))
 
     def environment(self) -> dict[str, str]:
-        """Everything that could lead to the real gateway is set here, whatever `.env` says."""
+        """Everything that could lead to the real gateway is set here; `.env` is another console's, and not read."""
         return {
+            "CONSOLE_ENV_FILE": os.devnull,
             "CONSOLE_VAR_DIR": str(self.folder),
             "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder / 'console.sqlite3'}",
             "CONSOLE_URL": self.console_url,
@@ -179,11 +180,17 @@ def url_of(listener: socket.socket) -> str:
 def kept_secrets(folder: Path) -> dict[str, str]:
     """Password, push token and the sandbox's key of this demo, the same at the next start."""
     path = folder / "demo.json"
-    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    path.touch(mode=0o600)
+    try:
+        kept: dict[str, str] = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):  # the first start, or one that was killed while it wrote
+        kept = {}
     lengths = {"password": 9, "token": 24, "key": 12, "secret": 24}
     kept = {name: secrets.token_urlsafe(length) for name, length in lengths.items()} | kept
-    path.write_text(json.dumps(kept))
+    fresh = path.with_suffix(".part")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(kept))
+    fresh.replace(path)
     return kept
 
 

@@ -188,7 +188,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "laaffic_console.dashboard.languages.LanguageMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "laaffic_console.dashboard.any_host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "laaffic_console.dashboard.acting.ActorMiddleware",

@@ -6,6 +6,7 @@ before: of the files in it, of the ZIP's own tables, and of the comment itself.
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 try:
     from cryptography.exceptions import InvalidSignature
@@ -183,23 +184,41 @@ def add_arguments(parser: Any) -> None:
 
 
 def run(path: Path, key: str, say: Callable[[str], object]) -> str:
-    """ "" when it is genuine and that was said; else one sentence why it is not."""
+    """ "" when it is genuine and that was said; else one sentence: why it is not, or that it cannot be said."""
     try:
         found = check(path, key)
     except NotGenuine as problem:
         return str(problem)
     except OSError as problem:
         return why_unread(problem, path)
-    say(words(path, found, is_expected=bool(key)))
+    try:
+        say(words(path, found, is_expected=bool(key)))
+    except OSError as problem:
+        return f"{path.name} is genuine, but that cannot be written: {problem.strerror or problem}."
     return ""
+
+
+def told(stream: TextIO | None, said: str) -> None:
+    """OSError where it takes nothing; then what is left in its buffer does not end Python with a code of its own."""
+    if stream is None:  # closed
+        return
+    try:
+        stream.write(f"{said}\n")
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="verify_dossier", description="Check a campaign's dossier.")
     add_arguments(parser)
     given = parser.parse_args(arguments)
-    why = run(given.file, given.key, lambda said: sys.stdout.write(f"{said}\n"))
-    sys.stderr.write(f"{why}\n" if why else "")
+    why = run(given.file, given.key, lambda said: told(sys.stdout, said))
+    if why:
+        with contextlib.suppress(OSError):  # the exit code says it too
+            told(sys.stderr, why)
     return 1 if why else 0
 
 

@@ -79,8 +79,9 @@ def main() -> None:
 
 
 def surroundings(folder: str) -> dict[str, str]:
-    """Everything that could lead to another console, or to the real gateway, is set here, whatever `.env` says."""
+    """Everything that could lead to another console, or to the real gateway, is set here; `.env` is not read."""
     return {
+        "CONSOLE_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "laaffic_console.settings",
         "DATABASE_URL": f"sqlite:///{folder}/console.sqlite3",
         "REDIS_URL": "",

@@ -21,7 +21,7 @@ from messaging.services.contacts import consent_files, imports
 from messaging.services.email import email_counting
 from messaging.services.figures import campaign_report, proving
 from phone_numbers.management.commands import numbers
-from phone_numbers.models import BindingRequest, NumberPool
+from phone_numbers.models import BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from voice.management import group_arguments
 from voice.models import GroupTask
 from voice.services import task_proving
@@ -88,6 +88,8 @@ def test_what_is_said_of_calls_and_numbers() -> None:
     task = GroupTask.objects.create(name="spring", application=Application.objects.create(app_id="v", channel="voice"))
     assert set(task_proving.prove(task)) == named("voice group prove")
     assert set(numbers.of_request(BindingRequest())) == named("numbers bind")
+    assert {*numbers.of_owned(OwnedNumber()), "state", "call"} == named("numbers owned")
+    assert set(numbers.of_version(PoolVersion())) == named("numbers pool adopt")
     assert {*numbers.of_pool(NumberPool(pool_number="861000")), "versions"} == named("numbers pool show")
 
 

@@ -47,6 +47,18 @@ def test_only_the_proxy_can_be_reached_from_outside(services: dict[str, dict[str
     assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
 
 
+def test_what_is_asked_how_it_is_and_what_watches_itself(services: dict[str, dict[str, Any]]) -> None:
+    assert {name for name, service in services.items() if "healthcheck" not in service} == {"setup", "worker"}
+
+
+def test_no_password_is_part_of_an_address(services: dict[str, dict[str, Any]]) -> None:
+    """Where a / or an @ of it would end the address."""
+    environment = services["web"]["environment"]
+
+    assert environment["PGPASSWORD"].startswith("${POSTGRES_PASSWORD:")
+    assert "POSTGRES_PASSWORD" not in environment["DATABASE_URL"]
+
+
 def test_secrets_are_no_part_of_the_image() -> None:
     assert {".env", "var", ".git"} <= set((BASE_DIR / ".dockerignore").read_text().split())
 

@@ -1,14 +1,18 @@
 """Two demos at once: each its own folder, ports and sandbox key."""
 
 import contextlib
+import os
+import runpy
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import environ
 import pytest
 
+from laaffic_console import conf
 from laaffic_console import demo as the_demo
 
 
@@ -51,6 +55,16 @@ def test_the_next_demo_takes_over_the_folder_and_its_secrets(demo: ModuleType) -
     assert (second.folder / "demo.json").stat().st_mode & 0o077 == 0
 
 
+def test_secrets_that_a_killed_start_has_cut_off_are_made_anew(
+    demo: ModuleType, running: contextlib.ExitStack, tmp_path: Path
+) -> None:
+    folder = tmp_path / "var" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "demo.json").write_text('{"password": "a')
+
+    assert demo.Demo.begun(running).secrets.keys() == {"password", "token", "key", "secret"}
+
+
 @pytest.mark.parametrize("setting", ["DEMO_VAR_DIR", "DATABASE_URL", "REDIS_URL"])
 def test_what_was_named_serves_one_demo(
     demo: ModuleType,
@@ -74,6 +88,21 @@ def test_nothing_of_the_environment_leads_to_the_real_gateway(
 
     assert begun.environment()["LAAFFIC_BASE_URL"] == f"{begun.sandbox_url}/v3"
     assert begun.environment()["LAAFFIC_PATHS"] == ""
+
+
+def test_what_it_starts_reads_no_env_file(
+    demo: ModuleType, running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.env` of a console in use names its database and Redis, and more with every version."""
+    read: list[str] = []
+    monkeypatch.setattr(environ.Env, "read_env", read.append)
+    monkeypatch.setenv("CONSOLE_ENV_FILE", demo.Demo.begun(running).environment()["CONSOLE_ENV_FILE"])
+    runpy.run_path(conf.__file__)
+    assert read == [os.devnull]
+
+    monkeypatch.delenv("CONSOLE_ENV_FILE")
+    runpy.run_path(conf.__file__)
+    assert read[1:] == [str(conf.HOME_DIR / ".env")]
 
 
 def test_a_command_that_was_killed_is_named_with_its_code(demo: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

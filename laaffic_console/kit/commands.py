@@ -10,8 +10,14 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DatabaseError, InterfaceError
 
 from laaffic_console.kit import database_troubles
+from laaffic_console.kit.interrupts import LeftUnknown
 
+INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
 CHECKS = "laaffic"  # the console's own system checks (laaffic_console/checks/)
+
+
+class NotWritten(Exception):
+    """Standard output takes nothing: why."""
 
 
 class Answer(OutputWrapper):
@@ -22,12 +28,27 @@ class Answer(OutputWrapper):
             super().write(*args, **options)
             self.flush()
         except OSError as problem:
-            with suppress(OSError):  # what is left in its buffer would end the process with a code of Python's own
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            why = problem.strerror or str(problem)
-            raise CommandError(
-                f"The answer cannot be written: {why}. What the command was asked for is done."
-            ) from problem
+            leave_to_nobody(sys.stdout)
+            raise NotWritten(problem.strerror or str(problem)) from problem
+
+
+class Remarks(OutputWrapper):
+    """Standard error: that nobody reads it any more, or its disk is full, ends nothing and changes no exit code."""
+
+    def write(self, *args: Any, **options: Any) -> None:  # type: ignore[override]
+        try:
+            super().write(*args, **options)
+            self.flush()
+        except (OSError, ValueError, AttributeError):  # gone, closed, or never there
+            leave_to_nobody(sys.stderr)
+
+
+def leave_to_nobody(stream: Any) -> None:
+    """What is left in its buffer would end the process with a code of Python's own."""
+    with suppress(OSError, ValueError, AttributeError):
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nobody, stream.fileno())
+        os.close(nobody)
 
 
 class ConsoleCommand(BaseCommand):
@@ -35,19 +56,51 @@ class ConsoleCommand(BaseCommand):
 
     requires_system_checks = [CHECKS]
 
-    def __init__(self, stdout: Any = None, *args: Any, **options: Any) -> None:
-        super().__init__(stdout, *args, **options)
-        self.stdout = Answer(stdout or sys.stdout)
+    def __init__(self, stdout: Any = None, stderr: Any = None, *args: Any, **options: Any) -> None:
+        super().__init__(stdout, stderr, *args, **options)
+        self.stdout, self.stderr = Answer(stdout or sys.stdout), self._remarks(stderr or sys.stderr)
+
+    def _remarks(self, stream: Any) -> Remarks:
+        remarks = Remarks(stream)
+        remarks.style_func = self.style.ERROR
+        return remarks
 
     def execute(self, *args: Any, **options: Any) -> Any:
         """Without a database, or one of this version, in a sentence; what is a fault of ours keeps its trace."""
         refuse_other_encodings(options)
+        if stdout := options.pop("stdout", None):
+            self.stdout = Answer(stdout)
+        if stderr := options.pop("stderr", None):
+            self.stderr = self._remarks(stderr)
         try:
             return super().execute(*args, **options)
+        except NotWritten as problem:
+            raise CommandError(f"{_unwritten(problem)} What the command was asked for is done.") from problem
+        except LeftUnknown as stopped:
+            raise CommandError(str(stopped), returncode=stopped.returncode) from stopped
+        except KeyboardInterrupt as stopped:
+            raise CommandError("Interrupted. What was done by then stays done.", returncode=INTERRUPTED) from stopped
         except (DatabaseError, InterfaceError) as problem:
             if said := database_troubles.sentence(problem):
                 raise CommandError(said) from problem
             raise
+
+    def answer(self, text: str, otherwise: CommandError | None = None) -> None:
+        """Print what came of it, "" for nothing; then raise `otherwise`, with its exit code and its sentence, whether
+        or not the answer could be written: what it is about is not done, or nobody knows whether it is."""
+        try:
+            if text:
+                self.stdout.write(text)
+        except NotWritten as problem:
+            if otherwise is None:
+                raise
+            raise CommandError(f"{_unwritten(problem)}\n{otherwise}", returncode=otherwise.returncode) from problem
+        if otherwise is not None:
+            raise otherwise
+
+
+def _unwritten(problem: NotWritten) -> str:
+    return f"The answer cannot be written: {problem}."
 
 
 def refuse_other_encodings(options: dict[str, Any]) -> None:

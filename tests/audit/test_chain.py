@@ -120,6 +120,8 @@ def test_a_chain_that_was_written_anew_shows_by_what_was_kept_elsewhere() -> Non
 def test_what_a_person_has_kept_wrongly_is_said() -> None:
     with pytest.raises(CommandError, match="--known takes what verify has printed"):
         verified("--known", "3:abc")
+    with pytest.raises(CommandError, match="--known takes what verify has printed"):
+        verified("--known", f"{'9' * 5000}:{'a' * 64}")
 
 
 def test_scripts_get_a_document() -> None:

@@ -1,11 +1,15 @@
 """A backup is whole or refused, and what may have left since it was made is not sent again."""
 
 import datetime as dt
+import errno
 import fcntl
 import json
+import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -14,9 +18,10 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from environ import Env
 
 from laaffic_console.api.models import ApiToken
-from laaffic_console.backups.services import alone, archives, restoring
+from laaffic_console.backups.services import alone, archives, backing_up, databases, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -69,6 +74,71 @@ def test_sessions_are_over_and_it_says_what_counts_again(
     assert not UserSession.objects.exists()
     said = capsys.readouterr().out
     assert "Everybody signs in again. 1 people, 1 API tokens and 0 links to reports count as they did" in said
+
+
+def test_an_upload_that_is_deleted_meanwhile_is_left_out(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, imports = backing_up._media, tmp_path / "media" / "imports"
+    (imports / "gone.csv").write_text("number\n")
+
+    def gone_meanwhile() -> Iterator[Path]:
+        for path in listed():
+            if path.name == "gone.csv":
+                path.unlink()
+            yield path
+
+    monkeypatch.setattr(backing_up, "_media", gone_meanwhile)
+    call_command("backup", file)
+
+    call_command("restore", file, "--yes")
+    assert [path.name for path in imports.iterdir()] == ["people.csv"]
+
+
+def test_an_upload_that_cannot_be_read_is_named(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backing_up, "_media", lambda: iter([tmp_path / "media" / "imports"]))
+
+    with pytest.raises(CommandError, match=r"media/imports cannot be read: Is a directory\. Without it"):
+        call_command("backup", file)
+    assert not file.exists()
+
+
+def test_a_folder_of_uploads_that_cannot_be_read_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def refused(path: str) -> Any:
+        if Path(path).name == "imports":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr("os.scandir", refused)
+
+    with pytest.raises(CommandError, match=r"media/imports cannot be read: Permission denied"):
+        call_command("backup", file)
+
+
+def test_the_tools_of_postgresql_are_told_how_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the address of the database says it: with another certificate they would trust somebody else, or nobody."""
+    url = (
+        "postgres://me:secret@db/console?sslmode=verify-full&sslrootcert=/etc/ca.pem&sslcert=/etc/c.pem"
+        "&sslkey=/etc/k.pem&options=-c%20search_path%3Dconsole&connect_timeout=5&prepare_threshold=0"
+    )
+    monkeypatch.setattr(databases, "connection", SimpleNamespace(settings_dict=Env.db_url_config(url)))
+
+    told = databases._environment()
+
+    assert {name: value for name, value in told.items() if name not in os.environ or os.environ[name] != value} == {
+        "PGHOST": "db",
+        "PGUSER": "me",
+        "PGPASSWORD": "secret",
+        "PGDATABASE": "console",
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": "/etc/ca.pem",
+        "PGSSLCERT": "/etc/c.pem",
+        "PGSSLKEY": "/etc/k.pem",
+        "PGOPTIONS": "-c search_path=console",
+        "PGCONNECT_TIMEOUT": "5",
+    }
 
 
 class RestoreTests:

@@ -1,6 +1,8 @@
 """An upgrade looks first, stops what runs, migrates, starts, and says what became of it."""
 
+import errno
 import fcntl
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from laaffic_console import web_server
 from laaffic_console.backups.services import alone, migration_locks, upgrading, web_turn
 from laaffic_console.backups.services.ready_migrations import ReadyMigrations
 from laaffic_console.gateway.models import WorkerHeartbeat
+from tests.test_odd_arguments import Unread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,6 +68,56 @@ def test_everything_in_its_order(
     assert "Upgraded: 0 migrations. Pages were away for 0." in capsys.readouterr().out
 
 
+def test_standard_error_that_nobody_reads_keeps_nothing_stopped(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, False)
+    monkeypatch.setattr("sys.stderr", Unread())
+
+    assert upgrade()[-2:] == ["start-web", "start-workers"]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("_wait_for_workers", "The upgrade has stopped: {why}. The database is as it was"),
+        ("_answers", "The upgrade has stopped: {why}. The database is as it was"),
+        ("_come_back", "The upgrade has stopped: {why}. The database is up to date"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("problem", "why"), [(KeyboardInterrupt(), "it was interrupted"), (OSError(24, "Too many files"), "Too many files")]
+)
+def test_what_is_stopped_is_told_whatever_ends_the_upgrade(
+    upgrade: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    said: str,
+    problem: BaseException,
+    why: str,
+) -> None:
+    monkeypatch.setattr(upgrading, "_answers", lambda address: True)
+    monkeypatch.setattr(upgrading, step, raising(problem))
+
+    with pytest.raises(CommandError, match=re.escape(said.format(why=why))):
+        upgrade()
+
+
+def test_an_interrupted_migration_is_told(upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, False)
+    monkeypatch.setattr(ReadyMigrations, "apply", raising(KeyboardInterrupt()))
+
+    with pytest.raises(CommandError, match=r"A migration failed: it was interrupted\. Web and workers are stopped"):
+        upgrade()
+
+
+def raising(problem: BaseException) -> Callable[..., Any]:
+    def raised(*whatever: Any, **options: Any) -> Any:
+        raise problem
+
+    return raised
+
+
 def test_pages_that_did_not_answer_before(
     upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,6 +144,17 @@ def test_a_backup_first(upgrade: Callable[..., list[str]], tmp_path: Path) -> No
 def test_a_backup_that_cannot_be_written_stops_nothing(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
         upgrade("--backup", str(tmp_path / "none" / "before.backup"))
+    assert done(tmp_path) == []
+
+
+def test_another_file_that_cannot_be_written_is_named(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/srv/static/console.css")
+    monkeypatch.setattr(upgrading, "call_command", raising(full))
+
+    with pytest.raises(CommandError, match=r"/srv/static/console.css: No space left on device\. Nothing was stopped"):
+        upgrade()
     assert done(tmp_path) == []
 
 

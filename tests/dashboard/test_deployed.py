@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from laaffic_console.conf import BASE_DIR, PACKAGE_DIR
@@ -39,6 +40,16 @@ def test_the_documented_settings_leave_no_warning(tmp_path: Path) -> None:
     )
 
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("page", "codes"), [("/healthz", {200}), ("/readyz", {200, 503}), ("/admin/login/", {400})])
+def test_a_container_is_asked_how_it_is_by_its_own_address(
+    client: Client, settings: LazySettings, page: str, codes: set[int]
+) -> None:
+    settings.ALLOWED_HOSTS = ["console.example.com"]
+
+    assert client.get(page, HTTP_HOST="127.0.0.1:8000").status_code in codes
 
 
 @pytest.mark.django_db

@@ -31,6 +31,15 @@ class RegisterTests:
 
         assert Application.objects.get().channel == channel
 
+    def test_one_that_is_switched_off_stays_so_and_that_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        register("4luaKsL2", "--channel", "sms")
+        Application.objects.update(is_active=False)
+
+        register("4luaKsL2", "--channel", "sms", "--name", "Shop")
+
+        assert not Application.objects.get().is_active
+        assert "4luaKsL2 is switched off. Switch it on where it says Active: " in capsys.readouterr().err
+
     def test_twice_at_once_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def registered_meanwhile(application: Application) -> None:
             Application.objects.bulk_create([Application(app_id=application.app_id, channel="sms")])

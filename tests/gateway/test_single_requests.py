@@ -8,6 +8,7 @@ import pytest
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, ledger, single_requests
 from laaffic_console.gateway.services.account import NotConfigured
+from laaffic_console.kit.interrupts import LeftUnknown
 from laaffic_console.laaffic import Family, InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +22,7 @@ def refusal(code: str) -> Refused:
     return Refused(interface="mmsUpload", entry=lookup(Family.SMS, code), reason="no", http_status=200)
 
 
-def raising(problem: Exception) -> Callable[[], Any]:
+def raising(problem: BaseException) -> Callable[[], Any]:
     def request() -> Any:
         raise problem
 
@@ -49,6 +50,16 @@ def test_no_branch_leaves_a_call_in_flight(problem: Exception, raised: type[Laaf
 
     assert LedgerEntry.objects.get().state == state
     assert LedgerEntry.objects.get().settled_at is not None
+
+
+def test_what_is_interrupted_is_left_to_the_sweep_and_said() -> None:
+    """As of a process that died: with the row all that hangs on it is given up, which knows more than this call."""
+    entry = prepared()
+
+    with pytest.raises(LeftUnknown, match=f"nobody knows whether it was done. Ledger row {entry.pk} "):
+        single_requests.send(entry, raising(KeyboardInterrupt()))
+
+    assert LedgerEntry.objects.get().state == EntryState.IN_FLIGHT
 
 
 def test_what_is_accepted_is_for_the_caller_to_settle() -> None:

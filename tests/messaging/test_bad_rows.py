@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -149,6 +149,26 @@ class GivenBackTests:
         call_command("contacts", "import", str(tmp_path / "list.csv"), "--bad-rows", str(tmp_path / "bad.csv"))
 
         assert (tmp_path / "bad.csv").read_text("utf-8-sig").startswith("phone,row,reason\n12,2,")
+
+    @pytest.mark.parametrize(
+        ("given", "why"), [("bad.txt", "must end in .csv or .xlsx"), ("none/bad.csv", "there is no folder")]
+    )
+    def test_a_name_that_cannot_be_is_refused_before_anything_is_imported(
+        self, tmp_path: Path, given: str, why: str
+    ) -> None:
+        (tmp_path / "list.csv").write_text("phone\n+919876543210\n12\n")
+
+        with pytest.raises(CommandError, match=f"--bad-rows: .*{why}"):
+            call_command("contacts", "import", str(tmp_path / "list.csv"), "--bad-rows", str(tmp_path / given))
+        assert not ContactImport.objects.exists()
+
+    def test_where_they_cannot_be_written_the_result_is_told(self, tmp_path: Path, capsys: Any) -> None:
+        (tmp_path / "list.csv").write_text("phone\n+919876543210\n12\n")
+        (tmp_path / "bad.csv").mkdir()
+
+        with pytest.raises(CommandError, match="is a folder"):
+            call_command("contacts", "import", str(tmp_path / "list.csv"), "--bad-rows", str(tmp_path / "bad.csv"))
+        assert "added: 1" in capsys.readouterr().out
 
 
 class KeptTests:

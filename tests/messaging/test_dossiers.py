@@ -1,6 +1,7 @@
 """A campaign's dossier: whole, signed, and any changed byte of it is noticed, without the console's settings."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -323,3 +324,30 @@ class KeyTests:
 
         with pytest.raises(conf.ImproperlyConfigured, match="64 hexadecimal digits"):
             conf.dossier_key()
+
+
+class FullDisk(io.StringIO):
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class SayingTests:
+    """From the shell, where what is said may find no reader."""
+
+    def test_a_genuine_one_whose_verdict_cannot_be_written(
+        self, small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("sys.stdout", FullDisk())
+
+        assert verify_dossier.main([str(small)]) == 1
+        said = f"{small.name} is genuine, but that cannot be written: No space left on device.\n"
+        assert capsys.readouterr().err == said
+
+    @pytest.mark.parametrize("stderr", [None, FullDisk()])
+    def test_standard_error_says_nothing_of_a_genuine_one(
+        self, small: Path, monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO | None
+    ) -> None:
+        monkeypatch.setattr("sys.stderr", stderr)
+
+        assert verify_dossier.main([str(small)]) == 0
+        assert verify_dossier.main([str(small), "--key", "0" * 64]) == 1

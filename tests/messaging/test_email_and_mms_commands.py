@@ -16,6 +16,7 @@ from messaging.models import Campaign, ContactGroup, EmailCampaign, EmailTally
 from messaging.services.mms import attachments
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import APP_ID, add_contacts
+from tests.test_odd_arguments import LATIN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,6 +91,19 @@ class EmailTests:
         assert "ann@example.com" in found["said"]
         assert sandbox.stats()["calls"]["/email/sendEmail"] == 2
 
+    @pytest.mark.parametrize("data", ['{"code": "\\ud800"}', '{"\\udc00": "1"}', "[" * 100_000, '{"code": '])
+    def test_variables_that_cannot_be_sent_leave_no_request(self, data: str) -> None:
+        campaign = self.draft()
+        EmailCampaign.objects.update(
+            from_address="news@mail.example.com", template_id="1", subject="Hi", receiver_id="1000"
+        )
+
+        with pytest.raises(CommandError, match="as JSON") as problem:
+            run("email", "test", campaign.pk, "ann@example.com", "--data", data)
+
+        assert problem.value.returncode == 1
+        assert not LedgerEntry.objects.exists()
+
     def test_look_up(self) -> None:
         found = run("email", "lookup", "fKFtblIy")
 
@@ -117,6 +131,13 @@ class MmsTests:
         assert first == second
         assert (first["type"], first["gateway_id"][-4:]) == ("png", ".png")
         assert sandbox.stats()["calls"]["/mmsUpload"] == 1
+
+    def test_a_name_in_another_encoding_is_kept_as_far_as_it_can_be_read(
+        self, sandbox: RunningSandbox, tmp_path: Path
+    ) -> None:
+        (tmp_path / f"{LATIN}.png").write_bytes(samples.picture())
+
+        assert run("mms", "upload", tmp_path / f"{LATIN}.png")["attachments"][0]["name"] == "caf.png"
 
     def test_a_lost_answer_keeps_no_other_file_from_being_uploaded(
         self, sandbox: RunningSandbox, tmp_path: Path

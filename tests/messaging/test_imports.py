@@ -474,6 +474,14 @@ class CommandTests:
         with pytest.raises(CommandError, match="There is no group “Nobody”"):
             call_command("contacts", "export", str(tmp_path / "o.csv"), "--group", "Nobody", stdout=io.StringIO())
 
+    @pytest.mark.parametrize(
+        ("name", "rows", "said"),
+        [("none/sample.csv", "5", "There is no folder"), ("sample.csv", "10000000", "--rows: 0 to 4,000,000")],
+    )
+    def test_sample_contacts_that_cannot_be_written(self, tmp_path: Path, name: str, rows: str, said: str) -> None:
+        with pytest.raises(CommandError, match=said):
+            call_command("sample_contacts", str(tmp_path / name), "--rows", rows)
+
     def test_sample_contacts_are_mostly_good(self, tmp_path: Path) -> None:
         path = tmp_path / "sample.csv"
         call_command("sample_contacts", str(path), "--rows", "600", "--bad", "5%", stdout=io.StringIO())

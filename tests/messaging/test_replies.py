@@ -344,6 +344,11 @@ class PullTests:
         with pytest.raises(CommandError, match=r"4luaKsL2: .*-2"):
             call_command("replies", "pull", stdout=out)
 
+        Application.objects.update(is_active=False)
+        out = io.StringIO()
+        call_command("replies", "pull", "--json", stdout=out)
+        assert json.loads(out.getvalue()) == {"new": 0, "problems": {}}
+
     def test_a_stop_that_nobody_has_applied_is_obeyed_before_anything_leaves(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup
     ) -> None:

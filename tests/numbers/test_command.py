@@ -51,6 +51,22 @@ class SyncTests:
             run("sync", "bindings")
 
 
+class SwitchedOffTests:
+    @pytest.mark.parametrize(
+        "given",
+        [
+            ["sync", "bindings"],
+            ["bind", "+919876543210", "+919876543211", "--pool", "918885"],
+            ["bind", "+919876543210", "+919876543211", "--pool", "918885", "--app", "NumApp1"],
+        ],
+    )
+    def test_it_is_said_where_to_switch_it_on(self, application: Application, given: list[str]) -> None:
+        Application.objects.update(is_active=False)
+
+        with pytest.raises(CommandError, match=r"NumApp1 is switched off.*/gateway/application/\d+/change/"):
+            run(*given)
+
+
 class BindTests:
     def test_bind_and_unbind(self, sandbox: RunningSandbox, application: Application) -> None:
         made = run("bind", "+919876543210", "+919876543211", "--pool", "918885", "--seconds", "60")

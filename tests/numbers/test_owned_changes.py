@@ -193,6 +193,14 @@ class EditTests:
             is_told = bool(given) or name == "other.wav"
             assert entry.state == (EntryState.REFUSED if is_told else EntryState.UNKNOWN)
 
+    def test_a_name_in_another_encoding_is_sent_as_far_as_it_can_be_read(
+        self, sandbox: RunningSandbox, number: OwnedNumber
+    ) -> None:
+        entry = owned_changes.edit(number, {}, file=VoicemailFile("caf\udce9.wav", WAV))
+
+        number.refresh_from_db()
+        assert (entry.state, number.voicemail_file) == (EntryState.ACCEPTED, "caf.wav")
+
     def test_without_an_id_a_file_of_the_same_name_proves_nothing(
         self, sandbox: RunningSandbox, number: OwnedNumber
     ) -> None:

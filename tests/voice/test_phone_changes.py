@@ -327,6 +327,13 @@ class CommandTests:
         with pytest.raises(CommandError, match=said):
             self.said("phone", *given)
 
+    def test_an_application_that_is_switched_off_is_named(self, application: Application) -> None:
+        Application.objects.update(is_active=False)
+
+        for given in (["phone", "add", "--group", "counter", "--name", "desk"], ["sync"]):
+            with pytest.raises(CommandError, match=r"voiceApp is switched off.*/gateway/application/\d+/change/"):
+                self.said(*given)
+
 
 class RefusedTests:
     @pytest.mark.parametrize(

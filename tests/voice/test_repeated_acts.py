@@ -20,6 +20,7 @@ from laaffic_console.kit import dates
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
 from tests.messaging.pages import hidden
+from tests.test_odd_arguments import Gone
 from tests.voice.group_samples import written
 from tests.voice.test_calls import rung
 from voice.models import GroupTask, SipCall, SipPhone, TaskState
@@ -70,6 +71,16 @@ class CallTests:
         assert (code, document["state"], rung(sandbox)) == (0, "accepted", 2)
         kept = LedgerEntry.objects.latest("pk").summary
         assert (kept["all the same"], kept["open row"]) == ("nobody answered the phone", opened.pk)
+
+    def test_nobody_knows_though_the_answer_cannot_be_written(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        lose_answer(sandbox)
+
+        with pytest.raises(CommandError) as problem:
+            call_command("voice", *CALL, "--json", stdout=Gone())
+
+        assert problem.value.returncode == 3
+        assert "The answer cannot be written: No space left on device." in str(problem.value)
+        assert "the record of the call tells" in str(problem.value)
 
     def test_another_number_and_another_day_are_no_repeat(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         lose_answer(sandbox)
@@ -157,6 +168,8 @@ class GroupTests:
         code, document, said = run(*CREATE, "--file", numbers)
         assert (code, document["state"]) == (3, "unknown")
         assert f"voice group show {document['id']}" in said
+        code, document, _said = run("group", "show", str(document["id"]))
+        assert (code, document["state"]) == (0, "unknown")
 
         code, _document, said = run(*CREATE, "--file", numbers)
         assert code == 1

@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -56,6 +57,15 @@ def made(sandbox: RunningSandbox, phone: SipPhone) -> SipCall:
 
 def state(made: SipCall) -> str:
     return state_of(SipCall.objects.select_related("entry", "record").get(pk=made.pk))[0]
+
+
+@pytest.mark.parametrize("kind", [PushKind.VOICE_RINGING, PushKind.VOICE_REPORT])
+def test_reconcile_applies_what_is_stored(sandbox: RunningSandbox, application: Application, kind: PushKind) -> None:
+    inbox.store(kind=kind, body=json.dumps([event()]), source=None)
+
+    call_command("reconcile")
+
+    assert PushedBody.objects.get().applied_at is not None
 
 
 class CallTests:

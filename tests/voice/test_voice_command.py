@@ -18,6 +18,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup
 from tests.laaffic.conftest import wait_until
 from tests.messaging import attachment_samples as samples
+from tests.test_odd_arguments import LATIN
 from voice.models import CallRecord, GroupTask, SipCall
 from voice.services.tts_options import TtsOptions
 
@@ -66,6 +67,12 @@ class GroupTests:
         file = tmp_path / "list.csv"
         file.write_text("phone\n" + "\n".join(f"+{919876500000 + n}" for n in range(20)) + "\n+919876500000\n")
         return str(file)
+
+    def test_a_list_whose_name_is_in_another_encoding(self, application: Application, tmp_path: Path) -> None:
+        file = tmp_path / f"{LATIN}.csv"
+        file.write_text("phone\n+919876500000\n")
+
+        assert said(*self.NEW, "--file", str(file))["numbers"] == 1
 
     def test_a_task_is_created_launched_and_followed(
         self, sandbox: RunningSandbox, application: Application, numbers: str

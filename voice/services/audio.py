@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, leases, ledger, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.plain_text import keepable, without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
 from voice.models import AudioFile, AudioType
 from voice.services import audio_content
@@ -75,7 +75,7 @@ def check_free(name: str, *, besides: int | None = None) -> None:
 
 def suggested_name(given: str) -> str:
     """A chosen file's own name, without its folders."""
-    return PurePosixPath(without_marks(given).replace("\\", "/").replace("\0", "")).name.strip()
+    return PurePosixPath(keepable(without_marks(given)).replace("\\", "/")).name.strip()
 
 
 def rename(audio: AudioFile, name: str) -> None:

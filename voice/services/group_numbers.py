@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.plain_text import keepable
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
@@ -66,7 +67,7 @@ def gather(
             read = suppression.read_upload(upload, region)
         except ValidationError as problem:
             raise ValidationError({"file": problem.messages}) from problem
-        add(_taken("file", read, skip_invalid, audience), upload.name or _("a file"))
+        add(_taken("file", read, skip_invalid, audience), keepable(upload.name or "") or _("a file"))
     found = each_once(given)
     audience.twice += len(given) - len(found)
     stopped = suppressed(found, with_sms=with_sms)

@@ -82,6 +82,10 @@ class Written:
                 size += len(piece)
         self.parts[name] = {"sha256": digest.hexdigest(), "bytes": size}
 
+    def give_up(self) -> None:
+        """Of a file that is thrown away: else the ZIP would write its end into it once it is closed."""
+        self._zip.fp = None
+
     def close(self, about: dict[str, Any]) -> None:
         manifest = {
             "format": manifests.FORMAT,
@@ -94,10 +98,9 @@ class Written:
         self._digested.end()
 
 
-def pieces_of(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            yield piece
+def pieces_of(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(PIECE):
+        yield piece
 
 
 class Backup:

@@ -1,6 +1,7 @@
 """One file with the database and what people have uploaded; campaigns go on meanwhile."""
 
 import importlib.metadata
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,26 +29,39 @@ def version() -> str:
 
 
 def write(path: Path, tell: Tell) -> None:
-    """OSError where it cannot be written, CannotCopy where the database cannot be read; then nothing is left of it."""
+    """OSError where it cannot be written, CannotCopy where database or uploads cannot be read; then nothing is left
+    of it."""
     exports.write_whole(path, lambda file: _write(file, path, tell))
 
 
 def _write(file: BinaryIO, path: Path, tell: Tell) -> None:
     about = _about()  # before the database is read: what leaves from now on may be missing in it
     archive = Written(file)
+    try:
+        _write_parts(archive, path, tell)
+    except BaseException:
+        archive.give_up()
+        raise
+    archive.close(about)
+
+
+def _write_parts(archive: Written, path: Path, tell: Tell) -> None:
     tell("database …")
     databases.write_into(archive, path)
     files = 0
     for uploaded in _media():
         name = uploaded.relative_to(settings.MEDIA_ROOT).as_posix()
         try:
-            archive.add(archives.MEDIA + name, archives.pieces_of(uploaded))
-        except FileNotFoundError:  # deleted meanwhile; its empty part stays
+            media = uploaded.open("rb")  # before its part is begun: one that the manifest does not name spoils the file
+        except FileNotFoundError:  # deleted meanwhile
             continue
+        except OSError as problem:
+            raise _unread(problem, uploaded) from problem
+        with media:
+            archive.add(archives.MEDIA + name, _pieces_of(media, uploaded))
         files += 1
         if files % 100 == 0:
             tell(f"{number(files)} files …")
-    archive.close(about)
 
 
 def _about() -> dict[str, Any]:
@@ -64,6 +78,26 @@ def _about() -> dict[str, Any]:
 
 def _media() -> Iterator[Path]:
     root = Path(settings.MEDIA_ROOT)
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.relative_to(root).parts[0] not in LEFT_OUT:
-            yield path
+    for folder, folders, names in os.walk(root, onerror=_refuse_unread):
+        if Path(folder) == root:
+            folders[:] = [name for name in folders if name not in LEFT_OUT]
+        for path in sorted(Path(folder, name) for name in names):
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _pieces_of(media: BinaryIO, uploaded: Path) -> Iterator[bytes]:
+    try:
+        yield from archives.pieces_of(media)
+    except OSError as problem:  # of reading: what cannot be written is raised where the pieces go
+        raise _unread(problem, uploaded) from problem
+
+
+def _refuse_unread(problem: OSError) -> None:
+    if not isinstance(problem, FileNotFoundError):  # deleted meanwhile
+        raise _unread(problem, Path(problem.filename)) from problem
+
+
+def _unread(problem: OSError, path: Path) -> databases.CannotCopy:
+    said = _("%(file)s cannot be read: %(why)s. Without it the backup would not be whole.")
+    return databases.CannotCopy(said % {"file": path, "why": problem.strerror or problem})

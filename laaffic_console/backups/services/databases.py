@@ -51,7 +51,8 @@ def write_into(archive: Written, beside: Path) -> None:
         # All pages in one go: step by step it would begin anew at every write of a running campaign.
         with _opened(_file()) as source, _opened(copy) as target:
             source.backup(target)
-        archive.add(part, pieces_of(copy))
+        with copy.open("rb") as copied:
+            archive.add(part, pieces_of(copied))
     except sqlite3.Error as problem:
         said = "The database cannot be copied: %(why)s. Is there room for it on the disk of the backup?"
         raise CannotCopy(said % {"why": problem}) from problem
@@ -156,11 +157,15 @@ def _input_of(process: "subprocess.Popen[bytes]") -> IO[bytes]:
 
 def _environment() -> dict[str, str]:
     """Where the database is and the password: no argument, which others on the machine could read."""
+    from psycopg import pq  # loads libpq, which an installation with SQLite can do without
+
     used: dict[str, Any] = connection.settings_dict
     names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
     given = {variable: str(used[name]) for variable, name in names.items() if used.get(name)}
-    if mode := used.get("OPTIONS", {}).get("sslmode"):
-        given["PGSSLMODE"] = str(mode)
+    # Django's own options beside them, such as its pool, are none of libpq's.
+    by_keyword = {one.keyword.decode(): one.envvar.decode() for one in pq.Conninfo.get_defaults() if one.envvar}
+    options = used.get("OPTIONS", {})
+    given |= {by_keyword[name]: str(value) for name, value in options.items() if name in by_keyword}
     return {**os.environ, **given}
 
 

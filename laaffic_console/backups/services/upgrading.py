@@ -6,10 +6,11 @@ runs, so no code ever meets a database of another version. What takes long is do
 web process is loaded and waits (web_turn).
 """
 
+import contextlib
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,10 @@ from django.utils.translation import gettext_noop
 
 from laaffic_console.backups.services import alone, backing_up, migration_locks, ready_migrations, web_turn
 from laaffic_console.backups.services.alone import Refused
+from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.backups.services.ready_migrations import ReadyMigrations
 from laaffic_console.gateway.services import workers
+from laaffic_console.kit import exports
 from laaffic_console.kit.figures import number
 
 WORKERS_PATIENCE = workers.STALE_AFTER.total_seconds() + 15  # one that was killed says nothing, and goes stale
@@ -78,13 +81,16 @@ class Halfway(Exception):
 
 
 def upgrade(how: How, tell: Tell) -> Upgraded:
-    """Refused, CannotCopy or OSError: the database is as it was. Halfway: nothing runs; a sentence says what now."""
+    """Refused, CannotCopy or OSError: the database is as it was. Halfway: nothing runs; a sentence says what now.
+
+    `tell` must not raise: from `stop_web` on nobody else would start what was stopped.
+    """
     with alone.on_all_machines():
         tell(_("checking …"))
         ready = _made_ready(may_take_long=how.may_take_long)
         if how.backup:
             tell(_("backup …"))
-            backing_up.write(how.backup, tell)
+            _back_up(how.backup, tell)
         tell(_("static files …"))
         call_command("collectstatic", interactive=False, verbosity=0)
         with ExitStack() as kept_waiting:
@@ -94,26 +100,35 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
                 _run(how.ready_web, Refused, _NOTHING_CHANGED)
                 _wait_for_ready_web()
             tell(_("workers finish what they have in hand …"))
-            _run(how.stop_workers, Refused, _NOTHING_CHANGED)
-            _wait_for_workers()
+            with _told_as(Refused, _NOTHING_CHANGED):
+                _run(how.stop_workers, Refused, _NOTHING_CHANGED)
+                _wait_for_workers()
             return _change_over(how, ready, kept_waiting.close, tell)
 
 
+def _back_up(path: Path, tell: Tell) -> None:
+    try:
+        backing_up.write(path, tell)
+    except OSError as problem:
+        raise CannotCopy(exports.why_not_written(problem, path)) from problem
+
+
 def _change_over(how: How, ready: ReadyMigrations, let_web_begin: Callable[[], None], tell: Tell) -> Upgraded:
-    were_there = _answers(how.address)
-    began = time.monotonic()
-    _run(how.stop_web, Refused, _NOTHING_CHANGED)
-    tell(_("%(n)s migrations …") % {"n": number(len(ready.plan))})
-    stopped = time.monotonic()
-    with web_turn.only_behind_this():
-        _migrate(ready)
-    migrated = time.monotonic()
-    tell(_("starting …"))
-    let_web_begin()
-    _run(how.start_web, Halfway, _START_ALL)
-    are_there = not were_there or _come_back(how.address)
-    came = time.monotonic()
-    _run(how.start_workers, Halfway, _START_ALL)  # after the web process, which has the machine to itself to load
+    with _told_as(Refused, _NOTHING_CHANGED):
+        were_there = _answers(how.address)
+        began = time.monotonic()
+        _run(how.stop_web, Refused, _NOTHING_CHANGED)
+        tell(_("%(n)s migrations …") % {"n": number(len(ready.plan))})
+        stopped = time.monotonic()
+    _migrate(ready)
+    with _told_as(Halfway, _START_ALL):
+        migrated = time.monotonic()
+        tell(_("starting …"))
+        let_web_begin()
+        _run(how.start_web, Halfway, _START_ALL)
+        are_there = not were_there or _come_back(how.address)
+        came = time.monotonic()
+        _run(how.start_workers, Halfway, _START_ALL)  # after the web process, which has the machine to itself to load
     if not are_there:
         said = _("The database is up to date, but %(address)s does not answer: look at the log of the web process.")
         raise Halfway(said % {"address": how.address})
@@ -164,13 +179,31 @@ def _wait_for_workers() -> None:
 
 def _migrate(ready: ReadyMigrations) -> None:
     try:
-        ready.apply()
-    except Exception as problem:  # whatever a migration meets: web and workers are stopped, and somebody must be told
+        with web_turn.only_behind_this():
+            ready.apply()
+    # Whatever a migration meets, Ctrl-C too: web and workers are stopped, and somebody must be told.
+    except (Exception, KeyboardInterrupt) as problem:
         said = _(
             "A migration failed: %(why)s. Web and workers are stopped. Fix that and run the upgrade again, which goes "
             "on there; or restore the backup with the version before."
         )
-        raise Halfway(said % {"why": problem}) from problem
+        raise Halfway(said % {"why": _why(problem)}) from problem
+
+
+@contextlib.contextmanager
+def _told_as(failed: type[Refused] | type[Halfway], then: str) -> Iterator[None]:
+    """Processes are stopped by now: whatever ends the upgrade here, Ctrl-C too, is told with what to do."""
+    try:
+        yield
+    except (OSError, KeyboardInterrupt) as problem:
+        said = _("The upgrade has stopped: %(why)s.") % {"why": _why(problem)}
+        raise failed(f"{said} {_(then)}") from problem
+
+
+def _why(problem: BaseException) -> str:
+    if isinstance(problem, KeyboardInterrupt):
+        return _("it was interrupted")
+    return str(getattr(problem, "strerror", None) or problem)
 
 
 def _run(command: str, failed: type[Refused] | type[Halfway], then: str) -> None:

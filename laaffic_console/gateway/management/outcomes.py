@@ -2,11 +2,12 @@
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit.commands import ConsoleCommand
 
 UNKNOWN = 3  # exit code: the answer was lost, so nobody knows whether it was done
 HELP = "Exit codes: 0 done, 1 not done, 2 wrong arguments, 3 outcome unknown: look before you repeat it."
@@ -33,10 +34,11 @@ def unknown(what_to_do: str) -> CommandError:
     return CommandError(what_to_do, returncode=UNKNOWN)
 
 
-def not_known(command: BaseCommand, problem: NotKnown, *, as_json: bool) -> CommandError:
+def tell_not_known(command: ConsoleCommand, problem: NotKnown, *, as_json: bool) -> NoReturn:
+    said = unknown(str(problem))
     if as_json:
-        command.stdout.write(json.dumps(problem.document))
-    return unknown(str(problem))
+        command.answer(json.dumps(problem.document), said)
+    raise said from problem
 
 
 def refused_repeat(problem: StillOpen) -> CommandError:

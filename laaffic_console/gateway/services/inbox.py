@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services import bell, database_clock, due, isolation
@@ -21,6 +22,13 @@ LONGEST_TRY = 1800  # seconds between two tries
 
 def applied_by(kind: PushKind, job: str) -> None:
     _appliers[kind] = job
+
+
+def apply_waiting() -> None:
+    """What waits, of every kind, here and now, by the jobs that workers run; what a worker is at stays with it."""
+    waiting = PushedBody.objects.filter(applied_at=None, kind__in=list(_appliers))
+    for kind in waiting.order_by().values_list("kind", flat=True).distinct():
+        import_string(_appliers[kind])()
 
 
 def store(*, kind: PushKind, body: str, source: str | None, mark: str = "") -> None:

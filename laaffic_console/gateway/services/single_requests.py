@@ -8,6 +8,7 @@ from typing import TypeVar
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import account_hold, ledger
 from laaffic_console.gateway.services.account import NotConfigured
+from laaffic_console.kit.interrupts import LeftUnknown
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused
 
@@ -44,11 +45,22 @@ def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
         never_left = NotSent(str(problem), interface=entry.interface)
         ledger.settle_error(entry.pk, never_left)
         raise never_left from problem
+    except KeyboardInterrupt as stopped:
+        # As of a process that died: the sweep gives the row up, with all that hangs on it.
+        raise LeftUnknown(_interrupted(entry)) from stopped
     except Exception as problem:  # a bug of ours, which must not make a request look unsent
         logger.exception("%s: request %s failed here", entry.interface, entry.pk, extra={"ledger": entry.pk})
         lost = OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface=entry.interface)
         ledger.settle_error(entry.pk, lost)
         raise lost from problem
+
+
+def _interrupted(entry: LedgerEntry) -> str:
+    said = _(
+        "Interrupted while the request was under way: nobody knows whether it was done. Ledger row %(row)s says so in "
+        "some minutes; look there before you repeat it."
+    )
+    return said % {"row": entry.pk}
 
 
 def _why_not(entry: LedgerEntry) -> str:

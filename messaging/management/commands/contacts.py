@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from laaffic_console.kit import exports as files
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import INTERRUPTED, ConsoleCommand
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.plain_text import capitals
 from messaging import exports
@@ -73,6 +73,8 @@ class Command(ConsoleCommand):
         region = capitals(options["region"])
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
+        if options["bad_rows"]:
+            look_at(options["bad_rows"])
         try:
             job = import_files.open_path(
                 path,
@@ -85,35 +87,21 @@ class Command(ConsoleCommand):
         except (OSError, UnreadableFile) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             raise CommandError(f"{path}: {why}") from problem
-        self.run(job)
+        try:
+            self.run(job)
+        except KeyboardInterrupt as stopped:
+            raise CommandError(f"{path}: {job.explanation}", returncode=INTERRUPTED) from stopped
         if job.state != ContactImport.State.FINISHED:
             raise CommandError(f"{path}: {job.explanation or job.get_state_display()}")
         if note := imports.note(job):
             self.stderr.write(note)
-        if options["bad_rows"] and job.invalid:
-            self.give_back(job, options["bad_rows"])
-        self.say(imports.result(job), as_json=options["json"])
+        not_given_back = give_back(job, options["bad_rows"]) if options["bad_rows"] and job.invalid else None
+        result = imports.result(job)
+        self.answer(json.dumps(result) if options["json"] else as_text(result), not_given_back)
 
     def run(self, job: ContactImport) -> None:
         with tqdm(total=job.size, unit="B", unit_scale=True, file=_Forgiving(), desc=job.file_name) as bar:
             imports.import_at_once(job, progress=lambda done: bar.update(done - bar.n))
-
-    def give_back(self, job: ContactImport, path: Path) -> None:
-        try:
-            files.write_file(bad_rows.table(job), path, job.file_name)
-        except OSError as problem:
-            raise CommandError(files.why_not_written(problem, path)) from problem
-        except ValueError as problem:
-            raise CommandError(str(problem)) from problem
-
-    def say(self, result: dict[str, Any], *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(json.dumps(result))
-            return
-        for name in ("rows", "added", "updated", "unchanged", "invalid"):
-            self.stdout.write(f"{name}: {number(result[name])}")
-        for error in result["errors"]:
-            self.stdout.write("  row {row}, {column} “{value}”: {reason}".format(**error))
 
     def write(self, options: dict[str, Any]) -> None:
         contacts = Contact.objects.all()
@@ -126,3 +114,27 @@ class Command(ConsoleCommand):
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"{number(written)} contacts written to {options['file']}")
+
+
+def look_at(path: Path) -> None:
+    """Before anything is imported: CommandError for a name that no file of invalid rows can have."""
+    try:
+        files.kind_of(path)
+    except ValueError as problem:
+        raise CommandError(f"--bad-rows: {problem}") from problem
+    if not path.parent.is_dir():
+        raise CommandError(f"--bad-rows: there is no folder {path.parent}. Make it, or name another.")
+
+
+def give_back(job: ContactImport, path: Path) -> CommandError | None:
+    """Write the invalid rows; why they could not be written. The contacts are imported all the same."""
+    try:
+        files.write_file(bad_rows.table(job), path, job.file_name)
+    except OSError as problem:
+        return CommandError(files.why_not_written(problem, path))
+    return None
+
+
+def as_text(result: dict[str, Any]) -> str:
+    lines = [f"{name}: {number(result[name])}" for name in ("rows", "added", "updated", "unchanged", "invalid")]
+    return "\n".join([*lines, *("  row {row}, {column} “{value}”: {reason}".format(**one) for one in result["errors"])])

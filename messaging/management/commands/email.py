@@ -77,7 +77,7 @@ class Command(ConsoleCommand):
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
         except outcomes.NotKnown as problem:
-            raise outcomes.not_known(self, problem, as_json=options["json"]) from problem
+            outcomes.tell_not_known(self, problem, as_json=options["json"])
         except (NotAllowed, TestFailed) as problem:
             raise CommandError(str(problem)) from problem
         except EmailCampaign.DoesNotExist as problem:

@@ -5,12 +5,14 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import inbox
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import IncompleteList, LaafficError
 from messaging.services.channels import channels
 from messaging.services.channels.channels import SendingChannel
 from messaging.services.email import email_callbacks, email_deliveries
+from messaging.services.replies import reply_pushes
 from messaging.services.reports import report_pulls, report_pushes
 
 
@@ -18,16 +20,14 @@ class Command(ConsoleCommand):
     help = "One pass over what is not known yet: stored pushes, and what Laaffic answers and has in its records."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        while report_pushes.INBOX.apply_some():
-            pass
-        while email_callbacks.INBOX.apply_some():
-            pass
+        for pushes in (reply_pushes.INBOX, report_pushes.INBOX, email_callbacks.INBOX):
+            while pushes.apply_some():
+                pass
+        inbox.apply_waiting()  # what other apps take, such as the ends of calls
         self.told: list[str] = []
         problems = [problem for do in self.steps() if (problem := self.tried(do))]
-        if self.told:  # when all is done: an answer that cannot be written keeps nobody from being asked
-            self.stdout.write("\n".join(self.told))
-        if problems:
-            raise CommandError("\n".join(dict.fromkeys(problems)))
+        # When all is done: an answer that cannot be written keeps nobody from being asked.
+        self.answer("\n".join(self.told), CommandError("\n".join(dict.fromkeys(problems))) if problems else None)
 
     def steps(self) -> Iterator[Callable[[], object]]:
         yield report_pulls.pull_due

@@ -18,8 +18,10 @@ class Command(ConsoleCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         new = reply_pulls.pull_due(at_once=True)
-        troubles = dict(ReplyPull.objects.exclude(problem="").values_list("application__app_id", "problem"))
+        # One that was switched off is not asked any more: its last problem is no news.
+        stuck = ReplyPull.objects.filter(application__is_active=True).exclude(problem="")
+        troubles = dict(stuck.values_list("application__app_id", "problem"))
         document = {"new": new, "problems": troubles}
-        self.stdout.write(json.dumps(document) if options["json"] else f"new: {new}")
-        if troubles:
-            raise CommandError("\n".join(f"{app_id}: {problem}" for app_id, problem in troubles.items()))
+        unasked = "\n".join(f"{app_id}: {problem}" for app_id, problem in troubles.items())
+        shown = json.dumps(document) if options["json"] else f"new: {new}"
+        self.answer(shown, CommandError(unasked) if unasked else None)

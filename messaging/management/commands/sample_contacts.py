@@ -7,6 +7,7 @@ import phonenumbers
 from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.exports import why_not_written
 from laaffic_console.kit.figures import number as grouped
 
 # Country, share of the rows, language, cities, names as they are written there.
@@ -26,6 +27,7 @@ PLACES = [
     ("MX", 3, "es", ["Puebla", "Mérida"], ["Ximena Torres", "Diego Peña"]),
 ]
 COMPANIES = ["Northwind Foods", "Blue Harbour", "Lantern & Co", "Kite Logistics", "Sundial Clinics", "Maple Bank"]
+MOST_ROWS = 4_000_000  # of a million endings, a fifth of the rows take India's
 BAD_NUMBERS = [
     "9.19877E+11",
     "n/a",
@@ -56,11 +58,16 @@ class Command(ConsoleCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         chance = random.Random(options["seed"])  # noqa: S311 - the same file for the same seed
         seen: set[str] = set()
-        with options["file"].open("w", encoding="utf-8", newline="") as text:
-            writer = csv.writer(text)
-            writer.writerow(["Phone number", "Full name", "E-mail", "Language", "City", "Company"])
-            for index in range(options["rows"]):
-                writer.writerow(self.row(chance, index, seen, bad=chance.random() < options["bad"]))
+        if not 0 <= options["rows"] <= MOST_ROWS:
+            raise CommandError(f"--rows: 0 to {grouped(MOST_ROWS)}: there are no more invented numbers.")
+        try:
+            with options["file"].open("w", encoding="utf-8", newline="") as text:
+                writer = csv.writer(text)
+                writer.writerow(["Phone number", "Full name", "E-mail", "Language", "City", "Company"])
+                for index in range(options["rows"]):
+                    writer.writerow(self.row(chance, index, seen, bad=chance.random() < options["bad"]))
+        except OSError as problem:
+            raise CommandError(why_not_written(problem, options["file"])) from problem
         self.stdout.write(f"{grouped(options['rows'])} rows written to {options['file']}")
 
     def row(self, chance: random.Random, index: int, seen: set[str], *, bad: bool) -> list[str]:

@@ -1,15 +1,16 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console import verify_dossier
+from laaffic_console.kit.commands import ConsoleCommand
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     """From the shell `__main__` runs it before any setting is read; here it is for `help` and for callers."""
 
     help = "Check that the dossier of a campaign is as it was signed; needs no database and no settings."
-    requires_system_checks = ()
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         verify_dossier.add_arguments(parser)

@@ -17,7 +17,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.kit.plain_text import is_blank, without_marks
+from laaffic_console.kit.plain_text import is_blank, keepable, without_marks
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
@@ -52,7 +52,7 @@ def receive(
             _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
         )
     job = ContactImport(
-        file_name=without_marks(str(upload.name))[:200], size=upload.size or 0, region=region, created_by=by
+        file_name=keepable(without_marks(str(upload.name)))[:200], size=upload.size or 0, region=region, created_by=by
     )
     _keep(job, upload)
     try:
@@ -141,7 +141,7 @@ def open_path(
     """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
     job = ContactImport(
         file=str(path.resolve()),
-        file_name=without_marks(path.name)[:200],
+        file_name=keepable(without_marks(path.name))[:200],
         size=path.stat().st_size,
         region=region,
         encoding=encoding,
@@ -161,8 +161,16 @@ def open_path(
         job.group = _group_called(group)
         job.state = State.RUNNING
         job.started_at = timezone.now()
-        job.save()
+        _save_in_words(job)
     return job
+
+
+def _save_in_words(job: ContactImport) -> None:
+    """A name may be bytes that are no text: the row keeps what can be read of it, and this process reads the file."""
+    there = str(job.file.name)
+    job.file.name = keepable(there)[: job.file.field.max_length]
+    job.save()
+    job.file.name = there
 
 
 def _which_encoding(job: ContactImport) -> str:

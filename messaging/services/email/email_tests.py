@@ -1,6 +1,5 @@
 """A draft as one mail to oneself: sendEmail with the campaign's template, sender and subject."""
 
-import json
 from typing import NamedTuple
 
 from django.contrib.auth.models import User
@@ -17,6 +16,7 @@ from laaffic_console.gateway.services import (
     workers,
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit import typed_json
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
     AdFlag,
@@ -109,7 +109,7 @@ def _checked(campaign: EmailCampaign, address: str, template_data: str) -> dict[
     if not template_data.strip():
         return {}
     try:
-        values = json.loads(template_data)
+        values = typed_json.read(template_data)
     except ValueError:
         values = None
     if not isinstance(values, dict):

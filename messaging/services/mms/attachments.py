@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, leases, ledger, lost_requests, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.plain_text import keepable, without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
 from messaging import attachment_content
@@ -55,8 +55,7 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachmen
     attachment, is_new = MmsAttachment.objects.get_or_create(
         digest=hashlib.sha256(data).hexdigest(),
         defaults={
-            "name": PurePosixPath(without_marks(name).replace("\\", "/").replace("\0", "")).name[:120]
-            or found.file_type,
+            "name": PurePosixPath(keepable(without_marks(name)).replace("\\", "/")).name[:120] or found.file_type,
             "file_type": found.file_type,
             "content": data,
             "size": len(data),

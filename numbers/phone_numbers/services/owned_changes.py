@@ -5,6 +5,7 @@ No page says what a field that is left out does, so what is known of the number 
 
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, ledger, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.late_evidence import accepted
+from laaffic_console.kit.plain_text import keepable
 from laaffic_console.laaffic import (
     Code,
     InvalidRequest,
@@ -53,6 +55,8 @@ def edit(
 ) -> LedgerEntry:
     """Send what differs; ValidationError, by field, when nothing was changed. The row says `unknown` where the answer
     was lost: the list settles it. `seen` is `shown_digest` of what was looked at."""
+    if file is not None:
+        file = replace(file, name=keepable(file.name))
     with transaction.atomic():
         locked = OwnedNumber.objects.select_for_update().get(pk=number.pk)
         changed = _changed(locked, given)

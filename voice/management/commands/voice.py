@@ -8,8 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.models import Application, EntryState
+from laaffic_console.gateway.management import outcomes, switched_off
+from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text
@@ -79,32 +79,21 @@ class Command(ConsoleCommand):
         except StillOpen as problem:
             raise outcomes.refused_repeat(problem) from problem
         except outcomes.NotKnown as problem:
-            raise outcomes.not_known(self, problem, as_json=options["json"]) from problem
+            outcomes.tell_not_known(self, problem, as_json=options["json"])
         except ValidationError as problem:
             raise CommandError(group_arguments.said(problem)) from problem
         except (UploadFailed, SyncFailed, NotConfigured, LaafficError, InvalidRequest) as problem:
             raise CommandError(str(problem)) from problem
-        if options["json"]:
-            self.stdout.write(json.dumps(said))
-        else:
-            self._write(said)
+        what_to_do = self._unknown(said, options) if isinstance(said, dict) else ""
+        shown = json.dumps(said) if options["json"] else as_text(said)
+        self.answer(shown, outcomes.unknown(what_to_do) if what_to_do else None)
         if isinstance(said, dict) and said.get("disagreements"):
             sys.exit(1)
-        if (
-            what_to_do := isinstance(said, dict)
-            and options["verb"] in ("call", "group", "phone")
-            and self._unknown(said, options)
-        ):
-            raise outcomes.unknown(what_to_do)
-
-    def _write(self, said: dict[str, Any] | list[dict[str, Any]]) -> None:
-        for document in said if isinstance(said, list) else [said]:
-            for line in document_text.lines(document):
-                self.stdout.write(line)
 
     def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
         """What to do next where nobody knows what came of it; "" otherwise."""
-        if said.get("state") != EntryState.UNKNOWN:
+        asks_only = options["verb"] not in ("call", "group", "phone") or options.get("group_verb") == "show"
+        if asks_only or said.get("state") != EntryState.UNKNOWN:
             return ""
         if options["verb"] == "phone":
             return "Laaffic's answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
@@ -116,7 +105,9 @@ class Command(ConsoleCommand):
         """{list: rows read}; every list is tried before the first that failed is told."""
         names = scheduling.names()
         if not names:
-            raise CommandError("Register an application first: manage.py register_app APPID --channel voice")
+            raise switched_off.why(Channel.VOICE) or CommandError(
+                "Register an application first: manage.py register_app APPID --channel voice"
+            )
         read: dict[str, Any] = {}
         failed = []
         for name in names:
@@ -196,7 +187,9 @@ class Command(ConsoleCommand):
             return ours[0]
         if ours:
             raise CommandError("There are several applications for voice. Name one: --app APPID")
-        raise CommandError(f"Register it first: manage.py register_app {app_id or 'APPID'} --channel voice")
+        raise switched_off.why(Channel.VOICE, app_id) or CommandError(
+            f"Register it first: manage.py register_app {app_id or 'APPID'} --channel voice"
+        )
 
     def _group(self, options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         return group_arguments.run(options)
@@ -226,3 +219,8 @@ class Command(ConsoleCommand):
         if listed:
             raise CommandError(f"Two applications have a phone {options['account']}: say which with --app.")
         raise CommandError(f"Unknown SIP phone {options['account']}. Check its name, or run: manage.py voice sync")
+
+
+def as_text(said: dict[str, Any] | list[dict[str, Any]]) -> str:
+    documents = said if isinstance(said, list) else [said]
+    return "\n".join(line for document in documents for line in document_text.lines(document))

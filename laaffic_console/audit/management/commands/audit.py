@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.audit.services import chain, retention
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.plain_text import whole_number
 
 LONGEST_DAYS = 36_500  # as LAAFFIC_AUDIT_DAYS
 
@@ -37,17 +38,17 @@ class Command(ConsoleCommand):
 
     def verify(self, known: str, *, as_json: bool) -> None:
         found = chain.verify(parsed(known) if known else None)
-        if as_json:
-            said = {"checked": found.checked, "position": found.position, "digest": found.digest}
-            self.stdout.write(json.dumps({**said, "problem": found.problem}))
-        if found.problem:
-            raise CommandError(
-                f"{found.problem} {number(found.checked)} entries before it are as they were written. "
-                "Compare with a backup of the database from before."
-            )
-        if not as_json:
-            self.stdout.write(f"{number(found.checked)} entries are as they were written.")
-            self.stdout.write(f"The newest is {found.position}:{found.digest}. Keep this elsewhere for --known.")
+        broken = CommandError(
+            f"{found.problem} {number(found.checked)} entries before it are as they were written. "
+            "Compare with a backup of the database from before."
+        )
+        whole = (
+            f"{number(found.checked)} entries are as they were written.\n"
+            f"The newest is {found.position}:{found.digest}. Keep this elsewhere for --known."
+        )
+        document = {"checked": found.checked, "position": found.position, "digest": found.digest}
+        shown = json.dumps({**document, "problem": found.problem}) if as_json else "" if found.problem else whole
+        self.answer(shown, broken if found.problem else None)
 
     def prune(self, days: int | None) -> None:
         if days is not None and not 1 <= days <= LONGEST_DAYS:
@@ -59,6 +60,6 @@ class Command(ConsoleCommand):
 
 def parsed(known: str) -> tuple[int, str]:
     position, _colon, digest = known.partition(":")
-    if not (position.isascii() and position.isdecimal() and len(digest) == 64):
+    if (number_of := whole_number(position)) is None or len(digest) != 64:
         raise CommandError("--known takes what verify has printed: the position, a colon and 64 letters and digits.")
-    return int(position), digest
+    return number_of, digest

@@ -11,7 +11,6 @@ from laaffic_console.backups.services import upgrading
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.exports import why_not_written
 from laaffic_console.kit.figures import number
 
 
@@ -51,7 +50,8 @@ class Command(ConsoleCommand):
         except (Refused, CannotCopy, upgrading.Halfway) as problem:
             raise CommandError(str(problem)) from problem
         except OSError as problem:
-            raise CommandError(why_not_written(problem, how.backup or Path())) from problem
+            why = ": ".join(str(part) for part in (problem.filename, problem.strerror or problem) if part)
+            raise CommandError(f"{why}. Nothing was stopped or changed.") from problem
         self.stdout.write(f"Upgraded: {number(done.migrations)} migrations. {said_of_pages(done.away)}")
 
 

@@ -4,14 +4,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from laaffic_console.dashboard import support_bundle
-from laaffic_console.kit.exports import why_not_written
+from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.exports import why_not_written, write_whole
 from laaffic_console.kit.figures import number
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Write a ZIP with versions, settings without secrets, checks, health, queue and recent errors."
     requires_system_checks: list[str] = []  # what is wrong is what somebody wants to show
 
@@ -19,8 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="the ZIP to write, for example support.zip")
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        pieces = [support_bundle.content()]
         try:
-            file.write_bytes(support_bundle.content())
+            write_whole(file, lambda into: into.writelines(pieces))
         except OSError as problem:
             raise CommandError(why_not_written(problem, file)) from problem
         self.stdout.write(f"{file}: {number(file.stat().st_size)} bytes. There is nothing about a person in it.")

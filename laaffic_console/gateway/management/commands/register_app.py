@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError
 
+from laaffic_console.gateway.management.switched_off import where_to_switch_on
 from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
 from laaffic_console.kit.commands import ConsoleCommand
 
@@ -40,3 +41,5 @@ class Command(ConsoleCommand):
         self.stdout.write(
             f"{'Updated' if existing else 'Registered'} {application} for {application.get_channel_display()}"
         )
+        if not application.is_active:
+            self.stderr.write(where_to_switch_on(application))

@@ -2,10 +2,8 @@ import os
 from contextlib import suppress
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from laaffic_console.gateway.services.supervision import Supervisor
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, NotWritten
 
 GIVES_WAY = 5  # to web processes where cores are few: pages and the API answer while a campaign runs
 
@@ -15,6 +13,6 @@ class Command(ConsoleCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         os.nice(GIVES_WAY)
-        with suppress(CommandError):  # a log on a full disk keeps nothing from being sent
+        with suppress(NotWritten):  # a log on a full disk keeps nothing from being sent
             self.stdout.write("worker started; Ctrl-C ends it after the jobs that run")
         Supervisor().run()

@@ -1,5 +1,4 @@
 import argparse
-import contextlib
 import json
 import shlex
 import shutil
@@ -9,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.rehearsal import plan, report, stores, upgrade_in_the_middle
 from laaffic_console.rehearsal.acting import ActsRehearsal
 from laaffic_console.rehearsal.acts import ACTS
@@ -26,12 +26,12 @@ API = "api"
 OUTAGE_SHARES = {"database": 0.3, "redis": 0.5}
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = (
         "A campaign under fire, in an installation of its own: processes are killed, connections cut, answers spoilt. "
         "Then what the gateway accepted is held against the ledger. Exit 1 where they disagree."
     )
-    requires_system_checks = ()
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--recipients", type=int, default=2000, metavar="N")
@@ -116,9 +116,9 @@ class Command(BaseCommand):
         finally:
             if not keep:
                 shutil.rmtree(folder, ignore_errors=True)
-        self.stdout.write(self.shown(found, options))
         if keep:
             self.stderr.write(f"Database and logs: {folder}")
+        self.stdout.write(self.shown(found, options))
         if not found["agrees"]:
             sys.exit(1)
 
@@ -139,13 +139,8 @@ class Command(BaseCommand):
             canary=options["canary"],
             cap=options["cap"],
             upgrade_from=options["upgrade_tree"],
-            tell=self.tell,
+            tell=self.stderr.write,
         )
-
-    def tell(self, said: str) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            self.stderr.write(said)
-            self.stderr.flush()
 
     def shown(self, found: dict[str, Any], options: dict[str, Any]) -> str:
         if options["json"]:

@@ -8,15 +8,16 @@ from os import environ
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from laaffic_console.kit.commands import ConsoleCommand, NotWritten
 from laaffic_console.sandbox.options import Faults, Options
 from laaffic_console.sandbox.server import Sandbox
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "A Laaffic gateway on this machine: nothing that it accepts reaches a phone."
-    requires_system_checks = ()
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8090)
@@ -173,8 +174,8 @@ class Command(BaseCommand):
     async def serve(self, sandbox: Sandbox, listener: socket.socket) -> None:
         runner = await sandbox.start(listener)
         host = listener.getsockname()[0]
-        self.stdout.write(f"sandbox at http://{host}:{sandbox.port}/")
-        self.stdout.flush()
+        with contextlib.suppress(NotWritten):  # whoever does not read it may know the port
+            self.stdout.write(f"sandbox at http://{host}:{sandbox.port}/")
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.gateway.management import outcomes
+from laaffic_console.gateway.management import outcomes, switched_off
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text
@@ -81,15 +81,7 @@ class Command(ConsoleCommand):
             raise CommandError("\n".join(said(problem))) from problem
         except SyncFailed as problem:
             raise CommandError(str(problem)) from problem
-        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
-        if failed := [row for row in document.get("lists", []) if "problem" in row]:
-            raise CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
-        if document.get("state") == EntryState.UNKNOWN:
-            which = {"pool": "pools", "owned": "owned"}.get(options["verb"], "bindings")
-            raise outcomes.unknown(
-                "Laaffic's answer was lost: whether it was done is not known, and it is not sent again. "
-                f"Laaffic's list tells: manage.py numbers sync {which}"
-            )
+        self.answer(json.dumps(document) if options["json"] else as_text(document), not_done(document, options))
 
     def sync(self, options: dict[str, Any]) -> dict[str, Any]:
         wanted = options["lists"] or LISTS
@@ -204,12 +196,27 @@ class Command(ConsoleCommand):
         )
 
 
+def not_done(document: dict[str, Any], options: dict[str, Any]) -> CommandError | None:
+    """What was not done, or nobody knows to be done."""
+    if failed := [row for row in document.get("lists", []) if "problem" in row]:
+        return CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
+    if document.get("state") == EntryState.UNKNOWN:
+        which = {"pool": "pools", "owned": "owned"}.get(options["verb"], "bindings")
+        return outcomes.unknown(
+            "Laaffic's answer was lost: whether it was done is not known, and it is not sent again. "
+            f"Laaffic's list tells: manage.py numbers sync {which}"
+        )
+    return None
+
+
 def names_of(kind: str) -> list[str]:
     if kind != "bindings":
         return [kind]
     ours = syncing.COPIES.applications()
     if not ours:
-        raise CommandError("Register an application for numbers first: manage.py register_app APPID --channel number")
+        raise switched_off.why(Channel.NUMBER) or CommandError(
+            "Register an application for numbers first: manage.py register_app APPID --channel number"
+        )
     return [binding_sync.name_of(application) for application in ours]
 
 
@@ -224,7 +231,7 @@ def application_named(app_id: str | None) -> Application:
     usable = Application.objects.filter(channel=Channel.NUMBER, is_active=True)
     found = list((usable.filter(app_id=app_id) if app_id else usable)[:2])
     if not found:
-        raise CommandError(
+        raise switched_off.why(Channel.NUMBER, app_id) or CommandError(
             f"The console knows no such application for numbers. Register it: "
             f"manage.py register_app {app_id or 'APPID'} --channel number"
         )
