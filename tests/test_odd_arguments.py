@@ -181,6 +181,7 @@ def test_ctrl_c_is_said_in_a_sentence(
     assert (end.value.code, capsys.readouterr().err) == (code, said)
 
 
+@pytest.mark.thorough  # processes of their own
 @pytest.mark.parametrize("stderr", ["2>/dev/full", "2>&-"])
 def test_a_process_whose_standard_error_takes_nothing_ends_as_it_should(stderr: str) -> None:
     words = f"{shlex.quote(sys.executable)} -m laaffic_console contacts export /nowhere/a.csv {stderr}"
