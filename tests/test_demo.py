@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import environ
 import pytest
 
-from laaffic_console import conf
+from laaffic_console import conf, environment
 from laaffic_console import demo as the_demo
 
 
@@ -94,15 +93,15 @@ def test_what_it_starts_reads_no_env_file(
     demo: ModuleType, running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`.env` of a console in use names its database and Redis, and more with every version."""
-    read: list[str] = []
-    monkeypatch.setattr(environ.Env, "read_env", read.append)
+    read: list[Path] = []
+    monkeypatch.setattr(environment, "read_file", read.append)
     monkeypatch.setenv("CONSOLE_ENV_FILE", demo.Demo.begun(running).environment()["CONSOLE_ENV_FILE"])
     runpy.run_path(conf.__file__)
-    assert read == [os.devnull]
+    assert read == [Path(os.devnull)]
 
     monkeypatch.delenv("CONSOLE_ENV_FILE")
     runpy.run_path(conf.__file__)
-    assert read[1:] == [str(conf.HOME_DIR / ".env")]
+    assert read[1:] == [conf.HOME_DIR / ".env"]
 
 
 def test_a_command_that_was_killed_is_named_with_its_code(demo: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import io
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from laaffic_console.__main__ import main
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import acts
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.interrupts import LeftUnknown
 from messaging.models import ContactImport
@@ -25,6 +27,14 @@ __all__ = ["application"]
 LATIN = "caf\udce9"  # what Python makes of the byte E9
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nobody_acts_afterwards() -> Iterator[None]:
+    """A command from the shell says for good who acts in its process."""
+    token = acts._actor.set(None)
+    yield
+    acts._actor.reset(token)
 
 
 @pytest.mark.parametrize(
