@@ -27,7 +27,7 @@ from messaging.conditions import (
 )
 
 DAYS = st.dates(dt.date(FIRST_YEAR, 1, 2), dt.date(LAST_YEAR, 12, 30)).map(str)
-TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
 NAMES = st.text(string.ascii_letters + string.digits + " -_.é”,()", min_size=1, max_size=8)
 FIELDS = st.one_of(st.just("language"), NAMES.map("attribute.{}".format))
 UNIQUE = st.lists(TEXTS, min_size=1, max_size=3, unique=True).map(tuple)
