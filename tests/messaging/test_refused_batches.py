@@ -9,7 +9,7 @@ from laaffic_console.laaffic import Refused, SendResult
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, Contact, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, error_limit, settling
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
@@ -17,7 +17,7 @@ from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SENSITIVE, TOO_OFTEN, LIMIT_OF_PHONE = "-3", "-15", "-28"
+SENSITIVE, TOO_OFTEN, NO_PRICE, LIMIT_OF_PHONE = "-3", "-15", "-19", "-28"
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,37 @@ def test_a_word_that_one_name_brings_into_its_text_rejects_that_message_alone(
     assert [bool(because) for because in holds] == [False] * (refusals - 1) + [True]  # only where it stood alone
     assert LedgerEntry.objects.filter(state=EntryState.ACCEPTED).exists()
     assert proving.prove(campaign)["disagreements"] == []
+
+
+def test_a_country_without_a_price_costs_the_others_nothing(application: Application, group: ContactGroup) -> None:
+    add_contacts(group, 1, first=4915112345678)
+    Contact.objects.update(country="DE")
+    campaign = launched(application, group, ["Ann", "Bo", "Cleo", "Dan"])
+    held, asked = "", 0
+
+    while (claimed := departed(campaign)) is not None:
+        asked += 1
+        if any(number.startswith("49") for number in claimed.numbers):
+            held = held or settling.settle_error(campaign.pk, claimed, refused(NO_PRICE)).hold_because
+        else:
+            answer(campaign, claimed)
+
+    answers.write_all(Batch.objects.all())
+    rejected = Message.objects.get(state=MessageState.REJECTED)
+    assert (rejected.number, rejected.reason) == ("4915112345678", "-19 no price agreed")
+    assert Message.objects.filter(state=MessageState.ACCEPTED).count() == 4
+    assert (held, asked <= 6) == ("", True)
+
+
+def test_without_a_price_for_anybody_it_is_asked_once(application: Application, group: ContactGroup) -> None:
+    campaign = launched(application, group, [f"N{n}" for n in range(error_limit.ALL_ALIKE)])
+    claimed = departed(campaign)
+    assert claimed is not None
+
+    held = settling.settle_error(campaign.pk, claimed, refused(NO_PRICE)).hold_because
+
+    assert "agree a price" in held
+    assert not Message.objects.exclude(state=MessageState.REJECTED).exists()
 
 
 @pytest.mark.parametrize("gives_back", ["its sender", "whoever comes after a sender that died"])

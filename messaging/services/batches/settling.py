@@ -18,7 +18,16 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, code_words, database_clock, durability, ledger
 from laaffic_console.kit.constant_sql import Given, Select, Update, moment
 from laaffic_console.kit.said import gettext as _
-from laaffic_console.laaffic import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
+from laaffic_console.laaffic import (
+    Code,
+    InvalidRequest,
+    LaafficError,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    Remedy,
+    SendResult,
+)
 from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
 from messaging.services import events
@@ -257,12 +266,20 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
         case Remedy.FIX_CONTENT if len(claimed.texts) > 1:
             _split(batch)
             return Aftermath()
+        case _ if refusal.code == Code.NO_PRICE and _has_several_countries(batch):
+            _split(batch)
+            return Aftermath()
     rejected = _reject_all(campaign_id, batch, claimed, f"{refusal.code} {refusal.meaning}")
     if refusal.calls_for is Remedy.SPLIT:
         return _after_rejecting(campaign_id, rejected)
-    if refusal.entry.of_number:
+    if refusal.entry.of_number or refusal.code == Code.NO_PRICE:
         return _after_rejecting(campaign_id, rejected, sentence)
     return Aftermath(hold_because=sentence)
+
+
+def _has_several_countries(batch: Batch) -> bool:
+    """Without a price for one country the others go on, as they do without one of the numbers."""
+    return batch.messages().order_by().values_list("country").distinct()[:2].count() > 1
 
 
 class Unfit(NotSent):
