@@ -233,6 +233,7 @@ class TtsCampaignTests:
         assert says in message.evidence
         assert says or "records" not in message.evidence
 
+    @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
     @pytest.mark.parametrize("is_copied", [False, True], ids=["asked for", "copied"])
     def test_while_laaffic_may_ring_again_nobody_was_missed(
         self,
@@ -242,8 +243,10 @@ class TtsCampaignTests:
         run_jobs: Callable[[], int],
         monkeypatch: pytest.MonkeyPatch,
         is_copied: bool,
+        lost: bool,
     ) -> None:
         add_contacts(group, 1)
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=int(lost))
         campaign = draft(application, group, recall_count=1, recall_interval=5)
         starting.launch(campaign.pk)
         run_jobs()
@@ -264,6 +267,8 @@ class TtsCampaignTests:
             return message.state
 
         assert read(first) == MessageState.ACCEPTED
+        if lost:  # its own record proves that the request arrived
+            assert message.evidence.startswith("settled by voice record")
         assert read(first, second) == MessageState.DELIVERED
         assert message.pay_micros == 50_000
 
@@ -271,6 +276,34 @@ class TtsCampaignTests:
         Batch.objects.update(state=BatchState.SETTLED, accepted=1, delivered=0, next_check_at=timezone.now())
         left_before(call_lasts(campaign))
         assert read(first) == MessageState.UNDELIVERED
+
+    def test_recalls_that_outlast_the_window_of_reports_are_waited_for(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = draft(application, group, recall_count=9, recall_interval=999)
+        starting.launch(campaign.pk)
+        run_jobs()
+        message = Message.objects.get()
+        row = {"calledInfo": f"lc-{message.pk}", "callee": message.number, "voiceId": "1", "terminationCode": "486"}
+        page = Page([call_records.from_row(row)], [], 1, None, 0)
+        monkeypatch.setattr(VoiceApi, "group_records", lambda *_given, **_more: page)
+
+        def read(ago: dt.timedelta) -> int:
+            left_before(ago)
+            Batch.objects.update(claimed_at=timezone.now() - ago)
+            look_again()
+            message.refresh_from_db()
+            return message.state
+
+        assert read(dt.timedelta(hours=80)) == MessageState.ACCEPTED
+        assert Batch.objects.get().next_check_at is not None
+        assert read(call_lasts(campaign)) == MessageState.UNDELIVERED
 
     def test_a_record_without_our_mark_may_be_theirs_in_another_spelling(
         self,

@@ -97,8 +97,8 @@ def apply(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None 
     known = [True] * len(found)
     ours = [(at, report) for at, record in enumerate(found) if (report := as_delivery_report(record, source))]
     if source == Source.VOICE_RECORD:
-        ends = {id(report) for report in recalls.ended([report for _at, report in ours], timezone.now())}
-        ours = [(at, report) for at, report in ours if id(report) in ends]
+        said = {report.order_id: report for report in recalls.ended([report for _at, report in ours], timezone.now())}
+        ours = [(at, said.pop(report.order_id)) for at, report in ours if report.order_id in said]
     for (at, _report), is_known in zip(ours, reports.apply([report for _at, report in ours]), strict=True):
         known[at] = is_known
     return known

@@ -16,13 +16,21 @@ from messaging.order_ids import message_id_of
 from voice.services.tts_options import TtsOptions, call_lasts
 
 
+def last(campaign: Campaign) -> dt.timedelta:
+    """How long after its request a message's last recall is over; nothing where nobody is called again."""
+    return call_lasts(campaign) if TtsOptions.of(campaign).spoken.recall_count else dt.timedelta()
+
+
 def ended(reports: Sequence[DeliveryReport], now: dt.datetime) -> list[DeliveryReport]:
-    """Those that say how a message ended; of several of one message the one that was heard, else the last."""
+    """What they say of each message: of several calls the one that was heard, else the last.
+
+    A message that was not heard yet is on its way: its record proves that the request arrived, and no more.
+    """
     waiting = _may_ring_again(reports, now)
     best: dict[str, DeliveryReport] = {}
     for report in reports:
-        if report.state == DeliveryState.FAILED and report.order_id in waiting:
-            continue
+        if report.state == DeliveryState.FAILED and _message(report) in waiting:
+            report = report._replace(state=DeliveryState.PENDING, reason="", pay=None)
         before = best.get(report.order_id)
         if before is None or _rank(report) > _rank(before):
             best[report.order_id] = report
@@ -33,21 +41,16 @@ def _rank(report: DeliveryReport) -> tuple[bool, float]:
     return report.state == DeliveryState.DELIVERED, report.at.timestamp() if report.at else 0.0
 
 
-def _may_ring_again(reports: Sequence[DeliveryReport], now: dt.datetime) -> set[str]:
-    """Order ids of messages that were not heard, and whose last recall may be still to come."""
-    failed = {
-        pk: report.order_id
-        for report in reports
-        if report.state == DeliveryState.FAILED
-        and (pk := message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)) is not None
-    }
+def _message(report: DeliveryReport) -> int | None:
+    return message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
+
+
+def _may_ring_again(reports: Sequence[DeliveryReport], now: dt.datetime) -> set[int]:
+    """Messages that were not heard, and whose last recall may be still to come."""
+    failed = {pk for report in reports if report.state == DeliveryState.FAILED and (pk := _message(report)) is not None}
     if not failed:
         return set()
     rows = list(Message.objects.filter(pk__in=failed).values_list("pk", "campaign_id", "batch__entry__left_at"))
     campaigns = Campaign.objects.in_bulk({campaign for _pk, campaign, _left_at in rows})
-    over = {pk: call_lasts(one) for pk, one in campaigns.items() if TtsOptions.of(one).spoken.recall_count}
-    return {
-        failed[pk]
-        for pk, campaign, left_at in rows
-        if campaign in over and left_at is not None and now < left_at + over[campaign]
-    }
+    lasts = {pk: last(one) for pk, one in campaigns.items()}
+    return {pk for pk, campaign, left_at in rows if left_at is not None and now < left_at + lasts[campaign]}

@@ -73,6 +73,9 @@ class TtsChannel(SendingChannel):
             found["display_number"] = [f"{number!r} is not 7 to 15 digits without + or spaces"]
         return found
 
+    def tries_for(self, campaign: Campaign) -> dt.timedelta:
+        return recalls.last(campaign)
+
     def interface(self, texts: int) -> str:
         return "voice/sendCode"
 

@@ -62,6 +62,10 @@ class SendingChannel(ABC):
         """How many are billed for one text."""
         return 1
 
+    def tries_for(self, campaign: Campaign) -> dt.timedelta:
+        """How long Laaffic goes on by itself with who was not reached; until then no end is a failure."""
+        return dt.timedelta()
+
     def takes_several_texts(self, campaign: Campaign) -> bool:
         """Whether one request can carry more than one content."""
         return False

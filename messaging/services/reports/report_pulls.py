@@ -216,9 +216,8 @@ def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
     """`asked_at`: when the last question was put; one that was put within the window is not its last."""
     batch.refresh_from_db(fields=["accepted", "unknown", "checks", "claimed_at"])
     now = timezone.now()
-    is_late = batch.claimed_at and (asked_at or now) - batch.claimed_at > dt.timedelta(
-        hours=settings.REPORT_WINDOW_HOURS
-    )
+    waited = (asked_at or now) - batch.claimed_at if batch.claimed_at else dt.timedelta()
+    is_late = waited > dt.timedelta(hours=settings.REPORT_WINDOW_HOURS) and waited > _longest(batch)
     if is_late and batch.accepted:
         expire(batch.pk)
     # What is unknown never expires by itself: past the window it waits for a person's word.
@@ -229,6 +228,12 @@ def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
     Batch.objects.filter(pk=batch.pk).update(
         next_check_at=database_clock.in_statement() + dt.timedelta(seconds=pause), checks=min(batch.checks + 1, 1000)
     )
+
+
+def _longest(batch: Batch) -> dt.timedelta:
+    """As long as Laaffic may try by itself, and as from one look to the next."""
+    tries = channels.of(batch.campaign).tries_for(batch.campaign)
+    return tries + dt.timedelta(seconds=CHECK_AFTER[-1]) if tries else tries
 
 
 def expire(batch_id: int) -> None:
