@@ -250,8 +250,12 @@ class RestoreTests:
         lies: str,
     ) -> None:
         root = Path(settings.MEDIA_ROOT)
-        if lies == "on a disk of its own":
+        is_own = lies == "on a disk of its own"
+        if is_own:
             monkeypatch.setattr(Path, "is_mount", lambda path: path == root.resolve())
+            for hidden in ("lost+found", ".-old-c0ffee"):
+                root.joinpath(hidden).mkdir()
+                root.joinpath(hidden, "file").touch()
         if lies == "behind a link":
             root.rename(tmp_path / "elsewhere")
             root.symlink_to(tmp_path / "elsewhere")
@@ -266,7 +270,9 @@ class RestoreTests:
         assert Application.objects.get().name == application.name
         assert uploaded.read_text() == "number\n919876500000\n"
         assert [path.name for path in uploaded.parent.iterdir()] == ["people.csv"]
-        assert [path.name for path in root.iterdir()] == ["imports"]
+        assert [path.name for path in root.iterdir() if path.name not in ("lost+found", ".-old-c0ffee")] == ["imports"]
+        assert not [name for name in zipfile.ZipFile(file).namelist() if "lost" in name or ".-old" in name]
+        assert not is_own or root.joinpath("lost+found", "file").exists()
         assert root.is_symlink() == (lies == "behind a link")
         assert not list(file.parent.glob(".*restored*"))
 

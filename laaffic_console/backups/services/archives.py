@@ -98,6 +98,12 @@ class Written:
         self._digested.end()
 
 
+def is_ours(name: str) -> bool:
+    """Of what lies at the top of the uploads: a disk of its own has a folder for lost files, which nobody may read, and
+    a restore that was killed leaves hidden ones."""
+    return name != "lost+found" and not name.startswith(".")
+
+
 def pieces_of(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(PIECE):
         yield piece

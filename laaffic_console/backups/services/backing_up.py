@@ -80,7 +80,7 @@ def _media() -> Iterator[Path]:
     root = Path(settings.MEDIA_ROOT)
     for folder, folders, names in os.walk(root, onerror=_refuse_unread):
         if Path(folder) == root:
-            folders[:] = [name for name in folders if name not in LEFT_OUT]
+            folders[:] = [name for name in folders if name not in LEFT_OUT and archives.is_ours(name)]
         for path in sorted(Path(folder, name) for name in names):
             if path.is_file() and not path.is_symlink():
                 yield path

@@ -229,7 +229,11 @@ def _put_in_place(fresh: Path) -> None:
     old = _beside(root, "old")
     if fresh.parent == root:
         old.mkdir()
-        _move(root, old, but=(fresh, old))
+        try:
+            _move(root, old)
+        except OSError:
+            _move(old, root)
+            raise
         _move(fresh, root)
     else:
         if root.exists():
@@ -249,7 +253,7 @@ def _beside(root: Path, word: str) -> Path:
     return root / f".{name}" if root.is_mount() else root.with_name(f".{root.name}{name}")
 
 
-def _move(source: Path, into: Path, but: tuple[Path, ...] = ()) -> None:
+def _move(source: Path, into: Path) -> None:
     for entry in list(source.iterdir()):
-        if entry not in but:
+        if archives.is_ours(entry.name):
             entry.rename(into / entry.name)
