@@ -168,7 +168,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         is_as_shown = [job.encoding, job.sheet] == shown or is_only_spelt_otherwise
         mapping = self._mapping(request, job) if is_as_shown else dict(job.mapping)
         problem = problem or reading.problem_with_mapping(job, mapping)
-        if request.method == "POST" and "_start" not in request.POST:
+        if request.method == "POST" and not ("_start" in request.POST and is_as_shown):
             if problem:
                 import_forecast.forget(job.pk)
             else:

@@ -376,6 +376,26 @@ def test_a_fault_with_one_webhook_stops_no_other(receiver: Receiver, monkeypatch
     assert not Trouble.objects.exists()
 
 
+def test_what_cannot_be_written_down_is_not_posted_again_at_once(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    rung: list[str] = []
+    monkeypatch.setattr(delivering.bell, "ring_once_a_second", rung.append)
+    monkeypatch.setattr(delivering, "OPEN_EVERY", 0.0)
+
+    def fails(_rows: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(delivery_writes, "write", fails)
+
+    delivering.deliver()
+
+    assert len(receiver.got) == 1
+    assert rung == []
+
+
 def test_paused_its_events_wait_and_rotated_both_sign(receiver: Receiver) -> None:
     webhook, old = webhooks.create(receiver.url, STATE)
     webhooks.pause(webhook)

@@ -18,7 +18,7 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
 from messaging import contact_files
-from messaging.models import Campaign, Contact, ContactGroup, ContactImport, SuppressionEntry
+from messaging.models import Campaign, Contact, ContactGroup, ContactImport, ImportForecast, SuppressionEntry
 from messaging.services.contacts import imports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
@@ -331,11 +331,13 @@ class ImportTests:
         book.save(file)
         address = self.upload(admin_client, file.getvalue(), name="two.xlsx")["Location"]
         start = {**hidden(admin_client, address), "_start": "1", "sheet": "Other", "column-0": "", "column-1": "number"}
+        ImportForecast.objects.update(state="done", rows=1)
 
         page = admin_client.post(address, start).content.decode()
 
         assert ContactImport.objects.get().state == "preview"
         assert "other rows than you have seen" in page
+        assert ImportForecast.objects.get().rows == 0  # that was of the rows before
         assert "919876543211" in page
 
     def test_one_that_was_started_meanwhile_is_left_alone(

@@ -125,6 +125,22 @@ def test_an_address_that_is_refused_is_not_tried_for_ever(
     assert closed == [0, 1]  # the next one gets a connection of its own
 
 
+def test_what_is_told_while_it_is_mailed_is_mailed_too(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    notice = due(ann)
+    send = EmailBackend.send_messages
+
+    def meanwhile(backend: Any, posts: list[EmailMessage]) -> int:
+        Notice.objects.filter(pk=notice.pk).update(mail=Mail.DUE)  # as handing_out does
+        return send(backend, posts)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", meanwhile)
+
+    mailing.send_due()
+
+    notice.refresh_from_db()
+    assert notice.mail == Mail.DUE
+
+
 def test_a_server_that_goes_away_is_not_asked_for_each_of_them(
     ann: User, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
@@ -64,7 +64,7 @@ def deliver() -> None:
             round_.run()
         finally:
             round_.close()
-    if not workers.is_stopping() and is_anything_due():
+    if not workers.is_stopping() and is_anything_due(but=round_.given_up):
         bell.ring_once_a_second(fan_out.JOB)
 
 
@@ -74,8 +74,8 @@ def ring_if_due() -> None:
         bell.ring(fan_out.JOB)
 
 
-def is_anything_due() -> bool:
-    return any(_due(webhook).exists() for webhook in _awake())
+def is_anything_due(*, but: Collection[int] = ()) -> bool:
+    return any(webhook.pk not in but and _due(webhook).exists() for webhook in _awake())
 
 
 def _awake() -> Iterable[Webhook]:
@@ -98,6 +98,7 @@ class _Round:
     def __init__(self, lease: leases.HeldLease) -> None:
         self.lease = lease
         self.lanes: dict[int, _Lane] = {}
+        self.given_up: set[int] = set()  # with which something is wrong here: the next sweep tries again
         self.ends_at = time.monotonic() + SLICE_SECONDS
         self.is_lost = False
         self.awaited: list[_Lane] | None = None  # those with attempts of before the end; None until then
@@ -131,6 +132,7 @@ class _Round:
             if isolation.is_passing(problem):
                 raise
             lane.give_up(problem)
+            self.given_up.add(lane.webhook.pk)
 
     def _must_stop(self) -> bool:
         return self.is_lost or workers.is_stopping()
@@ -150,6 +152,8 @@ class _Round:
         """Also while another one hangs: what is new meanwhile does not wait for it."""
         for webhook in _awake():
             lane = self.lanes.get(webhook.pk)
+            if webhook.pk in self.given_up:
+                continue
             if (lane is None or (lane.is_done and not lane.is_busy)) and _due(webhook).exists():
                 self.lanes[webhook.pk] = lane = lane or _Lane(webhook)
                 lane.open()

@@ -82,7 +82,8 @@ class _Round:
         since = self.now - GROUPED
         # What is not under the bell is never read: of that, an hour begins with the first.
         lately = Q(in_bell=True, last_at__gt=since) | Q(in_bell=False, first_at__gt=since)
-        unread = Notice.objects.filter(lately, user__in=people, read_at=None)
+        # The second bound says nothing more; an index is read by it.
+        unread = Notice.objects.filter(lately, user__in=people, read_at=None, last_at__gt=since)
         return {(one.user_id, one.kind, one.about): one for one in unread.select_for_update().order_by("pk")}
 
     def _tell(self, row: Waiting, user: int) -> None:
@@ -94,7 +95,7 @@ class _Round:
             self._tell_more(row, user, bell_, email)
             return
         if (notice := self._open.get(key)) is not None:
-            if email and notice.mail == Notice.Mail.SENT and notice.said != row.said:
+            if email and notice.mail in (Notice.Mail.SENT, Notice.Mail.SENDING) and notice.said != row.said:
                 notice.mail = Notice.Mail.DUE  # 80% was mailed, and now it is used up
             notice.said, notice.count = row.said, notice.count + 1
             self._count(notice)

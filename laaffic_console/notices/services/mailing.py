@@ -94,19 +94,21 @@ def _send_to(user: User, connection: BaseEmailBackend) -> bool:
     if not notices:
         return True
     subject, body = written(notices)
+    # What is new since these words were written is due again.
+    being_sent = Notice.objects.filter(pk__in=[notice.pk for notice in notices], mail=Mail.SENDING)
     try:
         EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [user.email], connection=connection).send()
     except FAILURES as problem:
         if _is_for_good(problem):
             logger.warning("notices to user %s do not leave: the mail server refuses the address", user.pk)
-            Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(mail=Mail.NONE)
+            being_sent.update(mail=Mail.NONE)
         else:
             logger.warning("notices to user %s wait: %s", user.pk, type(problem).__name__)
             _try_later(user.pk, [notice.pk for notice in notices])
         return False
     else:
         now = timezone.now()
-        Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(mail=Mail.SENT, mail_at=now)
+        being_sent.update(mail=Mail.SENT, mail_at=now)
         Postbox.objects.filter(user=user).update(mailed_at=now, failures=0)
         return True
 
