@@ -60,11 +60,16 @@ def _is_there(application: Application, entry: LedgerEntry) -> bool | None:
 
 
 def _names_of_others(entry: LedgerEntry) -> set[str]:
-    """Names like its own, or that begin so, of requests whose phones may have come since it was prepared."""
-    alike = requests(ADDED, entry.about_id or 0).filter(summary__name__startswith=_name(entry)).exclude(pk=entry.pk)
+    """Names like its own, or that begin so, of requests whose phones may have come since it was prepared; of those that
+    asked for several also names that its own begins with: the second "desk" may be called desk2.
+    """
+    name = _name(entry)
+    beginnings = [name[:length] for length in range(1, len(name))]
+    alike = Q(summary__name__startswith=name) | Q(summary__name__in=beginnings) & ~Q(summary__quantity=1)
+    others = requests(ADDED, entry.about_id or 0).filter(alike).exclude(pk=entry.pk)
     may_be_done = ~Q(state__in=[EntryState.REFUSED, EntryState.NOT_SENT]) | ledger.denied_by_evidence()
     counted_before = Q(pk__lt=entry.pk, state=EntryState.ACCEPTED, settled_at__lt=entry.prepared_at)
-    return {_name(other) for other in alike.filter(may_be_done).exclude(counted_before)}
+    return {_name(other) for other in others.filter(may_be_done).exclude(counted_before)}
 
 
 def _holds(name: str, began: dt.datetime) -> str:
