@@ -212,7 +212,7 @@ class MessageMachine(RuleBasedStateMachine):
         strays = record_matching.Strays(self.application)
         known = reports.apply_now(found)
         strays.add([report for report, is_known in zip(found, known, strict=True) if not is_known])
-        strays.settle()
+        strays.settle((timezone.now() - dt.timedelta(days=90), timezone.now()))
         for record in self.records:
             if Message.objects.filter(pk=record.pk, gateway_id=record.msg_id).exists():
                 self.told[record.pk].add(record.delivered)

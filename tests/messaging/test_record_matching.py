@@ -401,6 +401,43 @@ class WithoutIdTests:
         monkeypatch.setattr(LaafficClient, "send_sms", send)
         return told
 
+    def test_who_may_have_another_record_after_what_is_read_gets_none(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A look for an accepted message reads its own window, and a lost one that left a minute later has more."""
+        lost(sandbox, application, group, run_jobs, times=2)
+        first, second = Message.objects.order_by("pk")
+        Message.objects.filter(pk=first.pk).update(state=MessageState.ACCEPTED)
+        Batch.objects.filter(pk=first.batch_id).update(state=BatchState.SETTLED, accepted=1, unknown=0)
+        windows = []
+        for message, minutes in ((first, 61), (second, 60)):
+            left_at = NOW - dt.timedelta(minutes=minutes)
+            LedgerEntry.objects.filter(pk=message.batch.entry_id).update(left_at=left_at)
+            windows.append(record_matching.window_of(left_at))
+        found = [record(str(n), second.number, window[1]) for n, window in enumerate(windows, start=501)]
+
+        def pages(client: LaafficClient, **given: Any) -> Iterator[Page[DeliveryReport]]:
+            read = [each for each in found if each.at and given["start"] <= each.at <= given["end"]]
+            yield Page(read, [], None, None, len(read))
+
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+        for batch_id in (first.batch_id, second.batch_id):
+            batch = Batch.objects.select_related("campaign__application", "entry").get(pk=batch_id)
+            report_pulls.look_in_records(LaafficClient(api_key="k", api_secret="s"), batch)
+
+            second.refresh_from_db()
+            assert (second.state, second.gateway_id) == (MessageState.UNKNOWN, None)
+
+        found.pop()  # what is read whole, and holds one
+        report_pulls.look_in_records(LaafficClient(api_key="k", api_secret="s"), batch)
+        second.refresh_from_db()
+        assert (second.state, second.gateway_id) == (MessageState.DELIVERED, "501")
+
     @pytest.mark.parametrize("told", [0, 1])
     def test_its_records_say_what_became_of_it(
         self,
@@ -602,7 +639,7 @@ def swept(application: Application, records: list[DeliveryReport]) -> frozenset[
     strays = record_matching.Strays(application)
     known = reports.apply_each(records)
     strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
-    strays.settle()
+    strays.settle((NOW - dt.timedelta(days=90), NOW + dt.timedelta(days=1)))
     return strays.undecided
 
 

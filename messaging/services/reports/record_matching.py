@@ -32,6 +32,7 @@ NOT_IN_RECORDS = "not in the vendor's records"
 # A phone that is off has no record yet, though its message was accepted (laaffic-api#getsentrcd).
 NOT_YET_IN_RECORDS = f"{NOT_IN_RECORDS} so far, which list finished messages only"
 REPORTS_COME_FOR = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+A_MOMENT = dt.timedelta(minutes=1)  # from when somebody asks for all until now to when it is read
 SHARED_FOR = dt.timedelta(days=90)  # since another system was last seen on an application
 NUMBERS_AT_ONCE = 10_000  # in one statement
 MAYBE_IN_RECORDS = "the vendor's records hold one to this number that may be this message's or another's"
@@ -104,6 +105,11 @@ class Sweep:
         return self.start <= window[0] and window[1] <= self.end
 
 
+def _is_inside(window: Window, period: Window, now: dt.datetime) -> bool:
+    """As far as it has passed: what is to come has no records yet, and what is read until now ends a moment ago."""
+    return period[0] <= window[0] and (window[1] <= period[1] or now - A_MOMENT <= period[1])
+
+
 def _touch_any(window: Window, others: Iterable[Window]) -> bool:
     return any(start < window[1] and window[0] < end for start, end in others)
 
@@ -113,6 +119,7 @@ class Strays:
 
     def __init__(self, application: Application) -> None:
         self.application = application
+        self.began = timezone.now()
         self.records: dict[str, DeliveryReport] = {}
         self.undecided: frozenset[int] = frozenset()
         self.unreadable = 0  # records without a number, or with one that hides digits: they might be anybody's
@@ -140,17 +147,18 @@ class Strays:
         self.is_shared = True
         Application.objects.filter(pk=self.application.pk).update(others_seen_at=timezone.now())
 
-    def settle(self, unread: Sequence[Window] = ()) -> int:
-        """Give each record to the one message that can have it; how many that were.
+    def settle(self, period: Window, unread: Sequence[Window] = ()) -> int:
+        """Give each record of this period to the one message that can have it; how many that were.
 
-        Of a message whose request's window was not read whole nobody knows whether it could have another record too.
+        Of a message whose request's window was not read whole, or reaches beyond the period, nobody knows whether it
+        could have another record too.
         """
-        settled = self._settle_whole(unread) if self.records else 0
+        settled = self._settle_whole(period, unread) if self.records else 0
         if self.partial:
             self.undecided |= ending_so(self.application, self.partial)
         return settled
 
-    def _settle_whole(self, unread: Sequence[Window]) -> int:
+    def _settle_whole(self, period: Window, unread: Sequence[Window]) -> int:
         with transaction.atomic():
             numbers = every_spelling(sorted({number_of(record) for record in self.records.values()}))
             some = [numbers[at : at + NUMBERS_AT_ONCE] for at in range(0, len(numbers), NUMBERS_AT_ONCE)]
@@ -162,7 +170,11 @@ class Strays:
             free = [record for msg_id, record in self.records.items() if msg_id not in taken]
             waiting = [_Claimant(*row) for each in claimants for row in each.values_list(*_COLUMNS)]
             matched = [] if self.is_shared else pairs(free, waiting)
-            matched = [(record, claimant) for record, claimant in matched if not _touch_any(claimant.window, unread)]
+            matched = [
+                (record, claimant)
+                for record, claimant in matched
+                if _is_inside(claimant.window, period, self.began) and not _touch_any(claimant.window, unread)
+            ]
             self.undecided = undecided(free, waiting, matched)
             named = [record._replace(order_id=_order_id(claimant)) for record, claimant in matched]
             return sum(reports.apply(named, how=" by number and time"))

@@ -286,8 +286,8 @@ def _sweep(client: LaafficClient, application: Application, period: Window, trou
         seen, unreadable = seen + rows, unreadable + problems
 
     unread = trouble.read(sent_record_windows(*period, now, LONGEST_READING), read)
-    strays.settle(unread)
     begin = max(period[0], oldest_sent_record(now))
+    strays.settle((begin, period[1]), unread)
     return Sweep(begin, period[1], seen, unreadable + strays.unreadable, strays.undecided, unread)
 
 
