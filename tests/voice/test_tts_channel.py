@@ -233,6 +233,34 @@ class TtsCampaignTests:
         assert says in message.evidence
         assert says or "records" not in message.evidence
 
+    @pytest.mark.parametrize("is_lost", [False, True])
+    def test_whose_a_record_without_our_mark_is_matters_only_while_an_answer_is_missing(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        is_lost: bool,
+    ) -> None:
+        add_contacts(group, 1)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=int(is_lost))
+        starting.launch(draft(application, group).pk)
+        run_jobs()
+        page = Page([call_records.from_row({"voiceId": "elsewhere", "callee": "919812345678"})], [], 1, None, 0)
+        monkeypatch.setattr(VoiceApi, "group_records", lambda *_given, **_more: page)
+        asked: list[set[str]] = []
+
+        def not_whole(numbers: set[str]) -> tuple[set[str], set[str]]:
+            asked.append(numbers)
+            return set(), set()
+
+        monkeypatch.setattr(record_matching, "not_whole", not_whole)
+
+        look_again()
+
+        assert asked == [{"919812345678"}] * is_lost
+
     @pytest.mark.parametrize("lost", [False, True], ids=["answered", "answer lost"])
     @pytest.mark.parametrize("is_copied", [False, True], ids=["asked for", "copied"])
     def test_while_laaffic_may_ring_again_nobody_was_missed(

@@ -165,16 +165,16 @@ def apply_records(client: LaafficClient, application: Application, period: Windo
             workers.beat()
 
     unread = trouble.read(call_record_windows(*period, now), read)
+    begin = max(period[0], oldest_call_record(now))
+    if not unmarked or not _of_channel(application).filter(state=BatchState.UNKNOWN).exists():
+        return Sweep(begin, period[1], seen, unreadable, unread=unread)  # whose they are matters to nobody
     hidden, partial = record_matching.not_whole(unmarked)
     maybe = _maybe(application, unmarked) | (record_matching.ending_so(application, partial) if partial else set())
-    begin = max(period[0], oldest_call_record(now))
     return Sweep(begin, period[1], seen, unreadable + len(hidden), maybe, unread)
 
 
 def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
     """Messages without an answer, to numbers that were called by somebody: those records bring no mark back."""
-    if not unmarked:
-        return frozenset()
     batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
     unknown = Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)
     called = set(map(subscriber, unmarked))
