@@ -54,17 +54,22 @@ def _is_there(application: Application, entry: LedgerEntry) -> bool | None:
     listed = named(application, _name(entry))
     if listed.count() <= before:
         return False
-    for name in _names_of_others(entry):
+    others = _names_of_others(entry)
+    if any(_name(entry).startswith(name) for name in others):
+        return None  # the second of several phones “desk” may be “desk2”
+    for name in others:
         listed = listed.exclude(name__startswith=name)
     return listed.count() > before or None
 
 
 def _names_of_others(entry: LedgerEntry) -> set[str]:
-    """Names like its own, or that begin so, of requests whose phones may have come since it was prepared."""
-    alike = requests(ADDED, entry.about_id or 0).filter(summary__name__startswith=_name(entry)).exclude(pk=entry.pk)
+    """Other names that begin like its own, or its own like them, of requests whose phones may have come since."""
+    alike = requests(ADDED, entry.about_id or 0).exclude(pk=entry.pk)
     may_be_done = ~Q(state__in=[EntryState.REFUSED, EntryState.NOT_SENT]) | ledger.denied_by_evidence()
     counted_before = Q(pk__lt=entry.pk, state=EntryState.ACCEPTED, settled_at__lt=entry.prepared_at)
-    return {_name(other) for other in alike.filter(may_be_done).exclude(counted_before)}
+    names = {_name(other) for other in alike.filter(may_be_done).exclude(counted_before)}
+    own = _name(entry)
+    return {name for name in names if name and (name.startswith(own) or own.startswith(name))}
 
 
 def _holds(name: str, began: dt.datetime) -> str:

@@ -428,11 +428,19 @@ class _Counting:
         no_consent = consents.without(self.campaign, wanted) - suppressed
         left_out = suppressed | no_consent
         values = self._values_of(list(wanted))
+        limit = merged_texts.bound(self.campaign)
+        problems: Counter[str] = Counter()
         for number, told in wanted.items():
             self._sign(f"{number}\0{values.get(number)}", is_reached=number not in left_out)
             if number not in left_out:
-                self._count_segments(dict(values[number][1]) if number in values else {})
+                its_values = dict(values[number][1]) if number in values else {}
+                self._count_segments(its_values)
                 self.reached[told.country, ",".join(told.time_zones)] += 1
+                if limit is not None:
+                    problems[limit.problem(its_values)] += 1
+        if limit is not None:
+            self.count.too_long += problems[limit.too_long]
+            self.count.blank += problems[merged_texts.BLANK]
         self.count.repeated += len(self._had_among(list(wanted)))
         self.count.suppressed += len(suppressed)
         self.count.no_consent += len(no_consent)

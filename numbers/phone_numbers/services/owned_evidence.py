@@ -21,12 +21,13 @@ def requests(number: OwnedNumber) -> QuerySet[LedgerEntry]:
 
 
 def changed_since(began: dt.datetime, pks: Collection[int]) -> set[int]:
-    """Of these numbers: whose change left, or was answered, when a list was begun or later.
+    """Of these numbers: whose change left, or was done, when a list was begun or later.
 
-    Under the numbers' locks: who settles a change writes the number in the same transaction.
+    Under the numbers' locks: who settles a change as done writes the number in the same transaction. One that was given
+    up meanwhile has written nothing: the list may show it.
     """
     moments = (began, database_clock.now() + due.CLOCKS_DIFFER_BY)  # what lies ahead says nothing
-    since = Q(left_at__range=moments) | Q(settled_at__range=moments)
+    since = Q(left_at__range=moments) | Q(settled_at__range=moments, state=EntryState.ACCEPTED)
     changes = LedgerEntry.objects.filter(since, about_kind=ABOUT, about_id__in=list(pks))
     return {pk for pk in changes.order_by().values_list("about_id", flat=True) if pk is not None}
 
@@ -40,7 +41,7 @@ def settle(*, began: dt.datetime) -> None:
     lost = LedgerEntry.objects.filter(about_kind=ABOUT, state=EntryState.UNKNOWN, left_at__lt=began)
     for entry in lost.order_by("pk"):
         number = OwnedNumber.objects.filter(pk=entry.about_id or 0, last_seen_at__gte=began).first()
-        if number is None:
+        if number is None or changed_since(began, [number.pk]):  # what is kept of it is not what the list says
             continue
         shown = {"when": f"{began:%Y-%m-%d %H:%M} UTC"}
         shows = _shows(number, entry)
