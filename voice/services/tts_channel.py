@@ -165,8 +165,12 @@ def apply_records(client: LaafficClient, application: Application, period: Windo
             workers.beat()
 
     unread = trouble.read(call_record_windows(*period, now), read)
-    hidden, partial = record_matching.not_whole(unmarked)
-    maybe = _maybe(application, unmarked) | (record_matching.ending_so(application, partial) if partial else set())
+    # Whose record one without a mark may be, only a message without an answer asks.
+    is_asked = bool(unmarked) and _unknown(application).exists()
+    hidden, partial = record_matching.not_whole(unmarked) if is_asked else (set[str](), set[str]())
+    maybe = _maybe(application, unmarked if is_asked else set()) | (
+        record_matching.ending_so(application, partial) if partial else set()
+    )
     begin = max(period[0], oldest_call_record(now))
     return Sweep(begin, period[1], seen, unreadable + len(hidden), maybe, unread)
 
@@ -175,7 +179,11 @@ def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
     """Messages without an answer, to numbers that were called by somebody: those records bring no mark back."""
     if not unmarked:
         return frozenset()
-    batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
-    unknown = Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)
     called = set(map(subscriber, unmarked))
-    return frozenset(pk for pk, number in unknown.values_list("pk", "number") if subscriber(number) in called)
+    unknown = _unknown(application).values_list("pk", "number")
+    return frozenset(pk for pk, number in unknown if subscriber(number) in called)
+
+
+def _unknown(application: Application) -> QuerySet[Message]:
+    batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
+    return Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)
