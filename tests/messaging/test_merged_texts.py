@@ -12,6 +12,7 @@ from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMember
 from messaging.services.audience import audience
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts, starting
+from messaging.services.contacts import pastes
 from messaging.services.figures import proving
 from messaging.services.forecast import forecast
 from messaging.services.text import merged_texts
@@ -119,6 +120,43 @@ def test_numbers_given_one_by_one_too(application: Application, group: ContactGr
     assert counting.state_counts(campaign)["rejected"] == 1
 
 
+@pytest.mark.parametrize("is_pasted", [True, False])
+@pytest.mark.parametrize(
+    ("text", "fields", "blank", "too_long"),
+    [
+        ("{{offer}}", None, 1, 0),
+        ("{{offer}}", {"attributes": {"offer": "10%"}}, 0, 0),
+        ("{{number}}", None, 0, 0),
+        (LITERAL + "{{offer|" + "f" * 25 + "}}", None, 0, 1),
+        (LITERAL + "{{name}}", {"name": "n" * 100}, 0, 1),
+    ],
+)
+def test_numbers_in_no_group_are_counted_before_the_launch_as_they_are_rejected(
+    application: Application,
+    group: ContactGroup,
+    text: str,
+    fields: dict[str, object] | None,
+    blank: int,
+    too_long: int,
+    is_pasted: bool,
+) -> None:
+    Contact.objects.create(number="4915123456780", name="Ann", attributes={"offer": "a"})
+    if fields is not None:
+        Contact.objects.create(number="4915123456789", **fields)
+    number = "+4915123456789"
+    campaign = draft(application, group, "kept short", () if is_pasted else (number,))
+    pasted = pastes.from_lines([number]) if is_pasted else None
+    Campaign.objects.filter(pk=campaign.pk).update(text=text, paste=pasted)
+    campaign.refresh_from_db()
+
+    planned = forecast.of(campaign)
+    message = Message.objects.get(campaign=frozen(campaign))
+
+    assert (planned.counted.blank, planned.counted.too_long) == (blank, too_long)
+    assert planned.recipients == 1 - blank - too_long
+    assert (message.state == MessageState.REJECTED) == bool(blank or too_long)
+
+
 def test_it_is_said_before_the_launch(admin_client: Client, application: Application, group: ContactGroup) -> None:
     add_contacts(group, 2, name="Ann")
     member(group, "4915123456789", name="n" * 100)
@@ -135,7 +173,7 @@ def test_it_is_said_before_the_launch(admin_client: Client, application: Applica
     [
         *(("{{offer}}", None, True), ("{{offer}}", " \u200b", True), ("{{offer}}", "10%", False)),
         *((" {{offer}}\n{{offer}}", None, True), ("{{offer}}{{other}}", None, True)),
-        *(("{{offer|News}}", None, False), ("Now: {{offer}}", None, False)),
+        *(("{{offer|News}}", None, False), ("{{offer|News}}", " \u200b", True), ("Now: {{offer}}", None, False)),
     ],
 )
 def test_exactly_the_blank_ones_are_rejected(

@@ -122,6 +122,44 @@ class EditTests:
         assert number.remark == ("Night line" if is_older else before)
         assert number.last_seen_at >= began
 
+    def test_one_that_is_given_up_while_the_list_is_read_is_proved_by_it(
+        self, sandbox: RunningSandbox, number: OwnedNumber
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        entry = owned_changes.edit(number, {"remark": "Night line"})
+        began = timezone.now()
+        page = laaffic_client().numbers.query_owned_numbers(current=1, size=50).records
+        left_at, given_up_at = began - dt.timedelta(minutes=2), began + dt.timedelta(seconds=1)
+        LedgerEntry.objects.update(left_at=left_at, settled_at=given_up_at)
+
+        owned_sync.write(page, began)
+        owned_evidence.settle(began=began)
+
+        entry.refresh_from_db()
+        number.refresh_from_db()
+        assert (entry.state, number.remark) == (EntryState.ACCEPTED, "Night line")
+
+    def test_a_number_that_was_changed_since_proves_nothing_before_the_next_list(
+        self, sandbox: RunningSandbox, number: OwnedNumber
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        entry = owned_changes.edit(number, {"remark": "Night line"})
+        LedgerEntry.objects.update(state=EntryState.ACCEPTED)  # so that the next may leave
+        began = timezone.now()
+        page = laaffic_client().numbers.query_owned_numbers(current=1, size=50).records
+        owned_changes.edit(number, {"inbound_prefix": "9"})
+        left_at = began - dt.timedelta(minutes=2)
+        LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.UNKNOWN, left_at=left_at, settled_at=left_at)
+
+        owned_sync.write(page, began)
+        owned_evidence.settle(began=began)
+        entry.refresh_from_db()
+        assert entry.state == EntryState.UNKNOWN
+
+        owned_sync.sync()
+        entry.refresh_from_db()
+        assert entry.state != EntryState.UNKNOWN
+
     def test_a_change_that_a_wrong_clock_dated_ahead_holds_up_no_list(
         self, sandbox: RunningSandbox, number: OwnedNumber
     ) -> None:

@@ -267,6 +267,7 @@ class _Counting:
         self.values = audience.merge_values_sql(channels.texts_of(campaign))
         self.cap = frequency.cap_of(campaign)
         self.template = merge_fields.parse(campaign.text) if merge_fields.fields(channels.texts_of(campaign)) else None
+        self.bound = merged_texts.bound(campaign)
         self.segments = Counter(dict(count.segments))
         self.reached = Counter({(country, zones): n for country, zones, n in count.reached})
 
@@ -307,7 +308,7 @@ class _Counting:
                 reached.append(number)
                 self._count_segments(values)
         self._count_capped(reached)
-        if merged_texts.bound(self.campaign):
+        if self.bound:
             reached_ones = self._reached(after, upper).exclude(number__in=excluded_otherwise)
             unfit = merged_texts.count_unfit(self.campaign, reached_ones)
             self.count.too_long += unfit.too_long
@@ -319,6 +320,13 @@ class _Counting:
             return
         text = merge_fields.render(self.template, merge_fields.with_derived(as_values(kept)))
         self.segments[channels.of(self.campaign).segments(text)] += 1
+
+    def _count_unfit(self, values: dict[str, str]) -> None:
+        problem = self.bound.problem(values) if self.bound else ""
+        if problem == merged_texts.BLANK:
+            self.count.blank += 1
+        elif problem:
+            self.count.too_long += 1
 
     def _count_capped(self, numbers: list[str]) -> None:
         """Who has had enough by now; by the launch somebody else will have."""
@@ -428,19 +436,13 @@ class _Counting:
         no_consent = consents.without(self.campaign, wanted) - suppressed
         left_out = suppressed | no_consent
         values = self._values_of(list(wanted))
-        limit = merged_texts.bound(self.campaign)
-        problems: Counter[str] = Counter()
         for number, told in wanted.items():
             self._sign(f"{number}\0{values.get(number)}", is_reached=number not in left_out)
             if number not in left_out:
-                its_values = dict(values[number][1]) if number in values else {}
-                self._count_segments(its_values)
+                said = dict(values[number][1]) if number in values else values_of(Contact(number=number))
+                self._count_segments(said)
+                self._count_unfit(said)
                 self.reached[told.country, ",".join(told.time_zones)] += 1
-                if limit is not None:
-                    problems[limit.problem(its_values)] += 1
-        if limit is not None:
-            self.count.too_long += problems[limit.too_long]
-            self.count.blank += problems[merged_texts.BLANK]
         self.count.repeated += len(self._had_among(list(wanted)))
         self.count.suppressed += len(suppressed)
         self.count.no_consent += len(no_consent)

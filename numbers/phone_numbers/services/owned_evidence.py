@@ -21,10 +21,10 @@ def requests(number: OwnedNumber) -> QuerySet[LedgerEntry]:
 
 
 def changed_since(began: dt.datetime, pks: Collection[int]) -> set[int]:
-    """Of these numbers: whose change left, or was done, when a list was begun or later.
+    """Of these numbers: whose change left, or was found done, when a list was begun or later.
 
-    Under the numbers' locks: who settles a change as done writes the number in the same transaction. One that was given
-    up meanwhile has written nothing: the list may show it.
+    Under the numbers' locks: who settles a change writes the number in the same transaction. A change that was given
+    up as unknown meanwhile wrote nothing: what the list shows of it is news.
     """
     moments = (began, database_clock.now() + due.CLOCKS_DIFFER_BY)  # what lies ahead says nothing
     since = Q(left_at__range=moments) | Q(settled_at__range=moments, state=EntryState.ACCEPTED)
@@ -36,26 +36,36 @@ def settle(*, began: dt.datetime) -> None:
     """A number that was read since `began` has what was asked for, or does not have it a minute later. A file of the
     same name as the one before proves nothing: that is left to a person.
 
-    What was denied so and turns up in this list was done, unless more was asked for since.
+    What was denied so and turns up in this list was done, unless more was asked for since. A number whose page was not
+    written, as it was changed from here since, shows what we wrote: that proves nothing before the next list.
     """
-    lost = LedgerEntry.objects.filter(about_kind=ABOUT, state=EntryState.UNKNOWN, left_at__lt=began)
-    for entry in lost.order_by("pk"):
-        number = OwnedNumber.objects.filter(pk=entry.about_id or 0, last_seen_at__gte=began).first()
-        if number is None or changed_since(began, [number.pk]):  # what is kept of it is not what the list says
+    lost = LedgerEntry.objects.filter(about_kind=ABOUT, state=EntryState.UNKNOWN, left_at__lt=began).order_by("pk")
+    denied = LedgerEntry.objects.filter(denied_lately(began), about_kind=ABOUT).order_by("pk")
+    asked = [*lost, *denied]
+    shown = _as_listed(began, {entry.about_id for entry in asked if entry.about_id})
+    moment = {"when": f"{began:%Y-%m-%d %H:%M} UTC"}
+    for entry in asked:
+        number = shown.get(entry.about_id or 0)
+        if number is None:
             continue
-        shown = {"when": f"{began:%Y-%m-%d %H:%M} UTC"}
         shows = _shows(number, entry)
-        if shows:
-            evidence = _("the list of %(when)s shows it as it was asked for") % shown
+        if entry.state == EntryState.REFUSED:
+            if shows and requests(number).first() == entry:
+                evidence = _("the list of %(when)s shows it as it was asked for") % moment
+                ledger.was_done_after_all(entry.pk, evidence=evidence)
+        elif shows:
+            evidence = _("the list of %(when)s shows it as it was asked for") % moment
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
         elif shows is False and entry.left_at is not None and began - entry.left_at >= ARRIVES_WITHIN:
-            evidence = _("the list of %(when)s does not show it as it was asked for: nothing was changed") % shown
+            evidence = _("the list of %(when)s does not show it as it was asked for: nothing was changed") % moment
             ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
-    for entry in LedgerEntry.objects.filter(denied_lately(began), about_kind=ABOUT).order_by("pk"):
-        number = OwnedNumber.objects.filter(pk=entry.about_id or 0, last_seen_at__gte=began).first()
-        if number is not None and requests(number).first() == entry and _shows(number, entry):
-            evidence = _("the list of %(when)s shows it as it was asked for") % {"when": f"{began:%Y-%m-%d %H:%M} UTC"}
-            ledger.was_done_after_all(entry.pk, evidence=evidence)
+
+
+def _as_listed(began: dt.datetime, pks: Collection[int]) -> dict[int, OwnedNumber]:
+    """Those of the numbers that are as the list that was begun then shows them."""
+    read = OwnedNumber.objects.filter(pk__in=list(pks), last_seen_at__gte=began).in_bulk()  # first: who changes one ...
+    changed = changed_since(began, read)  # ... from here on is among these, or changed nothing that was read
+    return {pk: number for pk, number in read.items() if pk not in changed}
 
 
 def _shows(number: OwnedNumber, entry: LedgerEntry) -> bool | None:
