@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from laaffic_console.kit.moments import check_year
 from messaging.management.named import calendar_named
@@ -60,7 +61,9 @@ def moment_of(text: str, argument: str) -> dt.datetime | None:
     if not text:
         return None
     try:
-        moment = dt.datetime.fromisoformat(text if ":" in text else "")  # a day alone leaves open when
+        moment = parse_datetime(text) if ":" in text else None  # a day alone leaves open when
+        if moment is None:
+            raise ValueError(text)
         check_year(moment)
         return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
     except ValueError as problem:

@@ -154,6 +154,25 @@ class MmsTests:
             ("tune.mp3", True),
         ]
 
+    def test_a_refusal_beside_a_lost_answer_is_unknown_too(self, sandbox: RunningSandbox, tmp_path: Path) -> None:
+        files = [tmp_path / "beach.png", tmp_path / "tune.mp3"]
+        files[0].write_bytes(samples.picture())
+        files[1].write_bytes(samples.mpeg())
+        uploaded, asked = attachments.upload, []
+
+        def uploads(pk: int) -> Any:
+            asked.append(pk)
+            if len(asked) == 2:
+                raise attachments.UploadFailed("“tune.mp3” was refused.")
+            return uploaded(pk)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(attachments, "upload", uploads)
+            document, said = lost(sandbox, "bad_gateway_after", attachments.TRIES, "mms", "upload", *files)
+
+        assert ("beach.png" in said, "tune.mp3" in said) == (True, True)
+        assert [row["name"] for row in document["attachments"]] == ["beach.png", "tune.mp3"]
+
     def test_create_and_launch(
         self,
         sandbox: RunningSandbox,

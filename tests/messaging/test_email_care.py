@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.management.sending_arguments import moment_of
 from messaging.models import (
     Calendar,
     Campaign,
@@ -316,6 +317,12 @@ class WordsTests:
         assert f"{timezone.localtime(campaign.latest_end):%Y-%m-%d %H:%M}" == "2027-01-02 18:30"
         with pytest.raises(CommandError, match="not a moment such as"):
             call_command("email", "send", *given, "--not-after", "tomorrow")
-        for wrong, words in (("tomorrow", "--at “tomorrow” is not a moment"), ("9999-12-31T23:59", "year 9999")):
+        for taken in ("2026-5-3 9:00", "2026-05-03T09:00", "2026-05-03T09:00+02:00"):
+            assert moment_of(taken, "--at")
+        for wrong, words in (
+            ("2026-05-03", "is not a moment"),
+            ("tomorrow", "--at “tomorrow” is not a moment"),
+            ("9999-12-31T23:59", "year 9999"),
+        ):
             with pytest.raises(CommandError, match=words):
                 call_command("email", "send", *given, "--at", wrong)

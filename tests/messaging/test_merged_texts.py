@@ -192,6 +192,22 @@ def test_exactly_the_blank_ones_are_rejected(
     assert proving.prove(campaign)["disagreements"] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "told"), [("{{name}}", "", (1, 0)), (LITERAL + "{{name}}", "n" * 100, (0, 1))]
+)
+def test_numbers_given_one_by_one_are_counted_too(
+    application: Application, group: ContactGroup, text: str, name: str, told: tuple[int, int]
+) -> None:
+    Contact.objects.create(number="4915123456789", name=name)
+    add_contacts(group, 1, name="Ann")
+    campaign = draft(application, group, text, numbers=("+4915123456789",))
+
+    planned = forecast.of(campaign)
+
+    assert (planned.counted.blank, planned.counted.too_long, planned.recipients) == (*told, 1)
+    assert counting.state_counts(frozen(campaign))["rejected"] == 1
+
+
 def three_of_whom_one_has_no_offer(application: Application, group: ContactGroup) -> Campaign:
     add_contacts(group, 2, attributes={"offer": "10%"})
     member(group, "4915123456789")

@@ -194,6 +194,23 @@ class EditTests:
         entry.refresh_from_db()
         assert entry.state == (EntryState.REFUSED if asks_more else EntryState.ACCEPTED)
 
+    def test_what_is_given_up_while_the_list_is_read_is_judged_by_the_list(
+        self, sandbox: RunningSandbox, number: OwnedNumber
+    ) -> None:
+        """Its process died behind Laaffic's doing it, and the sweep says so while the pages come."""
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        entry = owned_changes.edit(number, {"remark": "Night line"})
+        began = timezone.now()
+        LedgerEntry.objects.update(left_at=began - dt.timedelta(minutes=2), settled_at=began + dt.timedelta(seconds=1))
+        page = laaffic_client().numbers.query_owned_numbers(current=1, size=50).records
+
+        owned_sync.write(page, began)
+        owned_evidence.settle(began=began)
+
+        entry.refresh_from_db()
+        number.refresh_from_db()
+        assert (entry.state, number.remark) == (EntryState.ACCEPTED, "Night line")
+
     @pytest.mark.parametrize("is_listed", [True, False])
     def test_what_the_list_may_not_show_yet_or_not_at_all_stays_unknown(
         self, sandbox: RunningSandbox, number: OwnedNumber, is_listed: bool

@@ -187,6 +187,23 @@ class AddTests:
         entry.refresh_from_db()
         assert entry.state == state
 
+    def test_phones_of_a_request_whose_name_begins_ours_prove_nothing(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application
+    ) -> None:
+        """However Laaffic counts several of one name: the second of “desk” may be “desk2”."""
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        entry = phone_changes.add(application=application, group="counter", name="desk2")
+        phone_changes.add(application=application, group="counter", name="desk", quantity=3)
+        ours = [one for one in at_sandbox(sandbox) if one["phoneName"].startswith("desk")]
+        for n, listed in enumerate(ours, start=1):
+            listed["phoneName"] = f"desk{n}"
+
+        long_ago()
+        phones.sync(application)
+
+        entry.refresh_from_db()
+        assert entry.state == EntryState.UNKNOWN
+
     def test_an_answer_that_comes_after_the_list_denied_it_is_believed(
         self, phone: SipPhone, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:

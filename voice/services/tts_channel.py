@@ -166,7 +166,7 @@ def apply_records(client: LaafficClient, application: Application, period: Windo
 
     unread = trouble.read(call_record_windows(*period, now), read)
     begin = max(period[0], oldest_call_record(now))
-    if not unmarked or not _of_channel(application).filter(state=BatchState.UNKNOWN).exists():
+    if not unmarked or not _unknown(application).exists():
         return Sweep(begin, period[1], seen, unreadable, unread=unread)  # whose they are matters to nobody
     hidden, partial = record_matching.not_whole(unmarked)
     maybe = _maybe(application, unmarked) | (record_matching.ending_so(application, partial) if partial else set())
@@ -175,7 +175,11 @@ def apply_records(client: LaafficClient, application: Application, period: Windo
 
 def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
     """Messages without an answer, to numbers that were called by somebody: those records bring no mark back."""
-    batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
-    unknown = Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)
     called = set(map(subscriber, unmarked))
-    return frozenset(pk for pk, number in unknown.values_list("pk", "number") if subscriber(number) in called)
+    unknown = _unknown(application).values_list("pk", "number")
+    return frozenset(pk for pk, number in unknown if subscriber(number) in called)
+
+
+def _unknown(application: Application) -> QuerySet[Message]:
+    batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
+    return Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)

@@ -122,7 +122,11 @@ def look_at(path: Path) -> None:
         files.kind_of(path)
     except ValueError as problem:
         raise CommandError(f"--bad-rows: {problem}") from problem
-    if not path.parent.is_dir():
+    try:
+        is_there = path.parent.is_dir()
+    except OSError as problem:
+        raise CommandError(f"--bad-rows: {path.parent} cannot be read: {problem.strerror}.") from problem
+    if not is_there:
         raise CommandError(f"--bad-rows: there is no folder {path.parent}. Make it, or name another.")
 
 

@@ -59,17 +59,20 @@ class Command(ConsoleCommand):
     def upload(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"attachments": [{"id", "name", "type", "bytes", "gateway_id", "lapses_at"}]}; a live id is kept."""
         kept = [kept_file(path) for path in options["file"]]
-        rows, lost = [], []
+        rows, problems = [], list[UploadFailed]()
         for attachment in kept:
             try:
                 live = attachment if attachment.is_live else self.uploaded(attachment)
-            except UploadUnknown as problem:
+            except UploadFailed as problem:
                 live = attachment
-                lost.append(str(problem))
+                problems.append(problem)
             rows.append(row_of(live))
         document = {"attachments": rows}
-        if lost:
-            raise outcomes.NotKnown(document, "\n".join(lost))
+        said = "\n".join(map(str, problems))
+        if any(isinstance(problem, UploadUnknown) for problem in problems):
+            raise outcomes.NotKnown(document, said)
+        if problems:
+            raise CommandError(said)
         return document
 
     def uploaded(self, attachment: MmsAttachment) -> MmsAttachment:
