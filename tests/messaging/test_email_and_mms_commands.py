@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Campaign, ContactGroup, EmailCampaign, EmailTally
+from messaging.models import Campaign, ContactGroup, EmailCampaign, EmailTally, MmsAttachment
 from messaging.services.mms import attachments
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import APP_ID, add_contacts
@@ -153,6 +153,32 @@ class MmsTests:
             ("beach.png", False),
             ("tune.mp3", True),
         ]
+
+    @pytest.mark.parametrize(("failure", "code"), [(attachments.UploadUnknown, 3), (attachments.UploadFailed, 1)])
+    def test_people_see_what_was_uploaded_beside_what_was_not(
+        self,
+        sandbox: RunningSandbox,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        failure: type[Exception],
+        code: int,
+    ) -> None:
+        files = [tmp_path / "beach.png", tmp_path / "tune.mp3"]
+        files[0].write_bytes(samples.picture())
+        files[1].write_bytes(samples.mpeg())
+        uploaded, out = attachments.upload, io.StringIO()
+
+        def uploads(pk: int) -> Any:
+            if MmsAttachment.objects.get(pk=pk).name == "beach.png":
+                raise failure("“beach.png” is not there.")
+            return uploaded(pk)
+
+        monkeypatch.setattr(attachments, "upload", uploads)
+        with pytest.raises(CommandError, match="is not there") as problem:
+            call_command("mms", "upload", *map(str, files), stdout=out)
+
+        assert problem.value.returncode == code
+        assert [line.split("\t")[-1] for line in out.getvalue().splitlines()] == ["tune.mp3"]
 
     def test_a_refusal_beside_a_lost_answer_is_unknown_too(self, sandbox: RunningSandbox, tmp_path: Path) -> None:
         files = [tmp_path / "beach.png", tmp_path / "tune.mp3"]

@@ -34,10 +34,10 @@ def unknown(what_to_do: str) -> CommandError:
     return CommandError(what_to_do, returncode=UNKNOWN)
 
 
-def tell_not_known(command: ConsoleCommand, problem: NotKnown, *, as_json: bool) -> NoReturn:
+def tell_not_known(command: ConsoleCommand, problem: NotKnown, *, as_json: bool, text: str = "") -> NoReturn:
+    """`text`: what people read in the document's place."""
     said = unknown(str(problem))
-    if as_json:
-        command.answer(json.dumps(problem.document), said)
+    command.answer(json.dumps(problem.document) if as_json else text, said)
     raise said from problem
 
 

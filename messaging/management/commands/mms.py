@@ -44,25 +44,26 @@ class Command(ConsoleCommand):
             document = VERBS[options["verb"]](self, options)
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
-        except outcomes.NotKnown as problem:
-            outcomes.tell_not_known(self, problem, as_json=options["json"])
         except UploadFailed as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:
             self.stdout.write(json.dumps(document))
         elif "attachments" in document:
-            for row in document["attachments"]:
-                self.stdout.write("{id}\t{type}\t{gateway_id}\tuntil {lapses_at}\t{name}".format(**row))
+            self.stdout.write(as_lines(document["attachments"]))
         else:
             self.stdout.write(as_text(document))
 
     def upload(self, options: dict[str, Any]) -> dict[str, Any]:
-        """{"attachments": [{"id", "name", "type", "bytes", "gateway_id", "lapses_at"}]}; a live id is kept."""
+        """{"attachments": [{"id", "name", "type", "bytes", "gateway_id", "lapses_at"}]}; a live id is kept.
+
+        One file that fails keeps no other from being uploaded. People see the lines of the others all the same.
+        """
         kept = [kept_file(path) for path in options["file"]]
-        rows, problems = [], list[UploadFailed]()
+        rows, uploaded, problems = [], [], list[UploadFailed]()
         for attachment in kept:
             try:
                 live = attachment if attachment.is_live else self.uploaded(attachment)
+                uploaded.append(row_of(live))
             except UploadFailed as problem:
                 live = attachment
                 problems.append(problem)
@@ -70,9 +71,10 @@ class Command(ConsoleCommand):
         document = {"attachments": rows}
         said = "\n".join(map(str, problems))
         if any(isinstance(problem, UploadUnknown) for problem in problems):
-            raise outcomes.NotKnown(document, said)
+            unknown = outcomes.NotKnown(document, said)
+            outcomes.tell_not_known(self, unknown, as_json=options["json"], text=as_lines(uploaded))
         if problems:
-            raise CommandError(said)
+            self.answer("" if options["json"] else as_lines(uploaded), CommandError(said))
         return document
 
     def uploaded(self, attachment: MmsAttachment) -> MmsAttachment:
@@ -111,6 +113,10 @@ def row_of(live: MmsAttachment) -> dict[str, Any]:
         "gateway_id": live.gateway_id,
         "lapses_at": live.lapses_at.isoformat(timespec="seconds") if live.lapses_at else "",
     }
+
+
+def as_lines(rows: list[dict[str, Any]]) -> str:
+    return "\n".join("{id}\t{type}\t{gateway_id}\tuntil {lapses_at}\t{name}".format(**row) for row in rows)
 
 
 def kept_file(path: Path) -> MmsAttachment:
