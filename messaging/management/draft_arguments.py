@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from messaging import contact_files
-from messaging.management.named import application_named, audience_named, group_named
+from messaging.management.named import application_named, audience_named, group_named, in_use
 from messaging.management.sending_arguments import (
     add_canary,
     add_hours,
@@ -48,7 +48,7 @@ def fields_of(options: dict[str, Any], channel: str) -> dict[str, Any]:
         raise CommandError("Say to whom: --group NAME, --audience NAME or --to FILE.")
     return {
         "name": options["name"],
-        "application": application_named(options["app"], channels.named(channel).application_channel),
+        "application": in_use(application_named(options["app"], channels.named(channel).application_channel)),
         "groups": [group_named(name) for name in options["group"]],
         "audiences": [audience_named(name) for name in options["audience"]],
         "excluded_groups": [group_named(name) for name in options["exclude_group"]],

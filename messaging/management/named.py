@@ -5,6 +5,7 @@ from typing import TypeVar
 from django.core.management.base import CommandError
 from django.db import models
 
+from laaffic_console.gateway.management.switched_off import where_to_switch_on
 from laaffic_console.gateway.models import Application, Channel
 from messaging.models import Audience, Calendar, ContactGroup
 
@@ -22,14 +23,22 @@ def application_named(app_id: str, channel: str = Channel.SMS) -> Application:
 
 
 def application_of(channel: str, app_id: str) -> Application:
-    """One that is of another channel does not do."""
-    return _found(
-        Application,
-        f"The console knows no application {app_id} for {channel}. "
-        f"Register it: manage.py register_app {app_id} --channel {channel}",
-        app_id=app_id,
-        channel=channel,
+    """One that is in use; one of another channel does not do."""
+    return in_use(
+        _found(
+            Application,
+            f"The console knows no application {app_id} for {channel}. "
+            f"Register it: manage.py register_app {app_id} --channel {channel}",
+            app_id=app_id,
+            channel=channel,
+        )
     )
+
+
+def in_use(application: Application) -> Application:
+    if not application.is_active:
+        raise CommandError(where_to_switch_on(application))
+    return application
 
 
 def group_named(name: str) -> ContactGroup:

@@ -52,6 +52,12 @@ class EmailTests:
     def _application(self, sandbox: RunningSandbox) -> None:
         Application.objects.create(app_id="fKFtblIy", channel="email")
 
+    def test_an_application_that_is_switched_off_is_named(self) -> None:
+        Application.objects.update(is_active=False)
+        for words in (["send", *SEND, "--subject", "hello"], ["lookup", "fKFtblIy"]):
+            with pytest.raises(CommandError, match=r"fKFtblIy is switched off\. Switch it on"):
+                run("email", *words)
+
     def test_send_and_report(self, run_jobs: Callable[[], int]) -> None:
         sent = run("email", "send", *SEND, "--subject", "hello world", "--ad-flag", "2")
         assert sent["state"] == "sending"
@@ -218,6 +224,16 @@ class MmsTests:
 
         assert run("campaign", "report", made["id"])["counts"]["accepted"] == 3
         assert run("campaign", "prove", made["id"])["disagreements"] == []
+
+    def test_an_application_that_is_switched_off_is_named(
+        self, application: Application, group: ContactGroup, tmp_path: Path
+    ) -> None:
+        Application.objects.filter(pk=application.pk).update(is_active=False)
+        (tmp_path / "ann.vcf").write_bytes(samples.CARD)
+        given = ["create", "--name", "A", "--app", APP_ID, "--text", "Hi", "--group", "customers"]
+        for words in (["mms", *given, "--title", "Ann", "--file", tmp_path / "ann.vcf"], ["campaign", *given]):
+            with pytest.raises(CommandError, match=rf"{APP_ID} is switched off\. Switch it on"):
+                run(*words)
 
     def test_bad_input_says_what_to_do(self, application: Application, group: ContactGroup, tmp_path: Path) -> None:
         (tmp_path / "a.png").write_bytes(b"MZ" + bytes(300))
