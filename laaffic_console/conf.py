@@ -27,7 +27,7 @@ BASE_DIR = PACKAGE_DIR.parent
 # Where `.env` and var/ lie: in a checkout, or where an installed package is started.
 HOME_DIR = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
 # First: it may name the folder below. A demo beside a console names an empty file, and is none of its workers.
-environment.read_file(Path(environment.text("CONSOLE_ENV_FILE", str(HOME_DIR / ".env"))))
+environment.read_file(environment.file_named("CONSOLE_ENV_FILE", HOME_DIR / ".env"))
 VAR_DIR = Path(environment.text("CONSOLE_VAR_DIR", str(HOME_DIR / "var")))
 try:
     private_files.make_private(VAR_DIR)

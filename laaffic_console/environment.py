@@ -22,6 +22,14 @@ OFF = ("off", "false", "no", "n", "0")
 _LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|\s*(#.*)?")
 
 
+def file_named(setting: str, usual: Path) -> Path:
+    """The usual one need not be there; one that somebody has named and that is not would be passed over in silence."""
+    given = text(setting)
+    if given and not os.path.lexists(given):
+        raise refused(setting, given, "a file that is there")
+    return Path(given) if given else usual
+
+
 def read_file(file: Path) -> None:
     """Put what `.env` says beside what the environment says, which counts for more.
 

@@ -174,6 +174,16 @@ class FileTests:
             environment.read_file(file)
         assert "s3cr" not in str(problem.value)
 
+    def test_one_that_is_named_is_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CONSOLE_ENV_FILE", str(tmp_path / "other.env"))
+        with pytest.raises(
+            ImproperlyConfigured, match=r"CONSOLE_ENV_FILE is “.*other\.env”\. Give a file that is there"
+        ):
+            runpy.run_path(str(PACKAGE / "conf.py"))
+
+        (tmp_path / "other.env").touch()
+        runpy.run_path(str(PACKAGE / "conf.py"))
+
     def test_one_that_may_not_be_read_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / ".env").mkdir()
 
