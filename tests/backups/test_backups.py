@@ -103,6 +103,20 @@ def test_an_upload_that_cannot_be_read_is_named(file: Path, tmp_path: Path, monk
     assert not file.exists()
 
 
+def test_an_upload_in_a_folder_that_cannot_be_entered_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = Path.is_file
+
+    def refused(path: Path) -> bool:
+        if path.name == "people.csv":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return looked_at(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)
+
+    with pytest.raises(CommandError, match=r"people\.csv cannot be read: Permission denied\. Without it"):
+        call_command("backup", file)
+
+
 def test_a_folder_of_uploads_that_cannot_be_read_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = os.scandir
 

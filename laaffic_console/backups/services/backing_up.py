@@ -82,8 +82,15 @@ def _media() -> Iterator[Path]:
         if Path(folder) == root:
             folders[:] = [name for name in folders if name not in LEFT_OUT and archives.is_ours(name)]
         for path in sorted(Path(folder, name) for name in names):
-            if path.is_file() and not path.is_symlink():
+            if _is_upload(path):
                 yield path
+
+
+def _is_upload(path: Path) -> bool:
+    try:
+        return path.is_file() and not path.is_symlink()
+    except OSError as problem:  # a folder that can be listed and not be entered
+        raise _unread(problem, path) from problem
 
 
 def _pieces_of(media: BinaryIO, uploaded: Path) -> Iterator[bytes]:
