@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
@@ -86,7 +86,13 @@ def test_standard_error_that_nobody_reads_keeps_nothing_stopped(
     ],
 )
 @pytest.mark.parametrize(
-    ("problem", "why"), [(KeyboardInterrupt(), "it was interrupted"), (OSError(24, "Too many files"), "Too many files")]
+    ("problem", "why"),
+    [
+        (KeyboardInterrupt(), "it was interrupted"),
+        (OSError(24, "Too many files"), "Too many files"),
+        (OperationalError("server closed the connection.\nProbably it ended."), "server closed the connection"),
+        (InterfaceError("connection already closed"), "connection already closed"),
+    ],
 )
 def test_what_is_stopped_is_told_whatever_ends_the_upgrade(
     upgrade: Callable[..., list[str]],

@@ -18,7 +18,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -195,7 +195,7 @@ def _told_as(failed: type[Refused] | type[Halfway], then: str) -> Iterator[None]
     """Processes are stopped by now: whatever ends the upgrade here, Ctrl-C too, is told with what to do."""
     try:
         yield
-    except (OSError, KeyboardInterrupt) as problem:
+    except (OSError, KeyboardInterrupt, Error) as problem:  # Error: of the database
         said = _("The upgrade has stopped: %(why)s.") % {"why": _why(problem)}
         raise failed(f"{said} {_(then)}") from problem
 
@@ -203,6 +203,8 @@ def _told_as(failed: type[Refused] | type[Halfway], then: str) -> Iterator[None]
 def _why(problem: BaseException) -> str:
     if isinstance(problem, KeyboardInterrupt):
         return _("it was interrupted")
+    if isinstance(problem, Error):  # of several lines, and with a full stop, as the database has it
+        return next(iter(str(problem).strip().splitlines()), type(problem).__name__).rstrip(".")
     return str(getattr(problem, "strerror", None) or problem)
 
 
