@@ -30,8 +30,8 @@ def count_audience() -> None:
     audience_counts.count_open()
 
 
-def apply_sms_reports() -> None:
-    report_pushes.INBOX.apply_waiting()
+def apply_sms_reports() -> bool:
+    return report_pushes.INBOX.apply_waiting()
 
 
 def write_answers() -> None:

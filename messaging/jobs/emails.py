@@ -15,8 +15,8 @@ def start_launched_email(campaign_id: int) -> None:
     email_starting.start_launched(campaign_id)
 
 
-def apply_email_reports() -> None:
-    email_callbacks.INBOX.apply_waiting()
+def apply_email_reports() -> bool:
+    return email_callbacks.INBOX.apply_waiting()
 
 
 def pull_email_deliveries() -> None:

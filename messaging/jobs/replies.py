@@ -4,8 +4,8 @@ from messaging.services.campaigns import asking_back
 from messaging.services.replies import reply_pulls, reply_pushes
 
 
-def apply_sms_replies() -> None:
-    reply_pushes.INBOX.apply_waiting()
+def apply_sms_replies() -> bool:
+    return reply_pushes.INBOX.apply_waiting()
 
 
 def pull_sms_replies() -> None:

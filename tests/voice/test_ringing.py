@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import time
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, PushedBody, PushKind
-from laaffic_console.gateway.services import inbox
+from laaffic_console.gateway.services import draining, inbox, turns
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
 from voice.admin.calls import state_of
@@ -66,6 +68,21 @@ def test_reconcile_applies_what_is_stored(sandbox: RunningSandbox, application: 
     call_command("reconcile")
 
     assert PushedBody.objects.get().applied_at is not None
+
+
+@pytest.mark.parametrize("kind", [PushKind.VOICE_RINGING, PushKind.VOICE_REPORT])
+def test_reconcile_goes_on_when_a_turn_is_over(
+    sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch, kind: PushKind
+) -> None:
+    monkeypatch.setattr(draining, "BODIES_AT_ONCE", 1)
+    one_body = [False, False, True]  # is it over: asked before a round, before its piece, and before the next round
+    monkeypatch.setattr(turns, "Turn", lambda: SimpleNamespace(is_over=partial(next, iter(one_body))))
+    for n in range(5):
+        inbox.store(kind=kind, body=json.dumps([event(callId=str(n))]), source=None)
+
+    call_command("reconcile")
+
+    assert not PushedBody.objects.filter(applied_at=None).exists()
 
 
 class CallTests:

@@ -3,12 +3,12 @@
 from voice.services import group_waiting, pushes, scheduling
 
 
-def apply_voice_reports() -> None:
-    pushes.INBOX.apply_waiting()
+def apply_voice_reports() -> bool:
+    return pushes.INBOX.apply_waiting()
 
 
-def apply_ringing() -> None:
-    pushes.RINGING.apply_waiting()
+def apply_ringing() -> bool:
+    return pushes.RINGING.apply_waiting()
 
 
 def start_launched(task_id: int) -> None:

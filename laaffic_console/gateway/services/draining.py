@@ -54,15 +54,20 @@ class Inbox(Generic[Entry]):
     retry: Callable[[list[dict[str, Any]]], list[bool]] | None = None
     linger: float = 0.0  # seconds that a worker stays for what is about to come
 
-    def apply_waiting(self) -> None:
-        """Apply until the inbox is empty, stay a moment for what is about to come, and look at orphans again."""
+    def apply_waiting(self) -> bool:
+        """Apply until the inbox is empty, stay a moment for what is about to come, and look at orphans again.
+
+        Whether it ended before that, with its turn; then the bell has been rung for the rest. False where another is
+        at it.
+        """
         with leases.lease(f"inbox:{self.kind}") as lease:
             if lease is None:
-                return
+                return False
             if _Draining(self, lease, turns.Turn()).work():
                 self.retry_orphans()
-            else:
-                bell.ring(self.job)
+                return False
+            bell.ring(self.job)
+            return True
 
     def catch_up(self, seconds: float) -> None:
         """Apply what waits, for so long at most, before something is done that it may speak against: that is not cut

@@ -13,7 +13,8 @@ from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services import bell, database_clock, due, isolation
 from laaffic_console.kit.constant_sql import Insert
 
-# Which job applies each kind of push; the apps that own the rows say so when they start.
+# Which job applies each kind of push; the apps that own the rows say so when they start. A job says whether its turn
+# was over before the inbox was empty.
 _appliers: dict[str, str] = {}
 
 ORPHAN_KEPT = dt.timedelta(hours=24)
@@ -25,10 +26,13 @@ def applied_by(kind: PushKind, job: str) -> None:
 
 
 def apply_waiting() -> None:
-    """What waits, of every kind, here and now, by the jobs that workers run; what a worker is at stays with it."""
+    """What waits, of every kind, here and now, by the jobs that workers run, turn after turn; what a worker is at, or
+    takes over between two turns, stays with it."""
     waiting = PushedBody.objects.filter(applied_at=None, kind__in=list(_appliers))
     for kind in waiting.order_by().values_list("kind", flat=True).distinct():
-        import_string(_appliers[kind])()
+        apply = import_string(_appliers[kind])
+        while apply():
+            pass
 
 
 def store(*, kind: PushKind, body: str, source: str | None, mark: str = "") -> None:
