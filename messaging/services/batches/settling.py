@@ -222,7 +222,7 @@ def _settle_error_locked(campaign_id: int, batch: Batch, claimed: Claim, error: 
 
 FIRST_WAIT = 0.5  # seconds; doubled with each attempt
 LONGEST_WAIT = 60.0
-LONGEST_OF_PHONE = 3600.0  # a phone has its limit for hours or for days, and nobody waits for it
+LONGEST_OF_PHONE = 3600.0  # the limit of one phone lasts hours or days, and delays no other message
 
 
 class Aftermath:
