@@ -35,7 +35,7 @@ class PushedBody(models.Model):
             ("read_pushedbody", _("Can read pushed bodies and reports as they came, with every number and text"))
         ]
         indexes = [
-            models.Index(fields=["kind", "id"], name="push_waiting", condition=models.Q(applied_at=None)),
+            models.Index(fields=["kind", "id", "size"], name="push_next", condition=models.Q(applied_at=None)),
             models.Index(fields=["id"], name="push_failed", condition=models.Q(failed__gt=0)),
             models.Index(fields=["received_at"], name="push_received"),
             models.Index(fields=["kind", "received_at"], name="push_latest"),

@@ -1,0 +1,19 @@
+from django.db import migrations, models
+
+from laaffic_console.kit.gentle_migrations import AddIndexGently
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [("gateway", "0018_whole_lists_by_moment")]
+
+    operations = [
+        AddIndexGently(
+            "pushedbody",
+            models.Index(
+                fields=["kind", "id", "size"], name="push_next", condition=models.Q(("applied_at", None))
+            ),
+        ),
+        migrations.RemoveIndex("pushedbody", "push_waiting"),
+    ]
