@@ -185,3 +185,12 @@ class ConsentTests:
         clerk.user_permissions.set(Permission.objects.filter(codename="view_consent"))
 
         assert api_with(user=clerk)("GET", "consents").json()["items"][0]["number"] == "9198•••••210"
+
+    def test_so_are_those_among_a_contacts_attributes(self, api: Api, api_with: Callable[..., Api]) -> None:
+        Contact.objects.create(number="919876543210", attributes={"mobile2": "+91 98765 43211", "city": "Pune"})
+        clerk = User.objects.create_user("clerk")
+        clerk.user_permissions.set(Permission.objects.filter(codename="view_contact"))
+
+        said = [ask("GET", "contacts").json()["items"][0]["attributes"] for ask in (api_with(user=clerk), api)]
+
+        assert said == [{"mobile2": "+9198•••••211", "city": "Pune"}, {"mobile2": "+91 98765 43211", "city": "Pune"}]
