@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup, EmailCampaign
+from tests.identity.conftest import add_app
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +98,28 @@ def test_a_password_is_not_kept(client: Client, ada: User) -> None:
     shown = sign_in(client, turned_away.content.decode()).content.decode()
 
     assert "new-secret-1" not in shown
+
+
+@pytest.mark.parametrize("name", ["secret", "new_token", "api_key", "Client-Secret"])
+def test_nor_is_another_secret(client: Client, ada: User, name: str) -> None:
+    turned_away = client.post(reverse(ADD), {"name": "Gold", name: "s3same"}).content.decode()
+
+    shown = sign_in(client, turned_away).content.decode()
+
+    assert 'value="Gold"' in shown
+    assert "s3same" not in shown
+
+
+def test_who_begins_anew_does_not_get_what_waited_for_anothers_second_step(client: Client, ada: User) -> None:
+    add_app(ada)
+    User.objects.create_superuser("ben", password="sesame-42")
+    turned_away = client.post(reverse(ADD), {"name": "Gold"}).content.decode()
+    assert sign_in(client, turned_away)["Location"].startswith("/account/second-factor/")
+
+    answer = client.post(reverse("admin:login"), {"username": "ben", "password": "sesame-42"})
+
+    assert answer.status_code == 302
+    assert "kept" not in client.session
 
 
 def test_what_was_made_up_elsewhere_is_not_shown(client: Client, ada: User) -> None:
