@@ -121,6 +121,11 @@ def not_stored(request: HttpRequest, why: str, page: str) -> HttpResponse:
     return render(request, "admin/kept_form.html", context, status=409)
 
 
+def to_send_again(request: HttpRequest, why: str) -> HttpResponse:
+    """What was typed, of which nothing is stored: sent again, its page says what is wrong by now."""
+    return _show(request, _of(request), why=why, status=409)
+
+
 def _of(request: HttpRequest) -> Kept:
     fields = [
         (name, value)
@@ -149,9 +154,9 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
     return response
 
 
-def _show(request: HttpRequest, kept: Kept, status: int = 200) -> HttpResponse:
+def _show(request: HttpRequest, kept: Kept, *, why: str = "", status: int = 200) -> HttpResponse:
     """What was typed, to look at and to send by a click: an action that was kept is not repeated by itself."""
-    context = {**admin.site.each_context(request), "title": _("Not sent yet"), "kept_form": kept}
+    context = {**admin.site.each_context(request), "title": _("Not sent yet"), "kept_form": kept, "why": why}
     return render(request, "admin/kept_form.html", context, status=status)
 
 

@@ -128,6 +128,29 @@ def test_what_was_made_up_elsewhere_is_not_shown(client: Client, ada: User) -> N
     assert client.post(reverse("admin:login"), sent).status_code == 302
 
 
+def test_what_two_store_at_the_same_moment_is_shown_again(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(ada)
+    ContactGroup.objects.create(name="Gold")
+    with monkeypatch.context() as other:
+        other.setattr(ContactGroup, "validate_unique", lambda *given, **named: None)  # it was free a moment ago
+        other.setattr(ContactGroup, "validate_constraints", lambda *given, **named: None)
+        taken = client.post(reverse(ADD), {"name": "Gold", "description": LONG})
+
+    again = client.post(hidden_action(taken), {"name": "Gold", "description": LONG})
+
+    assert taken.status_code == 409
+    assert LONG in unescape(taken.content.decode())
+    assert "already exists" in again.content.decode()
+
+
+def hidden_action(page: Any) -> str:
+    found = re.search(r'action="([^"]*)" class="c-stack" id="kept"', page.content.decode())
+    assert found is not None
+    return found[1]
+
+
 def test_a_scripts_request_is_sent_away_as_ever(client: Client) -> None:
     answer = client.post(reverse(ADD), {"name": "Gold"}, headers={"X-Requested-With": "fetch"})
 
