@@ -412,7 +412,7 @@ def test_what_is_no_number_has_said_nothing(given: str) -> None:
         call_command("consent", "show", given)
 
 
-@pytest.mark.parametrize("given", ["+91 98765-43210", "00919876543210", "919876543210"])
+@pytest.mark.parametrize("given", ["+91 98765-43210", "00919876543210", "919876543210", "+919876543210.0"])
 def test_a_number_is_found_however_it_is_written(given: str) -> None:
     said = io.StringIO()
 

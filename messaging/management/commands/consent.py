@@ -11,6 +11,7 @@ from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic.reports import digits
+from messaging import msisdn
 from messaging.models import ConsentEvent
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -37,7 +38,7 @@ class Command(ConsoleCommand):
         shows.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        document = self.read(options) if options["verb"] == "import" else shown(digits(options["number"]))
+        document = self.read(options) if options["verb"] == "import" else shown(options["number"])
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
 
     def read(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +56,11 @@ class Command(ConsoleCommand):
             raise CommandError(f"{path}: {why}") from problem
 
 
-def shown(number: str) -> dict[str, Any]:
+def shown(written: str) -> dict[str, Any]:
+    try:
+        number = digits(msisdn.from_spreadsheet(written.strip(), written[:40]))
+    except msisdn.InvalidNumber as problem:
+        raise CommandError(str(problem)) from problem
     if not (number.isascii() and number.isdigit()):
         raise CommandError(f"“{number}” is not a phone number. Give its digits with the country code.")
     said = ConsentEvent.objects.filter(subscriber=subscriber(number)).order_by("-at", "-pk")[:100]
