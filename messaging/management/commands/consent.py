@@ -32,6 +32,7 @@ class Command(ConsoleCommand):
         reads.add_argument("--date", default="", metavar="YYYY-MM-DD", help="when it was said, of rows without a date")
         reads.add_argument("--source", default="", help="where it was said, such as “web form”")
         reads.add_argument("--region", default="", metavar="CC", help="country of national numbers, such as IN")
+        reads.add_argument("--encoding", default="", help="of a text file whose letters can be read in several ways")
         reads.add_argument("--json", action="store_true")
         shows = verbs.add_parser("show", help="what a person has said, and what holds now")
         shows.add_argument("number", help="digits with the country code")
@@ -46,7 +47,7 @@ class Command(ConsoleCommand):
         region = capitals(options["region"])
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
-        wanted = Options(options["channel"], options["date"], options["source"], region)
+        wanted = Options(options["channel"], options["date"], options["source"], region, options["encoding"])
         try:
             return asdict(consent_files.take(path, wanted))
         except ValidationError as problem:

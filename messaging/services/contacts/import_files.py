@@ -23,6 +23,7 @@ from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
 from messaging.contact_headers import guess_mapping
 from messaging.contact_rows import NO_OPTIONS, NULL_WORDS, RowError, RowOptions
+from messaging.encodings import Reading
 from messaging.models import ContactGroup, ContactImport
 from messaging.services.contacts import bad_rows, import_forecast, reading
 from messaging.services.contacts.reading import path_of, problem_with_mapping
@@ -150,7 +151,7 @@ def open_path(
     )
     _look(job)
     if len(job.readings) > 1:
-        raise UnreadableFile(_which_encoding(job))
+        raise UnreadableFile(contact_files.which_encoding([Reading(**found) for found in job.readings]))
     if "number" not in job.mapping.values():
         columns = ", ".join(job.headers[:12])
         raise UnreadableFile(
@@ -171,14 +172,6 @@ def _save_in_words(job: ContactImport) -> None:
     job.file.name = keepable(there)[: job.file.field.max_length]
     job.save()
     job.file.name = there
-
-
-def _which_encoding(job: ContactImport) -> str:
-    shown = "; ".join(f"{found['encoding']}: {', '.join(found['words'])}" for found in job.readings)
-    said = _(
-        "The file's letters can be read in several ways. Say its encoding, for example with --encoding %(one)s: %(all)s"
-    )
-    return said % {"one": job.readings[0]["encoding"], "all": shown}
 
 
 def _group_called(name: str) -> ContactGroup | None:
