@@ -317,6 +317,22 @@ class RefusalTests:
         assert fresh(campaign).state == State.RUNNING
         assert fresh(campaign).wait_reason == ""
 
+    @pytest.mark.parametrize("address", ['"Smith,Bob"@example.com', "Bob <bob@example.com>"])
+    def test_what_cannot_be_asked_for_holds_and_is_not_tried_for_ever(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int], address: str
+    ) -> None:
+        campaign = launched(mail_app)
+        EmailCampaign.objects.update(from_address=address)  # as an earlier version took it
+        run_jobs()
+
+        campaign = fresh(campaign)
+        assert campaign.state == State.HELD
+        assert campaign.not_before is None
+        assert "Its requests cannot be made" in campaign.hold_reason
+        assert "is not an email address" in campaign.hold_reason
+        assert call_states() == [EntryState.NOT_SENT]
+        assert not emails_of(sandbox).tasks
+
     def test_a_credential_code_holds_the_account_and_goes_on_by_itself(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
     ) -> None:

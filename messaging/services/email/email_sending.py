@@ -30,6 +30,7 @@ from laaffic_console.laaffic import (
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
+from messaging.services.batches.settling import Unfit
 from messaging.services.budgets import whole_requests
 from messaging.services.email import (
     email_campaigns,
@@ -108,6 +109,8 @@ def batch_of(campaign: EmailCampaign) -> EmailBatch:
 
 def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> LaafficError:
     """What stopped a request before it left is one of the three outcomes too."""
+    if isinstance(problem, InvalidRequest):
+        return Unfit(problem)
     return problem if isinstance(problem, LaafficError) else NotSent(str(problem), interface=INTERFACE)
 
 
@@ -256,6 +259,9 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
             email_states.hold(campaign, code_words.refused(error))
         case Refused():
             _try_later(campaign, code_words.refused(error), error.retry_after)
+        case Unfit():
+            sentence = _("Its requests cannot be made (%(why)s), so nothing was sent. Correct that, then resume.")
+            email_states.hold(campaign, sentence % {"why": error.message[:150]})
         case NotSent():
             _try_later(campaign, _("The gateway cannot be reached (%(why)s).") % {"why": error.message})
 
