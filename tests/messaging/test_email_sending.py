@@ -201,6 +201,36 @@ class LostAnswerTests:
         assert call_states() == [EntryState.ACCEPTED, EntryState.REFUSED]
         assert len(emails_of(sandbox).tasks) == 1
 
+    @pytest.mark.parametrize(
+        ("receiver_id", "state", "becomes"),
+        [
+            ("1001", EntryState.ACCEPTED, State.UNKNOWN),
+            ("1001", EntryState.UNKNOWN, State.UNKNOWN),
+            ("1001", EntryState.REFUSED, State.RUNNING),
+            ("1002", EntryState.ACCEPTED, State.RUNNING),
+        ],
+    )
+    def test_it_proves_nothing_where_another_campaign_went_to_the_same_list(
+        self, lost: EmailCampaign, run_jobs: Callable[[], int], receiver_id: str, state: str, becomes: str
+    ) -> None:
+        other = draft(lost.application, name="Other", receiver_id=receiver_id, subject="Something else")
+        LedgerEntry.objects.create(
+            interface="email/batchSendEmail",
+            application=lost.application,
+            about_kind=email_sending.ABOUT,
+            about_id=other.pk,
+            state=state,
+            prepared_at=timezone.now(),
+        )
+
+        email_campaigns.send_again(lost.pk, reason="nobody got a mail")
+        run_jobs()
+
+        assert fresh(lost).state == becomes
+        first = LedgerEntry.objects.filter(about_id=lost.pk).earliest("pk")
+        assert first.state == (EntryState.UNKNOWN if becomes == State.UNKNOWN else EntryState.ACCEPTED)
+        assert fresh(lost).entry == first
+
     def test_written_off_it_rests_and_a_late_callback_still_counts(
         self, lost: EmailCampaign, run_jobs: Callable[[], int]
     ) -> None:
