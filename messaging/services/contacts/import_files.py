@@ -47,6 +47,16 @@ def receive(
     upload: "UploadedFile[Any]", *, group: ContactGroup | None, new_group: str = "", region: str, by: User | None
 ) -> ContactImport:
     """Keep an uploaded file and look at how it is written; ValidationError says why it is not a list of contacts."""
+    job = look_at(upload, region=region, by=by)
+    try:
+        return store(job, group=group, new_group=new_group)
+    except BaseException:
+        forget_unstored(job)
+        raise
+
+
+def look_at(upload: "UploadedFile[Any]", *, region: str, by: User | None) -> ContactImport:
+    """The part of `receive` that may take long: the file is kept, and no row points to it yet."""
     if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
         limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
         raise ValidationError(
@@ -59,17 +69,27 @@ def receive(
     try:
         _look(job)
         job.null_words = _null_words(job)
-        with transaction.atomic():
-            job.group = _group_called(without_marks(new_group).strip()) or group
-            job.save()
-            if len(job.readings) < 2:  # otherwise a person has to choose one first
-                import_forecast.want(job, job.mapping)
-    except BaseException as problem:  # no row will point to the file, whatever went wrong
-        job.file.delete(save=False)
+    except BaseException as problem:
+        forget_unstored(job)
         if isinstance(problem, UnreadableFile):
             raise ValidationError(str(problem)) from problem
         raise
     return job
+
+
+@transaction.atomic
+def store(job: ContactImport, *, group: ContactGroup | None, new_group: str = "") -> ContactImport:
+    """The row of a file that was looked at; whoever fails here calls `forget_unstored`."""
+    job.group = _group_called(without_marks(new_group).strip()) or group
+    job.save()
+    if len(job.readings) < 2:  # otherwise a person has to choose one first
+        import_forecast.want(job, job.mapping)
+    return job
+
+
+def forget_unstored(job: ContactImport) -> None:
+    """No row will point to the file, whatever went wrong."""
+    job.file.delete(save=False)
 
 
 def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
