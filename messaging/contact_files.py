@@ -5,7 +5,7 @@ import io
 import itertools
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -85,6 +85,23 @@ def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
 def plain_rows(path: Path) -> Iterator[Row]:
     """The rows of a list that may have a header or none: the first row is a row like any other."""
     yield from ContactFile(path, _how_it_is_written(path)).rows()
+
+
+def plain_rows_as_meant(path: Path, encoding: str = "") -> Iterator[Row]:
+    """As `plain_rows`, where words are kept: UnreadableFile where they can be read in several ways, of which none is
+    named."""
+    written = _how_it_is_written(path, encoding)
+    if len(written.readings) > 1:
+        raise UnreadableFile(which_encoding(written.readings))
+    yield from ContactFile(path, written).rows()
+
+
+def which_encoding(readings: Sequence[Reading]) -> str:
+    shown = "; ".join(f"{found.encoding}: {', '.join(found.words)}" for found in readings)
+    said = _(
+        "The file's letters can be read in several ways. Say its encoding, for example with --encoding %(one)s: %(all)s"
+    )
+    return said % {"one": readings[0].encoding, "all": shown}
 
 
 def require_one_sheet(path: Path) -> None:

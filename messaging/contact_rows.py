@@ -250,7 +250,7 @@ class RowCleaner:
 
 def _plain_cell(cell: str) -> str:
     """Without line breaks, and as it was before it was made safe, with ', or wrapped, with =, for a spreadsheet."""
-    if cell[:1] == "'" and (bare := unescaped(cell)) != cell:
+    if "'" in cell and (bare := unescaped(cell)) != cell:
         return bare[0] + one_line(bare[1:])
     if not cell.isprintable():
         cell = one_line(cell)

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from laaffic_console.kit import exports as files
+from laaffic_console.kit import masks
 from messaging.contact_headers import attribute_header
 from messaging.models import Contact, GroupMembership
 from messaging.resources import ContactResource
@@ -25,8 +26,8 @@ def rows(contacts: QuerySet[Contact]) -> Iterator[Row]:
     """The header and then a row a contact, by rising id: what changes meanwhile is neither missed nor written twice."""
     attributes = attribute_names(contacts)
     names = [column.column_name for column in ContactResource(attribute_names=attributes).get_export_fields()]
-    yield names
     headers = {attribute_header(name): name for name in attributes}
+    yield [masks.Typed(name) if name in headers else name for name in names]
     stored = ["pk", "attributes", *(name for name in names if name not in {"groups", *headers})]
     ordered = contacts.order_by("pk").prefetch_related(None).values_list(*stored)
     last, is_more = 0, True

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
+from laaffic_console.kit import masks
 from laaffic_console.kit.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, Contact, EarlierAttempt, Message, MessageState
@@ -70,7 +71,7 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
     Without names what is known of people beside their numbers stays empty: their names and their merge values.
     """
     fields = merge_fields.parse(channels.texts_of(campaign)).fields
-    yield [*COLUMNS, *FURTHER, *(f"{VALUE}{name}" for name in fields)]
+    yield [*COLUMNS, *FURTHER, *(_value_header(name) for name in fields)]
     own = OwnSegments(campaign)
     words = functools.lru_cache(maxsize=KNOWN)(in_words)
     prefix, nothing = settings.LAAFFIC_ORDER_PREFIX, [""] * len(fields)
@@ -110,6 +111,11 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
                 *earlier.get(message.pk, _NEVER),
                 *(_values(message, fields) if with_names else nothing),
             ]
+
+
+def _value_header(name: str) -> str:
+    header = f"{VALUE}{name}"
+    return header if header in masks.COLUMNS else masks.Typed(header)
 
 
 _NEVER: tuple[int | str, Decimal | str, str] = ("", "", "")

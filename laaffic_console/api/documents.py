@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masks import in_text, masked
 from messaging.models import Campaign, Contact, ContactGroup, Message, MessageState, Reply, SuppressionEntry
 
 
@@ -57,7 +57,7 @@ def contact(row: Contact) -> dict[str, Any]:
         "email": masked(row.email),
         "country": row.country,
         "language": row.language,
-        "attributes": row.attributes,
+        "attributes": {name: in_text(value) for name, value in row.attributes.items()},
         "created_at": moment(row.created_at),
     }
 

@@ -62,11 +62,19 @@ def checked(key: str | None) -> str | None:
     return key
 
 
-def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
+def once(
+    family: int,
+    key: str,
+    digest: str,
+    work: Callable[[], Answer],
+    *,
+    in_one: bool = True,
+    before: Callable[[], None] | None = None,
+) -> Answer:
     """Do the work, or give the answer that it was given before.
 
     `in_one`: what it makes and its answer are committed together. Work that changes nothing the second time, and may
-    take long, goes without.
+    take long, goes without. `before`: the part of it that takes long and stores no row, for which no transaction waits.
     """
     row, holder = _claim(family, key, digest)
     if not holder:
@@ -75,6 +83,8 @@ def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_o
         if not in_one:
             with durable():
                 return _keep(row.pk, holder, work())
+        if before is not None:
+            before()
         with durable_transaction():
             if not _mine.rows(pk=row.pk, holder=holder):
                 raise _runs()
@@ -123,8 +133,10 @@ def _give_back(pk: int, holder: str, *, even_sent: bool = False) -> None:
     (mine if even_sent else mine.filter(about=None)).delete()
 
 
-def unkeyed(work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
+def unkeyed(work: Callable[[], Answer], *, in_one: bool = True, before: Callable[[], None] | None = None) -> Answer:
     """The work of a request without a key: repeated, it is done again."""
+    if before is not None:
+        before()
     with durable_transaction() if in_one else durable():
         return work()
 

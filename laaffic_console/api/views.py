@@ -59,7 +59,9 @@ class ApiView(APIView):
         form.is_valid(raise_exception=True)
         return dict(form.validated_data)
 
-    def once(self, work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
+    def once(
+        self, work: Callable[[], Answer], *, in_one: bool = True, before: Callable[[], None] | None = None
+    ) -> Answer:
         """Do the work of this request; with an Idempotency-Key, once."""
         token, key, digest = self._asked()
 
@@ -69,8 +71,8 @@ class ApiView(APIView):
             return answer
 
         if key is None:
-            return idempotency.unkeyed(checked, in_one=in_one)
-        return idempotency.once(token.family, key, digest, checked, in_one=in_one)
+            return idempotency.unkeyed(checked, in_one=in_one, before=before)
+        return idempotency.once(token.family, key, digest, checked, in_one=in_one, before=before)
 
     def once_sent(self, work: Callable[[], Answer], *, status: int) -> Answer:
         """Work that asks something of Laaffic: outside any transaction, and with an Idempotency-Key once."""

@@ -73,6 +73,8 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         if person is not None:  # who is refused stays who they were, with a password and the roles that they had
             sociallogin.connect(request, person)
             _follow(request, person, roles, provider)
+        if (at := _proved_there(sociallogin)) is not None:
+            setattr(request, providers.PROVED_THERE, at)
         return None
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
@@ -174,7 +176,15 @@ def _prove_again(request: HttpRequest, sociallogin: SocialLogin, provider: Provi
 def _is_proved_now(request: HttpRequest, sociallogin: SocialLogin) -> bool:
     """A provider may answer from an older sign-in, which proves nothing of now. SAML's answer was looked at before."""
     asked_at = request.session.pop(ASKED_AT, None)
-    proved_at = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time")
-    if asked_at is None or isinstance(proved_at, bool) or not isinstance(proved_at, int | float):
+    proved_at = _proved_there(sociallogin)
+    if asked_at is None or proved_at is None:
         return False
     return bool(proved_at >= asked_at - providers.DRIFT_SECONDS)
+
+
+def _proved_there(sociallogin: SocialLogin) -> float | None:
+    """When the provider says that it asked the person; None where an OpenID provider does not say it."""
+    if sociallogin.account.provider == providers.SAML:
+        return float(sociallogin.state["proved_at"])
+    at = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time")
+    return None if isinstance(at, bool) or not isinstance(at, int | float) else at

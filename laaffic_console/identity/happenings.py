@@ -11,6 +11,7 @@ from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
 from laaffic_console.identity import sessions
+from laaffic_console.identity.providers import PROVED_THERE
 from laaffic_console.kit import proving
 from laaffic_console.kit.acts import Act, record
 
@@ -40,7 +41,7 @@ def _removed(instance: Authenticator, origin: Any = None, **signal: Any) -> None
 
 
 def _signed_in(request: HttpRequest, user: User, **signal: Any) -> None:
-    proving.note(request)
+    proving.note(request, getattr(request, PROVED_THERE, None))
     sessions.note(request, user)
 
 

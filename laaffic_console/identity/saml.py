@@ -7,7 +7,6 @@ some of that out, so that is looked at again here. Nobody comes without having a
 python3-saml is an extra of the installation, so it is imported where it is used.
 """
 
-import datetime as dt
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -94,8 +93,9 @@ def finish(request: HttpRequest) -> HttpResponse:
         state = provider.unstash_redirect_state(request, question)
     except PermissionDenied:
         raise Unusable("failed", "it answers no question of this session, or one that is answered") from None
-    login = provider.sociallogin_from_response(request, _checked(given, question, state))
-    login.state = state
+    response = _checked(given, question, state)
+    login = provider.sociallogin_from_response(request, response)
+    login.state = {**state, "proved_at": _proved_at(response)}
     return cast(HttpResponse, complete_social_login(request, login))
 
 
@@ -157,10 +157,15 @@ def _check_id(response: Any) -> None:
 
 def _check_proved_since(response: Any, asked_at: float) -> None:
     """A provider may answer from an older sign-in, which proves nothing of now."""
-    moments = [parse_datetime(one.get("AuthnInstant", "")) for one in _signed(response, "/saml:AuthnStatement")]
-    oldest = dt.datetime.fromtimestamp(asked_at - providers.DRIFT_SECONDS, dt.UTC)
-    if not moments or not all(moment is not None and moment >= oldest for moment in moments):
+    if _proved_at(response) < asked_at - providers.DRIFT_SECONDS:
         raise Unusable("untrusted", "the provider did not ask again who is there")
+
+
+def _proved_at(response: Any) -> float:
+    """In seconds since 1970; 0 where the provider does not say when it asked, or in a way that nobody understands."""
+    moments = [parse_datetime(one.get("AuthnInstant", "")) for one in _signed(response, "/saml:AuthnStatement")]
+    known = [moment.timestamp() for moment in moments if moment is not None and moment.tzinfo is not None]
+    return min(known) if known and len(known) == len(moments) else 0.0
 
 
 def _signed(response: Any, path: str) -> list[Any]:

@@ -108,11 +108,13 @@ def _too_many(request: HttpRequest, user: Any) -> HttpResponse | None:
 
 @require_POST
 def provider_login(request: HttpRequest, provider_id: str) -> HttpResponse:
-    if request.GET.get("process") == AuthProcess.REDIRECT:
-        # What the address says, whoever sits there can change: it is asked here that they prove themselves again.
-        asked = request.GET.copy()
-        asked["auth_params"] = "prompt=login&max_age=0"
-        request.GET = asked  # type: ignore[assignment]
+    is_again = request.GET.get("process") == AuthProcess.REDIRECT
+    # What the address says, whoever sits there can change: it is asked here that they prove themselves again. Any
+    # max_age has the provider say when it asked (OpenID Connect Core 3.1.2.1), which an older sign-in there gives away.
+    asked = request.GET.copy()
+    asked["auth_params"] = "prompt=login&max_age=0" if is_again else f"max_age={providers.OLDEST_SIGN_IN}"
+    request.GET = asked  # type: ignore[assignment]
+    if is_again:
         request.session[admission.ASKED_AT] = time.time()
     answer = _by_provider(request, openid_connect.login, provider_id)
     if answer.status_code != 302 or not answer["Location"].startswith(("https://", "http://")):

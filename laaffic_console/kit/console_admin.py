@@ -1,5 +1,6 @@
 """What every admin of the console has from here: a list answers only what it offers, and remembers what was added."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,18 +10,20 @@ from typing import Any, ClassVar
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ORDER_VAR
-from django.db import models, transaction
-from django.http import HttpRequest
+from django.db import IntegrityError, models, transaction
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from unfold import admin as unfold
 
-from laaffic_console.kit import acts, edits, list_columns, list_order
+from laaffic_console.kit import acts, database_troubles, edits, kept_forms, list_columns, list_order
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.kit.spans import within_span
+
+logger = logging.getLogger(__name__)
 
 STOCK_TITLES = ("Add %s", "Change %s", "View %s")
 
@@ -186,6 +189,26 @@ class ModelAdmin(unfold.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What two people store under one name at the same moment, one of them is shown again: the form found it free.
+
+        The form is looked at and stored in one transaction, so nothing of it has happened.
+        """
+        try:
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError as problem:
+            if not database_troubles.is_taken(problem):
+                raise
+            logger.warning("%s was stored by two at the same moment", request.path, exc_info=True)
+            return kept_forms.to_send_again(request, _("Somebody has stored one of the same name at this moment."))
+        return response
 
     def render_change_form(
         self,

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
@@ -11,6 +11,7 @@ NO_SUCH_THING, NO_SUCH_THING_WORDS = ("42P01", "42703"), ("no such table", "no s
 AWAY, AWAY_WORDS = ("08", "28", "3D", "53", "57"), ("unable to open", "disk i/o", "not a database")
 LOCKED_WORDS = ("locked", "busy")
 READ_ONLY, READ_ONLY_WORDS = "25006", ("readonly", "read-only")  # PostgreSQL's of a server that is no longer the first
+TAKEN, TAKEN_WORDS = "23505", "unique constraint failed"
 FULL, FULL_WORDS = "53100", ("disk is full",)
 
 
@@ -39,6 +40,12 @@ def of(problem: BaseException | None) -> Trouble | None:
     if state.startswith(AWAY) or any(known in words for known in AWAY_WORDS) or _is_refused(problem):
         return Trouble.AWAY
     return None
+
+
+def is_taken(problem: IntegrityError) -> bool:
+    """Somebody has stored a row with the same name or number between our look and our writing."""
+    state = str(getattr(problem.__cause__, "sqlstate", None) or "")
+    return state == TAKEN or TAKEN_WORDS in str(problem).lower()
 
 
 def sentence(problem: BaseException) -> str:

@@ -12,6 +12,7 @@ import errno
 import io
 import math
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -41,12 +42,21 @@ _KNOWN_TYPES = (int, dt.datetime, dt.date, type(None))  # equal ones are written
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-
 _SUSPECT = frozenset((*_FORMULA, "'"))
+# Where a spreadsheet that takes a semicolon or a tab for what stands between cells begins a new one: quotes about a
+# cell that began within one of its own mean nothing to it, so a line break ends the row too.
+_BEGINS_WITHIN = re.compile(r"""(?<=[;\t\r\n])(?='*"*[=+\-@＝＋－＠])""")
+_BEGAN_WITHIN = re.compile(r"""(?<=[;\t\r\n])'(?='*"*[=+\-@＝＋－＠])""")
 
 
 def escape_formula(text: str) -> str:
-    """A cell that a spreadsheet would run begins with a quotation mark instead; one that has some gets one more."""
+    """A cell that a spreadsheet would run begins with a quotation mark instead; one that has some gets one more.
+
+    So does what stands within it behind a semicolon, a tab or a line break.
+    """
+    if text.isalnum():
+        return text
+    text = _BEGINS_WITHIN.sub("'", text)
     if text[:1] not in _SUSPECT:
         return text
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
@@ -54,6 +64,7 @@ def escape_formula(text: str) -> str:
 
 def unescaped(text: str) -> str:
     """The cell as it was before it was escaped: an export that is read again changes nothing."""
+    text = _BEGAN_WITHIN.sub("", text)
     return text[1:] if text.lstrip("'").startswith(_FORMULA) else text
 
 

@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import csrf
 
+from laaffic_console.kit.edits import SECRET
 from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.proving import AskedFirst
 
@@ -26,7 +27,7 @@ KEPT = "kept"  # on the sign-in page
 SALT = "a form that was kept"
 LASTS = 24 * 3600
 ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
-SECRET_WORDS = ("password", "csrfmiddlewaretoken", KEPT)
+NOT_KEPT = (*SECRET, "csrfmiddlewaretoken", KEPT)  # in the names of fields
 LONG = 80  # characters from which a value is shown in a box of several lines
 
 
@@ -82,7 +83,9 @@ def _proving_pages() -> list[str]:
 
 
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """What is kept waits in the session for the second step."""
+    """What is kept waits in the session for the second step: it is not given to who begins anew instead."""
+    if request.path == reverse("admin:login"):
+        request.session.pop(KEPT, None)
     token = request.POST.get(KEPT) or request.session.get(KEPT, "")
     kept = _read(token)
     if kept and not request.user.is_authenticated:
@@ -118,11 +121,16 @@ def not_stored(request: HttpRequest, why: str, page: str) -> HttpResponse:
     return render(request, "admin/kept_form.html", context, status=409)
 
 
+def to_send_again(request: HttpRequest, why: str) -> HttpResponse:
+    """What was typed, of which nothing is stored: sent again, its page says what is wrong by now."""
+    return _show(request, _of(request), why=why, status=409)
+
+
 def _of(request: HttpRequest) -> Kept:
     fields = [
         (name, value)
         for name, values in request.POST.lists()
-        if not any(word in name.lower() for word in SECRET_WORDS)
+        if not any(word in name.lower() for word in NOT_KEPT)
         for value in values
     ]
     files = [file.name or "" for file in request.FILES.values() if isinstance(file, UploadedFile)]
@@ -146,9 +154,9 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
     return response
 
 
-def _show(request: HttpRequest, kept: Kept, status: int = 200) -> HttpResponse:
+def _show(request: HttpRequest, kept: Kept, *, why: str = "", status: int = 200) -> HttpResponse:
     """What was typed, to look at and to send by a click: an action that was kept is not repeated by itself."""
-    context = {**admin.site.each_context(request), "title": _("Not sent yet"), "kept_form": kept}
+    context = {**admin.site.each_context(request), "title": _("Not sent yet"), "kept_form": kept, "why": why}
     return render(request, "admin/kept_form.html", context, status=status)
 
 

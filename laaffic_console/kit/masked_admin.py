@@ -1,5 +1,6 @@
 """Lists and pages whose numbers are masked, and the button that shows one of them and records who has looked."""
 
+import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -22,9 +23,13 @@ _BesideModelAdmin: Any = object  # the classes that it stands beside differ in w
 
 
 class MaskedNumbers(_BesideModelAdmin):
-    """For a ModelAdmin: its `masked` columns as whoever looks may see them, in the list and on a row's page."""
+    """For a ModelAdmin: its `masked` columns as whoever looks may see them, in the list and on a row's page.
+
+    `typed` are fields of a row's page in which numbers may stand among other things, as people have typed them.
+    """
 
     masked: ClassVar[tuple[str, ...]] = ()
+    typed: ClassVar[tuple[str, ...]] = ()
     model: Any
     opts: Any
     admin_site: Any
@@ -68,7 +73,7 @@ class MaskedNumbers(_BesideModelAdmin):
             self._shown(one, page_of, is_list=is_list)
             if isinstance(one, list | tuple)
             else self._column(one, page_of if one == self.masked[0] else None)
-            if one in self.masked
+            if one in (*self.masked, *self.typed)
             else one
             for one in columns
         ]
@@ -77,7 +82,7 @@ class MaskedNumbers(_BesideModelAdmin):
         """The same one whenever Django asks for it: it compares them."""
         keeper = page_of or self
         kept: dict[str, Callable[[Any], Any]] = keeper.__dict__.setdefault("_masked_columns", {})
-        return kept.setdefault(name, column(self.model, name, page_of))
+        return kept.setdefault(name, column(self.model, name, page_of, is_typed=name in self.typed))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.reveal_view)
@@ -95,7 +100,9 @@ class MaskedNumbers(_BesideModelAdmin):
         if request.method == "POST":
             acts.record(acts.Act.REVEALED, row)
             name_of = self.model._meta.get_field
-            context["rows"] = [(name_of(name).verbose_name, getattr(row, name)) for name in self.masked]
+            rows = [(name, getattr(row, name)) for name in self.masked]
+            rows += [(name, said) for name in self.typed if masks.mask_in_text(said := as_text(row, name)) != said]
+            context["rows"] = [(name_of(name).verbose_name, value) for name, value in rows]
         return page(self, request, "console/reveal.html", _("Show the number"), row=row, **context)
 
 
@@ -103,10 +110,17 @@ def change_page(row: models.Model) -> str:
     return f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
 
 
-def column(model: Any, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
+def as_text(row: Any, name: str) -> str:
+    value = getattr(row, name)
+    return json.dumps(value, ensure_ascii=False, indent=2) if isinstance(value, dict) else str(value)
+
+
+def column(model: Any, name: str, page_of: HttpRequest | None, *, is_typed: bool = False) -> Callable[[Any], Any]:
     """For list_display and fields: the column under its own name and heading, masked."""
 
     def shown(row: Any) -> Any:
+        if is_typed:
+            return masks.in_text(as_text(row, name))
         cell = number_cell(getattr(row, name)) or "–"
         return format_html("{} {}", cell, reveal_link(page_of, row)) if page_of else cell
 

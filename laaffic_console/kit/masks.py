@@ -19,12 +19,19 @@ SUMMARIES = {"summary"}  # of files: columns of JSON
 PAIRS = {"callee", "test to"}  # of the ledger's summaries
 
 _DOTS = "•"
-# In a text: what has an @ in it; and seven digits or more as people write a number, which a moment is not.
+# In a text: what has an @ in it; and seven digits or more as people write a number, which a moment or a day is not.
 _IN_TEXT = re.compile(
     r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)"
     r"|(?P<moment>(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?)"
-    r"|\d(?:[ ().\-/+]{0,2}\d){6,}"
+    r"|(?P<day>(?<!\d)(?<!\d[./ -])(?:(?:[0-2]?\d|3[01])[./-]){2}(?:19|20)\d\d(?!\d|[./ -]\d))"
+    r"|\d(?:[ \u00a0\u2000-\u2015\u202f().\-/+]{0,2}\d){6,}"
 )
+
+
+class Typed(str):
+    """In the header of a file: the name of a column that holds what people have typed, where a number may stand."""
+
+    __slots__ = ()
 
 
 def may_see() -> bool:
@@ -50,11 +57,15 @@ def mask(text: str) -> str:
 def in_text(said: Any) -> str:
     """A sentence in which a number or an address may stand, as whoever looks may see it."""
     text = str(said)
-    return text if may_see() else _IN_TEXT.sub(_masked_match, text)
+    return text if may_see() else mask_in_text(text)
+
+
+def mask_in_text(text: str) -> str:
+    return _IN_TEXT.sub(_masked_match, text)
 
 
 def _masked_match(found: re.Match[str]) -> str:
-    if found["moment"]:
+    if found["moment"] or found["day"]:
         return found[0]
     return mask(found[0].replace("%40", "@") if found["address"] else re.sub(r"\D", "", found[0]))
 
@@ -78,16 +89,19 @@ def masked_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     ways: dict[int, Callable[[str], str]] | None = None
     for row in rows:
         if ways is None:
-            ways = {place: way for place, name in enumerate(row) if (way := _way_of(str(name).lower()))}
+            ways = {place: way for place, name in enumerate(row) if (way := _way_of(name))}
             yield row
         else:
             yield [ways[place](str(cell)) if cell and place in ways else cell for place, cell in enumerate(row)]
 
 
-def _way_of(column: str) -> Callable[[str], str] | None:
-    if column in COLUMNS:
+def _way_of(header: Any) -> Callable[[str], str] | None:
+    column = str(header).lower()
+    if column in COLUMNS and not isinstance(header, Typed):
         return mask
-    return _masked_json if column in SUMMARIES else None
+    if column in SUMMARIES:
+        return _masked_json
+    return mask_in_text if isinstance(header, Typed) else None
 
 
 def _masked_json(said: str) -> str:

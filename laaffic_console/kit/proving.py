@@ -1,6 +1,7 @@
 """What is far-reaching asks who is there once more, unless that was proved a short while ago.
 
-A sign-in proves it, and so does a password or a second factor that is asked for again; the session keeps when.
+A sign-in proves it, and so does a password or a second factor that is asked for again; the session keeps when. Who
+signs in by a provider has proved it when the provider last asked, which may be long ago.
 """
 
 import time
@@ -16,8 +17,10 @@ from django.urls import reverse
 PROVED = "proved_at"  # in the session
 
 
-def note(request: HttpRequest) -> None:
-    request.session[PROVED] = time.time()
+def note(request: HttpRequest, at: float | None = None) -> None:
+    """`at`: seconds since 1970, where it was proved to somebody else, before now."""
+    now = time.time()
+    request.session[PROVED] = now if at is None else min(at, now)
 
 
 def is_fresh(request: HttpRequest) -> bool:

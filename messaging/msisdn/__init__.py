@@ -6,5 +6,15 @@ The phonenumbers library decides what is valid. This is the door of the package:
 from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, InvalidNumber, Msisdn
 from messaging.msisdn.reading import parse
 from messaging.msisdn.time_zones import LONGEST_CODE, only_time_zones
+from messaging.msisdn.written import from_spreadsheet
 
-__all__ = ["LONGEST_CODE", "MAX_DIGITS", "MIN_DIGITS", "InvalidNumber", "Msisdn", "only_time_zones", "parse"]
+__all__ = [
+    "LONGEST_CODE",
+    "MAX_DIGITS",
+    "MIN_DIGITS",
+    "InvalidNumber",
+    "Msisdn",
+    "from_spreadsheet",
+    "only_time_zones",
+    "parse",
+]

@@ -18,9 +18,9 @@ _scheme = re.compile(r"^(tel|sms|whatsapp|p):", re.IGNORECASE)  # p: as lead for
 _second_tone = re.compile(r"^\s*([08])\s*[~∼～〜]\s*(10|0)")
 _scientific = re.compile(r"^[+]?\d+([.,]\d+)?\s*[eE]\s*[+]?\d+$")
 
-_whole_float = re.compile(r"^\d{7,15}[.,]0+$")
+_whole_float = re.compile(r"^[+]?\d{7,15}[.,]0+$")
 
-_broken_float = re.compile(r"^\d{8,}[.,]\d{1,2}$")
+_broken_float = re.compile(r"^[+]?\d{8,}[.,]\d{1,2}$")
 
 
 class Written(NamedTuple):
@@ -51,9 +51,7 @@ class Written(NamedTuple):
         if not _separators.sub("", plain):
             raise InvalidNumber(_("The number is missing."))
         shown = text.strip()[:40]
-        _refuse_what_a_spreadsheet_broke(plain, shown)
-        if _whole_float.match(plain):
-            plain = re.split("[.,]", plain)[0]
+        plain = from_spreadsheet(plain, shown)
         refuse_a_second_number(plain, shown, region)
         compact = _separators.sub("", _second_tone.sub(r"\1\2", plain))
         if not compact.isascii():
@@ -70,7 +68,13 @@ def _mark(digits: str) -> str:
     return "+" if digits.startswith("+") else "00" if digits.startswith("00") else ""
 
 
-def _refuse_what_a_spreadsheet_broke(plain: str, shown: str) -> None:
+def from_spreadsheet(plain: str, shown: str) -> str:
+    """As it was before a spreadsheet took it for a figure: without “.0”; InvalidNumber where digits are lost.
+
+    `shown` is how the refusal quotes it. What is no figure is given back as it is.
+    """
+    if _whole_float.match(plain):
+        return re.split("[.,]", plain)[0]
     if _scientific.match(plain):
         raise InvalidNumber(
             _(
@@ -78,6 +82,7 @@ def _refuse_what_a_spreadsheet_broke(plain: str, shown: str) -> None:
                 "Format the column as text and export it again."
             )
         )
-    if _broken_float.match(plain) and not _whole_float.match(plain):
+    if _broken_float.match(plain):
         said = _("“%(text)s” is a decimal number. Format the column as text and export it again.")
         raise InvalidNumber(said % {"text": shown})
+    return plain

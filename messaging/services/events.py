@@ -45,24 +45,38 @@ def messages_moved(before: Mapping[int, int]) -> None:
         outbox.record_many(OF_MESSAGES, lambda: _moved(before))
 
 
+def reasons_told(ids: Sequence[int]) -> None:
+    """Of messages that have failed already, and said no reason when that was told: it is told again with the reason."""
+    if ids:
+        outbox.record_many(
+            [Kind.MESSAGE_FAILED], lambda: (_end_of_message(message) for message in _messages(sorted(ids)))
+        )
+
+
 def _moved(before: Mapping[int, int]) -> Iterator[Happening]:
-    ids = sorted(before)
+    for message in _messages(sorted(before)):
+        yield from _of_message(message, MessageState(before[message.pk]))
+
+
+def _messages(ids: Sequence[int]) -> Iterator[Message]:
     for start in range(0, len(ids), 500):
-        rows = Message.objects.filter(pk__in=ids[start : start + 500]).select_related("campaign").order_by("pk")
-        for message in rows:
-            yield from _of_message(message, MessageState(before[message.pk]))
+        yield from Message.objects.filter(pk__in=ids[start : start + 500]).select_related("campaign").order_by("pk")
 
 
 def _of_message(message: Message, was: MessageState) -> Iterator[Happening]:
     state = MessageState(message.state)
     if state == was:
         return
-    data = _message(message, state)
     if was == MessageState.UNKNOWN:
-        settled = {**data, "settled_to": state.key, "evidence": message.evidence}
+        settled = {**_message(message, state), "settled_to": state.key, "evidence": message.evidence}
         yield Happening(Kind.MESSAGE_UNKNOWN_SETTLED, f"message:{message.pk}", settled)
     if state in KIND_OF:
-        yield Happening(KIND_OF[state], f"message:{message.pk}", data, message.reported_at)
+        yield _end_of_message(message)
+
+
+def _end_of_message(message: Message) -> Happening:
+    state = MessageState(message.state)
+    return Happening(KIND_OF[state], f"message:{message.pk}", _message(message, state), message.reported_at)
 
 
 def _message(message: Message, state: MessageState) -> dict[str, Any]:
@@ -84,16 +98,25 @@ def _message(message: Message, state: MessageState) -> dict[str, Any]:
     }
 
 
-MailStanding = tuple[int, int]  # submission, delivery
+MailStanding = tuple[int, int, str]  # submission, delivery, why it has failed
 
 
 def mails_moved(mails: Sequence[EmailMessage], before: Sequence[MailStanding]) -> None:
-    """Mails of one campaign, with where each stood; one that is new stood nowhere."""
+    """Mails of one campaign, with where each stood; one that is new stood nowhere.
+
+    A failure is told again when its reason becomes known later.
+    """
     moved = [
-        (mail, kind) for mail, was in zip(mails, before, strict=True) if (kind := _end_of(mail)) and kind != _end(*was)
+        (mail, kind)
+        for mail, was in zip(mails, before, strict=True)
+        if (kind := _end_of(mail)) and (kind != _end(*was[:2]) or _has_a_reason_now(mail, was))
     ]
     if moved:
         outbox.record_many(list(dict.fromkeys(KIND_OF.values())), lambda: (_mail(mail, kind) for mail, kind in moved))
+
+
+def _has_a_reason_now(mail: EmailMessage, was: MailStanding) -> bool:
+    return mail.submission == was[0] == Submission.FAILED and bool(mail.remark) and not was[2]
 
 
 def _end_of(mail: EmailMessage) -> Kind | None:

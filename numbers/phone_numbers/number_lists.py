@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.said import ngettext
+from messaging import msisdn
 from messaging.contact_headers import guess_mapping
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
@@ -100,6 +101,11 @@ def _cells(column: int, rows: list[tuple[int, list[str]]]) -> Iterator[tuple[str
 def _collect(written: Iterable[tuple[str, str]]) -> NumberList:
     found, problems = [], []
     for text, shown in written:
+        try:
+            text = msisdn.from_spreadsheet(text, text[:40])
+        except msisdn.InvalidNumber as problem:
+            problems.append(f"{shown}: {problem}")
+            continue
         digits = _separators.sub("", text)
         digits = digits[1:] if digits.startswith("+") else digits.removeprefix("00")
         if not (digits.isdecimal() and digits.isascii()):

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
+from laaffic_console.api import idempotency
+from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.audit.models import AuditEntry
 from messaging.models import Audience, Consent, ConsentEvent, Contact, ContactGroup, ContactImport
 from tests.api.conftest import Api
@@ -80,6 +83,26 @@ class ImportTests:
         file = api("GET", f"imports/{pk}/bad-rows/file")
         assert b"Nobody;Goa" in b"".join(file.streaming_content).replace(b",", b";")
         assert api("POST", f"imports/{pk}/cancel").json()["state"] == "finished"
+
+    def test_an_upload_that_died_before_its_answer_was_kept_left_nothing(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def killed(**given: Any) -> Any:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as dying:
+            dying.setattr(idempotency, "_answered", killed)
+            dying.setattr(idempotency, "_give_back", lambda *args: None)  # a killed process tidies nothing up
+            with pytest.raises(KeyboardInterrupt):
+                sent(api, "imports", "people.csv", PEOPLE, key="a", new_group="Gold")
+        assert not ContactImport.objects.exists()
+        assert not ContactGroup.objects.filter(name="Gold").exists()
+        RepeatableRequest.objects.update(held_until=timezone.now())
+
+        again = sent(api, "imports", "people.csv", PEOPLE, key="a", new_group="Gold")
+
+        assert again.status_code == 201
+        assert [job.pk for job in ContactImport.objects.all()] == [again.json()["id"]]
 
     def test_the_same_upload_again_is_one_import_whatever_its_boundary(self, api: Api) -> None:
         answers = [sent(api, "imports", "people.csv", PEOPLE, key="a") for _time in range(2)]
@@ -185,3 +208,12 @@ class ConsentTests:
         clerk.user_permissions.set(Permission.objects.filter(codename="view_consent"))
 
         assert api_with(user=clerk)("GET", "consents").json()["items"][0]["number"] == "9198•••••210"
+
+    def test_so_are_those_among_a_contacts_attributes(self, api: Api, api_with: Callable[..., Api]) -> None:
+        Contact.objects.create(number="919876543210", attributes={"mobile2": "+91 98765 43211", "city": "Pune"})
+        clerk = User.objects.create_user("clerk")
+        clerk.user_permissions.set(Permission.objects.filter(codename="view_contact"))
+
+        said = [ask("GET", "contacts").json()["items"][0]["attributes"] for ask in (api_with(user=clerk), api)]
+
+        assert said == [{"mobile2": "+9198•••••211", "city": "Pune"}, {"mobile2": "+91 98765 43211", "city": "Pune"}]

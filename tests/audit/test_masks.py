@@ -19,7 +19,10 @@ from laaffic_console.dashboard import roles
 from laaffic_console.exporting import kinds
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit import acts, exports, masks
-from messaging.models import Contact
+from messaging.contact_headers import attribute_header
+from messaging.export_kinds import RECIPIENTS
+from messaging.models import Batch, Campaign, Contact, Message
+from messaging.services.contacts import audience_offers
 from tests.dashboard import doors
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +136,28 @@ def test_who_did_what_says_whom_nobody_sees_masked(client: Client, viewer: User)
     assert [one for one in (NUMBER, "447700900124", "asha@", "asha%40") if one not in whole] == []
 
 
+def test_a_number_among_a_contacts_attributes_is_masked(client: Client, viewer: User) -> None:
+    contact = Contact.objects.create(number="447700900999", attributes={"mobile2": NUMBER, "city": "Pune"})
+    page = reverse("admin:messaging_contact_change", args=[contact.pk])
+
+    shown = client.get(page).content.decode()
+    revealed = client.post(page.replace("change", "reveal")).content.decode()
+
+    assert "4477•••••123" in shown
+    assert "Pune" in shown
+    assert NUMBER not in shown
+    assert NUMBER in revealed
+
+
+def test_no_number_is_offered_as_the_value_of_an_attribute(client: Client, viewer: User) -> None:
+    Contact.objects.create(number="447700900999", attributes={"mobile2": NUMBER})
+    Contact.objects.create(number="447700900998", attributes={"mobile2": "none"})
+
+    with acts.acting(lambda: BLIND):
+        assert audience_offers.of_values("", "mobile2") == [("none", "none")]
+    assert (NUMBER, NUMBER) in audience_offers.of_values("", "mobile2")
+
+
 def test_an_operator_sees_it_whole(client: Client, viewer: User) -> None:
     contact = Contact.objects.create(number=NUMBER, name="Asha")
     viewer.groups.set([Group.objects.get(name=roles.OPERATOR)])
@@ -224,6 +249,37 @@ class FileTests:
         rows = [["value.number", "value.email", "value.city"], [NUMBER, "asha@example.com", "Pune"]]
 
         assert list(masks.masked_columns(rows))[1] == ["4477•••••123", "a•••@example.com", "Pune"]
+
+    def test_a_number_that_a_contact_has_as_an_attribute_is_masked(self, viewer: User) -> None:
+        said = {
+            "mobile2": "+44 7700\u00a0900123",
+            "note": "ring 07700-900123",
+            "born": "03.04.1985",
+            "address": "2 Hill",
+        }
+        Contact.objects.create(number="447700900999", attributes=said)
+
+        header, row = masks.masked_columns(kinds.named("messaging.contact").rows({"query": ""}, viewer))
+
+        shown = dict(zip(header, row, strict=True))
+        assert [shown[attribute_header(name)] for name in said] == [
+            "+4477•••••123",
+            "ring 0770••••123",
+            "03.04.1985",
+            "2 Hill",
+        ]
+
+    def test_so_is_one_that_a_merge_field_says(self, viewer: User) -> None:
+        message = doors.one(Message, {})
+        Message.objects.filter(pk=message.pk).update(merge_values={"mobile2": NUMBER})
+        Batch.objects.filter(pk=message.batch_id).update(
+            first_message_id=message.pk, last_message_id=message.pk, size=1
+        )
+        Campaign.objects.filter(pk=message.campaign_id).update(text="Is {{mobile2}} still yours?")
+
+        header, row = masks.masked_columns(kinds.named(RECIPIENTS).rows({"campaign": message.campaign_id}, viewer))
+
+        assert row[header.index("value.mobile2")] == "4477•••••123"
 
     def test_who_may_see_numbers_takes_them_away_whole(self) -> None:
         assert self.written(acts.Actor(1, "ada"))[1] == [NUMBER, "Asha", "asha@example.com"]

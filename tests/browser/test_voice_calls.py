@@ -40,6 +40,9 @@ def test_a_sound_is_added_and_played(page: Page, sandbox: RunningSandbox, tmp_pa
     mp3 = tmp_path / "spring.mp3"
     mp3.write_bytes(samples.mpeg())
     page.goto("/admin/voice/audiofile/add/")
+    page.evaluate("document.getElementById('add').disabled = true")  # as a form that is left while it is sent
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.locator("#add")).to_be_enabled()
     page.fill("#id_name", "Spring greeting.mp3")
     page.set_input_files("#id_file", picture)
     page.click("#add")

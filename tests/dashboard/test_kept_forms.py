@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup, EmailCampaign
+from tests.identity.conftest import add_app
 
 pytestmark = pytest.mark.django_db
 
@@ -99,10 +100,55 @@ def test_a_password_is_not_kept(client: Client, ada: User) -> None:
     assert "new-secret-1" not in shown
 
 
+@pytest.mark.parametrize("name", ["secret", "new_token", "api_key", "Client-Secret"])
+def test_nor_is_another_secret(client: Client, ada: User, name: str) -> None:
+    turned_away = client.post(reverse(ADD), {"name": "Gold", name: "s3same"}).content.decode()
+
+    shown = sign_in(client, turned_away).content.decode()
+
+    assert 'value="Gold"' in shown
+    assert "s3same" not in shown
+
+
+def test_who_begins_anew_does_not_get_what_waited_for_anothers_second_step(client: Client, ada: User) -> None:
+    add_app(ada)
+    User.objects.create_superuser("ben", password="sesame-42")
+    turned_away = client.post(reverse(ADD), {"name": "Gold"}).content.decode()
+    assert sign_in(client, turned_away)["Location"].startswith("/account/second-factor/")
+
+    answer = client.post(reverse("admin:login"), {"username": "ben", "password": "sesame-42"})
+
+    assert answer.status_code == 302
+    assert "kept" not in client.session
+
+
 def test_what_was_made_up_elsewhere_is_not_shown(client: Client, ada: User) -> None:
     sent = {"username": "ada", "password": "sesame-41", "kept": "W10:made-up"}
 
     assert client.post(reverse("admin:login"), sent).status_code == 302
+
+
+def test_what_two_store_at_the_same_moment_is_shown_again(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(ada)
+    ContactGroup.objects.create(name="Gold")
+    with monkeypatch.context() as other:
+        other.setattr(ContactGroup, "validate_unique", lambda *given, **named: None)  # it was free a moment ago
+        other.setattr(ContactGroup, "validate_constraints", lambda *given, **named: None)
+        taken = client.post(reverse(ADD), {"name": "Gold", "description": LONG})
+
+    again = client.post(hidden_action(taken), {"name": "Gold", "description": LONG})
+
+    assert taken.status_code == 409
+    assert LONG in unescape(taken.content.decode())
+    assert "already exists" in again.content.decode()
+
+
+def hidden_action(page: Any) -> str:
+    found = re.search(r'action="([^"]*)" class="c-stack" id="kept"', page.content.decode())
+    assert found is not None
+    return found[1]
 
 
 def test_a_scripts_request_is_sent_away_as_ever(client: Client) -> None:

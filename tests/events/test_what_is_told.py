@@ -17,9 +17,18 @@ from laaffic_console.events.models import Event, Webhook
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, balance_history
-from laaffic_console.laaffic import Balance, DeliveryReport, DeliveryState, OutcomeUnknown, SendResult, Source
+from laaffic_console.laaffic import (
+    Balance,
+    DeliveryReport,
+    DeliveryState,
+    EmailSubmission,
+    OutcomeUnknown,
+    SendResult,
+    Source,
+    SubmissionState,
+)
 from laaffic_console.laaffic import Reply as WireReply
-from messaging.models import Campaign, ContactGroup, Message, SuppressionEntry
+from messaging.models import Campaign, ContactGroup, EmailCampaign, Message, SuppressionEntry
 from messaging.services import events
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience
@@ -27,6 +36,7 @@ from messaging.services.batches import claiming, settling
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
+from messaging.services.email import email_reports
 from messaging.services.replies import replies
 from messaging.services.reports import reports
 from tests.messaging.conftest import add_contacts
@@ -101,6 +111,38 @@ def test_messages_and_their_campaign(listening: Webhook, application: Applicatio
     campaigns.pause(campaign.pk)
     campaigns.cancel(campaign.pk)
     assert [one["step"] for one in told("campaign.state")] == ["launched", "paused", "cancelled"]
+
+
+@pytest.mark.parametrize("first", ["", "0"])
+def test_a_failure_is_told_again_when_its_reason_comes_later(
+    listening: Webhook, application: Application, group: ContactGroup, first: str
+) -> None:
+    campaign, claim = claimed(application, group)
+    settling.settle_answer(campaign.pk, claim, answered([f"25{pk:010}" for pk in claim.message_ids]))
+    bare = report(claim.message_ids[0], DeliveryState.FAILED)._replace(reason=first)
+
+    for said in (bare, bare, bare._replace(reason="absent subscriber"), bare, bare._replace(reason="expired")):
+        reports.apply_now([said])
+
+    assert [(one["state"], one["reason"]) for one in told("message.failed")] == [
+        ("undelivered", ""),
+        ("undelivered", "absent subscriber"),
+    ]
+    assert Event.objects.filter(kind="message.failed").values("about").distinct().count() == 1
+
+
+def failed_mail(remark: str) -> EmailSubmission:
+    return EmailSubmission("4", "77", "ann@example.com", SubmissionState.FAILED, "fail", remark)
+
+
+def test_so_is_an_emails(listening: Webhook, application: Application) -> None:
+    campaign = EmailCampaign.objects.create(name="News", application=application)
+    for remark in ("", "", "no such mailbox", "no such mailbox"):
+        mails = email_reports._Mails(campaign.pk, [failed := failed_mail(remark)])
+        mails.fold(failed)
+        mails.write()
+
+    assert [one["reason"] for one in told("message.failed")] == ["", "no such mailbox"]
 
 
 def test_what_was_unknown_is_told_when_it_is_settled(

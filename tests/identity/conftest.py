@@ -30,9 +30,14 @@ def ada(db: None) -> User:
 @pytest.fixture
 def secret(ada: User) -> str:
     """Of ada's authenticator app."""
-    secret = totp.generate_totp_secret()
-    totp.TOTP.activate(ada, secret)
+    secret = add_app(ada)
     RecoveryCodes.activate(ada)
+    return secret
+
+
+def add_app(user: User) -> str:
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(user, secret)
     return secret
 
 

@@ -17,7 +17,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.kit.proving import PROVED
 from messaging.models import CampaignState, ContactGroup, SuppressionEntry
 from messaging.services.campaigns import drafts
-from tests.identity.conftest import PASSWORD, code_of, sign_in_as
+from tests.identity.conftest import PASSWORD, add_app, code_of, sign_in_as
 from tests.messaging.conftest import add_contacts, application, group
 from tests.messaging.pages import hidden
 
@@ -130,6 +130,17 @@ def test_who_has_no_password_proves_it_at_the_provider(client: Client, provider:
     assert client.get(TOKENS).status_code == 200
 
 
+def tell_auth_time(monkeypatch: pytest.MonkeyPatch, since_now: int | None) -> None:
+    """Seconds; None: the provider does not say when it asked."""
+    decode = OpenIDConnectOAuth2Adapter._decode_id_token
+
+    def told(adapter: Any, *given: Any) -> dict[str, Any]:
+        at = since_now if since_now is None or isinstance(since_now, bool) else int(time.time()) + since_now
+        return {**decode(adapter, *given), "auth_time": at}
+
+    monkeypatch.setattr(OpenIDConnectOAuth2Adapter, "_decode_id_token", told)
+
+
 @pytest.mark.parametrize("auth_time", [-3600, None, True], ids=["an hour ago", "not told", "no time"])
 def test_an_answer_from_an_older_sign_in_proves_nothing(
     client: Client, provider: object, monkeypatch: pytest.MonkeyPatch, auth_time: int | None
@@ -139,18 +150,45 @@ def test_an_answer_from_an_older_sign_in_proves_nothing(
     session = client.session
     session[PROVED] -= 3600
     session.save()
-    decode = OpenIDConnectOAuth2Adapter._decode_id_token
-
-    def older(adapter: Any, *given: Any) -> dict[str, Any]:
-        at = auth_time if auth_time is None or isinstance(auth_time, bool) else int(time.time()) + auth_time
-        return {**decode(adapter, *given), "auth_time": at}
-
-    monkeypatch.setattr(OpenIDConnectOAuth2Adapter, "_decode_id_token", older)
+    tell_auth_time(monkeypatch, auth_time)
 
     back = sign_in_as(client, "s-ben", process="redirect", auth_params="prompt=none", next=TOKENS)
 
     assert back["Location"] == reverse("admin:login")
     assert client.get(TOKENS).status_code == 302
+
+
+@pytest.mark.parametrize(("auth_time", "is_fresh"), [(-3600, False), (-60, True), (60, True), (None, True)], ids=str)
+def test_a_sign_in_by_the_provider_proves_what_it_proved_there(
+    client: Client, provider: object, monkeypatch: pytest.MonkeyPatch, auth_time: int | None, *, is_fresh: bool
+) -> None:
+    tell_auth_time(monkeypatch, auth_time)
+
+    sign_in_as(client, "s-ada", auth_params="prompt=none")
+
+    assert client.get("/admin/").status_code == 200
+    assert client.get(TOKENS).status_code == (200 if is_fresh else 302)
+    assert client.session[PROVED] <= time.time()
+
+
+def test_a_second_factor_after_it_proves_it_now(
+    client: Client, provider: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in_as(Client(), "s-ada")
+    secret = add_app(User.objects.get(username="ada"))
+    tell_auth_time(monkeypatch, -3600)
+
+    sign_in_as(client, "s-ada")
+    client.post("/account/second-factor/", {"code": code_of(secret)})
+
+    assert client.get(TOKENS).status_code == 200
+
+
+def test_a_provider_is_told_to_say_when_it_asked(client: Client, provider: object) -> None:
+    asked = parse_qs(urlsplit(client.post(reverse("openid_connect_login")).context["onward"]).query)
+
+    assert int(asked["max_age"][0]) > 24 * 3600
+    assert "prompt" not in asked
 
 
 def test_the_provider_is_told_to_ask_whatever_the_address_says(client: Client, provider: object) -> None:

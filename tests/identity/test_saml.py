@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -300,6 +301,16 @@ def test_who_is_asked_again_types_the_password_there(
     post(client, saml_provider.answer_to(question.get("ID"), key, Said(authenticated=ago)))
 
     assert bool(noted) is is_fresh
+
+
+@pytest.mark.parametrize(("ago", "is_fresh"), [(dt.timedelta(), True), (60 * MINUTE, False)])
+def test_a_sign_in_there_proves_what_was_proved_there(
+    client: Client, sign_in: Any, ago: dt.timedelta, *, is_fresh: bool
+) -> None:
+    sign_in(client, Said(authenticated=ago))
+
+    assert is_in(client)
+    assert (time.time() - client.session[proving.PROVED] < 60) is is_fresh
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A sandbox over real HTTP, an application and contacts, and a queue that is run by hand."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from django.conf import LazySettings
@@ -12,7 +12,8 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
-from messaging.models import Contact, ContactGroup, GroupMembership
+from messaging.models import Campaign, Contact, ContactGroup, GroupMembership
+from messaging.services.campaigns import starting
 
 APP_ID = "4luaKsL2"
 
@@ -65,6 +66,27 @@ def run_jobs() -> Callable[[], int]:
         return done
 
     return run
+
+
+class LoseAnswers(Protocol):
+    def __call__(self, draft: Campaign, *, people: int, fault: str = "reset_after", calls: int = 1) -> Campaign: ...
+
+
+@pytest.fixture
+def lose_answers(sandbox: RunningSandbox, group: ContactGroup, run_jobs: Callable[[], int]) -> LoseAnswers:
+    """Launch a draft to `people` of the group; its first `calls` requests meet the sandbox's `fault`, the others are
+    answered. The campaign is given back as it stands then.
+    """
+
+    def launch(draft: Campaign, *, people: int, fault: str = "reset_after", calls: int = 1) -> Campaign:
+        add_contacts(group, people)
+        sandbox.set_faults(next_fault=fault, next_calls=calls)
+        starting.launch(draft.pk)
+        run_jobs()
+        draft.refresh_from_db()
+        return draft
+
+    return launch
 
 
 def events_saying(words: str, events: Any) -> Any:

@@ -69,7 +69,12 @@ class GivenBackTests:
         assert header == ["Name", "Phone", "City", "row", "reason"]
         assert short[:4] == [" Jürgen ", "12", "“Köln”", "3"]
         assert short[4].startswith("Phone: ")
-        assert joined[:4] == ['Bo;"+91" 98765 43211;Delhi', "", "", "5"]  # as it stands there: no cell can be told
+        assert joined[:4] == [
+            'Bo;\'"+91" 98765 43211;Delhi',
+            "",
+            "",
+            "5",
+        ]  # as it stands there, guarded: no cell can be told
         assert "quotation mark" in joined[4]
         assert wide[:4] == ["Cy", "'+91 98765 43212", "Goa", "6"]
         assert wide[5:] == ["one more", "and more"]

@@ -325,14 +325,25 @@ class FileTests:
         assert (found["errors"][0]["row"], found["errors"][0]["column"]) == (2, column)
         assert said in found["errors"][0]["reason"]
 
-    def test_one_that_breaks_off_says_what_is_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        plain_rows = contact_files.plain_rows
+    def test_letters_that_may_be_others_are_not_guessed(self, tmp_path: Path) -> None:
+        path = tmp_path / "consents.csv"
+        path.write_bytes(f"number,consent,date,words\n{NUMBER},yes,2026-05-01,Dvořák\n".encode("cp1250"))
 
-        def breaks(path: Path) -> Iterator[Any]:
-            yield from plain_rows(path)
+        with pytest.raises(CommandError, match=r"--encoding .*windows-1252: Dvoøák; windows-1250: Dvořák"):
+            call_command("consent", "import", str(path))
+        assert not ConsentEvent.objects.exists()
+        call_command("consent", "import", str(path), "--encoding", "windows-1250")
+
+        assert ConsentEvent.objects.get().words == "Dvořák"
+
+    def test_one_that_breaks_off_says_what_is_kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        plain_rows = contact_files.plain_rows_as_meant
+
+        def breaks(*given: Any) -> Iterator[Any]:
+            yield from plain_rows(*given)
             raise UnreadableFile("The workbook is damaged.")
 
-        monkeypatch.setattr(contact_files, "plain_rows", breaks)
+        monkeypatch.setattr(contact_files, "plain_rows_as_meant", breaks)
         monkeypatch.setattr(consent_files, "AT_ONCE", 2)
         rows = "".join(f"{int(NUMBER) + n},yes,2026-05-01\n" for n in range(5))
 
@@ -412,7 +423,7 @@ def test_what_is_no_number_has_said_nothing(given: str) -> None:
         call_command("consent", "show", given)
 
 
-@pytest.mark.parametrize("given", ["+91 98765-43210", "00919876543210", "919876543210"])
+@pytest.mark.parametrize("given", ["+91 98765-43210", "00919876543210", "919876543210", "+919876543210.0"])
 def test_a_number_is_found_however_it_is_written(given: str) -> None:
     said = io.StringIO()
 

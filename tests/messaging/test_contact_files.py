@@ -1,7 +1,9 @@
 """Files as spreadsheets, exports and people leave them behind."""
 
 import codecs
+import csv
 import datetime as dt
+import io
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -10,11 +12,12 @@ import openpyxl
 import pytest
 from openpyxl.chart import BarChart, Reference
 
-from laaffic_console.kit.exports import escape_formula
+from laaffic_console.kit import exports
+from laaffic_console.kit.exports import escape_formula, unescaped
 from messaging import contact_files, merge_fields
 from messaging.contact_files import ContactFile
 from messaging.contact_headers import IGNORED, attribute_header, attribute_name, guess_mapping
-from messaging.contact_rows import RowCleaner, RowError, RowOptions
+from messaging.contact_rows import RowCleaner, RowError, RowOptions, one_line
 from messaging.unreadable import UnreadableFile
 
 CHINESE = "手机号,姓名,城市\n8613800138000,王芳,上海\n8613900139000,李伟,成都\n"
@@ -521,6 +524,21 @@ class CleanerTests:
     @pytest.mark.parametrize("text", ["'=x", "''+x", "'x", "=x", "x", "'", "''", '="x"', "'-"])
     def test_escaping_is_undone_exactly(self, text: str) -> None:
         assert cleaner("phone", "name").clean(["919876543210", escape_formula(text)]).name == text
+
+    @pytest.mark.parametrize("text", ["Hi;=x", "a;'=x", 'b;"=x"', "=a;\t'-1", "x;'y", "'a;-b", 'a;"', "'=;=="])
+    def test_so_is_escaping_within_a_cell(self, text: str) -> None:
+        assert unescaped(escape_formula(text)) == text
+        assert cleaner("phone", "name").clean(["919876543210", escape_formula(text)]).name == one_line(text)
+
+    @pytest.mark.parametrize("between", [";", "\t"])
+    @pytest.mark.parametrize("said", ["Hi{}=1+1", 'Hi{}"=1+1"', "Hi, you{}@x", "Hi\n+1{}x", "Hi\r\n-1{}x", "Hi{}＝1"])
+    def test_whatever_stands_between_cells_none_is_run(self, between: str, said: str) -> None:
+        written = b"".join(exports.csv_bytes([["919876543210", said.format(between)]])).decode("utf-8-sig")
+
+        cells = [cell for row in csv.reader(io.StringIO(written, newline=""), delimiter=between) for cell in row]
+
+        assert len(cells) > 1
+        assert not [cell for cell in cells if cell.startswith(tuple("=+-@＝"))]
 
     def test_two_columns_for_one_field_are_refused(self) -> None:
         with pytest.raises(RowError, match="Two columns are both “number”"):

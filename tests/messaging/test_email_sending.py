@@ -201,6 +201,36 @@ class LostAnswerTests:
         assert call_states() == [EntryState.ACCEPTED, EntryState.REFUSED]
         assert len(emails_of(sandbox).tasks) == 1
 
+    @pytest.mark.parametrize(
+        ("receiver_id", "state", "becomes"),
+        [
+            ("1001", EntryState.ACCEPTED, State.UNKNOWN),
+            ("1001", EntryState.UNKNOWN, State.UNKNOWN),
+            ("1001", EntryState.REFUSED, State.RUNNING),
+            ("1002", EntryState.ACCEPTED, State.RUNNING),
+        ],
+    )
+    def test_it_proves_nothing_where_another_campaign_went_to_the_same_list(
+        self, lost: EmailCampaign, run_jobs: Callable[[], int], receiver_id: str, state: str, becomes: str
+    ) -> None:
+        other = draft(lost.application, name="Other", receiver_id=receiver_id, subject="Something else")
+        LedgerEntry.objects.create(
+            interface="email/batchSendEmail",
+            application=lost.application,
+            about_kind=email_sending.ABOUT,
+            about_id=other.pk,
+            state=state,
+            prepared_at=timezone.now(),
+        )
+
+        email_campaigns.send_again(lost.pk, reason="nobody got a mail")
+        run_jobs()
+
+        assert fresh(lost).state == becomes
+        first = LedgerEntry.objects.filter(about_id=lost.pk).earliest("pk")
+        assert first.state == (EntryState.UNKNOWN if becomes == State.UNKNOWN else EntryState.ACCEPTED)
+        assert fresh(lost).entry == first
+
     def test_written_off_it_rests_and_a_late_callback_still_counts(
         self, lost: EmailCampaign, run_jobs: Callable[[], int]
     ) -> None:
@@ -316,6 +346,22 @@ class RefusalTests:
         run_jobs()
         assert fresh(campaign).state == State.RUNNING
         assert fresh(campaign).wait_reason == ""
+
+    @pytest.mark.parametrize("address", ['"Smith,Bob"@example.com', "Bob <bob@example.com>"])
+    def test_what_cannot_be_asked_for_holds_and_is_not_tried_for_ever(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int], address: str
+    ) -> None:
+        campaign = launched(mail_app)
+        EmailCampaign.objects.update(from_address=address)  # as an earlier version took it
+        run_jobs()
+
+        campaign = fresh(campaign)
+        assert campaign.state == State.HELD
+        assert campaign.not_before is None
+        assert "Its requests cannot be made" in campaign.hold_reason
+        assert "is not an email address" in campaign.hold_reason
+        assert call_states() == [EntryState.NOT_SENT]
+        assert not emails_of(sandbox).tasks
 
     def test_a_credential_code_holds_the_account_and_goes_on_by_itself(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]

@@ -56,6 +56,9 @@ def test_its_values_are_for_who_sees_numbers(
         ("“+91 98765-43210” is too long", "“+9198•••••210” is too long"),
         ("asha.rao@example.com has it already", "a•••@example.com has it already"),
         *[(moment, moment) for moment in ("2026-11-28T15:30:00.123456+00:00", "2026-11-28 15:30:00", "2026-11-28.")],
+        *[(day, day) for day in ("born 28.11.1985.", "11/28/1985", "1-2-2004, 28.11.2026")],
+        ("98765\u00a043210", "9876•••210"),
+        ("28.11.1985.22", "2811•••522"),
         (
             "On 2026-11-28 at 15:30 in row 12,345: 7 to 15 digits",
             "On 2026-11-28 at 15:30 in row 12,345: 7 to 15 digits",

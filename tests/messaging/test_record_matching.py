@@ -29,14 +29,17 @@ from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls, reports
-from tests.messaging.conftest import add_contacts
+from tests.messaging.conftest import LoseAnswers, add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def drafted(application: Application, group: ContactGroup, text: str = "Hello") -> Campaign:
+    return drafts.create(name="A", application=application, sender_id="S", text=text, groups=[group])
+
+
 def launched(application: Application, group: ContactGroup, text: str = "Hello") -> Campaign:
-    campaign = drafts.create(name="A", application=application, sender_id="S", text=text, groups=[group])
-    return starting.launch(campaign.pk)
+    return starting.launch(drafted(application, group, text).pk)
 
 
 def look_again() -> None:
@@ -47,12 +50,14 @@ def look_again() -> None:
 
 class LostAnswerTests:
     def test_accepted_and_the_answer_lost_is_settled_by_number(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
     ) -> None:
-        add_contacts(group, 30)
-        sandbox.set_faults(next_fault="reset_after", next_calls=1)
-        campaign = launched(application, group)
-        run_jobs()
+        campaign = lose_answers(drafted(application, group), people=30)
         assert counting.state_counts(campaign)["unknown"] == 30
 
         look_again()
@@ -95,12 +100,9 @@ class LostAnswerTests:
         assert counting.state_counts(campaign)["unknown"] == 0
 
     def test_what_the_gateway_never_saw_stays_unknown_and_says_so(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
-        add_contacts(group, 5)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        campaign = launched(application, group)
-        run_jobs()
+        campaign = lose_answers(drafted(application, group), people=5, fault="bad_gateway_before")
         left_long_ago(minutes=10)
 
         look_again()
@@ -121,14 +123,11 @@ class LostAnswerTests:
         sandbox: RunningSandbox,
         application: Application,
         group: ContactGroup,
-        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
         hours: int,
         said: str,
     ) -> None:
-        add_contacts(group, 1)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        launched(application, group)
-        run_jobs()
+        lose_answers(drafted(application, group), people=1, fault="bad_gateway_before")
         left_long_ago(minutes=60 * hours)
 
         look_again()
@@ -137,12 +136,9 @@ class LostAnswerTests:
         assert Message.objects.get().evidence.startswith(expected)
 
     def test_the_last_question_is_one_that_was_put_after_the_window(
-        self, application: Application, group: ContactGroup, run_jobs: Callable[[], int], sandbox: RunningSandbox
+        self, application: Application, group: ContactGroup, lose_answers: LoseAnswers, sandbox: RunningSandbox
     ) -> None:
-        add_contacts(group, 1)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        launched(application, group)
-        run_jobs()
+        lose_answers(drafted(application, group), people=1, fault="bad_gateway_before")
         left_long_ago(minutes=60 * 73)
         batch = Batch.objects.get()
 
@@ -151,12 +147,9 @@ class LostAnswerTests:
         assert Batch.objects.get().next_check_at > timezone.now()
 
     def test_before_the_window_has_passed_nothing_is_said(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
-        add_contacts(group, 5)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        launched(application, group)
-        run_jobs()
+        lose_answers(drafted(application, group), people=5, fault="bad_gateway_before")
 
         look_again()
 
@@ -164,12 +157,14 @@ class LostAnswerTests:
         assert Batch.objects.get().next_check_at > timezone.now()  # it is asked again
 
     def test_two_that_could_claim_one_record_both_stay_unknown(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
     ) -> None:
-        add_contacts(group, 3)
-        sandbox.set_faults(next_fault="reset_after", next_calls=1)
-        launched(application, group, "one")
-        run_jobs()
+        lose_answers(drafted(application, group, "one"), people=3)
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
         launched(application, group, "two")
         run_jobs()
@@ -179,13 +174,10 @@ class LostAnswerTests:
         assert Message.objects.filter(state=MessageState.UNKNOWN).count() == 6
 
     def test_small_pages_of_records_are_all_read(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
         sandbox.sandbox.options.record_page = 2
-        add_contacts(group, 9)
-        sandbox.set_faults(next_fault="reset_after", next_calls=1)
-        launched(application, group)
-        run_jobs()
+        lose_answers(drafted(application, group), people=9)
 
         look_again()
 
@@ -200,7 +192,7 @@ class LostAnswerTests:
         sandbox: RunningSandbox,
         application: Application,
         group: ContactGroup,
-        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
         monkeypatch: pytest.MonkeyPatch,
         broken: Exception | None,
     ) -> None:
@@ -209,10 +201,7 @@ class LostAnswerTests:
             if broken:
                 raise broken
 
-        add_contacts(group, 5)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        launched(application, group)
-        run_jobs()
+        lose_answers(drafted(application, group), people=5, fault="bad_gateway_before")
         left_long_ago(minutes=10)
         monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
 
@@ -339,12 +328,9 @@ class LostAnswerTests:
         assert own[0] in asked
 
     def test_a_record_that_may_be_anothers_is_not_called_missing(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
-        add_contacts(group, 2)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        launched(application, group)
-        run_jobs()
+        lose_answers(drafted(application, group), people=2, fault="bad_gateway_before")
         left_long_ago(minutes=10)
         first, second = Message.objects.order_by("pk")
         long = dt.timedelta(days=1)
@@ -367,12 +353,9 @@ class LostAnswerTests:
         assert not replace(whole, unreadable=1).covers(window)
 
     def test_past_the_window_it_waits_for_a_person(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
-        add_contacts(group, 2)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        campaign = launched(application, group)
-        run_jobs()
+        campaign = lose_answers(drafted(application, group), people=2, fault="bad_gateway_before")
         left_long_ago(minutes=60 * 24 * 4)
 
         look_again()
@@ -494,12 +477,9 @@ class OtherSystemTests:
 
     @pytest.fixture
     def lost(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> Message:
-        add_contacts(group, 1)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        launched(application, group)
-        run_jobs()
+        lose_answers(drafted(application, group), people=1, fault="bad_gateway_before")
         return Message.objects.get()
 
     @pytest.mark.parametrize(

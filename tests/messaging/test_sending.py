@@ -23,7 +23,7 @@ from messaging.services.contacts import suppression
 from messaging.services.reports import report_pulls
 from messaging.services.sending import sending
 from messaging.services.sms.sms_channel import SmsChannel
-from tests.messaging.conftest import add_contacts
+from tests.messaging.conftest import LoseAnswers, add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -229,14 +229,11 @@ class FaultTests:
         application: Application,
         group: ContactGroup,
         run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
         fault: str,
     ) -> None:
-        add_contacts(group, 3)
-        sandbox.set_faults(next_fault=fault, next_calls=1)
-        campaign = make(application, group)
+        campaign = lose_answers(make(application, group), people=3, fault=fault)
 
-        starting.launch(campaign.pk)
-        run_jobs()
         sending.sweep()
         run_jobs()
 
@@ -582,13 +579,10 @@ class ReportTests:
         assert (counts["delivered"], counts["undelivered"]) == (stats["delivered"], stats["failed"])
 
     def test_what_may_have_left_long_before_is_swept_for_too(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
         """After a restore its request says that it may have left since the backup."""
-        add_contacts(group, 3)
-        sandbox.set_faults(next_fault="reset_after", next_calls=1)
-        starting.launch(make(application, group).pk)
-        run_jobs()
+        lose_answers(make(application, group), people=3)
         LedgerEntry.objects.update(clock_ahead=dt.timedelta(days=3).total_seconds())
 
         span = report_pulls.minutes_with_pending(application)

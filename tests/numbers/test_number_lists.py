@@ -12,6 +12,10 @@ class PastedTests:
 
         assert read.numbers == tuple(f"917860550{n}" for n in range(1, 7))
 
+    @pytest.mark.parametrize("text", ["9178605501.0", "+9178605501.00", "009178605501.0"])
+    def test_a_figure_of_a_spreadsheet_is_the_number_before_its_point(self, text: str) -> None:
+        assert number_lists.read_pasted(text).numbers == ("9178605501",)
+
     def test_the_same_number_twice_is_left_out_and_said(self) -> None:
         assert number_lists.read_pasted("9178605501\n+9178605501\n009178605501\n9178605502") == (
             ("9178605501", "9178605502"),
@@ -24,6 +28,8 @@ class PastedTests:
             ("123456", "6 digits; a number has 7 to 15"),
             ("1234567890123456", "16 digits; a number has 7 to 15"),
             ("91786055o1", "is not a number"),
+            ("9178605501.5", "is a decimal number"),
+            ("9.17E+9", "Format the column as text"),
             ("９１７８６０５５０１x", "is not a number"),
         ],
     )
@@ -59,7 +65,7 @@ class CsvTests:
         assert number_lists.read_csv(raw).numbers == ("9178605501", "9178605502")
 
     def test_a_bad_cell_names_its_row(self) -> None:
-        with pytest.raises(InvalidNumbers, match=r"Row 3: “9\.17E\+09” is not a number"):
+        with pytest.raises(InvalidNumbers, match=r"Row 3: “9\.17E\+09”: A spreadsheet has shortened this number"):
             number_lists.read_csv(b"number\n9178605501\n9.17E+09\n")
 
     @pytest.mark.parametrize(

@@ -433,3 +433,12 @@ def test_a_gateway_that_is_away_took_no_pool(pool: NumberPool, settings: LazySet
 
     assert found["__all__"][0].startswith("Nothing was sent")
     assert LedgerEntry.objects.latest("pk").state == EntryState.NOT_SENT
+
+
+def test_of_two_who_create_it_at_the_same_moment_one_is_told(pool: NumberPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = pool.listed
+    assert config is not None
+    monkeypatch.setattr(pool_changes, "_is_taken", lambda *given: False)  # it was free a moment ago
+
+    with pytest.raises(ValidationError, match="There is a pool 918885 already"):
+        pool_changes.create(config, typed="918885")

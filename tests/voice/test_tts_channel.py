@@ -24,11 +24,11 @@ from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls
 from messaging.services.reports.record_matching import NOT_IN_RECORDS
-from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
+from tests.messaging.conftest import LoseAnswers, add_contacts, group, lose_answers, point_at, run_jobs
 from voice.services import call_records as kept_records
 from voice.services.tts_options import TtsOptions, call_lasts
 
-__all__ = ["group", "run_jobs"]  # fixtures that are shared with messaging
+__all__ = ["group", "lose_answers", "run_jobs"]  # fixtures that are shared with messaging
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,15 +138,12 @@ class TtsCampaignTests:
         application: Application,
         group: ContactGroup,
         run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
         fault: str,
         settings: LazySettings,
     ) -> None:
         settings.LAAFFIC_LOST_ANSWERS = 0  # six in a row would hold the campaign
-        add_contacts(group, RECIPIENTS)
-        sandbox.set_faults(next_fault=fault, next_calls=RECIPIENTS // 2)
-        campaign = draft(application, group)
-        starting.launch(campaign.pk)
-        run_jobs()
+        campaign = lose_answers(draft(application, group), people=RECIPIENTS, fault=fault, calls=RECIPIENTS // 2)
         assert counting.state_counts(campaign)["unknown"] == RECIPIENTS // 2
         assert LedgerEntry.objects.filter(state=EntryState.UNKNOWN).count() == RECIPIENTS // 2
 
@@ -162,13 +159,9 @@ class TtsCampaignTests:
         assert proving.prove(campaign)["disagreements"] == []
 
     def test_what_never_arrived_stays_unknown(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
-        add_contacts(group, 3)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=3)
-        campaign = draft(application, group)
-        starting.launch(campaign.pk)
-        run_jobs()
+        campaign = lose_answers(draft(application, group), people=3, fault="bad_gateway_before", calls=3)
 
         look_again()
 
@@ -177,13 +170,11 @@ class TtsCampaignTests:
         assert not campaigns.finish_if_done(campaign.pk)
 
     def test_it_is_said_not_to_be_in_the_records_when_its_call_must_have_ended(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
-        add_contacts(group, 1)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        campaign = draft(application, group, max_ringing_time=20, max_duration=10)
-        starting.launch(campaign.pk)
-        run_jobs()
+        lose_answers(
+            draft(application, group, max_ringing_time=20, max_duration=10), people=1, fault="bad_gateway_before"
+        )
         grace = record_matching.window_of(timezone.now())[1] - timezone.now()
 
         left_before(grace + dt.timedelta(seconds=25))
@@ -211,15 +202,14 @@ class TtsCampaignTests:
         sandbox: RunningSandbox,
         application: Application,
         group: ContactGroup,
-        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
         monkeypatch: pytest.MonkeyPatch,
         written: str,
         says: str,
     ) -> None:
-        add_contacts(group, 1)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        starting.launch(draft(application, group, max_ringing_time=20, max_duration=10).pk)
-        run_jobs()
+        lose_answers(
+            draft(application, group, max_ringing_time=20, max_duration=10), people=1, fault="bad_gateway_before"
+        )
         left_before(dt.timedelta(minutes=10))
         number = Message.objects.get().number
         callee = written.format(whole=number, national=number[2:], last=number[-4:])
@@ -239,14 +229,11 @@ class TtsCampaignTests:
         sandbox: RunningSandbox,
         application: Application,
         group: ContactGroup,
-        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
         monkeypatch: pytest.MonkeyPatch,
         is_lost: bool,
     ) -> None:
-        add_contacts(group, 1)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=int(is_lost))
-        starting.launch(draft(application, group).pk)
-        run_jobs()
+        lose_answers(draft(application, group), people=1, fault="bad_gateway_before", calls=int(is_lost))
         page = Page([call_records.from_row({"voiceId": "elsewhere", "callee": "919812345678"})], [], 1, None, 0)
         monkeypatch.setattr(VoiceApi, "group_records", lambda *_given, **_more: page)
         asked: list[set[str]] = []
@@ -268,16 +255,17 @@ class TtsCampaignTests:
         sandbox: RunningSandbox,
         application: Application,
         group: ContactGroup,
-        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
         monkeypatch: pytest.MonkeyPatch,
         is_copied: bool,
         lost: bool,
     ) -> None:
-        add_contacts(group, 1)
-        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=int(lost))
-        campaign = draft(application, group, recall_count=1, recall_interval=5)
-        starting.launch(campaign.pk)
-        run_jobs()
+        campaign = lose_answers(
+            draft(application, group, recall_count=1, recall_interval=5),
+            people=1,
+            fault="bad_gateway_after",
+            calls=int(lost),
+        )
         message = Message.objects.get()
         mark = {"calledInfo": f"lc-{message.pk}", "callee": message.number}
         first = {**mark, "voiceId": "1", "terminationCode": "486", "cost": "0", "callTime": "1767225600000"}
@@ -354,12 +342,11 @@ class TtsCampaignTests:
         assert record_matching.MAYBE_IN_RECORDS in Message.objects.get().evidence
 
     def test_after_a_restore_they_are_read_from_when_it_may_have_left_first(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
-        add_contacts(group, 1)
-        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        starting.launch(draft(application, group, max_ringing_time=20, max_duration=10).pk)
-        run_jobs()
+        lose_answers(
+            draft(application, group, max_ringing_time=20, max_duration=10), people=1, fault="bad_gateway_before"
+        )
         left_before(dt.timedelta(minutes=10))
         LedgerEntry.objects.update(clock_ahead=dt.timedelta(days=3).total_seconds())
 
@@ -368,13 +355,9 @@ class TtsCampaignTests:
         assert NOT_IN_RECORDS in Message.objects.get().evidence
 
     def test_reconcile_asks_the_records_at_once(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, lose_answers: LoseAnswers
     ) -> None:
-        add_contacts(group, 6)
-        sandbox.set_faults(next_fault="reset_after", next_calls=2)
-        campaign = draft(application, group)
-        starting.launch(campaign.pk)
-        run_jobs()
+        campaign = lose_answers(draft(application, group), people=6, calls=2)
         assert counting.state_counts(campaign)["unknown"] == 2
 
         said = io.StringIO()

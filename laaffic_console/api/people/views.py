@@ -3,6 +3,7 @@
 from typing import Any
 
 import phonenumbers
+from django.db import DatabaseError
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -99,18 +100,26 @@ class ImportsView(ApiView):
             raise Problem(400, _("Give either “group”, an existing one, or “new_group”, which is made."))
         region = _region(asked.get("region", ""))
 
+        looked_at: list[ContactImport] = []
+
+        def look() -> None:
+            """Outside the transaction: a large file would hold up whoever writes."""
+            looked_at.append(import_files.look_at(asked["file"], region=region, by=request.user))
+
         def work() -> Answer:
-            job = import_files.receive(
-                asked["file"],
-                group=named.group(asked["group"]) if "group" in asked else None,
-                new_group=asked.get("new_group", ""),
-                region=region,
-                by=request.user,
-            )
+            group = named.group(asked["group"]) if "group" in asked else None
+            job = import_files.store(looked_at[0], group=group, new_group=asked.get("new_group", ""))
             return Answer(201, {"id": job.pk})
 
-        # Not in one transaction: a large file would hold up whoever writes, and one that is kept twice changes nothing.
-        return _import(self.once(work, in_one=False))
+        try:
+            answer = self.once(work, before=look)
+        except DatabaseError:  # it may be stored all the same: the sweep of files without a row finds out
+            raise
+        except BaseException:
+            for job in looked_at:
+                import_files.forget_unstored(job)
+            raise
+        return _import(answer)
 
 
 def _region(text: str) -> str:

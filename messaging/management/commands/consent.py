@@ -11,6 +11,7 @@ from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic.reports import digits
+from messaging import msisdn
 from messaging.models import ConsentEvent
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -31,13 +32,14 @@ class Command(ConsoleCommand):
         reads.add_argument("--date", default="", metavar="YYYY-MM-DD", help="when it was said, of rows without a date")
         reads.add_argument("--source", default="", help="where it was said, such as “web form”")
         reads.add_argument("--region", default="", metavar="CC", help="country of national numbers, such as IN")
+        reads.add_argument("--encoding", default="", help="of a text file whose letters can be read in several ways")
         reads.add_argument("--json", action="store_true")
         shows = verbs.add_parser("show", help="what a person has said, and what holds now")
         shows.add_argument("number", help="digits with the country code")
         shows.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        document = self.read(options) if options["verb"] == "import" else shown(digits(options["number"]))
+        document = self.read(options) if options["verb"] == "import" else shown(options["number"])
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
 
     def read(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +47,7 @@ class Command(ConsoleCommand):
         region = capitals(options["region"])
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
-        wanted = Options(options["channel"], options["date"], options["source"], region)
+        wanted = Options(options["channel"], options["date"], options["source"], region, options["encoding"])
         try:
             return asdict(consent_files.take(path, wanted))
         except ValidationError as problem:
@@ -55,7 +57,11 @@ class Command(ConsoleCommand):
             raise CommandError(f"{path}: {why}") from problem
 
 
-def shown(number: str) -> dict[str, Any]:
+def shown(written: str) -> dict[str, Any]:
+    try:
+        number = digits(msisdn.from_spreadsheet(written.strip(), written[:40]))
+    except msisdn.InvalidNumber as problem:
+        raise CommandError(str(problem)) from problem
     if not (number.isascii() and number.isdigit()):
         raise CommandError(f"“{number}” is not a phone number. Give its digits with the country code.")
     said = ConsentEvent.objects.filter(subscriber=subscriber(number)).order_by("-at", "-pk")[:100]

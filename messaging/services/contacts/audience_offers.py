@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from django.db.models import QuerySet
 
-from laaffic_console.kit import countries
+from laaffic_console.kit import countries, masks
 from messaging.models import Campaign, Contact, ContactGroup
 from messaging.services.contacts import audiences
 
@@ -29,7 +29,9 @@ def of_attributes(_asked: str = "", _name: str = "") -> list[Offer]:
 
 
 def of_values(_asked: str, name: str) -> list[Offer]:
-    return _frequent(str(attributes.get(name, "")) for attributes in audiences.recent_attributes())
+    """Whole numbers and addresses are no offer to who sees them masked: a masked one would compare with nothing."""
+    values = _frequent(str(attributes.get(name, "")) for attributes in audiences.recent_attributes())
+    return [(value, label) for value, label in values if masks.in_text(value) == value]
 
 
 def of_groups(asked: str, _name: str = "") -> list[Offer]:

@@ -42,6 +42,7 @@ class Options:
     date: str = ""
     source: str = ""
     region: str = ""
+    encoding: str = ""  # of a text file whose letters can be read in several ways
 
 
 @dataclass(slots=True)
@@ -59,8 +60,11 @@ class _Invalid(Exception):
 
 
 def take(path: Path, options: Options) -> Outcome:
-    """ValidationError where the file lacks a column; what single rows lack is told and left out."""
-    rows = contact_files.plain_rows(path)
+    """ValidationError where the file lacks a column, UnreadableFile where its letters may be others.
+
+    What single rows lack is told and left out.
+    """
+    rows = contact_files.plain_rows_as_meant(path, options.encoding)
     first = next(rows, None)
     header = [visible(cell).lower() for cell in first.cells] if first else []
     if twice := [name for name in COLUMNS if header.count(name) > 1]:

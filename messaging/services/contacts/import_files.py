@@ -23,6 +23,7 @@ from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
 from messaging.contact_headers import guess_mapping
 from messaging.contact_rows import NO_OPTIONS, NULL_WORDS, RowError, RowOptions
+from messaging.encodings import Reading
 from messaging.models import ContactGroup, ContactImport
 from messaging.services.contacts import bad_rows, import_forecast, reading
 from messaging.services.contacts.reading import path_of, problem_with_mapping
@@ -46,6 +47,16 @@ def receive(
     upload: "UploadedFile[Any]", *, group: ContactGroup | None, new_group: str = "", region: str, by: User | None
 ) -> ContactImport:
     """Keep an uploaded file and look at how it is written; ValidationError says why it is not a list of contacts."""
+    job = look_at(upload, region=region, by=by)
+    try:
+        return store(job, group=group, new_group=new_group)
+    except BaseException:
+        forget_unstored(job)
+        raise
+
+
+def look_at(upload: "UploadedFile[Any]", *, region: str, by: User | None) -> ContactImport:
+    """The part of `receive` that may take long: the file is kept, and no row points to it yet."""
     if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
         limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
         raise ValidationError(
@@ -58,17 +69,27 @@ def receive(
     try:
         _look(job)
         job.null_words = _null_words(job)
-        with transaction.atomic():
-            job.group = _group_called(without_marks(new_group).strip()) or group
-            job.save()
-            if len(job.readings) < 2:  # otherwise a person has to choose one first
-                import_forecast.want(job, job.mapping)
-    except BaseException as problem:  # no row will point to the file, whatever went wrong
-        job.file.delete(save=False)
+    except BaseException as problem:
+        forget_unstored(job)
         if isinstance(problem, UnreadableFile):
             raise ValidationError(str(problem)) from problem
         raise
     return job
+
+
+@transaction.atomic
+def store(job: ContactImport, *, group: ContactGroup | None, new_group: str = "") -> ContactImport:
+    """The row of a file that was looked at; whoever fails here calls `forget_unstored`."""
+    job.group = _group_called(without_marks(new_group).strip()) or group
+    job.save()
+    if len(job.readings) < 2:  # otherwise a person has to choose one first
+        import_forecast.want(job, job.mapping)
+    return job
+
+
+def forget_unstored(job: ContactImport) -> None:
+    """No row will point to the file, whatever went wrong."""
+    job.file.delete(save=False)
 
 
 def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
@@ -150,7 +171,7 @@ def open_path(
     )
     _look(job)
     if len(job.readings) > 1:
-        raise UnreadableFile(_which_encoding(job))
+        raise UnreadableFile(contact_files.which_encoding([Reading(**found) for found in job.readings]))
     if "number" not in job.mapping.values():
         columns = ", ".join(job.headers[:12])
         raise UnreadableFile(
@@ -171,14 +192,6 @@ def _save_in_words(job: ContactImport) -> None:
     job.file.name = keepable(there)[: job.file.field.max_length]
     job.save()
     job.file.name = there
-
-
-def _which_encoding(job: ContactImport) -> str:
-    shown = "; ".join(f"{found['encoding']}: {', '.join(found['words'])}" for found in job.readings)
-    said = _(
-        "The file's letters can be read in several ways. Say its encoding, for example with --encoding %(one)s: %(all)s"
-    )
-    return said % {"one": job.readings[0]["encoding"], "all": shown}
 
 
 def _group_called(name: str) -> ContactGroup | None:

@@ -227,9 +227,9 @@ class _Mails:
         EmailMessage.objects.bulk_create([mail for mail in mails if mail.pk is None], batch_size=200)
         after = [email_counting.standing(mail) for mail in self.rows]
         email_counting.count_moves(self.campaign_id, self.before, after)
-        nowhere = (int(Submission.UNSAID), int(Delivery.NONE))
+        nowhere = (int(Submission.UNSAID), int(Delivery.NONE), "")
         new = [nowhere] * (len(self.rows) - len(self.before))
-        events.mails_moved(self.rows, [*(one[:2] for one in self.before), *new])
+        events.mails_moved(self.rows, [*self.before, *new])
 
 
 def address_of(submission: EmailSubmission) -> str:
@@ -254,7 +254,7 @@ def apply_deliveries(campaign_id: int, deliveries: Sequence[EmailDelivery]) -> i
         mail.delivered_at = said[mail.email_id].at
     EmailMessage.objects.bulk_update(moved, ["delivery", "delivered_at"], batch_size=100)
     email_counting.count_moves(campaign_id, before, [email_counting.standing(mail) for mail in moved])
-    events.mails_moved(moved, [one[:2] for one in before])
+    events.mails_moved(moved, before)
     return len(moved)
 
 
@@ -270,5 +270,5 @@ def expire(campaign_id: int) -> int:
     for mail in mails:
         mail.delivery = Delivery.EXPIRED
     email_counting.count_moves(campaign_id, before, [email_counting.standing(mail) for mail in mails])
-    events.mails_moved(mails, [one[:2] for one in before])
+    events.mails_moved(mails, before)
     return len(mails)

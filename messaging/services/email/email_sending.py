@@ -1,7 +1,8 @@
 """The one request of an email campaign: recorded, sent, settled (laws#record-send-settle).
 
 No answer is needed to know that it arrived: the callback's address ends in the campaign's mark, so the first mail that
-is told of settles it. A repeat that is refused as a duplicate (−2) says the same of the request before it.
+is told of settles it. A repeat that is refused as a duplicate (−2) says the same of the request before it, where it
+can be no duplicate of another campaign's.
 """
 
 import datetime as dt
@@ -30,6 +31,7 @@ from laaffic_console.laaffic import (
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
+from messaging.services.batches.settling import Unfit
 from messaging.services.budgets import whole_requests
 from messaging.services.email import (
     email_campaigns,
@@ -108,6 +110,8 @@ def batch_of(campaign: EmailCampaign) -> EmailBatch:
 
 def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> LaafficError:
     """What stopped a request before it left is one of the three outcomes too."""
+    if isinstance(problem, InvalidRequest):
+        return Unfit(problem)
     return problem if isinstance(problem, LaafficError) else NotSent(str(problem), interface=INTERFACE)
 
 
@@ -256,6 +260,9 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
             email_states.hold(campaign, code_words.refused(error))
         case Refused():
             _try_later(campaign, code_words.refused(error), error.retry_after)
+        case Unfit():
+            sentence = _("Its requests cannot be made (%(why)s), so nothing was sent. Correct that, then resume.")
+            email_states.hold(campaign, sentence % {"why": error.message[:150]})
         case NotSent():
             _try_later(campaign, _("The gateway cannot be reached (%(why)s).") % {"why": error.message})
 
@@ -269,7 +276,11 @@ def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
 
 
 def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
-    """−2 after a lost answer: that request arrived. False where none was lost: then it is a refusal."""
+    """−2 after a lost answer: that request arrived. False where none was lost: then it is a refusal.
+
+    By what Laaffic tells duplicates apart, and for how long, is not documented. So where another campaign went to the
+    same list, the lost request stays unknown.
+    """
     if email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED).exists():
         return True  # that one is known by now, and what else was lost is not
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
@@ -277,6 +288,12 @@ def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
     earlier = lost.order_by("-pk").first()
     if earlier is None:
         return False
+    if email_states.has_a_double(campaign):
+        event = _("The repeat was refused as a duplicate, which another campaign to this list may explain as well")
+        campaign.entry = earlier
+        campaign.save(update_fields=["entry"])
+        email_states.move(campaign, EmailCampaignState.UNKNOWN, event, None)
+        return True
     ledger.settle_accepted(earlier.pk, evidence=f"request {entry_id} was refused as its duplicate")
     campaign.entry = earlier
     campaign.save(update_fields=["entry"])

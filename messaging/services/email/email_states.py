@@ -29,6 +29,13 @@ def may_have_arrived(campaign: EmailCampaign) -> bool:
     return requests_of(campaign).exclude(state__in=SURELY_NOT).exists()
 
 
+def has_a_double(campaign: EmailCampaign) -> bool:
+    """Whether a request of another campaign may have brought mails to the same list."""
+    others = EmailCampaign.objects.filter(application=campaign.application_id, receiver_id=campaign.receiver_id)
+    requests = LedgerEntry.objects.filter(about_kind=ABOUT, interface=INTERFACE).exclude(state__in=SURELY_NOT)
+    return requests.filter(about_id__in=list(others.exclude(pk=campaign.pk).values_list("pk", flat=True))).exists()
+
+
 def earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[Earlier]:
     """For a budget that is set now: what those of these requests that send to a list have taken."""
     sending = list(entries.filter(interface=INTERFACE, application=application_id))

@@ -134,6 +134,11 @@ def write(rows: list[Row]) -> None:
     _move_batches(rows)
     _move_tallies(rows)
     events.messages_moved({pk: row.was[0] for row in rows if row.was[0] != row.state for pk in _pks(row)})
+    events.reasons_told([pk for row in rows if _has_a_reason_now(row) for pk in _pks(row)])
+
+
+def _has_a_reason_now(row: Row) -> bool:
+    return row.was[:2] == (MessageState.UNDELIVERED, "") and row.state == MessageState.UNDELIVERED and bool(row.reason)
 
 
 def _count_own_segments(rows: Sequence[Row]) -> None:

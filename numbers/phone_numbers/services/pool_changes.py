@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -89,13 +89,14 @@ def listed_as_shown(pool: NumberPool | None) -> str:
 def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolVersion:
     """A new pool at Laaffic. A number whose creation was refused before can be tried again."""
     _check_typed(typed, proposal.pool_number)
-    with transaction.atomic():
-        if _is_taken(proposal.pool_number, None):
-            raise ValidationError(
-                {"pool_number": _("There is a pool %(number)s already.") % {"number": proposal.pool_number}}
-            )
-        never_made = NumberPool.objects.filter(pool_number=proposal.pool_number, current=None, gone_at=None).first()
-        pool = never_made or NumberPool.objects.create(pool_number=proposal.pool_number)
+    try:
+        with transaction.atomic():
+            if _is_taken(proposal.pool_number, None):
+                raise _taken(proposal.pool_number)
+            never_made = NumberPool.objects.filter(pool_number=proposal.pool_number, current=None, gone_at=None).first()
+            pool = never_made or NumberPool.objects.create(pool_number=proposal.pool_number)
+    except IntegrityError as problem:  # somebody else creates it at this moment
+        raise _taken(proposal.pool_number) from problem
     return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_listed=listed_as_shown(None), by=by)
 
 
@@ -222,9 +223,7 @@ def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | 
             % {"who": newest.created_by or _("Laaffic"), "n": newest.number}
         )
     if _is_taken(config.pool_number, pool):
-        raise ValidationError(
-            {"pool_number": _("There is a pool %(number)s already.") % {"number": config.pool_number}}
-        )
+        raise _taken(config.pool_number)
     if not difference(pool.listed, config):
         raise ValidationError(_("Laaffic holds exactly this already: there is nothing to change."))
 
@@ -259,6 +258,10 @@ def _is_taken(pool_number: str, pool: NumberPool | None) -> bool:
     if pool is not None:
         return others.exclude(pk=pool.pk).exists()
     return any(other.listed is not None or pool_state.is_open(other) for other in others)
+
+
+def _taken(pool_number: str) -> ValidationError:
+    return ValidationError({"pool_number": _("There is a pool %(number)s already.") % {"number": pool_number}})
 
 
 def _summary(pool: NumberPool, version: PoolVersion) -> dict[str, object]:

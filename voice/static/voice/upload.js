@@ -14,6 +14,8 @@ document.addEventListener("DOMContentLoaded", () => {
     [...form.querySelectorAll("[data-errors]")].find((place) => place.textContent)?.scrollIntoView({ block: "center" });
   };
   const rest = () => { bar.hidden = true; button.disabled = false; };
+  // Back in the browser brings the page as it was left, which may have been while it was sent.
+  window.addEventListener("pageshow", (shown) => { if (shown.persisted) rest(); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const request = new XMLHttpRequest();
