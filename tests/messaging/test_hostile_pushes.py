@@ -11,8 +11,9 @@ from django.db.models.sql.compiler import SQLInsertCompiler
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from laaffic_console.gateway.models import OrphanReport, PushedBody, Trouble
+from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind, Trouble
 from laaffic_console.gateway.services import draining, inbox, isolation
 from messaging.models import EmailCampaign, EmailMessage, Reply, SuppressionEntry
 from messaging.services.email import email_callbacks
@@ -206,6 +207,31 @@ class BodyTests:
         large.refresh_from_db()
         assert (large.position, large.entries) == (700, 700)
         assert OrphanReport.objects.count() == 701
+
+    def test_a_round_looks_at_the_first_alone(
+        self, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        """Of a million that wait, each round would else go through all: the longer the inbox, the slower."""
+        monkeypatch.setattr(draining, "BODIES_AT_ONCE", 3)
+        for n in range(7):
+            stored("sms-report", {"msgid": str(n), "status": 0})
+
+        with django_assert_max_num_queries(3) as asked:
+            first = draining._next_bodies(PushKind.SMS_REPORT)
+
+        assert [json.loads(body.body)["msgid"] for body in first] == ["0", "1", "2"]
+        assert ["LIMIT" in query["sql"] for query in asked.captured_queries] == [True, True, False]
+        assert not any("size" in query["sql"].partition("WHERE")[2] for query in asked.captured_queries)
+
+    def test_large_ones_before_all_others_hold_up_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(draining, "BODIES_AT_ONCE", 2)
+        monkeypatch.setattr(draining, "LARGE", 1000)
+        large = [stored("sms-report", [{"msgid": f"{n}-{at}", "status": 0} for at in range(50)]) for n in range(3)]
+        small = stored("sms-report", {"msgid": "x", "status": 0})
+
+        first = draining._next_bodies(PushKind.SMS_REPORT)
+
+        assert [body.pk for body in first] == [large[0].pk, small.pk]
 
     def test_who_is_told_to_stop_goes_on_where_it_was(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(draining._Pace, "size", 100)

@@ -237,7 +237,7 @@ def _next_bodies(kind: PushKind) -> list[PushedBody]:
     chosen = [] if large is None else [large]
     text = itertools.accumulate(size for _pk, size in small)
     chosen += [pk for n, ((pk, _), total) in enumerate(zip(small, text, strict=True)) if not n or total <= TEXT_AT_ONCE]
-    return list(waiting.filter(pk__among=chosen))
+    return list(waiting.filter(pk__among=chosen).only("mark", "body", "position"))
 
 
 def _sizes(waiting: "QuerySet[PushedBody]") -> list[tuple[int, int]]:
