@@ -167,6 +167,15 @@ class BesideTests:
         assert answer.context["shown_text"] == "Hi Ann"
         assert (Campaign.objects.count(), AudienceCount.objects.count()) == (0, 0)
 
+    def test_who_is_left_nothing_to_read_gets_nothing(
+        self, admin_client: Client, written: dict[str, Any], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 1, name="Ann")
+
+        page = admin_client.post(ESTIMATE, {**written, "text": "{{email}}"}).content.decode()
+
+        assert "there is nothing to read: Ann (919876500000) gets nothing" in page
+
     def test_it_says_when_by_its_writers_clock(
         self, admin_client: Client, admin_user: User, written: dict[str, Any], group: ContactGroup
     ) -> None:
