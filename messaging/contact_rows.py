@@ -86,6 +86,11 @@ class RowError(ValueError):
         self.value = value
         self.reason = reason
 
+    @property
+    def quoted(self) -> str:
+        """The value, where the reason does not quote it already."""
+        return "" if not self.value or f"“{self.value}”" in self.reason else self.value
+
     def __reduce__(self) -> tuple[type["RowError"], tuple[str, str, str]]:
         return RowError, (self.column, self.value, self.reason)
 

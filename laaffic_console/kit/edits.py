@@ -48,7 +48,8 @@ def of(form: Any, row: str = "") -> Iterator[Change]:
 def _label(form: Any, name: str) -> Any:
     """A model's own name for it: Django's forms begin it with a capital, and no language knows those words."""
     model = getattr(getattr(form, "_meta", None), "model", None)
-    own = {field.name: field.verbose_name for field in model._meta.fields} if model else {}
+    kept = [*model._meta.fields, *model._meta.many_to_many] if model else []
+    own = {field.name: field.verbose_name for field in kept}
     is_own = name in own and str(capfirst(own[name])) == str(form.fields[name].label)
     return own[name] if is_own else form.fields[name].label
 

@@ -160,6 +160,7 @@ def _phone(request: HttpRequest, sketch: Campaign, written: str, people: Sequenc
     return {
         "read": read,
         "shown_text": text,
+        "unfit": previews.unfit(sketch, read.contact, text) if read else "",
         "text_count": segments.count(text),
         "may_see_contacts": may_see,
         "phone_title": pages.preview_of % {"who": read.contact} if read else _("As it is written"),

@@ -16,13 +16,13 @@ class AudienceCount(models.Model):
     # Digests of id, number and merge values, a row after the other: of all who are not excluded, and of the recipients.
     people = models.CharField(max_length=64, blank=True)
     reached_people = models.CharField(max_length=64, blank=True)
-    reached = models.JSONField(default=list)  # [[country, "zone,zone", contacts], …]
+    reached = models.JSONField(default=list)  # [[country, "zone,zone", recipients], …]
     suppressed = models.PositiveIntegerField(default=0)
     excluded = models.PositiveIntegerField(default=0)
     no_consent = models.PositiveIntegerField(default=0, db_default=0)
     # Had enough messages when they were counted. They are among the recipients: by the launch it may be otherwise.
     capped = models.PositiveIntegerField(default=0, db_default=0)
-    # Recipients for whom the text cannot be sent with their fields filled in: too long, or nothing left of it.
+    # Left out, since the text cannot be sent to them with its fields filled in: too long, or nothing left of it.
     too_long = models.PositiveIntegerField(default=0)
     blank = models.PositiveIntegerField(default=0, db_default=0)
     paste_cursor = models.BigIntegerField(default=0)  # the last pasted number that has been looked at
@@ -44,7 +44,7 @@ class AudienceCount(models.Model):
 
     @property
     def recipients(self) -> int:
-        return max(0, sum(int(n) for _country, _zones, n in self.reached) - self.too_long - self.blank)
+        return sum(int(n) for _country, _zones, n in self.reached)
 
     @property
     def percent(self) -> int:

@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.forms import modelform_factory
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -20,8 +21,8 @@ from laaffic_console.events.kinds import CHOICES, Kind
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services import ledger, subjects
-from laaffic_console.kit import acts
-from messaging.models import ApprovalLimits, Budget, Contact, SuppressionEntry
+from laaffic_console.kit import acts, edits
+from messaging.models import ApprovalLimits, Budget, Campaign, Contact, ContactGroup, SuppressionEntry
 from messaging.services.budgets import budgets
 from phone_numbers.models import BindingRequest, NumberPool
 
@@ -334,6 +335,18 @@ def test_kinds_of_events_are_said_in_words_beside_their_codes(client: Client, ad
         entry.refresh_from_db()
         assert f"reply.received ({Kind.REPLY_RECEIVED.label})" in entry.details["event"]
         assert "Somebody has replied" not in entry.details["event"]
+
+
+def test_a_list_of_others_is_named_in_the_readers_language(client: Client, ada: User) -> None:
+    form = modelform_factory(Campaign, fields=["groups"])({"groups": [ContactGroup.objects.create(name="VIP").pk]})
+    assert form.is_valid()
+
+    with acts.acting(lambda: acts.Actor(ada.pk, "ada")):
+        acts.record(acts.Act.ADDED, label="Sale", changes=[*edits.of(form)])
+
+    shown = in_chinese(client)
+    assert "发送给分组" in shown
+    assert "send to groups" not in shown.lower()
 
 
 def test_objects_are_named_in_the_readers_language(client: Client, ada: User) -> None:

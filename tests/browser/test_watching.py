@@ -100,6 +100,8 @@ class WatchingTests:
         page.context.clear_cookies()
 
         expect(page.locator("[data-live-status]")).to_contain_text("You are signed out")
+        page.mouse.wheel(0, 400)
+        expect(page.locator("[data-live-status]")).to_be_in_viewport(ratio=1)  # wherever the page is scrolled to
         expect(page.locator("#percent")).to_have_text("0%")
         page.context.add_cookies(cookies)  # in another tab
         expect(page.locator("[data-live-status]")).to_have_text("")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 import laaffic_console
-from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.kit.figures import money, pace, share
 from messaging.models import Batch, Campaign, CampaignState, Message, MessageState, OutcomeTally
 from messaging.services.batches import counting
@@ -176,3 +176,31 @@ def test_a_message_whose_answer_is_awaited_says_what_is_known(application: Appli
 
     assert {("The request left for the gateway", "sendSms"), (str(MessageState.UNKNOWN.label), "timeout")} <= told
     assert not [says for says, _source in told if says.startswith("Answered")]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "says"),
+    [
+        (EntryState.ACCEPTED, "success", "Answered: Accepted"),
+        (EntryState.REFUSED, "no money", "Answered: Refused (no money)"),
+    ],
+)
+def test_an_answer_is_said_with_why_it_was_a_refusal(
+    application: Application, state: str, reason: str, says: str
+) -> None:
+    at = timezone.now()
+    campaign = Campaign.objects.create(name="Autumn", application=application, text="Hello", launched_at=at)
+    request = LedgerEntry.objects.create(
+        interface="sendSms",
+        about_kind="campaign",
+        prepared_at=at,
+        left_at=at,
+        settled_at=at,
+        state=state,
+        reason=reason,
+    )
+    batch = Batch.objects.create(campaign=campaign, first_message_id=1, last_message_id=1, size=1, entry=request)
+    message = Message.objects.create(campaign=campaign, batch=batch, number="919876500000")
+
+    with translation.override("en"):
+        assert says in [entry.says for entry in timeline.of(message)]

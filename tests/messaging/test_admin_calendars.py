@@ -181,7 +181,7 @@ class BeforeLaunchTests:
         assert "It starts at once" not in page
 
         Campaign.objects.update(local_time="2026-01-05 09:00")
-        assert "It is later than 2026-01-05 09:00 already in IN" in self.look(admin_client, draft)
+        assert "It is later than 2026-01-05 09:00 already in India (IN)" in self.look(admin_client, draft)
 
     def test_a_country_that_no_hour_suits_is_named(
         self, admin_client: Client, draft: Campaign, group: ContactGroup
@@ -189,7 +189,7 @@ class BeforeLaunchTests:
         add_contacts(group, 1, first=79161234567, time_zones="Europe/Kaliningrad,Asia/Kamchatka")
         Campaign.objects.update(calendar=Calendar.objects.create(name="Day", hours="mon-fri 10:00-18:00"))
 
-        assert "No hour suits all time zones of IN" in self.look(admin_client, draft)
+        assert "No hour suits all time zones of India (IN)" in self.look(admin_client, draft)
 
 
 class WaitingPageTests:

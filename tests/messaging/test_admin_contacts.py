@@ -340,6 +340,17 @@ class ImportTests:
         assert ImportForecast.objects.get().rows == 0  # that was of the rows before
         assert "919876543211" in page
 
+    def test_a_wrong_cell_is_quoted_once(self, admin_client: Client) -> None:
+        file = "number,name\nnobody,Ann\n,Bo\n12,Cy\n+919876543210," + "n" * 200
+
+        address = self.upload(admin_client, file.encode())["Location"]
+
+        page = " ".join(admin_client.get(address).content.decode().split())
+        assert "number: “nobody” is not a phone number" in page
+        assert "number: The number is missing" in page
+        assert "number “12”: 2 digits" in page
+        assert f"name “{'n' * 39}…”: 200 characters" in page
+
     def test_one_that_was_started_meanwhile_is_left_alone(
         self, admin_client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:

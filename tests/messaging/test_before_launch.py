@@ -252,9 +252,17 @@ class ClockTests:
         shown = recipient_clocks.at(dt.datetime(2026, 1, 5, 12, 0, tzinfo=dt.UTC), count)
 
         assert [(clock.country, clock.first, clock.last, clock.is_night) for clock in shown] == [
-            ("US", "Mon 04:00", "Mon 07:00", True),
-            ("IN", "Mon 17:30", "Mon 17:30", False),
+            ("US", "Mon 04:00", "07:00", True),
+            ("IN", "Mon 17:30", "17:30", False),
         ]
+
+    def test_another_day_is_named(self) -> None:
+        count = AudienceCount(reached=[["ES", "Europe/Madrid,Atlantic/Canary", 1]])
+
+        clock = recipient_clocks.at(dt.datetime(2026, 1, 5, 23, 30, tzinfo=dt.UTC), count)[0]
+
+        assert (clock.first, clock.last) == ("Mon 23:30", "Tue 00:30")
+        assert recipient_clocks.at_night([clock]) == "It starts at night for some recipients: Spain (ES) 23:30."
 
 
 class PageTests:

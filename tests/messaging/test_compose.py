@@ -167,6 +167,27 @@ class BesideTests:
         assert answer.context["shown_text"] == "Hi Ann"
         assert (Campaign.objects.count(), AudienceCount.objects.count()) == (0, 0)
 
+    def test_to_nobody_it_takes_no_time(
+        self, admin_client: Client, written: dict[str, Any], application: Application
+    ) -> None:
+        Application.objects.update(rate_per_second=10)
+
+        beside = admin_client.post(ESTIMATE, written)
+
+        page = beside.content.decode()
+        assert (beside.context["forecast"].recipients, beside.context["forecast"].takes) == (0, "")
+        assert "1 each" not in page
+        assert "10 a second" not in page
+
+    def test_who_is_left_nothing_to_read_gets_nothing(
+        self, admin_client: Client, written: dict[str, Any], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 1, name="Ann")
+
+        page = admin_client.post(ESTIMATE, {**written, "text": "{{email}}"}).content.decode()
+
+        assert "there is nothing to read: Ann (919876500000) gets nothing" in page
+
     def test_it_says_when_by_its_writers_clock(
         self, admin_client: Client, admin_user: User, written: dict[str, Any], group: ContactGroup
     ) -> None:

@@ -1,6 +1,7 @@
 """Texts that grow too long when their fields are filled in, and texts of which nothing is left then."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -8,7 +9,7 @@ from django.test import Client
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import InvalidRequest, LaafficClient
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
+from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, ListPrice, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts, starting
@@ -155,6 +156,19 @@ def test_numbers_in_no_group_are_counted_before_the_launch_as_they_are_rejected(
     assert (planned.counted.blank, planned.counted.too_long) == (blank, too_long)
     assert planned.recipients == 1 - blank - too_long
     assert (message.state == MessageState.REJECTED) == bool(blank or too_long)
+
+
+def test_what_is_not_sent_costs_nothing(application: Application, group: ContactGroup) -> None:
+    add_contacts(group, 2, name="Ann")
+    member(group, "4915123456789", name="n" * 100)
+    ListPrice.objects.create(country="IN", price=Decimal("0.01"), currency="USD")
+    ListPrice.objects.create(country="DE", price=Decimal("0.07"), currency="USD")
+
+    planned = forecast.of(draft(application, group, LITERAL + "{{name}}"))
+
+    assert forecast.by_country(planned.counted) == {"IN": 2}
+    assert planned.cost.by_currency == {"USD": 2 * planned.segments_most * Decimal("0.01")}
+    assert planned.segments_total == 2 * planned.segments_most
 
 
 def test_it_is_said_before_the_launch(admin_client: Client, application: Application, group: ContactGroup) -> None:

@@ -64,6 +64,20 @@ def test_who_is_left_out_or_suppressed_is_said_to_be(draft: Campaign) -> None:
     assert "suppression list" in previews.asked_for(draft, "43211").says
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{{offer}}", "nothing to read: Asha Rao (919876543210) gets nothing"),
+        ("x" * 1020 + "{{name}}", "too long: Asha Rao"),
+    ],
+)
+def test_who_cannot_be_sent_the_text_is_said_to_get_nothing(draft: Campaign, text: str, says: str) -> None:
+    draft.text = text
+
+    assert says in previews.first(draft).says
+    assert says in previews.asked_for(draft, "asha").says
+
+
 def test_of_several_who_match_the_campaigns_own_comes_first(draft: Campaign) -> None:
     Contact.objects.create(number="1098765", name="Asha Other", country="US")
 

@@ -97,3 +97,12 @@ def test_who_may(client: Client) -> None:
     client.force_login(user)
     address = reverse("admin:voice_callrecord_decide_cost", args=[record.pk])
     assert [ask(address).status_code for ask in (client.get, client.post)] == [403, 403]
+
+
+@pytest.mark.parametrize(("cost", "is_offered"), [("50", True), ("0.02", False)])
+def test_only_a_doubtful_cost_is_to_be_decided(admin_client: Client, cost: str, is_offered: bool) -> None:
+    record = kept(cost)
+
+    page = admin_client.get(reverse("admin:voice_callrecord_change", args=[record.pk])).content.decode()
+
+    assert (reverse("admin:voice_callrecord_decide_cost", args=[record.pk]) in page) == is_offered

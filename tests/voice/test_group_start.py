@@ -109,7 +109,7 @@ def test_a_start_at_night_needs_a_tick(admin_client: Client, monkeypatch: pytest
     shown_then = list(launched)
     admin_client.post(review, {"seen": "night", **shown})
 
-    assert "It starts at night for some recipients: IN 2" in refused
+    assert "It starts at night for some recipients: India (IN) 2" in refused
     assert 'id="missing"' in refused
     assert not shown_then
     assert launched == [night.pk]

@@ -144,6 +144,14 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
         shown = "" if record.doubtful_cost is None else money(record.doubtful_cost, record.doubtful_currency)
         return page(self, request, "voice/call_cost.html", str(record), record=record, shown=shown)
 
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> Any:
+        """Of a cost that nobody doubts there is nothing to decide."""
+        offered = super().get_actions_detail(request, object_id)
+        record = CallRecord.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        if record is not None and record.is_doubted:
+            return offered
+        return [action for action in offered if action.method.__name__ != "decide_cost"]
+
     def has_resolve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return bool(request.user.has_perms(["voice.view_callrecord", "voice.resolve_callrecord"]))
 

@@ -12,7 +12,6 @@ from collections import Counter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, workers
@@ -20,8 +19,6 @@ from messaging import merge_fields, msisdn
 from messaging.models import (
     AudienceCount,
     Campaign,
-    Consent,
-    ConsentState,
     Contact,
     GroupMembership,
     Message,
@@ -133,7 +130,8 @@ def _has_moved(count: AudienceCount) -> bool:
 
 
 def _found(count: AudienceCount) -> int:
-    return sum(int(n) for _country, _zones, n in count.reached) + count.suppressed + count.excluded + count.no_consent
+    left_out = count.suppressed + count.excluded + count.no_consent
+    return count.recipients + count.too_long + count.blank + left_out
 
 
 def complete(campaign: Campaign, *, since: dt.datetime | None = None) -> AudienceCount:
@@ -171,7 +169,7 @@ def _is_about(count: AudienceCount, campaign: Campaign) -> bool:
 def _digest(campaign: Campaign) -> str:
     """Of what decides who is reached, as far as it can be known without looking at everybody."""
     decides = [
-        "who gets what in how many segments",  # counts of earlier versions say less
+        "who is sent what in how many segments",  # counts of earlier versions say less
         campaign.text if merge_fields.fields(channels.texts_of(campaign)) else "",  # else it says the same to all
         campaign.channel,
         sorted(campaign.to_groups.values_list("pk", flat=True)),
@@ -303,30 +301,25 @@ class _Counting:
             elif not agreed:
                 self.count.no_consent += 1
             else:
-                self.reached[country, zones] += 1
                 self.count.repeated += had or number in had_otherwise
                 reached.append(number)
-                self._count_segments(values)
+                self._count_message(country, zones, values)
         self._count_capped(reached)
-        if self.bound:
-            reached_ones = self._reached(after, upper).exclude(number__in=excluded_otherwise)
-            unfit = merged_texts.count_unfit(self.campaign, reached_ones)
-            self.count.too_long += unfit.too_long
-            self.count.blank += unfit.blank
 
-    def _count_segments(self, kept: Any) -> None:
-        """Of one message, where the text says something else to each: `kept` are its merge values."""
-        if self.template is None:
-            return
-        text = merge_fields.render(self.template, merge_fields.with_derived(as_values(kept)))
-        self.segments[channels.of(self.campaign).segments(text)] += 1
-
-    def _count_unfit(self, values: dict[str, str]) -> None:
-        problem = self.bound.problem(values) if self.bound else ""
+    def _count_message(self, country: str, zones: str, kept: Any) -> None:
+        """One more, to a phone there; `kept` are its merge values. One that cannot be sent costs nothing."""
+        text = self.campaign.text
+        if self.template is not None:
+            text = merge_fields.render(self.template, merge_fields.with_derived(as_values(kept)))
+        problem = self.bound.problem_of(text) if self.bound else ""
         if problem == merged_texts.BLANK:
             self.count.blank += 1
         elif problem:
             self.count.too_long += 1
+        else:
+            self.reached[country, zones] += 1
+            if self.template is not None:  # else it says the same to all
+                self.segments[channels.of(self.campaign).segments(text)] += 1
 
     def _count_capped(self, numbers: list[str]) -> None:
         """Who has had enough by now; by the launch somebody else will have."""
@@ -381,20 +374,6 @@ class _Counting:
         had = Message.objects.filter(campaign__in=self.like, number__among=every_spelling(numbers)).order_by()
         return given_numbers.known_as(numbers, had.exclude(has_never_left()).values_list("number", flat=True))
 
-    def _reached(self, after: int, upper: int) -> QuerySet[Contact]:
-        """The contacts of a stretch that would get a message."""
-        members = GroupMembership.objects.filter(contact__gt=after, contact__lte=upper)
-        joined = members.filter(group__in=self.groups, pk__lte=self.count.member_end).values("contact")
-        meeting = audience_sql.meeting(self.rules, after, upper, self.stretch) if self.rules else []
-        is_in = Q(pk__in=joined) | Q(pk__in=meeting) if meeting else Q(pk__in=joined)
-        stretch = Contact.objects.filter(is_in, pk__gt=after, pk__lte=upper)
-        if self.excluded:
-            stretch = stretch.exclude(Exists(members.filter(contact=OuterRef("pk"), group__in=self.excluded)))
-        if consents.is_needed(self.campaign):
-            given = Consent.objects.filter(channel=self.campaign.channel, state=ConsentState.GIVEN)
-            stretch = stretch.filter(Exists(given.filter(number=OuterRef("number"))))
-        return stretch.exclude(audience.is_suppressed(self.campaign))
-
     def _count_pasted(self) -> bool:
         """The next of the pasted numbers; False when all are counted."""
         rows = PastedNumber.objects.filter(paste=self.campaign.paste_id, pk__gt=self.count.paste_cursor)
@@ -440,9 +419,7 @@ class _Counting:
             self._sign(f"{number}\0{values.get(number)}", is_reached=number not in left_out)
             if number not in left_out:
                 said = dict(values[number][1]) if number in values else values_of(Contact(number=number))
-                self._count_segments(said)
-                self._count_unfit(said)
-                self.reached[told.country, ",".join(told.time_zones)] += 1
+                self._count_message(told.country, ",".join(told.time_zones), said)
         self.count.repeated += len(self._had_among(list(wanted)))
         self.count.suppressed += len(suppressed)
         self.count.no_consent += len(no_consent)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit import countries
 from messaging import opening_hours
 from messaging.models import AudienceCount
 
@@ -37,7 +38,9 @@ class Clock:
 
     @property
     def last(self) -> str:
-        return _shown(self.latest)
+        """Without its day where that is the first one's."""
+        is_same_day = self.earliest.date() == self.latest.date()
+        return f"{self.latest:%H:%M}" if is_same_day else _shown(self.latest)
 
     @property
     def is_night(self) -> bool:
@@ -78,7 +81,7 @@ def _zones_of(counted: AudienceCount) -> set[str]:
 
 def at_night(clocks: Sequence[Clock]) -> str:
     """The sentence for a start that wakes somebody; "" for one that wakes nobody."""
-    asleep = [f"{clock.country} {clock.earliest:%H:%M}" for clock in clocks if clock.is_night]
+    asleep = [f"{countries.row_of(clock.country)} {clock.earliest:%H:%M}" for clock in clocks if clock.is_night]
     return _("It starts at night for some recipients: %(where)s.") % {"where": ", ".join(asleep)} if asleep else ""
 
 

@@ -11,6 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from laaffic_console.kit import countries
 from laaffic_console.kit.masks import masked
 from messaging import canary_sizes
 from messaging.models import Campaign
@@ -162,14 +163,15 @@ def _hours(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
         return
     if never := recipient_clocks.never_open(rules, planned.counted, forecast.starts_at(campaign)):
         said = _("No hour suits all time zones of %(where)s: these wait. Give them hours of their own in the calendar.")
-        yield Check("hours", Level.TICK, said % {"where": ", ".join(never)})
+        yield Check("hours", Level.TICK, said % {"where": ", ".join(map(countries.row_of, never))})
 
 
 def _own_time(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     wall = sending_hours.wall_time(campaign.local_time)
     if wall and (gone := recipient_clocks.passed(wall, planned.counted, timezone.now())):
         said = _("It is later than %(time)s already in %(where)s: there it leaves at once.")
-        yield Check("own_time", Level.TICK, said % {"time": campaign.local_time, "where": ", ".join(gone)}, moves=True)
+        where = ", ".join(map(countries.row_of, gone))
+        yield Check("own_time", Level.TICK, said % {"time": campaign.local_time, "where": where}, moves=True)
 
 
 def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

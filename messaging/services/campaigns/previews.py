@@ -13,6 +13,7 @@ from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql
 from messaging.services.forecast import forecast
+from messaging.services.text import merged_texts
 from messaging.services.text.merge_values import values_of
 from messaging.subscribers import spellings, subscriber
 
@@ -32,7 +33,8 @@ class Preview:
 def first(campaign: Campaign) -> Preview:
     """As the first of its audience."""
     sample = next(iter(forecast.sample(campaign, 1)), None)
-    return Preview(forecast.as_contact(campaign.text, sample or Contact()), sample)
+    text = forecast.as_contact(campaign.text, sample or Contact())
+    return Preview(text, sample, unfit(campaign, sample, text) if sample else "")
 
 
 def unfilled(campaign: Campaign, says: str = "") -> Preview:
@@ -46,7 +48,19 @@ def asked_for(campaign: Campaign, typed: str) -> Preview:
         return unfilled(campaign, _("There is no contact “%(typed)s”.") % {"typed": typed})
     reasons = {contact.pk: why_not(campaign, contact) for contact in found}
     chosen, *others = sorted(found, key=lambda contact: bool(reasons[contact.pk]))
-    return Preview(forecast.as_contact(campaign.text, chosen), chosen, reasons[chosen.pk], others)
+    text = forecast.as_contact(campaign.text, chosen)
+    return Preview(text, chosen, reasons[chosen.pk] or unfit(campaign, chosen, text), others)
+
+
+def unfit(campaign: Campaign, contact: Contact, text: str) -> str:
+    """Why the text cannot be sent to this contact with its fields filled in; "" where it can."""
+    bound = merged_texts.bound(campaign)
+    problem = bound.problem_of(text) if bound else ""
+    if problem == merged_texts.BLANK:
+        return _("With the fields filled in there is nothing to read: %(contact)s gets nothing.") % {"contact": contact}
+    if problem:
+        return _("With the fields filled in the text is too long: %(contact)s gets nothing.") % {"contact": contact}
+    return ""
 
 
 def as_read(campaign: Campaign, contact: Contact | None) -> Campaign:

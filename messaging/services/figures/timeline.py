@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.stored_words import in_words
 from messaging import merge_fields
@@ -30,12 +31,12 @@ def of(message: Message) -> list[Entry]:
         if entry.left_at:
             entries.append(Entry(entry.left_at, _("The request left for the gateway"), entry.interface, entry.pk))
         if entry.settled_at:
-            answered = {"state": entry.get_state_display(), "reason": in_words(entry.reason)}
-            said = _("Answered: %(state)s %(reason)s") % answered
+            reason = "" if entry.state == EntryState.ACCEPTED else entry.reason  # "success" says it once more
+            said = _("Answered: %(state)s") % {"state": _with_reason(entry.get_state_display(), reason)}
             entries.append(Entry(entry.settled_at, said, entry.evidence, entry.pk))
     if message.report_source:
-        state = MessageState(message.state).label
-        entries.append(Entry(message.reported_at, f"{state} {in_words(message.reason)}".strip(), message.report_source))
+        said = _with_reason(MessageState(message.state).label, message.reason)
+        entries.append(Entry(message.reported_at, said, message.report_source))
     elif message.evidence:
         entries.append(Entry(message.settled_at, str(MessageState(message.state).label), message.evidence))
     events = list(message.events.order_by("-id")[: EVENTS_SHOWN + 1])
@@ -63,3 +64,7 @@ def segments_of(message: Message) -> int:
 
 def cost_of(message: Message) -> str:
     return "" if message.pay_micros is None else money(message.pay_micros / counting.MICROS, message.currency)
+
+
+def _with_reason(state: str, reason: str) -> str:
+    return _("%(state)s (%(reason)s)") % {"state": state, "reason": in_words(reason)} if reason else state

@@ -39,7 +39,8 @@ class Forecast:
 
     @property
     def takes(self) -> str:
-        return durations.in_words(self.recipients / self.rate) if self.rate else ""
+        """In words; "" where nothing tells, or nobody is sent anything."""
+        return durations.in_words(self.recipients / self.rate) if self.rate and self.recipients else ""
 
 
 def of(campaign: Campaign) -> Forecast:

@@ -4,22 +4,20 @@ everybody in it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import F, QuerySet, TextField
+from django.db.models import F, TextField
 from django.db.models.functions import Cast, Length
 from django.utils import timezone
 
 from laaffic_console.kit.plain_text import is_blank
 from messaging import merge_fields
 from messaging.merge_fields import Field, Template
-from messaging.models import Batch, BatchState, Campaign, Contact, Message, MessageState
+from messaging.models import Batch, BatchState, Campaign, Message, MessageState
 from messaging.services.batches import bulk_writes, sent_tallies, settling
 from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
-from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
 
 BLANK = "nothing to read with its fields filled in"
 
@@ -42,18 +40,13 @@ class Bound:
 
     def problem(self, values: Mapping[str, str]) -> str:
         """Why it cannot be sent to who has these values, as it is kept on the message; "" where it can."""
-        text = merge_fields.render(self.template, merge_fields.with_derived(values))
+        return self.problem_of(merge_fields.render(self.template, merge_fields.with_derived(values)))
+
+    def problem_of(self, text: str) -> str:
+        """The same of a text whose fields are filled in."""
         if self.may_be_blank and is_blank(text):
             return BLANK
         return self.too_long if len(text) > self.longest else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """How many of some contacts would be rejected."""
-
-    too_long: int = 0
-    blank: int = 0
 
 
 def bound(campaign: Campaign) -> Bound | None:
@@ -108,21 +101,3 @@ def _reject(campaign: Campaign, batch: Batch, unfit: Mapping[str, list[tuple[int
         {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for (country, reason), n in by_country.items()},
     )
     settling.count_activity(campaign.pk, {MessageState.REJECTED: rejected}, now)
-
-
-def count_unfit(campaign: Campaign, reached: QuerySet[Contact]) -> Unfit:
-    """How many contacts would be rejected, before a launch."""
-    limit = bound(campaign)
-    if limit is None:
-        return Unfit()
-    problems = Counter(limit.problem(values_of(contact)) for contact in _suspects(limit, reached))
-    return Unfit(too_long=problems[limit.too_long], blank=problems[BLANK])
-
-
-def _suspects(limit: Bound, reached: QuerySet[Contact]) -> Iterator[Contact]:
-    if not limit.may_be_blank:
-        known: Any = Length(Cast("attributes", TextField()))
-        for name in sorted(COLUMNS_OF_CONTACT):
-            known = known + Length(name)
-        reached = reached.annotate(room=known).filter(room__gt=limit.least_values)
-    return reached.order_by("pk").iterator(500)
