@@ -88,3 +88,32 @@ def test_the_proxies_let_files_through(proxy: str, address: str) -> None:
 
     assert re.match(pattern, address)
     assert not re.match(pattern, "/push/sms")
+
+
+@pytest.mark.parametrize("proxy", ["nginx.conf", "proxy.conf"])
+@pytest.mark.parametrize(
+    ("peer", "client", "said", "scheme"),
+    [
+        ("192.0.2.7", "192.0.2.7", "https", "$scheme"),  # a stranger's word
+        ("192.0.2.7", "192.0.2.77", "https", "https"),  # of a proxy named there: the client is another
+        ("192.0.2.7", "2001:db8::1", "http", "$scheme"),
+        ("192.0.2.7", "192.0.2.77", "", "$scheme"),
+    ],
+)
+def test_only_a_named_proxy_says_that_it_was_https(proxy: str, peer: str, client: str, said: str, scheme: str) -> None:
+    written = (DEPLOY / proxy).read_text()
+    rules = re.findall(r'^    "~(.+)" +(\S+);$', written.partition("$client_scheme {")[2], re.MULTILINE)
+
+    found = next((then for rule, then in rules if re.search(rule, f"{peer} {client} {said}")), "$scheme")
+
+    assert found == scheme
+    assert "X-Forwarded-Proto $scheme;" not in written
+    assert "X-Forwarded-Proto $client_scheme;" in written
+
+
+@pytest.mark.parametrize("proxy", ["nginx.conf", "proxy.conf"])
+def test_no_proxy_is_believed_that_nobody_named(proxy: str) -> None:
+    written = (DEPLOY / proxy).read_text()
+
+    assert "\n# set_real_ip_from " in written
+    assert "\nset_real_ip_from " not in written
