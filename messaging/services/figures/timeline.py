@@ -35,7 +35,7 @@ def of(message: Message) -> list[Entry]:
             said = _("Answered: %(state)s") % {"state": _with_reason(entry.get_state_display(), reason)}
             entries.append(Entry(entry.settled_at, said, entry.evidence, entry.pk))
     if message.report_source:
-        said = _with_reason(MessageState(message.state).label, message.reason)
+        said = _with_reason(str(MessageState(message.state).label), message.reason)
         entries.append(Entry(message.reported_at, said, message.report_source))
     elif message.evidence:
         entries.append(Entry(message.settled_at, str(MessageState(message.state).label), message.evidence))
