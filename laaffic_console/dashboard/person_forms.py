@@ -131,6 +131,16 @@ class NewPersonForm(UserCreationForm):
     email = forms.EmailField(label=gettext_lazy("Email address"), required=False, widget=UnfoldAdminEmailInputWidget)
     role = OneRoleField()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Django's words for signing in without a password name ways that this console does not have."""
+        super().__init__(*args, **kwargs)
+        by: Any = self.fields["usable_password"]
+        by.label = gettext_lazy("Signs in")
+        by.choices = [("true", gettext_lazy("with a password")), ("false", gettext_lazy("without a password"))]
+        by.help_text = gettext_lazy(
+            "Without one: by your provider, or after an invitation by email, with which they choose a password."
+        )
+
     def save(self, commit: bool = True) -> User:
         """Who works here may sign in."""
         self.instance.is_staff = True

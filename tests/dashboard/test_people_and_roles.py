@@ -51,6 +51,15 @@ class PersonTests:
         assert (ben.is_staff, [str(group) for group in ben.groups.all()]) == (True, ["Operator"])
         assert ben.check_password(NEW["password1"])
 
+    def test_only_ways_to_sign_in_that_there_are_are_named(self, client: Client) -> None:
+        signed_in(client, "Administrator")
+
+        page = client.get("/admin/auth/user/add/").content.decode()
+
+        assert "with a password" in page
+        assert "by your provider, or after an invitation" in page
+        assert "LDAP" not in page
+
     def test_nobody_is_made_without_a_role(self, client: Client) -> None:
         signed_in(client, "Administrator")
 

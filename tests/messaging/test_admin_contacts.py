@@ -340,6 +340,18 @@ class ImportTests:
         assert ImportForecast.objects.get().rows == 0  # that was of the rows before
         assert "919876543211" in page
 
+    def test_a_figure_of_nothing_has_no_colour(self, admin_client: Client, run_jobs: Callable[[], int]) -> None:
+        address = self.upload(admin_client, b"number\n+919876543210")["Location"]
+        admin_client.post(address, {**hidden(admin_client, address), "_start": "1", "column-0": "number"})
+        run_jobs()
+
+        imported, front = (admin_client.get(page).content.decode() for page in (address, "/admin/"))
+
+        assert "c-figure good" in imported
+        assert "c-figure bad" not in imported
+        assert "c-figure bad" not in front
+        assert "c-figure warn" not in front
+
     def test_a_wrong_cell_is_quoted_once(self, admin_client: Client) -> None:
         file = "number,name\nnobody,Ann\n,Bo\n12,Cy\n+919876543210," + "n" * 200
 

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import pytest
@@ -112,6 +113,19 @@ class IsolationTests:
         assert "OverflowError" in shown.content.decode()
         assert "1 could not be applied" in admin_client.get("/admin/health/").content.decode()
         assert str(body.pk) in shown.content.decode()
+
+    def test_its_page_says_problems_in_words(self, admin_client: Client) -> None:
+        bodies = [stored("sms-reply", reply(content=content)) for content in ("666", "hi")]
+        drain(reply_pushes.INBOX)
+
+        troubled, fine = (
+            admin_client.get(reverse("admin:gateway_pushedbody_change", args=[body.pk])).content.decode()
+            for body in bodies
+        )
+
+        assert "OverflowError: no row has room for this" in troubled
+        assert "&quot;OverflowError" not in troubled
+        assert not re.search(r">\s*\[\s*\]\s*<", fine)
 
     def test_it_can_be_tried_again_and_what_was_applied_stays_once(
         self, admin_client: Client, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -174,6 +174,14 @@ class NumberTests:
         SuppressionEntry.objects.create(number=str(FIRST), channel="sms")
 
         assert group_numbers.gather(pasted=f"{FIRST}\n{FIRST + 1}", with_sms=True).numbers == [str(FIRST + 1)]
+
+    def test_what_is_wrong_is_quoted_once(self) -> None:
+        with pytest.raises(ValidationError) as quoted, translation.override("en"):
+            group_numbers.gather(pasted="hello\n12")
+
+        first, second, *_rest = quoted.value.messages
+        assert first.startswith("Row 1: “hello” is not a phone number")
+        assert second.startswith("Row 2: “12”. 2 digits")
 
     @pytest.mark.parametrize("bad", ["123456", "1" * 16, "hello"])
     def test_what_is_no_number_is_said_with_its_row_or_left_out(self, bad: str) -> None:

@@ -95,14 +95,18 @@ def _taken(field: str, read: Numbers, skip_invalid: bool, audience: Audience) ->
 
 def said_of(invalid: Sequence[Invalid]) -> list[str]:
     """The first of them with their lines, and how many more there are."""
-    said = [
-        _("Row %(line)s: “%(value)s”. %(reason)s") % {"line": one.line, "value": one.value, "reason": one.reason}
-        for one in invalid[:INVALID_SHOWN]
-    ]
+    said = [_in_words(one) for one in invalid[:INVALID_SHOWN]]
     if (more := len(invalid) - INVALID_SHOWN) > 0:
         rest = ngettext("And %(n)s more invalid number.", "And %(n)s more invalid numbers.", more)
         said.append(rest % {"n": number(more)})
     return [*said, _("Correct them, or leave out invalid numbers.")]
+
+
+def _in_words(one: Invalid) -> str:
+    told = {"line": one.line, "value": one.value, "reason": one.reason}
+    if f"“{one.value}”" in one.reason:  # which quotes it already
+        return _("Row %(line)s: %(reason)s") % told
+    return _("Row %(line)s: “%(value)s”. %(reason)s") % told
 
 
 def _of_groups(groups: Sequence[ContactGroup]) -> list[str]:

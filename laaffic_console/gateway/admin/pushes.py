@@ -63,6 +63,13 @@ class PushedBodyAdmin(AsItCame):
     def trouble(self, body: PushedBody) -> str:
         return "; ".join(body.problems)[:120]
 
+    def get_fields(self, request: HttpRequest, obj: PushedBody | None = None) -> Any:
+        return ["all_problems" if name == "problems" else name for name in super().get_fields(request, obj)]
+
+    @display(description=gettext_lazy("problems"))
+    def all_problems(self, body: PushedBody) -> str:
+        return "\n".join(body.problems) or "–"
+
     def has_again_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("gateway.change_pushedbody")
 
