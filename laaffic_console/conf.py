@@ -38,7 +38,7 @@ except OSError as trouble:
 
 def secret_key() -> str:
     """The key of this installation: from the environment, else one made at the first start and kept."""
-    return environment.text("SECRET_KEY") or kept_secret("secret_key", lambda: secrets.token_urlsafe(50))
+    return environment.exact("SECRET_KEY") or kept_secret("secret_key", lambda: secrets.token_urlsafe(50))
 
 
 def dossier_key() -> str:
@@ -73,7 +73,9 @@ def session_cookie(console_url: str) -> str:
 
 def sqlite_megabytes() -> int:
     """Of the file, in memory, for each connection; a web server has one in each of its threads."""
-    return environment.whole("CONSOLE_SQLITE_MEGABYTES", 4 if environment.text("CONSOLE_IN_THREADS") else 8, least=1)
+    return environment.whole(
+        "CONSOLE_SQLITE_MEGABYTES", 4 if environment.text("CONSOLE_IN_THREADS") else 8, least=1, most=65_536
+    )
 
 
 def database() -> dict[str, Any]:
@@ -120,7 +122,7 @@ def job_queue(redis_url: str) -> dict[str, Any]:
         "name": "laaffic-console",
         "broker_class": "laaffic_console.gateway.queue_broker.of_cluster",
         "label": "Jobs",
-        "workers": environment.whole("LAAFFIC_WORKERS", 2, least=1),
+        "workers": environment.whole("LAAFFIC_WORKERS", 2, least=1, most=1000),
         "save_limit": -1,
         "max_attempts": 1,
         "ack_failures": True,
@@ -144,7 +146,7 @@ SHORTEST_TOKEN = 16
 
 def token(setting: str) -> str:
     """A secret that a program sends; "" where it is not set. It is not quoted."""
-    given = environment.text(setting).strip()
+    given = environment.text(setting)
     if given and (len(given) < SHORTEST_TOKEN or not given.isascii()):
         raise ImproperlyConfigured(
             f"{setting} is shorter than {SHORTEST_TOKEN} characters or holds some that are not ASCII. "
@@ -243,7 +245,7 @@ def amount(setting: str) -> Decimal:
 
 def limits(setting: str) -> Decimal | dict[str, Decimal]:
     """One amount for every currency, or each with its own: {"USD": 1000, "EUR": 900}; 0 where it is not set."""
-    given = environment.text(setting).strip()
+    given = environment.text(setting)
     try:
         return money_limits.read(given)
     except ValueError as problem:

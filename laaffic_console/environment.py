@@ -53,27 +53,33 @@ def read_file(file: Path) -> None:
 
 
 def text(setting: str, usual: str = "") -> str:
-    return os.environ.get(setting) or usual
+    """Without the blanks or the line break around it that a copy or a file of a secret brings along."""
+    return exact(setting).strip() or usual
 
 
-def whole(setting: str, usual: int, *, least: int = 0, most: int | None = None) -> int:
+def exact(setting: str) -> str:
+    """With all that is around it."""
+    return os.environ.get(setting, "")
+
+
+def whole(setting: str, usual: int, *, least: int = 0, most: int) -> int:
     given = text(setting, str(usual))
     try:
         found = int(given)
     except ValueError:
         found = least - 1
-    if found < least or (most is not None and found > most):
+    if not least <= found <= most:
         raise refused(setting, given, f"a whole number{_bounds(least, most)}")
     return found
 
 
-def number(setting: str, usual: float, *, least: float = 0, most: float | None = None) -> float:
+def number(setting: str, usual: float, *, least: float = 0, most: float) -> float:
     given = text(setting, str(usual))
     try:
         found = float(given)
     except ValueError:
-        found = math.nan
-    if not math.isfinite(found) or found < least or (most is not None and found > most):
+        found = math.nan  # within no bounds
+    if not least <= found <= most:
         raise refused(setting, given, f"a number{_bounds(least, most)}")
     return found
 
@@ -81,7 +87,7 @@ def number(setting: str, usual: float, *, least: float = 0, most: float | None =
 def switch(setting: str) -> bool:
     """Off where it is not given."""
     given = text(setting, "off")
-    word = given.strip().lower()
+    word = given.lower()
     if word not in (*ON, *OFF):
         raise refused(setting, given, "on or off")
     return word in ON
@@ -102,7 +108,7 @@ def listed(setting: str, *usual: str) -> list[str]:
 
 def address(setting: str, usual: str = "", *, is_secret: bool = False) -> str:
     """Such that it can be taken apart; whether it is one of the right kind, the system checks say."""
-    given = text(setting, usual).strip()
+    given = text(setting, usual)
     if not _is_readable(given):
         raise refused(setting, "" if is_secret else given, "an address such as https://console.example.com")
     return given
@@ -138,8 +144,8 @@ def refused(setting: str, given: str, what: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{setting} is {f'“{given}”' if given else 'not what it should be'}. Give {what}.")
 
 
-def _bounds(least: float, most: float | None) -> str:
-    return f", {least:g} or more" if most is None else f" from {least:g} to {most:g}"
+def _bounds(least: float, most: float) -> str:
+    return f" from {least:.10g} to {most:.10g}"
 
 
 def _is_readable(given: str) -> bool:

@@ -12,13 +12,17 @@ from laaffic_console.dashboard import theme
 from laaffic_console.kit import private_files
 
 SECRET_KEY = conf.secret_key()
-SECRET_KEY_IS_OWN = not environment.text("SECRET_KEY")
+SECRET_KEY_IS_OWN = not environment.exact("SECRET_KEY")
 DOSSIER_KEY = conf.dossier_key()  # the private key that dossiers are signed with
 DEBUG = environment.switch("DEBUG")
 ALLOWED_HOSTS = environment.listed("ALLOWED_HOSTS", "localhost", "127.0.0.1", "[::1]")
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 CONSOLE_URL = environment.address("CONSOLE_URL", "http://127.0.0.1:8000").rstrip("/")
 REDIS_URL = environment.address("REDIS_URL", is_secret=True)
+
+# What is larger is a slip of the hand, and would overflow a moment or a column.
+MANY = 1_000_000_000
+LONGEST_PAUSE = 7 * 24 * 60  # minutes between two readings of a list
 
 LAAFFIC_BASE_URL = environment.address("LAAFFIC_BASE_URL", "https://api.laaffic.com/v3")
 LAAFFIC_PATHS = environment.pairs("LAAFFIC_PATHS", "sms=/sms, account=/sms", may_be_empty=True)
@@ -33,31 +37,31 @@ LAAFFIC_PUSH_SOURCES = environment.listed("LAAFFIC_PUSH_SOURCES")
 TRUSTED_PROXIES = environment.listed("TRUSTED_PROXIES")
 LAAFFIC_ORDER_PREFIX = environment.text("LAAFFIC_ORDER_PREFIX", "lc")
 LAAFFIC_TIMEOUTS = (
-    environment.number("LAAFFIC_CONNECT_TIMEOUT", 10.0),
-    environment.number("LAAFFIC_READ_TIMEOUT", 30.0),
+    environment.number("LAAFFIC_CONNECT_TIMEOUT", 10.0, most=600),
+    environment.number("LAAFFIC_READ_TIMEOUT", 30.0, most=600),
 )
 # After so many seconds the process of a single act has died: its answer is no longer expected.
 LAAFFIC_LOST_AFTER_SECONDS = max(120.0, sum(LAAFFIC_TIMEOUTS) + 30)
 # A request of the API that has not been answered by then has died; whoever repeats it takes over.
 API_LOST_AFTER_SECONDS = 60.0
 # How far the gateway's clock may be from ours, and late with what it accepted, before its records prove anything.
-LAAFFIC_CLOCK_SLACK_SECONDS = environment.number("LAAFFIC_CLOCK_SLACK_SECONDS", 120.0)
+LAAFFIC_CLOCK_SLACK_SECONDS = environment.number("LAAFFIC_CLOCK_SLACK_SECONDS", 120.0, most=86_400)
 # At most what one POST of sendSms may carry (laaffic-api#sendsms).
 LAAFFIC_RECIPIENTS_PER_CALL = environment.whole("LAAFFIC_RECIPIENTS_PER_CALL", 1000, least=1, most=1000)
 # A worker that died is followed by another when its leases run out; one whose tasks are silent is started anew.
-LAAFFIC_LEASE_SECONDS = environment.number("LAAFFIC_LEASE_SECONDS", 20.0, least=1)
-LAAFFIC_WORKER_STALE_SECONDS = environment.number("LAAFFIC_WORKER_STALE_SECONDS", 30.0, least=1)
+LAAFFIC_LEASE_SECONDS = environment.number("LAAFFIC_LEASE_SECONDS", 20.0, least=1, most=3600)
+LAAFFIC_WORKER_STALE_SECONDS = environment.number("LAAFFIC_WORKER_STALE_SECONDS", 30.0, least=1, most=3600)
 # The balance under which the front page warns; 0 never. Asked for every so many minutes.
 LAAFFIC_BALANCE_ALERT = conf.amount("LAAFFIC_BALANCE_ALERT")
 LAAFFIC_BALANCE_CURRENCY = environment.text("LAAFFIC_BALANCE_CURRENCY")  # a label: getBalance tells none
-LAAFFIC_BALANCE_MINUTES = environment.whole("LAAFFIC_BALANCE_MINUTES", 5)
+LAAFFIC_BALANCE_MINUTES = environment.whole("LAAFFIC_BALANCE_MINUTES", 5, most=LONGEST_PAUSE)
 
 # Who may read /metrics: who sends this token, or comes from one of these networks. Neither: it is off.
 LAAFFIC_METRICS_TOKEN = conf.token("LAAFFIC_METRICS_TOKEN")
 LAAFFIC_METRICS_SOURCES = conf.networks("LAAFFIC_METRICS_SOURCES")
 
-PUSH_MAX_BYTES = environment.whole("LAAFFIC_PUSH_MAX_BYTES", 5 * 1024 * 1024)
-IMPORT_MAX_BYTES = environment.whole("IMPORT_MAX_MEGABYTES", 500, least=1) * 1024 * 1024
+PUSH_MAX_BYTES = environment.whole("LAAFFIC_PUSH_MAX_BYTES", 5 * 1024 * 1024, most=1024**3)
+IMPORT_MAX_BYTES = environment.whole("IMPORT_MAX_MEGABYTES", 500, least=1, most=100_000) * 1024 * 1024
 # How long the file of an export is kept for download.
 EXPORT_KEPT = dt.timedelta(days=environment.number("LAAFFIC_EXPORT_DAYS", 7.0, most=36_500))
 # A report that has not come after this long is not waited for; a later one still counts.
@@ -65,36 +69,36 @@ REPORT_WINDOW_HOURS = environment.whole("LAAFFIC_REPORT_WINDOW_HOURS", 72, most=
 # Whether a pushed delivery report counts only when getReport says the same: nothing proves where a push comes from.
 LAAFFIC_CONFIRM_REPORTS = environment.switch("LAAFFIC_CONFIRM_REPORTS")
 # A campaign is held when so many of its recipients were rejected (0: never), or when it starts so many minutes late.
-LAAFFIC_ERROR_LIMIT = environment.whole("LAAFFIC_ERROR_LIMIT", 10_000)
+LAAFFIC_ERROR_LIMIT = environment.whole("LAAFFIC_ERROR_LIMIT", 10_000, most=MANY)
 # So many lost answers in a row hold a campaign (0: never), and so many campaigns held by it the account (0: never).
-LAAFFIC_LOST_ANSWERS = environment.whole("LAAFFIC_LOST_ANSWERS", 5)
-LAAFFIC_LOST_ANSWERS_CAMPAIGNS = environment.whole("LAAFFIC_LOST_ANSWERS_CAMPAIGNS", 2)
-LAAFFIC_LATEST_START_MINUTES = environment.whole("LAAFFIC_LATEST_START_MINUTES", 60)
+LAAFFIC_LOST_ANSWERS = environment.whole("LAAFFIC_LOST_ANSWERS", 5, most=MANY)
+LAAFFIC_LOST_ANSWERS_CAMPAIGNS = environment.whole("LAAFFIC_LOST_ANSWERS_CAMPAIGNS", 2, most=MANY)
+LAAFFIC_LATEST_START_MINUTES = environment.whole("LAAFFIC_LATEST_START_MINUTES", 60, most=525_600)
 # A launch to more recipients, or at a higher cost, needs a second person's approval; 0 never. The cost is one amount
 # for every currency, or one for each ("USD 1000, EUR 900"); what several currencies use of theirs is added up.
-LAAFFIC_APPROVAL_RECIPIENTS = environment.whole("LAAFFIC_APPROVAL_RECIPIENTS", 0)
+LAAFFIC_APPROVAL_RECIPIENTS = environment.whole("LAAFFIC_APPROVAL_RECIPIENTS", 0, most=MANY)
 LAAFFIC_APPROVAL_COST = conf.limits("LAAFFIC_APPROVAL_COST")
 # So many messages a person gets at most in 24 hours and in 7 days, over all campaigns of a channel; 0: no limit. An
 # application may differ (its frequency cap), and no transactional campaign is stopped.
-LAAFFIC_FREQUENCY_CAP_DAY = environment.whole("LAAFFIC_FREQUENCY_CAP_DAY", 0)
-LAAFFIC_FREQUENCY_CAP_WEEK = environment.whole("LAAFFIC_FREQUENCY_CAP_WEEK", 0)
+LAAFFIC_FREQUENCY_CAP_DAY = environment.whole("LAAFFIC_FREQUENCY_CAP_DAY", 0, most=10_000)
+LAAFFIC_FREQUENCY_CAP_WEEK = environment.whole("LAAFFIC_FREQUENCY_CAP_WEEK", 0, most=10_000)
 # A marketing campaign goes only to people whose consent for its channel is given.
 LAAFFIC_MARKETING_NEEDS_CONSENT = environment.switch("LAAFFIC_MARKETING_NEEDS_CONSENT")
 # Segments or prices that reports bill and that differ by so many percent from what was expected are told; 0 never.
-LAAFFIC_DRIFT_PERCENT = environment.number("LAAFFIC_DRIFT_PERCENT", 10.0)
+LAAFFIC_DRIFT_PERCENT = environment.number("LAAFFIC_DRIFT_PERCENT", 10.0, most=10_000)
 # After the button a campaign waits so long, and can be taken back: nothing has left. 0 launches at once.
 LAAFFIC_UNDO_SECONDS = environment.number("LAAFFIC_UNDO_SECONDS", 5.0, most=60)
 
 # How often bindings, pools and owned numbers are read from Laaffic again.
 NUMBERS_GRACE_SECONDS = 60.0  # a request may be on its way at Laaffic for so long
-NUMBERS_SYNC_MINUTES = environment.whole("NUMBERS_SYNC_MINUTES", 5)
+NUMBERS_SYNC_MINUTES = environment.whole("NUMBERS_SYNC_MINUTES", 5, least=1, most=LONGEST_PAUSE)
 # How often SIP phones and call records are read from Laaffic again, and the largest audio file.
-VOICE_SYNC_MINUTES = environment.whole("VOICE_SYNC_MINUTES", 5)
-AUDIO_MAX_BYTES = environment.whole("AUDIO_MAX_MEGABYTES", 5, least=1) * 1024 * 1024
+VOICE_SYNC_MINUTES = environment.whole("VOICE_SYNC_MINUTES", 5, least=1, most=LONGEST_PAUSE)
+AUDIO_MAX_BYTES = environment.whole("AUDIO_MAX_MEGABYTES", 5, least=1, most=1000) * 1024 * 1024
 # Entries about who did what are removed when they are older; 0: never.
 LAAFFIC_AUDIT_DAYS = environment.whole("LAAFFIC_AUDIT_DAYS", 730, most=36_500)
 # How often replies are asked for, beside those that are pushed.
-REPLY_PULL_MINUTES = environment.whole("REPLY_PULL_MINUTES", 5)
+REPLY_PULL_MINUTES = environment.whole("REPLY_PULL_MINUTES", 5, least=1, most=LONGEST_PAUSE)
 # A reply that is one of these and nothing else puts its number on the suppression list.
 OPT_OUT_WORDS = conf.opt_out_words()
 # A reply that is one of these and nothing else gives consent, and takes back what STOP did.
@@ -116,7 +120,7 @@ WEBHOOKS_KEPT = dt.timedelta(days=environment.number("WEBHOOKS_KEPT_DAYS", 30.0,
 
 # Notices are kept for so many days; past so many an hour one person gets one row that counts the rest.
 NOTICES_KEPT = dt.timedelta(days=environment.number("NOTICES_KEPT_DAYS", 60.0, most=36_500))
-NOTICES_AN_HOUR = environment.whole("NOTICES_AN_HOUR", 20, least=1)
+NOTICES_AN_HOUR = environment.whole("NOTICES_AN_HOUR", 20, least=1, most=MANY)
 
 # The mail server by which reports, notices and invitations are sent; nothing else of the console sends email by it.
 EMAIL = conf.email_server()
@@ -237,8 +241,8 @@ Q_CLUSTER = conf.job_queue(REDIS_URL)
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # So many wrong passwords for one account from one address, and so many from one address on the whole, stop the sign-in.
-AXES_FAILURE_LIMIT = environment.whole("SIGN_IN_LIMIT", 5, least=1)
-SIGN_IN_ADDRESS_LIMIT = environment.whole("SIGN_IN_ADDRESS_LIMIT", 50, least=1)
+AXES_FAILURE_LIMIT = environment.whole("SIGN_IN_LIMIT", 5, least=1, most=MANY)
+SIGN_IN_ADDRESS_LIMIT = environment.whole("SIGN_IN_ADDRESS_LIMIT", 50, least=1, most=MANY)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=environment.whole("SIGN_IN_LOCK_MINUTES", 15, least=1, most=525_600))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "laaffic_console.dashboard.sign_in.Throttle"
@@ -253,9 +257,9 @@ AXES_VERBOSE = False
 # Roles whose people need a second factor: Administrator, Operator …
 SECOND_FACTOR_ROLES = environment.listed("SECOND_FACTOR_ROLES")
 # Tokens, users, roles and big launches ask again who is there, unless it was proved so many minutes ago; 0: never.
-LAAFFIC_REAUTHENTICATE_MINUTES = environment.number("LAAFFIC_REAUTHENTICATE_MINUTES", 15.0)
+LAAFFIC_REAUTHENTICATE_MINUTES = environment.number("LAAFFIC_REAUTHENTICATE_MINUTES", 15.0, most=525_600)
 # Launches to more recipients ask it; 0: none does.
-LAAFFIC_REAUTHENTICATE_OVER = environment.whole("LAAFFIC_REAUTHENTICATE_OVER", 0)
+LAAFFIC_REAUTHENTICATE_OVER = environment.whole("LAAFFIC_REAUTHENTICATE_OVER", 0, most=MANY)
 
 # A provider of the owner's, by which people sign in too.
 OIDC_NAME = environment.text("OIDC_NAME", "OpenID Connect")
@@ -359,7 +363,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_HSTS_SECONDS = environment.whole("SECURE_HSTS_SECONDS", 0)
+SECURE_HSTS_SECONDS = environment.whole("SECURE_HSTS_SECONDS", 0, most=315_360_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.switch("SECURE_HSTS_INCLUDE_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environment.switch("SECURE_HSTS_PRELOAD")
 SECURE_SSL_REDIRECT = environment.switch("SECURE_SSL_REDIRECT")

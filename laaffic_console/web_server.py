@@ -19,8 +19,8 @@ bind = environment.text("CONSOLE_BIND", "127.0.0.1:8000")
 worker_class = "laaffic_console.patient_worker.PatientWorker"
 # Threads are cheap while they wait for a slow client: so many of those can be stood without a proxy.
 try:
-    workers = environment.whole("WEB_CONCURRENCY", 2, least=1)
-    threads = environment.whole("CONSOLE_THREADS", 16, least=1)
+    workers = environment.whole("WEB_CONCURRENCY", 2, least=1, most=1000)
+    threads = environment.whole("CONSOLE_THREADS", 16, least=1, most=1000)
 except ImproperlyConfigured as wrong:
     sys.exit(str(wrong))
 # Each thread has a connection of its own to SQLite, and keeps it for a minute: conf.py gives it less memory.

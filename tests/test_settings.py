@@ -83,6 +83,17 @@ class ReadTests:
 
         read_all(setting)
 
+    @pytest.mark.parametrize("setting", ["LAAFFIC_API_KEY", "LAAFFIC_API_SECRET", "OIDC_CLIENT_SECRET"])
+    def test_what_a_copy_brings_along_is_no_part_of_it(self, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+        monkeypatch.setenv(setting, " s3cret\r\n")
+
+        assert runpy.run_path(str(PACKAGE / "settings.py"))[setting] == "s3cret"
+
+    def test_a_key_that_data_are_encrypted_with_stays_as_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SECRET_KEY", "k" * 50 + "\n")
+
+        assert runpy.run_path(str(PACKAGE / "settings.py"))["SECRET_KEY"] == "k" * 50 + "\n"
+
     def test_none_is_read_past_the_readers(self) -> None:
         past = {
             (path.name, ast.unparse(node))
@@ -98,14 +109,17 @@ class ReadTests:
     @pytest.mark.parametrize(
         ("setting", "given", "what"),
         [
-            ("LAAFFIC_WORKERS", "lots", "a whole number, 1 or more"),
+            ("LAAFFIC_WORKERS", "lots", "a whole number from 1 to 1000"),
             ("LAAFFIC_RECIPIENTS_PER_CALL", "1001", "a whole number from 1 to 1000"),
             ("LAAFFIC_UNDO_SECONDS", "60.5", "a number from 0 to 60"),
             ("DEBUG", "perhaps", "on or off"),
             ("TIME_ZONE", "Berlin", "a time zone such as Europe/Berlin"),
             ("LOG_LEVEL", "info", "one of INFO, DEBUG, WARNING, ERROR, CRITICAL"),
             ("CONSOLE_URL", "https://[::1", "an address such as https://console.example.com"),
-            ("CONSOLE_THREADS", "0", "a whole number, 1 or more"),
+            ("CONSOLE_THREADS", "0", "a whole number from 1 to 1000"),
+            ("NUMBERS_SYNC_MINUTES", "50000", "a whole number from 1 to 10080"),
+            ("VOICE_SYNC_MINUTES", "0", "a whole number from 1 to 10080"),
+            ("LAAFFIC_ERROR_LIMIT", "9999999999", "a whole number from 0 to 1000000000"),
         ],
     )
     def test_it_says_what_may_be(self, monkeypatch: pytest.MonkeyPatch, setting: str, given: str, what: str) -> None:
@@ -215,7 +229,7 @@ class EntryTests:
         )
 
         assert ended.returncode == code
-        assert ended.stderr.splitlines()[-1] == f"{setting} is “lots”. Give a whole number, 1 or more."
+        assert ended.stderr.splitlines()[-1] == f"{setting} is “lots”. Give a whole number from 1 to 1000."
         assert "Traceback" not in ended.stderr
 
     def test_the_web_command_asks_before_gunicorn_does(self, monkeypatch: pytest.MonkeyPatch) -> None:

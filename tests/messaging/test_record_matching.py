@@ -28,7 +28,7 @@ from messaging.models import Batch, BatchState, Campaign, CampaignState, Contact
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
-from messaging.services.reports import record_matching, report_pulls, reports
+from messaging.services.reports import readings, record_matching, report_pulls, reports
 from tests.messaging.conftest import LoseAnswers, add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -210,7 +210,7 @@ class LostAnswerTests:
         assert not Message.objects.filter(evidence__contains=record_matching.NOT_IN_RECORDS).exists()
         assert Batch.objects.get().next_check_at > timezone.now()
 
-    @pytest.mark.parametrize(("longest", "asked"), [(dt.timedelta(hours=6), 7), (dt.timedelta(0), 5)])
+    @pytest.mark.parametrize(("longest", "asked"), [(dt.timedelta(hours=6), 7), (dt.timedelta(0), 9)])
     def test_a_window_that_has_no_answer_is_asked_for_in_halves(
         self,
         sandbox: RunningSandbox,
@@ -316,7 +316,7 @@ class LostAnswerTests:
             raise trouble
 
         monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
-        monkeypatch.setattr(report_pulls, "HALVINGS", 0)
+        monkeypatch.setattr(readings, "HALVINGS", 0)
         batch: Any = record_matching.unknown_batches(application).select_related("campaign__application").first()
 
         with pytest.raises(type(trouble)):

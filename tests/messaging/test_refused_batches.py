@@ -1,5 +1,7 @@
 """What one recipient has brought upon a request costs the others nothing: refused whole, it goes again in halves."""
 
+import datetime as dt
+
 import pytest
 from django.conf import LazySettings
 
@@ -164,3 +166,30 @@ def test_one_phone_that_has_its_limit_is_tried_ever_more_seldom(
     waits = Batch.objects.get().not_before
     assert waits is not None
     assert (waits - database_clock.now()).total_seconds() == pytest.approx(most, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("hours", "code_before", "state"),
+    [
+        (27, LIMIT_OF_PHONE, MessageState.REJECTED),
+        (25, LIMIT_OF_PHONE, MessageState.QUEUED),
+        (27, TOO_OFTEN, MessageState.QUEUED),  # it has waited as long, but not for this
+    ],
+)
+def test_one_phone_that_has_its_limit_is_given_up_after_a_day(
+    application: Application, group: ContactGroup, hours: int, code_before: str, state: MessageState
+) -> None:
+    campaign = launched(application, group, ["Ann"])
+    Batch.objects.update(attempt=40)
+    first = departed(campaign)
+    assert first is not None
+    settling.settle_error(campaign.pk, first, refused(code_before))
+    LedgerEntry.objects.update(prepared_at=database_clock.now() - dt.timedelta(hours=hours))
+    Batch.objects.update(not_before=None)
+    again = departed(campaign)
+    assert again is not None
+
+    settling.settle_error(campaign.pk, again, refused(LIMIT_OF_PHONE))
+
+    assert Message.objects.get().state == state
+    assert proving.prove(Campaign.objects.get())["disagreements"] == []

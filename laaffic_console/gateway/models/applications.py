@@ -12,7 +12,7 @@ class Application(models.Model):
         _("appId"),
         max_length=64,
         unique=True,
-        validators=[RegexValidator(r"^[A-Za-z0-9_-]+$", _("An appId holds letters, digits, - and _ only."))],
+        validators=[RegexValidator(r"^[A-Za-z0-9_-]+\Z", _("An appId holds letters, digits, - and _ only."))],
         help_text=_("From Laaffic: Account Management, App Management. It is not the API key."),
     )
     channel = models.CharField(_("channel"), max_length=8, choices=choices_of(APPLICATION_CHANNELS))

@@ -222,7 +222,9 @@ def _settle_error_locked(campaign_id: int, batch: Batch, claimed: Claim, error: 
 
 FIRST_WAIT = 0.5  # seconds; doubled with each attempt
 LONGEST_WAIT = 60.0
-LONGEST_OF_PHONE = 3600.0  # the limit of one phone lasts hours or days, and delays no other message
+LONGEST_OF_PHONE = 3600.0  # the limit of one phone lasts hours, and delays no other message
+# Longer than a limit of a day lasts: what comes later nobody waits for, and its campaign would never be finished.
+PHONE_GIVEN_UP_AFTER = dt.timedelta(hours=26)
 
 
 class Aftermath:
@@ -250,7 +252,7 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
     match refusal.calls_for:
         case Remedy.RETRY if not refusal.entry.of_number:
             return _requeue(batch, refusal, wait_because=sentence)
-        case Remedy.RETRY if not several:
+        case Remedy.RETRY if not several and not _is_limited_for_good(campaign_id, batch, refusal):
             _requeue(batch, refusal, wait_because=sentence, longest=LONGEST_OF_PHONE)
             return Aftermath()  # one phone has its limit; the others need not wait for it
         case Remedy.FIX_ADDRESS:
@@ -275,6 +277,15 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
     if refusal.entry.of_number or refusal.code == Code.NO_PRICE:
         return _after_rejecting(campaign_id, rejected, sentence)
     return Aftermath(hold_because=sentence)
+
+
+def _is_limited_for_good(campaign_id: int, batch: Batch, refusal: Refused) -> bool:
+    """The ledger says since when: the attempts alone do not, for other refusals make them too."""
+    if batch.attempt < PHONE_GIVEN_UP_AFTER.total_seconds() / LONGEST_OF_PHONE:
+        return False
+    of_campaign = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id, code=refusal.code)
+    began = database_clock.now() - PHONE_GIVEN_UP_AFTER
+    return of_campaign.filter(summary__batch=batch.pk, prepared_at__lte=began).order_by().exists()
 
 
 def _has_several_countries(batch: Batch) -> bool:

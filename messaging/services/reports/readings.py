@@ -1,12 +1,17 @@
 """A list that is read window by window: one that cannot be read costs the others nothing, and a gateway that is away is
 not asked for each of them.
+
+A gateway that has not listed all of a window within its time, or whose proxy gave up, may list half of it.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 
 from laaffic_console.laaffic import IncompleteList, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy
 from messaging.services.reports.record_matching import Window
 
+HALVINGS = 4  # one within the other
+SHORTEST_READING = dt.timedelta(minutes=1)  # what is no longer is not halved
 SILENT_IN_A_ROW = 2  # windows without any answer: nobody is there, though the connection stands
 OF_EVERYTHING = frozenset({Remedy.RETRY, Remedy.RESIGN, Remedy.HOLD_ACCOUNT, Remedy.FIX_ADDRESS})
 
@@ -17,22 +22,18 @@ class Trouble:
     def __init__(self) -> None:
         self.first: LaafficError | None = None
         self.is_away = False  # nothing more is to be asked for now
-        self._silent = 0
+        self._answers = 0
+        self._silent = 0  # windows without any answer, in a row
+        self._may_be_slow = True  # rather than away: it has answered since a part went without
 
     def read(self, windows: Iterable[Window], read: Callable[[Window], object]) -> list[Window]:
-        """Read each; those that were not read whole."""
+        """Read each; the parts of them that were not read whole, in order."""
         unread = []
         for window in windows:
-            if self.is_away:
-                unread.append(window)
-                continue
-            try:
-                read(window)
-            except LaafficError as problem:
-                self._note(problem)
-                unread.append(window)
-            else:
-                self._silent = 0
+            answers = self._answers
+            unread += self._read(window, read, HALVINGS)
+            self._silent = self._silent + 1 if self._answers == answers else 0
+            self.is_away = self.is_away or self._silent >= SILENT_IN_A_ROW
         return unread
 
     def tell(self) -> None:
@@ -40,9 +41,35 @@ class Trouble:
         if self.first is not None:
             raise self.first
 
-    def _note(self, problem: LaafficError) -> None:
+    def _read(self, window: Window, read: Callable[[Window], object], halvings: int) -> list[Window]:
+        """Where one part stays without an answer each further one is asked for whole, until one has an answer: a
+        gateway that is silent to all is asked nine times for a day.
+        """
+        if self.is_away:
+            return [window]
+        try:
+            read(window)
+        except LaafficError as problem:
+            is_silent = isinstance(problem, OutcomeUnknown) and not isinstance(problem, IncompleteList)
+            start, end = window
+            if is_silent and self._may_be_slow and halvings and end - start > SHORTEST_READING:
+                middle = start + (end - start) / 2
+                before = self._read((start, middle), read, halvings - 1)
+                return before + self._read((middle, end), read, halvings - 1)
+            self._note(problem, is_silent=is_silent)
+            return [window]
+        self._heard()
+        return []
+
+    def _note(self, problem: LaafficError, *, is_silent: bool) -> None:
         self.first = self.first or problem
-        is_silent = isinstance(problem, OutcomeUnknown) and not isinstance(problem, IncompleteList)
-        self._silent = self._silent + 1 if is_silent else 0
+        if is_silent:
+            self._may_be_slow = False
+        else:
+            self._heard()
         is_refused = isinstance(problem, Refused) and problem.calls_for in OF_EVERYTHING
-        self.is_away = isinstance(problem, NotSent) or is_refused or self._silent >= SILENT_IN_A_ROW
+        self.is_away = isinstance(problem, NotSent) or is_refused
+
+    def _heard(self) -> None:
+        self._answers += 1
+        self._may_be_slow = True

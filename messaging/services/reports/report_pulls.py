@@ -16,10 +16,8 @@ from laaffic_console.gateway.services import bell, database_clock, due, isolatio
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
     Code,
-    IncompleteList,
     LaafficClient,
     LaafficError,
-    OutcomeUnknown,
     Refused,
     oldest_sent_record,
     sent_record_windows,
@@ -43,8 +41,6 @@ IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
 BATCHES_AT_ONCE = 100
 LONGEST_READING = dt.timedelta(days=1)  # one list is read in one go, with a mark of each of its rows in memory
-SHORTEST_READING = dt.timedelta(minutes=1)  # what has no answer is asked for again in halves, down to this
-HALVINGS = 4  # one within the other: a gateway that is silent to all of them is asked five times
 
 CLOCKS_DIFFER_BY = record_matching.CLOCKS_DIFFER_BY
 
@@ -282,42 +278,17 @@ def _sweep(client: LaafficClient, application: Application, period: Window, trou
 
     def read(window: Window) -> None:
         nonlocal seen, unreadable
-        rows, problems = _read(client, strays, window)
-        seen, unreadable = seen + rows, unreadable + problems
+        for page in client.sent_record_pages(app_id=application.app_id, start=window[0], end=window[1]):
+            for records in batched(page.records, ROWS_AT_ONCE):
+                known = reports.apply_each(records)
+                strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
+                workers.beat()
+            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
 
     unread = trouble.read(sent_record_windows(*period, now, LONGEST_READING), read)
     begin = max(period[0], oldest_sent_record(now))
     strays.settle((begin, period[1]), unread)
     return Sweep(begin, period[1], seen, unreadable + strays.unreadable, strays.undecided, unread)
-
-
-def _read(client: LaafficClient, strays: Strays, window: Window, halvings: int = 0) -> tuple[int, int]:
-    """Apply the records of a window; how many there are, and how many rows that could not be read.
-
-    A gateway that has not listed all of it within its time, or whose proxy gave up, may list half of it.
-    """
-    start, end = window
-    try:
-        return _read_at_once(client, strays, window)
-    except IncompleteList:
-        raise
-    except OutcomeUnknown:
-        if halvings == HALVINGS or end - start <= SHORTEST_READING:
-            raise
-    middle = start + (end - start) / 2
-    before, after = (_read(client, strays, half, halvings + 1) for half in [(start, middle), (middle, end)])
-    return before[0] + after[0], before[1] + after[1]
-
-
-def _read_at_once(client: LaafficClient, strays: Strays, window: Window) -> tuple[int, int]:
-    seen = unreadable = 0
-    for page in client.sent_record_pages(app_id=strays.application.app_id, start=window[0], end=window[1]):
-        for records in batched(page.records, ROWS_AT_ONCE):
-            known = reports.apply_each(records)
-            strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
-            workers.beat()
-        seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
-    return seen, unreadable
 
 
 def reconcile(application: Application, start: dt.datetime, end: dt.datetime) -> int:
