@@ -19,6 +19,7 @@ from laaffic_console.gateway.services import account_hold, code_words, database_
 from laaffic_console.kit.constant_sql import Given, Select, Update, moment
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
+    SIGNS_AGAIN_WITHIN,
     Code,
     InvalidRequest,
     LaafficError,
@@ -407,7 +408,7 @@ def _claimed_by_others() -> "QuerySet[Batch, Any]":
 
 LEAVES_WITHIN = ledger.LEAVES_WITHIN
 # A request that left may still be answered while its worker lives; the client gives up well before this.
-ANSWER_GRACE = LEAVES_WITHIN + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
+ANSWER_GRACE = LEAVES_WITHIN + dt.timedelta(seconds=SIGNS_AGAIN_WITHIN + sum(settings.LAAFFIC_TIMEOUTS))
 
 
 @transaction.atomic
