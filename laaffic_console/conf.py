@@ -78,11 +78,16 @@ def sqlite_megabytes() -> int:
     )
 
 
+def has_pooler() -> bool:
+    """Whether the next transaction may run on another of PostgreSQL's connections."""
+    return environment.switch("CONSOLE_DATABASE_POOLER")
+
+
 def database() -> dict[str, Any]:
     """SQLite needs WAL and IMMEDIATE: a deferred transaction that has read cannot wait for a lock to write."""
     config = _database_config(environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'console.sqlite3'}"))
     # Behind a pooler the next statement may reach another server process, which keeps others.
-    keeps_statements = not environment.switch("CONSOLE_DATABASE_POOLER")
+    keeps_statements = not has_pooler()
     if config["ENGINE"] == "django.db.backends.sqlite3":
         for ending in ("", "-wal", "-shm"):
             private_files.close(Path(f"{config['NAME']}{ending}"), private_files.FILE)

@@ -227,6 +227,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": conf.database()}
+DATABASE_HAS_POOLER = conf.has_pooler()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {

@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, register
+from django.db import Error as DatabaseTrouble
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.checks.saying import TAG, error, is_loopback, warning
+from laaffic_console.gateway.services import durability
 
 LEAST_BUSY_TIMEOUT = 5  # seconds
 
@@ -103,6 +105,25 @@ def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
             )
         )
     return found
+
+
+@register(TAG, deploy=True)
+def check_commits(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Whether a power cut can take back that a request has left: it would leave once more (laws#record-send-settle)."""
+    try:
+        off = durability.off()
+    except DatabaseTrouble:
+        return []  # said by whoever needs it
+    if not off:
+        return []
+    return [
+        warning(
+            _("PostgreSQL does not wait for the disk (%(settings)s): after a power cut messages may be sent twice.")
+            % {"settings": ", ".join(f"{name} = off" for name in off)},
+            hint=_("Set it to on, for the server or for the console's database: ALTER DATABASE … SET …"),
+            id="laaffic.W116",
+        )
+    ]
 
 
 @register(TAG)

@@ -114,4 +114,7 @@ def _account(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     reading = balance_history.latest()
     if reading is not None:
         yield _by("balance", "The newest balance", ["currency"], {(reading.currency,): float(reading.balance)})
-        yield _one("balance_age_seconds", "Since it was read", (timezone.now() - reading.at).total_seconds())
+        age = timezone.now() - reading.at
+        yield _one("balance_age_seconds", "Since it was read", age.total_seconds())
+        late = max(0.0, (age - balance_history.every()).total_seconds())
+        yield _one("balance_overdue_seconds", "Since it was to be read again (LAAFFIC_BALANCE_MINUTES)", late)

@@ -8,7 +8,11 @@ class GatewayConfig(AppConfig):
     verbose_name = _("Gateway")
 
     def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+
         from laaffic_console.gateway import findable, meanings
+        from laaffic_console.gateway.services import durability
 
         findable.register_all()
         meanings.register_all()
+        connection_created.connect(durability.connected, dispatch_uid="durability")

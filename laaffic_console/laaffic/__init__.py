@@ -58,7 +58,7 @@ from laaffic_console.laaffic.pushes import ParsedPush, parse_sms_reports
 from laaffic_console.laaffic.replies import ParsedReplies, RepliesApi, Reply, parse_sms_replies, reply_windows
 from laaffic_console.laaffic.reports import DeliveryReport
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
-from laaffic_console.laaffic.transport import Transport
+from laaffic_console.laaffic.transport import SIGNS_AGAIN_WITHIN, Transport
 from laaffic_console.laaffic.tts import (
     LANGUAGES,
     Language,
@@ -76,6 +76,7 @@ from laaffic_console.laaffic.voice import (
 
 __all__ = [
     "LANGUAGES",
+    "SIGNS_AGAIN_WITHIN",
     "AdFlag",
     "Balance",
     "BatchEmailResult",

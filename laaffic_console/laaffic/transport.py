@@ -25,6 +25,7 @@ from laaffic_console.laaffic.handshakes import Adapter, HandshakeFailed
 
 DEFAULT_BASE_URL = "https://api.laaffic.com/v3"
 DEFAULT_TIMEOUTS = (10.0, 30.0)  # connect, read; seconds
+SIGNS_AGAIN_WITHIN = 5.0  # seconds after the first request: whoever waits for its answer need not know of a second
 TOO_MANY = 429
 LONGEST_RETRY_AFTER = 300.0  # seconds; a campaign that waits longer looks as if it had been forgotten
 
@@ -81,11 +82,17 @@ class Transport:
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> Envelope:
-        """One request; a second only after "timestamp expired", which says that the first changed nothing."""
+        """One request; a second only after "timestamp expired", which says that the first changed nothing.
+
+        A refusal that came late ends it: the second would leave when its caller no longer reckons with it.
+        """
+        began = time.monotonic()
         try:
             return self._once(family, path, params, body)
         except Refused as refusal:
             if refusal.calls_for is not Remedy.RESIGN or not self._corrected_clock:
+                raise
+            if time.monotonic() - began > SIGNS_AGAIN_WITHIN:
                 raise
             return self._once(family, path, params, body)
 

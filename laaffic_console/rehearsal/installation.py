@@ -52,6 +52,11 @@ FAULTS: Mapping[str, float] = {
 }
 
 
+# Of the environment of whoever rehearses: what programs need to run at all, and PGPASSWORD and its like for --database.
+OF_THE_MACHINE = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV"})
+OF_THE_MACHINE_AS_IN = ("LC_", "LD_", "PYTHON", "PG", "COVERAGE_")
+
+
 class CommandFailed(Exception):
     """One of the console's own commands ended with an error; its last words."""
 
@@ -71,7 +76,9 @@ class Installation:
         self.seconds: dict[str, float] = {}
 
     def _environment(self, per_call: int, restarts_database: bool) -> dict[str, str]:
-        """Everything that could lead to the real gateway or to another database is set here, whatever `.env` says."""
+        """Nothing of `.env`, nor of what else is set for a console in use, reaches a rehearsal: a setting that is not
+        named here, such as a mail server or a network that webhooks may reach, would lead out of it.
+        """
         wanted = self.wanted
         database, redis = wanted.database, wanted.redis
         named = {outage.what for outage in wanted.outages}
@@ -80,7 +87,8 @@ class Installation:
         if "redis" in named and redis:
             redis, self.relays["redis"] = outages.through(redis, 6379)
         return {
-            **os.environ,
+            **of_the_machine(),
+            "CONSOLE_ENV_FILE": os.devnull,
             "DJANGO_SETTINGS_MODULE": "laaffic_console.rehearsal.settings",
             machine.FOLDER: str(wanted.folder),
             "CONSOLE_VAR_DIR": str(wanted.folder),
@@ -298,3 +306,12 @@ def share_unharmed() -> float:
         if not name.startswith("latency"):
             share *= 1 - float(probability)
     return share
+
+
+def of_the_machine() -> dict[str, str]:
+    """What a rehearsal's processes are given of this process' environment."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in OF_THE_MACHINE or name.startswith(OF_THE_MACHINE_AS_IN)
+    }

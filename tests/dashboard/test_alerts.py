@@ -169,3 +169,14 @@ def test_every_rule_lasts_a_while_and_says_what_to_do() -> None:
         assert re.fullmatch(r"\d+[mhd]", rule["for"])
         assert rule["labels"]["severity"] in {"page", "warn"}
         assert rule["annotations"]["summary"].endswith(".")
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(24, False), (26, True)])
+def test_a_balance_that_is_seldom_read_is_not_old_for_that(
+    client: Client, settings: LazySettings, hours: int, is_told: bool
+) -> None:
+    settings.LAAFFIC_BALANCE_MINUTES = 24 * 60
+    calm()
+    BalanceReading.objects.update(at=timezone.now() - dt.timedelta(hours=hours))
+
+    assert fires(RULES["BalanceOld"], scraped(client)) == is_told

@@ -13,9 +13,11 @@ import pytest
 from django.conf import LazySettings
 from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 
 from laaffic_console.checks import console, gateway, queue_and_database, saying, serving
 from laaffic_console.conf import BASE_DIR
+from laaffic_console.gateway.services import durability
 
 GOOD = {
     "LAAFFIC_API_KEY": "key",
@@ -221,6 +223,23 @@ class DatabaseTests:
 
         assert queue_and_database.check_database() == []
 
+    @pytest.mark.parametrize(("off", "number"), [(["fsync", "synchronous_commit"], {"W116"}), ([], set())])
+    def test_commits_that_do_not_wait_for_the_disk(
+        self, monkeypatch: pytest.MonkeyPatch, off: list[str], number: set[str]
+    ) -> None:
+        monkeypatch.setattr(durability, "off", lambda: off)
+
+        assert ids(found := queue_and_database.check_commits()) == number
+        assert all("fsync = off, synchronous_commit = off" in str(message) for message in found)
+
+    def test_a_database_that_is_away_is_told_by_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def away() -> list[str]:
+            raise OperationalError("connection refused")
+
+        monkeypatch.setattr(durability, "off", away)
+
+        assert queue_and_database.check_commits() == []
+
 
 class ServingTests:
     def test_the_web_process_does_not_start_with_an_error(self, settings: LazySettings) -> None:
@@ -237,7 +256,7 @@ class ServingTests:
     def test_every_id_has_a_case_here(self) -> None:
         written = set(re.findall(r"\b[EW]1\d\d\b", "".join(map(inspect.getsource, MODULES))))
 
-        assert written == {entry[2] for entry in (*WRONG, *WRONG_QUEUE, *WRONG_DATABASE)} | {"E115"}
+        assert written == {entry[2] for entry in (*WRONG, *WRONG_QUEUE, *WRONG_DATABASE)} | {"E115", "W116"}
 
     @pytest.mark.parametrize("start", [["manage.py", "check"], ["-c", "import laaffic_console.wsgi"]])
     def test_a_wrong_setting_stops_command_and_web_process(self, tmp_path: Any, start: list[str]) -> None:

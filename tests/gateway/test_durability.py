@@ -1,7 +1,11 @@
 """The commit that lets a request leave waits for the disk; others need not."""
 
+from copy import deepcopy
+
 import pytest
+from django.conf import LazySettings
 from django.db import connection, transaction
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import durability, ledger
@@ -64,3 +68,44 @@ def test_one_that_fails_leaves_the_next_as_it_was() -> None:
         _ = 1 / 0
 
     assert setting("synchronous") == NORMAL
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's own setting")
+@pytest.mark.parametrize(
+    ("given", "has_pooler", "then"),
+    [
+        ("off", False, "on"),
+        ("on", False, "on"),
+        ("local", False, "local"),
+        ("remote_write", False, "remote_write"),
+        ("remote_apply", False, "remote_apply"),  # it waits for more than `on` does
+        ("off", True, "off"),
+    ],
+)
+def test_a_server_that_does_not_wait_is_overruled(
+    settings: LazySettings, given: str, has_pooler: bool, then: str
+) -> None:
+    settings.DATABASE_HAS_POOLER = has_pooler
+    asked = deepcopy(connection.settings_dict)
+    asked["OPTIONS"] = {**asked["OPTIONS"], "options": f"-c synchronous_commit={given}"}
+    another = DatabaseWrapper(asked, "another")
+
+    try:
+        with another.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            assert cursor.fetchone() == (then,)
+        another.set_autocommit(False)
+        another.rollback()
+        with another.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            assert cursor.fetchone() == (then,)
+    finally:
+        another.close()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's own setting")
+def test_what_cannot_be_overruled_is_told() -> None:
+    assert durability.off() == []
+    with transaction.atomic():
+        durability.relax()
+        assert durability.off() == ["synchronous_commit"]

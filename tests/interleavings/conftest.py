@@ -6,9 +6,10 @@ import pytest
 from django.conf import settings as configured
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.signals import connection_created
 from pytest_django import DjangoDbBlocker
 
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services import account, durability
 from messaging.services.audience import audience_counts
 from tests.interleaving import SAMPLE, Stage, stage
 
@@ -33,11 +34,13 @@ def _database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
         with connection.cursor() as cursor:
             name = connection.ops.quote_name(connection.settings_dict["NAME"])
             cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+            connection_created.disconnect(dispatch_uid="durability")  # it would overrule that
             cursor.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '20ms'")
         connection.close()
         connection.settings_dict["CONN_MAX_AGE"] = None  # an act keeps its connection, and so its locks are seen
         yield
         connection.creation.destroy_test_db(used, verbosity=0, keepdb=keep)
+        connection_created.connect(durability.connected, dispatch_uid="durability")
 
 
 @pytest.fixture(scope="session")

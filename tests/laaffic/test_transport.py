@@ -21,6 +21,7 @@ from laaffic_console.laaffic import (
     Refused,
     Remedy,
     Transport,
+    transport,
 )
 from laaffic_console.laaffic.transport import LONGEST_RETRY_AFTER
 from tests.laaffic.conftest import (
@@ -354,6 +355,19 @@ class ClockTests:
 
         assert (caught.value.code, caught.value.calls_for) == ("-16", Remedy.RESIGN)
         assert len(gateway.received) == 2
+
+    def test_a_refusal_that_came_late_is_the_end_and_corrects_what_follows(
+        self, gateway: ScriptedGateway, client: LaafficClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gateway.will(expired(formatdate(NOW + 7200, usegmt=True)), answer(GOOD))
+        monkeypatch.setattr(transport, "SIGNS_AGAIN_WITHIN", 0.0)
+
+        with pytest.raises(Refused):
+            send(client)
+
+        assert len(gateway.received) == 1
+        assert send(client) == ["m1"]
+        assert int(gateway.received[1].headers["Timestamp"]) == NOW + 7200
 
     @pytest.mark.parametrize("date", [None, "the day before yesterday"])
     def test_without_a_date_there_is_nothing_to_correct(

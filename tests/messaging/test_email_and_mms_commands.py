@@ -121,10 +121,19 @@ class EmailTests:
         campaign = self.draft()
         EmailTally.objects.create(campaign=campaign, submission=20, delivery=40, messages=3)
 
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(CommandError) as ended:
             run("email", "prove", campaign.pk)
 
-        assert ended.value.code == 1
+        assert ended.value.returncode == 1
+
+    def test_what_could_not_be_asked_for_ends_with_1(self, sandbox: RunningSandbox) -> None:
+        sandbox.set_faults(status="-23", status_calls=1)
+
+        with pytest.raises(CommandError) as ended:
+            run("email", "lookup", "fKFtblIy")
+
+        assert ended.value.returncode == 1
+        assert "system error" in str(ended.value)
 
 
 class MmsTests:

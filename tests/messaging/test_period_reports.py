@@ -534,10 +534,10 @@ class CommandTests:
     ) -> None:
         tally("2026-03-01T10:00Z", 4, currency="USD", network=404001)
 
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(CommandError) as ended:
             call_command("report", "prove", "--from", "2026-03-01", "--to", "2026-03-01")
 
-        assert ended.value.code == 1
+        assert ended.value.returncode == 1
         said = capsys.readouterr().out
         assert "2026-03-01 10:00 IN 404-01 delivered USD: tallied (4, 0, 0), derived (0, 0, 0)" in said
 

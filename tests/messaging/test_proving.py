@@ -1,5 +1,7 @@
 """What a person settles, and what `campaign prove` finds."""
 
+import errno
+import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
@@ -106,11 +108,27 @@ class ProveTests:
     def test_the_command_exits_with_1(self, sent: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
         Batch.objects.update(delivered=1)
 
-        with pytest.raises(SystemExit) as exit_:
+        with pytest.raises(CommandError) as ended:
             call_command("campaign", "prove", str(sent.pk), "--json")
 
-        assert exit_.value.code == 1
+        assert ended.value.returncode == 1
         assert json.loads(capsys.readouterr().out)["disagreements"]
+
+    def test_an_answer_that_is_lost_proves_nothing(self, sent: Campaign) -> None:
+        Batch.objects.update(delivered=1)
+
+        with pytest.raises(CommandError, match="cannot be written") as ended:
+            call_command("campaign", "prove", str(sent.pk), stdout=Full())
+
+        assert "does not bear out" in str(ended.value)
+        assert "is done" not in str(ended.value)
+
+
+class Full(io.StringIO):
+    """As a disk that is full."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 class ResolveTests:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.laaffic import (
+    SIGNS_AGAIN_WITHIN,
     DeliveryReport,
     DeliveryState,
     IncompleteList,
@@ -25,7 +27,7 @@ from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services.batches import counting
+from messaging.services.batches import counting, settling
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import readings, record_matching, report_pulls, reports
@@ -722,3 +724,13 @@ class PairTests:
         assert first[0] == NOW - record_matching.CLOCKS_DIFFER_BY
         assert first[1] > NOW + dt.timedelta(seconds=30)
         assert second[0] == NOW + dt.timedelta(seconds=7200) - record_matching.CLOCKS_DIFFER_BY
+
+
+def test_a_request_that_is_signed_again_leaves_within_its_window() -> None:
+    connect, read = settings.LAAFFIC_TIMEOUTS
+    left_at = NOW
+    first_refused = left_at + settling.LEAVES_WITHIN + dt.timedelta(seconds=SIGNS_AGAIN_WITHIN)
+
+    _start, end = record_matching.window_of(left_at)
+
+    assert end - record_matching.CLOCKS_DIFFER_BY >= first_refused + dt.timedelta(seconds=connect + read)

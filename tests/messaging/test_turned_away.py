@@ -79,6 +79,25 @@ class ProxyTests:
         assert sandbox.stats()["accepted"] == 8
         assert LedgerEntry.objects.filter(state=EntryState.ACCEPTED).count() == 2
 
+    def test_a_proxy_for_which_nothing_is_small_enough_holds_and_rejects_nobody(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        Application.objects.update(connections=1)
+        add_contacts(group, 4)
+        sandbox.set_faults(http_status=413, http_calls=100)
+        campaign = launched(application, group)
+
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert (campaign.state, counting.state_counts(campaign)["queued"]) == (CampaignState.HELD, 4)
+        assert "HTTP 413" in campaign.hold_reason
+        sandbox.set_faults(http_calls=0)
+        campaigns.resume(campaign.pk)
+        run_jobs()
+        assert counting.state_counts(campaign)["queued"] == 0
+        assert nobody_lost(campaign)
+
     @pytest.mark.parametrize("http_status", [408, 502, 503, 504])
     def test_what_may_have_arrived_is_unknown(
         self,

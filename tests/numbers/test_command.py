@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
-from phone_numbers.models import NumberPool
+from phone_numbers.models import Binding, NumberPool
 from tests.numbers.conftest import Door
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +82,21 @@ class BindTests:
             run("bind", "+919876543210", "919876543210", "--pool", "918885")
         with pytest.raises(CommandError, match="There is no binding 77"):
             run("unbind", "77")
+
+    def test_one_bind_id_of_two_applications_is_not_guessed(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = run("bind", "+919876543210", "+919876543211", "--pool", "918885")
+        other = Application.objects.create(app_id="NumApp2", channel="number")
+        twin = Binding.objects.create(bind_id=made["bind_id"], application=other)
+
+        with pytest.raises(CommandError, match=r"several applications.*NumApp1, NumApp2"):
+            run("unbind", made["bind_id"])
+
+        assert LedgerEntry.objects.filter(interface__icontains="unbind").count() == 0
+        Binding.objects.filter(pk=twin.pk).update(ended_at=timezone.now())
+        assert run("unbind", made["bind_id"])["state"] == "accepted"
+        assert not Binding.objects.get(application=application).is_live
 
 
 class PoolTests:

@@ -23,8 +23,8 @@ def rehearsed(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, ob
     said, code = io.StringIO(), 0
     try:
         call_command("rehearse", "--recipients", "500", "--kills", "4", "--json", *options, stdout=said)
-    except SystemExit as ended:  # where they disagree
-        code = int(ended.code or 0)
+    except CommandError as ended:  # where they disagree
+        code = ended.returncode
     found: dict[str, object] = json.loads(said.getvalue())
     assert found["agrees"], (found["disagreements"], capsys.readouterr().err[-3000:])
     assert code == 0

@@ -150,7 +150,7 @@ def test_the_shell_ends_with_1_where_a_figure_disagrees(task: GroupTask, capsys:
     assert json.loads(capsys.readouterr().out)["disagreements"] == []
     GroupTask.objects.filter(pk=task.pk).update(recorded=3)
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(CommandError, match="1"):
         call_command("voice", "group", "prove", str(task.pk))
 
 

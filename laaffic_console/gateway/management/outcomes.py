@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from django.core.management.base import CommandError
@@ -43,3 +44,8 @@ def tell_not_known(command: ConsoleCommand, problem: NotKnown, *, as_json: bool,
 
 def refused_repeat(problem: StillOpen) -> CommandError:
     return CommandError(f"{problem.sentence}\nHere: --again REASON")
+
+
+def not_as_proved(disagreements: Sequence[str]) -> CommandError | None:
+    """For `answer`: the sentences themselves are part of what it prints."""
+    return CommandError(f"The ledger does not bear out {len(disagreements)} of the figures.") if disagreements else None

@@ -3,12 +3,37 @@
 That a request is about to leave must survive a power cut, or it would leave twice: `durable` commits wait for the disk
 on both databases. What is written before that or after it may wait for the next commit that does: if it is lost, the
 request's row says that it left and not how it ended, and evidence settles it as after any lost answer.
+
+PostgreSQL waits unless its server, the database, the role or the address says `synchronous_commit = off`: the console's
+own connections overrule that, and leave the other values as they are, which all wait for this disk. A pooler hands the
+server's connections on to others, so behind one the system check laaffic.W116 asks for it.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+
+
+def connected(connection: Any, **signal: Any) -> None:
+    """Of each new connection."""
+    if connection.vendor == "postgresql" and not settings.DATABASE_HAS_POOLER:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('synchronous_commit', 'on', false) "
+                "WHERE current_setting('synchronous_commit') = 'off'"
+            )
+
+
+def off() -> list[str]:
+    """The server's settings by which a commit of this connection does not wait for the disk."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') AND setting = 'off'")
+        return sorted(name for (name,) in cursor.fetchall())
 
 
 @contextmanager

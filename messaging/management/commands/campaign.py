@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +78,8 @@ class Command(ConsoleCommand):
             raise CommandError(str(problem)) from problem
         except Campaign.DoesNotExist as problem:
             raise CommandError(f"There is no campaign {options['id']}.") from problem
-        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
-        if document.get("disagreements"):
-            sys.exit(1)
+        shown = json.dumps(document) if options["json"] else as_text(document)
+        self.answer(shown, outcomes.not_as_proved(document.get("disagreements", [])))
 
     def document(self, verb: str, options: dict[str, Any]) -> dict[str, Any]:
         if verb == "create":

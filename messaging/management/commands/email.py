@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +81,8 @@ class Command(ConsoleCommand):
             raise CommandError(str(problem)) from problem
         except EmailCampaign.DoesNotExist as problem:
             raise CommandError(f"There is no email campaign {options['id']}.") from problem
-        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
-        if document.get("disagreements") or document.get("problems"):
-            sys.exit(1)
+        shown = json.dumps(document) if options["json"] else as_text(document)
+        self.answer(shown, not_asked(document) or outcomes.not_as_proved(document.get("disagreements", [])))
 
     def send(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"id", "state"}; the worker sends it."""
@@ -150,6 +148,10 @@ class Command(ConsoleCommand):
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
         settle = email_campaigns.send_again if options["send_again"] else email_campaigns.write_off
         return standing(settle(options["id"], reason=options["reason"]))
+
+
+def not_asked(document: dict[str, Any]) -> CommandError | None:
+    return CommandError("\n".join(document["problems"])) if document.get("problems") else None
 
 
 def standing(campaign: EmailCampaign) -> dict[str, Any]:

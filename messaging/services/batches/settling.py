@@ -19,6 +19,7 @@ from laaffic_console.gateway.services import account_hold, code_words, database_
 from laaffic_console.kit.constant_sql import Given, Select, Update, moment
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
+    SIGNS_AGAIN_WITHIN,
     Code,
     InvalidRequest,
     LaafficError,
@@ -258,6 +259,9 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
         case Remedy.FIX_ADDRESS:
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
             return Aftermath(hold_because=sentence)
+        case Remedy.SPLIT if refusal.entry.is_foreign and not several:
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+            return Aftermath(hold_because=_too_large_alone(refusal))
         case Remedy.HOLD_ACCOUNT | Remedy.RESIGN:
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
             account_hold.place(refusal, entry_id=claimed.entry_id)
@@ -277,6 +281,15 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
     if refusal.entry.of_number or refusal.code == Code.NO_PRICE:
         return _after_rejecting(campaign_id, rejected, sentence)
     return Aftermath(hold_because=sentence)
+
+
+def _too_large_alone(refusal: Refused) -> str:
+    """No smaller request can be made, and Laaffic has not seen this one: who it is to may be as right as any other."""
+    sentence = _(
+        "Something between this machine and Laaffic says %(code)s, too large, even to a request for one recipient: let "
+        "requests through, or check LAAFFIC_BASE_URL, then resume. Nothing was rejected."
+    )
+    return sentence % {"code": refusal.code}
 
 
 def _is_limited_for_good(campaign_id: int, batch: Batch, refusal: Refused) -> bool:
@@ -395,7 +408,7 @@ def _claimed_by_others() -> "QuerySet[Batch, Any]":
 
 LEAVES_WITHIN = ledger.LEAVES_WITHIN
 # A request that left may still be answered while its worker lives; the client gives up well before this.
-ANSWER_GRACE = LEAVES_WITHIN + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
+ANSWER_GRACE = LEAVES_WITHIN + dt.timedelta(seconds=SIGNS_AGAIN_WITHIN + sum(settings.LAAFFIC_TIMEOUTS))
 
 
 @transaction.atomic

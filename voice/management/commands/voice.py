@@ -1,7 +1,6 @@
 """Voice from the shell: the same services as the admin's."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +85,9 @@ class Command(ConsoleCommand):
             raise CommandError(str(problem)) from problem
         what_to_do = self._unknown(said, options) if isinstance(said, dict) else ""
         shown = json.dumps(said) if options["json"] else as_text(said)
-        self.answer(shown, outcomes.unknown(what_to_do) if what_to_do else None)
-        if isinstance(said, dict) and said.get("disagreements"):
-            sys.exit(1)
+        disagreements = said.get("disagreements", []) if isinstance(said, dict) else []
+        otherwise = outcomes.unknown(what_to_do) if what_to_do else outcomes.not_as_proved(disagreements)
+        self.answer(shown, otherwise)
 
     def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
         """What to do next where nobody knows what came of it; "" otherwise."""

@@ -1,5 +1,4 @@
 import json
-import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
+from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.services import reporting
 from laaffic_console.gateway.services.report_documents import days, document
 from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS, Period, Report, Row
@@ -78,14 +78,11 @@ class Command(ConsoleCommand):
     def prove(self, period: Period, *, as_json: bool) -> None:
         """Exit code 1 where a figure disagrees."""
         found, missing = list(reporting.prove(period)), reporting.price_not_told(period)
-        if as_json:
-            self.stdout.write(json.dumps({**days(period), "price_not_told": missing, "disagreements": found}))
-        else:
-            self.stdout.write("\n".join(found) or "Every figure of these days is what the ledger says.")
-            if missing:
-                self.stdout.write(f"Price not told for {number(missing)} of what was sent: no cost has them.")
-        if found:
-            sys.exit(1)
+        lines = found or ["Every figure of these days is what the ledger says."]
+        if missing:
+            lines = [*lines, f"Price not told for {number(missing)} of what was sent: no cost has them."]
+        document = {**days(period), "price_not_told": missing, "disagreements": found}
+        self.answer(json.dumps(document) if as_json else "\n".join(lines), outcomes.not_as_proved(found))
 
 
 def wanted(what: Sequence[str], *, as_json: bool) -> tuple[bool, Path | None]:

@@ -2,7 +2,6 @@ import argparse
 import json
 import shlex
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -118,9 +117,8 @@ class Command(ConsoleCommand):
                 shutil.rmtree(folder, ignore_errors=True)
         if keep:
             self.stderr.write(f"Database and logs: {folder}")
-        self.stdout.write(self.shown(found, options))
-        if not found["agrees"]:
-            sys.exit(1)
+        differ = CommandError("The gateway and the ledger disagree.")
+        self.answer(self.shown(found, options), None if found["agrees"] else differ)
 
     def wanted(self, options: dict[str, Any], folder: Path, database: str, redis: str) -> Wanted:
         return Wanted(

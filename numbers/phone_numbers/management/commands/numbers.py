@@ -117,12 +117,7 @@ class Command(ConsoleCommand):
         return of_request(asked)
 
     def unbind(self, options: dict[str, Any]) -> dict[str, Any]:
-        found = Binding.objects.select_related("application").filter(bind_id=options["bind_id"])
-        if options["app"]:
-            found = found.filter(application=application_named(options["app"]))
-        binding = found.order_by("-pk").first()
-        if binding is None:
-            raise CommandError(f"There is no binding {options['bind_id']} here. Run: manage.py numbers sync bindings")
+        binding = binding_named(options["bind_id"], options["app"])
         return of_request(binding_changes.unbind(binding, again=options["again"]))
 
     def owned(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -238,6 +233,21 @@ def application_named(app_id: str | None) -> Application:
     if len(found) > 1:
         raise CommandError("There are several applications for numbers. Name one: --app APPID")
     return found[0]
+
+
+def binding_named(bind_id: str, app_id: str | None) -> Binding:
+    """A bindId is an application's own: two may have the same, each for another pair."""
+    found = Binding.objects.select_related("application").filter(bind_id=bind_id)
+    if app_id:
+        found = found.filter(application=application_named(app_id))
+    live = list(found.filter(ended_at=None).order_by("application__app_id")[:10])
+    if len(live) > 1:
+        names = ", ".join(binding.application.app_id for binding in live)
+        raise CommandError(f"There is a binding {bind_id} in several applications. Name one: --app APPID ({names})")
+    binding = live[0] if live else found.order_by("-pk").first()
+    if binding is None:
+        raise CommandError(f"There is no binding {bind_id} here. Run: manage.py numbers sync bindings")
+    return binding
 
 
 def pool_named(number: str) -> NumberPool:
