@@ -22,7 +22,7 @@ REDIS_URL = environment.address("REDIS_URL", is_secret=True)
 
 # What is larger is a slip of the hand, and would overflow a moment or a column.
 MANY = 1_000_000_000
-LONGEST_PAUSE = 7 * 24 * 60  # minutes between two readings of a list
+LONGEST_PAUSE = 1_000_000  # minutes between two readings of a list
 
 LAAFFIC_BASE_URL = environment.address("LAAFFIC_BASE_URL", "https://api.laaffic.com/v3")
 LAAFFIC_PATHS = environment.pairs("LAAFFIC_PATHS", "sms=/sms, account=/sms", may_be_empty=True)
@@ -91,14 +91,14 @@ LAAFFIC_UNDO_SECONDS = environment.number("LAAFFIC_UNDO_SECONDS", 5.0, most=60)
 
 # How often bindings, pools and owned numbers are read from Laaffic again.
 NUMBERS_GRACE_SECONDS = 60.0  # a request may be on its way at Laaffic for so long
-NUMBERS_SYNC_MINUTES = environment.whole("NUMBERS_SYNC_MINUTES", 5, least=1, most=LONGEST_PAUSE)
+NUMBERS_SYNC_MINUTES = environment.whole("NUMBERS_SYNC_MINUTES", 5, most=LONGEST_PAUSE)
 # How often SIP phones and call records are read from Laaffic again, and the largest audio file.
-VOICE_SYNC_MINUTES = environment.whole("VOICE_SYNC_MINUTES", 5, least=1, most=LONGEST_PAUSE)
+VOICE_SYNC_MINUTES = environment.whole("VOICE_SYNC_MINUTES", 5, most=LONGEST_PAUSE)
 AUDIO_MAX_BYTES = environment.whole("AUDIO_MAX_MEGABYTES", 5, least=1, most=1000) * 1024 * 1024
 # Entries about who did what are removed when they are older; 0: never.
 LAAFFIC_AUDIT_DAYS = environment.whole("LAAFFIC_AUDIT_DAYS", 730, most=36_500)
 # How often replies are asked for, beside those that are pushed.
-REPLY_PULL_MINUTES = environment.whole("REPLY_PULL_MINUTES", 5, least=1, most=LONGEST_PAUSE)
+REPLY_PULL_MINUTES = environment.whole("REPLY_PULL_MINUTES", 5, most=LONGEST_PAUSE)
 # A reply that is one of these and nothing else puts its number on the suppression list.
 OPT_OUT_WORDS = conf.opt_out_words()
 # A reply that is one of these and nothing else gives consent, and takes back what STOP did.

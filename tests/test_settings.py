@@ -117,8 +117,8 @@ class ReadTests:
             ("LOG_LEVEL", "info", "one of INFO, DEBUG, WARNING, ERROR, CRITICAL"),
             ("CONSOLE_URL", "https://[::1", "an address such as https://console.example.com"),
             ("CONSOLE_THREADS", "0", "a whole number from 1 to 1000"),
-            ("NUMBERS_SYNC_MINUTES", "50000", "a whole number from 1 to 10080"),
-            ("VOICE_SYNC_MINUTES", "0", "a whole number from 1 to 10080"),
+            ("NUMBERS_SYNC_MINUTES", "5000000", "a whole number from 0 to 1000000"),
+            ("VOICE_SYNC_MINUTES", "-1", "a whole number from 0 to 1000000"),
             ("LAAFFIC_ERROR_LIMIT", "9999999999", "a whole number from 0 to 1000000000"),
         ],
     )
