@@ -32,7 +32,7 @@ def approvals_to_give(request: HttpRequest) -> Values:
 
 def held(request: HttpRequest) -> Values:
     """What the account's hold stopped is said once, with the hold."""
-    campaigns = [campaign for campaign in _in([CampaignState.HELD]) if not campaign.account_hold_id]
+    campaigns = _in([CampaignState.HELD], account_hold=None)
     return {"held": campaigns} if campaigns else None
 
 
@@ -68,8 +68,9 @@ def recent(request: HttpRequest) -> Values:
     return {"recent": _rows(campaigns)} if campaigns else None
 
 
-def _in(states: list[CampaignState]) -> list[Campaign]:
-    return list(Campaign.objects.filter(state__in=states).select_related("application").order_by("-id")[:SHOWN])
+def _in(states: list[CampaignState], **also: Any) -> list[Campaign]:
+    found = Campaign.objects.filter(state__in=states, **also)
+    return list(found.select_related("application").order_by("-id")[:SHOWN])
 
 
 def _rows(campaigns: list[Campaign]) -> list[dict[str, Any]]:

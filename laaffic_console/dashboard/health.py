@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django_q.brokers import get_broker
 
 from laaffic_console.gateway.models import AccountHold, PushedBody
-from laaffic_console.gateway.services import database_clock, workers
+from laaffic_console.gateway.services import database_clock, inbox, workers
 from laaffic_console.kit import database_troubles, health_signs
 from laaffic_console.kit.figures import number
 
@@ -111,8 +111,7 @@ def due() -> Part | None:
 
 def _waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
     """Since when the oldest of each kind has waited."""
-    pushes = PushedBody.objects.filter(applied_at=None).order_by("id")
-    yield _("a pushed body"), pushes.values_list("received_at", flat=True).first()
+    yield _("a pushed body"), inbox.waiting()[1]
     probes = AccountHold.objects.filter(released_at=None, next_probe_at__lte=now).order_by("next_probe_at")
     yield _("the probe of a hold"), probes.values_list("next_probe_at", flat=True).first()
     yield from health_signs.waiting(now)

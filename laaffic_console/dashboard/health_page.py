@@ -10,6 +10,7 @@ from django.core import checks
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
@@ -24,7 +25,8 @@ from laaffic_console.gateway.models import (
     Trouble,
     WorkerHeartbeat,
 )
-from laaffic_console.gateway.services import balance_history, clock, workers
+from laaffic_console.gateway.services import balance_history, clock, inbox, workers
+from laaffic_console.kit.constant_sql import Select
 from laaffic_console.kit.health_signs import Sign, age, signs
 from laaffic_console.kit.paginator import said_to
 from laaffic_console.kit.said import gettext as _
@@ -125,12 +127,7 @@ def emails_sign() -> list[Sign]:
 
 def unknown_calls() -> Sign:
     """Other calls that act and whose answer was lost: uploads, emails, bindings, pools."""
-    oldest = (
-        LedgerEntry.objects.filter(state=EntryState.UNKNOWN)
-        .exclude(about_kind="campaign")
-        .order_by("prepared_at")
-        .first()
-    )
+    oldest = _oldest_unknown.first(LedgerEntry)
     if oldest is None:
         return Sign(_("Other unknown calls"), "good", _("none"))
     said = _("%(call)s, since %(age)s") % {"call": oldest, "age": age(oldest.left_at or oldest.prepared_at)}
@@ -138,12 +135,17 @@ def unknown_calls() -> Sign:
     return Sign(_("Other unknown calls"), "warn", said, link)
 
 
+@Select
+def _oldest_unknown() -> "QuerySet[LedgerEntry]":
+    """By an index of its own: of a large campaign very many may be unknown, and all of them would be passed."""
+    unknown = LedgerEntry.objects.filter(state=EntryState.UNKNOWN.value).exclude(about_kind="campaign")
+    return unknown.order_by("prepared_at")[:1]
+
+
 def inbox_waiting() -> Sign:
-    waiting = PushedBody.objects.filter(applied_at=None, kind__in=PushKind.values)
-    count = len(waiting.order_by().values_list("pk", flat=True)[: COUNTED + 1])
+    count, oldest = inbox.waiting(COUNTED + 1)
     if not count:
         return Sign(_("Pushes to apply"), "good", _("none waits"))
-    oldest = waiting.order_by("id").values_list("received_at", flat=True).first()
     shown = said_to(count, COUNTED)
     is_slow = oldest is not None and timezone.now() - oldest > dt.timedelta(minutes=5)
     said = _("%(n)s wait, the oldest for %(age)s") % {"n": shown, "age": age(oldest)}

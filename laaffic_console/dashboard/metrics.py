@@ -17,8 +17,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from laaffic_console.gateway.models import AccountHold, EntryState, Lease, LedgerEntry, PushedBody
-from laaffic_console.gateway.services import balance_history, database_clock, workers
+from laaffic_console.gateway.models import AccountHold, EntryState, Lease, LedgerEntry
+from laaffic_console.gateway.services import balance_history, database_clock, inbox, workers
 from laaffic_console.gateway.webhooks import client_address, is_among
 from laaffic_console.kit import gauges
 
@@ -101,10 +101,9 @@ def _requests() -> Iterator[GaugeMetricFamily]:
 
 
 def _inbox(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
-    waiting = PushedBody.objects.filter(applied_at=None).order_by("id")
-    received = list(waiting.values_list("received_at", flat=True)[:COUNTED])
-    yield _one("inbox_waiting", f"Pushed bodies that are not applied, at most {COUNTED:,}", len(received))
-    lag = (now - received[0]).total_seconds() if received else 0.0
+    count, oldest = inbox.waiting(COUNTED)
+    yield _one("inbox_waiting", f"Pushed bodies that are not applied, at most {COUNTED:,}", count)
+    lag = (now - oldest).total_seconds() if oldest else 0.0
     yield _one("inbox_lag_seconds", "How long the oldest of them has waited", max(0.0, lag))
 
 

@@ -103,7 +103,7 @@ class FiguresTests:
         with CaptureQueriesContext(connection) as many:
             assert read(client).status_code == 200
 
-        assert len(many) == len(few) <= 16
+        assert len(many) == len(few) <= 20
 
     def test_the_page_and_the_files_name_what_there_is(self, client: Client) -> None:
         world()

@@ -71,6 +71,11 @@ class LedgerEntry(models.Model):
                 name="call_open",
                 condition=models.Q(state__in=["prepared", "in_flight", "unknown"]),
             ),
+            models.Index(
+                fields=["prepared_at"],
+                name="call_other_unknown",
+                condition=models.Q(state="unknown") & ~models.Q(about_kind="campaign"),
+            ),
             models.Index(  # how often a whole list was mailed lately
                 Coalesce("left_at", "prepared_at"),
                 name="call_whole_list",

@@ -20,7 +20,6 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services import bell, inbox, isolation, leases, turns, workers
-from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic.pushes import entries_of
 
 logger = logging.getLogger(__name__)
@@ -75,7 +74,7 @@ class Inbox(Generic[Entry]):
 
         Where another is at it, nothing: that one may be slow, or dead.
         """
-        if not _waiting.rows(kind=self.kind.value):
+        if not inbox.anything_waiting(self.kind):
             return
         with leases.lease(f"inbox:{self.kind}") as lease:
             if lease is not None:
@@ -216,17 +215,12 @@ def try_again(bodies: Iterable[int]) -> int:
     return again
 
 
-@Select
-def _waiting() -> "QuerySet[PushedBody, Any]":
-    return PushedBody.objects.filter(kind=Given("kind"), applied_at=None).order_by().values_list("pk")[:1]
-
-
 def _next_bodies(kind: PushKind) -> list[PushedBody]:
     """The oldest, as many small ones as a round takes, and the first large one before them.
 
     However many wait, only the first are looked at: else each round of a long inbox would go through all of it.
     """
-    if not _waiting.rows(kind=kind.value):
+    if not inbox.anything_waiting(kind):
         return []
     waiting = PushedBody.objects.filter(kind=kind, applied_at=None).order_by("id")
     oldest = _sizes(waiting)

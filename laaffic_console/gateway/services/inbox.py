@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services import bell, database_clock, due, isolation
-from laaffic_console.kit.constant_sql import Insert
+from laaffic_console.kit.constant_sql import Given, Insert, Select
 
 # Which job applies each kind of push; the apps that own the rows say so when they start. A job says whether its turn
 # was over before the inbox was empty.
@@ -48,9 +48,31 @@ _keep = Insert(PushedBody, keys=True)
 def ring_for_waiting() -> None:
     """What the sweeper calls: bodies whose bell was lost, and reports without a message whose next try is due."""
     for kind, job in _appliers.items():
-        waiting = PushedBody.objects.filter(kind=kind, applied_at=None)
-        if waiting.exists() or OrphanReport.objects.filter(due_again(), kind=kind).exists():
+        if anything_waiting(PushKind(kind)) or OrphanReport.objects.filter(due_again(), kind=kind).exists():
             bell.ring(job)
+
+
+def anything_waiting(kind: PushKind) -> bool:
+    return bool(_first_waiting.rows(1, kind=kind.value))
+
+
+def waiting(at_most: int = 1) -> tuple[int, dt.datetime | None]:
+    """How many bodies of all kinds are not applied, counted to `at_most`, and when the oldest of them came.
+
+    Of each kind apart: the index of what waits begins with it, and all that was ever pushed is passed without one.
+    """
+    of_kinds = [rows for kind in PushKind.values if (rows := _first_waiting.rows(at_most, kind=kind))]
+    if not of_kinds:
+        return 0, None
+    oldest = PushedBody.objects.filter(pk=min(rows[0] for rows in of_kinds)[0])
+    count = min(at_most, sum(len(rows) for rows in of_kinds))
+    return count, oldest.values_list("received_at", flat=True).first()
+
+
+@Select
+def _first_waiting(number: int) -> "QuerySet[PushedBody, Any]":
+    found = PushedBody.objects.filter(kind=Given("kind"), applied_at=None)
+    return found.order_by("id").values_list("pk")[:number]
 
 
 def keep_orphans(orphans: Sequence[OrphanReport]) -> None:
