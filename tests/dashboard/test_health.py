@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from laaffic_console.dashboard import health, health_page
 from laaffic_console.gateway.models import (
+    AccountHold,
     Application,
     BalanceReading,
     Lease,
@@ -327,6 +328,18 @@ class HealthPageTests:
 
 
 class FrontPageTests:
+    def test_what_the_account_holds_hides_no_campaign_that_asks(self, admin_client: Client) -> None:
+        account_hold.place_because("LAAFFIC_API_KEY is not set.")
+        application = Application.objects.create(app_id="a", channel="sms", name="Shop")
+        held = {"application": application, "state": CampaignState.HELD}
+        Campaign.objects.create(name="Asks for somebody", hold_reason="Rejected too often", **held)
+        for n in range(9):
+            Campaign.objects.create(name=f"Waits {n}", account_hold=AccountHold.objects.get(), **held)
+
+        said = admin_client.get(reverse("admin:index")).content.decode()
+
+        assert "Rejected too often" in said
+
     def test_a_low_balance_and_a_wrong_clock_are_said(self, admin_client: Client, settings: Any) -> None:
         settings.LAAFFIC_BALANCE_ALERT = Decimal(10)
         BalanceReading.objects.create(at=timezone.now(), balance=Decimal("9.5"))
