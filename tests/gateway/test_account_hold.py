@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -405,6 +406,43 @@ class CampaignTests:
 
         assert self.states() == [(CampaignState.HELD, "Something else.")]
         assert campaign.events.count() == events
+
+    @pytest.mark.parametrize("scope", ["account", "campaign"])
+    def test_a_look_costs_the_same_however_many_it_holds(self, application: Application, scope: str) -> None:
+        """Each request of the API is a campaign, and the look comes with every sweep."""
+
+        def asked(campaigns_held: int) -> int:
+            for n in range(campaigns_held):
+                one = Campaign.objects.create(name=f"{n}", application=application, state=CampaignState.RUNNING)
+                if scope == "campaign":
+                    account_hold.place_for_lost_answers("Five were lost.", campaign_id=one.pk)
+            follow_account()
+            with CaptureQueriesContext(connection) as looked:
+                follow_account()
+            return len(looked)
+
+        if scope == "account":
+            account_hold.place(refused("-10"))
+
+        few = asked(2)
+
+        assert asked(20) == few
+        assert {state for state, _ in self.states()} == {CampaignState.HELD}
+
+    def test_whose_turn_is_over_rings_for_the_rest(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for n in range(3):
+            Campaign.objects.create(name=f"{n}", application=application, state=CampaignState.RUNNING)
+        account_hold.place(refused("-10"))
+        OrmQ.objects.all().delete()
+        over = iter([False, True, True, True])
+        monkeypatch.setattr(campaigns.turns.Turn, "is_over", lambda turn: next(over))
+
+        campaigns.follow_account()
+
+        assert sorted(state for state, _ in self.states()) == ["held", "running", "running"]
+        assert [task.task["func"] for task in OrmQ.objects.all()] == ["messaging.jobs.follow_account"]
 
     def test_a_claim_stops_while_it_holds(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup

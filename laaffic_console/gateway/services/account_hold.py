@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel, LedgerEntry
@@ -84,6 +84,17 @@ def open_hold_of_campaign(campaign_id: int) -> AccountHold | None:
     """What stops this campaign and no other."""
     held: AccountHold | None = _of_campaign.first(AccountHold, scope=of_campaign(campaign_id))
     return held
+
+
+def campaigns_held() -> list[int]:
+    """Which campaigns have a hold of their own."""
+    scopes = AccountHold.objects.filter(scope__startswith=CAMPAIGN, released_at=None).values_list("scope", flat=True)
+    return [int(scope.removeprefix(CAMPAIGN)) for scope in scopes]
+
+
+def is_of_campaign(hold: str, sentence: str) -> Q:
+    """Of a row whose field `hold` names an open hold of its own, with the sentence that its field `sentence` keeps."""
+    return Q(**{f"{hold}__released_at": None, f"{hold}__scope__startswith": CAMPAIGN, f"{hold}__sentence": F(sentence)})
 
 
 @Select

@@ -1,14 +1,15 @@
 """What may be done to a campaign once it was launched, by whom it was done, and when it is over."""
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, bell, durability, isolation
+from laaffic_console.gateway.services import account_hold, bell, durability, isolation, turns
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
@@ -179,11 +180,36 @@ def hold_for_account(campaign_id: int) -> bool:
 
 def follow_account() -> None:
     """Hold what the account's holds stop, and let go on exactly what they held. Repeated, it changes nothing."""
+    turn = turns.Turn()
     if account_hold.is_anything_held():
-        open_ones = Campaign.objects.filter(state__in=[CampaignState.RUNNING, CampaignState.SCHEDULED])
-        isolation.each(open_ones.values_list("pk", flat=True), hold_for_account, "hold of campaign {}".format)
+        isolation.each(_while(turn, _to_hold()), hold_for_account, "hold of campaign {}".format)
+    isolation.each(_while(turn, _to_follow()), _follow, "going on of campaign {}".format)
+
+
+def _while(turn: turns.Turn, ids: Iterable[int]) -> Iterator[int]:
+    """A request of the API makes a campaign of its own, so a hold may concern very many."""
+    for pk in ids:
+        if turn.is_over():
+            bell.ring("messaging.jobs.follow_account")
+            return
+        yield pk
+
+
+def _to_hold() -> list[int]:
+    open_ones = Campaign.objects.filter(state__in=[CampaignState.RUNNING, CampaignState.SCHEDULED])
+    stopped = Exists(account_hold.open_holds(OuterRef("application_id")))
+    return list(open_ones.filter(Q(pk__in=account_hold.campaigns_held()) | stopped).values_list("pk", flat=True))
+
+
+def _to_follow() -> Iterator[int]:
+    """Those whose hold has ended, or has another sentence by now; no other is looked at."""
     held = Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False)
-    isolation.each(held.values_list("pk", flat=True), _follow, "going on of campaign {}".format)
+    for application_id in held.order_by().values_list("application_id", flat=True).distinct():
+        stop = account_hold.stop_for(application_id)
+        stopped_still = (
+            Q(hold_reason=stop.sentence) if stop else account_hold.is_of_campaign("account_hold", "hold_reason")
+        )
+        yield from held.filter(application=application_id).exclude(stopped_still).values_list("pk", flat=True)
 
 
 @transaction.atomic

@@ -267,7 +267,9 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 
 def follow_account() -> None:
     """What the account's hold stopped goes on when that has ended."""
-    held = EmailCampaign.objects.filter(state=EmailCampaignState.HELD, is_held_by_account=True)
+    held = EmailCampaign.objects.filter(
+        account_hold.may_go_on(), state=EmailCampaignState.HELD, is_held_by_account=True
+    )
     isolation.each(held.values_list("pk", flat=True), _follow, "going on of email campaign {}".format)
 
 
