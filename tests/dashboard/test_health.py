@@ -28,6 +28,7 @@ from laaffic_console.gateway.models import (
 from laaffic_console.gateway.services import account_hold, inbox, ledger, workers
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import hours
+from tests.plans import plan
 
 pytestmark = pytest.mark.django_db
 
@@ -92,14 +93,6 @@ class LookTests:
         assert f"upload #{entry.pk}" in sign.says
         [look] = [query["sql"] for query in asked.captured_queries if "NOT" in query["sql"]]
         assert "call_other_unknown" in plan(look)
-
-
-def plan(query: str) -> str:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{query}")
-        return str(cursor.fetchall())
 
 
 class HealthTests:

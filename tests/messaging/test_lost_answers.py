@@ -4,15 +4,19 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold
+from laaffic_console.gateway.services import account_hold, ledger
 from laaffic_console.laaffic import OutcomeUnknown
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts, starting
-from messaging.services.sending import sending
+from messaging.services.sending import lost_answers, sending
 from tests.messaging.conftest import add_contacts
+from tests.plans import plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,6 +102,34 @@ class BrakeTests:
         assert AccountHold.objects.get().released_because == "Laaffic answers again."
         assert LedgerEntry.objects.filter(about_kind="campaign", state=EntryState.ACCEPTED).count() == 12 - lost
         assert unknown() == lost
+
+    def test_a_look_back_goes_through_no_more_than_the_newest(
+        self, application: Application, group: ContactGroup, hanging: list[bool]
+    ) -> None:
+        """Of a million spoken messages each is a request, and whoever looks is who sends."""
+        add_contacts(group, 3)
+        campaign = launched(application, group)
+        sending.send(campaign.pk)
+
+        with CaptureQueriesContext(connection) as asked:
+            found = lost_answers._settled(campaign.pk)
+
+        assert found == ["unknown"] * 3
+        [look] = [query["sql"] for query in asked.captured_queries if "gateway_ledgerentry" in query["sql"]]
+        said = plan(look)
+        assert "call_about" in said
+        assert not any(word in said for word in ("TEMP B-TREE", "Sort"))
+
+    def test_of_one_moment_the_newest_request_comes_first(self, application: Application) -> None:
+        """Dozens are settled at once: what was answered among them is not put behind what was lost."""
+        for state in ("unknown", "unknown", "accepted"):
+            entry = ledger.prepare(
+                interface="sendTts", application=application, about_kind="campaign", about_id=7, summary={}
+            )
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=state, reason="timed out", settled_at=timezone.now())
+        LedgerEntry.objects.update(settled_at=timezone.now())
+
+        assert lost_answers._settled(7) == ["accepted", "unknown", "unknown"]
 
     def test_it_stays_held_while_laaffic_is_silent(
         self, application: Application, group: ContactGroup, hanging: list[bool], settings: LazySettings

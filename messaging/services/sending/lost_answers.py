@@ -5,14 +5,17 @@ asks for the balance, which harms nobody, and what it stopped goes on when that 
 was placed stays unknown, as after any lost answer.
 """
 
+import operator
+
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from laaffic_console.gateway.models import AccountHold, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold
 from laaffic_console.kit.said import gettext as _
 
 WAITING = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.NOT_SENT)  # these say nothing about the gateway
+NEWEST = 500  # requests that are looked at: more than were ever under way at once
 WELL = 20  # requests; most of them answered before the lost ones, and it is not the last hold's trouble again
 
 
@@ -21,7 +24,7 @@ def brake(campaign_id: int) -> AccountHold | None:
     in_a_row = settings.LAAFFIC_LOST_ANSWERS
     if not in_a_row:
         return None
-    newest = list(_settled(campaign_id)[: in_a_row + WELL])
+    newest = _settled(campaign_id)[: in_a_row + WELL]
     lost, before = newest[:in_a_row], newest[in_a_row:]
     if len(lost) < in_a_row or set(lost) != {EntryState.UNKNOWN}:
         return None
@@ -36,15 +39,22 @@ def brake(campaign_id: int) -> AccountHold | None:
     return hold
 
 
-def _settled(campaign_id: int) -> "QuerySet[LedgerEntry, str]":
+def _settled(campaign_id: int) -> list[str]:
     """The states of requests since the last brake was let go, newest first; one whose worker died says nothing (it has
-    no reason)."""
+    no reason).
+
+    Of the newest requests alone: a campaign may have a million, and whoever waits for this is who sends them.
+    """
     settled = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id).exclude(state__in=WAITING)
     settled = settled.exclude(Q(state=EntryState.UNKNOWN, reason=""))
     let_go = account_hold.lost_last_ended(["account", account_hold.of_campaign(campaign_id)])
     if let_go is not None:
         settled = settled.filter(left_at__gt=let_go)
-    return settled.order_by("-settled_at").values_list("state", flat=True)
+    newest = settled.filter(settled_at__isnull=False).order_by("-id").values_list("settled_at", "state")
+    seen = list(newest[: max(NEWEST, settings.LAAFFIC_LOST_ANSWERS + WELL)])
+    return [
+        state for _at, state in sorted(seen, key=operator.itemgetter(0), reverse=True)
+    ]  # at one moment: newest first
 
 
 def _mostly_answered(states: list[str]) -> bool:
