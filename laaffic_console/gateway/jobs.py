@@ -11,7 +11,7 @@ def heartbeat() -> None:
 def sweep() -> None:
     leases.free(workers.SWEEP_RUNG)
     workers.beat()
-    isolation.run_all(bell.ring_sweeps, sign_ins.forget_old, _probe_if_due, _read_if_due)
+    isolation.run_all(bell.ring_sweeps, sign_ins.forget_old, leases.forget_old, _probe_if_due, _read_if_due)
     workers.note_sweep()
 
 

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from laaffic_console.gateway import jobs
 from laaffic_console.gateway.models import Lease
-from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services import leases, workers
 from laaffic_console.gateway.services.list_copies import Reading, SyncFailed
 
 pytestmark = pytest.mark.django_db
@@ -15,6 +16,23 @@ pytestmark = pytest.mark.django_db
 
 def run_out(name: str) -> None:
     Lease.objects.filter(name=name).update(until=timezone.now() - dt.timedelta(seconds=1))
+
+
+class ForgettingTests:
+    def test_what_was_given_back_long_ago_is_removed(self) -> None:
+        ages = {"old": dt.timedelta(hours=2), "new": dt.timedelta(minutes=50)}
+        for name, age in ages.items():
+            with leases.lease(name):
+                pass
+            Lease.objects.filter(name=name).update(until=timezone.now() - age)
+        leases.take("dead worker's")
+        Lease.objects.filter(name="dead worker's").update(until=timezone.now() - ages["old"])
+
+        jobs.sweep()
+
+        assert set(Lease.objects.values_list("name", flat=True)) >= {"new", "dead worker's", workers.SWEPT}
+        assert not Lease.objects.filter(name="old").exists()
+        assert leases.take("old") is not None
 
 
 class TakeTests:

@@ -19,6 +19,8 @@ from laaffic_console.kit.constant_sql import Given, Insert, Select, Update
 LEASE_SECONDS = (
     settings.LAAFFIC_LEASE_SECONDS
 )  # within half a minute a sweeper finds what a killed worker left (laws#queue-only-rings)
+KEPT = dt.timedelta(hours=1)  # a row of what nobody does any more
+FORGOTTEN_AT_ONCE = 1000
 CLOCKS_DIFFER_BY = dt.timedelta(seconds=2)  # a clock is set by so much now and then
 
 
@@ -79,6 +81,14 @@ def is_held(name: str) -> bool:
 def free(name: str) -> None:
     """Give back a lease that another process took, when what it stands for is done."""
     Lease.objects.filter(name=name).update(token="", until=database_clock.now())
+
+
+def forget_old() -> None:
+    """Each campaign has had a lease, and each message of the API is a campaign: what was given back is removed."""
+    given_back = Lease.objects.filter(token="", until__lt=database_clock.now() - KEPT).order_by()
+    names = list(given_back.values_list("name", flat=True)[:FORGOTTEN_AT_ONCE])
+    if names:  # nearly never on a small console: a DELETE would take SQLite's lock each time
+        given_back.filter(name__in=names).delete()
 
 
 def _is_live(lease: Lease, now: dt.datetime) -> bool:
