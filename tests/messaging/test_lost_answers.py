@@ -1,9 +1,13 @@
 """The brake: a gateway that hangs stops the sending, and lets it go on by itself when it answers."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold
@@ -11,7 +15,7 @@ from laaffic_console.laaffic import OutcomeUnknown
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts, starting
-from messaging.services.sending import sending
+from messaging.services.sending import lost_answers, sending
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -208,3 +212,59 @@ class BrakeTests:
 
         assert unknown() == 12
         assert not AccountHold.objects.exists()
+
+
+NOW = timezone.now()
+
+
+class LastSettledTests:
+    """Of a campaign with a request for each message."""
+
+    @pytest.fixture
+    def campaign(self, application: Application) -> Campaign:
+        return Campaign.objects.create(name="A", application=application)
+
+    def settle(self, campaign: Campaign, *settled: tuple[EntryState, int]) -> None:
+        """In the order of their departure: each with its state and the seconds after which it was settled."""
+        LedgerEntry.objects.bulk_create(
+            LedgerEntry(
+                interface="voice/sendCode",
+                about_kind="campaign",
+                about_id=campaign.pk,
+                state=state,
+                reason="read timed out" if state == EntryState.UNKNOWN else "",
+                prepared_at=NOW,
+                left_at=NOW,
+                settled_at=None if state in lost_answers.WAITING else NOW + dt.timedelta(seconds=seconds),
+            )
+            for state, seconds in settled
+        )
+
+    def test_what_was_made_first_and_settled_last_counts_as_last(self, campaign: Campaign) -> None:
+        lost = [(EntryState.UNKNOWN, n) for n in range(5)]
+        self.settle(campaign, (EntryState.ACCEPTED, 60), *lost, (EntryState.IN_FLIGHT, 0), (EntryState.PREPARED, 0))
+
+        assert lost_answers.brake(campaign.pk) is None
+
+    def test_what_is_under_way_breaks_no_row(self, campaign: Campaign) -> None:
+        lost = [(EntryState.UNKNOWN, n + 1) for n in range(5)]
+        self.settle(campaign, (EntryState.ACCEPTED, 0), *lost, *[(EntryState.IN_FLIGHT, 0)] * 400)
+
+        assert lost_answers.brake(campaign.pk) is not None
+
+    def test_it_reads_a_few_hundred_of_however_many(self, campaign: Campaign) -> None:
+        self.settle(campaign, *[(EntryState.ACCEPTED, 0)] * 1000, *[(EntryState.UNKNOWN, 1)] * 5)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE gateway_ledgerentry")
+
+        with CaptureQueriesContext(connection) as asked:
+            hold = lost_answers.brake(campaign.pk)
+
+        (read,) = [query["sql"] for query in asked if 'FROM "gateway_ledgerentry"' in query["sql"]]
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {read}" if connection.vendor == "sqlite" else f"EXPLAIN {read}")
+            plan = str(cursor.fetchall())
+        assert hold is not None
+        assert "LIMIT 325" in read
+        assert "TEMP B-TREE" not in plan
+        assert "Sort" not in plan
