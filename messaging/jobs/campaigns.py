@@ -1,6 +1,6 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
-from laaffic_console.gateway.services import bell, inbox, isolation
+from laaffic_console.gateway.services import bell, inbox, isolation, sweeps
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, drift, hours, waiting
 from messaging.services.budgets import shares
@@ -59,7 +59,8 @@ def follow_account() -> None:
 
 
 def sweep() -> None:
-    isolation.run_all(
+    sweeps.run(
+        "messaging",
         campaigns.follow_account,
         email_starting.follow_account,
         waiting.follow_calendars,

@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
 from laaffic_console.gateway.models import AccountHold, Application, LedgerEntry
-from laaffic_console.gateway.services import account, account_hold, ledger
+from laaffic_console.gateway.services import account, account_hold, leases, ledger
 from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
@@ -443,6 +443,21 @@ class CampaignTests:
 
         assert sorted(state for state, _ in self.states()) == ["held", "running", "running"]
         assert [task.task["func"] for task in OrmQ.objects.all()] == ["messaging.jobs.follow_account"]
+
+    def test_two_never_follow_at_once(self, application: Application) -> None:
+        """Each of very many turns rings for the rest: the sweeps meanwhile begin no second chain."""
+        one = Campaign.objects.create(name="one", application=application, state=CampaignState.RUNNING)
+        account_hold.place(refused("-10"))
+        OrmQ.objects.all().delete()
+
+        with leases.lease("follow account"):
+            follow_account()
+            is_left_alone = Campaign.objects.get(pk=one.pk).state == CampaignState.RUNNING
+        rung = OrmQ.objects.count()
+        follow_account()
+
+        assert (is_left_alone, rung) == (True, 0)
+        assert self.states()[0][0] == CampaignState.HELD
 
     def test_a_claim_stops_while_it_holds(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup

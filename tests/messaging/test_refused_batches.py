@@ -4,6 +4,9 @@ import datetime as dt
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account, database_clock, ledger
@@ -168,6 +171,22 @@ def test_one_phone_that_has_its_limit_is_tried_ever_more_seldom(
     assert (waits - database_clock.now()).total_seconds() == pytest.approx(most, abs=5)
 
 
+def test_a_phone_is_limited_since_it_was_first_said(application: Application, group: ContactGroup) -> None:
+    campaign = launched(application, group, ["Ann"])
+    said = []
+
+    for _ in range(2):
+        claimed = departed(campaign)
+        assert claimed is not None
+        settling.settle_error(campaign.pk, claimed, refused(LIMIT_OF_PHONE))
+        said.append(Batch.objects.get().limited_since)
+        Batch.objects.update(not_before=None)
+
+    assert said[0] is not None
+    assert abs(database_clock.now() - said[0]) < dt.timedelta(seconds=5)
+    assert said[1] == said[0]
+
+
 @pytest.mark.parametrize(
     ("hours", "code_before", "state"),
     [
@@ -184,12 +203,13 @@ def test_one_phone_that_has_its_limit_is_given_up_after_a_day(
     first = departed(campaign)
     assert first is not None
     settling.settle_error(campaign.pk, first, refused(code_before))
-    LedgerEntry.objects.update(prepared_at=database_clock.now() - dt.timedelta(hours=hours))
-    Batch.objects.update(not_before=None)
+    Batch.objects.update(not_before=None, limited_since=F("limited_since") - dt.timedelta(hours=hours))
     again = departed(campaign)
     assert again is not None
 
-    settling.settle_error(campaign.pk, again, refused(LIMIT_OF_PHONE))
+    with CaptureQueriesContext(connection) as asked:
+        settling.settle_error(campaign.pk, again, refused(LIMIT_OF_PHONE))
 
+    assert not [each["sql"] for each in asked if "summary" in each["sql"]]  # a campaign has very many requests
     assert Message.objects.get().state == state
     assert proving.prove(Campaign.objects.get())["disagreements"] == []

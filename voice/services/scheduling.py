@@ -1,6 +1,6 @@
 """Which of Laaffic's voice lists are copied when: every few minutes by the sweeper, at once when somebody asks."""
 
-from laaffic_console.gateway.services import bell, isolation
+from laaffic_console.gateway.services import bell, sweeps
 from laaffic_console.kit.said import gettext as _
 from voice.services import called_numbers, calls, group_ends, group_sync, group_waiting, phones, records_pulls
 from voice.services.syncing import COPIES, SyncFailed
@@ -13,7 +13,8 @@ def names() -> list[str]:
 
 def sweep() -> None:
     """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
-    isolation.run_all(
+    sweeps.run(
+        "voice",
         calls.recover,
         group_sync.recover,
         group_waiting.start_due,

@@ -253,8 +253,9 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
     match refusal.calls_for:
         case Remedy.RETRY if not refusal.entry.of_number:
             return _requeue(batch, refusal, wait_because=sentence)
-        case Remedy.RETRY if not several and not _is_limited_for_good(campaign_id, batch, refusal):
+        case Remedy.RETRY if not several and not _is_limited_for_good(batch):
             _requeue(batch, refusal, wait_because=sentence, longest=LONGEST_OF_PHONE)
+            Batch.objects.filter(pk=batch.pk, limited_since=None).update(limited_since=database_clock.in_statement())
             return Aftermath()  # one phone has its limit; the others need not wait for it
         case Remedy.FIX_ADDRESS:
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
@@ -292,13 +293,11 @@ def _too_large_alone(refusal: Refused) -> str:
     return sentence % {"code": refusal.code}
 
 
-def _is_limited_for_good(campaign_id: int, batch: Batch, refusal: Refused) -> bool:
-    """The ledger says since when: the attempts alone do not, for other refusals make them too."""
+def _is_limited_for_good(batch: Batch) -> bool:
+    """The attempts alone do not say since when: other refusals make them too."""
     if batch.attempt < PHONE_GIVEN_UP_AFTER.total_seconds() / LONGEST_OF_PHONE:
         return False
-    of_campaign = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id, code=refusal.code)
-    began = database_clock.now() - PHONE_GIVEN_UP_AFTER
-    return of_campaign.filter(summary__batch=batch.pk, prepared_at__lte=began).order_by().exists()
+    return batch.limited_since is not None and batch.limited_since <= database_clock.now() - PHONE_GIVEN_UP_AFTER
 
 
 def _has_several_countries(batch: Batch) -> bool:

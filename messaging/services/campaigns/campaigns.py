@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, bell, durability, isolation, turns
+from laaffic_console.gateway.services import account_hold, bell, durability, isolation, leases, turns
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
@@ -178,19 +178,26 @@ def hold_for_account(campaign_id: int) -> bool:
     return True
 
 
+FOLLOWS_FOR = turns.SECONDS + 5  # a turn, and the campaign at its end
+
+
 def follow_account() -> None:
     """Hold what the account's holds stop, and let go on exactly what they held. Repeated, it changes nothing."""
     turn = turns.Turn()
-    if account_hold.is_anything_held():
-        isolation.each(_while(turn, _to_hold()), hold_for_account, "hold of campaign {}".format)
-    isolation.each(_while(turn, _to_follow()), _follow, "going on of campaign {}".format)
+    with leases.lease("follow account", FOLLOWS_FOR) as lease:
+        if lease is None:
+            return  # who is at it rings for the rest: each sweep would begin another chain of bells
+        if account_hold.is_anything_held():
+            isolation.each(_while(turn, _to_hold()), hold_for_account, "hold of campaign {}".format)
+        isolation.each(_while(turn, _to_follow()), _follow, "going on of campaign {}".format)
+    if turn.is_over():
+        bell.ring("messaging.jobs.follow_account")  # behind the lease, or it would find it held
 
 
 def _while(turn: turns.Turn, ids: Iterable[int]) -> Iterator[int]:
     """A request of the API makes a campaign of its own, so a hold may concern very many."""
     for pk in ids:
         if turn.is_over():
-            bell.ring("messaging.jobs.follow_account")
             return
         yield pk
 

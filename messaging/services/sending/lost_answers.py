@@ -5,17 +5,20 @@ asks for the balance, which harms nobody, and what it stopped goes on when that 
 was placed stays unknown, as after any lost answer.
 """
 
-import operator
+import datetime as dt
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import AccountHold, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold
 from laaffic_console.kit.said import gettext as _
 
 WAITING = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.NOT_SENT)  # these say nothing about the gateway
-NEWEST = 500  # requests that are looked at: more than were ever under way at once
+# A request may be settled behind so many that were made after it. By the moment of settling nothing finds the last ones
+# among all of a campaign: a spoken message is a request of its own.
+OVERTAKEN_BY = 300
 WELL = 20  # requests; most of them answered before the lost ones, and it is not the last hold's trouble again
 
 
@@ -24,7 +27,7 @@ def brake(campaign_id: int) -> AccountHold | None:
     in_a_row = settings.LAAFFIC_LOST_ANSWERS
     if not in_a_row:
         return None
-    newest = _settled(campaign_id)[: in_a_row + WELL]
+    newest = _last_settled(campaign_id, in_a_row + WELL)
     lost, before = newest[:in_a_row], newest[in_a_row:]
     if len(lost) < in_a_row or set(lost) != {EntryState.UNKNOWN}:
         return None
@@ -39,22 +42,24 @@ def brake(campaign_id: int) -> AccountHold | None:
     return hold
 
 
-def _settled(campaign_id: int) -> list[str]:
-    """The states of requests since the last brake was let go, newest first; one whose worker died says nothing (it has
-    no reason).
-
-    Of the newest requests alone: a campaign may have a million, and whoever waits for this is who sends them.
-    """
-    settled = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id).exclude(state__in=WAITING)
-    settled = settled.exclude(Q(state=EntryState.UNKNOWN, reason=""))
+def _last_settled(campaign_id: int, n: int) -> list[str]:
+    """The states of at most n requests since the last brake was let go, the last settled first; one whose worker died
+    says nothing (it has no reason)."""
     let_go = account_hold.lost_last_ended(["account", account_hold.of_campaign(campaign_id)])
-    if let_go is not None:
-        settled = settled.filter(left_at__gt=let_go)
-    newest = settled.filter(settled_at__isnull=False).order_by("-id").values_list("settled_at", "state")
-    seen = list(newest[: max(NEWEST, settings.LAAFFIC_LOST_ANSWERS + WELL)])
-    return [
-        state for _at, state in sorted(seen, key=operator.itemgetter(0), reverse=True)
-    ]  # at one moment: newest first
+    speaking: list[tuple[dt.datetime, str]] = [
+        (settled_at, state)
+        for state, reason, left_at, settled_at in _newest(campaign_id)[: n + OVERTAKEN_BY]
+        if (state != EntryState.UNKNOWN or reason) and (let_go is None or (left_at is not None and left_at > let_go))
+    ]
+    speaking.sort(key=lambda one: one[0], reverse=True)
+    return [state for _settled_at, state in speaking[:n]]
+
+
+def _newest(campaign_id: int) -> "QuerySet[LedgerEntry, Any]":
+    """In the index's order; the caller leaves out what says nothing, or all the older would be looked through."""
+    of_campaign = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id, settled_at__isnull=False)
+    newest = of_campaign.exclude(state__in=WAITING).order_by("-id")
+    return newest.values_list("state", "reason", "left_at", "settled_at")
 
 
 def _mostly_answered(states: list[str]) -> bool:
