@@ -84,6 +84,8 @@ class BudgetCounter(models.Model):
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     lift_reason = models.CharField(max_length=200, blank=True)
+    # The open share up to which the sweep has looked; 0: it begins anew.
+    followed_to = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["budget", "starts_on"], name="budget_counter_once")]
@@ -110,8 +112,12 @@ class BudgetShare(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["counter", "batch"], name="budget_share_once")]
         indexes = [
-            models.Index(fields=["counter"], name="budget_share_open", condition=models.Q(is_open=True)),
-            models.Index(fields=["counter", "measured_at"], name="budget_share_oldest"),
+            models.Index(fields=["counter", "id"], name="budget_share_followed", condition=models.Q(is_open=True)),
+            models.Index(
+                fields=["counter", "measured_at"],
+                name="budget_share_measured",
+                condition=models.Q(batch__isnull=False, measured_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """The gate of the budgets: a claim takes what it needs of each, under their counters' locks, or is told to stop."""
 
+import datetime as dt
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 from messaging.services.reports import prices
 
 PRICES_SECONDS = 60.0  # a price moves by reports; asking anew for each claim would cost more than it tells
+LOOK_AGAIN = dt.timedelta(seconds=5)
 
 _prices: dict[str, tuple[float, dict[str, prices.Price]]] = {}
 
@@ -54,14 +56,23 @@ class BudgetGate(Gate):
             if counter.lifted_at is not None:
                 continue
             if (room := self._fitting(counter, rows)) < len(rows):
-                shares.follow(counter, budget.currency)
+                has_seen_all = self._follow(counter, rows)
                 room = self._fitting(counter, rows)
+                if not room and not has_seen_all:
+                    return Verdict(waiting=dict.fromkeys([row.message_id for row in rows], _a_moment_later()))
             if not room:
                 self._say_used_up(counter, budget)
                 return Verdict(hold=budgets.used_up(budget))
             fits = min(fits, room)
         beyond = rows[fits:]
         return Verdict(waiting={row.message_id: Later(None, "budget:") for row in beyond})
+
+    def _follow(self, counter: BudgetCounter, rows: Sequence[Queued]) -> bool:
+        """Whether all that may have been given back has been looked at, or makes room for these."""
+        currency = self.budgets[counter.budget_id].currency
+        return shares.follow(
+            counter, currency, lambda: self._fitting(counter, rows) == len(rows), at_most=shares.MEASURED
+        )
 
     def counters(self) -> list[BudgetCounter]:
         """Locked once in a claim."""
@@ -168,7 +179,7 @@ class BudgetGate(Gate):
         for share in shares.others_of(counter, batch_ids):
             if (of := share.batch) is None:
                 continue
-            used = shares.measured(share, of, budget.currency)
+            used = shares.measured([share], {of.pk: of}, budget.currency)[share.pk]
             BudgetCounter.objects.filter(pk=share.counter_id).update(used=F("used") + used - share.used)
             BudgetShare.objects.filter(pk=share.pk).update(batch=None, used=used, is_open=False)
             before[of.pk] = used + share.before
@@ -198,4 +209,9 @@ def _budgets() -> "QuerySet[Budget]":
     return Budget.objects.filter(application=Given("application"))
 
 
-KIND = Kind("budget", of, says=lambda _value: _("It waits for what a budget has left."), counts=True)
+def _a_moment_later() -> Later:
+    """Before a budget is called used up, all is looked at that may have been given back, each time some of it."""
+    return Later(timezone.now() + LOOK_AGAIN, "budget:")
+
+
+KIND = Kind("budget", of, says=lambda _value: _("It waits for what a budget has left."), tells_when=False, counts=True)

@@ -2,22 +2,47 @@
 
 A claim takes at once (budget_gate.py), under the counter's lock. What was refused, released or billed otherwise is
 given back when somebody looks: the gate before it says no, and the sweep. So a counter is soon exact, and never counts
-less than has left.
+less than has left. What is not looked at yet counts as much as was taken: nothing more leaves because of it.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import isolation
 from laaffic_console.kit.constant_sql import Given, Insert, Select, Update
-from messaging.models import Batch, BatchAnswer, BatchState, Budget, BudgetCounter, BudgetShare, MessageState, SentTally
+from messaging.models import (
+    Batch,
+    BatchAnswer,
+    BatchState,
+    Budget,
+    BudgetCounter,
+    BudgetShare,
+    Message,
+    MessageState,
+    SentTally,
+)
 from messaging.services.gates.gates import Queued
 from messaging.services.reports.prices import Cost
 
@@ -29,13 +54,14 @@ GONE = (
     MessageState.UNDELIVERED,
     MessageState.DELIVERED,
 )
-OF_SOMETHING = Q(batch__isnull=False) | Q(entry__isnull=False)
 # Of a whole request: what has left for certain stays counted, what has not is given back, the rest may turn out either.
 LEFT = (EntryState.ACCEPTED, EntryState.LAPSED)
 ENDED = (*LEFT, EntryState.REFUSED, EntryState.NOT_SENT)
 WHOLE = ""  # among a share's prices, in the place of a country: what its whole request was expected to take
 MICROS = 1_000_000
 AT_ONCE = 50  # shares in a transaction: a claim waits for no more
+LOOKED_AT = 20_000  # open shares of a counter, in each sweep, by the database alone and without a lock
+MEASURED = 2_000  # of those that have moved, in each sweep, and in a claim that a budget is about to stop
 LOOKED_AT_AGAIN = 20  # money of closed shares, in each sweep: an amount may change without a state
 FOLLOWED = dt.timedelta(days=40)  # a month, and the reports of its last days
 
@@ -46,16 +72,41 @@ def messages_of(batch: Batch) -> int:
     return sum(gone) + (batch.queued if batch.state != BatchState.QUEUED else 0)
 
 
-def micros_of(batch: Batch, currency: str, prices: Mapping[str, int]) -> int:
-    """What reports say was charged; of those that none speaks for, what was expected at the claim."""
-    messages = batch.messages().order_by()
-    paid = messages.filter(currency=currency).aggregate(total=Sum("pay_micros"))["total"] or 0
-    states = [*GONE, MessageState.QUEUED] if batch.state != BatchState.QUEUED else GONE
-    awaited = messages.filter(state__in=states, pay_micros=None).values_list("country", "segments")
-    expected: int = sum(
-        prices.get(country, 0) * segments * n for country, segments, n in awaited.annotate(n=Count("pk"))
-    )
-    return int(paid) + expected
+@dataclass(slots=True)
+class Charged:
+    """Of one batch's messages: what reports say was charged, and those that none speaks for."""
+
+    micros: int = 0
+    awaited: list[tuple[str, int]] = field(default_factory=list)  # (country, segments of its messages)
+
+    def at(self, prices: Mapping[str, int]) -> int:
+        """Of those that are awaited, what was expected at the claim."""
+        return self.micros + sum(prices.get(country, 0) * segments for country, segments in self.awaited)
+
+
+def charged(batches: Collection[Batch], currency: str) -> dict[int, Charged]:
+    """By batch, in one statement for all of them."""
+    found = {batch.pk: Charged() for batch in batches}
+    still_queued = {batch.pk for batch in batches if batch.state == BatchState.QUEUED}
+    of_state = messages_in(batches).order_by().values_list("batch_id", "state", "country", "currency")
+    paid = Sum("pay_micros")
+    awaited = Sum("segments", filter=Q(pay_micros=None, state__in=[*GONE, MessageState.QUEUED]))
+    for batch_id, state, country, paid_in, micros, segments in of_state.annotate(paid=paid, awaited=awaited):
+        if paid_in == currency:
+            found[batch_id].micros += int(micros or 0)
+        if segments and not (state == MessageState.QUEUED and batch_id in still_queued):
+            found[batch_id].awaited.append((country, int(segments)))
+    return found
+
+
+def messages_in(batches: Collection[Batch]) -> "QuerySet[Message]":
+    """Their messages, by primary key: those of a batch of one by a list of ids, the others between two ids each."""
+    singles = [batch for batch in batches if batch.first_message_id == batch.last_message_id]
+    among = Q(pk__in=[one.first_message_id for one in singles], batch__in=[one.pk for one in singles])
+    for batch in batches:
+        if batch.first_message_id != batch.last_message_id:
+            among |= Q(pk__range=(batch.first_message_id, batch.last_message_id), batch=batch.pk)
+    return Message.objects.filter(among)
 
 
 def gone_without_share(batch_id: int, taken: Sequence[Queued], currency: str) -> int:
@@ -66,48 +117,60 @@ def gone_without_share(batch_id: int, taken: Sequence[Queued], currency: str) ->
     return messages.filter(state__in=GONE).exclude(pk__in=[row.message_id for row in taken]).count()
 
 
-def measured(share: BudgetShare, batch: Batch, currency: str) -> int:
-    return (micros_of(batch, currency, share.prices) if currency else messages_of(batch)) - share.before
+def measured(shares: Collection[BudgetShare], batches: Mapping[int, Batch], currency: str) -> dict[int, int]:
+    """By share, what its batch takes by now; those whose batch is not among these are left out."""
+    of_batches = [(share, batch) for share in shares if (batch := batches.get(share.batch_id or 0)) is not None]
+    if not currency:
+        return {share.pk: messages_of(batch) - share.before for share, batch in of_batches}
+    told = charged([batch for _share, batch in of_batches], currency) if of_batches else {}
+    return {share.pk: told[batch.pk].at(share.prices) - share.before for share, batch in of_batches}
 
 
-def _standing(batch: Batch, is_answered: bool) -> str:
-    """Changes whenever messages of the batch have moved."""
-    counts = [batch.queued, batch.unknown, batch.rejected, *(getattr(batch, state.key) for state in GONE)]
-    return f"{batch.state}{'+' if is_answered else ''} {batch.segments} {' '.join(map(str, counts))}"[:120]
+def _standing(batch: str = "") -> Func:
+    """A text that changes whenever messages of the batch have moved; `batch`: the way to it, with its underscores."""
+    answer = Exists(BatchAnswer.objects.filter(pk=OuterRef(f"{batch}pk")))
+    counts = ["segments", "queued", "unknown", "rejected", *(state.key for state in GONE)]
+    figures = [part for name in counts for part in (Value(" "), Cast(f"{batch}{name}", CharField()))]
+    answered = Case(When(answer, then=Value("+")), default=Value(""))
+    # Concat() writes pairs in pairs, too deep for SQLite's parser.
+    parts = [F(f"{batch}state"), answered, *figures]
+    return Func(*parts, template="(%(expressions)s)", arg_joiner=" || ", output_field=CharField())
 
 
-def _is_settled(batch: Batch, is_answered: bool) -> bool:
+def _is_settled(batch: Batch, seen: str) -> bool:
     """Nothing is awaited of it any more."""
-    return batch.state == BatchState.SETTLED and not is_answered and not batch.accepted
+    return batch.state == BatchState.SETTLED and "+" not in seen and not batch.accepted
 
 
 def put_right(counter: BudgetCounter, currency: str, shares: Sequence[BudgetShare], *, always: bool = False) -> int:
-    """Measure those whose batches have moved; the counter is locked by the caller. How many were measured."""
+    """Measure those whose batches have moved; the counter is locked by the caller. How many were measured.
+
+    The statements are as many for fifty shares as for one.
+    """
     change, looked = _put_requests_right(shares)
-    batches = Batch.objects.in_bulk([share.batch_id for share in shares if share.batch_id])
-    answered = set(BatchAnswer.objects.filter(batch__in=batches).values_list("batch_id", flat=True))
-    for share in shares:
-        batch = batches.get(share.batch_id or 0)
-        if batch is None:
-            continue
-        seen = _standing(batch, batch.pk in answered)
-        if seen == share.seen and not always:
-            continue
-        used = measured(share, batch, currency)
-        change, looked = change + used - share.used, looked + 1
-        share.used, share.seen, share.measured_at = used, seen, timezone.now()
-        share.is_open = not _is_settled(batch, batch.pk in answered)
-        share.save(update_fields=["used", "seen", "measured_at", "is_open"])
+    ids = {share.batch_id for share in shares if share.batch_id}
+    batches = {batch.pk: batch for batch in Batch.objects.filter(pk__in=ids).annotate(seen=_standing())}
+    moved = [
+        share for share in shares if (at := batches.get(share.batch_id or 0)) and (always or at.seen != share.seen)
+    ]
+    now = timezone.now()
+    used = measured(moved, batches, currency)
+    for share in moved:
+        batch = batches[share.batch_id or 0]
+        change += used[share.pk] - share.used
+        share.used, share.seen, share.measured_at = used[share.pk], batch.seen, now
+        share.is_open = not _is_settled(batch, batch.seen)
+    BudgetShare.objects.bulk_update(moved, ["used", "seen", "measured_at", "is_open"])
     if change:
         BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + change)
         counter.used += change
-    return looked
+    return looked + len(moved)
 
 
 def _put_requests_right(shares: Sequence[BudgetShare]) -> tuple[int, int]:
     """(change, how many were looked at) of shares of whole requests: all of it, or nothing where none has left."""
     entries = LedgerEntry.objects.in_bulk([share.entry_id for share in shares if share.entry_id and share.is_open])
-    change = 0
+    change, ended = 0, []
     for share in shares:
         entry = entries.get(share.entry_id or 0)
         if entry is None or entry.state not in ENDED:
@@ -115,7 +178,8 @@ def _put_requests_right(shares: Sequence[BudgetShare]) -> tuple[int, int]:
         used = (share.used or share.prices.get(WHOLE, 0)) if entry.state in LEFT else 0
         change += used - share.used
         share.used, share.is_open, share.measured_at = used, False, timezone.now()
-        share.save(update_fields=["used", "is_open", "measured_at"])
+        ended.append(share)
+    BudgetShare.objects.bulk_update(ended, ["used", "is_open", "measured_at"])
     return change, len(entries)
 
 
@@ -175,10 +239,31 @@ def _charge(share: BudgetShare, used: int) -> None:
     share.save(update_fields=["used", "is_open", "measured_at"])
 
 
-def follow(counter: BudgetCounter, currency: str) -> None:
-    """Everything that may have been given back, for who is about to say no."""
-    open_ones = BudgetShare.objects.filter(OF_SOMETHING, counter=counter, is_open=True)
-    put_right(counter, currency, list(open_ones))
+def follow(counter: BudgetCounter, currency: str, is_enough: Callable[[], bool], at_most: int | None = None) -> bool:
+    """What may have been given back, for who is about to say no and holds the counter's lock: until it is enough.
+
+    Whether all of it has been looked at by then; of very many that have moved, `at_most` are measured.
+    """
+    moved = list(_moved(counter.pk).values_list("pk", flat=True)[: None if at_most is None else at_most + 1])
+    for some in _slices(moved[:at_most]):
+        put_right(counter, currency, list(BudgetShare.objects.filter(pk__in=some).order_by("pk")))
+        if is_enough():
+            return True
+    return at_most is None or len(moved) <= at_most
+
+
+def _slices(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+
+
+def _open_of(counter_id: int) -> "QuerySet[BudgetShare]":
+    return BudgetShare.objects.filter(counter=counter_id, is_open=True).order_by("pk")
+
+
+def _moved(counter_id: int) -> "QuerySet[BudgetShare]":
+    """Open ones whose batch does not stand as when it was last measured, or whose request has ended."""
+    batch_moved = Q(batch__isnull=False) & ~Q(seen=_standing("batch__"))
+    return _open_of(counter_id).filter(batch_moved | Q(entry__state__in=ENDED))
 
 
 def keep_for_good(batch: Batch, again: Sequence[int]) -> None:
@@ -218,34 +303,46 @@ def sweep() -> None:
 
 
 def follow_slowly(counter_id: int) -> None:
-    last = 0
-    while True:
-        with transaction.atomic():
-            counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
-            currency = counter.budget.currency
-            of_batches = BudgetShare.objects.filter(counter=counter, batch__isnull=False)
-            of_all = BudgetShare.objects.filter(OF_SOMETHING, counter=counter)
-            some = list(of_all.filter(is_open=True, pk__gt=last).order_by("pk")[:AT_ONCE])
-            put_right(counter, currency, some)
-            if len(some) < AT_ONCE:
-                break
-            last = some[-1].pk
+    """Some of a counter's open shares, from where the sweep before ended: of a million that wait for their reports it
+    is not begun anew each time. Only those that have moved are measured, and locked for."""
+    counter = BudgetCounter.objects.select_related("budget").get(pk=counter_id)
+    currency = counter.budget.currency
+    moved, ends_at = _next_moved(counter)
+    for some in _slices(moved):
+        _measure(counter_id, currency, BudgetShare.objects.filter(pk__in=some, is_open=True))
+    if ends_at != counter.followed_to:
+        BudgetCounter.objects.filter(pk=counter_id).update(followed_to=ends_at)
     if currency:
-        with transaction.atomic():
-            counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
-            oldest = list(of_batches.order_by(F("measured_at").asc(nulls_first=True))[:LOOKED_AT_AGAIN])
-            put_right(counter, currency, oldest, always=True)
+        before = BudgetShare.objects.filter(counter=counter_id, batch__isnull=False, measured_at__isnull=False)
+        oldest = list(before.order_by("measured_at").values_list("pk", flat=True)[:LOOKED_AT_AGAIN])
+        if oldest:
+            _measure(counter_id, currency, BudgetShare.objects.filter(pk__in=oldest), always=True)
+
+
+def _measure(counter_id: int, currency: str, shares: "QuerySet[BudgetShare]", *, always: bool = False) -> None:
+    """As they are under the counter's lock."""
+    with transaction.atomic():
+        counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
+        put_right(counter, currency, list(shares.order_by("pk")), always=always)
+
+
+def _next_moved(counter: BudgetCounter) -> tuple[list[int], int]:
+    """(at most MEASURED shares to put right, where the next sweep goes on): 0 where this one comes to the end."""
+    behind = _open_of(counter.pk).filter(pk__gt=counter.followed_to).values_list("pk", flat=True)
+    ends_at = behind[LOOKED_AT - 1 : LOOKED_AT].first() or 0
+    moved = _moved(counter.pk).filter(pk__gt=counter.followed_to)
+    if ends_at:
+        moved = moved.filter(pk__lte=ends_at)
+    found = list(moved.values_list("pk", flat=True)[:MEASURED])
+    return found, found[-1] if len(found) == MEASURED else ends_at
 
 
 def derived(counter: BudgetCounter) -> int:
     """What the counter must say, from the batches and messages alone."""
-    currency = counter.budget.currency
     shares = list(counter.shares.all())
     batches = Batch.objects.in_bulk([share.batch_id for share in shares if share.batch_id])
-    return sum(
-        measured(share, batches[share.batch_id], currency) if share.batch_id in batches else share.used
-        for share in shares
-    )
+    now = measured(shares, batches, counter.budget.currency)
+    return sum(now.get(share.pk, share.used) for share in shares)
 
 
 def of_batches(counter: BudgetCounter, batch_ids: Iterable[int]) -> list[BudgetShare]:

@@ -5,6 +5,7 @@ what was refused or did not leave is given back (`shares.put_right`). An unknown
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from laaffic_console.gateway.models import Application, LedgerEntry
@@ -36,7 +37,7 @@ class Taken:
             budget = self.budgets[counter.budget_id]
             if counter.lifted_at is not None or self._fits(counter, budget):
                 continue
-            shares.follow(counter, budget.currency)
+            shares.follow(counter, budget.currency, partial(self._fits, counter, budget))
             if not self._fits(counter, budget):
                 return budgets.too_little_left(budget, counter)
         return ""

@@ -1,0 +1,29 @@
+from django.db import migrations, models
+
+from laaffic_console.kit.gentle_migrations import AddIndexGently
+
+
+class Migration(migrations.Migration):
+    atomic = False
+
+    dependencies = [("messaging", "0072_blank_texts")]
+
+    operations = [
+        migrations.AddField("budgetcounter", "followed_to", models.BigIntegerField(db_default=0, default=0)),
+        AddIndexGently(
+            "budgetshare",
+            models.Index(
+                fields=["counter", "id"], name="budget_share_followed", condition=models.Q(("is_open", True))
+            ),
+        ),
+        AddIndexGently(
+            "budgetshare",
+            models.Index(
+                fields=["counter", "measured_at"],
+                name="budget_share_measured",
+                condition=models.Q(("batch__isnull", False), ("measured_at__isnull", False)),
+            ),
+        ),
+        migrations.RemoveIndex("budgetshare", "budget_share_open"),
+        migrations.RemoveIndex("budgetshare", "budget_share_oldest"),
+    ]
