@@ -6,7 +6,7 @@ from laaffic_console.kit.gentle_migrations import AddIndexGently
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("messaging", "0072_blank_texts")]
+    dependencies = [("messaging", "0073_limited_since")]
 
     operations = [
         migrations.AddField("budgetcounter", "followed_to", models.BigIntegerField(db_default=0, default=0)),
