@@ -193,7 +193,10 @@ class Campaign(VisiblyNamed, Launched):
             ("resolve_campaign", _("Can send unknown messages again or write them off")),
             ("approve_campaign", _("Can approve campaigns that another person asks to launch")),
         ]
-        indexes = [models.Index(fields=["state", "scheduled_at"], name="campaign_state")]
+        indexes = [
+            models.Index(fields=["state", "scheduled_at"], name="campaign_state"),
+            models.Index(fields=["channel", "state", "finished_at"], name="campaign_finished"),  # past all of before
+        ]
 
     def __str__(self) -> str:
         return self.name

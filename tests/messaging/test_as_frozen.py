@@ -29,7 +29,7 @@ from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
-from messaging.services.gates import as_frozen
+from messaging.services.gates import as_frozen, frequency
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -232,3 +232,28 @@ def test_a_batch_that_is_settled_by_a_report_counts_by_its_minute(start: Callabl
     assert frozen is not None
 
     assert as_frozen.others_sent(second, frozen)
+
+
+def test_what_finished_before_is_passed_by_an_index(start: Callable[[str], Campaign]) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("of few campaigns PostgreSQL reads all")
+    first = start("A")
+    frozen = as_frozen.of(first)
+    assert frozen is not None
+
+    with CaptureQueriesContext(connection) as asked:
+        as_frozen.others_sent(first, frozen)
+        as_frozen.noted("sms", timezone.now(), (1, 0), consent=False)
+        frequency.sending_since("sms", timezone.now() - dt.timedelta(days=7))
+
+    plans = [plan_of(one["sql"]) for one in asked]
+    assert len(plans) == 4
+    index, since = "campaign_finished (channel=? AND state=?", " AND finished_at>?)"
+    assert [plan.count(index) - plan.count(index + since) for plan in plans] == [1, 0, 1, 0]
+    assert [plan.count(index + since) for plan in plans] == [1, 1, 0, 1]
+
+
+def plan_of(statement: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        return str(cursor.fetchall())

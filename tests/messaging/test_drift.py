@@ -69,6 +69,7 @@ def charge(campaign: Campaign, messages: int, segments: int, paid: float, curren
         currency=currency,
         defaults={"messages": messages, "billed_segments": segments, "pay_micros": round(paid * MICROS)},
     )
+    Campaign.objects.filter(pk=campaign.pk).update(total=messages)
 
 
 def told(campaign: Campaign) -> list[str]:
@@ -206,14 +207,55 @@ class DriftTests:
 
         assert told(launched) == []
 
-    def test_two_questions_however_many_campaigns(self, write: Callable[..., Campaign]) -> None:
-        for _n in range(5):
+    def test_as_many_questions_for_few_campaigns_as_for_many(self, write: Callable[..., Campaign]) -> None:
+        charge(starting.launch(write().pk), 100, 100, 1.0)
+        few = questions()
+        for _n in range(4):
             charge(starting.launch(write().pk), 100, 100, 1.0)
+
+        assert questions() == few == 4
+
+    def test_piece_after_piece(self, write: Callable[..., Campaign], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drift, "AT_ONCE", 2)
+        launched = [starting.launch(write().pk) for _n in range(5)]
+        Campaign.objects.filter(pk=launched[0].pk).update(state=CampaignState.FINISHED, finished_at=timezone.now())
+        for campaign in launched:
+            charge(campaign, 100, 200, 2.0)
 
         with CaptureQueriesContext(connection) as asked:
             drift.look()
 
-        assert len(asked) == 2
+        assert all(len(told(campaign)) == 1 for campaign in launched)
+        assert len([one for one in asked if "outcometally" in one["sql"]]) == 3
+
+    def test_what_has_too_few_recipients_to_tell_is_not_read(self, launched: Campaign) -> None:
+        assert launched.total < expected.ENOUGH
+
+        assert questions() == 2
+
+    def test_what_finished_long_ago_is_passed_by_an_index(self) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            drift.look()
+
+        plans = [plan_of(one["sql"]) for one in asked]
+        assert [("campaign_state" in plan, "campaign_finished" in plan) for plan in plans] == [
+            (True, False),
+            (False, True),
+        ]
+
+
+def questions() -> int:
+    with CaptureQueriesContext(connection) as asked:
+        drift.look()
+    return len(asked)
+
+
+def plan_of(statement: str) -> str:
+    if connection.vendor != "sqlite":
+        pytest.skip("of few campaigns PostgreSQL reads all")
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        return str(cursor.fetchall())
 
 
 class PageTests:

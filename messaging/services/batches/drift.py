@@ -6,12 +6,15 @@ long they would be.
 """
 
 import datetime as dt
+import itertools
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
+from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
 from laaffic_console.gateway.services import isolation, leases
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, CampaignState, Message, MessageState
@@ -21,6 +24,7 @@ from messaging.services.batches.expected import ENOUGH, Actual, Drift
 
 SAMPLE = 1000
 EVERY = 60.0  # seconds
+AT_ONCE = 500  # campaigns in a question: SQLite takes no more than some thousand values
 UNDER_WAY = (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)
 
 
@@ -31,18 +35,33 @@ def sweep() -> None:
 
 
 def look() -> None:
+    # All is read before anything is written: SQLite lets nobody write who still reads what others have changed since.
+    drifted = [one for pks in _watched() for one in _drifted(pks)]
+    isolation.each(drifted, lambda one: _tell(*one), _name)
+
+
+def _watched() -> Iterator[list[int]]:
+    """Campaigns whose reports may still come, in pieces; those of which too few are charged to tell are not read."""
     late = timezone.now() - dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
-    watched = Q(state__in=UNDER_WAY) | Q(state=CampaignState.FINISHED, finished_at__gte=late)
-    campaigns = {one.pk: one for one in Campaign.objects.filter(watched, forecast__isnull=False).order_by("pk")}
+    finished = Campaign.objects.filter(channel__in=CAMPAIGN_CHANNELS, state=CampaignState.FINISHED)
+    watched = (Campaign.objects.filter(state__in=UNDER_WAY), finished.filter(finished_at__gte=late))
+    for campaigns in watched:
+        found = campaigns.filter(forecast__isnull=False, total__gte=ENOUGH).order_by().values_list("pk", flat=True)
+        pks = found.iterator(chunk_size=AT_ONCE)
+        while piece := list(itertools.islice(pks, AT_ONCE)):
+            yield piece
+
+
+def _drifted(pks: Sequence[int]) -> list[tuple[int, str, Actual, Drift]]:
+    campaigns = Campaign.objects.only("forecast", "drift").in_bulk(pks)
     came = expected.actuals(campaigns)
-    drifted = [
+    return [
         (pk, country, actual, drift)
         for (pk, country), actual in sorted(came.items())
         if actual.charged >= ENOUGH
         for drift in expected.drifts(expected.of(campaigns[pk].forecast, country), actual)
         if _is_new(campaigns[pk], country, drift, actual)
     ]
-    isolation.each(drifted, lambda one: _tell(*one), _name)
 
 
 def _name(one: tuple[int, str, Actual, Drift]) -> str:

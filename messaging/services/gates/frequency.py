@@ -127,11 +127,16 @@ def sending_since(channel: str, since: dt.datetime) -> Sending:
         Campaign.objects.filter(channel=channel)
         .exclude(kind=Campaign.Kind.TEST)
         .exclude(purpose=Campaign.Purpose.TRANSACTIONAL)
-        .exclude(state__in=[CampaignState.DRAFT, CampaignState.SCHEDULED])
+        .order_by()
+        .values_list("pk", flat=True)
     )
-    over = Q(state=CampaignState.FINISHED, finished_at__lt=since)
-    quiet = Q(state=CampaignState.CANCELLED) & ~Q(Exists(active)) & ~Q(Exists(open_batches))
-    return frozenset(begun.exclude(over).exclude(quiet).order_by().values_list("pk", flat=True))
+    # Two questions: an index leads past all that finished before, which "or" does not use.
+    open_ones = begun.filter(
+        ~Q(state=CampaignState.CANCELLED) | Exists(active) | Exists(open_batches),
+        state__in=[*as_frozen.UNDER_WAY, CampaignState.CANCELLED],
+    )
+    finished = begun.filter(state=CampaignState.FINISHED, finished_at__gte=since)
+    return frozenset([*open_ones, *finished])
 
 
 def _may_be_full(numbers: list[str], since: dt.datetime, least: int, sending: Sending) -> list[str]:
