@@ -129,8 +129,7 @@ class TtsChannel(SendingChannel):
 
 def _say_not_found(batches: list[Batch], asked_at: dt.datetime, sweep: Sweep) -> None:
     for batch in batches:
-        if batch.state == BatchState.UNKNOWN:
-            record_matching.say_not_found(batch.pk, asked_at, [sweep], call_lasts(batch.campaign))
+        record_matching.say_not_found(batch, asked_at, [sweep], call_lasts(batch.campaign))
 
 
 def _window(batch: Batch) -> Window | None:

@@ -165,8 +165,7 @@ def look_in_records(client: LaafficClient, asked_for: Batch) -> None:
         asked.append(window)
         sweeps.append(_sweep(client, application, window, trouble))
     for batch in batches:
-        if batch.state == BatchState.UNKNOWN:
-            record_matching.say_not_found(batch.pk, asked_at, sweeps)
+        record_matching.say_not_found(batch, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
         is_due = batch.next_check_at and batch.next_check_at <= asked_at
         if batch.pk != asked_for.pk and is_due and _is_within(batch, asked):
@@ -302,7 +301,7 @@ def reconcile(application: Application, start: dt.datetime, end: dt.datetime) ->
     trouble = Trouble()
     sweep = _sweep(laaffic_client(), application, (start, end), trouble)
     for batch in batches:
-        record_matching.say_not_found(batch.pk, asked_at, [sweep])
+        record_matching.say_not_found(batch, asked_at, [sweep])
     trouble.tell()
     return sweep.seen
 
