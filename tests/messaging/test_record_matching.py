@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
@@ -48,6 +50,24 @@ def look_again() -> None:
     """What the job does when a batch's time has come."""
     Batch.objects.exclude(next_check_at=None).update(next_check_at=timezone.now())
     report_pulls.pull_due()
+
+
+def unknown_batches(application: Application, n: int) -> list[Batch]:
+    """Of one message each, whose answers were lost an hour ago."""
+    campaign = Campaign.objects.create(name="A", application=application)
+    left_at = NOW - dt.timedelta(hours=1)
+    for number in range(n):
+        entry = LedgerEntry.objects.create(
+            interface="sendSms", about_kind="campaign", about_id=campaign.pk, prepared_at=left_at, left_at=left_at
+        )
+        batch = Batch.objects.create(
+            campaign=campaign, first_message_id=0, last_message_id=0, size=1, unknown=1, state=BatchState.UNKNOWN,
+            entry=entry, claimed_at=left_at,
+        )  # fmt: skip
+        of_it = {"campaign": campaign, "batch": batch, "state": MessageState.UNKNOWN}
+        message = Message.objects.create(number=f"49{number}", **of_it)
+        Batch.objects.filter(pk=batch.pk).update(first_message_id=message.pk, last_message_id=message.pk)
+    return list(record_matching.unknown_batches(application))
 
 
 class LostAnswerTests:
@@ -338,12 +358,40 @@ class LostAnswerTests:
         long = dt.timedelta(days=1)
         sweep = record_matching.Sweep(NOW - long, NOW + long, seen=1, undecided=frozenset({first.pk, -1}))
 
-        record_matching.say_not_found(Batch.objects.get().pk, timezone.now(), [sweep])
+        record_matching.say_not_found(Batch.objects.get(), timezone.now(), [sweep])
 
         first.refresh_from_db()
         second.refresh_from_db()
         assert first.evidence.startswith(record_matching.MAYBE_IN_RECORDS)
         assert second.evidence.startswith(record_matching.NOT_IN_RECORDS)
+
+    @pytest.mark.parametrize("n", [5, 50])
+    def test_where_nothing_was_read_nobody_is_asked_or_locked(self, application: Application, n: int) -> None:
+        batches = unknown_batches(application, n)
+        asked_at = timezone.now()
+        window = record_matching.window_of(NOW - dt.timedelta(hours=1))
+        unread = record_matching.Sweep(*window, seen=0, unread=[window])
+
+        with CaptureQueriesContext(connection) as asked:
+            for batch in batches:
+                record_matching.say_not_found(batch, asked_at, [unread])
+
+        assert len(asked) == 0
+
+    def test_who_was_sent_again_meanwhile_is_not_called_missing(self, application: Application) -> None:
+        """Under the lock it is looked at as it is now."""
+        (batch,) = unknown_batches(application, 1)
+        message = Message.objects.get()
+        whole = record_matching.Sweep(*record_matching.window_of(NOW - dt.timedelta(hours=1)), seen=1)
+        Batch.objects.update(state=BatchState.CLAIMED)
+
+        said = [record_matching.say_not_found(batch, timezone.now(), [whole])]
+        Batch.objects.update(state=BatchState.UNKNOWN)
+        said += [record_matching.say_not_found(batch, timezone.now(), [whole])]
+
+        message.refresh_from_db()
+        assert said == [0, 1]
+        assert message.evidence.startswith(record_matching.NOT_IN_RECORDS)
 
     def test_a_reading_that_began_after_a_call_left_or_ended_before_says_nothing_about_it(self) -> None:
         window = record_matching.window_of(NOW)

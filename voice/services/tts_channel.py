@@ -101,7 +101,7 @@ class TtsChannel(SendingChannel):
         LaafficError, when all that could be read is applied, where something could not.
         """
         application = batch.campaign.application
-        due = list(_due(application))
+        due = report_pulls.next_due(_of_channel(application), ROWS_AT_ONCE)
         taken = [window for each in due if (window := _window(each))]
         if not taken:
             return
@@ -129,8 +129,7 @@ class TtsChannel(SendingChannel):
 
 def _say_not_found(batches: list[Batch], asked_at: dt.datetime, sweep: Sweep) -> None:
     for batch in batches:
-        if batch.state == BatchState.UNKNOWN:
-            record_matching.say_not_found(batch.pk, asked_at, [sweep], call_lasts(batch.campaign))
+        record_matching.say_not_found(batch, asked_at, [sweep], call_lasts(batch.campaign))
 
 
 def _window(batch: Batch) -> Window | None:
@@ -143,10 +142,6 @@ def _window(batch: Batch) -> Window | None:
 def _of_channel(application: Application) -> QuerySet[Batch]:
     sent = Batch.objects.filter(campaign__application=application, campaign__channel=TtsChannel.key)
     return sent.select_related("campaign", "entry")
-
-
-def _due(application: Application) -> QuerySet[Batch]:
-    return _of_channel(application).filter(report_pulls.is_due()).order_by("next_check_at")[:ROWS_AT_ONCE]
 
 
 def apply_records(client: LaafficClient, application: Application, period: Window, trouble: Trouble) -> Sweep:

@@ -294,25 +294,35 @@ def unknown_batches(application: Application) -> "QuerySet[Batch]":
     return of_application.select_related("entry").order_by("pk")
 
 
-@transaction.atomic
 def say_not_found(
-    batch_id: int, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None = None
+    batch: Batch, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None = None
 ) -> int:
     """Where one of the sweeps read its window whole: what is still unknown says that the records do not have it; how
-    many.
+    many. Where none did, nothing is asked or locked, however many are waiting.
 
     `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
     as long as reports are waited for: until then it is said that only finished messages are listed.
     """
-    batch = Batch.objects.select_for_update().get(pk=batch_id)
-    window = window_of_call(batch.entry)
-    if batch.state != BatchState.UNKNOWN or window is None or batch.entry is None:
+    if not _is_read_whole(batch, asked_at, sweeps, lasting):
         return 0
+    return _say_not_found(batch.pk, asked_at, sweeps, lasting)
+
+
+def _is_read_whole(batch: Batch, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None) -> bool:
+    if batch.state != BatchState.UNKNOWN or (window := window_of_call(batch.entry)) is None:
+        return False
     until = lasting or dt.timedelta(0)
-    if window[1] + until > asked_at or not any(sweep.covers(window, until) for sweep in sweeps):
-        return 0
+    return window[1] + until <= asked_at and any(sweep.covers(window, until) for sweep in sweeps)
+
+
+@transaction.atomic
+def _say_not_found(batch_id: int, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None) -> int:
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    entry = batch.entry
+    if entry is None or not _is_read_whole(batch, asked_at, sweeps, lasting):
+        return 0  # another sending by now, or settled
     missing = NOT_IN_RECORDS if lasting is not None or _is_past_reports(batch, asked_at) else NOT_YET_IN_RECORDS
-    asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {batch.entry.evidence or 'the answer was lost'}"
+    asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {entry.evidence or 'the answer was lost'}"
     unknown = batch.messages().filter(state=MessageState.UNKNOWN)
     maybe = frozenset[int]().union(*(sweep.undecided for sweep in sweeps))
     theirs = maybe.intersection(unknown.values_list("pk", flat=True)) if maybe else maybe
