@@ -105,6 +105,7 @@ class EmailCampaign(VisiblyNamed, Launched):
     last_report_at = models.DateTimeField(null=True, editable=False)
     next_check_at = models.DateTimeField(null=True, editable=False)  # when getSendEmailRcd asks next
     checks = models.PositiveSmallIntegerField(default=0, editable=False)
+    asked_to = models.BigIntegerField(default=0, db_default=0, editable=False)  # the last mail asked for; 0: begin anew
 
     sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)

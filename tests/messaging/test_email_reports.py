@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services import account, inbox, leases
-from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
+from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, NotSent, SubmissionState
+from laaffic_console.laaffic.email import EmailApi
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
 from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_deliveries, email_reports
@@ -237,6 +239,21 @@ def _running() -> EmailCampaign:
     return EmailCampaign.objects.create(application=application, state=State.RUNNING, entry=entry, task_id="t1")
 
 
+def asked_for(monkeypatch: pytest.MonkeyPatch, *, fails_on: str = "") -> list[list[str]]:
+    """The first and the last of each request, from now on."""
+    asked: list[list[str]] = []
+    really = EmailApi.deliveries
+
+    def deliveries(family: EmailApi, *, app_id: str, email_ids: Sequence[str]) -> Any:
+        asked.append([email_ids[0], email_ids[-1]])
+        if fails_on in email_ids:
+            raise NotSent("refused", interface="email/getSendEmailRcd")
+        return really(family, app_id=app_id, email_ids=email_ids)
+
+    monkeypatch.setattr(EmailApi, "deliveries", deliveries)
+    return asked
+
+
 class DeliveryTests:
     def due(self) -> None:
         EmailCampaign.objects.update(next_check_at=timezone.now())
@@ -291,6 +308,66 @@ class DeliveryTests:
         email_deliveries.check(account.laaffic_client(), campaign, lost)
 
         assert sandbox.stats()["calls"]["/email/getSendEmailRcd"] == 1
+
+    def test_it_goes_on_behind_what_was_asked_for_and_others_have_their_turn(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(email_deliveries, "CALLS", 2)
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(900)))
+        other = EmailCampaign.objects.create(
+            application=campaign.application, state=State.RUNNING, entry=campaign.entry, task_id="t2"
+        )
+        EmailMessage.objects.create(
+            campaign=other, key="o", email_id="o1", delivery=Delivery.PENDING, told_at=timezone.now()
+        )
+        self.due()
+        asked = asked_for(monkeypatch)
+
+        email_deliveries.pull_due()
+
+        assert asked == [
+            ["e0", "e199"],
+            ["e200", "e399"],
+            ["o1", "o1"],
+            ["e400", "e599"],
+            ["e600", "e799"],
+            ["e800", "e899"],
+        ]
+        assert (fresh(campaign).asked_to, fresh(campaign).checks) == (0, 1)
+
+    def test_who_was_killed_is_followed_by_who_goes_on(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
+        email_deliveries.check(account.laaffic_client(), campaign, leases.HeldLease("pull:email", "not ours", 20))
+        self.due()
+        asked = asked_for(monkeypatch)
+
+        email_deliveries.pull_due()
+
+        assert asked == [["e200", "e399"], ["e400", "e449"]]
+
+    def test_a_request_that_fails_each_time_keeps_nobody_from_being_asked(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
+        asked = asked_for(monkeypatch, fails_on="e0")
+
+        for _n in range(2):
+            self.due()
+            email_deliveries.pull_due()
+
+        assert asked == [["e0", "e199"], ["e200", "e399"], ["e400", "e449"]]
+
+    def test_a_turn_that_is_over_expires_the_rest_in_the_next(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(3)))
+        EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
+        turn = email_deliveries.turns.Turn(0)
+
+        assert not email_deliveries._expired(fresh(campaign), turn)
+        assert email_deliveries._expired(fresh(campaign), turn)
 
     def test_no_answer_means_later_and_nothing_else(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
         push(entry())

@@ -1,6 +1,7 @@
 """Asking which mails were delivered: getSendEmailRcd, 200 ids a request, ever more seldom."""
 
 import datetime as dt
+import itertools
 import logging
 
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from messaging.services.email import email_campaigns, email_reports
 logger = logging.getLogger(__name__)
 
 JOB = "messaging.jobs.pull_email_deliveries"
+CALLS = 25  # about one campaign, before the next one that is due has its turn
 AFTER_TROUBLE = dt.timedelta(minutes=10)
 # How long after one question the next is asked: often while mails are fresh, seldom later (seconds).
 CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
@@ -36,20 +38,23 @@ def pull_due() -> None:
             if turn.is_over():
                 bell.ring(JOB)
                 return
-            _check_apart(client, campaign, lease)
+            _check_apart(client, campaign, lease, turn)
 
 
-def _check_apart(client: LaafficClient, campaign: EmailCampaign, lease: leases.HeldLease) -> None:
+def _check_apart(client: LaafficClient, campaign: EmailCampaign, lease: leases.HeldLease, turn: turns.Turn) -> None:
     """Whatever becomes of it, this campaign is asked about later, and the next one now."""
     found = campaign.next_check_at
     campaign.next_check_at = database_clock.now() + AFTER_TROUBLE
     EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=found).update(next_check_at=campaign.next_check_at)
     with isolation.guarded(f"deliveries of email campaign {campaign.pk}"):
         try:
-            check(client, campaign, lease)
+            check(client, campaign, lease, turn)
         except LaafficError as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
-        _check_again(campaign)
+            _check_again(campaign)
+        else:
+            is_through = not campaign.asked_to and _expired(campaign, turn)
+            _check_again(campaign) if is_through else _go_on(campaign)
 
 
 def anything_due() -> bool:
@@ -60,16 +65,29 @@ def _due() -> "QuerySet[EmailCampaign]":
     return EmailCampaign.objects.filter(due.come("next_check_at", WAITS))
 
 
-def check(client: LaafficClient, campaign: EmailCampaign, lease: leases.HeldLease | None = None) -> int:
-    """Ask about every mail of a campaign that is on its way; how many moved."""
-    moved, last = 0, 0
-    while ids := _pending(campaign, last):
+def check(
+    client: LaafficClient,
+    campaign: EmailCampaign,
+    lease: leases.HeldLease | None = None,
+    turn: turns.Turn | None = None,
+) -> int:
+    """Ask about a campaign's mails that are on their way, behind those that were asked for last; how many moved.
+
+    With a turn about CALLS times 200 of them, as others are due too, and fewer when it is over. `asked_to` is 0 when
+    it has been through. It is kept before its request leaves: one that fails each time keeps nobody from being asked.
+    """
+    moved = 0
+    for call in itertools.count(1):
+        ids = _pending(campaign, campaign.asked_to)
+        campaign.asked_to = ids[-1][0] if len(ids) == MAX_EMAIL_IDS else 0
+        EmailCampaign.objects.filter(pk=campaign.pk).update(asked_to=campaign.asked_to)
         if asked := [email_id for _, email_id in ids if gateway_ids.can_be_asked_for(email_id)]:
             told = client.email.deliveries(app_id=campaign.application.app_id, email_ids=asked)
             moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
-        last = ids[-1][0]
         workers.beat()
-        if lease is not None and not lease.renew():
+        if not campaign.asked_to or (lease is not None and not lease.renew()):
+            break
+        if turn is not None and (call >= CALLS or turn.is_over()):
             break
     return moved
 
@@ -79,10 +97,23 @@ def _pending(campaign: EmailCampaign, after: int) -> list[tuple[int, str]]:
     return list(pending.exclude(email_id="").order_by("pk").values_list("pk", "email_id")[:MAX_EMAIL_IDS])
 
 
-def _check_again(campaign: EmailCampaign) -> None:
+def _expired(campaign: EmailCampaign, turn: turns.Turn) -> bool:
+    """Whether none is left for whom it is too late."""
     if email_campaigns.is_past_window(campaign):
         while email_reports.expire(campaign.pk):
             workers.beat()
+            if turn.is_over():
+                return False
+    return True
+
+
+def _go_on(campaign: EmailCampaign) -> None:
+    """Behind the others that are due."""
+    due_now = {"next_check_at": database_clock.now()}
+    EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=campaign.next_check_at).update(**due_now)
+
+
+def _check_again(campaign: EmailCampaign) -> None:
     if _pending(campaign, 0):
         pause = CHECK_AFTER[min(campaign.checks, len(CHECK_AFTER) - 1)]
         at = database_clock.now() + dt.timedelta(seconds=pause)
