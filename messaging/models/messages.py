@@ -105,18 +105,7 @@ class Batch(models.Model):
                 name="batch_open",
                 condition=models.Q(state__in=["queued", "claimed", "unknown"]),
             ),
-            models.Index(  # which of a campaign's may leave, though very many wait
-                fields=["campaign", "not_before", "id"], name="batch_next", condition=models.Q(state="queued")
-            ),
-            # SQLite takes batch_open only for all three states at once. Of these there are few, whatever waits.
-            models.Index(fields=["campaign", "id"], name="batch_claimed", condition=models.Q(state="claimed")),
-            models.Index(fields=["campaign", "id"], name="batch_unknown", condition=models.Q(state="unknown")),
             models.Index(fields=["next_check_at"], name="batch_check", condition=models.Q(next_check_at__isnull=False)),
-            models.Index(  # which wait for longer than after so many looks
-                fields=["checks", "next_check_at"],
-                name="batch_misdated",
-                condition=models.Q(next_check_at__isnull=False),
-            ),
             models.Index(  # between which messages anything can be queued
                 fields=["first_message_id", "last_message_id"],
                 name="batch_unsettled",

@@ -101,7 +101,7 @@ class TtsChannel(SendingChannel):
         LaafficError, when all that could be read is applied, where something could not.
         """
         application = batch.campaign.application
-        due = report_pulls.next_due(_of_channel(application), ROWS_AT_ONCE)
+        due = list(_due(application))
         taken = [window for each in due if (window := _window(each))]
         if not taken:
             return
@@ -142,6 +142,10 @@ def _window(batch: Batch) -> Window | None:
 def _of_channel(application: Application) -> QuerySet[Batch]:
     sent = Batch.objects.filter(campaign__application=application, campaign__channel=TtsChannel.key)
     return sent.select_related("campaign", "entry")
+
+
+def _due(application: Application) -> QuerySet[Batch]:
+    return _of_channel(application).filter(report_pulls.is_due()).order_by("next_check_at")[:ROWS_AT_ONCE]
 
 
 def apply_records(client: LaafficClient, application: Application, period: Window, trouble: Trouble) -> Sweep:

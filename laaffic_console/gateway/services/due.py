@@ -24,16 +24,11 @@ def come(field: str, waits: Sequence[Wait], now: dt.datetime | None = None) -> Q
 
 
 def misdated(field: str, waits: Sequence[Wait], now: dt.datetime | None = None) -> Q:
-    found = Q(pk__in=())
-    for some in each_misdated(field, waits, now):
-        found |= some
-    return found
-
-
-def each_misdated(field: str, waits: Sequence[Wait], now: dt.datetime | None = None) -> list[Q]:
-    """As `misdated`, in a condition for each kind of rows: asked together, no index answers of very many that wait."""
     now = now or database_clock.now()
-    return [rows & Q(**{f"{field}__gt": now + longest + CLOCKS_DIFFER_BY}) for rows, longest in waits]
+    found = Q(pk__in=())
+    for rows, longest in waits:
+        found |= rows & Q(**{f"{field}__gt": now + longest + CLOCKS_DIFFER_BY})
+    return found
 
 
 def is_ahead(at: dt.datetime | None) -> bool:
@@ -56,10 +51,8 @@ def by_steps(field: str, steps: Sequence[float], at_least: dt.timedelta, first: 
     `at_least`: what any of them may be told to wait besides, such as after trouble.
     """
     waits = [max(dt.timedelta(seconds=step), at_least) for step in steps]
-    # Each by its own count, not by "at most": an index has the rows of one count in the order of their moments.
-    of_each = [Q(**{field: first + n}) for n in range(1, len(waits) - 1)]
-    counts = [Q(**{f"{field}__lte" if first else field: first}), *of_each]
-    return [*zip(counts, waits[:-1], strict=True), (Q(), waits[-1])]
+    longer = [n for n in range(len(waits) - 1) if waits[n + 1] > waits[n]]
+    return [(Q(**{f"{field}__lte": first + n}), waits[n]) for n in longer] + [(Q(), waits[-1])]
 
 
 def by_age(field: str, now: dt.datetime, *, part: float, oldest: dt.timedelta, at_least: dt.timedelta) -> list[Wait]:

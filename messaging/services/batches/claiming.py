@@ -79,7 +79,7 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
         return Stopped()
     limits = rate_limits(campaign, fresh[1], fresh[2])
     at_once = channels.of(campaign).recipients_at_once
-    batches = _next_queued(campaign, at_once, pacing.claims_at_once(limits, at_once, at_most), has_due=fresh[4])
+    batches = _next_queued(campaign, at_once, pacing.claims_at_once(limits, at_once, at_most))
     if not batches:
         return None
     pace = pacing.Pace(limits)
@@ -101,20 +101,17 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
 
 
 def _as_it_is(campaign: Campaign) -> tuple[Any, ...]:
-    """Its state, its pace, its application's, whether the account is held, and whether the time of any batch that has
-    waited has come."""
-    now = database_clock.in_statement()
-    for row in _standing.rows(moment(now), campaign=campaign.pk, now=now):
+    """Its state, its pace, its application's, and whether the account is held."""
+    for row in _standing.rows(campaign=campaign.pk):
         return row
     raise Campaign.DoesNotExist(campaign.pk)
 
 
 @Select
-def _standing(now: Any) -> "QuerySet[Campaign, Any]":
+def _standing() -> "QuerySet[Campaign, Any]":
     account_stops = Exists(account_hold.open_holds(OuterRef("application_id")))
-    has_due = Exists(Batch.objects.filter(campaign=OuterRef("pk"), state=BatchState.QUEUED, not_before__lte=now))
     asked = Campaign.objects.filter(pk=Given("campaign"))
-    return asked.values_list("state", "rate_per_second", "application__rate_per_second", account_stops, has_due)
+    return asked.values_list("state", "rate_per_second", "application__rate_per_second", account_stops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,45 +233,27 @@ def rate_limits(campaign: Campaign, own: int | None, of_application: int | None)
     return [RateLimit(name, per_second) for name, per_second in given if per_second]
 
 
-def _next_queued(campaign: Campaign, at_once: int, at_most: int, *, has_due: bool) -> list[Batch]:
-    """Batches for `at_most` requests of `at_once` recipients, locked; no more of them than are needed for that.
-
-    What has waited and may leave now comes before what never waited.
-    """
+def _next_queued(campaign: Campaign, at_once: int, at_most: int) -> list[Batch]:
+    """Batches for `at_most` requests of `at_once` recipients, locked; no more of them than are needed for that."""
     now = database_clock.in_statement()
-    found: list[Batch] = []
-    for waiting in (_due, _unhindered) if has_due else (_unhindered,):
-        missing = at_most - _requests(found, at_once)
-        if missing > 0:
-            some = waiting.objects(Batch, moment(now), min(missing, FREELY), campaign=campaign.pk, now=now)
-            missing -= _requests(some, at_once)
-            if missing > 0 and len(some) == FREELY:  # these once more, with what follows them
-                some = waiting.objects(Batch, moment(now), FREELY + missing, campaign=campaign.pk, now=now)
-            found += some
+    when, given = moment(now), {"campaign": campaign.pk, "now": now}
+    found: list[Batch] = _waiting.objects(Batch, when, min(at_most, FREELY), after=0, **given)
+    missing = at_most - sum(math.ceil(batch.queued / at_once) for batch in found)
+    if missing > 0 and len(found) == FREELY:
+        found += _waiting.objects(Batch, when, missing, after=found[-1].pk, **given)
     return found
 
 
-def _requests(batches: Sequence[Batch], at_once: int) -> int:
-    return sum(math.ceil(batch.queued / at_once) for batch in batches)
-
-
 @Select
-def _due(now: Any, at_most: int) -> "QuerySet[Batch]":
-    return _queued(Q(not_before__lte=now), at_most)
-
-
-@Select
-def _unhindered(_now: Any, at_most: int) -> "QuerySet[Batch]":
-    return _queued(Q(not_before=None), at_most)
-
-
-def _queued(which: Q, at_most: int) -> "QuerySet[Batch]":
-    """In the order of an index, so that what waits is not looked through for what does not."""
-    queued = Batch.objects.filter(which, campaign=Given("campaign"), state=BatchState.QUEUED)
-    queued = queued.order_by("not_before", "id")
+def _waiting(now: Any, at_most: int) -> "QuerySet[Batch]":
+    waiting = (
+        Batch.objects.filter(campaign=Given("campaign"), state=BatchState.QUEUED, pk__gt=Given("after"))
+        .filter(Q(not_before=None) | Q(not_before__lte=now))
+        .order_by("id")
+    )
     if connection.features.has_select_for_update_skip_locked:
-        queued = queued.select_for_update(skip_locked=True)
-    return queued[:at_most]
+        waiting = waiting.select_for_update(skip_locked=True)
+    return waiting[:at_most]
 
 
 def _of_at_most(at_once: int, batches: Sequence[Batch], at_most: int) -> list[Batch]:

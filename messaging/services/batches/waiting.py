@@ -104,15 +104,11 @@ def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
     """Those with nothing to do before a moment that is not near: frozen, nothing in hand, all that is queued waits."""
     of_it = Batch.objects.filter(campaign=OuterRef("pk"))
     soon = database_clock.now() + moments.AHEAD  # a sender waits for no more than that
-    queued = of_it.filter(state=BatchState.QUEUED)
-    # Each by itself: asked together, all that waits would be looked through for what does not.
-    return campaigns.filter(
-        Exists(queued.filter(not_before__gt=soon)),
-        ~Exists(queued.filter(not_before=None)),
-        ~Exists(queued.filter(not_before__lte=soon)),
-        ~Exists(of_it.filter(state=BatchState.CLAIMED)),
-        audience=Campaign.Audience.FROZEN,
+    waits = of_it.filter(state=BatchState.QUEUED, not_before__gt=soon)
+    to_do = of_it.filter(
+        Q(state=BatchState.QUEUED) & (Q(not_before=None) | Q(not_before__lte=soon)) | Q(state=BatchState.CLAIMED)
     )
+    return campaigns.filter(Exists(waits), ~Exists(to_do), audience=Campaign.Audience.FROZEN)
 
 
 def look_again(campaign_ids: Sequence[int]) -> None:

@@ -69,27 +69,26 @@ def pull_due() -> None:
 WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE)
 
 
+def is_due() -> Q:
+    return due.come("next_check_at", WAITS)
+
+
 def anything_due() -> bool:
-    return any(Batch.objects.filter(some).exists() for some in _come())
+    return any(batches.exists() for batches in _due())
 
 
 def _next_due() -> Batch | None:
-    return next(iter(next_due(Batch.objects.select_related("campaign__application"), 1)), None)
+    found = (batches.order_by("next_check_at").select_related("campaign__application").first() for batches in _due())
+    return next((batch for batch in found if batch), None)
 
 
-def next_due(batches: "QuerySet[Batch]", at_most: int) -> list[Batch]:
-    """Those of these batches whose time has come, the longest due first."""
-    found: list[Batch] = []
-    for some in _come():
-        if len(found) < at_most:
-            found += batches.filter(some).order_by("next_check_at")[: at_most - len(found)]
-    return found
-
-
-def _come() -> list[Q]:
-    """In a question each: of those that wait for their time there may be very many, and they are seldom misdated."""
+def _due() -> tuple["QuerySet[Batch]", "QuerySet[Batch]"]:
+    """In two questions: of those that wait for their time there may be very many, and they are seldom misdated."""
     now = database_clock.now()
-    return [Q(next_check_at__lte=now), *due.each_misdated("next_check_at", WAITS, now)]
+    return (
+        Batch.objects.filter(next_check_at__lte=now),
+        Batch.objects.filter(due.misdated("next_check_at", WAITS, now)),
+    )
 
 
 def _check_apart(client: LaafficClient, batch: Batch) -> None:
@@ -175,13 +174,13 @@ def look_in_records(client: LaafficClient, asked_for: Batch) -> None:
 
 def _due_without_ids(application: Application) -> "QuerySet[Batch]":
     """Of the next that are due: those of whose accepted messages none has an id: nothing else is asked of them."""
-    accepted = Batch.objects.filter(campaign__application=application, accepted__gt=0).only("pk")
-    due_now = [batch.pk for batch in next_due(accepted, BATCHES_AT_ONCE)]
+    due = Batch.objects.filter(is_due(), campaign__application=application, accepted__gt=0)
+    next_due = list(due.order_by("next_check_at").values_list("pk", flat=True)[:BATCHES_AT_ONCE])
     messages = Message.objects.filter(
         pk__gte=OuterRef("first_message_id"), pk__lte=OuterRef("last_message_id"), batch=OuterRef("pk")
     )
     pending = messages.filter(state=MessageState.ACCEPTED)
-    found = Batch.objects.filter(Exists(_without_id(pending)), ~Exists(_with_id(pending)), pk__in=due_now)
+    found = Batch.objects.filter(Exists(_without_id(pending)), ~Exists(_with_id(pending)), pk__in=next_due)
     return found.select_related("entry").order_by("pk")
 
 
