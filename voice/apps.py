@@ -65,7 +65,7 @@ class VoiceConfig(AppConfig):
         notice_subjects.register_all()
         bell.sweep_with("voice.jobs.sweep")
         moments.await_with(group_waiting.START_JOB, group_waiting.launches_due)
-        inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
+        inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports", is_retried=True)
         inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")
         contact_actions.register(
             contact_actions.ContactAction("call", _("Call from a SIP phone …"), "voice.add_sipcall", CALL_CONTACT)

@@ -121,6 +121,9 @@ class Delivery(models.Model):
             models.Index(
                 fields=["webhook", "order_key", "id"], name="delivery_in_order", condition=models.Q(state="waiting")
             ),
+            models.Index(  # past all that waits for a later try
+                fields=["webhook", "next_at", "id"], name="delivery_due", condition=models.Q(state="waiting")
+            ),
             models.Index(fields=["webhook", "id"], name="delivery_failed", condition=models.Q(state="failed")),
         ]
 

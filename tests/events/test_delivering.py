@@ -11,7 +11,8 @@ from unittest import mock
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
 
@@ -394,6 +395,62 @@ def test_what_cannot_be_written_down_is_not_posted_again_at_once(
 
     assert len(receiver.got) == 1
     assert rung == []
+
+
+def test_what_waits_for_a_later_try_is_passed_by_an_index(receiver: Receiver) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("of few rows PostgreSQL reads all")
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen(*[f"campaign:{n}" for n in range(50)])
+
+    with CaptureQueriesContext(connection) as asked:
+        list(delivering._awake())
+        list(delivering._due(webhook).select_related("event")[:4])
+        delivery_writes.wake(webhook.pk, timezone.now())
+
+    plans = [plan_of(one["sql"]) for one in asked if one["sql"].startswith("SELECT")]
+    assert len(plans) == 3
+    assert ["delivery_due (webhook_id=? AND next_at" in plan for plan in plans] == [True] * 3
+    assert not [plan for plan in plans if "TEMP B-TREE" in plan]
+
+
+def plan_of(statement: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        return str(cursor.fetchall())
+
+
+def test_one_that_is_back_gets_what_waited_piece_after_piece(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery_writes, "AT_ONCE", 3)
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen(*[f"campaign:{n}" for n in range(10)])
+    now = timezone.now()
+    asleep = {"tried_at": now, "next_at": now + dt.timedelta(hours=4), "problem": "unreachable"}
+    Delivery.objects.exclude(pk=min(Delivery.objects.values_list("pk", flat=True))).update(**asleep)
+    Webhook.objects.update(failures=delivering.WAKE_AFTER, failing_since=now - dt.timedelta(hours=1))
+
+    delivering.deliver()
+
+    assert len(receiver.ids) == len(set(receiver.ids)) == 10
+    webhook.refresh_from_db()
+    assert (webhook.failures, webhook.failing_since) == (0, None)
+
+
+def test_one_that_was_back_for_a_moment_is_not_disabled_for_before(receiver: Receiver, settings: Any) -> None:
+    settings.WEBHOOKS_DISABLE_AFTER = dt.timedelta(days=3)
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    now = timezone.now()
+    since = {"failing_since": now - dt.timedelta(days=4), "last_ok_at": now - dt.timedelta(minutes=1)}
+    Webhook.objects.update(failures=delivering.WAKE_AFTER, **since)
+    happen("campaign:1")
+    receiver.close()
+
+    delivering.deliver()
+
+    webhook.refresh_from_db()
+    assert (webhook.state, webhook.failures) == ("active", delivering.WAKE_AFTER + 1)
 
 
 def test_paused_its_events_wait_and_rotated_both_sign(receiver: Receiver) -> None:

@@ -88,10 +88,12 @@ def _awake() -> Iterable[Webhook]:
 
 
 def _due(webhook: Webhook) -> "delivery_writes.Deliveries":
-    """The first of each key alone: what came later waits for it."""
+    """The first of each key alone: what came later waits for it. Who has been due for longest comes first: in the order
+    of an index that leads past all that waits for a later try.
+    """
     waiting = Delivery.objects.filter(webhook=webhook, state=State.WAITING)
     earlier = waiting.filter(order_key=OuterRef("order_key"), pk__lt=OuterRef("pk"))
-    return waiting.filter(~Exists(earlier), next_at__lte=timezone.now())
+    return waiting.filter(~Exists(earlier), next_at__lte=timezone.now()).order_by("next_at", "pk")
 
 
 class _Round:
@@ -225,7 +227,7 @@ class _Lane:
             return
         self.webhook = webhook
         at_most = PROBES if self.webhook.failures else AT_ONCE
-        found = list(_due(self.webhook).select_related("event").order_by("pk")[:at_most])
+        found = list(_due(self.webhook).select_related("event")[:at_most])
         if not found:
             self.is_done = True
             return
@@ -301,8 +303,10 @@ class _Lane:
     def _is_well(self) -> None:
         """Written where it changes, and each few seconds."""
         now, row = timezone.now(), self.webhook
-        if row.failures >= WAKE_AFTER:
-            delivery_writes.wake(row.pk, row.failing_since or now)
+        if row.failures >= WAKE_AFTER and not delivery_writes.wake(row.pk, row.failing_since or now):
+            row.rests_until, row.last_ok_at = None, now  # more is to be woken, with the next that succeeds
+            row.save(update_fields=["rests_until", "last_ok_at"])
+            return
         is_old = row.last_ok_at is None or now - row.last_ok_at > dt.timedelta(seconds=5)
         if row.failures or row.failing_since or is_old:
             row.failures, row.failing_since, row.rests_until, row.last_ok_at = 0, None, None, now
@@ -319,7 +323,8 @@ class _Lane:
             row.problem, row.detail = self.last.problem, self.last.detail
         row.save(update_fields=_HEALTH)
         self.is_done = True
-        if now - row.failing_since > settings.WEBHOOKS_DISABLE_AFTER:
+        # It may have succeeded since, and what waited for it was still being woken.
+        if now - max(row.failing_since, row.last_ok_at or row.failing_since) > settings.WEBHOOKS_DISABLE_AFTER:
             webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from laaffic_console.events import outcomes
 from laaffic_console.events.models import Delivery
 
 Deliveries = QuerySet[Delivery]
+AT_ONCE = 5_000  # woken in one statement
 
 
 class Row(NamedTuple):
@@ -61,11 +62,15 @@ def write(rows: Sequence[Row]) -> None:
         )
 
 
-def wake(webhook_id: int, since: dt.datetime) -> None:
-    """It is back: what waits only because nobody was there is tried at once."""
-    asleep = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, tried_at__gte=since)
+def wake(webhook_id: int, since: dt.datetime) -> bool:
+    """It is back: what waits only because nobody was there is tried at once, AT_ONCE of it. Whether that was all."""
+    now = timezone.now()
+    asleep = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, next_at__gt=now)
     of_target = Q(problem__in=sorted(outcomes.OF_TARGET)) | Q(status__gte=500)
-    asleep.filter(of_target).update(next_at=timezone.now())
+    waiting = asleep.filter(of_target, tried_at__gte=since).order_by("next_at", "pk")
+    ids = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
+    asleep.filter(pk__among=ids).update(next_at=now)
+    return len(ids) < AT_ONCE
 
 
 def _adapt(value: Any) -> Any:

@@ -69,7 +69,11 @@ class OrphanReport(models.Model):
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="orphan_once")]
         indexes = [
-            models.Index(fields=["next_try_at"], name="orphan_due", condition=models.Q(next_try_at__isnull=False)),
+            models.Index(
+                fields=["kind", "next_try_at", "id"],
+                name="orphan_due_of_kind",
+                condition=models.Q(next_try_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -62,8 +62,8 @@ class Inbox(Generic[Entry]):
         with leases.lease(f"inbox:{self.kind}") as lease:
             if lease is None:
                 return False
-            if _Draining(self, lease, turns.Turn()).work():
-                self.retry_orphans()
+            draining = _Draining(self, lease, turns.Turn())
+            if draining.work() and self._retry_all(draining.may_go_on):
                 return False
             bell.ring(self.job)
             return True
@@ -97,9 +97,20 @@ class Inbox(Generic[Entry]):
                 pace.leave_a_gap()
         return len(bodies)
 
-    def retry_orphans(self, limit: int = 500) -> int:
-        """Try reports again whose message nobody knew; how many are known now."""
-        return inbox.retry_orphans(self.kind, self.retry, limit) if self.retry else 0
+    def _retry_all(self, go_on: Callable[[], bool]) -> bool:
+        """Slice after slice; False where more are due and time is up, or bodies have come, which are first."""
+        if self.retry is None:
+            return True
+        while True:
+            self.retry_orphans()
+            if not inbox.is_any_orphan_due(self.kind):
+                return True
+            if inbox.anything_waiting(self.kind) or not go_on():
+                return False
+
+    def retry_orphans(self) -> int:
+        """Try some reports again whose message nobody knew; how many are known now."""
+        return inbox.retry_orphans(self.kind, self.retry) if self.retry else 0
 
     def _entries(self, bodies: Iterable[PushedBody]) -> "Iterator[_Item[Entry]]":
         """What is left of each body, read when it is wanted; a body that cannot be read is given up at once."""

@@ -16,13 +16,19 @@ from laaffic_console.kit.constant_sql import Given, Insert, Select
 # Which job applies each kind of push; the apps that own the rows say so when they start. A job says whether its turn
 # was over before the inbox was empty.
 _appliers: dict[str, str] = {}
+_retried: set[str] = set()  # kinds of which reports without a message are kept and tried again
 
 ORPHAN_KEPT = dt.timedelta(hours=24)
 LONGEST_TRY = 1800  # seconds between two tries
+ORPHANS_AT_ONCE = 500  # in a transaction
+WAITS = [(Q(), dt.timedelta(seconds=LONGEST_TRY))]
 
 
-def applied_by(kind: PushKind, job: str) -> None:
+def applied_by(kind: PushKind, job: str, *, is_retried: bool = False) -> None:
+    """`is_retried`: the job tries reports again whose message nobody knew."""
     _appliers[kind] = job
+    if is_retried:
+        _retried.add(kind)
 
 
 def apply_waiting() -> None:
@@ -48,7 +54,7 @@ _keep = Insert(PushedBody, keys=True)
 def ring_for_waiting() -> None:
     """What the sweeper calls: bodies whose bell was lost, and reports without a message whose next try is due."""
     for kind, job in _appliers.items():
-        if anything_waiting(PushKind(kind)) or OrphanReport.objects.filter(due_again(), kind=kind).exists():
+        if anything_waiting(PushKind(kind)) or (kind in _retried and is_any_orphan_due(PushKind(kind))):
             bell.ring(job)
 
 
@@ -79,13 +85,13 @@ def keep_orphans(orphans: Sequence[OrphanReport]) -> None:
     OrphanReport.objects.bulk_create(orphans, ignore_conflicts=True, batch_size=500)
 
 
-def retry_orphans(kind: PushKind, apply: Callable[[list[dict[str, Any]]], list[bool]], limit: int = 500) -> int:
-    """Try reports again whose message nobody knew; `apply` says for each whether it is known now.
+def retry_orphans(kind: PushKind, apply: Callable[[list[dict[str, Any]]], list[bool]]) -> int:
+    """Try some reports again whose message nobody knew, the longest due first; `apply` says for each whether it is
+    known now.
 
     One that cannot be applied is marked with its problem and not tried again by itself.
     """
-    waiting = OrphanReport.objects.filter(due_again(), kind=kind).order_by("id")
-    ids = list(waiting.values_list("pk", flat=True)[:limit])
+    ids = _due_orphans(kind, ORPHANS_AT_ONCE)
     matched = 0
 
     @transaction.atomic
@@ -118,6 +124,21 @@ def _next_try(orphan: OrphanReport, now: dt.datetime) -> dt.datetime | None:
     return now + dt.timedelta(seconds=min(2**orphan.tries, LONGEST_TRY))
 
 
+def is_any_orphan_due(kind: PushKind) -> bool:
+    return bool(_due_orphans(kind, 1))
+
+
+def _due_orphans(kind: PushKind, at_most: int) -> list[int]:
+    """In the order of an index, which leads past all that is not tried any more: so what a wrong clock has written is
+    asked for apart."""
+    now = database_clock.now()
+    of_kind = OrphanReport.objects.filter(kind=kind).order_by("next_try_at", "pk").values_list("pk", flat=True)
+    found = list(of_kind.filter(next_try_at__lte=now)[:at_most])
+    if len(found) < at_most:
+        found += of_kind.filter(due.misdated("next_try_at", WAITS, now))[: at_most - len(found)]
+    return found
+
+
 def due_again() -> Q:
     """Reports whose next try has come: see `_next_try`."""
-    return due.come("next_try_at", [(Q(), dt.timedelta(seconds=LONGEST_TRY))])
+    return due.come("next_try_at", WAITS)
