@@ -6,7 +6,7 @@ from laaffic_console.kit.gentle_migrations import AddIndexGently
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("messaging", "0073_shares_in_the_order_of_looking")]
+    dependencies = [("messaging", "0074_shares_in_the_order_of_looking")]
 
     operations = [
         AddIndexGently(

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0074_campaigns_by_when_they_finished")]
+    dependencies = [("messaging", "0075_campaigns_by_when_they_finished")]
 
     operations = [
         migrations.AddField(
