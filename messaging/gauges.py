@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from django.db.models import Count, Sum
 
 from laaffic_console.kit.gauges import Gauge
-from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, HourTally, MessageState
+from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, Campaign, CampaignState, HourTally, MessageState
 
 MINUTES = 5
-OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
 
 
 def campaigns_and_messages(now: dt.datetime) -> Iterator[Gauge]:
@@ -17,7 +16,7 @@ def campaigns_and_messages(now: dt.datetime) -> Iterator[Gauge]:
     rows: dict[tuple[str, ...], float] = {(state.value,): states.get(state.value, 0) for state in CampaignState}
     yield Gauge("campaigns", "Campaigns by state", ["state"], rows)
 
-    open_batches = Batch.objects.filter(state__in=OPEN).order_by().values_list("campaign__channel")
+    open_batches = Batch.objects.filter(IS_OPEN_BATCH).order_by().values_list("campaign__channel")
     rows = {}
     for channel, queued, unknown in open_batches.annotate(Sum("queued"), Sum("unknown")):
         rows |= {(channel, "queued"): queued, (channel, "unknown"): unknown}

@@ -12,7 +12,16 @@ from laaffic_console.kit import health_signs
 from laaffic_console.kit.health_signs import Sign, age
 from laaffic_console.kit.said import gettext as _
 from messaging import search_indexes
-from messaging.models import Batch, BatchAnswer, BatchState, Campaign, CampaignState, ContactImport, EmailCampaign
+from messaging.models import (
+    IS_OPEN_BATCH,
+    Batch,
+    BatchAnswer,
+    BatchState,
+    Campaign,
+    CampaignState,
+    ContactImport,
+    EmailCampaign,
+)
 
 OLD_UNKNOWN = dt.timedelta(days=1)
 
@@ -52,7 +61,9 @@ def search_of_names() -> Sign:
 
 def oldest_unknown() -> Sign:
     """Of the messages whose answer was lost: the oldest that nothing has settled yet."""
-    waiting = Batch.objects.filter(state=BatchState.UNKNOWN).order_by("id").select_related("entry")
+    waiting = (
+        Batch.objects.filter(IS_OPEN_BATCH.implied, state=BatchState.UNKNOWN).order_by("id").select_related("entry")
+    )
     oldest = waiting.first()
     if oldest is None:
         return Sign(_("Oldest unknown"), "good", _("no message is unknown"))

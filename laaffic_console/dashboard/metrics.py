@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from laaffic_console.gateway.models import AccountHold, EntryState, Lease, LedgerEntry
+from laaffic_console.gateway.models import IS_OPEN_ENTRY, AccountHold, EntryState, Lease, LedgerEntry
 from laaffic_console.gateway.services import balance_history, database_clock, inbox, workers
 from laaffic_console.gateway.webhooks import client_address, is_among
 from laaffic_console.kit import gauges
@@ -85,7 +85,7 @@ def _queue_and_workers(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
 
 def _requests() -> Iterator[GaugeMetricFamily]:
     """Requests that act: those that are open, and how long the gateway took for the newest."""
-    counts = LedgerEntry.objects.filter(state__in=OPEN_REQUESTS).order_by().values_list("state").annotate(Count("pk"))
+    counts = LedgerEntry.objects.filter(IS_OPEN_ENTRY).order_by().values_list("state").annotate(Count("pk"))
     found = dict(counts)
     rows: dict[tuple[str, ...], float] = {(state.value,): found.get(state.value, 0) for state in OPEN_REQUESTS}
     yield _by("requests_open", "Requests of the ledger that are not settled", ["state"], rows)

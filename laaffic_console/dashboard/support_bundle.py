@@ -34,6 +34,7 @@ from laaffic_console.conf import PACKAGE_DIR, VAR_DIR
 from laaffic_console.dashboard import health
 from laaffic_console.exporting.models import Export
 from laaffic_console.gateway.models import (
+    IS_OPEN_ENTRY,
     AccountHold,
     EntryState,
     Lease,
@@ -213,7 +214,9 @@ def queue() -> dict[str, Any]:
     return {
         "pushes not applied": _about(PushedBody.objects.filter(applied_at=None)),
         "pushes with problems": _about(PushedBody.objects.filter(failed__gt=0)),
-        "requests without an answer": _about(LedgerEntry.objects.filter(state=EntryState.UNKNOWN)),
+        "requests without an answer": _about(
+            LedgerEntry.objects.filter(IS_OPEN_ENTRY.implied, state=EntryState.UNKNOWN)
+        ),
         **{name: _by_state(model) for name, model in health_signs.counted().items()},
         "exports": _by_state(Export),
     }

@@ -4,7 +4,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.kit import dates
+from laaffic_console.kit.partial_indexes import WordForWord
 from laaffic_console.kit.said import SaidField, SaidLine
+
+_IS_OPEN = models.Q(state__in=["queued", "running"])
+IS_OPEN_EXPORT = WordForWord(_IS_OPEN)
 
 
 class Export(models.Model):
@@ -67,7 +71,7 @@ class Export(models.Model):
         ]
         indexes = [
             models.Index(fields=["asked_by", "-id"], name="export_own"),
-            models.Index(fields=["id"], name="export_open", condition=models.Q(state__in=["queued", "running"])),
+            models.Index(fields=["id"], name="export_open", condition=_IS_OPEN),
             models.Index(fields=["expires_at"], name="export_kept", condition=models.Q(state="finished")),
         ]
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.partial_indexes import WordForWord
 from laaffic_console.kit.said import Said, kept
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify, in_words
@@ -26,6 +27,10 @@ class Waiting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.about}"
+
+
+_IS_TO_MAIL = models.Q(mail__in=["due", "sending"])
+IS_TO_MAIL = WordForWord(_IS_TO_MAIL)
 
 
 class Notice(models.Model):
@@ -62,7 +67,7 @@ class Notice(models.Model):
                 fields=["user", "-last_at"], name="notice_unread", condition=models.Q(read_at=None, in_bell=True)
             ),
             models.Index(fields=["user", "-last_at"], name="notice_of_person"),
-            models.Index(fields=["user"], name="notice_to_mail", condition=models.Q(mail__in=["due", "sending"])),
+            models.Index(fields=["user"], name="notice_to_mail", condition=_IS_TO_MAIL),
             models.Index(fields=["last_at"], name="notice_age"),
         ]
 

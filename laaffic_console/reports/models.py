@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.kit import dates
+from laaffic_console.kit.partial_indexes import WordForWord
 from laaffic_console.kit.visible_names import VisiblyNamed
 
 
@@ -88,6 +89,10 @@ class Report(VisiblyNamed):
         return self.name
 
 
+_IS_OPEN = models.Q(state__in=["queued", "sending"])
+IS_OPEN_SENDING = WordForWord(_IS_OPEN)
+
+
 class Sending(models.Model):
     """A report that is sent by email once. It says so before the first mail leaves, so that none is repeated."""
 
@@ -118,9 +123,7 @@ class Sending(models.Model):
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["report", "due_at"], name="report_sending_once")]
         indexes = [
-            models.Index(
-                fields=["id"], name="report_sending_open", condition=models.Q(state__in=["queued", "sending"])
-            ),
+            models.Index(fields=["id"], name="report_sending_open", condition=_IS_OPEN),
         ]
 
     def __str__(self) -> str:

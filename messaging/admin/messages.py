@@ -3,8 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, F, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -22,7 +21,16 @@ from laaffic_console.kit.search_kinds import Query
 from laaffic_console.kit.stored_words import in_words
 from messaging import findable
 from messaging.admin.pages import page
-from messaging.models import EXCEPTIONAL, Batch, BatchState, Campaign, Message, MessageState
+from messaging.models import (
+    EXCEPTIONAL,
+    IS_EXCEPTIONAL_MESSAGE,
+    IS_OPEN_BATCH,
+    Batch,
+    BatchState,
+    Campaign,
+    Message,
+    MessageState,
+)
 from messaging.order_ids import order_id
 from messaging.person_links import PersonColumn
 from messaging.services.batches import answers, expected, waiting
@@ -87,22 +95,16 @@ class DriftFilter(admin.SimpleListFilter):
         return queryset.filter(expected.priced_otherwise(forecast))
 
 
-# In its own words, that of their index: SQLite takes a partial index only for a condition that says the same.
-IS_EXCEPTIONAL = RawSQL(  # noqa: S611 - numbers of ours
-    f"messaging_message.state IN ({', '.join(str(state.value) for state in EXCEPTIONAL)})", [], BooleanField()
-)
-
-
 def _in_state(state: MessageState) -> Q:
     """The column says it, or it says `queued` and the batch says the rest; of open batches there are only a few."""
     if state is MessageState.ACCEPTED:
         return Q(state=state) | answers.accepted_but_unwritten()
     if state in EXCEPTIONAL:
-        return Q(state=state) & Q(IS_EXCEPTIONAL)
+        return Q(IS_EXCEPTIONAL_MESSAGE.implied, state=state)
     if state not in (MessageState.QUEUED, MessageState.CLAIMED):
         return Q(state=state)
     queued = Q(state=MessageState.QUEUED)
-    in_hand = answers.within(Batch.objects.filter(state=BatchState.CLAIMED))
+    in_hand = answers.within(Batch.objects.filter(IS_OPEN_BATCH.implied, state=BatchState.CLAIMED))
     if state is MessageState.CLAIMED:
         return queued & in_hand
     return queued & answers.in_open_span() & ~in_hand & ~answers.accepted_but_unwritten()

@@ -36,6 +36,8 @@ from messaging.models.imports import BadRow, ContactImport, ImportedChange, Impo
 from messaging.models.kept_while_used import keep_while_used  # noqa: F401 - its module has the receivers that ask
 from messaging.models.messages import (
     EXCEPTIONAL,
+    IS_EXCEPTIONAL_MESSAGE,
+    IS_OPEN_BATCH,
     ActivityTally,
     Batch,
     BatchAnswer,
@@ -49,12 +51,15 @@ from messaging.models.messages import (
 from messaging.models.mms_campaigns import MmsCampaign
 from messaging.models.pastes import Paste, PastedNumber
 from messaging.models.prices import ListPrice
-from messaging.models.proofs import Proof
+from messaging.models.proofs import IS_OPEN_PROOF, Proof
 from messaging.models.replies import Reply, ReplyPull
 from messaging.models.templates import MessageTemplate, TemplateVersion
 
 __all__ = [
     "EXCEPTIONAL",
+    "IS_EXCEPTIONAL_MESSAGE",
+    "IS_OPEN_BATCH",
+    "IS_OPEN_PROOF",
     "ActivityTally",
     "Addressed",
     "ApplicationCalendar",

@@ -2,20 +2,21 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.kit.masks import masked
+from laaffic_console.kit.partial_indexes import WordForWord
 from messaging.models.campaigns import Campaign
 
 SNIPPET = 160  # characters
 
+_IS_UNREAD = models.Q(unread__gt=0)
+
 
 class Conversations(models.QuerySet["Conversation"]):
     def unread(self) -> "Conversations":
-        """As a constant: SQLite finds its way to an index of some rows by no parameter."""
-        return self.filter(RawSQL("messaging_conversation.unread > 0", (), models.BooleanField()))
+        return self.filter(WordForWord(_IS_UNREAD))
 
 
 class Conversation(models.Model):
@@ -57,7 +58,7 @@ class Conversation(models.Model):
             models.Index(fields=["assigned_to", "state", "last_at", "id"], name="conversation_assigned"),
             # The menu of every page counts these.
             models.Index(fields=["assigned_to", "state", "unread"], name="conversation_waiting"),
-            models.Index(fields=["last_at", "id"], name="conversation_unread", condition=models.Q(unread__gt=0)),
+            models.Index(fields=["last_at", "id"], name="conversation_unread", condition=_IS_UNREAD),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import LedgerEntry
+from laaffic_console.kit.partial_indexes import WordForWord
 from messaging.models.campaigns import Campaign
 from messaging.models.contacts import Contact
 
@@ -54,6 +55,8 @@ EXCEPTIONAL = (
     MessageState.EXPIRED,
     MessageState.UNDELIVERED,
 )
+_IS_EXCEPTIONAL = models.Q(state__in=EXCEPTIONAL)
+IS_EXCEPTIONAL_MESSAGE = WordForWord(_IS_EXCEPTIONAL)
 
 
 class BatchState(models.TextChoices):
@@ -61,6 +64,9 @@ class BatchState(models.TextChoices):
     CLAIMED = "claimed", _("Claimed")
     UNKNOWN = "unknown", _("Unknown")
     SETTLED = "settled", _("Settled")
+
+
+_IS_OPEN = models.Q(state__in=["queued", "claimed", "unknown"])
 
 
 class Batch(models.Model):
@@ -103,7 +109,7 @@ class Batch(models.Model):
             models.Index(
                 fields=["campaign", "state", "id"],
                 name="batch_open",
-                condition=models.Q(state__in=["queued", "claimed", "unknown"]),
+                condition=_IS_OPEN,
             ),
             models.Index(fields=["next_check_at"], name="batch_check", condition=models.Q(next_check_at__isnull=False)),
             models.Index(  # between which messages anything can be queued
@@ -124,6 +130,10 @@ class Batch(models.Model):
     def messages(self) -> "models.QuerySet[Message]":
         """Its messages, found by primary key."""
         return Message.objects.filter(pk__gte=self.first_message_id, pk__lte=self.last_message_id, batch_id=self.pk)
+
+
+# Beside whichever state is asked for: there may be very many settled ones.
+IS_OPEN_BATCH = WordForWord(_IS_OPEN)
 
 
 class BatchAnswer(models.Model):
@@ -182,7 +192,7 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["campaign", "state", "id"], name="message_list"),
             models.Index(fields=["gateway_id"], name="message_gateway_id"),
-            models.Index(fields=["state", "id"], name="message_exceptions", condition=models.Q(state__in=EXCEPTIONAL)),
+            models.Index(fields=["state", "id"], name="message_exceptions", condition=_IS_EXCEPTIONAL),
         ]
 
     def __str__(self) -> str:

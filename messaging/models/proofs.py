@@ -4,7 +4,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.partial_indexes import WordForWord
 from messaging.models.of_one_draft import OfOneDraft, of_one_draft, one_open
+
+_IS_OPEN = models.Q(state__in=["waiting", "running"])
+IS_OPEN_PROOF = WordForWord(_IS_OPEN)
 
 
 class Proof(OfOneDraft):
@@ -39,11 +43,11 @@ class Proof(OfOneDraft):
         verbose_name_plural = _("proofs")
         ordering = ["-id"]
         constraints = [
-            *one_open("proof_one_open", models.Q(state__in=["waiting", "running"])),
+            *one_open("proof_one_open", _IS_OPEN),
             of_one_draft("proof_of_one_campaign"),
         ]
         indexes = [
-            models.Index(fields=["id"], name="proof_open", condition=models.Q(state__in=["waiting", "running"])),
+            models.Index(fields=["id"], name="proof_open", condition=_IS_OPEN),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import restored
 from laaffic_console.kit.said import gettext as _
-from messaging.models import Batch, BatchState, Campaign, CampaignState, EmailCampaign, Message
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, EmailCampaign, Message
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import counting, own_segments, queued_rows, sent_tallies, settling
@@ -74,8 +74,9 @@ def _freeze_whole(campaign_id: int, until: dt.datetime) -> None:
 
 
 def _waiting_batches(campaign_id: int) -> list[int]:
-    waiting = Batch.objects.filter(campaign_id=campaign_id, state__in=[BatchState.QUEUED, BatchState.CLAIMED])
-    return list(waiting.order_by("pk").values_list("pk", flat=True))
+    states = [BatchState.QUEUED, BatchState.CLAIMED]
+    waiting = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state__in=states)
+    return sorted(waiting.order_by().values_list("pk", flat=True))
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from laaffic_console.laaffic import (
     oldest_call_record,
 )
 from laaffic_console.laaffic.tts import MAX_TEXT
-from messaging.models import Batch, BatchState, Campaign, Message, MessageState
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, Message, MessageState
 from messaging.services.batches import answers
 from messaging.services.channels.channels import Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
@@ -118,7 +118,7 @@ class TtsChannel(SendingChannel):
 
     def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
         answers.write_all(Batch.objects.filter(campaign__application=application))
-        lost = list(_of_channel(application).filter(state=BatchState.UNKNOWN, claimed_at__range=(start, end)))
+        lost = list(_unknown_batches(application).filter(claimed_at__range=(start, end)))
         asked_at = timezone.now()
         trouble = Trouble()
         sweep = apply_records(laaffic_client(), application, (start, end), trouble)
@@ -142,6 +142,10 @@ def _window(batch: Batch) -> Window | None:
 def _of_channel(application: Application) -> QuerySet[Batch]:
     sent = Batch.objects.filter(campaign__application=application, campaign__channel=TtsChannel.key)
     return sent.select_related("campaign", "entry")
+
+
+def _unknown_batches(application: Application) -> QuerySet[Batch]:
+    return _of_channel(application).filter(IS_OPEN_BATCH.implied, state=BatchState.UNKNOWN)
 
 
 def _due(application: Application) -> QuerySet[Batch]:
@@ -180,5 +184,5 @@ def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
 
 
 def _unknown(application: Application) -> QuerySet[Message]:
-    batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
+    batches = _unknown_batches(application)
     return Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
-from laaffic_console.exporting.models import Export
+from laaffic_console.exporting.models import IS_OPEN_EXPORT, Export
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.leases import HeldLease
 from laaffic_console.kit import exports as files
@@ -101,7 +101,7 @@ def ring_for_waiting() -> None:
 
 
 def _waiting() -> Export | None:
-    return Export.objects.filter(state__in=Export.OPEN, is_direct=False).order_by("pk").first()
+    return Export.objects.filter(IS_OPEN_EXPORT, is_direct=False).order_by("pk").first()
 
 
 def make_next() -> None:

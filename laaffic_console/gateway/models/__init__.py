@@ -7,12 +7,13 @@ from laaffic_console.gateway.models.channels import (
     Channel,
 )
 from laaffic_console.gateway.models.inbox import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.models.ledger import EntryState, LedgerEntry
+from laaffic_console.gateway.models.ledger import IS_OPEN_ENTRY, EntryState, LedgerEntry
 from laaffic_console.gateway.models.workers import Lease, RatePacer, Trouble, WorkerHeartbeat
 
 __all__ = [
     "APPLICATION_CHANNELS",
     "CAMPAIGN_CHANNELS",
+    "IS_OPEN_ENTRY",
     "SUPPRESSION_CHANNELS",
     "AccountHold",
     "Application",

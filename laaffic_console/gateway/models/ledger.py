@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models.applications import Application
+from laaffic_console.kit.partial_indexes import WordForWord
 
 
 class EntryState(models.TextChoices):
@@ -26,6 +27,10 @@ INTERFACES = (
     *("voice/group/call/send", "voice/group/call/update", "voice/group/call/resend", "voice/group/call/cancel"),
     *("bind", "unbind", "createNumberPool", "editNumberPool", "number/edit"),
 )
+
+
+_IS_OPEN = models.Q(state__in=["prepared", "in_flight", "unknown"])
+IS_OPEN_ENTRY = WordForWord(_IS_OPEN)
 
 
 class LedgerEntry(models.Model):
@@ -69,7 +74,7 @@ class LedgerEntry(models.Model):
             models.Index(
                 fields=["state", "prepared_at"],
                 name="call_open",
-                condition=models.Q(state__in=["prepared", "in_flight", "unknown"]),
+                condition=_IS_OPEN,
             ),
             models.Index(
                 fields=["prepared_at"],

@@ -23,7 +23,7 @@ from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify
-from laaffic_console.notices.models import Notice, Postbox
+from laaffic_console.notices.models import IS_TO_MAIL, Notice, Postbox
 from laaffic_console.notices.services.handing_out import MAIL_JOB
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def send_due() -> None:
         if lease is None or not (people := _due(timezone.now())):
             return
         if not settings.EMAIL_IS_SET:
-            Notice.objects.filter(mail__in=[Mail.DUE, Mail.SENDING]).update(mail=Mail.NONE)
+            Notice.objects.filter(IS_TO_MAIL).update(mail=Mail.NONE)
             return
         with translation.override(settings.LANGUAGE_CODE):
             _send_to_each(people, lease)
@@ -58,7 +58,7 @@ def send_due() -> None:
 def _due(now: dt.datetime) -> list[int]:
     """People for whom something waits, and whose time has come."""
     broken_off = Q(mail=Mail.SENDING, mail_at__lt=now - BROKEN_OFF_AFTER)
-    waiting = Notice.objects.filter(Q(mail=Mail.DUE) | broken_off, mail__in=[Mail.DUE, Mail.SENDING])
+    waiting = Notice.objects.filter(IS_TO_MAIL, Q(mail=Mail.DUE) | broken_off)
     people = set(waiting.order_by().values_list("user_id", flat=True).distinct())
     if not people:
         return []
@@ -124,7 +124,7 @@ def _is_for_good(problem: Exception) -> bool:
 def _claim(user: User) -> list[Notice]:
     """Committed before anything leaves; [] where there is nothing, or nowhere to send it."""
     now = timezone.now()
-    mine = Notice.objects.filter(user=user, mail__in=[Mail.DUE, Mail.SENDING]).order_by("pk")
+    mine = Notice.objects.filter(IS_TO_MAIL, user=user).order_by("pk")
     notices = list(mine.select_for_update())
     may_see = [one for one in notices if user.is_active and user.email and _may_see(user, one)]
     if gone := {one.pk for one in notices} - {one.pk for one in may_see}:

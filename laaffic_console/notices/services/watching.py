@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Min
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry, PushedBody, WorkerHeartbeat
+from laaffic_console.gateway.models import IS_OPEN_ENTRY, EntryState, LedgerEntry, PushedBody, WorkerHeartbeat
 from laaffic_console.gateway.services import database_clock
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify
@@ -68,8 +68,9 @@ def _begin(condition: Condition, now: dt.datetime) -> None:
 def _unknown(now: dt.datetime) -> Iterator[Condition]:
     """By what the requests are about; from the ledger's index of what is open."""
     of_ledger = {one.ledger: one for one in subjects.every() if one.ledger}
-    open_ones = LedgerEntry.objects.filter(state=EntryState.UNKNOWN, prepared_at__lt=now - UNKNOWN_FOR).order_by()
-    grouped = open_ones.values_list("about_kind", "about_id").annotate(entry=Min("pk")).order_by("entry")
+    open_ones = LedgerEntry.objects.filter(IS_OPEN_ENTRY.implied, state=EntryState.UNKNOWN)
+    old = open_ones.filter(prepared_at__lt=now - UNKNOWN_FOR).order_by()
+    grouped = old.values_list("about_kind", "about_id").annotate(entry=Min("pk")).order_by("entry")
     for kind, key, entry in grouped[:AT_MOST]:
         if key is not None and (subject := of_ledger.get(kind)):
             yield Condition(Notify.UNKNOWN, f"{subject.kind}:{key}", {"name": subject.name(f"{key}")})

@@ -21,7 +21,7 @@ from laaffic_console.kit import dates
 from laaffic_console.kit import exports as files
 from laaffic_console.reports import asking
 from laaffic_console.reports.asking import Asked
-from laaffic_console.reports.models import Report, Sending
+from laaffic_console.reports.models import IS_OPEN_SENDING, Report, Sending
 from laaffic_console.reports.services import saving, schedule
 from laaffic_console.reports.tables import as_text
 
@@ -40,7 +40,9 @@ class CannotSend(Exception):
 
 def ring_for_waiting() -> None:
     """For the sweep: sendings whose bell was lost."""
-    forgotten = Sending.objects.filter(state=State.QUEUED, made_at__lt=database_clock.now() - RUNG_AGAIN_AFTER)
+    forgotten = Sending.objects.filter(
+        IS_OPEN_SENDING.implied, state=State.QUEUED, made_at__lt=database_clock.now() - RUNG_AGAIN_AFTER
+    )
     for pk in forgotten.order_by("pk").values_list("pk", flat=True)[:RINGS]:
         bell.ring(schedule.JOB, pk, timeout=schedule.TASK_SECONDS)
 
@@ -50,7 +52,7 @@ def note_broken_off() -> None:
     now = database_clock.now()
     with translation.override(settings.LANGUAGE_CODE):
         said = _("The worker stopped while it sent this; some may have got it. Ask them, and send it again by hand.")
-    dead = Sending.objects.filter(state=State.SENDING, began_at__lt=now - BROKEN_OFF_AFTER)
+    dead = Sending.objects.filter(IS_OPEN_SENDING.implied, state=State.SENDING, began_at__lt=now - BROKEN_OFF_AFTER)
     dead.update(state=State.BROKEN_OFF, ended_at=now, problem=said)
 
 
@@ -61,7 +63,7 @@ def break_off_restored() -> None:
             "The console was restored from a backup, and this may have been sent since. Ask whoever gets it, and send "
             "it again by hand."
         )
-    waiting = Sending.objects.filter(state=State.QUEUED)
+    waiting = Sending.objects.filter(IS_OPEN_SENDING.implied, state=State.QUEUED)
     waiting.update(state=State.BROKEN_OFF, ended_at=database_clock.now(), problem=said)
 
 

@@ -16,7 +16,7 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
 from laaffic_console.kit.constant_sql import Given, Select, moment
-from messaging.models import Batch, BatchState, Campaign, CampaignState
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
 from messaging.order_ids import order_ids
 from messaging.services.batches import gate_tallies
 from messaging.services.batches.batch_texts import texts_of
@@ -247,7 +247,9 @@ def _next_queued(campaign: Campaign, at_once: int, at_most: int) -> list[Batch]:
 @Select
 def _waiting(now: Any, at_most: int) -> "QuerySet[Batch]":
     waiting = (
-        Batch.objects.filter(campaign=Given("campaign"), state=BatchState.QUEUED, pk__gt=Given("after"))
+        Batch.objects.filter(
+            IS_OPEN_BATCH.implied, campaign=Given("campaign"), state=BatchState.QUEUED, pk__gt=Given("after")
+        )
         .filter(Q(not_before=None) | Q(not_before__lte=now))
         .order_by("id")
     )

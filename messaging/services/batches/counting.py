@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, F, IntegerField, QuerySet, Sum, Value, When
 
 from laaffic_console.kit.constant_sql import Given, Select
-from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
 STORED_STATES = [state for state in MessageState if state is not MessageState.CLAIMED]
@@ -98,8 +98,7 @@ def is_done(campaign: Campaign) -> bool:
 
 @Select
 def _open() -> "QuerySet[Batch, Any]":
-    states = [BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN]
-    return Batch.objects.filter(campaign=Given("campaign"), state__in=states).order_by().values_list("pk")[:1]
+    return Batch.objects.filter(IS_OPEN_BATCH, campaign=Given("campaign")).order_by().values_list("pk")[:1]
 
 
 OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)

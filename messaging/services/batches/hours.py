@@ -16,14 +16,13 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services import leases
 from laaffic_console.kit.figures import share
-from messaging.models import Batch, BatchState, Campaign, HourTally, MessageState, OutcomeTally
+from messaging.models import IS_OPEN_BATCH, Batch, Campaign, HourTally, MessageState, OutcomeTally
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.batches.counting import amount
 
 AT_ONCE = 1000
 HOUR = dt.timedelta(hours=1)
 FAILED = [MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED]
-OPEN = [BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN]
 
 Where = tuple[int, str, int, str, str]  # application, country, state, reason, currency
 
@@ -89,8 +88,8 @@ def _add(hour: dt.datetime, changes: dict[Where, tuple[int, int]]) -> None:
 
 
 def _lost() -> "QuerySet[Batch]":
-    """Batches with unknown messages; in these words the index of open batches finds them."""
-    return Batch.objects.filter(state__in=OPEN, unknown__gt=0).order_by()
+    """Batches with unknown messages."""
+    return Batch.objects.filter(IS_OPEN_BATCH, unknown__gt=0).order_by()
 
 
 def unknown_now() -> int:

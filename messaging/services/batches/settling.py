@@ -30,7 +30,7 @@ from laaffic_console.laaffic import (
     SendResult,
 )
 from messaging import gateway_ids
-from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
+from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, BatchState, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, carving, earlier_attempts, error_limit, sent_tallies
 from messaging.services.batches.bulk_writes import count_outcomes, upsert_tallies
@@ -401,8 +401,8 @@ def recover_stale(campaign_id: int, token: str) -> int:
 
 @Select
 def _claimed_by_others() -> "QuerySet[Batch, Any]":
-    claimed = Batch.objects.filter(campaign=Given("campaign"), state=BatchState.CLAIMED).exclude(token=Given("token"))
-    return claimed.order_by("id").values_list("pk", "entry_id", "entry__left_at")
+    claimed = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=Given("campaign"), state=BatchState.CLAIMED)
+    return claimed.exclude(token=Given("token")).order_by("id").values_list("pk", "entry_id", "entry__left_at")
 
 
 LEAVES_WITHIN = ledger.LEAVES_WITHIN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from laaffic_console.gateway.models import LedgerEntry
-from messaging.models import Batch, Campaign, MessageState
+from messaging.models import IS_OPEN_BATCH, Batch, Campaign, MessageState
 
 SHOWN = 50
 
@@ -20,10 +20,10 @@ class Lost:
 
 def of(campaign: Campaign) -> list[Lost]:
     batches = (
-        Batch.objects.filter(campaign=campaign, unknown__gt=0)
+        Batch.objects.filter(IS_OPEN_BATCH, campaign=campaign, unknown__gt=0)
         .exclude(entry=None)
         .select_related("entry")
-        .order_by("pk")
+        .order_by("state", "pk")  # as their index has them
     )
     found = []
     for batch in batches[:SHOWN]:

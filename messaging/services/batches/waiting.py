@@ -11,7 +11,7 @@ from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
 from laaffic_console.gateway.services import bell, database_clock, moments
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
-from messaging.models import ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
+from messaging.models import IS_OPEN_BATCH, ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
 from messaging.services.gates import canary, gates, sending_hours
 
 AT_ONCE = 200  # batches a transaction
@@ -31,7 +31,9 @@ def of(campaign: Campaign) -> list[Waiting]:
     """What of it waits for a moment that has not come, the next first; [] for one that is over."""
     if campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED):
         return []
-    queued = Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED, not_before__gt=database_clock.now())
+    queued = Batch.objects.filter(
+        IS_OPEN_BATCH.implied, campaign=campaign, state=BatchState.QUEUED, not_before__gt=database_clock.now()
+    )
     sums = queued.order_by().values("waits_for", "not_before").annotate(n=Sum("queued"))
     found: dict[tuple[dt.datetime | None, str], int] = {}
     for row in sums:
@@ -49,14 +51,14 @@ def may_be_put_aside(campaign: Campaign) -> bool:
 
 def last_due(campaign_ids: Sequence[int]) -> dict[int, dt.datetime]:
     """When the last of what is queued may leave, of those where something waits."""
-    queued = Batch.objects.filter(campaign__in=campaign_ids, state=BatchState.QUEUED, not_before__isnull=False)
-    queued = queued.exclude(waits_for__startswith=canary.WHY)
+    queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign__in=campaign_ids, state=BatchState.QUEUED)
+    queued = queued.filter(not_before__isnull=False).exclude(waits_for__startswith=canary.WHY)
     return dict(queued.order_by().values_list("campaign").annotate(due=Max("not_before")))
 
 
 def sentence(campaign_id: int, due: dt.datetime) -> str:
     """For a campaign of which nothing leaves before this moment."""
-    first = Batch.objects.filter(campaign=campaign_id, state=BatchState.QUEUED, not_before=due)
+    first = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED, not_before=due)
     if (why := first.values_list("waits_for", flat=True).first()) and not gates.tells_when(why):
         return in_words(why)
     said = _("Nothing of it may leave before %(when)s (%(zone)s).")
@@ -102,7 +104,7 @@ def moments_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
 
 def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
     """Those with nothing to do before a moment that is not near: frozen, nothing in hand, all that is queued waits."""
-    of_it = Batch.objects.filter(campaign=OuterRef("pk"))
+    of_it = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=OuterRef("pk"))
     soon = database_clock.now() + moments.AHEAD  # a sender waits for no more than that
     waits = of_it.filter(state=BatchState.QUEUED, not_before__gt=soon)
     to_do = of_it.filter(
@@ -123,6 +125,7 @@ def look_again(campaign_ids: Sequence[int]) -> None:
 @transaction.atomic
 def _look_at_some(campaign_id: int, after: int) -> int | None:
     waits = Batch.objects.filter(
+        IS_OPEN_BATCH.implied,
         campaign_id=campaign_id,
         state=BatchState.QUEUED,
         not_before__isnull=False,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services import account_hold, bell, durability, isolation, leases, turns
 from laaffic_console.kit.said import gettext as _
-from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting, written_off
@@ -141,7 +141,7 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
     with transaction.atomic():
         waiting = list(
             Batch.objects.select_for_update()
-            .filter(campaign_id=campaign_id, state=BatchState.QUEUED)
+            .filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state=BatchState.QUEUED)
             .order_by("id")[:batches]
         )
         for batch in waiting:
@@ -160,7 +160,8 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
 def hold_after_end(campaign_id: int) -> None:
     """What has not left by its latest end asks first; not what only waits for its last answers."""
     latest_end = Campaign.objects.values_list("latest_end", flat=True).get(pk=campaign_id)
-    if latest_end is not None and Batch.objects.filter(campaign=campaign_id, state=BatchState.QUEUED).exists():
+    queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED)
+    if latest_end is not None and queued.exists():
         states.hold(campaign_id, sending_hours.after_its_end(latest_end))
 
 

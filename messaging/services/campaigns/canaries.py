@@ -21,6 +21,7 @@ from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from messaging import canary_sizes
 from messaging.models import (
+    IS_OPEN_BATCH,
     Batch,
     BatchState,
     Campaign,
@@ -184,7 +185,8 @@ def _part_batch(batch_id: int) -> None:
 
 def _is_on_its_way(campaign: Campaign) -> bool:
     """Some of those who were chosen have not left: they are in hand, or wait for their hours or another try."""
-    open_ones = Batch.objects.filter(campaign=campaign, state__in=[BatchState.QUEUED, BatchState.CLAIMED])
+    to_leave = [BatchState.QUEUED, BatchState.CLAIMED]
+    open_ones = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign, state__in=to_leave)
     return open_ones.exclude(state=BatchState.QUEUED, waits_for__startswith=gate.WHY).exists()
 
 
@@ -276,7 +278,11 @@ def _let_go(campaign_id: int) -> None:
 @transaction.atomic
 def _let_some_go(campaign_id: int, after: int) -> int | None:
     waits = Batch.objects.filter(
-        campaign_id=campaign_id, state=BatchState.QUEUED, waits_for__startswith=gate.WHY, pk__gt=after
+        IS_OPEN_BATCH.implied,
+        campaign_id=campaign_id,
+        state=BatchState.QUEUED,
+        waits_for__startswith=gate.WHY,
+        pk__gt=after,
     )
     ids = list(waits.select_for_update().order_by("id").values_list("pk", flat=True)[:AT_ONCE])
     Batch.objects.filter(pk__in=ids).update(not_before=None, waits_for="")

@@ -10,7 +10,16 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
-from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
+from messaging.models import (
+    IS_OPEN_BATCH,
+    Batch,
+    BatchState,
+    Campaign,
+    CampaignState,
+    Message,
+    MessageEvent,
+    MessageState,
+)
 from messaging.services import events, steps
 from messaging.services.batches import sent_tallies, written_off
 from messaging.services.budgets import shares
@@ -62,7 +71,7 @@ def _check(reason: str) -> None:
 
 
 def _unknown_batches(campaign_id: int) -> list[int]:
-    unknown = Batch.objects.filter(campaign_id=campaign_id, state=BatchState.UNKNOWN)
+    unknown = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state=BatchState.UNKNOWN)
     return list(unknown.order_by("pk").values_list("pk", flat=True))
 
 

@@ -18,7 +18,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, workers
-from messaging.models import Proof
+from messaging.models import IS_OPEN_PROOF, Proof
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def ring_for_waiting() -> None:
 
 def _waiting() -> "QuerySet[Proof]":
     forgotten = Q(state=State.RUNNING, seen_at__lt=timezone.now() - UNSEEN)
-    return Proof.objects.filter(Q(state=State.WAITING) | forgotten).order_by("pk")
+    return Proof.objects.filter(IS_OPEN_PROOF.implied, Q(state=State.WAITING) | forgotten).order_by("pk")
 
 
 def _make(proof: Proof) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from laaffic_console.kit.constant_sql import Given, Select
-from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState
+from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, BatchState, Campaign, CampaignState
 
 SKEW = dt.timedelta(minutes=5)  # between the clocks of two workers
 MINUTE = dt.timedelta(minutes=1)  # what a tally counts together
@@ -83,7 +83,10 @@ def _sending_since() -> "QuerySet[Campaign, Any]":
 def _sent_since() -> QuerySet[Campaign]:
     """Those whose messages were claimed since, or answered."""
     in_hands = Batch.objects.filter(
-        campaign=OuterRef("pk"), state__in=[BatchState.CLAIMED, BatchState.UNKNOWN], claimed_at__gte=Given("since")
+        IS_OPEN_BATCH.implied,
+        campaign=OuterRef("pk"),
+        state__in=[BatchState.CLAIMED, BatchState.UNKNOWN],
+        claimed_at__gte=Given("since"),
     )
     active = ActivityTally.objects.filter(campaign=OuterRef("pk"), minute__gte=Given("minute"))
     of_channel = Campaign.objects.filter(channel=Given("channel")).exclude(pk=Given("campaign"))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.sql_lists import among
-from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
+from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
 from messaging.models.messages import NEVER_LEFT
 from messaging.services.gates import as_frozen
@@ -121,7 +121,8 @@ NOBODY: Sending = frozenset()
 
 def sending_since(channel: str, since: dt.datetime) -> Sending:
     """Campaigns of the channel whose messages count, and of which one may have left since then."""
-    open_batches = Batch.objects.filter(campaign=OuterRef("pk"), state__in=[BatchState.CLAIMED, BatchState.UNKNOWN])
+    in_hands = [BatchState.CLAIMED, BatchState.UNKNOWN]
+    open_batches = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=OuterRef("pk"), state__in=in_hands)
     active = ActivityTally.objects.filter(campaign=OuterRef("pk"), minute__gte=since - dt.timedelta(minutes=1))
     begun = (
         Campaign.objects.filter(channel=channel)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import DeliveryReport
 from messaging import gateway_ids, msisdn
-from messaging.models import Batch, BatchState, Message, MessageState
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Message, MessageState
 from messaging.models.messages import has_never_left
 from messaging.order_ids import order_id
 from messaging.services.batches import settling
@@ -290,7 +290,9 @@ def _order_id(claimant: _Claimant) -> str:
 
 
 def unknown_batches(application: Application) -> "QuerySet[Batch]":
-    of_application = Batch.objects.filter(campaign__application=application, state=BatchState.UNKNOWN)
+    of_application = Batch.objects.filter(
+        IS_OPEN_BATCH.implied, campaign__application=application, state=BatchState.UNKNOWN
+    )
     return of_application.select_related("entry").order_by("pk")
 
 

@@ -36,7 +36,7 @@ from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.kit.constant_sql import Given, Select, Update
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
-from messaging.models import Batch, BatchState, Campaign, CampaignState
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling, waiting
 from messaging.services.batches.claiming import Shut, Stopped, Wait
@@ -493,9 +493,12 @@ def sweep(now: dt.datetime | None = None) -> None:
             bell.ring("messaging.jobs.send_campaign", campaign_id)
         if frozen == Campaign.Audience.FREEZING and not leases.is_held(f"freeze:{campaign_id}"):
             bell.ring("messaging.jobs.freeze_audience", campaign_id)
-    open_batches = Batch.objects.filter(state=BatchState.CLAIMED).order_by().values_list("campaign_id", flat=True)
-    isolation.each(open_batches.distinct(), _recover_stale, "lost requests of campaign {}".format)
-    cancelled = Batch.objects.filter(state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED)
+    claimed = Batch.objects.filter(IS_OPEN_BATCH.implied, state=BatchState.CLAIMED)
+    of_claimed = claimed.order_by().values_list("campaign_id", flat=True).distinct()
+    isolation.each(of_claimed, _recover_stale, "lost requests of campaign {}".format)
+    cancelled = Batch.objects.filter(
+        IS_OPEN_BATCH.implied, state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED
+    )
     of_cancelled = cancelled.order_by().values_list("campaign_id", flat=True).distinct()
     isolation.each(of_cancelled, campaigns.cancel_all_waiting, "cancelling of campaign {}".format)
 
