@@ -1,23 +1,49 @@
-"""Operations of migrations on tables that grow with what is sent: nobody waits for them."""
+"""Operations of migrations on tables that grow with what is sent: nobody waits for them.
 
+Their migrations have `atomic = False`, so each is committed by itself, and each can be run again: what a killed
+migration had done already is done once more or passed over.
+"""
+
+from contextlib import nullcontext
 from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db.migrations.operations import AddConstraint, AddIndex, AlterField
+from django.db import transaction
+from django.db.migrations.operations import AddConstraint, AddField, AddIndex, AlterField, RemoveConstraint, RemoveIndex
+
+
+def _whole(schema_editor: Any) -> Any:
+    """SQLite makes a table anew in several statements."""
+    connection = schema_editor.connection
+    return transaction.atomic(connection.alias) if connection.vendor == "sqlite" else nullcontext()
+
+
+class AddFieldGently(AddField):
+    """A column, beside other operations that cannot be in its transaction."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        with schema_editor.connection.cursor() as cursor:
+            there = schema_editor.connection.introspection.get_table_description(cursor, model._meta.db_table)
+        if model._meta.get_field(self.name).column in [column.name for column in there]:
+            return
+        with _whole(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
 class AddIndexGently(AddIndexConcurrently):
-    """An index that PostgreSQL builds while others write; its migration has `atomic = False`.
+    """An index that PostgreSQL builds while others write.
 
     A killed one leaves an index that counts for nothing, so the next try takes that away first.
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        name = schema_editor.quote_name(self.index.name)
         if schema_editor.connection.vendor != "postgresql":
+            schema_editor.execute(f"DROP INDEX IF EXISTS {name}")
             AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
             return
         self._ensure_not_in_transaction(schema_editor)
-        name = schema_editor.quote_name(self.index.name)
         schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
         super().database_forwards(app_label, schema_editor, from_state, to_state)
 
@@ -28,13 +54,34 @@ class AddIndexGently(AddIndexConcurrently):
         super().database_backwards(app_label, schema_editor, from_state, to_state)
 
 
-class AddUniqueGently(AddConstraint):
-    """A constraint that columns are unique together, for which PostgreSQL builds its index while others write; its
-    migration has `atomic = False`."""
+class RemoveIndexGently(RemoveIndex):
+    """PostgreSQL waits for who uses it, and holds up nobody meanwhile."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        meanwhile = "CONCURRENTLY " if schema_editor.connection.vendor == "postgresql" else ""
+        schema_editor.execute(f"DROP INDEX {meanwhile}IF EXISTS {schema_editor.quote_name(self.name)}")
+
+
+class RemoveUniqueGently(RemoveConstraint):
+    """A constraint that columns are unique together."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         if schema_editor.connection.vendor != "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            with _whole(schema_editor):
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        table, name = (schema_editor.quote_name(one) for one in (model._meta.db_table, self.name))
+        schema_editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+
+
+class AddUniqueGently(AddConstraint):
+    """A constraint that columns are unique together, for which PostgreSQL builds its index while others write."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            with _whole(schema_editor):
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
         model = to_state.apps.get_model(app_label, self.model_name)
         table, name = (schema_editor.quote_name(one) for one in (model._meta.db_table, self.constraint.name))

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import AddUniqueGently
+from laaffic_console.kit.gentle_migrations import AddUniqueGently, RemoveUniqueGently
 
 
 class Migration(migrations.Migration):
@@ -13,5 +13,5 @@ class Migration(migrations.Migration):
             "suppressionentry",
             models.UniqueConstraint(fields=["number", "channel", "reason"], name="suppressed_once_each"),
         ),
-        migrations.RemoveConstraint("suppressionentry", "suppressed_once"),
+        RemoveUniqueGently("suppressionentry", "suppressed_once"),
     ]

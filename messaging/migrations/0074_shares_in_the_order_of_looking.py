@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import AddIndexGently
+from laaffic_console.kit.gentle_migrations import AddFieldGently, AddIndexGently, RemoveIndexGently
 
 
 class Migration(migrations.Migration):
@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [("messaging", "0073_limited_since")]
 
     operations = [
-        migrations.AddField("budgetcounter", "followed_to", models.BigIntegerField(db_default=0, default=0)),
+        AddFieldGently("budgetcounter", "followed_to", models.BigIntegerField(db_default=0, default=0)),
         AddIndexGently(
             "budgetshare",
             models.Index(
@@ -24,6 +24,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("batch__isnull", False), ("measured_at__isnull", False)),
             ),
         ),
-        migrations.RemoveIndex("budgetshare", "budget_share_open"),
-        migrations.RemoveIndex("budgetshare", "budget_share_oldest"),
+        RemoveIndexGently("budgetshare", "budget_share_open"),
+        RemoveIndexGently("budgetshare", "budget_share_oldest"),
     ]

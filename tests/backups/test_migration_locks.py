@@ -8,13 +8,21 @@ from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexCo
 from django.db import connection, models
 from django.db.migrations import Migration, operations
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 from django.db.models.functions import Now, Random
 
 from laaffic_console.backups.services import migration_locks
 from laaffic_console.backups.services.migration_locks import INDEX, NOT_NULL, REWRITE, SCAN
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit.gentle_migrations import AddIndexGently, AddUniqueGently
+from laaffic_console.kit.gentle_migrations import (
+    AddFieldGently,
+    AddIndexGently,
+    AddUniqueGently,
+    LetGoOfForeignKey,
+    RemoveIndexGently,
+    RemoveUniqueGently,
+)
 
 # Written before there was a version that anybody could upgrade from.
 BEFORE = {
@@ -139,6 +147,62 @@ def test_an_index_is_built_gently_and_again_after_a_failure() -> None:
     finally:
         with connection.schema_editor(atomic=False) as editor:
             operation.database_backwards("gateway", editor, after, before)
+
+
+REPEATABLE = (
+    *(AddFieldGently, AddIndexGently, AddUniqueGently, RemoveIndexGently, RemoveUniqueGently, LetGoOfForeignKey),
+    operations.RunPython,  # in slices, each of which finds what is left to do
+)
+
+
+def test_what_is_not_in_one_transaction_can_be_run_again() -> None:
+    """A migration that was killed is run again from its beginning; what it had committed must not stop it."""
+    every = MigrationLoader(None).disk_migrations.values()
+    not_whole = [migration for migration in every if not migration.atomic]
+    assert not_whole
+    for migration in not_whole:
+        assert [each for each in migration.operations if not isinstance(each, REPEATABLE)] == [], str(migration)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("made", [False, True])
+def test_each_gentle_operation_is_run_again_after_a_kill(made: bool) -> None:
+    """Before or after its own part; the last two take away what the others have added."""
+    first = operations.CreateModel(
+        "Gentle", [("id", models.BigAutoField(primary_key=True)), ("text", models.CharField(max_length=9))]
+    )
+    gentle = [
+        AddFieldGently("gentle", "n", models.IntegerField(db_default=7, default=7)),
+        AddIndexGently("gentle", models.Index(fields=["n"], name="gentle_n")),
+        AddUniqueGently("gentle", models.UniqueConstraint(fields=["text", "n"], name="gentle_once")),
+        RemoveIndexGently("gentle", "gentle_n"),
+        RemoveUniqueGently("gentle", "gentle_once"),
+    ]
+    state = ProjectState()
+    before, state = state, state.clone()
+    first.state_forwards("gateway", state)
+    found: list[set[str]] = []
+    with connection.schema_editor() as editor:
+        first.database_forwards("gateway", editor, before, state)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO gateway_gentle (text) VALUES ('kept')")
+        for operation in gentle:
+            before, state = state, state.clone()
+            operation.state_forwards("gateway", state)
+            for _again in range(1 + made):
+                with connection.schema_editor(atomic=False) as editor:
+                    operation.database_forwards("gateway", editor, before, state)
+            with connection.cursor() as cursor:
+                found.append(set(connection.introspection.get_constraints(cursor, "gateway_gentle")))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT text, n FROM gateway_gentle")
+            assert cursor.fetchall() == [("kept", 7)]
+    finally:
+        with connection.schema_editor() as editor:
+            editor.delete_model(state.apps.get_model("gateway", "gentle"))
+    assert ["gentle_n" in each for each in found] == [False, True, True, False, False]
+    assert ["gentle_once" in each for each in found] == [False, False, True, True, False]
 
 
 def test_a_step_back_that_does_nothing_locks_nothing() -> None:

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import AddIndexGently
+from laaffic_console.kit.gentle_migrations import AddIndexGently, RemoveIndexGently
 
 HAS_KEY = models.Q(("key_pressed", ""), _negated=True)
 HAS_AUDIO = models.Q(("recording_id", ""), _negated=True)
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
     operations = [
         *(AddIndexGently("callrecord", index) for index in NEW),
         *(
-            migrations.RemoveIndex("callrecord", name)
+            RemoveIndexGently("callrecord", name)
             for name in ("record_outcome", "record_kind", "record_key", "record_recorded")
         ),
     ]

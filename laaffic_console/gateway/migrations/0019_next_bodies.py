@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import AddIndexGently
+from laaffic_console.kit.gentle_migrations import AddIndexGently, RemoveIndexGently
 
 
 class Migration(migrations.Migration):
@@ -15,5 +15,5 @@ class Migration(migrations.Migration):
                 fields=["kind", "id", "size"], name="push_next", condition=models.Q(("applied_at", None))
             ),
         ),
-        migrations.RemoveIndex("pushedbody", "push_waiting"),
+        RemoveIndexGently("pushedbody", "push_waiting"),
     ]

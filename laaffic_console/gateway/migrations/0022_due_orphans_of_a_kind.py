@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import AddIndexGently
+from laaffic_console.kit.gentle_migrations import AddIndexGently, RemoveIndexGently
 
 
 class Migration(migrations.Migration):
@@ -17,5 +17,5 @@ class Migration(migrations.Migration):
                 condition=models.Q(("next_try_at__isnull", False)),
             ),
         ),
-        migrations.RemoveIndex("orphanreport", "orphan_due"),
+        RemoveIndexGently("orphanreport", "orphan_due"),
     ]
