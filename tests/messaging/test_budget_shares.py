@@ -1,5 +1,6 @@
 """Of a million shares that wait for their reports, a sweep goes on where the last one ended; a claim looks at few."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +10,13 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import database_clock
 from messaging.models import Batch, BatchState, BudgetCounter, BudgetShare, Campaign, Message, MessageState
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.gates.gates import Queued, Verdict
 
 pytestmark = pytest.mark.django_db
+AT_THE_DATABASE = dt.datetime(2031, 5, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -135,6 +138,33 @@ def test_a_claim_measures_some_and_waits_a_moment_before_it_says_no(
         assert [later.until is not None for later in verdict.waiting.values()] == [True]
     assert asked(campaign, 1) == Verdict()
     assert used(counter) == 4
+
+
+def test_a_claim_of_many_batches_measures_as_many_as_one_of_one(
+    campaign: Campaign, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MEASURED", 2)
+    counter = counter_of(application, 5)
+    taken(campaign, counter, 20)
+    gate = budget_gate.of(campaign)
+    assert gate is not None
+
+    verdicts = [gate.look([Queued(-pk, "919876543210", 1, 0, False, None, 0, "IN")]) for pk in range(4)]
+
+    assert [bool(verdict.waiting) for verdict in verdicts] == [True] * 4
+    assert counter.shares.exclude(measured_at=None).count() == 2
+
+
+def test_it_waits_by_the_clock_that_claims_compare_with(
+    campaign: Campaign, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MEASURED", 2)
+    taken(campaign, counter_of(application, 5), 20)
+    monkeypatch.setattr(database_clock, "now", lambda: AT_THE_DATABASE)
+
+    (later,) = asked(campaign, 1).waiting.values()
+
+    assert later.until == AT_THE_DATABASE + budget_gate.LOOK_AGAIN
 
 
 def test_a_claim_that_has_seen_all_holds(

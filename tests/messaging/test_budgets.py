@@ -161,6 +161,22 @@ class ClaimTests:
         assert f"The budget of {application} for a day, 7 messages, is used up. The next day begins on" in shut.because
         assert (used(), Message.objects.filter(state=MessageState.QUEUED).count()) == (7, 10)
 
+    @pytest.mark.parametrize(("limit", "currency"), [(7, ""), (Decimal("0.14"), "USD")])
+    def test_several_requests_of_one_claim_take_no_more_than_fits(
+        self, running: Campaign, application: Application, settings: LazySettings, limit: Any, currency: str
+    ) -> None:
+        """What the first ones took is not given back to the next, though their batches are written after all of it."""
+        settings.LAAFFIC_RECIPIENTS_PER_CALL = 2
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="USD")
+        budgets.put(application, per="day", limit=Decimal(limit), currency=currency)
+
+        found = claiming.claim_some(running, "token", 4)
+
+        assert isinstance(found, list)
+        assert [len(each.message_ids) for each in found] == [2, 2, 2, 1]
+        assert used() == (140_000 if currency else 7)
+        assert isinstance(claiming.claim(running, "token"), claiming.Shut)
+
     def test_two_campaigns_share_it(self, running: Campaign, application: Application, group: ContactGroup) -> None:
         budgets.put(application, per="day", limit=Decimal(12))
         other = started(application, group, "Winter")

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from laaffic_console.gateway.services import database_clock
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
@@ -47,6 +48,9 @@ class BudgetGate(Gate):
         self._segments: dict[int, int] = {}  # by message, of texts with merge fields
         self._counters: list[BudgetCounter] | None = None
         self._known: dict[int, dict[int | None, BudgetShare | None]] = {}  # by counter and batch
+        self._taken: set[int] = set()  # batches, in this claim
+        self._measured: Counter[int] = Counter()  # shares, in this claim, by counter
+        self._seen_all: set[int] = set()  # counters of which nothing more can be given back in this claim
 
     def look(self, rows: Sequence[Queued]) -> Verdict:
         fits = len(rows)
@@ -69,10 +73,18 @@ class BudgetGate(Gate):
 
     def _follow(self, counter: BudgetCounter, rows: Sequence[Queued]) -> bool:
         """Whether all that may have been given back has been looked at, or makes room for these."""
+        if counter.pk in self._seen_all:
+            return True
+        if (at_most := shares.MEASURED - self._measured[counter.pk]) <= 0:
+            return False
         currency = self.budgets[counter.budget_id].currency
-        return shares.follow(
-            counter, currency, lambda: self._fitting(counter, rows) == len(rows), at_most=shares.MEASURED
+        followed = shares.follow(
+            counter, currency, lambda: self._fitting(counter, rows) == len(rows), at_most, but_not=self._taken
         )
+        self._measured[counter.pk] += followed.measured
+        if followed.is_all:
+            self._seen_all.add(counter.pk)
+        return followed.is_enough or followed.is_all
 
     def counters(self) -> list[BudgetCounter]:
         """Locked once in a claim."""
@@ -129,6 +141,7 @@ class BudgetGate(Gate):
         }
 
     def taken(self, rows: Mapping[int, Sequence[Queued]]) -> None:
+        self._taken |= rows.keys()
         for counter in self.counters():
             budget = self.budgets[counter.budget_id]
             self._take(counter, budget, rows)
@@ -211,7 +224,7 @@ def _budgets() -> "QuerySet[Budget]":
 
 def _a_moment_later() -> Later:
     """Before a budget is called used up, all is looked at that may have been given back, each time some of it."""
-    return Later(timezone.now() + LOOK_AGAIN, "budget:")
+    return Later(database_clock.now() + LOOK_AGAIN, "budget:")
 
 
 KIND = Kind("budget", of, says=lambda _value: _("It waits for what a budget has left."), tells_when=False, counts=True)

@@ -239,17 +239,37 @@ def _charge(share: BudgetShare, used: int) -> None:
     share.save(update_fields=["used", "is_open", "measured_at"])
 
 
-def follow(counter: BudgetCounter, currency: str, is_enough: Callable[[], bool], at_most: int | None = None) -> bool:
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How far a look at what may have been given back has come."""
+
+    measured: int
+    is_enough: bool
+    is_all: bool  # nothing is left that would give anything back
+
+
+def follow(
+    counter: BudgetCounter,
+    currency: str,
+    is_enough: Callable[[], bool],
+    at_most: int | None = None,
+    *,
+    but_not: Collection[int] = (),
+) -> Followed:
     """What may have been given back, for who is about to say no and holds the counter's lock: until it is enough.
 
-    Whether all of it has been looked at by then; of very many that have moved, `at_most` are measured.
+    Of very many that have moved, `at_most` are measured. `but_not`: batches that this claim has taken. Their rows say
+    so only when all of it is written: until then they stand as if nobody held them, and would be given back.
     """
-    moved = list(_moved(counter.pk).values_list("pk", flat=True)[: None if at_most is None else at_most + 1])
+    of_others = _moved(counter.pk).exclude(batch__in=but_not)
+    moved = list(of_others.values_list("pk", flat=True)[: None if at_most is None else at_most + 1])
+    measured = 0
     for some in _slices(moved[:at_most]):
         put_right(counter, currency, list(BudgetShare.objects.filter(pk__in=some).order_by("pk")))
+        measured += len(some)
         if is_enough():
-            return True
-    return at_most is None or len(moved) <= at_most
+            return Followed(measured, is_enough=True, is_all=False)
+    return Followed(measured, is_enough=False, is_all=at_most is None or len(moved) <= at_most)
 
 
 def _slices(ids: Sequence[int]) -> Iterator[Sequence[int]]:
