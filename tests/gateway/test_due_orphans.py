@@ -1,5 +1,6 @@
 """Reports without a message: however many wait or were given up, those that are due are found and tried."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
@@ -87,6 +88,20 @@ def test_a_turn_that_is_over_rings_for_the_rest(
     assert box(tried, time_is_up).apply_waiting()
 
     assert (tried, rung) == ([[0, 1]], ["some.job"])
+
+
+@pytest.mark.usefixtures("rung")
+def test_those_that_are_due_are_tried_though_other_jobs_wait_and_its_worker_would_stay(
+    tried: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn that others wait for is shorter than the time for which a worker stays for what comes next."""
+    monkeypatch.setattr(turns.queue_broker, "is_task_waiting", lambda: True)
+    monkeypatch.setattr(turns, "LEAST", 0.05)
+    keep(1, 5)
+
+    assert dataclasses.replace(box(tried), linger=60.0).apply_waiting()
+
+    assert tried == [[1]]
 
 
 def test_a_kind_without_retry_is_not_asked_for(rung: list[str]) -> None:

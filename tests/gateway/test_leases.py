@@ -1,6 +1,7 @@
 """At most one holder of a name at a time."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -33,6 +34,26 @@ class ForgettingTests:
         assert set(Lease.objects.values_list("name", flat=True)) >= {"new", "dead worker's", workers.SWEPT}
         assert not Lease.objects.filter(name="old").exists()
         assert leases.take("old") is not None
+
+    @pytest.mark.parametrize("seen_before", [True, False])
+    def test_one_that_is_removed_while_it_is_taken_is_nobodys(
+        self, monkeypatch: pytest.MonkeyPatch, seen_before: bool
+    ) -> None:
+        """Between the looks of who takes it: where it had been, or where another had just begun it."""
+        named, times = leases._named, [seen_before, not seen_before]
+
+        def forgotten_after(model: type[Lease], name: str) -> Lease | None:
+            if not times:
+                return named.first(model, name=name)
+            if is_there := times.pop(0):
+                Lease.objects.get_or_create(name=name, defaults={"until": timezone.now(), "token": ""})
+            found = named.first(model, name=name)
+            Lease.objects.filter(name=name).delete()
+            return found if is_there else None
+
+        monkeypatch.setattr(leases, "_named", SimpleNamespace(first=forgotten_after))
+
+        assert leases.take("inbox") is not None
 
 
 class TakeTests:

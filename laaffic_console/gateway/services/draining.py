@@ -63,7 +63,7 @@ class Inbox(Generic[Entry]):
             if lease is None:
                 return False
             draining = _Draining(self, lease, turns.Turn())
-            if draining.work() and self._retry_all(draining.may_go_on):
+            if draining.work(self._retry_due) and self._retry_all(draining.may_go_on):
                 return False
             bell.ring(self.job)
             return True
@@ -101,12 +101,16 @@ class Inbox(Generic[Entry]):
         """Slice after slice; False where more are due and time is up, or bodies have come, which are first."""
         if self.retry is None:
             return True
-        while True:
-            self.retry_orphans()
-            if not inbox.is_any_orphan_due(self.kind):
-                return True
+        while inbox.is_any_orphan_due(self.kind):
             if inbox.anything_waiting(self.kind) or not go_on():
                 return False
+            self.retry_orphans()
+        return True
+
+    def _retry_due(self) -> None:
+        """Some of them: where pushes come steadily, a worker that stays for the next has no time left behind it."""
+        if self.retry is not None and inbox.is_any_orphan_due(self.kind):
+            self.retry_orphans()
 
     def retry_orphans(self) -> int:
         """Try some reports again whose message nobody knew; how many are known now."""
@@ -170,14 +174,19 @@ class _Draining:
     def __init__(self, drained: Inbox[Any], lease: leases.HeldLease, turn: turns.Turn) -> None:
         self.drained, self.lease, self.turn, self.pace = drained, lease, turn, _Pace()
 
-    def work(self) -> bool:
-        """True when the inbox is empty, False when time is up or another has taken over."""
+    def work(self, when_empty: Callable[[], object] = lambda: None) -> bool:
+        """True when the inbox is empty, False when time is up or another has taken over.
+
+        `when_empty`: done as soon as it is so, before the worker stays for what is about to come.
+        """
         empty_since: float | None = None
         while self.may_go_on():
             if self.drained.apply_some(self.may_go_on, self.pace):
                 empty_since = None
                 continue
-            empty_since = empty_since or time.monotonic()
+            if empty_since is None:
+                when_empty()
+                empty_since = time.monotonic()
             if time.monotonic() - empty_since >= self.drained.linger:
                 return True
             time.sleep(0.1)

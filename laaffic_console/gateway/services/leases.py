@@ -41,6 +41,13 @@ class HeldLease:
 
 def take(name: str, seconds: float = LEASE_SECONDS) -> HeldLease | None:
     token = str(uuid.uuid4())
+    while (taken := _try_to_take(name, token, seconds)) is None:
+        pass  # its row was forgotten between two looks: nobody holds it
+    return HeldLease(name, token, seconds) if taken else None
+
+
+def _try_to_take(name: str, token: str, seconds: float) -> bool | None:
+    """None where the row that was there has gone meanwhile."""
     with transaction.atomic():
         durability.relax()  # what is done under it and must last waits for the disk, and takes this along
         now = database_clock.now()
@@ -49,12 +56,15 @@ def take(name: str, seconds: float = LEASE_SECONDS) -> HeldLease | None:
         if seen is None:
             _begin([Lease(name=name, token=token, seconds=seconds, until=ends)])
             seen = _named.first(Lease, name=name)
+            if seen is None:
+                return None
             if seen.token == token:
-                return HeldLease(name, token, seconds)
+                return True
         if _is_live(seen, now):
-            return None
-        taken = _take(name=name, seen=seen.token, ended=seen.until, token=token, seconds=seconds, until=ends)
-    return HeldLease(name, token, seconds) if taken else None
+            return False
+        if _take(name=name, seen=seen.token, ended=seen.until, token=token, seconds=seconds, until=ends):
+            return True
+        return False if _named.first(Lease, name=name) else None
 
 
 @contextmanager
