@@ -159,6 +159,9 @@ _CLOCK = _(
 _MANAGER = _("Ask your Laaffic account manager.")
 _REQUEST = _("This request is wrong as it stands; correct it and try again.")
 _LATER = _("The console tries again by itself, later each time.")
+_FOR_A_DAY = _(
+    "The console tries again for a day, later each time; what is refused then can be retried on another day."
+)
 _THEIR_FAILURE = _("Laaffic had a failure of its own. The credentials may be right; try again in a minute.")
 _LOOK = _("The console looks for evidence of what happened before anything is sent again.")
 
@@ -226,7 +229,7 @@ COMMON = _table(
     (Code.OUTSIDE_TIME_RANGE, _("outside the time range"), Remedy.FATAL, _("Ask for a shorter or more recent period.")),
     (Code.NO_RATE, _("no rate found"), Remedy.FATAL, _("Ask your account manager about the rate for this country.")),
     (Code.LIMIT_OF_PERIOD, _("sending limit of the period reached"), Remedy.RETRY, _LATER),
-    (Code.LIMIT_OF_PHONE, _("sending limit for one phone reached"), Remedy.RETRY, _LATER),
+    (Code.LIMIT_OF_PHONE, _("sending limit for one phone reached"), Remedy.RETRY, _FOR_A_DAY),
     (
         Code.WORKSPACE_DISABLED,
         _("workspace disabled"),

@@ -28,6 +28,7 @@ from laaffic_console.kit.gentle_migrations import (
 BEFORE = {
     *("gateway.0004_balance_and_clock", "gateway.0006_isolate_what_fails", "messaging.0012_contact_filters"),
     *("messaging.0025_sent_tallies", "messaging.0035_imports_undone", "messaging.0051_restored_values"),
+    "messaging.0054_budgets_of_whole_requests",
     *("numbers.0002_find_a_bind_id_alone",),
 }
 

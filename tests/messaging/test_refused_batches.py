@@ -17,12 +17,15 @@ from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, error_limit, settling
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
-from messaging.services.figures import proving
+from messaging.services.figures import insights, proving
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SENSITIVE, TOO_OFTEN, NO_PRICE, LIMIT_OF_PHONE = "-3", "-15", "-19", "-28"
+ON_ANOTHER_DAY = (
+    "The console tries again for a day, later each time; what is refused then can be retried on another day."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -213,3 +216,7 @@ def test_one_phone_that_has_its_limit_is_given_up_after_a_day(
     assert not [each["sql"] for each in asked if "summary" in each["sql"]]  # a campaign has very many requests
     assert Message.objects.get().state == state
     assert proving.prove(Campaign.objects.get())["disagreements"] == []
+    advice = [advice for _reason, _n, advice in insights.failure_reasons(campaign)]
+    assert advice == ([ON_ANOTHER_DAY] if state == MessageState.REJECTED else [])
+    advice = [advice for _reason, _n, advice in insights.failure_reasons(campaign)]
+    assert advice == ([ON_ANOTHER_DAY] if state == MessageState.REJECTED else [])

@@ -23,7 +23,8 @@ GROWING = frozenset(
     {
         *("api.repeatablerequest", "audit.auditentry", "events.delivery", "events.event"),
         *("gateway.ledgerentry", "gateway.orphanreport", "gateway.pushedbody"),
-        *("messaging.badrow", "messaging.batch", "messaging.batchanswer", "messaging.canarymessage"),
+        *("messaging.badrow", "messaging.batch", "messaging.batchanswer", "messaging.budgetshare"),
+        "messaging.canarymessage",
         *("messaging.consent", "messaging.consentevent", "messaging.contact", "messaging.conversation"),
         *("messaging.earlierattempt", "messaging.emailmessage", "messaging.groupmembership"),
         *("messaging.importedchange", "messaging.message", "messaging.messageevent", "messaging.optinquestion"),
