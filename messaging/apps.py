@@ -55,6 +55,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.gates import canary, consent, frequency, gates, retries, sending_hours
         from messaging.services.mms import attachments
         from messaging.services.mms.mms_channel import MmsChannel
+        from messaging.services.reports import report_pulls
         from messaging.services.sms.sms_channel import SmsChannel
 
         post_migrate.connect(search_indexes.create, sender=self)
@@ -106,6 +107,7 @@ class MessagingConfig(AppConfig):
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
         moments.await_with(starting.START_JOB, starting.launches_due)
+        bell.may_take(report_pulls.JOB, report_pulls.task_seconds())
         bell.may_take(waiting.SEND_JOB, perseverance.PATIENCE + settings.Q_CLUSTER["timeout"])
         moments.await_with(waiting.SEND_JOB, waiting.moments_due)
         moments.await_with(email_starting.START_JOB, email_starting.launches_due)

@@ -86,7 +86,7 @@ def _ring_for_due() -> None:
     if answers.anything_waiting():
         bell.ring(answers.JOB)
     if report_pulls.anything_due():
-        bell.ring("messaging.jobs.pull_reports")
+        bell.ring(report_pulls.JOB)
     if asking_back.anything_waiting():
         bell.ring(opt_in_questions.JOB)
     if reply_pulls.anything_due():

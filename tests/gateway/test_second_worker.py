@@ -35,7 +35,7 @@ JOBS: list[tuple[str, Callable[[], object]]] = [
     (reply_pulls.LEASE, reply_pulls.pull_due),
 ]
 
-OF_A_LEASE = ("_lease", "SAVEPOINT", "clock_timestamp")
+OF_A_LEASE = ("_lease", "SAVEPOINT", "clock_timestamp", "synchronous_commit")
 
 
 @pytest.mark.parametrize(("name", "job"), JOBS, ids=[f"{name}-{n}" for n, (name, _job) in enumerate(JOBS)])

@@ -6,6 +6,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, ProgrammingError
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -376,6 +377,20 @@ class HeartbeatTests:
         workers.beat()
 
         assert workers.alive() == 0
+
+    def test_a_request_that_hangs_for_as_long_as_it_may_is_no_silence(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A gateway that does not answer must not end what the worker's other processes are at."""
+        monkeypatch.setenv(workers.WORKER_VARIABLE, supervisor.worker)
+        workers.beat()
+
+        workers.beat_through(sum(settings.LAAFFIC_TIMEOUTS))
+
+        at = WorkerHeartbeat.objects.get(pk=supervisor.worker).beat_at
+        assert workers.alive() == 1
+        assert at is not None
+        assert at + workers.STALE_AFTER > timezone.now() + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
 
     def test_a_command_beats_for_no_worker(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(workers.WORKER_VARIABLE, raising=False)

@@ -1,17 +1,18 @@
 """What is asked for: one batch, campaign or application that fails never starves the others."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, Trouble
+from laaffic_console.gateway.models import Application, LedgerEntry, Trouble
 from laaffic_console.gateway.services import account
-from laaffic_console.laaffic import DeliveryReport, SendResult, Source
+from laaffic_console.laaffic import DeliveryReport, OutcomeUnknown, SendResult, Source
 from messaging import gateway_ids
-from messaging.models import Batch, Campaign, ContactGroup, MessageState
-from messaging.services.batches import settling
+from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
+from messaging.services.batches import answers, settling
 from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls, reports
 from messaging.services.sending import sending
@@ -124,6 +125,56 @@ class StarvingTests:
 
         assert looked == [first.pk, second.pk]
         assert Trouble.objects.get().problem == "OverflowError: too much"
+
+    def test_a_process_that_is_ended_while_it_asks_leaves_the_batch_to_others(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settled(application, group, ["1"])
+        Batch.objects.update(next_check_at=timezone.now() - dt.timedelta(seconds=1))
+
+        def ended(client: Any, batch: Batch) -> None:
+            raise SystemExit
+
+        monkeypatch.setattr(report_pulls, "look_for_reports", ended)
+
+        with pytest.raises(SystemExit):
+            report_pulls.pull_due()
+
+        assert not report_pulls.anything_due()
+
+    @pytest.mark.parametrize("state", [BatchState.UNKNOWN, BatchState.SETTLED])
+    def test_a_list_that_is_silent_is_not_asked_for_each_batch(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch, state: BatchState
+    ) -> None:
+        """Of those whose answers were lost, or whose messages have no id: what each needs is the same list."""
+        settled(application, group, ["1"])
+        first = Batch.objects.get()
+        answers.write_all(Batch.objects.all())
+        Message.objects.update(gateway_id=None)
+        LedgerEntry.objects.update(left_at=timezone.now() - dt.timedelta(minutes=9))
+        for hours in range(3, 9):
+            left_at = timezone.now() - dt.timedelta(hours=hours)
+            entry = LedgerEntry.objects.create(about_kind="campaign", prepared_at=left_at, left_at=left_at)
+            at = 10**9 + hours
+            other = Batch.objects.create(
+                campaign=first.campaign, first_message_id=at, last_message_id=at, size=1, entry=entry, accepted=1
+            )
+            Message.objects.create(pk=at, campaign=first.campaign, batch=other, number=f"91980000000{hours}", state=40)
+        Batch.objects.update(state=state, next_check_at=timezone.now() - dt.timedelta(seconds=1))
+        asked: list[Any] = []
+
+        class Client:
+            def sent_record_pages(self, *, app_id: str, start: dt.datetime, end: dt.datetime) -> Iterator[Any]:
+                asked.append((start, end))
+                raise OutcomeUnknown("no answer", interface="getSentRcd")
+                yield
+
+        monkeypatch.setattr(report_pulls, "laaffic_client", Client)
+
+        report_pulls.pull_due()
+
+        assert not report_pulls.anything_due()
+        assert len(asked) <= 9 + 1  # the parts by which a slow one would have answered, and what lies elsewhere once
 
     def test_a_report_that_cannot_be_applied_costs_the_others_nothing(
         self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from laaffic_console.laaffic import IncompleteList, LaafficError, OutcomeUnknown
+from messaging.services.reports import readings
 from messaging.services.reports.readings import Trouble
 
 START = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
@@ -66,3 +67,29 @@ def test_a_gateway_that_is_silent_to_all_is_soon_let_be() -> None:
     assert (unread[0][0], unread[-1][1]) == (0, 72)
     assert [end for _begin, end in unread[:-1]] == [begin for begin, _end in unread[1:]]
     assert len(asked) == 10
+
+
+def test_nothing_more_is_asked_for_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task's process is ended sometime: what is not read by then is unread, and nothing is concluded from it."""
+    clock = [0.0]
+    monkeypatch.setattr(readings.time, "monotonic", lambda: clock[0])
+    trouble = Trouble(seconds=150)
+
+    def silent(_window: readings.Window) -> None:
+        clock[0] += 40
+        raise SILENT
+
+    windows = [(START, START + dt.timedelta(days=1)), (START + dt.timedelta(days=1), START + dt.timedelta(days=2))]
+    unread = trouble.read(windows, silent)
+
+    assert clock[0] < 150 + 40
+    assert sum((end - begin for begin, end in unread), dt.timedelta()) == dt.timedelta(days=2)
+    assert trouble.is_away
+
+
+def test_nothing_more_is_asked_for_by_who_has_lost_its_turn() -> None:
+    asked: list[object] = []
+    trouble = Trouble(go_on=lambda: not asked)
+    windows = [(START + dt.timedelta(days=day), START + dt.timedelta(days=day + 1)) for day in range(3)]
+
+    assert trouble.read(windows, asked.append) == windows[1:]

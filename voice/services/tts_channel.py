@@ -101,18 +101,20 @@ class TtsChannel(SendingChannel):
         LaafficError, when all that could be read is applied, where something could not.
         """
         application = batch.campaign.application
-        due = list(_due(application))
+        due = [batch, *_others_due(batch)]
         taken = [window for each in due if (window := _window(each))]
         if not taken:
             return
         lasting = max(map(call_lasts, {each.campaign for each in due}))
         asked_at = timezone.now()
         until = max(end for _start, end in taken) + max(CALL_LASTS, lasting)
-        trouble = Trouble()
+        trouble = report_pulls.trouble_of_a_task()
         sweep = apply_records(client, application, (min(taken)[0], until), trouble)
         _say_not_found(due, asked_at, sweep)
-        for other in due:
-            if other.pk != batch.pk and not trouble.is_away:
+        if trouble.is_away:
+            report_pulls.put_off(due)
+        for other in due[1:]:
+            if not trouble.is_away:
                 report_pulls.check_again(other)
         trouble.tell()
 
@@ -148,8 +150,9 @@ def _unknown_batches(application: Application) -> QuerySet[Batch]:
     return _of_channel(application).filter(IS_OPEN_BATCH.implied, state=BatchState.UNKNOWN)
 
 
-def _due(application: Application) -> QuerySet[Batch]:
-    return _of_channel(application).filter(report_pulls.is_due()).order_by("next_check_at")[:ROWS_AT_ONCE]
+def _others_due(batch: Batch) -> QuerySet[Batch]:
+    of_channel = _of_channel(batch.campaign.application).exclude(pk=batch.pk)
+    return of_channel.filter(report_pulls.is_due()).order_by("next_check_at")[:ROWS_AT_ONCE]
 
 
 def apply_records(client: LaafficClient, application: Application, period: Window, trouble: Trouble) -> Sweep:

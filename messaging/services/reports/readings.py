@@ -5,6 +5,7 @@ A gateway that has not listed all of a window within its time, or whose proxy ga
 """
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterable
 
 from laaffic_console.laaffic import IncompleteList, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy
@@ -19,7 +20,12 @@ OF_EVERYTHING = frozenset({Remedy.RETRY, Remedy.RESIGN, Remedy.HOLD_ACCOUNT, Rem
 class Trouble:
     """What went wrong so far in the readings of one list. The caller raises `first` when what was read is applied."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None, go_on: Callable[[], bool] = lambda: True) -> None:
+        """`seconds`: after which nothing more is asked for; a request that waits for its answer then is awaited.
+        `go_on`: asked before each part.
+        """
+        self._ends = None if seconds is None else time.monotonic() + seconds
+        self._go_on = go_on
         self.first: LaafficError | None = None
         self.is_away = False  # nothing more is to be asked for now
         self._answers = 0
@@ -45,6 +51,7 @@ class Trouble:
         """Where one part stays without an answer each further one is asked for whole, until one has an answer: a
         gateway that is silent to all is asked nine times for a day.
         """
+        self.is_away = self.is_away or self._is_late() or not self._go_on()
         if self.is_away:
             return [window]
         try:
@@ -60,6 +67,9 @@ class Trouble:
             return [window]
         self._heard()
         return []
+
+    def _is_late(self) -> bool:
+        return self._ends is not None and time.monotonic() >= self._ends
 
     def _note(self, problem: LaafficError, *, is_silent: bool) -> None:
         self.first = self.first or problem

@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from itertools import islice
 from typing import TypeVar
 
@@ -35,7 +36,11 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+JOB = "messaging.jobs.pull_reports"
 AFTER_TROUBLE = dt.timedelta(minutes=10)
+READING_SECONDS = 150.0  # of one list: enough to find the part that has no answer
+
+_held: ContextVar[leases.HeldLease | None] = ContextVar("the lease of who asks for reports", default=None)
 
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
@@ -50,20 +55,48 @@ CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
 
 def pull_due() -> None:
     """Ask about batches whose reports are overdue, for a while."""
-    with leases.lease("pull:sms") as lease:
+    with leases.lease("pull:sms", max(leases.LEASE_SECONDS, _longest_request() + 5)) as lease:
         if lease is None:
             return
         try:
             client = laaffic_client()
         except NotConfigured:
             return
-        turn = turns.Turn()
-        while lease.renew() and (batch := _next_due()):
-            workers.beat()
-            if turn.is_over():
-                bell.ring("messaging.jobs.pull_reports")
-                return
-            _check_apart(client, batch)
+        held = _held.set(lease)
+        try:
+            _ask_in_turn(client)
+        finally:
+            _held.reset(held)
+
+
+def _ask_in_turn(client: LaafficClient) -> None:
+    turn = turns.Turn()
+    while _may_ask() and (batch := _next_due()):
+        if turn.is_over():
+            bell.ring(JOB)
+            return
+        _check_apart(client, batch)
+
+
+def trouble_of_a_task() -> Trouble:
+    """For readings in a task: they end before its process is ended, and before each the lease is renewed."""
+    return Trouble(READING_SECONDS, _may_ask)
+
+
+def _may_ask() -> bool:
+    """Before a request, which may hang for long: say that this worker lives; whether it is still its turn."""
+    workers.beat_through(_longest_request())
+    lease = _held.get()
+    return lease is None or lease.renew()
+
+
+def _longest_request() -> float:
+    return sum(settings.LAAFFIC_TIMEOUTS)
+
+
+def task_seconds() -> float:
+    """Before the process of a task is ended, within which one batch is asked about."""
+    return READING_SECONDS + 3 * _longest_request()
 
 
 WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE)
@@ -94,14 +127,19 @@ def _due() -> tuple["QuerySet[Batch]", "QuerySet[Batch]"]:
 def _check_apart(client: LaafficClient, batch: Batch) -> None:
     """Whatever becomes of it, this batch is asked about later, and the next one now."""
     with isolation.guarded(f"reports of batch {batch.pk}"):
+        # Before anything is asked, so that a process that is ended meanwhile leaves it to the others.
+        put_off([batch])
         try:
             check_batch(client, batch)
         except LaafficError as error:
             logger.warning("getReport for batch %s: %s", batch.pk, error)
             check_again(batch)
-        except Exception:
-            Batch.objects.filter(pk=batch.pk).update(next_check_at=database_clock.in_statement() + AFTER_TROUBLE)
-            raise
+
+
+def put_off(some: Iterable[Batch]) -> None:
+    """Those that are due: where nobody answers, the next one would be asked about for as long as this one was."""
+    soon = database_clock.in_statement() + AFTER_TROUBLE
+    Batch.objects.filter(is_due(), pk__in=[batch.pk for batch in some]).update(next_check_at=soon)
 
 
 def check_batch(client: LaafficClient, batch: Batch) -> None:
@@ -157,7 +195,7 @@ def look_in_records(client: LaafficClient, asked_for: Batch) -> None:
     unknown = record_matching.unknown_batches(application)
     batches = list(unknown) if is_lost else [asked_for, *_due_without_ids(application).exclude(pk=asked_for.pk)]
     asked_at = timezone.now()
-    trouble, sweeps, asked = Trouble(), [], []
+    trouble, sweeps, asked = trouble_of_a_task(), [], []
     for window in _its_own_first(asked_for, record_matching.windows_of(batches)):
         if trouble.is_away:
             break
@@ -169,6 +207,8 @@ def look_in_records(client: LaafficClient, asked_for: Batch) -> None:
         is_due = batch.next_check_at and batch.next_check_at <= asked_at
         if batch.pk != asked_for.pk and is_due and _is_within(batch, asked):
             check_again(batch, asked_at)
+    if trouble.is_away:
+        put_off(batches)
     trouble.tell()
 
 
