@@ -369,6 +369,44 @@ class DeliveryTests:
         assert not email_deliveries._expired(fresh(campaign), turn)
         assert email_deliveries._expired(fresh(campaign), turn)
 
+    @pytest.mark.parametrize("mails", [3, 450])
+    def test_past_the_window_it_ends_though_no_question_is_answered(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch, mails: int
+    ) -> None:
+        """Its application was closed, or one id of a page is bad: nothing else would ever end it."""
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(mails)))
+        EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
+
+        def refuse(*_args: Any, **_kwargs: Any) -> Any:
+            raise NotSent("connection refused", interface="email/getSendEmailRcd")
+
+        monkeypatch.setattr(EmailApi, "deliveries", refuse)
+        for _page in range(1 + mails // 200):
+            assert fresh(campaign).next_check_at < timezone.now() + dt.timedelta(minutes=11)
+            self.due()
+            email_deliveries.pull_due()
+
+        assert set(EmailMessage.objects.values_list("delivery", flat=True)) == {Delivery.EXPIRED}
+        assert fresh(campaign).state == State.FINISHED
+        assert agrees(campaign)
+
+    def test_past_the_window_each_mail_is_asked_for_once_however_short_the_turns(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(900)))
+        EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
+        monkeypatch.setattr(email_deliveries.turns.Turn, "is_over", lambda _turn: len(asked) % 2 == 0 and bool(asked))
+        asked = asked_for(monkeypatch)
+
+        for _n in range(12):
+            EmailCampaign.objects.exclude(next_check_at=None).update(next_check_at=timezone.now())
+            email_deliveries.pull_due()
+            asked.append([])  # another turn
+
+        pages = [page for page in asked if page]
+        assert [page[0] for page in pages] == ["e0", "e200", "e400", "e600", "e800"]
+        assert fresh(campaign).state == State.FINISHED
+
     def test_no_answer_means_later_and_nothing_else(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
         push(entry())
         sandbox.set_faults(status="-23", status_calls=1)

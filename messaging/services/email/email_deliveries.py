@@ -51,10 +51,12 @@ def _check_apart(client: LaafficClient, campaign: EmailCampaign, lease: leases.H
             check(client, campaign, lease, turn)
         except LaafficError as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
-            _check_again(campaign)
+            is_through = _expired(campaign, turn)
+            if campaign.asked_to and email_campaigns.is_past_window(campaign):
+                return  # soon behind these, who have had their last question
         else:
-            is_through = not campaign.asked_to and _expired(campaign, turn)
-            _check_again(campaign) if is_through else _go_on(campaign)
+            is_through = _expired(campaign, turn) and not campaign.asked_to
+        _check_again(campaign) if is_through else _go_on(campaign)
 
 
 def anything_due() -> bool:
@@ -85,6 +87,8 @@ def check(
             told = client.email.deliveries(app_id=campaign.application.app_id, email_ids=asked)
             moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
         workers.beat()
+        if campaign.asked_to:
+            _expired(campaign, turn)
         if not campaign.asked_to or (lease is not None and not lease.renew()):
             break
         if turn is not None and (call >= CALLS or turn.is_over()):
@@ -97,12 +101,13 @@ def _pending(campaign: EmailCampaign, after: int) -> list[tuple[int, str]]:
     return list(pending.exclude(email_id="").order_by("pk").values_list("pk", "email_id")[:MAX_EMAIL_IDS])
 
 
-def _expired(campaign: EmailCampaign, turn: turns.Turn) -> bool:
-    """Whether none is left for whom it is too late."""
+def _expired(campaign: EmailCampaign, turn: turns.Turn | None) -> bool:
+    """Past the window the question that was just put was the last one, answered or not. Whether none of those that
+    were asked for is left; of a pass that has come to its end, none at all."""
     if email_campaigns.is_past_window(campaign):
-        while email_reports.expire(campaign.pk):
+        while email_reports.expire(campaign.pk, campaign.asked_to):
             workers.beat()
-            if turn.is_over():
+            if turn is not None and turn.is_over():
                 return False
     return True
 

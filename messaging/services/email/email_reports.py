@@ -259,10 +259,11 @@ def apply_deliveries(campaign_id: int, deliveries: Sequence[EmailDelivery]) -> i
 
 
 @transaction.atomic
-def expire(campaign_id: int) -> int:
-    """Past the reporting window nothing more is asked; a late record still counts."""
+def expire(campaign_id: int, up_to: int = 0) -> int:
+    """Past the reporting window nothing more is asked; a late record still counts. `up_to`: a mail, 0 for all."""
     steps.locked(EmailCampaign, campaign_id)
     pending = EmailMessage.objects.filter(campaign_id=campaign_id, delivery=Delivery.PENDING)
+    pending = pending.filter(pk__lte=up_to) if up_to else pending
     ids = list(pending.order_by("pk").values_list("pk", flat=True)[:1000])
     mails = list(EmailMessage.objects.filter(pk__in=ids))
     before = [email_counting.standing(mail) for mail in mails]
