@@ -105,7 +105,7 @@ class StarvingTests:
         Batch.objects.filter(pk=first.pk).update(next_check_at=timezone.now() - dt.timedelta(hours=1))
         looked: list[int] = []
 
-        def look(client: Any, batch: Batch) -> None:
+        def look(client: Any, batch: Batch, asking: Any) -> None:
             looked.append(batch.pk)
             Batch.objects.filter(pk=batch.pk).update(next_check_at=None)
             if batch.pk == first.pk:

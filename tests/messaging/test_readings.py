@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.laaffic import IncompleteList, LaafficError, OutcomeUnknown
 from messaging.services.reports.readings import Trouble
 
@@ -31,7 +32,7 @@ def read(*days: int, silent: tuple[Hours, ...] = (), broken: tuple[Hours, ...] =
         if end - begin > 12:
             raise SILENT
 
-    trouble = Trouble()
+    trouble = Trouble("getSentRcd")
     windows = [(START + dt.timedelta(days=day), START + dt.timedelta(days=day + 1)) for day in days]
     unread = trouble.read(windows, ask)
     if unread:
@@ -66,3 +67,24 @@ def test_a_gateway_that_is_silent_to_all_is_soon_let_be() -> None:
     assert (unread[0][0], unread[-1][1]) == (0, 72)
     assert [end for _begin, end in unread[:-1]] == [begin for begin, _end in unread[1:]]
     assert len(asked) == 10
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_what_takes_too_long_is_unread_and_concludes_nothing(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    windows = [(START + dt.timedelta(days=day), START + dt.timedelta(days=day + 1)) for day in range(4)]
+    asked = []
+
+    def ask(window: tuple[dt.datetime, dt.datetime]) -> None:
+        asked.append(window)
+        now[0] += 40
+
+    trouble = Trouble("getSentRcd", Patience(seconds=seconds))
+    unread = trouble.read(windows, ask)
+
+    assert asked + unread == windows
+    assert len(asked) == (2 if seconds else 0)
+    assert trouble.is_away
+    with pytest.raises(IncompleteList):
+        trouble.tell()
