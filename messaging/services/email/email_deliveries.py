@@ -35,6 +35,7 @@ def pull_due() -> None:
             return
         turn = turns.Turn()
         while lease.renew() and (campaign := _due().order_by("next_check_at").select_related("application").first()):
+            turn.has_begun()
             if turn.is_over():
                 bell.ring(JOB)
                 return

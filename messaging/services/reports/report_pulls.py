@@ -62,6 +62,7 @@ def pull_due() -> None:
         turn = turns.Turn()
         while lease.renew() and (batch := _next_due()):
             workers.beat()
+            turn.has_begun()
             if turn.is_over() or asking.is_over():
                 bell.ring("messaging.jobs.pull_reports")
                 return
