@@ -169,12 +169,15 @@ def apply_records(client: LaafficClient, application: Application, period: Windo
 
     def read(window: Window) -> None:
         nonlocal seen, unreadable
+        rows = problems = 0
         for page in call_record_pages(ask, start=window[0], end=window[1]):
             found = [as_delivery_report(record, Source.VOICE_RECORD) for record in page.records]
             reports.apply_each(recalls.ended([report for report in found if report], now))
             unmarked.update(record.callee for record in page.records if not record.called_info)
-            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+            rows, problems = rows + len(page.records), problems + len(page.problems)
             workers.beat()
+        # Once it is whole: what breaks off is read again in halves.
+        seen, unreadable = seen + rows, unreadable + problems
 
     unread = trouble.read(call_record_windows(*period, now), read)
     begin = max(period[0], oldest_call_record(now))

@@ -287,6 +287,7 @@ def _sweep(client: LaafficClient, application: Application, period: Window, trou
 
     def read(window: Window) -> None:
         nonlocal seen, unreadable
+        rows = problems = 0
         pages = client.sent_record_pages(
             app_id=application.app_id, start=window[0], end=window[1], before_each=trouble.check
         )
@@ -295,7 +296,9 @@ def _sweep(client: LaafficClient, application: Application, period: Window, trou
                 known = reports.apply_each(records)
                 strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
                 workers.beat()
-            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+            rows, problems = rows + len(page.records), problems + len(page.problems)
+        # Once it is whole: what breaks off is read again in halves.
+        seen, unreadable = seen + rows, unreadable + problems
 
     unread = trouble.read(sent_record_windows(*period, now, LONGEST_READING), read)
     begin = max(period[0], oldest_sent_record(now))
