@@ -154,14 +154,21 @@ class LaafficClient:
             yield from page.records
 
     def sent_record_pages(
-        self, *, app_id: str, start: dt.datetime, end: dt.datetime
+        self,
+        *,
+        app_id: str,
+        start: dt.datetime,
+        end: dt.datetime,
+        before_each: Callable[[], object] = lambda: None,
     ) -> Iterator[pages.Page[DeliveryReport]]:
         """All pages of a window, each as large as the gateway likes, up to its total or to an empty one.
 
         IncompleteList after the last where not all can have come: then nobody knows what the records do not have.
+        `before_each` request is called; what it raises ends the reading.
         """
 
         def ask(start_index: int) -> pages.Page[DeliveryReport]:
+            before_each()
             envelope = self._ask_sent(app_id, start, end, start_index)
             if not sms.holds_rows(envelope):
                 raise OutcomeUnknown("the answer holds no records", interface="getSentRcd")

@@ -444,6 +444,32 @@ class CampaignTests:
         assert sorted(state for state, _ in self.states()) == ["held", "running", "running"]
         assert [task.task["func"] for task in OrmQ.objects.all()] == ["messaging.jobs.follow_account"]
 
+    def test_who_took_long_to_begin_holds_some_all_the_same(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Behind a lock, and with a long list: a turn that ended there would be spent on beginning, again and again."""
+        for n in range(3):
+            Campaign.objects.create(name=f"{n}", application=application, state=CampaignState.RUNNING)
+        account_hold.place(refused("-10"))
+        now = [1000.0]
+        monkeypatch.setattr(campaigns.turns.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(campaigns.turns.queue_broker, "is_task_waiting", lambda: True)
+        take, to_hold = leases.take, campaigns._to_hold
+
+        def slowly(doing: Callable[..., Any]) -> Callable[..., Any]:
+            def done(*given: Any) -> Any:
+                now[0] += 0.5
+                return doing(*given)
+
+            return done
+
+        monkeypatch.setattr(leases, "take", slowly(take))
+        monkeypatch.setattr(campaigns, "_to_hold", slowly(to_hold))
+
+        campaigns.follow_account()
+
+        assert {state for state, _ in self.states()} == {CampaignState.HELD}
+
     def test_two_never_follow_at_once(self, application: Application) -> None:
         """Each of very many turns rings for the rest: the sweeps meanwhile begin no second chain."""
         one = Campaign.objects.create(name="one", application=application, state=CampaignState.RUNNING)

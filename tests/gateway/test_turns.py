@@ -14,8 +14,10 @@ from django_q.tasks import async_task
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import PushedBody
-from laaffic_console.gateway.services import bell, inbox, turns
-from messaging.services.reports import report_pushes
+from laaffic_console.gateway.services import bell, inbox, leases, turns
+from messaging.services.batches import answers
+from messaging.services.email import email_deliveries
+from messaging.services.reports import report_pulls, report_pushes
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +63,63 @@ class TurnTests:
         turn.has_begun()
 
         clock[0] += 5.9
+        turn.has_begun()
         assert not turn.is_over()
         clock[0] += 0.2
         assert turn.is_over()
+
+
+class SlowBeginningTests:
+    """What is found behind a lock or by a long question: each turn does at least some of it."""
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("job", ["reports", "deliveries", "answers"])
+    def test_a_turn_that_was_slow_to_find_its_work_does_some(
+        self, clock: list[float], monkeypatch: pytest.MonkeyPatch, settings: Any, job: str
+    ) -> None:
+        settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+        wait_for_a_process()
+        module: Any = {"reports": report_pulls, "deliveries": email_deliveries, "answers": answers}[job]
+        work = "write_one" if job == "answers" else "_check_apart"
+        renew = leases.HeldLease.renew
+        waiting, done = [1], []
+
+        def slowly(lease: leases.HeldLease) -> bool:
+            clock[0] += 0.5
+            return renew(lease)
+
+        def next_one() -> Any:
+            return waiting[0] if waiting else None
+
+        class Rows:
+            def order_by(self, *_names: str, **_more: object) -> Any:
+                return self
+
+            select_related = values_list = order_by
+
+            def first(self) -> Any:
+                return next_one()
+
+            def __getattr__(self, name: str) -> Any:
+                return lambda *_given, **_more: self
+
+        def act(*given: object) -> None:
+            done.append(waiting.pop())
+
+        monkeypatch.setattr(leases.HeldLease, "renew", slowly)
+        monkeypatch.setattr(module, work, act)
+        if job == "reports":
+            monkeypatch.setattr(module, "_next_due", next_one)
+        elif job == "deliveries":
+            monkeypatch.setattr(module, "_due", Rows)
+        else:
+            monkeypatch.setattr(module, "BatchAnswer", type("Answers", (), {"objects": Rows()}))
+
+        {"reports": report_pulls.pull_due, "deliveries": email_deliveries.pull_due, "answers": answers.write_waiting}[
+            job
+        ]()
+
+        assert done == [1]
 
 
 class WaitingTests:

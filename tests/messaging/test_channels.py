@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, MessageState, SuppressionEntry
@@ -44,7 +45,7 @@ class OneByOne(SendingChannel):
 
         return post
 
-    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
+    def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
         return
 
 

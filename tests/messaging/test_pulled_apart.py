@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry, Trouble
 from laaffic_console.gateway.services import account
-from laaffic_console.laaffic import DeliveryReport, OutcomeUnknown, SendResult, Source
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, LaafficClient, OutcomeUnknown, SendResult, Source
+from laaffic_console.laaffic.pages import Page
 from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.batches import answers, settling
 from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls, reports
+from messaging.services.reports.readings import Trouble as ReadingTrouble
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_late_answers import refused
@@ -106,7 +108,7 @@ class StarvingTests:
         Batch.objects.filter(pk=first.pk).update(next_check_at=timezone.now() - dt.timedelta(hours=1))
         looked: list[int] = []
 
-        def look(client: Any, batch: Batch) -> None:
+        def look(client: Any, batch: Batch, asking: Any) -> None:
             looked.append(batch.pk)
             Batch.objects.filter(pk=batch.pk).update(next_check_at=None)
             if batch.pk == first.pk:
@@ -132,7 +134,7 @@ class StarvingTests:
         settled(application, group, ["1"])
         Batch.objects.update(next_check_at=timezone.now() - dt.timedelta(seconds=1))
 
-        def ended(client: Any, batch: Batch) -> None:
+        def ended(client: Any, batch: Batch, asking: Any) -> None:
             raise SystemExit
 
         monkeypatch.setattr(report_pulls, "look_for_reports", ended)
@@ -164,7 +166,7 @@ class StarvingTests:
         asked: list[Any] = []
 
         class Client:
-            def sent_record_pages(self, *, app_id: str, start: dt.datetime, end: dt.datetime) -> Iterator[Any]:
+            def sent_record_pages(self, *, start: dt.datetime, end: dt.datetime, **_others: Any) -> Iterator[Any]:
                 asked.append((start, end))
                 raise OutcomeUnknown("no answer", interface="getSentRcd")
                 yield
@@ -231,3 +233,35 @@ class StarvingTests:
         reply_pulls.pull_due()
 
         assert len(asked) == 2
+
+
+class CountedOnceTests:
+    """A list that breaks off behind its first page is read again in halves: the same rows come twice."""
+
+    ROW = DeliveryReport(
+        Source.GET_SENT_RCD, "another's", "14155550123", "theirs", DeliveryState.DELIVERED, "0", "", None
+    )
+
+    def test_a_record_that_was_read_twice_is_counted_once(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[dt.timedelta] = []
+
+        def pages(client: LaafficClient, *, start: dt.datetime, end: dt.datetime, **_more: Any) -> Any:
+            asked.append(end - start)
+            if len(asked) != 3:
+                yield Page([self.ROW], ["bad"], 2, 1, 1)
+            if len(asked) == 1:
+                raise OutcomeUnknown("no answer within the time limit", interface="getSentRcd")
+
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+        end = timezone.now()
+
+        sweep = report_pulls._sweep(
+            LaafficClient(api_key="k", api_secret="s"),
+            application,
+            (end - dt.timedelta(hours=2), end),
+            ReadingTrouble("getSentRcd"),
+        )
+
+        assert (len(asked), sweep.seen, sweep.unreadable) == (3, 1, 1)

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
+from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.laaffic import IncompleteList, LaafficError, OutcomeUnknown
-from messaging.services.reports import readings
 from messaging.services.reports.readings import Trouble
 
 START = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
@@ -32,7 +32,7 @@ def read(*days: int, silent: tuple[Hours, ...] = (), broken: tuple[Hours, ...] =
         if end - begin > 12:
             raise SILENT
 
-    trouble = Trouble()
+    trouble = Trouble("getSentRcd")
     windows = [(START + dt.timedelta(days=day), START + dt.timedelta(days=day + 1)) for day in days]
     unread = trouble.read(windows, ask)
     if unread:
@@ -69,27 +69,22 @@ def test_a_gateway_that_is_silent_to_all_is_soon_let_be() -> None:
     assert len(asked) == 10
 
 
-def test_nothing_more_is_asked_for_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task's process is ended sometime: what is not read by then is unread, and nothing is concluded from it."""
-    clock = [0.0]
-    monkeypatch.setattr(readings.time, "monotonic", lambda: clock[0])
-    trouble = Trouble(seconds=150)
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_what_takes_too_long_is_unread_and_concludes_nothing(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    windows = [(START + dt.timedelta(days=day), START + dt.timedelta(days=day + 1)) for day in range(4)]
+    asked = []
 
-    def silent(_window: readings.Window) -> None:
-        clock[0] += 40
-        raise SILENT
+    def ask(window: tuple[dt.datetime, dt.datetime]) -> None:
+        asked.append(window)
+        now[0] += 40
 
-    windows = [(START, START + dt.timedelta(days=1)), (START + dt.timedelta(days=1), START + dt.timedelta(days=2))]
-    unread = trouble.read(windows, silent)
+    trouble = Trouble("getSentRcd", Patience(seconds=seconds))
+    unread = trouble.read(windows, ask)
 
-    assert clock[0] < 150 + 40
-    assert sum((end - begin for begin, end in unread), dt.timedelta()) == dt.timedelta(days=2)
+    assert asked + unread == windows
+    assert len(asked) == (2 if seconds else 0)
     assert trouble.is_away
-
-
-def test_nothing_more_is_asked_for_by_who_has_lost_its_turn() -> None:
-    asked: list[object] = []
-    trouble = Trouble(go_on=lambda: not asked)
-    windows = [(START + dt.timedelta(days=day), START + dt.timedelta(days=day + 1)) for day in range(3)]
-
-    assert trouble.read(windows, asked.append) == windows[1:]
+    with pytest.raises(IncompleteList):
+        trouble.tell()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account
-from laaffic_console.laaffic import Source, Spoken, call_records
+from laaffic_console.laaffic import LaafficClient, OutcomeUnknown, Source, Spoken, call_records
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.options import Options
@@ -23,9 +23,11 @@ from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls
+from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import NOT_IN_RECORDS
 from tests.messaging.conftest import LoseAnswers, add_contacts, group, lose_answers, point_at, run_jobs
 from voice.services import call_records as kept_records
+from voice.services.tts_channel import apply_records
 from voice.services.tts_options import TtsOptions, call_lasts
 
 __all__ = ["group", "lose_answers", "run_jobs"]  # fixtures that are shared with messaging
@@ -432,3 +434,29 @@ class OptionTests:
 
 def ended_calls(sandbox: RunningSandbox) -> list[dict[str, Any]]:
     return [call for call in sandbox._ask("GET", "/sandbox/calls")["calls"] if call["ended"]]
+
+
+def test_a_record_that_was_read_twice_is_counted_once(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that breaks off behind its first page is read again in halves."""
+    asked: list[dt.datetime] = []
+
+    def records(
+        voice: VoiceApi, *, start: dt.datetime, end: dt.datetime, current: int
+    ) -> Page[call_records.CallRecord]:
+        asked.append(start)
+        if len(asked) == 2:
+            raise OutcomeUnknown("no answer within the time limit", interface="voice/groupRecords")
+        row = call_records.from_row({"voiceId": "another's", "callee": "14155550123"})
+        rows = [row] if len(asked) in (1, 3) else []
+        return Page(rows, [], 2 if len(asked) == 1 else len(rows), 1, current)
+
+    monkeypatch.setattr(VoiceApi, "group_records", records)
+    end = timezone.now()
+    client = LaafficClient(api_key="k", api_secret="s")
+
+    sweep = apply_records(client, application, (end - dt.timedelta(hours=2), end), Trouble("the call records"))
+
+    assert sweep.seen == 1
+    assert len(asked) == 4

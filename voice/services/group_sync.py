@@ -4,6 +4,7 @@ from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import bell, database_clock, isolation, lost_requests, workers
+from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.laaffic import Family, LaafficError, Refused, Remedy, codes
 from voice.models import GroupTask, TaskState, VoiceSync
 from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
@@ -34,6 +35,7 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
     last: LaafficError | None = None
     in_a_row = 0
     looked_at = 0
+    asking = Patience()
     for task in tasks.exclude(state__in=[*NOT_LEFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
         reading.go_on()
         workers.beat()
@@ -41,7 +43,7 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
             problem = _look_apart(task)
             last, in_a_row = problem or last, in_a_row + 1 if problem else 0
         looked_at += 1
-        if in_a_row == GIVE_UP_AFTER:
+        if in_a_row == GIVE_UP_AFTER or (in_a_row and asking.is_over()):
             break
     if last is not None:
         raise last

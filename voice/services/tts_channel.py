@@ -5,6 +5,7 @@ sendCode takes no orderId: ours travels in `calledInfo`, and records and pushes 
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -12,7 +13,9 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import workers
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.laaffic import (
+    CallRecord,
     InvalidRequest,
     LaafficClient,
     SendResult,
@@ -21,6 +24,7 @@ from laaffic_console.laaffic import (
     call_record_windows,
     oldest_call_record,
 )
+from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.tts import MAX_TEXT
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, Message, MessageState
 from messaging.services.batches import answers
@@ -35,6 +39,7 @@ from voice.services.call_reports import as_delivery_report
 from voice.services.tts_options import TtsOptions, call_lasts
 
 ROWS_AT_ONCE = 500
+RECORDS = "the call records"
 CALL_LASTS = dt.timedelta(minutes=10)  # how long after its request a call may begin and be recorded, at least
 
 # Parameters of the interface → fields of the form.
@@ -95,26 +100,26 @@ class TtsChannel(SendingChannel):
 
         return post
 
-    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
+    def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
         """One look at the records answers for every batch whose time has come: each carries one call.
 
         LaafficError, when all that could be read is applied, where something could not.
         """
         application = batch.campaign.application
-        due = [batch, *_others_due(batch)]
+        due = [*_of_channel(application).filter(pk=batch.pk), *_due(application).exclude(pk=batch.pk)[:ROWS_AT_ONCE]]
         taken = [window for each in due if (window := _window(each))]
         if not taken:
             return
         lasting = max(map(call_lasts, {each.campaign for each in due}))
         asked_at = timezone.now()
         until = max(end for _start, end in taken) + max(CALL_LASTS, lasting)
-        trouble = report_pulls.trouble_of_a_task()
+        trouble = Trouble(RECORDS, asking)
         sweep = apply_records(client, application, (min(taken)[0], until), trouble)
         _say_not_found(due, asked_at, sweep)
         if trouble.is_away:
             report_pulls.put_off(due)
-        for other in due[1:]:
-            if not trouble.is_away:
+        for other in due:
+            if other.pk != batch.pk and not trouble.is_away:
                 report_pulls.check_again(other)
         trouble.tell()
 
@@ -122,7 +127,7 @@ class TtsChannel(SendingChannel):
         answers.write_all(Batch.objects.filter(campaign__application=application))
         lost = list(_unknown_batches(application).filter(claimed_at__range=(start, end)))
         asked_at = timezone.now()
-        trouble = Trouble()
+        trouble = Trouble(RECORDS)
         sweep = apply_records(laaffic_client(), application, (start, end), trouble)
         _say_not_found(lost, asked_at, sweep)
         trouble.tell()
@@ -150,9 +155,8 @@ def _unknown_batches(application: Application) -> QuerySet[Batch]:
     return _of_channel(application).filter(IS_OPEN_BATCH.implied, state=BatchState.UNKNOWN)
 
 
-def _others_due(batch: Batch) -> QuerySet[Batch]:
-    of_channel = _of_channel(batch.campaign.application).exclude(pk=batch.pk)
-    return of_channel.filter(report_pulls.is_due()).order_by("next_check_at")[:ROWS_AT_ONCE]
+def _due(application: Application) -> QuerySet[Batch]:
+    return _of_channel(application).filter(report_pulls.is_due()).order_by("next_check_at")
 
 
 def apply_records(client: LaafficClient, application: Application, period: Window, trouble: Trouble) -> Sweep:
@@ -161,14 +165,21 @@ def apply_records(client: LaafficClient, application: Application, period: Windo
     unmarked: set[str] = set()
     now = timezone.now()
 
+    def ask(**given: Any) -> Page[CallRecord]:
+        trouble.check()
+        return client.voice.group_records(**given)
+
     def read(window: Window) -> None:
         nonlocal seen, unreadable
-        for page in call_record_pages(client.voice.group_records, start=window[0], end=window[1]):
+        rows = problems = 0
+        for page in call_record_pages(ask, start=window[0], end=window[1]):
             found = [as_delivery_report(record, Source.VOICE_RECORD) for record in page.records]
             reports.apply_each(recalls.ended([report for report in found if report], now))
             unmarked.update(record.callee for record in page.records if not record.called_info)
-            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+            rows, problems = rows + len(page.records), problems + len(page.problems)
             workers.beat()
+        # Once it is whole: what breaks off is read again in halves.
+        seen, unreadable = seen + rows, unreadable + problems
 
     unread = trouble.read(call_record_windows(*period, now), read)
     begin = max(period[0], oldest_call_record(now))

@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel, LedgerEntry
-from laaffic_console.gateway.services import balance_history, bell, code_words, database_clock, due, leases
+from laaffic_console.gateway.services import balance_history, bell, code_words, database_clock, due, leases, patience
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record_event
 from laaffic_console.kit.constant_sql import Given, Select
@@ -153,11 +153,14 @@ def is_due() -> Q:
 
 def probe(*, at_once: bool = False) -> None:
     """Ask Laaffic whether what is held may go on: what is due, or everything when a person asks."""
-    with leases.lease("probe-account") as lease:
+    with leases.lease("probe-account", patience.LEASE_SECONDS) as lease:
         if lease is None:
             return
+        asking = patience.Patience(lease)
         open_ones = AccountHold.objects.filter(released_at=None).select_related("application")
-        for hold in open_ones if at_once else open_ones.filter(is_due()):
+        for hold in (open_ones if at_once else open_ones.filter(is_due())).order_by("next_probe_at", "pk"):
+            if not asking.may_ask():
+                break  # those that were asked wait for longer now: the others are first the next time
             _probe(hold)
 
 

@@ -19,9 +19,15 @@ class Turn:
         self.began = time.monotonic()
         self.ends = self.began + (SECONDS if seconds is None else seconds)
         self.least = max(LEAST, least)
+        self._has_begun = False
 
     def has_begun(self) -> None:
-        """By whoever has to find a place first, far into a file: a turn that ended there would be spent on looking."""
+        """By whoever has to find a place first, far into a file or behind a lock: a turn that ended there would be
+        spent on looking. Said again, in a loop, it changes nothing.
+        """
+        if self._has_begun:
+            return
+        self._has_begun = True
         self.least = max(self.least, OUTWEIGHS * (time.monotonic() - self.began))
 
     def is_over(self) -> bool:

@@ -103,6 +103,7 @@ def write_waiting() -> None:
             batch_id = BatchAnswer.objects.order_by("pk").values_list("pk", flat=True).first()
             if batch_id is None:
                 return
+            turn.has_begun()
             if turn.is_over():
                 break
             write_one(batch_id)

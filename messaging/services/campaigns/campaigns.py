@@ -184,10 +184,12 @@ FOLLOWS_FOR = turns.SECONDS + 5  # a turn, and the campaign at its end
 
 def follow_account() -> None:
     """Hold what the account's holds stop, and let go on exactly what they held. Repeated, it changes nothing."""
-    turn = turns.Turn()
     with leases.lease("follow account", FOLLOWS_FOR) as lease:
         if lease is None:
-            return  # who is at it rings for the rest: each sweep would begin another chain of bells
+            # Each sweep would begin another chain of bells. Who is at it rings for what its turn is too short for; what
+            # a hold stops that came after its list was read is found by the next sweep.
+            return
+        turn = turns.Turn()  # under the lease, which on SQLite may have waited for its lock
         if account_hold.is_anything_held():
             isolation.each(_while(turn, _to_hold()), hold_for_account, "hold of campaign {}".format)
         isolation.each(_while(turn, _to_follow()), _follow, "going on of campaign {}".format)
@@ -198,6 +200,7 @@ def follow_account() -> None:
 def _while(turn: turns.Turn, ids: Iterable[int]) -> Iterator[int]:
     """A request of the API makes a campaign of its own, so a hold may concern very many."""
     for pk in ids:
+        turn.has_begun()
         if turn.is_over():
             return
         yield pk

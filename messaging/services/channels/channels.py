@@ -12,6 +12,7 @@ from typing import ClassVar
 from django.conf import settings
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.laaffic import LaafficClient, SendResult
 from messaging import merge_fields
 from messaging.merge_fields import Template
@@ -82,7 +83,7 @@ class SendingChannel(ABC):
         """
 
     @abstractmethod
-    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
+    def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
         """Ask for what is overdue of this batch: reports that did not come, and what is unknown."""
 
     def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:

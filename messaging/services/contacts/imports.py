@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -67,11 +66,10 @@ def run(job_id: int) -> None:
         job = ContactImport.objects.get(pk=job_id)
         if job.state != State.RUNNING:
             return
-        turn, chunks = turns.Turn(SLICE_SECONDS), itertools.count()
+        turn = turns.Turn(SLICE_SECONDS)
 
         def goes_on() -> bool:
-            if next(chunks) == 0:
-                turn.has_begun()
+            turn.has_begun()
             workers.beat()
             return not turn.is_over() and lease.renew()
 

@@ -6,7 +6,7 @@ import logging
 
 from django.db.models import QuerySet
 
-from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, turns, workers
+from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, patience, turns, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError
 from laaffic_console.laaffic.email import MAX_EMAIL_IDS
@@ -26,7 +26,7 @@ WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE, first=1)  # counted u
 
 def pull_due() -> None:
     """Ask about campaigns whose time has come, for a while."""
-    with leases.lease("pull:email") as lease:
+    with leases.lease("pull:email", patience.LEASE_SECONDS) as lease:
         if lease is None:
             return
         try:
@@ -35,6 +35,7 @@ def pull_due() -> None:
             return
         turn = turns.Turn()
         while lease.renew() and (campaign := _due().order_by("next_check_at").select_related("application").first()):
+            turn.has_begun()
             if turn.is_over():
                 bell.ring(JOB)
                 return

@@ -9,13 +9,21 @@ import datetime as dt
 import logging
 import time
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold, code_words, database_clock, leases, ledger, moments, workers
+from laaffic_console.gateway.services import (
+    account_hold,
+    code_words,
+    database_clock,
+    leases,
+    ledger,
+    moments,
+    patience,
+    workers,
+)
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
@@ -49,7 +57,6 @@ logger = logging.getLogger(__name__)
 
 # What else an error finds has arrived by another request, or was cancelled or written off: neither is sent by it again.
 WAITING_FOR_ANSWER = (EmailCampaignState.SENDING, EmailCampaignState.UNKNOWN)
-LEASE_SECONDS = sum(settings.LAAFFIC_TIMEOUTS) + 15  # longer than the longest answer
 LOOKED_AT_WITHIN = dt.timedelta(minutes=1)  # its launch has asked Laaffic how list and template stand
 
 
@@ -59,7 +66,7 @@ def send(campaign_id: int) -> None:
     if leases.is_held(name):
         return
     _look_again(campaign_id)
-    with leases.lease(name, LEASE_SECONDS) as lease:
+    with leases.lease(name, patience.LEASE_SECONDS) as lease:
         if lease is None or workers.is_stopping():  # the sweeper rings for it again
             return
         claimed = _claim(campaign_id)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
@@ -102,8 +103,8 @@ class MmsChannel(SendingChannel):
 
         return post
 
-    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
-        report_pulls.look_for_reports(client, batch)
+    def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
+        report_pulls.look_for_reports(client, batch, asking)
 
     def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
         return report_pulls.reconcile(application, start, end)

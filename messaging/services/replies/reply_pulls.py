@@ -15,6 +15,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import database_clock, isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, client_with, laaffic_client
 from laaffic_console.gateway.services.due import CLOCKS_DIFFER_BY
+from laaffic_console.gateway.services.patience import LEASE_SECONDS, Patience
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
 from laaffic_console.laaffic.pages import MalformedRecord
@@ -55,11 +56,14 @@ def anything_due() -> bool:
 
 def pull_due(*, at_once: bool = False) -> int:
     """Ask for the replies of each application that is due, or of all; how many were new."""
-    with leases.lease(LEASE) as lease:
+    with leases.lease(LEASE, LEASE_SECONDS) as lease:
         if lease is None:
             return 0
+        asking = Patience(lease)
         new = 0
         for application in due(at_once=at_once).order_by("pk"):
+            if not at_once and not asking.may_ask():
+                break  # the next sweep finds who is due still
             with isolation.guarded(f"replies of {application.app_id}"):
                 new += pull(application, lease)
         return new

@@ -5,9 +5,10 @@ A gateway that has not listed all of a window within its time, or whose proxy ga
 """
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterable
 
+from laaffic_console.gateway.services import patience
+from laaffic_console.gateway.services.patience import ENDLESS, Patience
 from laaffic_console.laaffic import IncompleteList, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy
 from messaging.services.reports.record_matching import Window
 
@@ -20,12 +21,9 @@ OF_EVERYTHING = frozenset({Remedy.RETRY, Remedy.RESIGN, Remedy.HOLD_ACCOUNT, Rem
 class Trouble:
     """What went wrong so far in the readings of one list. The caller raises `first` when what was read is applied."""
 
-    def __init__(self, seconds: float | None = None, go_on: Callable[[], bool] = lambda: True) -> None:
-        """`seconds`: after which nothing more is asked for; a request that waits for its answer then is awaited.
-        `go_on`: asked before each part.
-        """
-        self._ends = None if seconds is None else time.monotonic() + seconds
-        self._go_on = go_on
+    def __init__(self, interface: str, patience: Patience = ENDLESS) -> None:
+        self.interface = interface
+        self.patience = patience
         self.first: LaafficError | None = None
         self.is_away = False  # nothing more is to be asked for now
         self._answers = 0
@@ -42,6 +40,17 @@ class Trouble:
             self.is_away = self.is_away or self._silent >= SILENT_IN_A_ROW
         return unread
 
+    def may_ask(self) -> bool:
+        """What is not asked for, as it takes too long, is unread like what has no answer."""
+        if not self.is_away and self.patience.is_over():
+            self.is_away = True
+            self.first = self.first or patience.too_long(self.interface)
+        return not self.is_away
+
+    def check(self) -> None:
+        """Before each request: IncompleteList where it is not to leave any more."""
+        self.patience.check(self.interface)
+
     def tell(self) -> None:
         """LaafficError where anything went wrong."""
         if self.first is not None:
@@ -51,8 +60,7 @@ class Trouble:
         """Where one part stays without an answer each further one is asked for whole, until one has an answer: a
         gateway that is silent to all is asked nine times for a day.
         """
-        self.is_away = self.is_away or self._is_late() or not self._go_on()
-        if self.is_away:
+        if not self.may_ask():
             return [window]
         try:
             read(window)
@@ -67,9 +75,6 @@ class Trouble:
             return [window]
         self._heard()
         return []
-
-    def _is_late(self) -> bool:
-        return self._ends is not None and time.monotonic() >= self._ends
 
     def _note(self, problem: LaafficError, *, is_silent: bool) -> None:
         self.first = self.first or problem

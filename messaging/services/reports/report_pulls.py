@@ -3,7 +3,6 @@
 import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextvars import ContextVar
 from itertools import islice
 from typing import TypeVar
 
@@ -13,8 +12,9 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, turns, workers
+from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, patience, turns, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.patience import ENDLESS, Patience
 from laaffic_console.laaffic import (
     Code,
     LaafficClient,
@@ -38,9 +38,7 @@ T = TypeVar("T")
 
 JOB = "messaging.jobs.pull_reports"
 AFTER_TROUBLE = dt.timedelta(minutes=10)
-READING_SECONDS = 150.0  # of one list: enough to find the part that has no answer
-
-_held: ContextVar[leases.HeldLease | None] = ContextVar("the lease of who asks for reports", default=None)
+READING_SECONDS = 150.0  # enough to find the part of a list that has no answer
 
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
@@ -55,48 +53,22 @@ CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
 
 def pull_due() -> None:
     """Ask about batches whose reports are overdue, for a while."""
-    with leases.lease("pull:sms", max(leases.LEASE_SECONDS, _longest_request() + 5)) as lease:
+    with leases.lease("pull:sms", patience.LEASE_SECONDS) as lease:
         if lease is None:
             return
+        asking = Patience(lease, seconds=READING_SECONDS)
         try:
             client = laaffic_client()
         except NotConfigured:
             return
-        held = _held.set(lease)
-        try:
-            _ask_in_turn(client)
-        finally:
-            _held.reset(held)
-
-
-def _ask_in_turn(client: LaafficClient) -> None:
-    turn = turns.Turn()
-    while _may_ask() and (batch := _next_due()):
-        if turn.is_over():
-            bell.ring(JOB)
-            return
-        _check_apart(client, batch)
-
-
-def trouble_of_a_task() -> Trouble:
-    """For readings in a task: they end before its process is ended, and before each the lease is renewed."""
-    return Trouble(READING_SECONDS, _may_ask)
-
-
-def _may_ask() -> bool:
-    """Before a request, which may hang for long: say that this worker lives; whether it is still its turn."""
-    workers.beat_through(_longest_request())
-    lease = _held.get()
-    return lease is None or lease.renew()
-
-
-def _longest_request() -> float:
-    return sum(settings.LAAFFIC_TIMEOUTS)
-
-
-def task_seconds() -> float:
-    """Before the process of a task is ended, within which one batch is asked about."""
-    return READING_SECONDS + 3 * _longest_request()
+        turn = turns.Turn()
+        while lease.renew() and (batch := _next_due()):
+            workers.beat()
+            turn.has_begun()
+            if turn.is_over() or asking.is_over():
+                bell.ring(JOB)
+                return
+            _check_apart(client, batch, asking)
 
 
 WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE)
@@ -124,13 +96,15 @@ def _due() -> tuple["QuerySet[Batch]", "QuerySet[Batch]"]:
     )
 
 
-def _check_apart(client: LaafficClient, batch: Batch) -> None:
-    """Whatever becomes of it, this batch is asked about later, and the next one now."""
+def _check_apart(client: LaafficClient, batch: Batch, asking: Patience) -> None:
+    """Whatever becomes of it, this batch is asked about later, and the next one now: also where this process is
+    killed over it, which nobody can write then.
+    """
+    if not _put_off(batch):
+        return  # another has asked about it meanwhile
     with isolation.guarded(f"reports of batch {batch.pk}"):
-        # Before anything is asked, so that a process that is ended meanwhile leaves it to the others.
-        put_off([batch])
         try:
-            check_batch(client, batch)
+            check_batch(client, batch, asking)
         except LaafficError as error:
             logger.warning("getReport for batch %s: %s", batch.pk, error)
             check_again(batch)
@@ -142,33 +116,44 @@ def put_off(some: Iterable[Batch]) -> None:
     Batch.objects.filter(is_due(), pk__in=[batch.pk for batch in some]).update(next_check_at=soon)
 
 
-def check_batch(client: LaafficClient, batch: Batch) -> None:
+def task_seconds() -> float:
+    """Before the process of a job is ended, which begins no request after READING_SECONDS."""
+    return READING_SECONDS + 3 * sum(settings.LAAFFIC_TIMEOUTS)
+
+
+def _put_off(batch: Batch) -> bool:
+    as_found = Batch.objects.filter(pk=batch.pk, next_check_at=batch.next_check_at)
+    return bool(as_found.update(next_check_at=database_clock.in_statement() + AFTER_TROUBLE))
+
+
+def check_batch(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS) -> None:
     """As the batch's channel asks for what is overdue, and when it is asked again."""
     answers.write_one(batch.pk)
     asked_at = timezone.now()
-    channels.of(batch.campaign).look_for_reports(client, batch)
+    channels.of(batch.campaign).look_for_reports(client, batch, asking)
     check_again(batch, asked_at)
 
 
-def look_for_reports(client: LaafficClient, batch: Batch) -> None:
+def look_for_reports(client: LaafficClient, batch: Batch, asking: Patience) -> None:
     """What is pending by its ids; what has none, as its answer was lost or told none, in the records by number."""
-    ask_by_id(client, batch)
+    ask_by_id(client, batch, asking)
     if batch.state == BatchState.UNKNOWN or (batch.accepted and _without_id(batch.messages()).exists()):
-        look_in_records(client, batch)
+        look_in_records(client, batch, asking)
 
 
-def ask_by_id(client: LaafficClient, batch: Batch) -> None:
+def ask_by_id(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS) -> None:
     """getReport for what is pending; an id that is absent from the answer is not yet known, never failed."""
     app_id = batch.campaign.application.app_id
     ids = _pending(batch).values_list("gateway_id", flat=True)
     wanted = dict.fromkeys([*ids, *doubtful_amounts.to_ask_for(batch)])
     pending = [gateway_id for gateway_id in wanted if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
     for start in range(0, len(pending), IDS_PER_CALL):
-        _ask_for(client, app_id, pending[start : start + IDS_PER_CALL])
+        _ask_for(client, app_id, pending[start : start + IDS_PER_CALL], asking)
 
 
-def _ask_for(client: LaafficClient, app_id: str, ids: list[str]) -> None:
+def _ask_for(client: LaafficClient, app_id: str, ids: list[str], asking: Patience) -> None:
     """One id that Laaffic calls abnormal keeps the others from no answer: what is refused so is asked in halves."""
+    asking.check("getReport")
     try:
         page = client.get_report(app_id=app_id, msg_ids=ids)
     except Refused as refusal:
@@ -178,13 +163,13 @@ def _ask_for(client: LaafficClient, app_id: str, ids: list[str]) -> None:
             logger.warning("getReport for %s: %s", ids[0], refusal)
             return
         middle = len(ids) // 2
-        _ask_for(client, app_id, ids[:middle])
-        _ask_for(client, app_id, ids[middle:])
+        _ask_for(client, app_id, ids[:middle], asking)
+        _ask_for(client, app_id, ids[middle:], asking)
         return
     reports.apply_each(page.reports)
 
 
-def look_in_records(client: LaafficClient, asked_for: Batch) -> None:
+def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = ENDLESS) -> None:
     """One sweep over the windows of all requests of this batch's application whose answer was lost; of a batch whose
     messages were accepted without an id, over those of all such batches that are due.
 
@@ -195,9 +180,9 @@ def look_in_records(client: LaafficClient, asked_for: Batch) -> None:
     unknown = record_matching.unknown_batches(application)
     batches = list(unknown) if is_lost else [asked_for, *_due_without_ids(application).exclude(pk=asked_for.pk)]
     asked_at = timezone.now()
-    trouble, sweeps, asked = trouble_of_a_task(), [], []
+    trouble, sweeps, asked = Trouble("getSentRcd", asking), [], []
     for window in _its_own_first(asked_for, record_matching.windows_of(batches)):
-        if trouble.is_away:
+        if not trouble.may_ask():
             break
         asked.append(window)
         sweeps.append(_sweep(client, application, window, trouble))
@@ -317,12 +302,18 @@ def _sweep(client: LaafficClient, application: Application, period: Window, trou
 
     def read(window: Window) -> None:
         nonlocal seen, unreadable
-        for page in client.sent_record_pages(app_id=application.app_id, start=window[0], end=window[1]):
+        rows = problems = 0
+        pages = client.sent_record_pages(
+            app_id=application.app_id, start=window[0], end=window[1], before_each=trouble.check
+        )
+        for page in pages:
             for records in batched(page.records, ROWS_AT_ONCE):
                 known = reports.apply_each(records)
                 strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
                 workers.beat()
-            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+            rows, problems = rows + len(page.records), problems + len(page.problems)
+        # Once it is whole: what breaks off is read again in halves.
+        seen, unreadable = seen + rows, unreadable + problems
 
     unread = trouble.read(sent_record_windows(*period, now, LONGEST_READING), read)
     begin = max(period[0], oldest_sent_record(now))
@@ -337,7 +328,7 @@ def reconcile(application: Application, start: dt.datetime, end: dt.datetime) ->
     """
     batches = list(record_matching.unknown_batches(application))
     asked_at = timezone.now()
-    trouble = Trouble()
+    trouble = Trouble("getSentRcd")
     sweep = _sweep(laaffic_client(), application, (start, end), trouble)
     for batch in batches:
         record_matching.say_not_found(batch, asked_at, [sweep])

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.laaffic import LaafficClient, SendResult, SmsItem
 from messaging import segments
 from messaging.models import Batch, Campaign
@@ -41,8 +42,8 @@ class SmsChannel(SendingChannel):
 
         return post
 
-    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
-        report_pulls.look_for_reports(client, batch)
+    def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
+        report_pulls.look_for_reports(client, batch, asking)
 
     def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
         return report_pulls.reconcile(application, start, end)

@@ -1,0 +1,165 @@
+"""A gateway that hangs on each request: no job outlasts the time after which it is killed, and none starves others."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from laaffic_console.gateway.models import AccountHold, Application, Lease, LedgerEntry
+from laaffic_console.gateway.services import account, account_hold, bell, database_clock
+from laaffic_console.laaffic import LaafficClient, OutcomeUnknown
+from laaffic_console.laaffic.replies import RepliesApi
+from laaffic_console.laaffic.voice import VoiceApi
+from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
+from messaging.services.batches import answers
+from messaging.services.replies import reply_pulls
+from messaging.services.reports import report_pulls
+from tests.messaging.test_pulled_apart import settled
+
+pytestmark = pytest.mark.django_db
+
+CONNECT, READ = 10.0, 30.0
+LONGEST = CONNECT + READ
+HOURS = 5
+
+
+class Hanging:
+    """Each request takes as long as one may, by a clock that nothing else moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.kept = True  # the lease, for as long as each request may take
+        self.requests = 0
+
+    def __call__(self, *args: object, **given: object) -> Any:
+        if check := given.get("before_each"):
+            assert callable(check)
+            check()
+        self.requests += 1
+        self.now += LONGEST
+        lease = Lease.objects.exclude(token="").get()
+        self.kept &= (lease.until - database_clock.now()).total_seconds() > LONGEST
+        raise OutcomeUnknown("no answer within the time limit", interface="a list")
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Hanging:
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+    settings.LAAFFIC_TIMEOUTS = (CONNECT, READ)
+    account.laaffic_client.cache_clear()
+    gateway = Hanging()
+    monkeypatch.setattr("time.monotonic", lambda: gateway.now)
+    monkeypatch.setattr(VoiceApi, "group_records", gateway)
+    monkeypatch.setattr(LaafficClient, "sent_record_pages", gateway)
+    monkeypatch.setattr(LaafficClient, "get_sent_records", gateway)
+    monkeypatch.setattr(RepliesApi, "iter_pages", gateway)
+    return gateway
+
+
+def lost_batch(application: Application, group: ContactGroup, *, channel: str) -> Batch:
+    settled(application, group, ["1"])
+    left_at = timezone.now() - dt.timedelta(hours=HOURS)
+    LedgerEntry.objects.update(left_at=left_at, state="unknown")
+    Application.objects.update(channel="voice" if channel == "voice" else "sms")
+    Campaign.objects.update(channel=channel)
+    answers.write_one(Batch.objects.get().pk)
+    Message.objects.update(state=MessageState.UNKNOWN, gateway_id=None)
+    Batch.objects.update(
+        state=BatchState.UNKNOWN,
+        accepted=0,
+        unknown=1,
+        claimed_at=left_at,
+        next_check_at=timezone.now() - dt.timedelta(seconds=1),
+    )
+    return Batch.objects.get()
+
+
+@pytest.mark.parametrize("channel", ["sms", "voice"])
+class RecordTests:
+    def test_a_list_that_hangs_ends_before_the_job_is_killed(
+        self, application: Application, group: ContactGroup, hanging: Hanging, channel: str
+    ) -> None:
+        batch = lost_batch(application, group, channel=channel)
+
+        report_pulls.pull_due()
+
+        assert hanging.requests >= 1
+        assert hanging.requests * LONGEST < bell.options_of(report_pulls.JOB)["timeout"]
+        assert hanging.kept
+        batch.refresh_from_db()
+        assert (batch.state, batch.unknown) == (BatchState.UNKNOWN, 1)
+        assert batch.next_check_at is not None
+        assert batch.next_check_at > timezone.now()
+
+    def test_what_a_process_is_killed_over_is_asked_about_later(
+        self,
+        application: Application,
+        group: ContactGroup,
+        hanging: Hanging,
+        monkeypatch: pytest.MonkeyPatch,
+        channel: str,
+    ) -> None:
+        batch = lost_batch(application, group, channel=channel)
+
+        def killed(*args: object, **given: object) -> Any:
+            raise SystemExit
+
+        monkeypatch.setattr(VoiceApi, "group_records", killed)
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", killed)
+
+        with pytest.raises(SystemExit):
+            report_pulls.pull_due()
+
+        batch.refresh_from_db()
+        assert batch.next_check_at is not None
+        assert batch.next_check_at > timezone.now()
+
+
+def test_a_batch_that_another_asks_about_is_left_to_it(
+    application: Application, group: ContactGroup, hanging: Hanging
+) -> None:
+    batch = lost_batch(application, group, channel="sms")
+    Batch.objects.update(next_check_at=timezone.now() + dt.timedelta(minutes=1))
+
+    report_pulls._check_apart(account.laaffic_client(), batch, report_pulls.Patience())
+
+    assert hanging.requests == 0
+
+
+def test_replies_of_many_applications_end_before_the_job_is_killed(application: Application, hanging: Hanging) -> None:
+    for n in range(6):
+        one = Application.objects.create(app_id=f"hangs{n}", channel="sms")
+        Campaign.objects.create(name="x", application=one, text="x")
+
+    reply_pulls.pull_due()
+    first = hanging.requests
+    hanging.requests = 0
+    reply_pulls.pull_due()
+
+    assert first >= 1
+    assert first * LONGEST < settings.Q_CLUSTER["timeout"]
+    assert hanging.kept
+    assert hanging.requests >= 1
+    assert reply_pulls.due().count() == 6 - first - hanging.requests
+
+
+def test_probes_of_many_holds_end_before_the_job_is_killed(hanging: Hanging) -> None:
+    for n in range(6):
+        one = Application.objects.create(app_id=f"hangs{n}", channel="sms")
+        AccountHold.objects.create(
+            scope=f"application:{one.pk}",
+            application=one,
+            code="-1",
+            sentence="held",
+            placed_at=timezone.now(),
+            probe_wait=15,
+            next_probe_at=timezone.now() - dt.timedelta(minutes=1),
+        )
+
+    account_hold.probe()
+
+    assert hanging.requests >= 1
+    assert hanging.requests * LONGEST < settings.Q_CLUSTER["timeout"]
+    assert hanging.kept
