@@ -20,11 +20,13 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, claiming, counting, settling
+from messaging.services.batches import answers, bulk_writes, claiming, counting, settling
 from messaging.services.campaigns import campaigns, drafts, follow_ups, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.figures import proving
+from messaging.services.gates import retries
+from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_late_answers import refused, unsent
@@ -216,6 +218,35 @@ class StoppedTests:
 
         assert states() == [MessageState.DELIVERED, MessageState.EXPIRED]
         assert proved() == []
+
+    def test_failed_when_sent_again_it_is_not_retried_unless_the_first_has_failed_too(self, first: Claim) -> None:
+        """A click on "failed" reaches nobody a second time."""
+        campaign = Campaign.objects.get()
+        Message.objects.update(state=MessageState.REJECTED, reason="left out by Laaffic", contact=None)
+        bulk_writes.count_outcomes(campaign.pk, {("IN", MessageState.REJECTED, "left out by Laaffic", ""): (2, 0, 0)})
+        Campaign.objects.update(state="finished", launched_at=timezone.now(), finished_at=timezone.now())
+        with pytest.raises(NotAllowed, match="its first sending may have arrived"):
+            follow_ups.retry_failed(campaign.pk)
+
+        message = Message.objects.get(pk=first.message_ids[1])
+        EarlierAttempt.objects.create(message=message, attempt=1, state=MessageState.UNDELIVERED)
+        retry = follow_ups.retry_failed(campaign.pk)
+
+        assert retry.extra_numbers == [message.number]
+        assert "Left out: 1 that a person" in retry.events.latest("pk").text
+        assert set(retries.reached(retry).values_list("pk", flat=True)) == {first.message_ids[0]}
+
+    def test_of_its_contacts_too(self, first: Claim) -> None:
+        campaign = Campaign.objects.get()
+        Message.objects.update(state=MessageState.REJECTED, reason="left out by Laaffic")
+        bulk_writes.count_outcomes(campaign.pk, {("IN", MessageState.REJECTED, "left out by Laaffic", ""): (2, 0, 0)})
+        Campaign.objects.update(state="finished", launched_at=timezone.now(), finished_at=timezone.now())
+        message = Message.objects.get(pk=first.message_ids[1])
+        EarlierAttempt.objects.create(message=message, attempt=1, state=MessageState.UNDELIVERED)
+
+        retry = follow_ups.retry_failed(campaign.pk)
+
+        assert list(retry.groups.get().contacts.values_list("number", flat=True)) == [message.number]
 
     @pytest.mark.parametrize("stopped_by", ["cancelling", "suppression", "a refusal"])
     def test_they_are_not_new_and_count_for_cap_and_repeats(

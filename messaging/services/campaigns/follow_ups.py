@@ -8,6 +8,7 @@ from itertools import chain, islice, product
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Q
 
 from laaffic_console.kit.said import gettext as _
 from messaging.incurable import is_incurable, is_not_in_use
@@ -51,7 +52,8 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
 def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by: User | None = None) -> Campaign:
     """A draft to those whom it certainly did not reach, rejected or undelivered, for one of these reasons.
 
-    Without `reasons`: for every one that another try can cure.
+    Without `reasons`: for every one that another try can cure. Whoever had it sent again before stays out, unless the
+    first sending is known to have failed too.
     """
     campaign = _over(campaign_id, _("Its failed messages can be sent again when it is finished."))
     there = [reason for reason, _n in failed_by_reason(campaign)]
@@ -60,13 +62,21 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
     if not chosen:
         raise NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
+    failed = Message.objects.filter(campaign=campaign, state__in=FAILED, reason__in=chosen)
+    left_out = failed.filter(attempt__gt=1).exclude(retries.has_failed()).count()
+    if left_out and not failed.filter(retries.has_failed()).exists():
+        said = _(
+            "Each of these messages was sent again by a person, and its first sending may have arrived: nobody is left "
+            "who certainly got nothing."
+        )
+        raise NotAllowed(said)
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
-    _add_recipients(people, campaign, FAILED, chosen, found_by=(BY_CONTACT, BY_NUMBER_OF_ANOTHER))
-    without_contact = _failed_numbers(campaign, chosen, contact=None)
+    _add_recipients(people, campaign, FAILED, chosen, found_by=(BY_CONTACT, BY_NUMBER_OF_ANOTHER), surely=True)
+    without_contact = _failed_numbers(campaign, chosen, retries.has_failed(), Q(contact=None))
     first = list(islice(without_contact, drafts.MAX_EXTRA_NUMBERS + 1))
     is_short = len(first) <= drafts.MAX_EXTRA_NUMBERS
     with transaction.atomic():
-        return _draft(
+        draft = _draft(
             campaign,
             _("Retry of %(name)s"),
             groups=[people],
@@ -75,6 +85,10 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
             retry_of=campaign,
             by=by,
         )
+        if left_out:
+            said = _("Left out: %(n)d that a person had sent again, as the first sending may have arrived")
+            steps.note(draft, said % {"n": left_out}, by)
+        return draft
 
 
 def failed_by_reason(campaign: Campaign) -> list[tuple[str, int]]:
@@ -107,10 +121,10 @@ def suppress_not_in_use(campaign_id: int, *, but: Collection[str] = (), by: User
     )
 
 
-def _failed_numbers(campaign: Campaign, reasons: Sequence[str], **given: None) -> Iterator[str]:
+def _failed_numbers(campaign: Campaign, reasons: Sequence[str], *given: Q) -> Iterator[str]:
     """A few batches at a time, so that neither a million rows nor a cursor stay open."""
     for first, last in _message_ranges(campaign) if reasons else ():
-        failed = Message.objects.filter(campaign=campaign, pk__range=(first, last), state__in=FAILED, **given)
+        failed = Message.objects.filter(*given, campaign=campaign, pk__range=(first, last), state__in=FAILED)
         yield from list(failed.filter(reason__in=reasons).order_by("pk").values_list("number", flat=True))
 
 
@@ -202,13 +216,19 @@ def _add_recipients(
     *,
     found_by: Sequence[str] = (BY_CONTACT,),
     or_sent_before: bool = False,
+    surely: bool = False,
 ) -> None:
     """Their contacts, as far as they still exist, a few batches at a time: a million never pass through Python.
 
-    `or_sent_before`: those too, in whatever state, of whom an earlier attempt was given up.
+    `or_sent_before`: those too, in whatever state, of whom an earlier attempt was given up. `surely`: without those of
+    whom an earlier attempt did not come to one of these states as well.
     """
     or_more = "OR m.attempt > 1" if or_sent_before else ""
     marks = ", ".join(["%s"] * len(states))
+    each = (
+        "AND (m.attempt <= 1 OR m.attempt - 1 <= (SELECT count(*) FROM messaging_earlierattempt e "
+        f"WHERE e.message_id = m.id AND e.state IN ({marks}))) "
+    )
     of_reasons = f"AND m.reason IN ({', '.join(['%s'] * len(reasons))}) " if reasons else ""
     for (first, last), found in product(_message_ranges(campaign), found_by):
         with connection.cursor() as cursor:
@@ -216,8 +236,9 @@ def _add_recipients(
                 "INSERT INTO messaging_groupmembership (group_id, contact_id) "
                 f"SELECT %s, c.id FROM messaging_message m JOIN messaging_contact c ON {found} "
                 f"WHERE m.id BETWEEN %s AND %s AND m.campaign_id = %s AND (m.state IN ({marks}) {or_more}) {of_reasons}"
+                f"{each if surely else ''}"
                 "ON CONFLICT DO NOTHING",
-                [group.pk, first, last, campaign.pk, *states, *(reasons or [])],
+                [group.pk, first, last, campaign.pk, *states, *(reasons or []), *(states if surely else [])],
             )
 
 

@@ -6,10 +6,12 @@ It is looked at when a retry is launched, and once more when a batch of it is cl
 from collections.abc import Sequence
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy
 
-from messaging.models import BatchState, Campaign, Message, MessageState
+from messaging.models import BatchState, Campaign, EarlierAttempt, Message, MessageState
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 from messaging.subscribers import every_spelling, subscriber
 
@@ -25,8 +27,15 @@ def reached(campaign: Campaign) -> QuerySet[Message]:
     before = _before(campaign)
     beside = _after(before[-1:]) - {campaign.pk, *before}
     return Message.objects.filter(
-        Q(campaign__in=before) & ~Q(state__in=FAILED) | Q(campaign__in=beside) & _may_reach(campaign)
+        Q(campaign__in=before) & ~has_failed() | Q(campaign__in=beside) & _may_reach(campaign)
     )
+
+
+def has_failed() -> Q:
+    """A condition on messages: by each of their sendings. One that a person had sent again may have arrived before."""
+    failed = EarlierAttempt.objects.filter(message=OuterRef("pk"), state__in=FAILED).order_by().values("message")
+    known = Coalesce(Subquery(failed.annotate(n=Count("pk")).values("n")), 0)
+    return Q(state__in=FAILED) & (Q(attempt__lte=1) | Q(GreaterThanOrEqual(known, F("attempt") - 1)))
 
 
 def _may_reach(campaign: Campaign) -> Q:
