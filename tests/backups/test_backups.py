@@ -15,6 +15,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -24,15 +25,27 @@ from laaffic_console.api.models import ApiToken
 from laaffic_console.backups.services import alone, archives, backing_up, databases, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.models import (
+    Batch,
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    EmailCampaign,
+    EmailCampaignState,
+    Message,
+    MessageState,
+)
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
 from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.email import email_starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import report_pulls
 from tests.messaging.conftest import add_contacts
+from voice.models import GroupTask, TaskState
+from voice.services import group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -395,8 +408,27 @@ def test_nobody_resumes_before_a_restore_has_said_what_may_have_left(
     campaign = launched(application, group)
     Campaign.objects.update(state=CampaignState.HELD, hold_reason=steps.UNFINISHED_RESTORE)
 
+    for leads_to_sending in (campaigns.resume, campaigns.pause, starting.take_back):
+        with pytest.raises(NotAllowed, match="Run it again with its file"):
+            leads_to_sending(campaign.pk)
+    Campaign.objects.update(audience=Campaign.Audience.OPEN)
     with pytest.raises(NotAllowed, match="Run it again with its file"):
-        campaigns.resume(campaign.pk)
+        starting.take_back(campaign.pk)
+    assert not starting.may_be_taken_back(Campaign.objects.get())
     assert Campaign.objects.get().state == CampaignState.HELD
     assert steps.UNFINISHED_RESTORE in restoring._HOLD_ALL
     assert campaigns.cancel(campaign.pk).state == CampaignState.CANCELLED
+
+
+def test_nothing_else_becomes_a_draft_before_a_restore_has_finished(application: Application) -> None:
+    email = EmailCampaign.objects.create(
+        application=application, state=EmailCampaignState.HELD, hold_reason=steps.UNFINISHED_RESTORE
+    )
+    task = GroupTask.objects.create(
+        application=application, task_name="Calls", state=TaskState.HELD, hold_reason=steps.UNFINISHED_RESTORE
+    )
+
+    with pytest.raises(NotAllowed, match="Run it again with its file"):
+        email_starting.edit_again(email.pk)
+    with pytest.raises(ValidationError, match="Run it again with its file"):
+        group_waiting.take_back(task.pk)

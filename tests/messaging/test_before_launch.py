@@ -522,6 +522,27 @@ class UndoTests:
         launched.refresh_from_db()
         assert (launched.state, launched.undo_until) == (CampaignState.RUNNING, None)
 
+    def test_who_goes_on_after_a_hold_is_counted_anew(
+        self, launched: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A count of some minutes ago knows nothing of what was edited since: it would leave with other values."""
+        account_hold.place_because("No balance.")
+        campaigns.follow_account()
+        Campaign.objects.exclude(undo_until=None).update(undo_until=timezone.now())
+        prepared: list[int] = []
+        prepare = campaigns.approval_rules.prepare
+
+        def note(model: Any, pk: int, **given: Any) -> None:
+            prepared.append(pk)
+            prepare(model, pk, **given)
+
+        monkeypatch.setattr(campaigns.approval_rules, "prepare", note)
+        AccountHold.objects.update(released_at=timezone.now())
+
+        campaigns.follow_account()
+
+        assert prepared == [launched.pk]
+
     def test_hours_late_it_is_held(self, launched: Campaign) -> None:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(hours=3))
         sending.sweep()

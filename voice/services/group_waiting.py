@@ -177,6 +177,7 @@ def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
         was = task.state
         if was not in (TaskState.LAUNCHED, TaskState.HELD):
             raise ValidationError(_("It cannot be taken back any more: its request was made. Look at it again."))
+        _require_restored(task)
         task.state, task.hold_reason, task.outside_hours = TaskState.DRAFT, "", False
         task.undo_until = task.starts_at = task.waits_since = None
         columns = ["state", "undo_until", "starts_at", "waits_since", "hold_reason", "outside_hours"]

@@ -25,6 +25,7 @@ def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         steps.require(campaign, [CampaignState.RUNNING, CampaignState.SCHEDULED, CampaignState.HELD], _("paused"))
+        steps.require_restored(campaign)  # paused, nothing would say so any more
         states.move(campaign, CampaignState.PAUSED, _("Paused"), by)
     return campaign
 
@@ -223,8 +224,14 @@ def _to_follow() -> Iterator[int]:
         yield from held.filter(application=application_id).exclude(stopped_still).values_list("pk", flat=True)
 
 
-@transaction.atomic
 def _follow(campaign_id: int) -> None:
+    if _is_open(campaign_id):
+        approval_rules.prepare(Campaign, campaign_id)  # what was counted before may have been edited since
+    _follow_locked(campaign_id)
+
+
+@transaction.atomic
+def _follow_locked(campaign_id: int) -> None:
     campaign = steps.locked(Campaign, campaign_id)
     if campaign.state != CampaignState.HELD or not campaign.account_hold_id:
         return

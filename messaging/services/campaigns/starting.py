@@ -195,6 +195,7 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
         campaign = steps.locked(Campaign, campaign_id)
         if campaign.state == CampaignState.DRAFT:
             return campaign
+        steps.require_restored(campaign)
         if not may_be_taken_back(campaign):
             steps.require(campaign, [CampaignState.SCHEDULED], _("taken back"))
         if campaign.local_time:
@@ -206,7 +207,7 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
 def may_be_taken_back(campaign: Campaign) -> bool:
     """What waits for its time, or was paused or held before anybody was frozen."""
     if campaign.state in (CampaignState.PAUSED, CampaignState.HELD):
-        return campaign.audience == Campaign.Audience.OPEN
+        return campaign.audience == Campaign.Audience.OPEN and campaign.hold_reason != steps.UNFINISHED_RESTORE
     return campaign.state == CampaignState.SCHEDULED
 
 

@@ -254,6 +254,7 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("edited"))
+        steps.require_restored(campaign)
         if email_states.may_have_arrived(campaign):
             raise NotAllowed(
                 _(
