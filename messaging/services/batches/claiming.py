@@ -13,7 +13,15 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
+from laaffic_console.gateway.services import (
+    account_hold,
+    applications,
+    database_clock,
+    durability,
+    ledger,
+    pacing,
+    workers,
+)
 from laaffic_console.gateway.services.pacing import RateLimit
 from laaffic_console.kit.constant_sql import Given, Select, moment
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
@@ -77,6 +85,8 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     fresh = _as_it_is(campaign)
     if fresh[0] != CampaignState.RUNNING or fresh[3]:
         return Stopped()
+    if not fresh[4]:
+        return Shut(applications.switched_off())
     limits = rate_limits(campaign, fresh[1], fresh[2])
     at_once = channels.of(campaign).recipients_at_once
     batches = _next_queued(campaign, at_once, pacing.claims_at_once(limits, at_once, at_most))
@@ -101,7 +111,7 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
 
 
 def _as_it_is(campaign: Campaign) -> tuple[Any, ...]:
-    """Its state, its pace, its application's, and whether the account is held."""
+    """Its state, its pace, its application's, whether the account is held, and whether its application is on."""
     for row in _standing.rows(campaign=campaign.pk):
         return row
     raise Campaign.DoesNotExist(campaign.pk)
@@ -111,7 +121,9 @@ def _as_it_is(campaign: Campaign) -> tuple[Any, ...]:
 def _standing() -> "QuerySet[Campaign, Any]":
     account_stops = Exists(account_hold.open_holds(OuterRef("application_id")))
     asked = Campaign.objects.filter(pk=Given("campaign"))
-    return asked.values_list("state", "rate_per_second", "application__rate_per_second", account_stops)
+    return asked.values_list(
+        "state", "rate_per_second", "application__rate_per_second", account_stops, "application__is_active"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, bell, durability, isolation, leases, turns
+from laaffic_console.gateway.services import account_hold, applications, bell, durability, isolation, leases, turns
 from laaffic_console.kit.said import gettext as _
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
@@ -38,6 +38,8 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
         campaign = steps.locked(Campaign, campaign_id)
         steps.require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
         steps.require_restored(campaign)
+        if stop := applications.stop_of(campaign.application):
+            raise NotAllowed(stop)
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
             if own := account_hold.open_hold_of_campaign(campaign.pk):

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, bell, moments, open_acts
+from laaffic_console.gateway.services import account_hold, applications, bell, moments, open_acts
 from laaffic_console.kit.constant_sql import Given, Update
 from laaffic_console.kit.constant_sql import kept as kept_as
 from laaffic_console.kit.said import gettext as _
@@ -289,7 +289,8 @@ def _end_of(campaign: Campaign, planned: Forecast) -> int:
 
 def start_or_hold(campaign: Campaign) -> None:
     """By the clock nobody is there to be told: what misses its approval by now is held."""
-    if missing := approval_rules.missing(campaign) or not_as_shown(campaign):
+    stop = applications.stop_of(campaign.application)
+    if missing := stop or approval_rules.missing(campaign) or not_as_shown(campaign):
         states.hold_locked(campaign, missing)
     else:
         start(campaign, None)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import (
     account_hold,
+    applications,
     code_words,
     database_clock,
     leases,
@@ -155,6 +156,9 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
     if not _is_its_hour(campaign, now):
         return None
     # A repeat by a person's word is asked for its approval where that is said, not here, unless it has waited since.
+    if stopped := applications.stop_of(campaign.application):
+        email_states.hold(campaign, stopped)
+        return None
     if stopped := (is_asked_anew and approval_rules.missing(campaign)) or _care(campaign):
         email_states.hold(campaign, stopped)
         return None

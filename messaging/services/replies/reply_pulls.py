@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,7 +19,7 @@ from laaffic_console.gateway.services.patience import LEASE_SECONDS, Patience
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
 from laaffic_console.laaffic.pages import MalformedRecord
-from messaging.models import Campaign, Reply, ReplyPull
+from messaging.models import Campaign, CampaignState, Reply, ReplyPull
 from messaging.services.replies import replies
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ LEASE = "pull:sms-replies"
 BEFORE_LAUNCH_SECONDS = 5.0
 FIRST = dt.timedelta(days=7)  # how far back the first question goes
 OVERLAP = dt.timedelta(hours=1)  # what reached Laaffic late is asked for again; what is known changes nothing
+NOT_OVER = (CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)
 
 
 class TooSlow(Exception):
@@ -43,7 +44,9 @@ def due(*, at_once: bool = False) -> QuerySet[Application]:
         application=OuterRef("pk"), tried_at__gt=lately, tried_at__lte=now + CLOCKS_DIFFER_BY
     )
     used = Campaign.objects.filter(application=OuterRef("pk"))
-    return Application.objects.filter(Exists(used), ~Exists(tried), channel=Channel.SMS, is_active=True)
+    # Switched off, it may have sent a moment ago, and may go on: nobody who says STOP meanwhile is to be missed.
+    is_heard = Q(is_active=True) | Exists(used.filter(state__in=NOT_OVER))
+    return Application.objects.filter(is_heard, Exists(used), ~Exists(tried), channel=Channel.SMS)
 
 
 def _every() -> dt.timedelta:

@@ -1,0 +1,86 @@
+"""An application that is switched off: nothing leaves by it any more, and whoever says STOP meanwhile is heard."""
+
+import datetime as dt
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services import account
+from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, EmailCampaignState
+from messaging.services.audience import audience
+from messaging.services.batches import claiming
+from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.email import email_sending
+from messaging.services.refusals import NotAllowed
+from messaging.services.replies import reply_pulls
+from messaging.services.sending import sending
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SWITCHED_OFF = "Its application is switched off, so nothing leaves. Switch it on again, then resume."
+
+
+@pytest.fixture
+def campaign(application: Application, group: ContactGroup, settings: LazySettings) -> Campaign:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
+    account.laaffic_client.cache_clear()
+    add_contacts(group, 3)
+    return drafts.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
+
+
+def switch(is_on: bool) -> None:
+    Application.objects.update(is_active=is_on)
+
+
+def test_a_campaign_whose_time_comes_is_held(campaign: Campaign) -> None:
+    Campaign.objects.update(scheduled_at=timezone.now() + dt.timedelta(hours=1))
+    assert starting.launch(campaign.pk).state == CampaignState.SCHEDULED
+    switch(False)
+    Campaign.objects.update(scheduled_at=timezone.now())
+
+    starting.start_scheduled(campaign.pk)
+
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.hold_reason) == (CampaignState.HELD, SWITCHED_OFF)
+
+
+def test_one_that_runs_is_held_before_its_next_request(campaign: Campaign) -> None:
+    starting.launch(campaign.pk)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    switch(False)
+
+    sending.send(campaign.pk)
+
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.hold_reason) == (CampaignState.HELD, SWITCHED_OFF)
+    assert not LedgerEntry.objects.exists()
+    with pytest.raises(NotAllowed, match="switched off"):
+        campaigns.resume(campaign.pk)
+
+    switch(True)
+    assert campaigns.resume(campaign.pk).state == CampaignState.RUNNING
+    assert isinstance(claiming.claim(campaign, "token"), claiming.Claim)
+
+
+def test_an_email_is_held_too(application: Application) -> None:
+    switch(False)
+    email = EmailCampaign.objects.create(application=application, state=EmailCampaignState.SENDING)
+
+    assert email_sending._claim(email.pk) is None
+
+    email.refresh_from_db()
+    assert (email.state, email.hold_reason) == (EmailCampaignState.HELD, SWITCHED_OFF)
+
+
+@pytest.mark.parametrize(("state", "is_heard"), [(CampaignState.HELD, True), (CampaignState.FINISHED, False)])
+def test_replies_are_asked_for_while_a_campaign_of_it_may_go_on(
+    campaign: Campaign, state: CampaignState, is_heard: bool
+) -> None:
+    Campaign.objects.update(state=state)
+    switch(False)
+
+    assert reply_pulls.anything_due() == is_heard
