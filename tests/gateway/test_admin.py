@@ -167,6 +167,26 @@ class ApplicationTests:
         assert answer.status_code == 403
         assert Application.objects.exists()
 
+    @pytest.mark.parametrize("is_used", [True, False])
+    def test_one_that_has_sent_keeps_its_app_id(
+        self, admin_client: Client, application: Application, is_used: bool
+    ) -> None:
+        """In another application's records nothing would be found of what it sent."""
+        if is_used:
+            ledger.prepare(
+                interface="sendSms", application=application, about_kind="t", about_id=1, summary={}, digest=""
+            )
+        page_of = page(Application, "change", application.pk)
+        before = application.app_id
+
+        shown = admin_client.get(page_of).content.decode()
+        admin_client.post(page_of, {**self.FORM, "app_id": "another1", "channel": "email", "name": "Renamed"})
+
+        application.refresh_from_db()
+        kept = (before, "sms") if is_used else ("another1", "email")
+        assert (application.app_id, application.channel, application.name) == (*kept, "Renamed")
+        assert ("its appId and channel stay" in shown) == is_used
+
     def test_one_that_never_sent_is_deleted(self, admin_client: Client, application: Application) -> None:
         admin_client.post(page(Application, "delete", application.pk), {"post": "yes"})
 

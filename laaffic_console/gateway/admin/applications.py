@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.models import Application, BalanceReading, LedgerEntry, PushKind
-from laaffic_console.gateway.services import account_watch, balance_history
+from laaffic_console.gateway.services import account_watch, applications, balance_history
 from laaffic_console.kit import dates
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import money
@@ -45,6 +45,10 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
     ]
     readonly_fields = ["callback_addresses", "others_seen_at", "balance"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Application | None = None) -> Any:
+        kept = ("app_id", "channel") if obj is not None and applications.is_used(obj) else ()
+        return [*kept, *super().get_readonly_fields(request, obj)]
+
     @display(description=gettext_lazy("application"), header=True)
     def name_or_id(self, application: Application) -> list[str]:
         return [application.name or application.app_id, application.get_channel_display()]
@@ -54,6 +58,9 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
         shown = super().get_fieldsets(request, obj)
         sees_money = request.user.has_perm("gateway.view_balancereading")
         shown = [part for part in shown if sees_money or part[1]["fields"] != ["balance"]]
+        if obj is not None and applications.is_used(obj):
+            said = _("It has sent, so its appId and channel stay: what became of its messages is looked for by them.")
+            shown = [(shown[0][0], {**shown[0][1], "description": said}), *shown[1:]]
         return shown if self.has_change_permission(request, obj) else shown[:-1]
 
     @display(description=gettext_lazy("balance"))
