@@ -125,7 +125,8 @@ def _hold(campaign_id: int, since: dt.datetime) -> None:
     """Whatever stopped it before: neither the account's hold that ends nor a clock makes it go on."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
-        reason = sentence(since)
+        # What had not begun may have been made a draft since and launched at once: no row of it could say so.
+        reason = _to_come(since) if campaign.audience == Campaign.Audience.OPEN else sentence(since)
         Campaign.objects.filter(pk=campaign_id).update(
             state=CampaignState.HELD, hold_reason=reason, wait_reason="", account_hold=None, undo_until=None
         )

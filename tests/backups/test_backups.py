@@ -238,6 +238,7 @@ class RestoreTests:
 
         campaign.refresh_from_db()
         assert (campaign.state, campaign.audience) == (CampaignState.HELD, Campaign.Audience.OPEN)
+        assert "This may have been sent since: look at Laaffic before you resume it." in campaign.hold_reason
 
     def test_ids_that_laaffic_may_know_are_not_given_again(
         self,

@@ -338,6 +338,21 @@ def test_after_three_days_of_failures_it_is_disabled_and_what_waits_stays(receiv
         assert len(back.got) == 2
 
 
+def test_after_resume_what_had_been_tried_is_tried_for_three_days_anew(receiver: Receiver) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    receiver.close()
+    delivering.deliver()
+    webhooks.pause(webhook)
+    Delivery.objects.update(first_tried_at=timezone.now() - dt.timedelta(days=4))
+
+    webhooks.resume(webhook)
+    pass_time()
+    delivering.deliver()
+
+    assert Delivery.objects.get().state == "waiting"
+
+
 def test_a_thousand_failures_stop_no_other_webhook(receiver: Receiver) -> None:
     dead, _secret = webhooks.create("http://127.0.0.1:9/", STATE)
     webhooks.create(receiver.url, STATE)

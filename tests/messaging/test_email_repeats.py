@@ -1,5 +1,6 @@
 """An email campaign after a person's *send again*: what can still be done to it, and whose each answer is."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -11,10 +12,11 @@ from django.utils import timezone
 from laaffic_console.dashboard import health_page
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, open_acts
-from laaffic_console.laaffic import Family, NotSent, Refused, lookup
+from laaffic_console.laaffic import Family, InvalidRequest, NotSent, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign
 from messaging.models import EmailCampaignState as State
+from messaging.services.batches.settling import Unfit
 from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_sending, email_starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import events_saying
@@ -216,6 +218,44 @@ class ErrorAfterTheEndTests:
 
         assert fresh(again).state == State.CANCELLED
         assert emails_of(sandbox).tasks == {}
+
+    def test_what_was_written_off_stays_so_where_another_went_to_the_same_list(self, again: EmailCampaign) -> None:
+        second = departed(again)
+        ledger.lose(ledger.only(second.pk), "its worker stood still")
+        EmailCampaign.objects.update(state=State.UNKNOWN)
+        email_campaigns.write_off(again.pk, reason="too late for it")
+        other = EmailCampaign.objects.create(application=again.application, receiver_id=again.receiver_id)
+        LedgerEntry.objects.create(
+            interface=second.interface,
+            application=again.application,
+            about_kind=second.about_kind,
+            about_id=other.pk,
+            state=EntryState.ACCEPTED,
+            prepared_at=second.prepared_at,
+        )
+
+        email_sending.settle_error(again.pk, second.pk, refusal("-2"))
+
+        assert fresh(again).state == State.CANCELLED
+
+    def test_a_repeat_that_cannot_be_made_says_nothing_of_the_first(self, again: EmailCampaign) -> None:
+        second = departed(again)
+
+        email_sending.settle_error(again.pk, second.pk, Unfit(InvalidRequest("sender", "is empty")))
+
+        assert fresh(again).state == State.HELD
+        assert "The first one may have arrived all the same." in fresh(again).hold_reason
+
+    def test_what_is_too_late_by_then_asks_a_person(self, sandbox: RunningSandbox, mail_app: Application) -> None:
+        campaign = launched(mail_app)
+        EmailCampaign.objects.update(
+            state=State.HELD, is_held_by_account=True, scheduled_at=timezone.now() - dt.timedelta(days=2)
+        )
+
+        email_starting.follow_account()
+
+        assert fresh(campaign).state == State.HELD
+        assert "minutes past its time" in fresh(campaign).hold_reason
 
     def test_a_certain_no_after_it_was_given_up_is_tried_again(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]

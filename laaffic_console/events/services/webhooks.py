@@ -98,10 +98,13 @@ def pause(webhook: Webhook) -> bool:
     return _move(webhook, State.PAUSED, [State.ACTIVE], _("paused"))
 
 
+@transaction.atomic
 def resume(webhook: Webhook) -> bool:
-    """What waits leaves now. False where it is active."""
+    """What waits leaves now, and is tried for as long as what is new. False where it is active."""
     moved = _move(webhook, State.ACTIVE, [State.PAUSED, State.DISABLED], _("resumed"))
     if moved:
+        tried = Delivery.objects.filter(webhook=webhook, state=Delivery.State.WAITING, first_tried_at__isnull=False)
+        tried.update(first_tried_at=None)
         bell.ring(fan_out.JOB)
     return moved
 

@@ -273,6 +273,8 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
             _try_later(campaign, code_words.refused(error), error.retry_after)
         case Unfit():
             sentence = _("Its requests cannot be made (%(why)s), so nothing was sent. Correct that, then resume.")
+            if email_states.may_have_arrived(campaign):
+                sentence = _("Its request cannot be made again (%(why)s). The first one may have arrived all the same.")
             email_states.hold(campaign, sentence % {"why": error.message[:150]})
         case NotSent():
             _try_later(campaign, _("The gateway cannot be reached (%(why)s).") % {"why": error.message})
@@ -300,6 +302,8 @@ def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
     if earlier is None:
         return False
     if email_states.has_a_double(campaign):
+        if campaign.state not in WAITING_FOR_ANSWER:
+            return True  # a person's word stands
         event = _("The repeat was refused as a duplicate, which another campaign to this list may explain as well")
         campaign.entry = earlier
         campaign.save(update_fields=["entry"])

@@ -274,6 +274,13 @@ def follow_account() -> None:
     isolation.each(held.values_list("pk", flat=True), _follow, "going on of email campaign {}".format)
 
 
+def _is_late(campaign: EmailCampaign) -> str:
+    """Of one whose time came during the hold: a sentence where it has passed by too much."""
+    if campaign.scheduled_at is None or email_states.may_have_arrived(campaign):
+        return ""
+    return lateness.too_late(campaign.scheduled_at, lateness.allowed())
+
+
 def _follow(campaign_id: int) -> None:
     if account_hold.is_held(EmailCampaign.objects.get(pk=campaign_id).application_id):
         return
@@ -282,4 +289,7 @@ def _follow(campaign_id: int) -> None:
         campaign = steps.locked(EmailCampaign, campaign_id)
         is_held = campaign.state == EmailCampaignState.HELD and campaign.is_held_by_account
         if is_held and not account_hold.is_held(campaign.application_id):
+            if late := _is_late(campaign):
+                email_states.hold(campaign, late)
+                return
             _start_or_hold(campaign, _("Resumed: Laaffic accepts again"))
