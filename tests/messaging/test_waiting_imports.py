@@ -1,5 +1,6 @@
 """An import that waits for whoever has no page: read otherwise and started, or refused with what there is instead."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,3 +100,17 @@ class StartTests:
             waiting_imports.start_as_read(job.pk)
 
         assert after(job).state == ContactImport.State.PREVIEW
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_file_that_a_row_points_to_is_not_deleted(settings: Any, tmp_path: Path, is_stored: bool) -> None:
+    """What fails behind the commit is told as a failure, though the row is there."""
+    settings.MEDIA_ROOT = tmp_path
+    upload = SimpleUploadedFile("l.csv", b"number\n919876543210\n")
+    job = import_files.look_at(upload, region="IN", by=None)
+    if is_stored:
+        import_files.store(job, group=None)
+
+    import_files.forget_unstored(job)
+
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == is_stored

@@ -88,8 +88,9 @@ def store(job: ContactImport, *, group: ContactGroup | None, new_group: str = ""
 
 
 def forget_unstored(job: ContactImport) -> None:
-    """No row will point to the file, whatever went wrong."""
-    job.file.delete(save=False)
+    """No row will point to the file, whatever went wrong; where that was behind the commit, one does."""
+    if job.file and not ContactImport.objects.filter(file=job.file.name).exists():
+        job.file.delete(save=False)
 
 
 def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
