@@ -353,6 +353,34 @@ def test_after_resume_what_had_been_tried_is_tried_for_three_days_anew(receiver:
     assert Delivery.objects.get().state == "waiting"
 
 
+def test_a_backlog_is_resumed_in_slices_before_anything_of_it_may_leave(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement for a million rows would keep SQLite's only writer from everybody else."""
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen(*(f"campaign:{n}" for n in range(5)))
+    webhooks.pause(webhook)
+    Delivery.objects.update(first_tried_at=timezone.now() - dt.timedelta(days=4))
+    monkeypatch.setattr(delivery_writes, "AT_ONCE", 2)
+
+    with CaptureQueriesContext(connection) as queries:
+        webhooks.resume(webhook)
+
+    written = [query["sql"].split()[1] for query in queries.captured_queries if query["sql"].startswith("UPDATE")]
+    assert written == ['"events_delivery"'] * 3 + ['"events_webhook"']
+    assert not Delivery.objects.exclude(first_tried_at=None).exists()
+
+
+def test_resuming_what_is_active_gives_it_no_more_time(receiver: Receiver) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    Delivery.objects.update(first_tried_at=timezone.now())
+
+    assert not webhooks.resume(webhook)
+
+    assert not Delivery.objects.filter(first_tried_at=None).exists()
+
+
 def test_a_thousand_failures_stop_no_other_webhook(receiver: Receiver) -> None:
     dead, _secret = webhooks.create("http://127.0.0.1:9/", STATE)
     webhooks.create(receiver.url, STATE)

@@ -13,7 +13,7 @@ from laaffic_console.events import outcomes
 from laaffic_console.events.models import Delivery
 
 Deliveries = QuerySet[Delivery]
-AT_ONCE = 5_000  # woken in one statement
+AT_ONCE = 5_000  # changed in one statement, so that no other writer waits for long
 
 
 class Row(NamedTuple):
@@ -71,6 +71,15 @@ def wake(webhook_id: int, since: dt.datetime) -> bool:
     ids = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
     asleep.filter(pk__among=ids).update(next_at=now)
     return len(ids) < AT_ONCE
+
+
+def count_anew(webhook_id: int) -> None:
+    """While nothing leaves: how long what waits is tried is counted from its next attempt, not from one before."""
+    tried = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, first_tried_at__isnull=False)
+    last = 0
+    while ids := list(tried.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        tried.filter(pk__among=ids).update(first_tried_at=None)
+        last = ids[-1]
 
 
 def _adapt(value: Any) -> Any:

@@ -13,7 +13,7 @@ from laaffic_console.events import addresses, outcomes, sealed, signing
 from laaffic_console.events.addresses import NotReachable
 from laaffic_console.events.kinds import CHOICES, Kind
 from laaffic_console.events.models import Delivery, Event, Webhook
-from laaffic_console.events.services import fan_out, outbox
+from laaffic_console.events.services import delivery_writes, fan_out, outbox
 from laaffic_console.gateway.services import bell
 from laaffic_console.kit.acts import CONSOLE, Act, record
 from laaffic_console.kit.said import gettext as _
@@ -98,13 +98,13 @@ def pause(webhook: Webhook) -> bool:
     return _move(webhook, State.PAUSED, [State.ACTIVE], _("paused"))
 
 
-@transaction.atomic
 def resume(webhook: Webhook) -> bool:
     """What waits leaves now, and is tried for as long as what is new. False where it is active."""
+    if not Webhook.objects.filter(pk=webhook.pk).exclude(state=State.ACTIVE).exists():
+        return False
+    delivery_writes.count_anew(webhook.pk)  # first: whoever dies in between leaves it as it was, to be resumed
     moved = _move(webhook, State.ACTIVE, [State.PAUSED, State.DISABLED], _("resumed"))
     if moved:
-        tried = Delivery.objects.filter(webhook=webhook, state=Delivery.State.WAITING, first_tried_at__isnull=False)
-        tried.update(first_tried_at=None)
         bell.ring(fan_out.JOB)
     return moved
 
