@@ -60,6 +60,7 @@ class ReplyPull(models.Model):
     pulled_until = models.DateTimeField(_("asked for until"), null=True)
     tried_at = models.DateTimeField(_("last tried"))
     problem = models.CharField(_("problem"), max_length=300, blank=True)
+    restored_at = models.DateTimeField(null=True)  # what came before may have been acted on, and no row says so
 
     class Meta:
         verbose_name = _("asking for replies")

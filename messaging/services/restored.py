@@ -9,10 +9,19 @@ import datetime as dt
 
 from django.db import connection, transaction
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import restored
 from laaffic_console.kit.said import gettext as _
-from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, EmailCampaign, Message
+from messaging.models import (
+    IS_OPEN_BATCH,
+    Batch,
+    BatchState,
+    Campaign,
+    CampaignState,
+    EmailCampaign,
+    Message,
+    ReplyPull,
+)
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import counting, own_segments, queued_rows, sent_tallies, settling
@@ -20,6 +29,7 @@ from messaging.services.budgets import budget_gate
 from messaging.services.channels import channels
 from messaging.services.email import email_states
 from messaging.services.gates.gates import Queued
+from messaging.services.replies import opt_in_questions
 
 # Message ids are in order ids, and those of messages made since the backup are known at Laaffic: they never come again.
 IDS_LEFT_OUT = 1_000_000_000
@@ -36,6 +46,7 @@ def settle(since: dt.datetime, until: dt.datetime) -> dict[str, int]:
         unknown += sum(_may_have_left(pk, since, until) for pk in _waiting_batches(campaign_id))
         _hold(campaign_id, since)
     emails = _hold_emails(since, until)
+    _read_replies_with_care(until)
     drafts = _tell_drafts(since)
     return {"held": len(ids) + emails, "unknown": unknown, "drafts": drafts}
 
@@ -131,6 +142,17 @@ def _hold(campaign_id: int, since: dt.datetime) -> None:
             state=CampaignState.HELD, hold_reason=reason, wait_reason="", account_hold=None, undo_until=None
         )
         steps.note(campaign, _("Held: %(reason)s") % {"reason": reason}, None)
+
+
+def _read_replies_with_care(until: dt.datetime) -> None:
+    """They are read again from the backup on: whoever wrote START was asked then, and must not be asked once more."""
+    for application in Application.objects.filter(channel=Channel.SMS):
+        ReplyPull.objects.update_or_create(
+            application=application,
+            defaults={"restored_at": until},
+            create_defaults={"restored_at": until, "tried_at": until},
+        )
+    opt_in_questions.end_restored(until)
 
 
 def _hold_emails(since: dt.datetime, until: dt.datetime) -> int:

@@ -13,6 +13,7 @@ from laaffic_console.gateway.services import account
 from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 from messaging.models import Campaign, OptInQuestion, SuppressionEntry, SuppressionRelease
 from messaging.opt_out import fold
+from messaging.services import restored
 from messaging.services.campaigns import asking_back, starting
 from messaging.services.contacts import suppression
 from tests.messaging.test_consents import GIVEN, MEXICAN, NUMBER, OTHERWISE, UNKNOWN, WITHDRAWN, say, state_of, write
@@ -130,6 +131,32 @@ class DoubleOptInTests:
         write("YES", after=3)  # before the question has left
 
         assert state_of(NUMBER) == UNKNOWN
+
+    def test_what_is_read_again_after_a_restore_asks_nobody_twice_and_a_yes_counts(self) -> None:
+        """No row says that they were asked between the backup and the restore."""
+        restored._read_replies_with_care(timezone.now() + dt.timedelta(hours=1))
+
+        write("START")
+        assert self.asked() == 0
+        write("YES", after=1)
+
+        assert state_of(NUMBER) == GIVEN
+
+    def test_who_waited_to_be_asked_at_the_backup_may_have_been_asked_since(self) -> None:
+        write("START")
+        restored._read_replies_with_care(timezone.now())
+
+        assert self.asked() == 0
+        write("YES", after=1)
+
+        assert state_of(NUMBER) == GIVEN
+
+    def test_who_writes_after_a_restore_is_asked(self) -> None:
+        restored._read_replies_with_care(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+
+        write("START")
+
+        assert self.asked() == 1
 
     def test_a_stop_ends_the_question(self) -> None:
         write("START")

@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell
+from laaffic_console.kit.said import gettext as _
 from messaging import msisdn
-from messaging.models import OptInQuestion, Reply
+from messaging.models import OptInQuestion, Reply, ReplyPull
 from messaging.opt_out import opt_out_in
 from messaging.services.channels import channels
 from messaging.services.contacts import suppression
@@ -28,8 +30,26 @@ def want(row: Reply, channel: str) -> None:
     question.is_open = not is_suppressed(question)
     if question.is_open and (question.asked_at is None or question.asked_at < timezone.now() - ONCE_IN):
         question.is_to_ask, question.campaign, question.problem = True, None, ""
-        bell.ring(JOB)
+        if (restored_at := _last_restore()) is not None and row.at <= restored_at:
+            question.is_to_ask, question.asked_at, question.problem = False, restored_at, _asked_perhaps()
+        else:
+            bell.ring(JOB)
     question.save()
+
+
+def _last_restore() -> dt.datetime | None:
+    found: dt.datetime | None = ReplyPull.objects.aggregate(at=Max("restored_at"))["at"]
+    return found
+
+
+def _asked_perhaps() -> str:
+    return _("The console was restored from a backup, and they may have been asked since. Their yes counts.")
+
+
+def end_restored(until: dt.datetime) -> None:
+    """What waited to be asked at the backup may have been asked since: nobody is asked twice, and a yes counts."""
+    waiting = OptInQuestion.objects.filter(is_to_ask=True)
+    waiting.update(is_to_ask=False, asked_at=until, problem=_asked_perhaps())
 
 
 def is_suppressed(question: OptInQuestion) -> bool:
@@ -48,7 +68,7 @@ def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
     said = {subscriber(row.number): row for row in rows if _says_yes(row)}
     if not said:
         return []
-    asked = OptInQuestion.objects.filter(subscriber__in=said, is_open=True, campaign__isnull=False).order_by("pk")
+    asked = OptInQuestion.objects.filter(subscriber__in=said, is_open=True).order_by("pk")
     found = []
     for question in asked.filter(asked_at__gte=timezone.now() - ANSWERED_WITHIN, is_to_ask=False):
         row = said[question.subscriber]
