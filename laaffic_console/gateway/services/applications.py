@@ -7,6 +7,8 @@ from laaffic_console.kit.said import gettext as _
 def is_used(application: Application) -> bool:
     """Something may have left by it. Its appId and channel say then where evidence of it is looked for: of another
     application's records it would be said that nothing is there."""
+    if application.pk is None:
+        return False
     asked = LedgerEntry.objects.filter(application=application).exists()
     return asked or application.campaigns.exclude(state="draft").exists()
 
