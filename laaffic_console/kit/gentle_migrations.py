@@ -1,4 +1,4 @@
-"""Operations of migrations on tables that grow with what is sent: nobody waits for them.
+"""Migration operations for tables that grow with what is sent: they hold up no other writer.
 
 Their migrations have `atomic = False`, so each is committed by itself, and each can be run again: what a killed
 migration had done already is done once more or passed over.
