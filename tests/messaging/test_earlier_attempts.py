@@ -1,5 +1,6 @@
 """After a person's *send again*: what is heard of the first sending is kept as its own, and its price counts."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -20,12 +21,12 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, bulk_writes, claiming, counting, settling
+from messaging.services.batches import answers, bulk_writes, claiming, counting, queued_rows, settling, written_off
 from messaging.services.campaigns import campaigns, drafts, follow_ups, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.figures import proving
-from messaging.services.gates import retries
+from messaging.services.gates import gates, retries
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
 from tests.messaging.conftest import add_contacts
@@ -58,7 +59,8 @@ def sent_again() -> Claim:
     claimed = claiming.claim(Campaign.objects.get(), "token")
     assert isinstance(claimed, Claim)
     assert ledger.depart(claimed.entry_id)
-    settling.settle_answer(Campaign.objects.get().pk, claimed, SendResult(["B0", "B1"], [], 2, 0))
+    msg_ids = [f"B{n}" for n in range(len(claimed.numbers))]
+    settling.settle_answer(Campaign.objects.get().pk, claimed, SendResult(msg_ids, [], len(msg_ids), 0))
     return claimed
 
 
@@ -209,6 +211,54 @@ class StoppedTests:
         campaigns.cancel(Campaign.objects.get().pk)
 
         assert states() == [MessageState.CANCELLED, MessageState.EXPIRED]
+        assert proved() == []
+
+    def test_on_the_suppression_list_it_is_not_said_that_nothing_was_sent(self, first: Claim) -> None:
+        suppression.suppress_numbers([first.numbers[0]], channel="sms", reason="manual")
+
+        second = sent_again()
+
+        assert second.message_ids == first.message_ids[1:]
+        one = Message.objects.get(pk=first.message_ids[0])
+        assert (one.state, one.batch.entry_id) == (MessageState.EXPIRED, None)
+        assert one.evidence == f"{queued_rows.SUPPRESSED}{written_off.PERHAPS}"
+        assert proved() == []
+
+    def test_what_certainly_failed_at_first_is_suppressed(self, first: Claim) -> None:
+        reports.apply_now([report(DeliveryState.FAILED)])
+        for number in first.numbers:
+            suppression.suppress_numbers([number], channel="sms", reason="manual")
+
+        assert claiming.claim(Campaign.objects.get(), "token") is None
+
+        assert states() == [MessageState.SUPPRESSED, MessageState.EXPIRED]
+        assert proved() == []
+
+    @pytest.mark.parametrize("somebody_waits", [False, True])
+    def test_stopped_by_gates_it_is_not_said_to_have_got_nothing(
+        self, first: Claim, somebody_waits: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """For a reason of its own each, as consents have theirs; also where others of the claim wait."""
+
+        class Stopping(gates.Gate):
+            kind = "frequency"
+
+            def look(self, rows: Sequence[gates.Queued]) -> gates.Verdict:
+                stopped = {row.message_id: f"reason {row.message_id}" for row in rows}
+                waiting = {}
+                if somebody_waits and len(rows) > 1:
+                    waiting = {pk: gates.Later(None, "frequency:") for pk in list(stopped)[1:]}
+                    stopped = dict(list(stopped.items())[:1])
+                return gates.Verdict(stopped=stopped, waiting=waiting)
+
+        monkeypatch.setattr(gates, "standing", lambda campaign: [Stopping()])
+
+        assert claiming.claim(Campaign.objects.get(), "token") is None
+
+        assert states() == [MessageState.EXPIRED, MessageState.EXPIRED]
+        said = [f"reason {pk}{written_off.PERHAPS}" for pk in first.message_ids]
+        assert list(Message.objects.order_by("pk").values_list("evidence", flat=True)) == said
+        assert counting.state_counts(Campaign.objects.get())["expired"] == 2
         assert proved() == []
 
     def test_a_late_report_of_the_first_still_counts(self, first: Claim) -> None:

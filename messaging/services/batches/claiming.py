@@ -26,11 +26,12 @@ from laaffic_console.gateway.services.pacing import RateLimit
 from laaffic_console.kit.constant_sql import Given, Select, moment
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
 from messaging.order_ids import order_ids
-from messaging.services.batches import gate_tallies
+from messaging.services.batches import gate_tallies, written_off
 from messaging.services.batches.batch_texts import texts_of
 from messaging.services.batches.bulk_writes import give_to_requests, write_segments
 from messaging.services.batches.carving import carve, carve_heads
 from messaging.services.batches.queued_rows import (
+    PerhapsReached,
     Row,
     let_wait,
     queued_messages,
@@ -74,13 +75,21 @@ def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | Shut | Non
     return claimed[0] if isinstance(claimed, list) else claimed
 
 
-@transaction.atomic
 def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | Shut | None:
     """The next batches, in one transaction; only one at a time where a rate is to be kept.
 
     An empty list: everybody in them has opted out or waits for another hour, which is written. The caller asks again,
     in a transaction of its own, so that a long row of such batches never holds SQLite's lock.
     """
+    try:
+        return _claim_some(campaign, token, at_most)
+    except PerhapsReached as those:
+        written_off.write_off_waiting(those.batch_id, those.evidence)
+        return []
+
+
+@transaction.atomic
+def _claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | Shut | None:
     durability.relax()
     fresh = _as_it_is(campaign)
     if fresh[0] != CampaignState.RUNNING or fresh[3]:

@@ -8,12 +8,24 @@ from django.db.models import F
 
 from laaffic_console.kit.sql_lists import among
 from messaging.models import Batch, Message, MessageState
+from messaging.services.batches import written_off
 from messaging.services.batches.carving import carve
 from messaging.services.contacts import audience_sql
 from messaging.services.gates.gates import Later, Queued
 
 # Where no gate stands it is a plain tuple: naming a thousand takes longer than reading them, and nobody asks by name.
 Row = Queued
+
+
+class PerhapsReached(Exception):
+    """Messages of a batch that do not go, and whose earlier sending may have arrived: {message: evidence}.
+
+    They are written off by a transaction of their own: with it tallies are locked, which a claim may not.
+    """
+
+    def __init__(self, batch_id: int, evidence: Mapping[int, str]) -> None:
+        super().__init__(batch_id, evidence)
+        self.batch_id, self.evidence = batch_id, evidence
 
 
 def queued_messages(
@@ -51,14 +63,16 @@ def queued_messages(
     return found
 
 
+SUPPRESSED = "on the suppression list when its batch was claimed"
+
+
 def without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
     """Opt-out wins: looked at again here, in the transaction that would let the message go (laws#opt-out-wins)."""
     stopped = [row[0] for row in rows if row[4]]
     if not stopped:
         return rows
-    Message.objects.filter(pk__in=stopped).update(
-        state=MessageState.SUPPRESSED, evidence="on the suppression list when its batch was claimed"
-    )
+    _require_unsent(batch, rows, dict.fromkeys(stopped, SUPPRESSED))
+    Message.objects.filter(pk__in=stopped).update(state=MessageState.SUPPRESSED, evidence=SUPPRESSED)
     Batch.objects.filter(pk=batch.pk).update(
         queued=F("queued") - len(stopped), suppressed=F("suppressed") + len(stopped)
     )
@@ -69,6 +83,7 @@ def without_stopped(batch: Batch, rows: list[Row], stopped: Mapping[int, str]) -
     """What a gate has stopped for good never goes; its evidence says why."""
     if not stopped:
         return rows
+    _require_unsent(batch, rows, stopped)
     by_evidence: dict[str, list[int]] = {}
     for message_id, evidence in stopped.items():
         by_evidence.setdefault(evidence[:200], []).append(message_id)
@@ -76,6 +91,14 @@ def without_stopped(batch: Batch, rows: list[Row], stopped: Mapping[int, str]) -
         Message.objects.filter(pk__in=ids).update(state=MessageState.CANCELLED, evidence=evidence)
     Batch.objects.filter(pk=batch.pk).update(queued=F("queued") - len(stopped), cancelled=F("cancelled") + len(stopped))
     return [row for row in rows if row[0] not in stopped]
+
+
+def _require_unsent(batch: Batch, rows: Sequence[Row], stopped: Mapping[int, str]) -> None:
+    """Neither suppressed nor cancelled is who may have got it already: PerhapsReached, before anything is written."""
+    if again := [row[0] for row in rows if row[3] > 1 and row[0] in stopped]:
+        had = written_off.had_perhaps(Message.objects.filter(pk__in=again))
+        if had:
+            raise PerhapsReached(batch.pk, {pk: stopped[pk] for pk in had})
 
 
 def without_waiting(batch: Batch, rows: list[Row], waiting: Mapping[int, Later]) -> list[Row]:

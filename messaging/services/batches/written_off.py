@@ -1,15 +1,17 @@
 """Writing off messages without a known outcome: they expire, and a late report still counts."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
+from django.db import transaction
 from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
-from messaging.models import Batch, EarlierAttempt, Message, MessageState
+from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import bulk_writes, own_segments, sent_tallies, settling
+from messaging.services.batches import bulk_writes, carving, own_segments, sent_tallies, settling
 
+PERHAPS = "; the first sending may have arrived"
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
 
 
@@ -37,3 +39,23 @@ def had_perhaps(waiting: QuerySet[Message]) -> list[int]:
     failed = EarlierAttempt.objects.filter(message__in=again, state__in=FAILED).order_by()
     known = dict(failed.values_list("message").annotate(n=Count("pk")))
     return [pk for pk, attempt in again.items() if known.get(pk, 0) < attempt - 1]
+
+
+@transaction.atomic
+def write_off_waiting(batch_id: int, evidence: Mapping[int, str]) -> None:
+    """Of a batch that waits: those who do not get it again. {message: why}; the first sending may have arrived.
+
+    They get a batch of their own, as no request carries them with the others. Of several reasons only those of one:
+    tallies are locked after it, which come last in a transaction.
+    """
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if batch.state != BatchState.QUEUED:
+        return
+    queued = batch.messages().filter(pk__in=evidence, state=MessageState.QUEUED).order_by("pk")
+    by_evidence: dict[str, list[int]] = defaultdict(list)
+    for pk in queued.values_list("pk", flat=True):
+        by_evidence[evidence[pk]].append(pk)
+    for why, ids in list(by_evidence.items())[:1]:
+        part = carving.carve(batch, ids)
+        Batch.objects.filter(pk=part.pk).update(state=BatchState.SETTLED)
+        write_off(part, ids, was=MessageState.QUEUED, evidence=f"{why[: 200 - len(PERHAPS)]}{PERHAPS}")

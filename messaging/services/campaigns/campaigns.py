@@ -136,7 +136,7 @@ def cancel_all_waiting(campaign_id: int) -> None:
         pass
 
 
-CANCELLED_AGAIN = "cancelled before it was sent again; the first sending may have arrived"
+CANCELLED_AGAIN = f"cancelled before it was sent again{written_off.PERHAPS}"
 
 
 def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
