@@ -353,6 +353,39 @@ def test_after_resume_what_had_been_tried_is_tried_for_three_days_anew(receiver:
     assert Delivery.objects.get().state == "waiting"
 
 
+@pytest.mark.parametrize("is_away", [False, True])
+def test_after_a_standstill_of_the_console_the_three_days_begin_anew(receiver: Receiver, is_away: bool) -> None:
+    """Nobody tried meanwhile, or this is an older backup: a receiver that is starting too loses nothing."""
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    receiver.close()
+    delivering.deliver()
+    long_ago = timezone.now() - dt.timedelta(days=4)
+    Delivery.objects.update(first_tried_at=long_ago, next_at=long_ago)
+    rests = {"failing_since": long_ago, "rests_until": long_ago}
+    Webhook.objects.update(**(rests if is_away else {"failing_since": None, "rests_until": None}))
+
+    delivering.deliver()
+
+    webhook.refresh_from_db()
+    assert (webhook.state, Delivery.objects.get().state) == ("active", "waiting")
+
+
+def test_who_waits_long_for_its_turn_with_a_receiver_that_is_away_is_given_up(receiver: Receiver) -> None:
+    """A few attempts a minute for very many that wait: that they are late is no standstill."""
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    receiver.close()
+    delivering.deliver()
+    long_ago = timezone.now() - dt.timedelta(days=4)
+    Delivery.objects.update(first_tried_at=long_ago, next_at=long_ago)
+    Webhook.objects.update(rests_until=timezone.now())
+
+    delivering.deliver()
+
+    assert Delivery.objects.get().state == "failed"
+
+
 def test_a_backlog_is_resumed_in_slices_before_anything_of_it_may_leave(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

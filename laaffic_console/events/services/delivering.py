@@ -186,6 +186,7 @@ class _Lane:
         self.last: Answer | None = None
         self.wrote_at = time.monotonic()
         self.target: addresses.Target | None = None
+        self.rested_until: dt.datetime | None = None
         self.signers: list[Signer] = []
 
     @property
@@ -226,6 +227,7 @@ class _Lane:
             self.is_done = True
             return
         self.webhook = webhook
+        self.rested_until = webhook.rests_until
         at_most = PROBES if self.webhook.failures else AT_ONCE
         found = list(_due(self.webhook).select_related("event")[:at_most])
         if not found:
@@ -284,13 +286,26 @@ class _Lane:
     def _write(self) -> None:
         attempts = [self.answered.popleft() for _n in range(len(self.answered))]
         now = timezone.now()
-        delivery_writes.write([_row(delivery, answer, now) for delivery, answer in attempts])
+        delivery_writes.write([self._row(delivery, answer, now) for delivery, answer in attempts])
         self.wrote_at = time.monotonic()
         failed = [answer for _delivery, answer in attempts if answer.problem]
         self.last = failed[-1] if failed else self.last
         if any(answer.problem == "gone" for answer in failed):
             self.is_done = self.is_stopped = True
             webhooks.disable(self.webhook.pk, "gone")
+
+    def _row(self, delivery: Delivery, answer: Answer, now: dt.datetime) -> delivery_writes.Row:
+        first = delivery.first_tried_at or now
+        if _is_long_past(self.rested_until or delivery.next_at) and _is_long_past(delivery.next_at):
+            first = now  # nobody here tried for hours, which speaks against no receiver
+        next_at, state = delivery.next_at, State.DELIVERED
+        if answer.problem:
+            is_over = answer.problem == "gone" or now - first > GIVE_UP_AFTER
+            state = State.FAILED if is_over else State.WAITING
+            next_at = now + dt.timedelta(seconds=max(pause(delivery.attempts), answer.wait))
+        return delivery_writes.Row(
+            delivery.pk, state, answer.status, answer.ms, answer.problem, answer.detail, next_at, first, now
+        )
 
     def _settle(self) -> None:
         """What the whole of a turn says about the webhook itself."""
@@ -316,7 +331,8 @@ class _Lane:
     def _is_away(self) -> None:
         now, row = timezone.now(), self.webhook
         row.failures += 1
-        row.failing_since = row.failing_since or now
+        stood_still = self.rested_until is not None and _is_long_past(self.rested_until)
+        row.failing_since = now if stood_still else row.failing_since or now
         rest = max(min(2.0 ** min(row.failures - 1, 30), LONGEST_REST), self.last.wait if self.last else 0.0)
         row.rests_until = now + dt.timedelta(seconds=rest * random.uniform(*JITTER))  # noqa: S311 - no secret
         if self.last is not None:
@@ -341,16 +357,9 @@ class _Lane:
 _HEALTH = ["failures", "failing_since", "rests_until", "problem", "detail"]
 
 
-def _row(delivery: Delivery, answer: Answer, now: dt.datetime) -> delivery_writes.Row:
-    first = delivery.first_tried_at or now
-    next_at, state = delivery.next_at, State.DELIVERED
-    if answer.problem:
-        is_over = answer.problem == "gone" or now - first > GIVE_UP_AFTER
-        state = State.FAILED if is_over else State.WAITING
-        next_at = now + dt.timedelta(seconds=max(pause(delivery.attempts), answer.wait))
-    return delivery_writes.Row(
-        delivery.pk, state, answer.status, answer.ms, answer.problem, answer.detail, next_at, first, now
-    )
+def _is_long_past(due: dt.datetime) -> bool:
+    """By more than any wait: whoever was to look stood still, or this is an older backup."""
+    return timezone.now() - due > dt.timedelta(seconds=LONGEST_WAIT * JITTER[1])
 
 
 def pause(attempts: int) -> float:
