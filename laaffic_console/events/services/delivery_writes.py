@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -43,11 +43,11 @@ _TYPES = {
 
 
 def write(rows: Sequence[Row]) -> None:
-    """What came of an attempt; nothing where the webhook was deleted meanwhile."""
+    """What came of an attempt; nothing where the webhook was deleted meanwhile. By id, as whoever else locks them."""
     if not rows:
         return
     sets = ", ".join(f"{name} = new.{name}" for name in Row._fields[1:])
-    given = json.dumps([row._asdict() for row in rows], default=_adapt)
+    given = json.dumps([row._asdict() for row in sorted(rows)], default=_adapt)
     if connection.vendor == "postgresql":
         columns = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
         source = f"json_to_recordset(%s::json) AS new({columns})"
@@ -76,10 +76,18 @@ def wake(webhook_id: int, since: dt.datetime) -> bool:
 def count_anew(webhook_id: int) -> None:
     """While nothing leaves: how long what waits is tried is counted from its next attempt, not from one before."""
     tried = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, first_tried_at__isnull=False)
-    last = 0
-    while ids := list(tried.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        tried.filter(pk__among=ids).update(first_tried_at=None)
-        last = ids[-1]
+    last: int | None = 0
+    while last is not None:
+        last = _count_some_anew(tried, last)
+
+
+@transaction.atomic
+def _count_some_anew(tried: Deliveries, after: int) -> int | None:
+    """The last of those; None when there are none. Attempts that were under way may still be written beside it."""
+    some = tried.filter(pk__gt=after).order_by("pk").select_for_update(no_key=True)
+    ids = list(some.values_list("pk", flat=True)[:AT_ONCE])
+    tried.filter(pk__among=ids).update(first_tried_at=None)
+    return ids[-1] if ids else None
 
 
 def _adapt(value: Any) -> Any:
