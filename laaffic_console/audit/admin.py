@@ -40,7 +40,7 @@ COLOURS = {
     Act.APPROVAL: "success",
 }
 PEOPLE_OFFERED = 200  # who is not among them is found by the search
-# Details in words; what is not here is shown by its own name.
+# Details in words, in the order in which they are shown (jsonb keeps none); others by their own names after them.
 NAMES = {
     "event": gettext_lazy("what happened"),
     "what": gettext_lazy("of what"),
@@ -189,7 +189,9 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
 
 def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:
-    kept = [(name, value) for name, value in entry.details.items() if name not in ("changes", NAME)]
+    known = [name for name in NAMES if name in entry.details]
+    others = sorted(name for name in entry.details if name not in ("changes", NAME, *NAMES))
+    kept = [(name, entry.details[name]) for name in (*known, *others)]
     return [(name, CODES.get(value, value) if name in CODED else value) for name, value in kept]
 
 

@@ -347,7 +347,7 @@ class PageTests:
             starting.launch(write(text=f"old {n}").pk)
 
         assert queries(write(text="two")) <= few + 2
-        assert few < 85
+        assert few < 88  # on PostgreSQL; a few less on SQLite
 
 
 def test_a_test_that_may_not_leave_leaves_no_draft(
