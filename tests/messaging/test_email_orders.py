@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import IS_OPEN_ENTRY, AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, open_acts, restored
 from laaffic_console.laaffic import EmailSubmission, LaafficError, NotSent, OutcomeUnknown, Refused, SubmissionState
 from laaffic_console.laaffic.codes import Family, lookup
@@ -197,7 +197,7 @@ class Play:
             email_campaigns.sweep()
         now = fresh(self.campaign)
         if now.state in (State.RUNNING, State.FINISHED, State.CANCELLED):
-            assert not LedgerEntry.objects.filter(state__in=open_acts.OPEN).exists(), "a request that nobody ends"
+            assert not LedgerEntry.objects.filter(IS_OPEN_ENTRY).exists(), "a request that nobody ends"
 
 
 def refusal(code: str) -> Refused:

@@ -14,6 +14,7 @@ from laaffic_console.dashboard import metrics, support_bundle
 from laaffic_console.exporting.models import IS_OPEN_EXPORT, Export
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import IS_OPEN_ENTRY, Application, LedgerEntry
+from laaffic_console.gateway.services import open_acts
 from laaffic_console.notices.models import IS_TO_MAIL, Notice
 from laaffic_console.notices.services import mailing as notices_mailing
 from laaffic_console.notices.services import watching
@@ -112,6 +113,13 @@ def test_no_settled_entry_is_read_for_an_open_one() -> None:
     assert "call_open" in plans_of(lambda: list(watching._unknown(NOW)), table)[0]
     assert "call_open" in plans_of(lambda: list(metrics._requests()), table)[0]
     assert any("call_open" in each for each in plans_of(support_bundle.queue, table))
+
+
+@pytest.mark.parametrize("anywhere", [False, True])
+def test_an_act_looks_for_its_like_past_all_that_is_over(application: Application, anywhere: bool) -> None:
+    """In the transaction of a call that is placed, with SQLite's only writer."""
+    [asked] = plans_of(lambda: open_acts.like("x", application, anywhere=anywhere), LedgerEntry._meta.db_table)
+    assert "call_open" in asked
 
 
 def test_nothing_that_is_over_is_read_for_what_waits() -> None:

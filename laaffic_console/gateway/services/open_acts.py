@@ -13,12 +13,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import IS_OPEN_ENTRY, Application, LedgerEntry
 from laaffic_console.kit import dates
 from laaffic_console.kit.plain_text import is_blank
 
 WITHIN = dt.timedelta(hours=24)
-OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 FIELD = "again"  # of forms, and the option of commands
 LONGEST_REASON = 200
 
@@ -41,12 +40,16 @@ class StillOpen(ValidationError):
 def rows() -> QuerySet[LedgerEntry]:
     """What was asked for within a day and has no known outcome, the newest first."""
     since = timezone.now() - WITHIN
-    return LedgerEntry.objects.filter(state__in=OPEN, prepared_at__gte=since).order_by("-pk")
+    return LedgerEntry.objects.filter(IS_OPEN_ENTRY, prepared_at__gte=since).order_by("-pk")
 
 
 def like(digest: str, application: Application | None, *, anywhere: bool = False) -> LedgerEntry | None:
-    same = rows().filter(digest=digest)
-    return (same if anywhere else same.filter(application=application)).first()
+    """The newest of the same digest; `anywhere`: by whichever application."""
+    # Few have the digest. Asked for its application, SQLite would go through all that this one ever asked.
+    for opened in rows().filter(digest=digest):
+        if anywhere or opened.application_id == (application and application.pk):
+            return opened
+    return None
 
 
 def require(digest: str, application: Application, *, again: str = "", anywhere: bool = False) -> dict[str, Any]:
