@@ -392,6 +392,32 @@ class HeartbeatTests:
         assert at is not None
         assert at + workers.STALE_AFTER > timezone.now() + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
 
+    def test_another_process_of_the_worker_does_not_take_it_back(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They write one row, and each knows its own beats only."""
+        monkeypatch.setenv(workers.WORKER_VARIABLE, supervisor.worker)
+        workers.beat_through_request()
+        before = WorkerHeartbeat.objects.get(pk=supervisor.worker).beat_at
+        assert before is not None
+        assert before > timezone.now()
+
+        monkeypatch.setattr(workers, "_last_beat", -1000.0)
+        monkeypatch.setattr(workers, "_last_ahead", dt.timedelta(0))
+        workers.beat()
+
+        assert WorkerHeartbeat.objects.get(pk=supervisor.worker).beat_at == before
+
+    def test_a_beat_of_a_clock_that_was_wrong_is_taken_back(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(workers.WORKER_VARIABLE, supervisor.worker)
+        WorkerHeartbeat.objects.update(beat_at=timezone.now() + dt.timedelta(days=1))
+
+        workers.beat()
+
+        assert workers.alive() == 1
+
     def test_a_command_beats_for_no_worker(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(workers.WORKER_VARIABLE, raising=False)
         silence(supervisor, 60)

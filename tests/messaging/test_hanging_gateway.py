@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, Lease, LedgerEntry
-from laaffic_console.gateway.services import account, account_hold, bell, database_clock
+from laaffic_console.gateway.models import AccountHold, Application, Lease, LedgerEntry, WorkerHeartbeat
+from laaffic_console.gateway.services import account, account_hold, bell, database_clock, workers
 from laaffic_console.laaffic import LaafficClient, OutcomeUnknown
 from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.laaffic.voice import VoiceApi
@@ -31,6 +31,7 @@ class Hanging:
     def __init__(self) -> None:
         self.now = 1000.0
         self.kept = True  # the lease, for as long as each request may take
+        self.believed = True  # that the worker lives, likewise
         self.requests = 0
 
     def __call__(self, *args: object, **given: object) -> Any:
@@ -41,6 +42,10 @@ class Hanging:
         self.now += LONGEST
         lease = Lease.objects.exclude(token="").get()
         self.kept &= (lease.until - database_clock.now()).total_seconds() > LONGEST
+        heard = WorkerHeartbeat.objects.get().beat_at
+        assert heard is not None
+        self.believed &= (heard + workers.STALE_AFTER - database_clock.now()).total_seconds() > LONGEST
+        WorkerHeartbeat.objects.update(beat_at=database_clock.now())  # for the next request another is needed
         raise OutcomeUnknown("no answer within the time limit", interface="a list")
 
 
@@ -49,6 +54,10 @@ def hanging(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Hanging:
     settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
     settings.LAAFFIC_TIMEOUTS = (CONNECT, READ)
     account.laaffic_client.cache_clear()
+    WorkerHeartbeat.objects.create(worker="w", host="h", pid=1, started_at=timezone.now())
+    monkeypatch.setenv(workers.WORKER_VARIABLE, "w")
+    monkeypatch.setattr(workers, "_last_beat", 0.0)
+    monkeypatch.setattr(workers, "_last_ahead", dt.timedelta(0))
     gateway = Hanging()
     monkeypatch.setattr("time.monotonic", lambda: gateway.now)
     monkeypatch.setattr(VoiceApi, "group_records", gateway)
@@ -87,7 +96,7 @@ class RecordTests:
 
         assert hanging.requests >= 1
         assert hanging.requests * LONGEST < bell.options_of(report_pulls.JOB)["timeout"]
-        assert hanging.kept
+        assert (hanging.kept, hanging.believed) == (True, True)
         batch.refresh_from_db()
         assert (batch.state, batch.unknown) == (BatchState.UNKNOWN, 1)
         assert batch.next_check_at is not None
@@ -140,7 +149,7 @@ def test_replies_of_many_applications_end_before_the_job_is_killed(application: 
 
     assert first >= 1
     assert first * LONGEST < settings.Q_CLUSTER["timeout"]
-    assert hanging.kept
+    assert (hanging.kept, hanging.believed) == (True, True)
     assert hanging.requests >= 1
     assert reply_pulls.due().count() == 6 - first - hanging.requests
 
@@ -162,4 +171,4 @@ def test_probes_of_many_holds_end_before_the_job_is_killed(hanging: Hanging) -> 
 
     assert hanging.requests >= 1
     assert hanging.requests * LONGEST < settings.Q_CLUSTER["timeout"]
-    assert hanging.kept
+    assert (hanging.kept, hanging.believed) == (True, True)

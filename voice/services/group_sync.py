@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import bell, database_clock, isolation, lost_requests, workers
+from laaffic_console.gateway.services import bell, database_clock, isolation, lost_requests
 from laaffic_console.gateway.services.patience import Patience
 from laaffic_console.laaffic import Family, LaafficError, Refused, Remedy, codes
 from voice.models import GroupTask, TaskState, VoiceSync
@@ -38,7 +38,6 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
     asking = Patience()
     for task in tasks.exclude(state__in=[*NOT_LEFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
         reading.go_on()
-        workers.beat()
         with isolation.guarded(f"group call {task.pk}", but=Refused):
             problem = _look_apart(task)
             last, in_a_row = problem or last, in_a_row + 1 if problem else 0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from laaffic_console.gateway.services import database_clock, workers
+from laaffic_console.gateway.services import database_clock
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
@@ -57,7 +57,6 @@ def _read(
     for opens, closes in call_record_windows(start, now, now):
         for page in call_record_pages(ask, start=opens, end=closes):
             reading.go_on()
-            workers.beat()
             call_records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
             seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
             for problem in page.problems:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import AccountHold, Application, BalanceReading, Channel
-from laaffic_console.gateway.services import account_hold, balance_history, clock, code_words, leases
+from laaffic_console.gateway.services import account_hold, balance_history, clock, code_words, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 
@@ -23,6 +23,7 @@ def read() -> None:
     """The job: keep a reading; what getBalance is refused for, everything would be refused for."""
     if not balance_history.is_due() or leases.take("balance", ASK_AGAIN) is None:
         return
+    workers.beat_through_request()
     try:
         balance = laaffic_client().get_balance()
     except Refused as refusal:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.models.list_copies import ListCopy
-from laaffic_console.gateway.services import bell, code_words, due, isolation, leases
+from laaffic_console.gateway.services import bell, code_words, due, isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficError
@@ -51,6 +51,7 @@ class Reading(Generic[Copy]):
 
     def go_on(self) -> None:
         """Called between pages: a slow list may take longer than a lease."""
+        workers.beat_through_request()
         if not self.lease.renew():
             raise SyncFailed(_("Another worker has taken this synchronisation over."))
 
@@ -111,6 +112,7 @@ class Copies(Generic[Copy]):
             copy, _made = self.model._default_manager.update_or_create(
                 name=name, defaults={"started_at": began, "finished_at": None, "requested_at": None}
             )
+            workers.beat_through_request()
             try:
                 copied = read(Reading(began, lease, copy))
             except (LaafficError, NotConfigured, SyncFailed) as problem:

@@ -28,7 +28,7 @@ class Patience:
         return time.monotonic() >= self.ends
 
     def may_ask(self) -> bool:
-        workers.beat_through(sum(settings.LAAFFIC_TIMEOUTS))
+        workers.beat_through_request()
         if not self.is_over() and self.lease is not None and not self.lease.renew():
             self.ends = -math.inf  # another is at it
         return not self.is_over()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.gateway.services import account_hold, ledger
+from laaffic_console.gateway.services import account_hold, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.kit.interrupts import LeftUnknown
 from laaffic_console.kit.said import gettext as _
@@ -27,6 +27,7 @@ def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
 
     Called outside any transaction: what was prepared must be committed before a byte leaves (laws#record-send-settle).
     """
+    workers.beat_through_request()
     began = time.monotonic()
     entry.left_at = ledger.depart(entry.pk, unless_held=True)
     if entry.left_at is None:

@@ -46,15 +46,23 @@ def beat_through(seconds: float) -> None:
         _write_beat(ahead)
 
 
+def beat_through_request() -> None:
+    """Before asking Laaffic, which may hang for as long as it may. Not between a request's departure and its bytes."""
+    beat_through(sum(settings.LAAFFIC_TIMEOUTS))
+
+
 def _write_beat(ahead: dt.timedelta) -> None:
     global _last_beat, _last_ahead
     if WORKER_VARIABLE not in os.environ:
         return
     _last_beat, _last_ahead = time.monotonic(), ahead
-    said: dict[str, object] = {"beat_at": database_clock.now() + ahead}
+    now = database_clock.now()
+    said: dict[str, object] = {"beat_at": now + ahead}
     if (skew := clock.observed_here()) is not None:
         said["clock_skew"] = skew
-    WorkerHeartbeat.objects.filter(worker=worker_name()).update(**said)
+    # The worker's other processes write the same row: one that is dated further ahead stands for a request of theirs.
+    behind = WorkerHeartbeat.objects.exclude(beat_at__gt=now + ahead, beat_at__lt=now + STALE_AFTER)
+    behind.filter(worker=worker_name()).update(**said)
 
 
 def note_sweep() -> None:

@@ -84,10 +84,10 @@ def check(
         ids = _pending(campaign, campaign.asked_to)
         campaign.asked_to = ids[-1][0] if len(ids) == MAX_EMAIL_IDS else 0
         EmailCampaign.objects.filter(pk=campaign.pk).update(asked_to=campaign.asked_to)
+        workers.beat_through_request()
         if asked := [email_id for _, email_id in ids if gateway_ids.can_be_asked_for(email_id)]:
             told = client.email.deliveries(app_id=campaign.application.app_id, email_ids=asked)
             moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
-        workers.beat()
         if campaign.asked_to:
             _expired(campaign, turn)
         if not campaign.asked_to or (lease is not None and not lease.renew()):

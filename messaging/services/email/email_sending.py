@@ -75,6 +75,7 @@ def send(campaign_id: int) -> None:
             return
         campaign, entry = claimed
         unchanged = EmailCampaign.objects.filter(pk=campaign.pk, entry=entry, state=EmailCampaignState.SENDING)
+        workers.beat_through_request()
         began = time.monotonic()
         if ledger.depart(entry.pk, provided=Exists(unchanged), unless_held=True) is None:
             _called_off(campaign.pk, entry)

@@ -89,7 +89,7 @@ def pull(application: Application, lease: leases.HeldLease, *, within: float | N
             # Times are asked in whole seconds: the one that has begun is asked for too.
             ends = closes + dt.timedelta(seconds=closes == now)
             for page in asked.iter_pages(app_id=application.app_id, start=opens, end=ends):
-                workers.beat()
+                workers.beat_through_request()
                 if not lease.renew():
                     return new
                 new += replies.take_each(page.records, source=Reply.Source.PULL)
