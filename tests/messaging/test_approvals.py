@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -58,6 +58,13 @@ def bob(db: None) -> User:
 def approved(draft: Campaign, ada: User, bob: User) -> None:
     approvals.ask(draft.pk, by=ada)
     approvals.decide(draft.pk, by=bob, approve=True)
+
+
+def raising(problem: Exception) -> Callable[..., Any]:
+    def act(*args: object, **given: object) -> Any:
+        raise problem
+
+    return act
 
 
 def outcomes(draft: Campaign) -> list[str]:
@@ -118,6 +125,23 @@ class NeedTests:
         settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = 0, Decimal("0.001")
 
         assert starting.launch_test(draft, "919876500000", by=None).state == CampaignState.RUNNING
+
+    def test_a_test_that_was_left_behind_is_none_once_it_is_edited(
+        self, draft: Campaign, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The database was away between its draft and its launch; then somebody gives it a group."""
+        with monkeypatch.context() as away:
+            away.setattr(starting, "launch", raising(OperationalError("database is locked")))
+            with pytest.raises(OperationalError):
+                starting.launch_test(draft, "919876500000", by=None)
+        left = Campaign.objects.get(kind=Campaign.Kind.TEST)
+
+        drafts.save(left, groups=[group], excluded_groups=[], columns=["name"], by=None)
+
+        left.refresh_from_db()
+        assert left.kind == Campaign.Kind.CAMPAIGN
+        with pytest.raises(NotAllowed, match="a second person"):
+            starting.launch(left.pk)
 
 
 class SettingTests:

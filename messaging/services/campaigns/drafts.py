@@ -113,7 +113,9 @@ def save(
             _write([campaign])
         else:
             steps.require(steps.locked(Campaign, campaign.pk), [CampaignState.DRAFT], _("edited"))
-            campaign.save(update_fields={*columns, "sender_id"})
+            if campaign.kind == Campaign.Kind.TEST:  # whom it goes to from now on is no longer one number for a test
+                campaign.kind = Campaign.Kind.CAMPAIGN
+            campaign.save(update_fields={*columns, "sender_id", "kind"})
         chosen = {"groups": groups, "excluded_groups": excluded_groups, "audiences": audiences}
         for name, those in chosen.items():
             _choose(campaign, name, list(those), is_new=is_new)
