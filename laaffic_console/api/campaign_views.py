@@ -140,11 +140,11 @@ class LaunchView(ApiView):
 
 
 def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
+    campaign.refresh_from_db()
+    if launching.was_launched(campaign):
+        return standing(campaign)
     if "shown" not in asked:
         return standing(starting.launch(campaign.pk, by=by, again=asked["again"]))
-    campaign.refresh_from_db()
-    if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
-        return standing(campaign)
     seen, sentences = shown.read(campaign, asked["shown"])
     if seen is None:
         raise Problem(400, _("“shown” does not belong to this campaign. Take it from GET …/check."))

@@ -38,6 +38,12 @@ def not_seen(problem: NotSeen) -> Problem:
     return Problem(409, said % {"said": " ".join(problem.sentences)})
 
 
+def was_launched(one: Any) -> bool:
+    """Whoever launches it again lost the answer: they are told how it stands, whatever has become of it since. That a
+    held or finished one "cannot be launched" would be read as if nothing had left."""
+    return one.state != "draft" and not (one.state == "cancelled" and one.launched_at is None)
+
+
 def require_draft(one: Any, draft: str) -> None:
     if one.state != draft:
         said = _("“%(name)s” is %(state)s: only a draft can be checked.")

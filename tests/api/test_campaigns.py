@@ -49,6 +49,24 @@ class LifeTests:
         assert "cannot be paused" in refused.json()["detail"]
         assert api("GET", f"campaigns/{draft}/check").status_code == 409
 
+    @pytest.mark.parametrize("body", [{}, {"shown": "x"}])
+    @pytest.mark.parametrize("state", ["held", "paused", "finished"])
+    def test_a_launch_is_repeated_though_it_has_moved_on(
+        self, api: Api, draft: int, state: str, body: dict[str, str]
+    ) -> None:
+        """Its answer was lost: a refusal would be read as if nothing had been sent."""
+        assert api("POST", f"campaigns/{draft}/launch", {}).status_code == 200
+        Campaign.objects.update(state=state)
+
+        answer = api("POST", f"campaigns/{draft}/launch", body)
+
+        assert (answer.status_code, answer.json()) == (200, {"id": draft, "state": state})
+
+    def test_what_was_cancelled_as_a_draft_is_not_launched(self, api: Api, draft: int) -> None:
+        assert api("POST", f"campaigns/{draft}/cancel").status_code == 200
+
+        assert api("POST", f"campaigns/{draft}/launch", {}).status_code == 409
+
     def test_resumed_before_its_time_it_may_be_resumed_again(self, api: Api, draft: int) -> None:
         Campaign.objects.update(scheduled_at=timezone.now() + dt.timedelta(days=1))
 

@@ -48,6 +48,16 @@ class EmailTests:
         assert api("POST", f"email-campaigns/{pk}/resume").status_code == 409
         assert [row["id"] for row in api("GET", "email-campaigns?state=cancelled").json()["items"]] == [pk]
 
+    @pytest.mark.parametrize("state", ["held", "unknown", "finished"])
+    def test_a_launch_is_repeated_though_it_has_moved_on(self, api: Api, mail_app: Application, state: str) -> None:
+        pk = api("POST", "email-campaigns", MAIL).json()["id"]
+        assert api("POST", f"email-campaigns/{pk}/launch", {}).status_code == 200
+        EmailCampaign.objects.update(state=state)
+
+        answer = api("POST", f"email-campaigns/{pk}/launch", {})
+
+        assert (answer.status_code, answer.json()) == (200, {"id": pk, "state": state})
+
     def test_what_was_changed_since_is_not_launched(self, api: Api, mail_app: Application) -> None:
         pk = api("POST", "email-campaigns", MAIL).json()["id"]
         shown = api("GET", f"email-campaigns/{pk}/check").json()["shown"]

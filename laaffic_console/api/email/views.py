@@ -101,7 +101,9 @@ class EmailLaunchView(ApiView):
 def _launch(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
     seen = None
     campaign.refresh_from_db()
-    if "shown" in asked and campaign.state == State.DRAFT:
+    if launching.was_launched(campaign):
+        return _standing(campaign)
+    if "shown" in asked:
         seen, sentences = launching.read(campaign, asked)
         email_drafts.require_as_shown(campaign, seen)
         launching.require_seen(email_checks.planned(campaign).checks, asked, sentences)
