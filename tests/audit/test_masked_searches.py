@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import ValidationError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -14,6 +15,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.kit import acts, list_order
 from messaging.models import Campaign, Contact, Conversation
 from messaging.services.campaigns import previews
+from messaging.services.contacts import audiences
 from phone_numbers.models import Binding
 from tests.dashboard import doors
 
@@ -135,6 +137,21 @@ def test_a_file_that_a_worker_makes_is_searched_as_its_asker_may(viewer: User) -
     assert count(NUMBER) == 1
     viewer.groups.add(Group.objects.get(name=roles.OPERATOR))
     assert count(NUMBER[:5]) == 1
+
+
+@pytest.mark.parametrize("part", ["98765", "9", "a@", "n° 4"])
+def test_no_condition_asks_for_a_part_of_what_is_masked(db: None, part: str) -> None:
+    """By how many have it a number among the attributes would be found digit after digit, with the name beside it."""
+    Contact.objects.create(number=NUMBER, attributes={"mobile": NUMBER, "city": "Pune"})
+    text = f'attribute.mobile contains "{part}"'
+    assert audiences.read(text)
+
+    with acts.acting(lambda: BLIND):
+        with pytest.raises(ValidationError, match="contains"):
+            audiences.read(text)
+        with pytest.raises(ValidationError, match="contains"):
+            audiences.create(name="One", condition=f"country = IN or not ({text})")
+        assert audiences.read(f'attribute.mobile = "{NUMBER}" and attribute.city contains "un"')
 
 
 @pytest.mark.parametrize("label", LISTS)
