@@ -141,12 +141,15 @@ def revoke(token: ApiToken) -> bool:
 
 
 def rotate(token: ApiToken, *, overlap: dt.timedelta = OVERLAP) -> tuple[ApiToken, str]:
-    """Another secret with the same rights; the old one is good for `overlap` more."""
+    """Another secret with the same rights, for as long as it was made for; the old one is good for `overlap` more."""
     over = ValidationError(_("It is revoked or has expired. Make a new token."))
     if not token.is_good:
         raise over
     now = timezone.now()
-    lasted = token.expires_at - token.created_at if token.expires_at else None
+    # Of the newest: the others' end has been brought forward, when they were replaced.
+    same = Q(pk=token.family) | Q(first=token.family)
+    newest = ApiToken.objects.filter(same).order_by("-pk").first() or token
+    lasted = newest.expires_at - newest.created_at if newest.expires_at else None
     ends = min(token.expires_at or now + overlap, now + overlap)
     with transaction.atomic():
         # Somebody may revoke it at this moment: its secret must not get a successor then.

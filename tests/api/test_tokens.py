@@ -75,6 +75,19 @@ def test_one_that_is_revoked_at_this_moment_gets_no_successor(person: User) -> N
     assert ApiToken.objects.count() == 1
 
 
+@pytest.mark.parametrize("days", [None, 30])
+def test_replaced_twice_as_the_first_secret_was_lost_it_lasts_as_long(person: User, days: int | None) -> None:
+    expires = dt.timedelta(days=days) if days else None
+    made, _secret = tokens.create("web shop", user=person, scopes=["send"], expires=expires)
+    tokens.rotate(made)
+    made.refresh_from_db()
+
+    third, _secret = tokens.rotate(made)
+
+    lasts = third.expires_at and round((third.expires_at - third.created_at) / dt.timedelta(days=1))
+    assert lasts == days
+
+
 class DoorTests:
     @pytest.mark.parametrize("header", ["", "Bearer", "Bearer nobody", "Basic c2hvcDp4", "Bearer \x00", "Token x"])
     def test_without_a_token_nothing_is_opened(self, db: None, header: str) -> None:
