@@ -547,6 +547,23 @@ def test_paused_its_events_wait_and_rotated_both_sign(receiver: Receiver) -> Non
     assert len(receiver.got[1][0]["webhook-signature"].split()) == 1
 
 
+def test_rotated_again_within_the_day_the_receivers_secret_still_signs(receiver: Receiver) -> None:
+    """The first new one was lost, and nobody gave it to the receiver."""
+    webhook, old = webhooks.create(receiver.url, STATE)
+    secrets = [old, *(webhooks.rotate(webhook) for _time in range(2))]
+    happen("campaign:1")
+
+    delivering.deliver()
+
+    [(headers, body)] = receiver.got
+    for secret in secrets:
+        Signer(secret).verify(body, headers)
+    for _time in range(9):
+        webhooks.rotate(webhook)
+    webhook.refresh_from_db()
+    assert len(webhooks.signers(webhook, timezone.now())) == 1 + webhooks.OLD_SECRETS
+
+
 def test_another_secret_key_says_what_to_do(receiver: Receiver, settings: Any) -> None:
     webhook, _secret = webhooks.create(receiver.url, STATE)
     happen("campaign:1")

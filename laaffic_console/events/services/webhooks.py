@@ -20,6 +20,7 @@ from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import with_words
 
 OVERLAP = dt.timedelta(hours=24)
+OLD_SECRETS = 3  # that sign beside the new one
 AT_ONCE = 1000
 
 State = Webhook.State
@@ -66,11 +67,16 @@ def change_kinds(webhook: Webhook, kinds: Sequence[str]) -> None:
 
 
 def rotate(webhook: Webhook) -> str:
-    """Another secret; for a day both sign, so that the receiver can be changed in between."""
+    """Another secret; for a day the old one signs too, so that the receiver can be changed in between.
+
+    So do those before it that are still good: which of them the receiver has, nobody here knows.
+    """
     secret = signing.new_secret()
     with transaction.atomic():
         row = locked(webhook.pk)
-        row.old_secret, row.old_secret_until = row.secret, timezone.now() + OVERLAP
+        now = timezone.now()
+        row.old_secret = " ".join([row.secret, *_old_secrets(row, now)][:OLD_SECRETS])
+        row.old_secret_until = now + OVERLAP
         row.secret = sealed.seal(secret)
         row.rests_until = None
         row.save(update_fields=["secret", "old_secret", "old_secret_until", "rests_until"])
@@ -81,16 +87,19 @@ def rotate(webhook: Webhook) -> str:
 
 def signers(webhook: Webhook, now: dt.datetime) -> list[Signer]:
     """The new one first; CannotOpen where SECRET_KEY has changed."""
-    found = [webhook.secret]
-    if webhook.old_secret and webhook.old_secret_until is not None and now < webhook.old_secret_until:
-        found.append(webhook.old_secret)
-    opened = [Signer(sealed.opened(found[0]))]
-    for one in found[1:]:
+    opened = [Signer(sealed.opened(webhook.secret))]
+    for one in _old_secrets(webhook, now):
         try:
             opened.append(Signer(sealed.opened(one)))
         except sealed.CannotOpen:  # sealed before SECRET_KEY was changed; the new one is good
             continue
     return opened
+
+
+def _old_secrets(webhook: Webhook, now: dt.datetime) -> list[str]:
+    """Sealed, the newest first."""
+    is_good = webhook.old_secret_until is not None and now < webhook.old_secret_until
+    return webhook.old_secret.split() if is_good else []
 
 
 def pause(webhook: Webhook) -> bool:
