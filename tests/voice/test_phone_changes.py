@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import single_requests
+from laaffic_console.gateway.services import leases, single_requests
 from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.numbers.conftest import long_ago
@@ -274,6 +274,28 @@ class ResetTests:
 
         assert LedgerEntry.objects.get().state == EntryState.UNKNOWN
         assert "new-pw" not in everything_stored()
+
+    def test_of_two_at_once_only_one_leaves(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        before = password_of(sandbox, phone.account)
+
+        with leases.lease(f"sip-password:{phone.pk}"), pytest.raises(ValidationError, match="at this moment"):
+            phone_changes.reset(phone)
+
+        assert password_of(sandbox, phone.account) == before
+        assert not LedgerEntry.objects.exists()
+
+    def test_loaded_again_the_page_resets_nothing(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_client: Client
+    ) -> None:
+        address = reverse("admin:voice_sipphone_password", args=[phone.pk])
+        form = {"csrfmiddlewaretoken": "x" * 64}
+        admin_client.post(address, form)
+        password = password_of(sandbox, phone.account)
+
+        page = admin_client.post(address, form)
+
+        assert page.status_code == 302
+        assert password_of(sandbox, phone.account) == password
 
     def test_another_reset_ends_what_was_lost(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)

@@ -138,6 +138,7 @@ class SipPhoneAdmin(CopiedListAdmin):
                 for said in problem.messages:
                     messages.error(request, said)
                 return HttpResponseRedirect(reverse("admin:voice_sipphone_password", args=[pk]))
+            request.made_at = reverse("admin:voice_sipphone_password", args=[pk])  # type: ignore[attr-defined]  # for sent_once.py
         requests = phone_evidence.latest(phone_evidence.RESET, [pk])
         return page(
             self, request, "voice/phone_password.html", phone.account, phone=phone, made=made, requests=requests

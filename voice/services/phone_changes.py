@@ -13,7 +13,15 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, late_evidence, ledger, single_requests, workers
+from laaffic_console.gateway.services import (
+    code_words,
+    late_evidence,
+    leases,
+    ledger,
+    patience,
+    single_requests,
+    workers,
+)
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from voice.models import SipPhone, VoiceSync
@@ -96,7 +104,17 @@ def _asked(
 
 
 def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
-    """A new password, for whoever asked and for nobody after; ValidationError says what came of it instead."""
+    """A new password, for whoever asked and for nobody after; ValidationError says what came of it instead.
+
+    One at a time: of two that are under way the later answer need not have the password that counts.
+    """
+    with leases.lease(f"sip-password:{phone.pk}", patience.LEASE_SECONDS) as lease:
+        if lease is None:
+            raise ValidationError(_("Its password is being reset at this moment. Look again in a minute."))
+        return _reset(phone, by)
+
+
+def _reset(phone: SipPhone, by: User | None) -> NewPassword:
     if phone.gone_at is not None or not phone.application.is_active:
         raise ValidationError(_("Laaffic does not list this phone any more: it has no password."))
     entry = ledger.prepare(
