@@ -1,23 +1,25 @@
 """Our copy of Laaffic's bindings: whole, and honest about what it could not see."""
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, leases
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import account, leases, ledger, whole_lists
 from laaffic_console.laaffic import numbers as wire
+from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from phone_numbers import jobs
-from phone_numbers.models import Binding, OwnedNumber, SyncStatus
-from phone_numbers.services import binding_sync, listing, owned_sync, scheduling, syncing
+from phone_numbers.models import Binding, BindingRequest, OwnedNumber, SyncStatus
+from phone_numbers.services import binding_sync, owned_sync, scheduling, syncing
 from phone_numbers.services.syncing import SyncFailed
 from tests.numbers.conftest import Door, point_at
 
@@ -95,13 +97,13 @@ class WholeListTests:
         hours: int,
     ) -> None:
         door("bindings/add", count=3)
-        read, right_now = listing.read_all, timezone.now
+        read, right_now = whole_lists.read_all, timezone.now
 
         def read_after_the_clock_was_set(*given: Any, **more: Any) -> Any:
             monkeypatch.setattr(timezone, "now", right_now)
             return read(*given, **more)
 
-        monkeypatch.setattr(listing, "read_all", read_after_the_clock_was_set)
+        monkeypatch.setattr(whole_lists, "read_all", read_after_the_clock_was_set)
         monkeypatch.setattr(timezone, "now", lambda: right_now() + dt.timedelta(hours=hours))
 
         assert binding_sync.sync(application).gone == 0
@@ -163,7 +165,7 @@ class TroubleTests:
     def test_a_system_error_is_asked_again(
         self, sandbox: RunningSandbox, application: Application, door: Door, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(listing, "PAUSE", 0)
+        monkeypatch.setattr(whole_lists, "PAUSE", 0)
         door("bindings/add", count=2)
         sandbox.set_faults(status="-18", status_calls=2)
 
@@ -184,6 +186,8 @@ def binding(n: int) -> wire.Binding:
 class MovingListTests:
     """A list that changes while it is read: pages shift under the reader."""
 
+    known: ClassVar[list[str]] = []
+
     def read(self, *pages: Page[wire.Binding]) -> tuple[bool, list[str]]:
         answers: Iterator[Page[wire.Binding]] = iter(pages)
         taken: list[str] = []
@@ -191,7 +195,12 @@ class MovingListTests:
         def take(records: Sequence[wire.Binding]) -> None:
             taken.extend(record.bind_id for record in records)
 
-        seen = listing.read_all(lambda current: next(answers), take=take, name_of=lambda record: record.bind_id)
+        seen = whole_lists.read_all(
+            lambda current: next(answers),
+            take=take,
+            name_of=lambda record: record.bind_id,
+            is_missing=lambda: not set(self.known) <= set(taken),
+        )
         whole = seen.is_complete
         return whole, taken
 
@@ -210,12 +219,25 @@ class MovingListTests:
     def test_a_list_that_never_rests_proves_nothing(self) -> None:
         shifted = [self.page(0, 100, 150), self.page(101, 49, 149)]
 
-        assert not self.read(*shifted, *shifted)[0]
+        assert not self.read(*shifted, *shifted, *shifted)[0]
+
+    @pytest.mark.parametrize("is_there", [True, False])
+    def test_of_one_that_ends_and_one_that_is_new_the_total_tells_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, is_there: bool
+    ) -> None:
+        """Row 5 has ended and 150 is new: 100 slipped to the page that was read, and there are 150 as before."""
+        monkeypatch.setattr(MovingListTests, "known", ["100"])
+        shifted = [self.page(0, 100, 150), self.page(101, 50, 150)]
+        quiet = [self.page(1, 100, 150), self.page(101, 50, 150)]
+
+        whole, taken = self.read(*shifted, *(quiet if is_there else shifted))
+
+        assert (whole, "100" in taken) == (True, is_there)
 
     def test_a_row_that_cannot_be_read_might_be_any(self) -> None:
         odd = self.page(0, 1, 2, ["a binding without bindId"])
 
-        assert not self.read(odd, odd)[0]
+        assert not self.read(odd, odd, odd)[0]
 
     def test_without_a_total_an_empty_page_is_the_last(self) -> None:
         pages = [self.page(0, 100, None), self.page(100, 3, None), self.page(103, 9, None), self.page(0, 0, None)]
@@ -225,10 +247,43 @@ class MovingListTests:
     def test_the_same_page_again_and_again_ends(self) -> None:
         same = self.page(0, 100, None)
 
-        assert not self.read(same, same, same, same)[0]
+        assert not self.read(*[same] * 6)[0]
 
     def test_an_empty_list_is_a_whole_one(self) -> None:
         assert self.read(self.page(0, 0, 0)) == (True, [])
+
+
+def test_a_binding_that_was_passed_over_is_live_and_its_unbind_unknown(
+    application: Application, sandbox: RunningSandbox, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door("bindings/add", count=150)
+    binding_sync.sync(application)
+    passed_over = Binding.objects.order_by("pk")[100]
+    entry = ledger.prepare(
+        interface="pns/unbind", application=application, about_kind="binding request", about_id=None, summary={}
+    )
+    LedgerEntry.objects.filter(pk=entry.pk).update(
+        state=EntryState.UNKNOWN, left_at=timezone.now() - dt.timedelta(hours=1)
+    )
+    BindingRequest.objects.create(
+        verb="unbind", application=application, phone_a="1", phone_b="2", binding=passed_over, entry=entry
+    )
+    query, asked = NumbersApi.query_bindings, itertools.count(1)
+
+    def moving(api: NumbersApi, **given: Any) -> Page[wire.Binding]:
+        page = query(api, **given)
+        if next(asked) > 2:
+            return page
+        kept = [one for one in page.records if one.bind_id != passed_over.bind_id]
+        more = [binding(999)] if len(kept) < len(page.records) else []
+        return Page([*kept, *more], [], page.total, None, given["current"])
+
+    monkeypatch.setattr(NumbersApi, "query_bindings", moving)
+    result = binding_sync.sync(application)
+
+    passed_over.refresh_from_db()
+    assert (result.gone, passed_over.is_live) == (0, True)
+    assert LedgerEntry.objects.get(pk=entry.pk).state != EntryState.ACCEPTED
 
 
 class UnfinishedReadingTests:
@@ -238,7 +293,7 @@ class UnfinishedReadingTests:
         door("bindings/add", count=2)
         binding_sync.sync(application)
         door("bindings/vanish", count=1)
-        monkeypatch.setattr(listing, "read_all", lambda *args, **kwargs: listing.Seen(False, 0))
+        monkeypatch.setattr(whole_lists, "read_all", lambda *args, **kwargs: whole_lists.Seen(False, 0))
 
         result = binding_sync.sync(application)
 

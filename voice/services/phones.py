@@ -1,11 +1,14 @@
 """Our copy of the SIP phones of each application (voice/sipQuery). Passwords are dropped by the client."""
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import due
+from laaffic_console.gateway.services import due, whole_lists
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import voice as wire
 from voice.models import SipPhone, VoiceSync
 from voice.services import phone_evidence
 from voice.services.syncing import COPIES, Copied, Reading
@@ -28,11 +31,12 @@ def sync(application: Application) -> int:
     def read(reading: Reading[VoiceSync]) -> Copied:
         began = reading.began
         found: dict[str, SipPhone] = {}
-        unreadable = 0
-        for page in laaffic_client().voice.phone_pages(app_id=application.app_id):
+        listed = SipPhone.objects.filter(application=application, gone_at=None)
+        voice = laaffic_client().voice
+
+        def take(records: Sequence[wire.SipPhone]) -> None:
             reading.go_on()
-            unreadable += len(page.problems)
-            for phone in page.records:
+            for phone in records:
                 found[phone.account] = SipPhone(
                     application=application,
                     account=phone.account[:64],
@@ -42,6 +46,13 @@ def sync(application: Application) -> int:
                     last_seen_at=began,
                     gone_at=None,
                 )
+
+        told = whole_lists.read_all(
+            lambda current: voice.phones(app_id=application.app_id, current=current),
+            take=take,
+            name_of=lambda phone: phone.account,
+            is_missing=lambda: not set(listed.values_list("account", flat=True)) <= found.keys(),
+        )
         SipPhone.objects.bulk_create(
             found.values(),
             update_conflicts=True,
@@ -49,11 +60,9 @@ def sync(application: Application) -> int:
             update_fields=["group_name", "name", "display_number", "last_seen_at", "gone_at"],
             batch_size=200,
         )
-        is_complete = not unreadable  # a row that cannot be read may be any phone
-        if is_complete:
-            unseen = SipPhone.objects.filter(due.unseen("last_seen_at", began), application=application, gone_at=None)
-            unseen.update(gone_at=timezone.now())
-        phone_evidence.settle(application, began=began, is_complete=is_complete)
-        return Copied(len(found), is_complete=is_complete, unreadable=unreadable)
+        if told.is_complete:
+            listed.filter(due.unseen("last_seen_at", began)).update(gone_at=timezone.now())
+        phone_evidence.settle(application, began=began, is_complete=told.is_complete)
+        return Copied(len(found), is_complete=told.is_complete, unreadable=told.unreadable)
 
     return COPIES.run(name_of(application), read).rows

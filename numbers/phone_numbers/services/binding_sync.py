@@ -8,15 +8,15 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import due
+from laaffic_console.gateway.services import due, whole_lists
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import Binding, SyncStatus
-from phone_numbers.services import binding_evidence, listing, syncing
+from phone_numbers.services import binding_evidence, syncing
 from phone_numbers.services.syncing import Copied, Reading
 
 CLOCKS_APART = dt.timedelta(minutes=1)  # what ended at about its time has expired, whoever's clock is right
@@ -44,12 +44,13 @@ def _read(application: Application, reading: Reading[SyncStatus]) -> Copied:
         )
         seen.update(record.bind_id for record in records)
 
-    told = listing.read_all(
+    told = whole_lists.read_all(
         lambda current: client.numbers.query_bindings(
-            app_id=application.app_id, current=current, size=listing.PAGE_SIZE
+            app_id=application.app_id, current=current, size=whole_lists.PAGE_SIZE
         ),
         take=take,
         name_of=lambda record: record.bind_id,
+        is_missing=lambda: _unseen(application, reading.began).exclude(_has_run_out()).exists(),
     )
     gone = mark_ended(application, reading.began) if told.is_complete else 0
     binding_evidence.settle(application, began=reading.began, is_complete=told.is_complete)
@@ -108,9 +109,16 @@ def write(application: Application, records: Sequence[wire.Binding], *, began: d
 def mark_ended(application: Application, began: dt.datetime) -> int:
     """After a complete reading: what it did not see is no more. What has run out ended when it was to."""
     now = timezone.now()
-    unseen = Binding.objects.live().filter(due.unseen("last_seen_at", began), application=application)
-    run_out = Q(expires_at__lte=now + CLOCKS_APART)
-    return unseen.update(
+    run_out = _has_run_out()
+    return _unseen(application, began).update(
         ending=Case(When(run_out, then=Value(Binding.Ending.EXPIRED)), default=Value(Binding.Ending.VANISHED)),
         ended_at=Case(When(run_out, then=F("expires_at")), default=Value(now)),
     )
+
+
+def _unseen(application: Application, began: dt.datetime) -> QuerySet[Binding]:
+    return Binding.objects.live().filter(due.unseen("last_seen_at", began), application=application)
+
+
+def _has_run_out() -> Q:
+    return Q(expires_at__lte=timezone.now() + CLOCKS_APART)

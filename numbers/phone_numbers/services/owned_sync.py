@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.gateway.services import due
+from laaffic_console.gateway.services import due, whole_lists
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import OwnedNumber, SyncStatus
-from phone_numbers.services import listing, owned_evidence, syncing
+from phone_numbers.services import owned_evidence, syncing
 from phone_numbers.services.syncing import Copied, Reading
 
 NAME = "owned"
@@ -40,6 +40,7 @@ def sync() -> Copied:
 
 def _read(reading: Reading[SyncStatus]) -> Copied:
     client = laaffic_client()
+    unseen = OwnedNumber.objects.filter(due.unseen("last_seen_at", reading.began), gone_at=None)
     seen: set[str] = set()
     added = 0
 
@@ -49,15 +50,13 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
         added += syncing.write_each(NAME, records, lambda some: write(some, reading.began))
         seen.update(record.number for record in records)
 
-    told = listing.read_all(
-        lambda current: client.numbers.query_owned_numbers(current=current, size=listing.PAGE_SIZE),
+    told = whole_lists.read_all(
+        lambda current: client.numbers.query_owned_numbers(current=current, size=whole_lists.PAGE_SIZE),
         take=take,
         name_of=lambda record: record.number,
+        is_missing=unseen.exists,
     )
-    gone = 0
-    if told.is_complete:
-        unseen = OwnedNumber.objects.filter(due.unseen("last_seen_at", reading.began), gone_at=None)
-        gone = unseen.update(gone_at=timezone.now())
+    gone = unseen.update(gone_at=timezone.now()) if told.is_complete else 0
     owned_evidence.settle(began=reading.began)
     return Copied(len(seen), added, gone, told.is_complete, told.unreadable)
 

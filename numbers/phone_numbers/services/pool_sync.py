@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services import due, isolation, ledger
+from laaffic_console.gateway.services import due, isolation, ledger, whole_lists
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.late_evidence import denied_lately
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import PoolConfig
-from phone_numbers.services import listing, pool_state, syncing
+from phone_numbers.services import pool_state, syncing
 from phone_numbers.services.arrival import ARRIVES_WITHIN
 from phone_numbers.services.syncing import Copied, Reading
 
@@ -33,6 +33,7 @@ def sync() -> Copied:
 def _read(reading: Reading[SyncStatus]) -> Copied:
     client = laaffic_client()
     found: dict[str, PoolConfig] = {}
+    known = NumberPool.objects.filter(gone_at=None).values_list("pool_number", flat=True)
 
     def take(records: Sequence[wire.NumberPool]) -> None:
         reading.go_on()
@@ -41,10 +42,11 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
                 record.pool_number, ",".join(record.whitelist), record.max_concurrency or 0, record.numbers
             )
 
-    told = listing.read_all(
-        lambda current: client.numbers.query_pools(current=current, size=listing.PAGE_SIZE),
+    told = whole_lists.read_all(
+        lambda current: client.numbers.query_pools(current=current, size=whole_lists.PAGE_SIZE),
         take=take,
         name_of=lambda record: record.pool_number,
+        is_missing=lambda: not set(known) <= found.keys(),
     )
     settle_unknown(found, began=reading.began, is_complete=told.is_complete)
     added = 0

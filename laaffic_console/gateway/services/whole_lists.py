@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from laaffic_console.laaffic import IncompleteList, LaafficError, NotSent, OutcomeUnknown, Refused
@@ -10,7 +10,7 @@ from laaffic_console.laaffic.codes import Remedy
 from laaffic_console.laaffic.pages import Page, every_page
 
 PAGE_SIZE = 100  # the most that the interfaces give (laaffic-api#querybindpage)
-READINGS = 2
+READINGS = 3  # at most
 TRIES = 3
 PAUSE = 0.5  # seconds before the second try; doubled for the third
 
@@ -21,8 +21,9 @@ Record = TypeVar("Record")
 class Seen:
     """What one reading came to."""
 
-    is_whole: bool  # every page came, and the list did not change meanwhile
+    is_whole: bool  # every page came, and as many rows as the list says that it has
     unreadable: int  # rows that may be anything
+    pages: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -34,32 +35,36 @@ def read_all(
     *,
     take: Callable[[Sequence[Record]], None],
     name_of: Callable[[Record], str],
+    is_missing: Callable[[], bool],
 ) -> "Seen":
     """Hand each page to `take`.
 
-    Rows that end while we read move later ones to pages that we have read already, so the list is read once more where
-    something is missing. When that does not help, nothing can be concluded from what was not seen. A row that cannot be
-    read may be anything, so then nothing can either; the rows and pages after it are read all the same.
+    Rows that end while we read move later ones to pages that we have read already. Where as many are new meanwhile,
+    the total stays as it was, and nothing tells that one was passed over. So what `is_missing` says to be missing is
+    missing once two whole readings of several pages have not seen it. When the list does not rest, nothing can be
+    concluded from what was not seen. A row that cannot be read may be anything, so then nothing can either; the rows
+    and pages after it are read all the same.
     """
-    seen = Seen(False, 0)
+    seen, whole = Seen(False, 0), 0
     for _reading in range(READINGS):
         seen = _read_once(fetch, take, name_of)
-        if seen.is_whole:
-            break
-    return seen
+        whole += seen.is_whole
+        if seen.is_whole and (whole == 2 or seen.pages < 2 or seen.unreadable or not is_missing()):
+            return seen
+    return replace(seen, is_whole=False)
 
 
 def _read_once(
     fetch: Callable[[int], Page[Record]], take: Callable[[Sequence[Record]], None], name_of: Callable[[Record], str]
 ) -> Seen:
-    unreadable = 0
+    unreadable = pages = 0
     try:
         for page in every_page(lambda current: patiently(lambda: fetch(current)), "the list", name_of=name_of):
             take(page.records)
-            unreadable += len(page.problems)
+            unreadable, pages = unreadable + len(page.problems), pages + 1
     except IncompleteList:
-        return Seen(False, unreadable)
-    return Seen(True, unreadable)
+        return Seen(False, unreadable, pages)
+    return Seen(True, unreadable, pages)
 
 
 def patiently(read: Callable[[], Page[Record]]) -> Page[Record]:
