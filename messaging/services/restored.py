@@ -150,7 +150,7 @@ def _read_replies_with_care(until: dt.datetime) -> None:
         ReplyPull.objects.update_or_create(
             application=application,
             defaults={"restored_at": until},
-            create_defaults={"restored_at": until, "tried_at": until},
+            create_defaults={"restored_at": until, "tried_at": until - dt.timedelta(days=1)},  # so it is due at once
         )
     opt_in_questions.end_restored(until)
 

@@ -16,6 +16,7 @@ from messaging.opt_out import fold
 from messaging.services import restored
 from messaging.services.campaigns import asking_back, starting
 from messaging.services.contacts import suppression
+from messaging.services.replies import reply_pulls
 from tests.messaging.test_consents import GIVEN, MEXICAN, NUMBER, OTHERWISE, UNKNOWN, WITHDRAWN, say, state_of, write
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,23 @@ class DoubleOptInTests:
         write("YES", after=3)  # before the question has left
 
         assert state_of(NUMBER) == UNKNOWN
+
+    def test_a_yes_to_a_question_that_could_not_be_made_is_none(self) -> None:
+        write("START")
+        assert self.asked() == 1
+        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=2))
+        write("START", after=1)
+        OptInQuestion.objects.update(is_to_ask=False, problem="no application")
+
+        write("YES", after=2)
+
+        assert state_of(NUMBER) == UNKNOWN
+
+    def test_right_after_a_restore_an_application_without_a_reading_is_asked(self, application: Application) -> None:
+        Campaign.objects.create(name="A", application=application, state="running")
+        restored._read_replies_with_care(timezone.now())
+
+        assert application in reply_pulls.due()
 
     def test_what_is_read_again_after_a_restore_asks_nobody_twice_and_a_yes_counts(self) -> None:
         """No row says that they were asked between the backup and the restore."""

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell
@@ -68,7 +68,9 @@ def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
     said = {subscriber(row.number): row for row in rows if _says_yes(row)}
     if not said:
         return []
-    asked = OptInQuestion.objects.filter(subscriber__in=said, is_open=True).order_by("pk")
+    # Where the last question could not be made, a yes answers none; after a restore no row says that it was made.
+    is_made = Q(campaign__isnull=False) | Q(asked_at__in=ReplyPull.objects.values("restored_at"))
+    asked = OptInQuestion.objects.filter(is_made, subscriber__in=said, is_open=True).order_by("pk")
     found = []
     for question in asked.filter(asked_at__gte=timezone.now() - ANSWERED_WITHIN, is_to_ask=False):
         row = said[question.subscriber]
