@@ -218,5 +218,3 @@ def test_one_phone_that_has_its_limit_is_given_up_after_a_day(
     assert proving.prove(Campaign.objects.get())["disagreements"] == []
     advice = [advice for _reason, _n, advice in insights.failure_reasons(campaign)]
     assert advice == ([ON_ANOTHER_DAY] if state == MessageState.REJECTED else [])
-    advice = [advice for _reason, _n, advice in insights.failure_reasons(campaign)]
-    assert advice == ([ON_ANOTHER_DAY] if state == MessageState.REJECTED else [])

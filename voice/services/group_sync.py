@@ -42,7 +42,7 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
             problem = _look_apart(task)
             last, in_a_row = problem or last, in_a_row + 1 if problem else 0
         looked_at += 1
-        if in_a_row == GIVE_UP_AFTER or (in_a_row and asking.is_over()):
+        if in_a_row == GIVE_UP_AFTER or asking.is_over():  # the others come first the next time
             break
     if last is not None:
         raise last
