@@ -7,11 +7,11 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services import account, ledger
 from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, EmailCampaignState
 from messaging.services.audience import audience
-from messaging.services.batches import claiming
-from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.batches import claiming, settling
+from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.email import email_sending
 from messaging.services.refusals import NotAllowed
 from messaging.services.replies import reply_pulls
@@ -64,6 +64,32 @@ def test_one_that_runs_is_held_before_its_next_request(campaign: Campaign) -> No
     switch(True)
     assert campaigns.resume(campaign.pk).state == CampaignState.RUNNING
     assert isinstance(claiming.claim(campaign, "token"), claiming.Claim)
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_one_that_only_waits_for_its_last_answers_ends(campaign: Campaign, is_paused: bool) -> None:
+    starting.launch(campaign.pk)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    claimed = claiming.claim(campaign, "token")
+    assert isinstance(claimed, claiming.Claim)
+    assert ledger.depart(claimed.entry_id)
+    LedgerEntry.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
+    assert settling.recover_stale(campaign.pk, "another")  # the answer was lost
+    if is_paused:
+        campaigns.pause(campaign.pk)
+    switch(False)
+
+    if is_paused:
+        campaigns.resume(campaign.pk)
+    sending.send(campaign.pk)
+
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.RUNNING
+    resolving.write_off(campaign.pk, reason="they were called")
+    sending.send(campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.FINISHED
 
 
 def test_an_email_is_held_too(application: Application) -> None:

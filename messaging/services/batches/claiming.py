@@ -94,13 +94,13 @@ def _claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | W
     fresh = _as_it_is(campaign)
     if fresh[0] != CampaignState.RUNNING or fresh[3]:
         return Stopped()
-    if not fresh[4]:
-        return Shut(applications.switched_off())
     limits = rate_limits(campaign, fresh[1], fresh[2])
     at_once = channels.of(campaign).recipients_at_once
     batches = _next_queued(campaign, at_once, pacing.claims_at_once(limits, at_once, at_most))
     if not batches:
         return None
+    if not fresh[4]:  # behind it: what only waits for its last answers is no trouble, and ends
+        return Shut(applications.switched_off())
     pace = pacing.Pace(limits)
     if until := pace.wait_until:
         return Wait(until)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import account_hold, applications, bell, durability, isolation, leases, turns
@@ -38,7 +38,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
         campaign = steps.locked(Campaign, campaign_id)
         steps.require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
         steps.require_restored(campaign)
-        if stop := applications.stop_of(campaign.application):
+        if (stop := applications.stop_of(campaign.application)) and _has_more_to_send(campaign):
             raise NotAllowed(stop)
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
@@ -163,9 +163,17 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
 def hold_after_end(campaign_id: int) -> None:
     """What has not left by its latest end asks first; not what only waits for its last answers."""
     latest_end = Campaign.objects.values_list("latest_end", flat=True).get(pk=campaign_id)
-    queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED)
-    if latest_end is not None and queued.exists():
+    if latest_end is not None and _queued(campaign_id).exists():
         states.hold(campaign_id, sending_hours.after_its_end(latest_end))
+
+
+def _queued(campaign_id: int) -> QuerySet[Batch]:
+    return Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED)
+
+
+def _has_more_to_send(campaign: Campaign) -> bool:
+    """Or else it only waits for its last answers, and has to be able to end."""
+    return campaign.audience != Campaign.Audience.FROZEN or _queued(campaign.pk).exists()
 
 
 def hold_for_account(campaign_id: int) -> bool:
