@@ -17,13 +17,15 @@ from laaffic_console.gateway.models import (
     AccountHold,
     Application,
     BalanceReading,
+    EntryState,
     LedgerEntry,
     OrphanReport,
     PushedBody,
     WorkerHeartbeat,
 )
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services import account, applications, ledger
 from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Campaign, EmailCampaign
 from tests.messaging.conftest import point_at
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +188,30 @@ class ApplicationTests:
         kept = (before, "sms") if is_used else ("another1", "email")
         assert (application.app_id, application.channel, application.name) == (*kept, "Renamed")
         assert ("its appId and channel stay" in shown) == is_used
+
+    @pytest.mark.parametrize("state", [EntryState.REFUSED, EntryState.NOT_SENT])
+    def test_one_that_was_mistyped_is_put_right(
+        self, admin_client: Client, application: Application, state: EntryState
+    ) -> None:
+        """Laaffic refused what it tried, and the campaign was cancelled."""
+        entry = ledger.prepare(interface="sendSms", application=application, about_kind="t", about_id=1, summary={})
+        LedgerEntry.objects.filter(pk=entry.pk).update(state=state)
+        campaign = Campaign.objects.create(name="A", application=application, state="held")
+        sent = {**self.FORM, "app_id": "another1", "channel": "email", "name": "Renamed"}
+        admin_client.post(page(Application, "change", application.pk), sent)
+        assert Application.objects.get().app_id == application.app_id  # it may be resumed
+
+        Campaign.objects.filter(pk=campaign.pk).update(state="cancelled")
+        admin_client.post(page(Application, "change", application.pk), sent)
+
+        assert (Application.objects.get().app_id, Application.objects.get().channel) == ("another1", "email")
+
+    def test_an_email_under_way_keeps_it_too(self, application: Application) -> None:
+        assert not applications.is_used(application)
+
+        EmailCampaign.objects.create(application=application, state="scheduled")
+
+        assert applications.is_used(application)
 
     def test_one_that_never_sent_is_deleted(self, admin_client: Client, application: Application) -> None:
         admin_client.post(page(Application, "delete", application.pk), {"post": "yes"})

@@ -59,7 +59,10 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
         sees_money = request.user.has_perm("gateway.view_balancereading")
         shown = [part for part in shown if sees_money or part[1]["fields"] != ["balance"]]
         if obj is not None and applications.is_used(obj):
-            said = _("It has sent, so its appId and channel stay: what became of its messages is looked for by them.")
+            said = _(
+                "It has sent, or is about to, so its appId and channel stay: what became of its messages is looked "
+                "for by them."
+            )
             shown = [(shown[0][0], {**shown[0][1], "description": said}), *shown[1:]]
         return shown if self.has_change_permission(request, obj) else shown[:-1]
 
