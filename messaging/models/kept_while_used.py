@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
+from messaging import conditions
 from messaging.models.audiences import Audience
 from messaging.models.campaigns import Campaign, CampaignState
 from messaging.models.contacts import ContactGroup
@@ -16,17 +17,30 @@ OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
 
 
 def using(groups: Iterable[ContactGroup]) -> models.QuerySet[Campaign]:
-    """Campaigns that are not over and send to one of these groups, or leave one out."""
+    """Campaigns that are not over and send to one of these groups, or leave one out, also by a condition."""
     chosen = [group.pk for group in groups]
-    is_used = models.Q(groups__in=chosen) | models.Q(excluded_groups__in=chosen)
-    return Campaign.objects.filter(is_used).exclude(state__in=OVER).order_by("pk").distinct()
+    live = Campaign.objects.exclude(state__in=OVER)
+    found: set[int] = set()
+    for is_used in ("groups", "excluded_groups", "audiences__named_groups"):
+        found.update(live.filter(**{f"{is_used}__in": chosen}).values_list("pk", flat=True))
+    # As of the launch: the audience may have been edited since.
+    freezing = live.filter(audience=Campaign.Audience.FREEZING).exclude(rules=[])
+    found.update(pk for pk, rules in freezing.values_list("pk", "rules") if not named_by(rules).isdisjoint(chosen))
+    return Campaign.objects.filter(pk__in=found).order_by("pk")
+
+
+def named_by(rules: Iterable[dict[str, Any]]) -> set[int]:
+    """The groups that a campaign's kept conditions ask about."""
+    tests = (test for rule in rules for test in conditions.tests_of(conditions.from_json(rule["tree"])))
+    return {test.group for test in tests if isinstance(test, conditions.InGroup)}
 
 
 @receiver(models.signals.pre_delete, sender=ContactGroup)
 def keep_while_used(instance: ContactGroup, **_said: Any) -> None:
     """Wherever it is deleted from: with the group a campaign would lose whom it leaves out, without a word.
 
-    Under the group's lock: no campaign can come to use it between this look and the end of the deletion.
+    Under the group's lock, which whoever deletes it keeps by a transaction: no campaign can come to use it between this
+    look and the end of the deletion.
     """
     with transaction.atomic():
         list(ContactGroup.objects.select_for_update().filter(pk=instance.pk).values_list("pk"))

@@ -8,10 +8,13 @@ from django.db.models import ProtectedError
 from django.test import Client
 from django.urls import reverse
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, CampaignState, ContactGroup, GroupMembership
+from messaging.models.kept_while_used import using
+from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts
-from messaging.services.contacts import contacts
+from messaging.services.contacts import audiences, contacts
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +84,35 @@ class InUseTests:
             delete(vips)
 
         assert GroupMembership.objects.filter(group=vips).count() == 5
+
+
+@pytest.mark.parametrize("delete", [by_form, by_list_action])
+def test_a_group_that_an_audience_names_stays_and_the_page_says_so(
+    admin_client: Client, vips: ContactGroup, delete: Callable[[Client, ContactGroup], str]
+) -> None:
+    audiences.create(name="Everybody else", condition='country = IN and not group "VIPs"')
+
+    said = delete(admin_client, vips)
+
+    assert "audience “Everybody else”" in said
+    assert GroupMembership.objects.filter(group=vips).count() == 5
+    assert not AuditEntry.objects.filter(kind="deleted").exists()
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_a_campaign_uses_what_its_audience_names(application: Application, vips: ContactGroup, is_edited: bool) -> None:
+    """While it is frozen the memberships are asked, by the condition as it was at the launch."""
+    other = audiences.create(name="Everybody else", condition='country = IN and not group "VIPs"')
+    draft = drafts.create(name="Autumn", application=application, sender_id="", text="Hi", audiences=[other])
+    audience.begin(draft)
+    Campaign.objects.update(state="running")
+    if is_edited:
+        other.condition = "country = IN"
+        audiences.save(other)
+
+    assert list(using([vips])) == [draft]
+    Campaign.objects.update(audience="frozen")
+    assert list(using([vips])) == ([] if is_edited else [draft])
 
 
 def test_once_the_campaign_is_over_it_can_be_deleted(campaign: Campaign, vips: ContactGroup) -> None:

@@ -53,10 +53,12 @@ def delete(contacts: QuerySet[Contact]) -> int:
     return deleted
 
 
+@transaction.atomic
 def delete_group(group: ContactGroup) -> None:
     """Its contacts stay; a million memberships leave in chunks, and are never loaded.
 
-    ProtectedError, before any of them has left, where a campaign that is not over uses it.
+    ProtectedError, before any of them has left, where a campaign that is not over uses it. In one transaction: the
+    group's lock is kept to the end, so that none comes to use it meanwhile and finds it empty.
     """
     keep_while_used(instance=group)
     members = GroupMembership.objects.filter(group=group)
