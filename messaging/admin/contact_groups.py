@@ -14,7 +14,7 @@ from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.paginator import COUNT_LIMIT, CountedTo, said_to
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.models import ContactGroup, GroupMembership
-from messaging.models.kept_while_used import naming, using
+from messaging.models.kept_while_used import filling, naming, using
 from messaging.services.contacts import contacts
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
             for campaign in using(objs)[:20]
         ]
         kept_by += [_("audience “%(name)s”") % {"name": audience} for audience in naming(objs)[:20]]
+        kept_by += [_("import “%(name)s”") % {"name": job} for job in filling(objs)[:20]]
         kept_by += [str(group) for group in objs if not kept_by and group.campaigns.exists()]
         return shown, {str(self.opts.verbose_name_plural): len(shown)}, set(), kept_by
 

@@ -11,6 +11,7 @@ from messaging import conditions
 from messaging.models.audiences import Audience
 from messaging.models.campaigns import Campaign, CampaignState
 from messaging.models.contacts import ContactGroup
+from messaging.models.imports import ContactImport
 from messaging.models.templates import MessageTemplate
 
 OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
@@ -51,6 +52,16 @@ def keep_while_used(instance: ContactGroup, **_said: Any) -> None:
         names = ", ".join(f"“{audience}”" for audience in audiences)
         sentence = _("The group “%(group)s” is named by the audience %(names)s: change its condition first.")
         raise models.ProtectedError(sentence % {"group": instance.name, "names": names}, set(audiences))
+    if imports := list(filling([instance])[:5]):
+        names = ", ".join(f"“{one}”" for one in imports)
+        sentence = _("The group “%(group)s” is filled by the import %(names)s: wait until it ends, or cancel it first.")
+        raise models.ProtectedError(sentence % {"group": instance.name, "names": names}, set(imports))
+
+
+def filling(groups: Iterable[ContactGroup]) -> models.QuerySet[ContactImport]:
+    """Imports that put contacts into one of these groups, now or soon: the rest of them would go into none."""
+    going = (ContactImport.State.QUEUED, ContactImport.State.RUNNING)
+    return ContactImport.objects.filter(group__in=[group.pk for group in groups], state__in=going).order_by("pk")
 
 
 def _named(campaigns: Iterable[Campaign]) -> str:

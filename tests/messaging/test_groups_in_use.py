@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
-from messaging.models import Campaign, CampaignState, ContactGroup, GroupMembership
+from messaging.models import Campaign, CampaignState, ContactGroup, ContactImport, GroupMembership
 from messaging.models.kept_while_used import using
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts
@@ -97,6 +97,24 @@ def test_a_group_that_an_audience_names_stays_and_the_page_says_so(
     assert "audience “Everybody else”" in said
     assert GroupMembership.objects.filter(group=vips).count() == 5
     assert not AuditEntry.objects.filter(kind="deleted").exists()
+
+
+@pytest.mark.parametrize("delete", [by_form, by_list_action])
+@pytest.mark.parametrize(("state", "is_kept"), [("queued", True), ("running", True), ("finished", False)])
+def test_a_group_that_an_import_fills_stays(
+    admin_client: Client,
+    vips: ContactGroup,
+    delete: Callable[[Client, ContactGroup], str],
+    state: str,
+    is_kept: bool,
+) -> None:
+    """The rest of its rows would go into no group, and it would say that it has finished."""
+    ContactImport.objects.create(file_name="new.csv", group=vips, state=state)
+
+    said = delete(admin_client, vips)
+
+    assert ContactGroup.objects.filter(pk=vips.pk).exists() == is_kept
+    assert ("import “new.csv”" in said) == is_kept
 
 
 @pytest.mark.parametrize("is_edited", [False, True])
