@@ -215,6 +215,20 @@ class WhoStaysTests:
         assert (undo.goes, undo.stays) == (1, {reason: 1})
         assert not GroupMembership.objects.filter(group__name="spring").exists()
 
+    def test_one_subscriber_in_two_spellings_stays_twice(self) -> None:
+        job = imported(people(0))
+        first = Contact.objects.get()
+        for spelling in ("5215512345678", "525512345678"):
+            Contact.objects.create(number=spelling, imported_by=job)
+        first.delete()
+        now = timezone.now()
+        Reply.objects.create(number="5215512345678", content="Yes", at=now, received_at=now, key="k")
+
+        undo = undone(job)
+
+        assert (undo.goes, undo.stays) == (0, {"reply": 2})
+        assert Contact.objects.count() == 2
+
     def test_every_app_that_keeps_something_of_people_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert {trace.name for trace in contact_traces.traces()} == {"binding", "call", "email", "message", "reply"}
         job = imported(people(*range(5)))

@@ -191,7 +191,10 @@ def why_they_stay(contacts: Sequence[Added], job: ContactImport) -> dict[int, st
     Some eight searches in indexes, however many contacts there are.
     """
     staying: dict[int, str] = {}
-    by_number = {number: contact.pk for contact in contacts for number in spellings(contact.number)}
+    by_number: dict[str, list[int]] = {}  # two of them can be one subscriber, spelt in two ways
+    for contact in contacts:
+        for number in spellings(contact.number):
+            by_number.setdefault(number, []).append(contact.pk)
     by_email: dict[str, list[int]] = {}
     for contact in contacts:
         if contact.email:
@@ -203,7 +206,7 @@ def why_they_stay(contacts: Sequence[Added], job: ContactImport) -> dict[int, st
         if trace.by_email:
             touched = {pk for email in trace.found(by_email) for pk in by_email.get(email, ())}
         else:
-            touched = {by_number[number] for number in trace.found(by_number) if number in by_number}
+            touched = {pk for number in trace.found(by_number) for pk in by_number.get(number, ())}
         for pk in touched:
             staying.setdefault(pk, trace.name)
     others = GroupMembership.objects.filter(contact__id__among=[contact.pk for contact in contacts])

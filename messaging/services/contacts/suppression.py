@@ -70,6 +70,8 @@ def suppress_numbers(
     while chunk := list(itertools.islice(remaining, CHUNK)):
         with transaction.atomic():
             there = _subscribers_in(lambda given: _listed.rows(channel=channel, reason=reason, numbers=given), chunk)
+            if there:  # whoever takes one of them off meanwhile is waited for: it is added anew
+                there = _still_listed(there, channel=channel, reason=reason)
             if there and reason == SuppressionEntry.Reason.OPT_OUT and source != BY_REPLY:
                 _keep_from_start(there, channel=channel, note=note, created_by=by, source=source[:120] or "console")
             fresh = {subscriber(number): number for number in reversed(chunk) if number not in there}
@@ -94,6 +96,14 @@ def suppress_numbers(
         shown = Channel(channel).label
         record(Act.SUPPRESSED, SuppressionEntry, label=label, numbers=outcome.added, channel=shown, why=note)
     return outcome
+
+
+def _still_listed(numbers: Collection[str], *, channel: str, reason: str) -> set[str]:
+    """Those of the numbers whose entry stays until the caller's transaction is committed."""
+    entries = SuppressionEntry.objects.of_subscribers(list(numbers)).filter(channel=channel, reason=reason)
+    locked = entries.select_for_update().order_by("pk").values_list("number", flat=True)
+    kept = {subscriber(number) for number in locked}
+    return {number for number in numbers if subscriber(number) in kept}
 
 
 def _keep_from_start(numbers: Collection[str], *, channel: str, **said: Any) -> None:
@@ -234,11 +244,24 @@ def _on_any_channel() -> "QuerySet[SuppressionEntry, Any]":
     return SuppressionEntry.objects.filter(number__among=Given("numbers")).order_by().values_list("number")
 
 
-def release_stops(numbers: Sequence[str], *, channels: Sequence[str], why: str) -> None:
-    """What their own STOP has put on the list, and nothing else: not by hand, from a file, or after a complaint."""
-    opted_out = SuppressionEntry.objects.of_subscribers(numbers).filter(reason=SuppressionEntry.Reason.OPT_OUT)
+def hold_stops(numbers: Sequence[str]) -> list[int]:
+    """The entries of their own STOPs, locked in the caller's transaction: nobody says more of them until it ends."""
+    locked = _stops_of(numbers).select_for_update().order_by("pk")
+    return list(locked.values_list("pk", flat=True))
+
+
+def release_stops(numbers: Sequence[str], *, held: Collection[int], channels: Sequence[str], why: str) -> None:
+    """What their own STOP has put on the list, and nothing else: not by hand, from a file, or after a complaint.
+
+    Of those that are held: what has come since is of a STOP that the caller has not looked at.
+    """
     with transaction.atomic():
-        _release(list(opted_out.filter(source=BY_REPLY, channel__in=channels)), why, None)
+        _release(list(_stops_of(numbers).filter(pk__in=held, channel__in=channels)), why, None)
+
+
+def _stops_of(numbers: Sequence[str]) -> QuerySet[SuppressionEntry]:
+    opted_out = SuppressionEntry.objects.of_subscribers(numbers).filter(reason=SuppressionEntry.Reason.OPT_OUT)
+    return opted_out.filter(source=BY_REPLY)
 
 
 def _release(entries: Sequence[SuppressionEntry], why: str, by: User | None) -> None:

@@ -61,6 +61,7 @@ def obey(rows: Sequence[Reply]) -> None:
     asked = [row for row in rows if row.key in found]
     if not asked:
         return
+    held = suppression.hold_stops([row.number for row in asked])  # first: a STOP that adds to them waits, or is seen
     last_stops = _last_stops(asked, rows)
     for row in asked:
         last = last_stops.get(subscriber(row.number))
@@ -69,6 +70,7 @@ def obey(rows: Sequence[Reply]) -> None:
         channels = channels_of(channel_of(row))
         suppression.release_stops(
             [row.number],
+            held=held,
             channels=[*channels, *_others()],
             why=_("replied “%(word)s”") % {"word": found[row.key]},
         )
