@@ -29,7 +29,7 @@ from messaging.models import (
     Reply,
     SuppressionEntry,
 )
-from messaging.services.contacts import people, suppression
+from messaging.services.contacts import contact_writes, people, suppression
 from phone_numbers.models import Binding
 from voice.models import CallRecord, SipCall
 
@@ -266,6 +266,33 @@ class EraseTests:
         assert "Cancel or settle it first" in answer.content.decode()
         assert Contact.objects.exists()
         assert sent.merge_values == {"name": "Asha"}
+
+    def test_not_while_one_was_frozen_or_went_into_another_batch_meanwhile(
+        self, person: Contact, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While this waited for the batches, or for a freeze to be committed."""
+        monkeypatch.setattr(
+            contact_writes,
+            "freeze_none",
+            lambda: message(application, state=MessageState.QUEUED, batch_state=BatchState.QUEUED),
+        )
+
+        with pytest.raises(ValidationError, match="waits"):
+            people.erase(NUMBER, why="asked for it", by=None)
+
+        assert Contact.objects.exists()
+
+    def test_what_is_not_launched_yet_does_not_reach_them(self, person: Contact, application: Application) -> None:
+        written = f"+{NUMBER[:2]} {NUMBER[2:]}"
+        for state, frozen in (("draft", "open"), ("scheduled", "open"), ("finished", "frozen")):
+            given = {"state": state, "audience": frozen, "extra_numbers": [written, "919999999999", "no number"]}
+            Campaign.objects.create(name=state, application=application, **given)
+
+        people.erase(NUMBER, why="asked for it", by=None)
+
+        left = dict(Campaign.objects.values_list("name", "extra_numbers"))
+        others = ["919999999999", "no number"]
+        assert (left["draft"], left["scheduled"], left["finished"]) == (others, others, [written, *others])
 
     def test_not_without_a_reason(self, person: Contact) -> None:
         with pytest.raises(ValidationError):

@@ -72,6 +72,11 @@ def keep_from_undo() -> None:
 def undo_alone() -> None:
     """Whoever deletes what an import added: nobody imports or freezes until that is committed."""
     one_at_a_time()
+    freeze_none()
+
+
+def freeze_none() -> None:
+    """Until the caller's transaction is committed. After batches and campaigns: a freeze has its campaign by then."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FREEZE_LOCK])

@@ -49,6 +49,7 @@ def delete(contacts: QuerySet[Contact]) -> int:
     deleted = 0
     for ids in id_chunks(contacts):
         with transaction.atomic():
+            contact_writes.one_at_a_time()  # an import that has them in hand is awaited
             deleted += contact_writes.delete(ids)
     return deleted
 

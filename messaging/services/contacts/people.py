@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.plain_text import is_blank
+from messaging import msisdn
 from messaging.models import (
     Batch,
     BatchState,
@@ -52,12 +54,15 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     """
     if is_blank(why):
         raise ValidationError({"why": _("Say why, for example “asked for it by letter of 3 May”.")})
+    contact_writes.one_at_a_time()  # an import that has them in hand is awaited
     numbers = spellings(number)
     sent = Message.objects.filter(number__in=numbers).order_by()
     # Whoever changes messages holds their batches, by rising id.
     ids = sorted(set(sent.values_list("batch_id", flat=True)))
-    batches = {batch.pk: batch for batch in Batch.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
-    _refuse_while_waiting(list(sent.select_related("campaign")), batches)
+    list(Batch.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    _take_out_of_drafts(subscriber(number))
+    contact_writes.freeze_none()
+    _refuse_while_waiting(sent)  # those too that were frozen, or went into another batch, while this waited
     emptied = 0
     for message in sent.exclude(merge_values=None):
         empty = dict.fromkeys(message.merge_values or {}, "")
@@ -86,15 +91,25 @@ def _erase_conversation(key: str) -> None:
     Conversation.objects.filter(subscriber=key).delete()
 
 
-def _refuse_while_waiting(messages: list[Message], batches: dict[int, Batch]) -> None:
-    waiting = sorted(
-        {
-            message.campaign.name
-            for message in messages
-            if message.state in (MessageState.QUEUED, MessageState.UNKNOWN) and batches[message.batch_id].state in OPEN
-        }
-    )
-    _refuse(waiting)
+def _take_out_of_drafts(key: str) -> None:
+    """Numbers that were given one by one, to be sent to by what is not frozen yet."""
+    open_ones = Campaign.objects.filter(audience=Campaign.Audience.OPEN).exclude(extra_numbers=[])
+    for pk, given in open_ones.order_by("pk").values_list("pk", "extra_numbers"):
+        left = [one for one in given if _subscriber_of(one) != key]
+        if len(left) < len(given):
+            Campaign.objects.filter(pk=pk, extra_numbers=given).update(extra_numbers=left)
+
+
+def _subscriber_of(written: str) -> str:
+    try:
+        return subscriber(msisdn.parse(written).number)
+    except msisdn.InvalidNumber:
+        return ""
+
+
+def _refuse_while_waiting(sent: "QuerySet[Message]") -> None:
+    waiting = sent.filter(state__in=(MessageState.QUEUED, MessageState.UNKNOWN), batch__state__in=OPEN)
+    _refuse(sorted(set(waiting.values_list("campaign__name", flat=True))))
 
 
 def _refuse(waiting: list[str]) -> None:
