@@ -169,7 +169,7 @@ def test_who_had_its_answer_is_done_though_others_were_not_asked_for(
     def sweep(client: object, of: object, window: Any, trouble: object) -> record_matching.Sweep:
         hanging.now += 60
         swept.append(window)
-        return record_matching.Sweep(*window, 0, unread=[window] if is_cut_short else ())
+        return record_matching.Sweep(window[0], window[1], 0, unread=[window] if is_cut_short else ())
 
     monkeypatch.setattr(report_pulls, "_sweep", sweep)
 
