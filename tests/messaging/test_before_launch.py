@@ -543,6 +543,45 @@ class UndoTests:
 
         assert prepared == [launched.pk]
 
+    @pytest.mark.parametrize("is_released", [True, False])
+    def test_who_does_not_start_after_a_hold_is_not_counted(
+        self, launched: Campaign, monkeypatch: pytest.MonkeyPatch, is_released: bool
+    ) -> None:
+        """It only waits for its time again, or has another sentence: those behind it would wait for its count."""
+        account_hold.place_because("No balance.")
+        campaigns.follow_account()
+        tomorrow = timezone.now() + dt.timedelta(days=1)
+        Campaign.objects.update(scheduled_at=tomorrow if is_released else None, undo_until=None)
+        prepared: list[int] = []
+        monkeypatch.setattr(campaigns.approval_rules, "prepare", lambda model, pk, **given: prepared.append(pk))
+        changed = {"released_at": timezone.now()} if is_released else {"sentence": "No sender ID."}
+        AccountHold.objects.update(**changed)
+
+        campaigns.follow_account()
+
+        launched.refresh_from_db()
+        assert prepared == []
+        assert launched.state == (CampaignState.SCHEDULED if is_released else CampaignState.HELD)
+        assert launched.hold_reason == ("" if is_released else "No sender ID.")
+
+    def test_who_only_goes_on_after_a_hold_has_its_turn_first(
+        self, launched: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        account_hold.place_because("No balance.")
+        campaigns.follow_account()
+        launched.refresh_from_db()
+        Campaign.objects.update(audience=Campaign.Audience.FROZEN)
+        still_open = Campaign.objects.create(
+            name="B", application=launched.application, state=CampaignState.HELD, account_hold=launched.account_hold
+        )
+        AccountHold.objects.update(released_at=timezone.now())
+        followed: list[int] = []
+        monkeypatch.setattr(campaigns, "_follow", followed.append)
+
+        campaigns.follow_account()
+
+        assert followed == [launched.pk, still_open.pk]
+
     def test_hours_late_it_is_held(self, launched: Campaign) -> None:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(hours=3))
         sending.sweep()

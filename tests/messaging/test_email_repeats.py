@@ -257,6 +257,41 @@ class ErrorAfterTheEndTests:
         assert fresh(campaign).state == State.HELD
         assert "minutes past its time" in fresh(campaign).hold_reason
 
+    @pytest.mark.parametrize("began", ["its hours", "the hold"])
+    def test_one_that_a_hold_met_after_its_time_goes_on(
+        self, sandbox: RunningSandbox, mail_app: Application, began: str
+    ) -> None:
+        """It waited for its hours, or a person has sent it late: the hold itself made it a minute late."""
+        now = timezone.now()
+        times = {"the hold": now - dt.timedelta(days=3), "its hours": now - dt.timedelta(days=4)}
+        times[began] = now - dt.timedelta(minutes=1)
+        AccountHold.objects.create(scope="account", placed_at=times["the hold"], released_at=now, probe_wait=15)
+        campaign = launched(mail_app)
+        EmailCampaign.objects.update(
+            state=State.HELD,
+            is_held_by_account=True,
+            scheduled_at=now - dt.timedelta(days=3),
+            not_before=times["its hours"],
+        )
+
+        email_starting.follow_account()
+
+        assert fresh(campaign).state == State.SENDING
+
+    def test_one_whose_time_came_in_an_earlier_hold_that_overlapped_asks(
+        self, sandbox: RunningSandbox, mail_app: Application
+    ) -> None:
+        now = timezone.now()
+        for days, minutes, of in ((4, 0, None), (0, 2, mail_app)):
+            began = now - dt.timedelta(days=days, minutes=minutes)
+            AccountHold.objects.create(scope=str(of), application=of, placed_at=began, released_at=now, probe_wait=15)
+        campaign = launched(mail_app)
+        EmailCampaign.objects.update(state=State.HELD, is_held_by_account=True, scheduled_at=now - dt.timedelta(days=2))
+
+        email_starting.follow_account()
+
+        assert "minutes past its time" in fresh(campaign).hold_reason
+
     def test_a_certain_no_after_it_was_given_up_is_tried_again(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
     ) -> None:

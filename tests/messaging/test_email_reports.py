@@ -359,6 +359,34 @@ class DeliveryTests:
 
         assert asked == [["e0", "e199"], ["e200", "e399"], ["e400", "e449"]]
 
+    @pytest.mark.parametrize("is_run_late", [True, False])
+    def test_who_was_asked_for_within_the_window_has_a_last_question_behind_it(
+        self,
+        sandbox: RunningSandbox,
+        campaign: EmailCampaign,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Any,
+        is_run_late: bool,
+    ) -> None:
+        """A page failed within it; the next page comes past it, and would end those that were not asked for again."""
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
+        window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+        now = timezone.now()
+        EmailCampaign.objects.update(sent_at=now - window + dt.timedelta(seconds=3600 if is_run_late else 20))
+        asked = asked_for(monkeypatch, fails_on="e0")
+        self.due()
+        email_deliveries.pull_due()
+        asked.clear()
+
+        EmailCampaign.objects.update(
+            sent_at=now - window - dt.timedelta(seconds=60), next_check_at=now - dt.timedelta(seconds=90)
+        )
+        if not is_run_late:
+            self.due()
+        email_deliveries.pull_due()
+
+        assert asked == [["e0", "e199"]]
+
     def test_a_turn_that_is_over_expires_the_rest_in_the_next(
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:

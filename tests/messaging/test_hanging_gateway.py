@@ -9,13 +9,15 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, Lease, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services import account, account_hold, bell, database_clock, workers
+from laaffic_console.gateway.services.patience import NotAsked
 from laaffic_console.laaffic import LaafficClient, OutcomeUnknown
 from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.laaffic.voice import VoiceApi
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.batches import answers
 from messaging.services.replies import reply_pulls
-from messaging.services.reports import report_pulls
+from messaging.services.reports import record_matching, report_pulls
+from messaging.services.reports.readings import Trouble
 from tests.messaging.test_pulled_apart import settled
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +126,70 @@ class RecordTests:
         batch.refresh_from_db()
         assert batch.next_check_at is not None
         assert batch.next_check_at > timezone.now()
+
+
+@pytest.mark.parametrize("channel", ["sms", "voice"])
+@pytest.mark.parametrize("is_unknown", [True, False])
+def test_what_there_was_no_time_to_ask_for_keeps_its_last_question(
+    application: Application, group: ContactGroup, hanging: Hanging, channel: str, is_unknown: bool
+) -> None:
+    batch = lost_batch(application, group, channel=channel)
+    long_ago = timezone.now() - dt.timedelta(hours=settings.REPORT_WINDOW_HOURS + 48)
+    Batch.objects.update(claimed_at=long_ago)
+    LedgerEntry.objects.update(left_at=long_ago)
+    if not is_unknown:
+        Message.objects.update(state=MessageState.ACCEPTED, gateway_id="123")
+        Batch.objects.update(state=BatchState.SETTLED, accepted=1, unknown=0)
+    batch.refresh_from_db()
+
+    report_pulls._check_apart(account.laaffic_client(), batch, report_pulls.Patience(seconds=0))
+
+    was = (batch.state, batch.accepted, batch.unknown)
+    batch.refresh_from_db()
+    assert hanging.requests == 0
+    assert (batch.state, batch.accepted, batch.unknown) == was
+    assert batch.next_check_at is not None
+    assert batch.next_check_at > timezone.now() + dt.timedelta(minutes=9)
+
+
+@pytest.mark.parametrize("is_cut_short", [False, True])
+def test_who_had_its_answer_is_done_though_others_were_not_asked_for(
+    application: Application,
+    group: ContactGroup,
+    hanging: Hanging,
+    monkeypatch: pytest.MonkeyPatch,
+    is_cut_short: bool,
+) -> None:
+    batch = lost_batch(application, group, channel="sms")
+    own = record_matching.windows_of([batch])[0]
+    other = (own[0] - dt.timedelta(hours=9), own[0] - dt.timedelta(hours=8))
+    monkeypatch.setattr(record_matching, "windows_of", lambda batches: [other, own])
+    swept: list[Any] = []
+
+    def sweep(client: object, of: object, window: Any, trouble: object) -> record_matching.Sweep:
+        hanging.now += 60
+        swept.append(window)
+        return record_matching.Sweep(window[0], window[1], 0, unread=[window] if is_cut_short else ())
+
+    monkeypatch.setattr(report_pulls, "_sweep", sweep)
+
+    report_pulls._check_apart(account.laaffic_client(), batch, report_pulls.Patience(seconds=50))
+
+    assert swept == [own]
+    batch.refresh_from_db()
+    assert batch.checks == (0 if is_cut_short else 1)
+
+
+def test_a_list_that_was_cut_short_is_not_asked_for_further() -> None:
+    """Who shares it is put off too, rather than done."""
+    trouble = Trouble("a list")
+    window = (timezone.now(), timezone.now())
+
+    def read(of: object) -> None:
+        raise NotAsked("the rest was not asked for", interface="a list")
+
+    assert trouble.read([window], read) == [window]
+    assert trouble.is_away
 
 
 def test_a_batch_that_another_asks_about_is_left_to_it(

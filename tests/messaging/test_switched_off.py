@@ -4,11 +4,20 @@ import datetime as dt
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services import account, ledger
-from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, EmailCampaignState
+from messaging.models import (
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    EmailCampaign,
+    EmailCampaignState,
+    HourTally,
+    MessageState,
+)
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, settling
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
@@ -102,11 +111,42 @@ def test_an_email_is_held_too(application: Application) -> None:
     assert (email.state, email.hold_reason) == (EmailCampaignState.HELD, SWITCHED_OFF)
 
 
-@pytest.mark.parametrize(("state", "is_heard"), [(CampaignState.HELD, True), (CampaignState.FINISHED, False)])
-def test_replies_are_asked_for_while_a_campaign_of_it_may_go_on(
-    campaign: Campaign, state: CampaignState, is_heard: bool
+@pytest.mark.parametrize(
+    ("state", "days", "is_heard"),
+    [
+        (CampaignState.HELD, 30, True),
+        (CampaignState.CANCELLED, 1, True),  # what was wrong with it is why it was switched off
+        (CampaignState.FINISHED, 6, True),
+        (CampaignState.FINISHED, 8, False),
+    ],
+)
+def test_replies_are_asked_for_while_somebody_may_answer(
+    campaign: Campaign, state: CampaignState, days: int, is_heard: bool
 ) -> None:
-    Campaign.objects.update(state=state)
+    Campaign.objects.update(state=state, launched_at=timezone.now() - dt.timedelta(days=days))
     switch(False)
 
     assert reply_pulls.anything_due() == is_heard
+
+
+@pytest.mark.parametrize(("days", "is_heard"), [(6, True), (8, False)])
+def test_one_that_ran_for_long_counts_by_what_was_told_of_it(campaign: Campaign, days: int, is_heard: bool) -> None:
+    now = timezone.now()
+    Campaign.objects.update(state=CampaignState.CANCELLED, launched_at=now - dt.timedelta(days=30))
+    HourTally.objects.create(
+        application=campaign.application, hour=now - dt.timedelta(days=days), state=MessageState.DELIVERED, messages=1
+    )
+    switch(False)
+
+    assert reply_pulls.anything_due() == is_heard
+
+
+def test_the_command_says_whose_replies_could_not_be_read(campaign: Campaign, settings: LazySettings) -> None:
+    now = timezone.now()
+    Campaign.objects.update(state=CampaignState.CANCELLED, launched_at=now)
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = ""
+    account.laaffic_client.cache_clear()
+    switch(False)
+
+    with pytest.raises(CommandError, match=campaign.application.app_id):
+        call_command("replies", "pull")

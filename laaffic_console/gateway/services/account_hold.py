@@ -12,7 +12,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel, LedgerEntry
@@ -72,6 +72,18 @@ def lost_last_ended(scopes: list[str]) -> dt.datetime | None:
     """When a hold for lost answers ended last in one of these scopes."""
     ended = AccountHold.objects.filter(scope__in=scopes, code=LOST, released_at__isnull=False)
     return ended.order_by("-released_at").values_list("released_at", flat=True).first()
+
+
+def last_began(application_id: int) -> dt.datetime | None:
+    """When what stopped this application last began to; one hold may have gone over into the next."""
+    concerned = AccountHold.objects.filter(Q(application=None) | Q(application=application_id))
+    concerned = concerned.exclude(scope__startswith=CAMPAIGN)
+    began = concerned.aggregate(at=Max("placed_at"))["at"]
+    if began is None:
+        return None
+    stood = Q(released_at=None) | Q(released_at__gte=began)
+    earliest: dt.datetime = concerned.filter(stood).aggregate(at=Min("placed_at"))["at"]
+    return earliest
 
 
 def open_holds(application_id: int | OuterRef | Given) -> QuerySet[AccountHold]:

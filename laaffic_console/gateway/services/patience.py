@@ -17,6 +17,10 @@ SPARE = 20.0  # seconds for what is done before the first request and with the l
 LEASE_SECONDS = max(leases.LEASE_SECONDS, sum(settings.LAAFFIC_TIMEOUTS) + 15)
 
 
+class NotAsked(IncompleteList):
+    """The request never left as the time was up, or another is at it: nobody's last question was put."""
+
+
 class Patience:
     """From now on; asked before each request, when it also keeps the lease and tells that the worker lives."""
 
@@ -34,13 +38,13 @@ class Patience:
         return not self.is_over()
 
     def check(self, interface: str) -> None:
-        """IncompleteList where nothing more may be asked for: what was not read says nothing."""
+        """NotAsked where nothing more may be asked for: what was not read says nothing."""
         if not self.may_ask():
             raise too_long(interface)
 
 
-def too_long(interface: str) -> IncompleteList:
-    return IncompleteList("the rest was not asked for: it takes too long", interface=interface)
+def too_long(interface: str) -> NotAsked:
+    return NotAsked("the rest was not asked for: it takes too long", interface=interface)
 
 
 def _seconds() -> float:

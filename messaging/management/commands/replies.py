@@ -18,8 +18,8 @@ class Command(ConsoleCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         new = reply_pulls.pull_due(at_once=True)
-        # One that was switched off is not asked any more: its last problem is no news.
-        stuck = ReplyPull.objects.filter(application__is_active=True).exclude(problem="")
+        # The last problem of one that is not asked for any more is no news.
+        stuck = ReplyPull.objects.filter(application__in=reply_pulls.heard()).exclude(problem="")
         troubles = dict(stuck.values_list("application__app_id", "problem"))
         document = {"new": new, "problems": troubles}
         unasked = "\n".join(f"{app_id}: {problem}" for app_id, problem in troubles.items())

@@ -224,33 +224,41 @@ def _to_hold() -> list[int]:
 
 
 def _to_follow() -> Iterator[int]:
-    """Those whose hold has ended, or has another sentence by now; no other is looked at."""
+    """Those whose hold has ended, or has another sentence by now; no other is looked at.
+
+    First those that only go on: who gets the others may have to be counted, and nobody is to wait for that.
+    """
     held = Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False)
-    for application_id in held.order_by().values_list("application_id", flat=True).distinct():
-        stop = account_hold.stop_for(application_id)
-        stopped_still = (
-            Q(hold_reason=stop.sentence) if stop else account_hold.is_of_campaign("account_hold", "hold_reason")
-        )
-        yield from held.filter(application=application_id).exclude(stopped_still).values_list("pk", flat=True)
+    for some in (held.exclude(audience=Campaign.Audience.OPEN), held.filter(audience=Campaign.Audience.OPEN)):
+        for application_id in some.order_by().values_list("application_id", flat=True).distinct():
+            stop = account_hold.stop_for(application_id)
+            stopped_still = (
+                Q(hold_reason=stop.sentence) if stop else account_hold.is_of_campaign("account_hold", "hold_reason")
+            )
+            yield from some.filter(application=application_id).exclude(stopped_still).values_list("pk", flat=True)
 
 
 def _follow(campaign_id: int) -> None:
-    if _is_open(campaign_id):
+    campaign = Campaign.objects.get(pk=campaign_id)
+    starts = campaign.audience == Campaign.Audience.OPEN and not _has_a_moment(campaign)
+    if starts := starts and states.stopped_by(campaign) is None:
         approval_rules.prepare(Campaign, campaign_id)  # what was counted before may have been edited since
-    _follow_locked(campaign_id)
+    _follow_locked(campaign_id, is_counted=starts)
 
 
 @transaction.atomic
-def _follow_locked(campaign_id: int) -> None:
+def _follow_locked(campaign_id: int, *, is_counted: bool) -> None:
     campaign = steps.locked(Campaign, campaign_id)
     if campaign.state != CampaignState.HELD or not campaign.account_hold_id:
         return
     stopped_by = states.stopped_by(campaign)
-    if stopped_by is None and campaign.audience == Campaign.Audience.OPEN and _has_a_moment(campaign):
+    is_open = campaign.audience == Campaign.Audience.OPEN
+    if stopped_by is None and is_open and _has_a_moment(campaign):
         # Not started here: that its time has passed by too much is looked at where scheduled campaigns start.
         states.wait_again(campaign)
     elif stopped_by is None:
-        _go_on(campaign, None)
+        if is_counted or not is_open:  # or it is to start since a moment ago: the next sweep counts and starts it
+            _go_on(campaign, None)
     elif stopped_by.sentence != campaign.hold_reason:
         states.hold_for(campaign, stopped_by, None)
 

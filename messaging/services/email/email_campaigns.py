@@ -138,9 +138,9 @@ def waits_for(campaign: EmailCampaign) -> str:
     return _("Laaffic may still tell of further mails: how many are on the list is not known.")
 
 
-def is_past_window(campaign: EmailCampaign) -> bool:
+def is_past_window(campaign: EmailCampaign, at: dt.datetime | None = None) -> bool:
     window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
-    return bool(campaign.sent_at and timezone.now() - campaign.sent_at > window)
+    return bool(campaign.sent_at and (at or timezone.now()) - campaign.sent_at > window)
 
 
 def note_second_task(campaign: EmailCampaign, task_id: str) -> None:

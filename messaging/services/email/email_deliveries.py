@@ -48,6 +48,8 @@ def _check_apart(client: LaafficClient, campaign: EmailCampaign, lease: leases.H
     campaign.next_check_at = database_clock.now() + AFTER_TROUBLE
     EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=found).update(next_check_at=campaign.next_check_at)
     with isolation.guarded(f"deliveries of email campaign {campaign.pk}"):
+        if found and email_campaigns.is_past_window(campaign) and not email_campaigns.is_past_window(campaign, found):
+            campaign.asked_to = 0  # those before it were asked for within the window: their last question is to come
         try:
             check(client, campaign, lease, turn)
         except LaafficError as problem:
@@ -124,6 +126,8 @@ def _check_again(campaign: EmailCampaign) -> None:
         pause = CHECK_AFTER[min(campaign.checks, len(CHECK_AFTER) - 1)]
         at = database_clock.now() + dt.timedelta(seconds=pause)
         changed = {"next_check_at": at, "checks": min(campaign.checks + 1, 1000)}
+        if email_campaigns.is_past_window(campaign, at):
+            changed["asked_to"] = 0  # the next question is the last one, of each of them
     else:
         changed = {"next_check_at": None, "checks": 0}
     # A callback that came meanwhile asked for an earlier time: it counts.

@@ -275,10 +275,14 @@ def follow_account() -> None:
 
 
 def _is_late(campaign: EmailCampaign) -> str:
-    """Of one whose time came during the hold: a sentence where it has passed by too much."""
+    """Of one whose time came during the hold: a sentence where it has passed by too much.
+
+    What waited for its hours, or was sent late by a person, is as late as the hold has made it.
+    """
     if campaign.scheduled_at is None or email_states.may_have_arrived(campaign):
         return ""
-    return lateness.too_late(campaign.scheduled_at, lateness.allowed())
+    moments_of = (campaign.scheduled_at, campaign.not_before, account_hold.last_began(campaign.application_id))
+    return lateness.too_late(max(at for at in moments_of if at is not None), lateness.allowed())
 
 
 def _follow(campaign_id: int) -> None:

@@ -19,7 +19,7 @@ from laaffic_console.gateway.services.patience import LEASE_SECONDS, Patience
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
 from laaffic_console.laaffic.pages import MalformedRecord
-from messaging.models import Campaign, CampaignState, Reply, ReplyPull
+from messaging.models import Campaign, CampaignState, HourTally, Reply, ReplyPull
 from messaging.services.replies import replies
 
 logger = logging.getLogger(__name__)
@@ -43,10 +43,21 @@ def due(*, at_once: bool = False) -> QuerySet[Application]:
     tried = ReplyPull.objects.filter(
         application=OuterRef("pk"), tried_at__gt=lately, tried_at__lte=now + CLOCKS_DIFFER_BY
     )
+    return heard().filter(~Exists(tried))
+
+
+def heard() -> QuerySet[Application]:
+    """Those that are asked for at all: with a campaign, and switched on.
+
+    Of one that was switched off a campaign may go on, or may have sent a moment ago, also where that was the reason:
+    nobody who says STOP meanwhile is to be missed.
+    """
     used = Campaign.objects.filter(application=OuterRef("pk"))
-    # Switched off, it may have sent a moment ago, and may go on: nobody who says STOP meanwhile is to be missed.
-    is_heard = Q(is_active=True) | Exists(used.filter(state__in=NOT_OVER))
-    return Application.objects.filter(is_heard, Exists(used), ~Exists(tried), channel=Channel.SMS)
+    since = database_clock.now() - FIRST
+    going_on = Exists(used.filter(Q(state__in=NOT_OVER) | Q(launched_at__gte=since)))
+    told = HourTally.objects.filter(application=OuterRef("pk"), hour__gte=since)  # of one that ran for long, too
+    is_heard = Q(is_active=True) | going_on | Exists(told)
+    return Application.objects.filter(is_heard, Exists(used), channel=Channel.SMS)
 
 
 def _every() -> dt.timedelta:

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 
 from laaffic_console.gateway.services import patience
-from laaffic_console.gateway.services.patience import ENDLESS, Patience
+from laaffic_console.gateway.services.patience import ENDLESS, NotAsked, Patience
 from laaffic_console.laaffic import IncompleteList, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy
 from messaging.services.reports.record_matching import Window
 
@@ -83,7 +83,7 @@ class Trouble:
         else:
             self._heard()
         is_refused = isinstance(problem, Refused) and problem.calls_for in OF_EVERYTHING
-        self.is_away = isinstance(problem, NotSent) or is_refused
+        self.is_away = isinstance(problem, NotSent | NotAsked) or is_refused
 
     def _heard(self) -> None:
         self._answers += 1

@@ -14,7 +14,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, patience, turns, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.patience import ENDLESS, Patience
+from laaffic_console.gateway.services.patience import ENDLESS, NotAsked, Patience
 from laaffic_console.laaffic import (
     Code,
     LaafficClient,
@@ -105,6 +105,8 @@ def _check_apart(client: LaafficClient, batch: Batch, asking: Patience) -> None:
     with isolation.guarded(f"reports of batch {batch.pk}"):
         try:
             check_batch(client, batch, asking)
+        except NotAsked:
+            return  # it is put off: its last question is still to come
         except LaafficError as error:
             logger.warning("getReport for batch %s: %s", batch.pk, error)
             check_again(batch)
@@ -184,8 +186,9 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
     for window in _its_own_first(asked_for, record_matching.windows_of(batches)):
         if not trouble.may_ask():
             break
-        asked.append(window)
         sweeps.append(_sweep(client, application, window, trouble))
+        if not (sweeps[-1].unread and asking.is_over()):  # or the time was up before all of it was asked for
+            asked.append(window)
     for batch in batches:
         record_matching.say_not_found(batch, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
@@ -194,7 +197,8 @@ def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = 
             check_again(batch, asked_at)
     if trouble.is_away:
         put_off(batches)
-    trouble.tell()
+    if not isinstance(trouble.first, NotAsked) or not _is_within(asked_for, asked):  # the others' turn comes
+        trouble.tell()
 
 
 def _due_without_ids(application: Application) -> "QuerySet[Batch]":
