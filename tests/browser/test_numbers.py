@@ -53,6 +53,7 @@ class BindingTests:
         sandbox._ask("POST", "/sandbox/bindings/vanish", {"bind_ids": [chosen.bind_id]})
         page.goto("/admin/numbers/binding/")
         page.click("#sync")
+        expect(page.locator("#sync-state")).to_contain_text("Asked for")
         run_jobs()
         expect(page.locator("#sync-state")).to_contain_text("1 gone")
         page.goto("/admin/numbers/binding/?state=ended")
