@@ -16,8 +16,6 @@ from laaffic_console.gateway.services.draining import Inbox
 
 pytestmark = pytest.mark.django_db
 
-NOW = timezone.now()
-
 
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
@@ -34,8 +32,9 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def keep(n: int, minutes_due: float | None, kind: PushKind = PushKind.SMS_REPORT) -> None:
-    next_try = None if minutes_due is None else NOW - dt.timedelta(minutes=minutes_due)
-    OrphanReport.objects.create(kind=kind, key=f"{kind} {n}", report={"n": n}, first_seen=NOW, next_try_at=next_try)
+    now = timezone.now()  # not when this file was read: the tests may take longer than what is due later
+    next_try = None if minutes_due is None else now - dt.timedelta(minutes=minutes_due)
+    OrphanReport.objects.create(kind=kind, key=f"{kind} {n}", report={"n": n}, first_seen=now, next_try_at=next_try)
 
 
 def box(tried: list[list[int]], then: Callable[[], object] = lambda: None) -> "Inbox[Any]":
