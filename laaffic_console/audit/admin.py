@@ -56,6 +56,7 @@ NAMES = {
     "reason": gettext_lazy("reason"),
     "why": gettext_lazy("why"),
     "numbers": gettext_lazy("how many numbers"),
+    "contacts": gettext_lazy("how many contacts"),
     "entries": gettext_lazy("how many entries"),
     "factor": gettext_lazy("second factor"),
     "role": gettext_lazy("role"),

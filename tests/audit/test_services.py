@@ -2,6 +2,7 @@
 
 import contextvars
 import sys
+from unittest.mock import Mock
 
 import pytest
 from django import forms
@@ -16,9 +17,9 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import ledger
 from laaffic_console.kit import acts, edits, said
 from laaffic_console.kit.acts import Act, Actor, acting, record
-from messaging.models import Campaign, Contact, SuppressionEntry
+from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
 from messaging.services.campaigns import campaigns, drafts, states
-from messaging.services.contacts import suppression
+from messaging.services.contacts import contact_writes, contacts, people, suppression
 
 pytestmark = pytest.mark.django_db
 SHELL = Actor(None, "shell user ada", is_shell=True)
@@ -103,6 +104,60 @@ def test_numbers_are_suppressed_and_allowed_again(ada: User) -> None:
     first, second = AuditEntry.objects.order_by("id")
     assert (first.kind, first.object_label, first.summary["numbers"]) == ("suppressed", "suppression list", 2)
     assert (second.kind, second.object_label, second.summary["why"]) == ("allowed", "919876543210", "asked for it")
+
+
+class ContactsTests:
+    """What is done to chosen contacts is one entry that says how many; what is stopped halfway has one too."""
+
+    @pytest.fixture(autouse=True)
+    def _contacts(self) -> None:
+        Contact.objects.bulk_create(Contact(number=f"9198765432{n}") for n in (10, 11, 12))
+
+    def test_they_come_into_a_group_and_leave_it(self, ada: User) -> None:
+        group = ContactGroup.objects.create(name="Spring")
+        with acting(lambda: signed_in(ada)):
+            contacts.add_to_group(Contact.objects.all(), group)
+            contacts.remove_from_group(Contact.objects.filter(number__endswith="0"), group)
+
+        assert told() == [
+            ("changed", "ada", "Spring", "contacts are added to the group"),
+            ("changed", "ada", "Spring", "contacts are taken out of the group"),
+        ]
+        assert [one.summary["contacts"] for one in AuditEntry.objects.order_by("id")] == [3, 1]
+
+    def test_they_are_deleted(self, ada: User) -> None:
+        with acting(lambda: signed_in(ada)):
+            contacts.delete(Contact.objects.all())
+
+        made = AuditEntry.objects.get()
+        assert (made.kind, made.object_label, made.summary["contacts"]) == ("deleted", "contacts", 3)
+
+    def test_whose_deletion_fails_midway_is_told(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(contact_writes, "delete", Mock(side_effect=OSError))
+        with acting(lambda: signed_in(ada)), pytest.raises(OSError):  # noqa: PT011 - a full disk
+            contacts.delete(Contact.objects.all())
+
+        assert AuditEntry.objects.get().summary["contacts"] == 3
+
+    def test_none_chosen_is_no_act(self, ada: User) -> None:
+        with acting(lambda: signed_in(ada)):
+            contacts.delete(Contact.objects.none())
+
+        assert told() == []
+
+    def test_a_group_for_one_message_is_told_by_its_campaign(self, ada: User) -> None:
+        with acting(lambda: signed_in(ada)):
+            contacts.quick_group(Contact.objects.all(), "Hello")
+
+        assert told() == []
+
+    def test_a_person_is_erased(self, ada: User) -> None:
+        with acting(lambda: signed_in(ada)):
+            people.erase("919876543210", why="asked for it", by=ada)
+
+        made = AuditEntry.objects.get()
+        assert (made.kind, made.object_kind, made.object_label) == ("deleted", "messaging.erasure", "919876543210")
+        assert made.summary == {"why": "asked for it", "contacts": 1}
 
 
 def test_a_push_that_opts_out_is_nobodys_act() -> None:

@@ -8,6 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit import said
+from laaffic_console.kit.acts import Act, record
 from messaging.models import Contact, ContactGroup, GroupMembership
 from messaging.models.kept_while_used import keep_while_used
 from messaging.services.contacts import contact_writes
@@ -17,6 +19,11 @@ CHUNK = 1000
 
 def add_to_group(contacts: QuerySet[Contact], group: ContactGroup) -> int:
     """How many were looked at; who is in the group already stays in it once."""
+    _record(Act.CHANGED, group, contacts, event=said.gettext("contacts are added to the group"))
+    return _put_into(group, contacts)
+
+
+def _put_into(group: ContactGroup, contacts: QuerySet[Contact]) -> int:
     total = 0
     for ids in id_chunks(contacts):
         GroupMembership.objects.bulk_create(
@@ -27,6 +34,7 @@ def add_to_group(contacts: QuerySet[Contact], group: ContactGroup) -> int:
 
 
 def remove_from_group(contacts: QuerySet[Contact], group: ContactGroup) -> int:
+    _record(Act.CHANGED, group, contacts, event=said.gettext("contacts are taken out of the group"))
     removed = 0
     for ids in id_chunks(contacts):
         removed += GroupMembership.objects.filter(group=group, contact_id__in=ids).delete()[0]
@@ -46,6 +54,7 @@ def set_groups(contact: Contact, groups: Iterable[ContactGroup]) -> None:
 
 def delete(contacts: QuerySet[Contact]) -> int:
     """Contacts and their memberships. Messages stay, and so does the suppression list."""
+    _record(Act.DELETED, Contact, contacts)
     deleted = 0
     for ids in id_chunks(contacts):
         with transaction.atomic():
@@ -71,7 +80,7 @@ def delete_group(group: ContactGroup) -> None:
 def quick_group(contacts: QuerySet[Contact], name: str) -> ContactGroup:
     """A group for one message to chosen contacts: an audience is always groups."""
     group = ad_hoc_group(name, _("Made for one message"))
-    add_to_group(contacts, group)
+    _put_into(group, contacts)
     return group
 
 
@@ -110,6 +119,12 @@ def attribute_names(contacts: QuerySet[Contact]) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT DISTINCT k.key FROM ({select}) AS c, {keys}", params)  # noqa: S608 - the ORM's SELECT
         return sorted(name for (name,) in cursor.fetchall())
+
+
+def _record(act: Act, about: ContactGroup | type[Contact], contacts: QuerySet[Contact], **details: str) -> None:
+    """Before the first chunk, with how many were chosen: what is stopped halfway is told too."""
+    if chosen := contacts.order_by().count():
+        record(act, about, **details, contacts=chosen)
 
 
 def id_chunks(contacts: QuerySet[Contact]) -> Iterator[list[int]]:

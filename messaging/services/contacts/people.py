@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import is_blank
 from messaging import msisdn
 from messaging.models import (
@@ -72,7 +73,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     consents.erase(number)
     pastes.erase(number)
     deleted = contact_writes.delete(list(Contact.objects.filter(number__in=numbers).values_list("pk", flat=True)))
-    return Erasure.objects.create(
+    erasure = Erasure.objects.create(
         number=number,
         why=why.strip()[:200],
         contacts=deleted,
@@ -80,6 +81,8 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
         replies=replies,
         erased_by=by,
     )
+    record(Act.DELETED, erasure, label=number, why=erasure.why, contacts=deleted)
+    return erasure
 
 
 def _erase_conversation(key: str) -> None:
