@@ -183,8 +183,8 @@ def erase(number: str) -> None:
 
     Nobody is erased while a message to them waits (people.erase), so no claim misses what goes here.
     """
+    OptInQuestion.objects.filter(subscriber=subscriber(number)).delete()
     of_the_person = Consent.objects.filter(number__in=spellings(number))
     of_the_person.exclude(state=ConsentState.WITHDRAWN).delete()
     of_the_person.update(words="", source="")
     ConsentEvent.objects.filter(subscriber=subscriber(number)).update(words="")
-    OptInQuestion.objects.filter(subscriber=subscriber(number)).delete()

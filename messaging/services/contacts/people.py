@@ -68,9 +68,9 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     for message in sent.exclude(merge_values=None):
         empty = dict.fromkeys(message.merge_values or {}, "")
         emptied += Message.objects.filter(pk=message.pk).update(merge_values=empty)
+    consents.erase(number)  # before the conversation, as whoever takes a reply: see docs/mechanisms/locks.md
     replies = Reply.objects.filter(number__in=numbers).exclude(content="").update(content="")
     _erase_conversation(subscriber(number))
-    consents.erase(number)
     pastes.erase(number)
     deleted = contact_writes.delete(list(Contact.objects.filter(number__in=numbers).values_list("pk", flat=True)))
     erasure = Erasure.objects.create(

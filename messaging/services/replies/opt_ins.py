@@ -44,9 +44,9 @@ def withdraw(stops: Sequence[Reply]) -> None:
 def _ask_first(row: Reply, channels: Sequence[str]) -> None:
     """Until they confirm it nothing is known of what they want; consent that is given stays."""
     given = [channel for channel in channels if row.number in consents.given_among([row.number], channel)]
-    consents.put(_said(row, ConsentState.UNKNOWN, [channel for channel in channels if channel not in given]))
     if len(given) < len(channels):
         opt_in_questions.want(row, channel_of(row))
+    consents.put(_said(row, ConsentState.UNKNOWN, [channel for channel in channels if channel not in given]))
 
 
 def confirm(rows: Sequence[Reply]) -> None:
