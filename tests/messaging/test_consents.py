@@ -5,6 +5,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,12 @@ class MarketingTests:
         consents.put([Said(NUMBER, "sms", GIVEN, timezone.now(), "form")])
 
         assert shown.changes(seen, now, fewer_is_fine=True)
+        among = partial(audience_counts.names_any, draft)
+        assert not shown.changes(seen, now, fewer_is_fine=True, names_any=among)  # a stranger
+
+        consents.put([Said(contacts[1].number, "sms", GIVEN, timezone.now(), "form")])
+
+        assert shown.changes(seen, now, fewer_is_fine=True, names_any=among)
 
     def test_the_command_takes_one_purpose(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 1)

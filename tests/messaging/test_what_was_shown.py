@@ -199,8 +199,8 @@ class ButtonTests:
 
 
 class TimeTests:
-    def launched(self, write: Callable[..., Campaign]) -> Campaign:
-        draft = write(scheduled_at=timezone.now() + dt.timedelta(hours=1))
+    def launched(self, write: Callable[..., Campaign], **given: Any) -> Campaign:
+        draft = write(scheduled_at=timezone.now() + dt.timedelta(hours=1), **given)
         return starting.launch(draft.pk)
 
     @pytest.fixture
@@ -276,6 +276,34 @@ class TimeTests:
         entry.delete()
         for n in (1, 2):
             SuppressionEntry.objects.create(number=f"91987650000{n}", channel="sms")
+
+        assert come(campaign).state == CampaignState.HELD
+
+    @pytest.mark.parametrize(
+        ("given", "starts"),
+        [({}, True), ({"numbers": ["+44 7700 900123"]}, False), ({"numbers": ["+44 7700 900124"]}, True)],
+    )
+    def test_that_strangers_were_taken_off_it_holds_nothing(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], given: dict[str, Any], starts: bool
+    ) -> None:
+        """A START of somebody else, while one of its own people opts out, is the rule in a busy console."""
+        stranger = SuppressionEntry.objects.create(number="447700900123", channel="sms")
+        campaign = self.launched(write, **given)
+        SuppressionRelease.objects.create(number=stranger.number, channel="sms", suppressed_at=timezone.now(), why="a")
+        stranger.delete()
+        for n in (1, 2):
+            SuppressionEntry.objects.create(number=f"91987650000{n}", channel="sms")
+
+        assert come(campaign).state == (CampaignState.RUNNING if starts else CampaignState.HELD)
+
+    def test_many_that_nobody_looks_through_may_be_its_own(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shown, "MANY_BACK", 1)
+        campaign = self.launched(write)
+        for number in ("447700900123", "447700900124"):
+            SuppressionRelease.objects.create(number=number, channel="sms", suppressed_at=timezone.now(), why="asked")
+        SuppressionEntry.objects.create(number="919876500001", channel="sms")
 
         assert come(campaign).state == CampaignState.HELD
 

@@ -94,10 +94,10 @@ class GroupTaskDrafts(Approvable):
         """A launch at once has it in hand too, and it is a draft again where it fails."""
         return super().is_launched(draft) and (draft.starts_at is not None or draft.state == TaskState.HELD)
 
-    def changes(self, before: Shown, now: Shown, *, is_launched: bool) -> list[str]:
+    def changes(self, draft: GroupTask, before: Shown, now: Shown) -> list[str]:
         """Whom it calls is compared one by one: a launch that was refused has dropped the suppressed by then."""
         same = {part: before.parts[part] for part in ("numbers",) if part in before.parts}
-        return super().changes(before, replace(now, parts={**now.parts, **same}), is_launched=is_launched)
+        return super().changes(draft, before, replace(now, parts={**now.parts, **same}))
 
     def people_words(self, before: Shown, now: Shown) -> str:
         if before.recipients == now.recipients:

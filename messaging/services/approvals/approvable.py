@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
@@ -77,14 +78,25 @@ class Approvable(ABC):
         """What is said where others are reached than before."""
         return shown.people_words(before, now)
 
+    def names_any(self, draft: Any, numbers: Sequence[str]) -> bool:
+        """Whether any of these people is among those whom it names; True where nobody can tell."""
+        return bool(numbers)
+
     def is_launched(self, draft: Any) -> bool:
         """Nobody can edit it any more."""
         return bool(draft.state != DRAFT)
 
-    def changes(self, before: Shown, now: Shown, *, is_launched: bool) -> list[str]:
+    def changes(self, draft: Any, before: Shown, now: Shown) -> list[str]:
         """What differs from what a word was given for; that some were suppressed since does not."""
-        moved = self.moved if is_launched else ()
-        return shown.changes(before, now, fewer_is_fine=True, moved=moved, names=self.names, people=self.people_words)
+        return shown.changes(
+            before,
+            now,
+            fewer_is_fine=True,
+            moved=self.moved if self.is_launched(draft) else (),
+            names=self.names,
+            people=self.people_words,
+            names_any=partial(self.names_any, draft),
+        )
 
     def right(self, verb: str) -> str:
         """Its permission to view, launch or approve."""

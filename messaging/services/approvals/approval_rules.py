@@ -131,5 +131,4 @@ def changed_since(approval: Approval, draft: Any, plan: Plan) -> list[str]:
     seen = shown.from_json(approval.bound_to)
     if seen is None or plan.shown is None:
         return [_("how it is counted")]
-    kind = approvable.kind_of(draft)
-    return kind.changes(seen, plan.shown, is_launched=kind.is_launched(draft))
+    return approvable.kind_of(draft).changes(draft, seen, plan.shown)

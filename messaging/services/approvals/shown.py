@@ -25,6 +25,8 @@ from messaging.services.audience import rules
 from messaging.services.forecast.forecast import Forecast
 
 SALT = "what was shown before a launch"
+MANY_BACK = 10_000  # more numbers than these are not looked at one by one
+AT_ONCE = 1000
 PRICE_MOVES = Decimal("0.01")  # of what was shown: reports that come in move learned prices by less
 
 # {part: (its name in a sentence, the campaign's fields in it)}: an edit of any of them voids an approval.
@@ -134,33 +136,41 @@ def changes(
     moved: Sequence[str] = (),
     names: Mapping[str, Any] = NAMES,
     people: Callable[[Shown, Shown], str] = people_words,
+    names_any: Callable[[Sequence[str]], bool] = bool,
 ) -> list[str]:
     """What differs, each before and after; [] where what was shown is what would happen.
 
     `fewer_is_fine`: that some of the same people were suppressed since does not count, nor what they would have cost.
     `moved`: parts that its own steps may have changed since its launch.
+    `names_any`: whether the draft names any of some numbers; where nobody can tell, each counts as named.
     """
     found = changed_parts({**before.parts, **{part: now.parts.get(part) for part in moved}}, now.parts, names)
-    are_fewer = _are_fewer(before, now)
-    if before.reached != now.reached and not (fewer_is_fine and are_fewer):
+    are_fewer = fewer_is_fine and _are_fewer(before, now, names_any)
+    if before.reached != now.reached and not are_fewer:
         found.append(people(before, now))
-    if not (fewer_is_fine and are_fewer and _costs_no_more(before, now)) and _costs_otherwise(before, now):
+    if not (are_fewer and _costs_no_more(before, now)) and _costs_otherwise(before, now):
         found.append(_("expected cost: %(before)s before, %(now)s now") % {"before": _cost(before), "now": _cost(now)})
     return found
 
 
-def _are_fewer(before: Shown, now: Shown) -> bool:
+def _are_fewer(before: Shown, now: Shown, names_any: Callable[[Sequence[str]], bool]) -> bool:
     """The same members, of whom some are suppressed now, or have withdrawn their consent, and none has come back."""
     if before.people != now.people or before.recipients is None or now.recipients is None:
         return False
     if now.recipients >= before.recipients:
         return False
-    since = dt.datetime.fromisoformat(before.at)
-    if now.parts.get("purpose") == digest([Campaign.Purpose.MARKETING]):
-        agreed = ConsentEvent.objects.filter(state=ConsentState.GIVEN, recorded_at__gte=since)
-        if settings.LAAFFIC_MARKETING_NEEDS_CONSENT and agreed.exists():
-            return False
-    return not SuppressionRelease.objects.filter(released_at__gte=since).exists()
+    back = _back_since(dt.datetime.fromisoformat(before.at), now)
+    return len(back) <= MANY_BACK and not any(names_any(back[n : n + AT_ONCE]) for n in range(0, len(back), AT_ONCE))
+
+
+def _back_since(since: dt.datetime, now: Shown) -> list[str]:
+    """The numbers of those who may be sent to again; more than MANY_BACK where they are too many."""
+    released = SuppressionRelease.objects.filter(released_at__gte=since).order_by()
+    found = set(released.values_list("number", flat=True)[: MANY_BACK + 1])
+    if settings.LAAFFIC_MARKETING_NEEDS_CONSENT and now.parts.get("purpose") == digest([Campaign.Purpose.MARKETING]):
+        agreed = ConsentEvent.objects.filter(state=ConsentState.GIVEN, recorded_at__gte=since).order_by()
+        found.update(agreed.values_list("subscriber", flat=True)[: MANY_BACK + 1])
+    return sorted(found)
 
 
 def _costs_otherwise(before: Shown, now: Shown) -> bool:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -144,6 +145,16 @@ def complete(campaign: Campaign, *, since: dt.datetime | None = None) -> Audienc
         if not count.is_done:
             time.sleep(PAGE_SECONDS)  # somebody else counts
     return count
+
+
+def names_any(campaign: Campaign, numbers: Sequence[str]) -> bool:
+    """Whether any of the numbers, however spelled, is in the draft's audience, pasted to it or given one by one."""
+    everybody = set(every_spelling(numbers))
+    if not everybody.isdisjoint(given_numbers.valid_numbers(campaign)):
+        return True
+    if PastedNumber.objects.filter(paste=campaign.paste_id, number__in=everybody).exists():
+        return True
+    return bool(_Counting(campaign, AudienceCount(**_fresh(campaign))).in_audience(list(numbers)))
 
 
 def is_current(campaign: Campaign) -> bool:
@@ -386,13 +397,13 @@ class _Counting:
         self.count.paste_cursor = piece[-1][0]
         wanted = {number: msisdn.parse(number) for _pk, number in piece}
         excluded = given_numbers.excluded_among(self.excluded, list(wanted))
-        merged = self._in_audience([number for number in wanted if number not in excluded])
+        merged = self.in_audience([number for number in wanted if number not in excluded])
         self.count.merged += len(merged)
         self.count.excluded += len(excluded)
         self._count_given({number: told for number, told in wanted.items() if number not in merged | excluded})
         return True
 
-    def _in_audience(self, numbers: list[str]) -> set[str]:
+    def in_audience(self, numbers: list[str]) -> set[str]:
         """Those whose contact is in the audience anyway, however it spells the number. None of them is left out."""
         known = dict(Contact.objects.filter(number__in=every_spelling(numbers)).values_list("pk", "number"))
         mine = GroupMembership.objects.filter(contact__in=known)

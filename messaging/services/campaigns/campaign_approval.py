@@ -1,5 +1,7 @@
 """What the rules of approval have to know of a campaign: SMS, MMS and spoken messages."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -46,6 +48,9 @@ class CampaignDrafts(Approvable):
 
     def parts(self, draft: Campaign) -> dict[str, str]:
         return shown.parts_of(draft)
+
+    def names_any(self, draft: Campaign, numbers: Sequence[str]) -> bool:
+        return audience_counts.names_any(draft, numbers)
 
     def note(self, draft: Campaign, text: str, by: User | None) -> None:
         steps.note(draft, text, by, Act.APPROVAL)

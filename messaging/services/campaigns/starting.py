@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -20,7 +21,7 @@ from messaging.models import AudienceCount, Campaign, CampaignState, Message
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, shown
 from messaging.services.approvals.shown import Shown
-from messaging.services.audience import audience, recipient_clocks, repeats
+from messaging.services.audience import audience, audience_counts, recipient_clocks, repeats
 from messaging.services.campaigns import drafts, states
 from messaging.services.channels import channels
 from messaging.services.forecast import forecast, kept
@@ -275,7 +276,8 @@ def not_as_shown(campaign: Campaign) -> str:
     if not planned.counted.is_done:
         return _("Its recipients are still being counted. Resume it when all are known.")
     now = shown.of(campaign, planned)
-    if changed := shown.changes(seen, now, fewer_is_fine=True, moved=shown.MOVED_SINCE_LAUNCH):
+    names_any = partial(audience_counts.names_any, campaign)
+    if changed := shown.changes(seen, now, fewer_is_fine=True, moved=shown.MOVED_SINCE_LAUNCH, names_any=names_any):
         said = _("It has changed since it was launched: %(changes)s. Make it a draft again and review it.")
         return said % {"changes": joined(changed, "; ")}
     campaign.member_end, campaign.audience_end = planned.counted.member_end, _end_of(campaign, planned)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, connection, transaction
@@ -121,7 +122,7 @@ def attribute_names(contacts: QuerySet[Contact]) -> list[str]:
         return sorted(name for (name,) in cursor.fetchall())
 
 
-def _record(act: Act, about: ContactGroup | type[Contact], contacts: QuerySet[Contact], **details: str) -> None:
+def _record(act: Act, about: ContactGroup | type[Contact], contacts: QuerySet[Contact], **details: Any) -> None:
     """Before the first chunk, with how many were chosen: what is stopped halfway is told too."""
     if chosen := contacts.order_by().count():
         record(act, about, **details, contacts=chosen)
