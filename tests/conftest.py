@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from laaffic_console.kit import garbage
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytest_plugins = ["tests.pristine"]
+# The same examples in each run: whether a change may land is no game of chance. `make rehearse` plays at random.
+examples.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("suite")
 garbage.look_seldom()
 
 # Of files whose tests draw pages.
@@ -100,6 +105,15 @@ def _quick_passwords() -> None:
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_pages() -> None:
+    """A page counts to the end, however busy the machine; tests of what it does in a moment set that moment."""
+    from messaging.services.audience import audience_counts
+
+    audience_counts.PAGE_SECONDS = audience_counts.SKETCH_SECONDS = 5.0
+    audience_counts.PRESS_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")

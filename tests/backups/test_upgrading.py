@@ -4,6 +4,7 @@ import errno
 import fcntl
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,7 +66,8 @@ def test_everything_in_its_order(
     answering(monkeypatch, True, False, False, True)
 
     assert upgrade() == ["collectstatic", "stop-workers", "stop-web", "migrate", "start-web", "start-workers"]
-    assert "Upgraded: 0 migrations. Pages were away for 0." in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert re.search(r"Upgraded: 0 migrations\. Pages were away for \d+\.\d", told)
 
 
 def test_standard_error_that_nobody_reads_keeps_nothing_stopped(
@@ -251,7 +253,7 @@ def test_what_fails_behind_the_migrations_keeps_every_web_process_waiting(
     assert waiting()
 
     upgrade("--address", "http://127.0.0.1:1")
-    assert not waiting(10)
+    assert not waiting(60)
 
 
 @pytest.fixture
@@ -274,9 +276,11 @@ def waiting(tmp_path: Path) -> Iterator[Callable[..., bool]]:
 def test_a_web_process_waits_for_the_upgrade_and_says_so(waiting: Callable[..., bool]) -> None:
     with web_turn.not_yet():
         assert not web_turn.somebody_waits()
-        assert waiting()
+        give_up_at = time.monotonic() + 60
+        while not web_turn.somebody_waits() and time.monotonic() < give_up_at:
+            assert waiting()
         assert web_turn.somebody_waits()
-    assert not waiting(10)
+    assert not waiting(60)
     assert not web_turn.somebody_waits()
 
 
@@ -285,11 +289,15 @@ def test_a_web_process_waits_for_migrations(waiting: Callable[..., bool], caplog
     last = max(name for app, name in recorder.applied_migrations() if app == "messaging")
     recorder.record_unapplied("messaging", last)
     try:
+        lacks = f"the database lacks migrations, such as messaging.{last}"
+        give_up_at = time.monotonic() + 60
+        while lacks not in caplog.text and time.monotonic() < give_up_at:
+            assert waiting()
+        assert lacks in caplog.text
         assert waiting()
-        assert f"the database lacks migrations, such as messaging.{last}" in caplog.text
     finally:
         recorder.record_applied("messaging", last)
-    assert not waiting(10)
+    assert not waiting(60)
 
 
 def test_a_database_that_is_away_is_for_the_pages_to_say(
@@ -299,7 +307,7 @@ def test_a_database_that_is_away_is_for_the_pages_to_say(
         raise OperationalError
 
     monkeypatch.setattr(MigrationRecorder, "applied_migrations", away)
-    assert not waiting(10)
+    assert not waiting(60)
 
 
 def test_the_new_web_process_is_loaded_before_anything_stops(
@@ -328,7 +336,7 @@ def test_it_waits_until_the_migrations_are_through(
     monkeypatch.setattr(web_turn, "somebody_waits", lambda: True)
     upgrade("--ready-web", "true", "--address", "http://127.0.0.1:1")
     assert still == [True]
-    assert not waiting(10)
+    assert not waiting(60)
 
 
 def test_a_web_process_has_loaded_when_it_says_that_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:

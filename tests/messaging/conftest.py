@@ -30,7 +30,7 @@ def point_at(settings: LazySettings, running: RunningSandbox) -> None:
     settings.LAAFFIC_BASE_URL = running.base_url
     settings.LAAFFIC_API_KEY = running.sandbox.options.api_key
     settings.LAAFFIC_API_SECRET = running.sandbox.options.api_secret
-    settings.LAAFFIC_TIMEOUTS = (2.0, 2.0)
+    settings.LAAFFIC_TIMEOUTS = (20.0, 20.0)
     account.laaffic_client.cache_clear()
 
 

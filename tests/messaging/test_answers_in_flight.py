@@ -142,7 +142,7 @@ class SlowClockTests:
         monkeypatch.setattr(database_clock, "now", lambda: ours() + dt.timedelta(hours=1))
         monkeypatch.setattr(database_clock, "in_statement", database_clock.now)
 
-        sending.send(launched.pk, slice_seconds=2)
+        sending.send(launched.pk, slice_seconds=30)
 
         assert sandbox.stats()["accepted"] == 6
 

@@ -117,7 +117,7 @@ class UnfitTests:
         with pytest.raises(UnfitFile, match="damaged"):
             inspect(samples.mpeg(), "a.mp3")
 
-    @pytest.mark.timeout(5)
+    @pytest.mark.timeout(30)
     @pytest.mark.parametrize(
         "unit", [b"<!---->", b"/*", b"BEGIN:VCARD\n", b"<svg>", b"\xff\xfb\x50", b"ID3", b"BM", b"8BPS"]
     )

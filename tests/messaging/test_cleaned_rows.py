@@ -78,7 +78,7 @@ class ProcessTests:
 
         assert comparable(chunks(list_of_contacts)) == alone
         assert len(started) == 1
-        assert started[0].wait(5) is not None
+        assert started[0].wait(60) is not None
 
     def test_a_small_file_needs_none(self, list_of_contacts: Path, started: list[Any], monkeypatch: Any) -> None:
         monkeypatch.setattr(cleaned_rows, "WORTH_IT", 1 << 20)
@@ -126,7 +126,7 @@ class ProcessTests:
 
         process.stdin.close()
 
-        assert process.wait(5) == 1
+        assert process.wait(60) == 1
         process.stdout.close()
 
     def test_a_worker_of_the_queue_may_start_it(self, list_of_contacts: Path, started: list[Any]) -> None:

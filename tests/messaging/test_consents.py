@@ -382,7 +382,7 @@ STEP = st.tuples(st.integers(0, 4), st.sampled_from(["give", "withdraw", "forget
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(400)
 @examples(
     max_examples=int(os.environ.get("MACHINE_EXAMPLES", "12")),
     deadline=None,

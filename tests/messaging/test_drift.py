@@ -114,11 +114,11 @@ class KeptTests:
         assert country["actual"]["segments"] == 2
 
     def test_taken_back_and_launched_again_it_is_of_the_last_launch(self, write: Callable[..., Campaign]) -> None:
-        campaign = starting.launch(write().pk, undo_seconds=5)
+        campaign = starting.launch(write().pk, undo_seconds=60)
         starting.take_back(campaign.pk)
         ListPrice.objects.update(price="0.05")
 
-        starting.launch(campaign.pk, undo_seconds=5)
+        starting.launch(campaign.pk, undo_seconds=60)
 
         campaign.refresh_from_db()
         assert expected.of(campaign.forecast, "IN").price == ListPrice.objects.get().price

@@ -229,7 +229,7 @@ STEP = st.tuples(st.sampled_from(sorted(PEOPLE)), st.sampled_from(ACTS))
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(400)
 @examples(
     max_examples=25,
     deadline=None,

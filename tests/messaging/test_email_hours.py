@@ -121,7 +121,7 @@ def test_past_its_latest_end_it_asks(
     draft: EmailCampaign,  # noqa: F811
     run_jobs: Callable[[], int],
 ) -> None:
-    email_starting.launch(draft.pk, undo_seconds=5)
+    email_starting.launch(draft.pk, undo_seconds=60)
     past = timezone.now() - dt.timedelta(seconds=1)
     EmailCampaign.objects.update(undo_until=past, latest_end=past)
 
@@ -140,7 +140,7 @@ def test_resumed_after_another_stop_it_asks_about_its_end(
     draft: EmailCampaign,  # noqa: F811
     run_jobs: Callable[[], int],
 ) -> None:
-    email_starting.launch(draft.pk, undo_seconds=5)
+    email_starting.launch(draft.pk, undo_seconds=60)
     email_states.hold(EmailCampaign.objects.get(), "A budget is used up.")
     EmailCampaign.objects.update(latest_end=timezone.now() - dt.timedelta(seconds=1))
 

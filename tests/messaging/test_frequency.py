@@ -181,7 +181,7 @@ STEP = st.tuples(st.integers(0, 2), st.sampled_from(["claim", "accept", "not sen
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(400)
 @examples(
     max_examples=int(os.environ.get("MACHINE_EXAMPLES", "12")),
     deadline=None,

@@ -118,13 +118,16 @@ class LatestStartTests:
         application: Application,
         group: ContactGroup,
         settings: LazySettings,
+        monkeypatch: pytest.MonkeyPatch,
         seconds: int,
         starts: bool,
         own: bool,
     ) -> None:
         settings.LAAFFIC_LATEST_START_MINUTES = 30 if own else 0
         campaign = draft(application, group)
-        due = timezone.now() - dt.timedelta(seconds=seconds)
+        now = timezone.now()
+        monkeypatch.setattr(starting.timezone, "now", lambda: now)
+        due = now - dt.timedelta(seconds=seconds)
         Campaign.objects.update(
             state=CampaignState.SCHEDULED, scheduled_at=due, latest_start_minutes=0 if own else None
         )

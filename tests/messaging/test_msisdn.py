@@ -398,7 +398,7 @@ def of_library(parsed: phonenumbers.PhoneNumber) -> Msisdn | None:
 def fastest(work: object) -> float:
     times = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.thread_time()
         work()  # type: ignore[operator]
-        times.append(time.perf_counter() - started)
+        times.append(time.thread_time() - started)
     return min(times)

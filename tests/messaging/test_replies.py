@@ -22,7 +22,7 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, Trouble
-from laaffic_console.gateway.services import inbox, leases, turns
+from laaffic_console.gateway.services import account, inbox, leases, turns
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.sandbox.replies import ReplyInterfaces
@@ -420,11 +420,14 @@ class PullTests:
         group: ContactGroup,
         run_jobs: Callable[[], int],
         monkeypatch: pytest.MonkeyPatch,
+        settings: LazySettings,
     ) -> None:
         monkeypatch.setattr(reply_pulls, "BEFORE_LAUNCH_SECONDS", 0.05)
         if trouble == "busy":
             assert leases.take(reply_pulls.LEASE)
         else:
+            settings.LAAFFIC_TIMEOUTS = (20.0, 1.0)
+            account.laaffic_client.cache_clear()
             sandbox.set_faults(next_fault="hang", next_calls=1, paths=["/recordMo"])
 
         campaign = self.launched_with_unread(sandbox, application, group, run_jobs)

@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import bell, leases, perseverance, turns
+from laaffic_console.gateway.services import account, bell, leases, perseverance, turns
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
@@ -230,8 +230,12 @@ class FaultTests:
         group: ContactGroup,
         run_jobs: Callable[[], int],
         lose_answers: LoseAnswers,
+        settings: LazySettings,
         fault: str,
     ) -> None:
+        if fault == "hang":
+            settings.LAAFFIC_TIMEOUTS = (20.0, 1.0)
+            account.laaffic_client.cache_clear()
         campaign = lose_answers(make(application, group), people=3, fault=fault)
 
         sending.sweep()

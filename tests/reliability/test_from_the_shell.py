@@ -23,7 +23,7 @@ from laaffic_console.rehearsal.standing import StandingShell
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "shell-tests-push-token"
-PATIENCE = 60.0
+PATIENCE = 300.0
 PEOPLE = 1200
 
 
@@ -195,7 +195,7 @@ def is_reported(console: Console, campaign: str) -> bool:
 
 
 @pytest.mark.reliability
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_on_sqlite_with_its_own_queue(tmp_path: Path, migrated_sqlite: Path) -> None:
     shutil.copyfile(migrated_sqlite, tmp_path / "console.sqlite3")
     with contextlib.closing(Console(tmp_path, f"sqlite:///{tmp_path}/console.sqlite3", "")) as console:

@@ -15,7 +15,7 @@ from tests.reliability.test_from_the_shell import empty_redis
 
 __all__ = ["empty_redis"]
 
-pytestmark = [pytest.mark.reliability, pytest.mark.timeout(400), pytest.mark.xdist_group("rehearsal")]
+pytestmark = [pytest.mark.reliability, pytest.mark.timeout(1500), pytest.mark.xdist_group("rehearsal")]
 
 
 def rehearsed(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, object]:

@@ -22,7 +22,8 @@ try:
 except socket.gaierror:
     found = "no such name"
 true = dt.datetime.now(dt.UTC)
-print(json.dumps([round((timezone.now() - true).total_seconds()), round(time.time() - true.timestamp()), found]))
+ahead = [(timezone.now() - true).total_seconds(), time.time() - true.timestamp()]
+print(json.dumps([*(60 * round(each / 60) for each in ahead), found]))
 """
 
 

@@ -252,7 +252,7 @@ STEP = st.tuples(st.integers(0, 4), st.integers(1, 5), st.sampled_from(ACTS), st
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(400)
 @examples(
     max_examples=15,
     deadline=None,
