@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Sum
@@ -75,8 +76,8 @@ def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
                 "name": name,
                 "tone": tone,
                 "key": key,
-                "today": sum(today.get(state, 0) for state in states),
-                "then": _("%(n)s by this time yesterday") % {"n": number(sum(before.get(s, 0) for s in states))},
+                "today": _sum(today, states),
+                "then": _("%(n)s by this time yesterday") % {"n": number(_sum(before, states))},
             }
             for name, states, tone, key in shown
         ),
@@ -89,6 +90,11 @@ def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
             % {"n": number(hours.unknown_until(hours.hour_of(now - DAY) + hours.HOUR))},
         },
     ]
+
+
+def _sum(happened: Mapping[int, int], states: Sequence[int]) -> int:
+    """A late report takes a failure back on the day on which it comes: less than nothing is not shown."""
+    return max(sum(happened.get(state, 0) for state in states), 0)
 
 
 def _happened(start: dt.datetime, end: dt.datetime) -> dict[int, int]:
@@ -107,8 +113,8 @@ def spend(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
 
 
 def deliveries_chart(now: dt.datetime) -> dict[str, Any]:
-    """Hours of the last day, delivered and failed."""
-    this_hour = hours.hour_of(now)
+    """Hours of the last day, delivered and failed: the hour that clocks repeat in autumn is two."""
+    this_hour = _hour_of(now)
     shown = [this_hour - dt.timedelta(hours=back) for back in range(23, -1, -1)]
     names = [
         (_("Delivered"), MessageState.DELIVERED, "#16a34a"),
@@ -117,13 +123,18 @@ def deliveries_chart(now: dt.datetime) -> dict[str, Any]:
     found: dict[tuple[dt.datetime, int], int] = {}
     rows = ActivityTally.objects.filter(minute__gte=shown[0], state__in=[state for _name, state, _colour in names])
     for minute, state, total in rows.values_list("minute", "state").annotate(n=Sum("messages")).order_by():
-        hour = hours.hour_of(timezone.localtime(minute))
+        hour = _hour_of(timezone.localtime(minute))
         found[hour, state] = found.get((hour, state), 0) + total
     return {
-        "labels": [hour.strftime("%H:%M") for hour in shown],
+        "labels": [timezone.localtime(hour).strftime("%H:%M") for hour in shown],
         "datasets": [
             # A late report takes its failure back in the hour in which it comes: less than nothing is not drawn.
             {"label": name, "data": [max(found.get((hour, state), 0), 0) for hour in shown], "backgroundColor": colour}
             for name, state, colour in names
         ],
     }
+
+
+def _hour_of(at: dt.datetime) -> dt.datetime:
+    """The beginning of its hour by the clock on the wall, in UTC: there no two are alike."""
+    return hours.hour_of(at).astimezone(dt.UTC)

@@ -151,6 +151,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
             "asks": asking.title(asking.read(report.query)),
             "period": asking.PERIODS.get(asking.read(report.query).period, ""),
             "sendings": report.sendings.all()[:SENDINGS_SHOWN],
+            "sees_problems": is_theirs or request.user.is_superuser or request.user.has_perm(saving.ADDRESS),
             "link": ReportLink.objects.filter(report=report).first(),
             "may_link": is_theirs and request.user.has_perms(spreadsheets.RIGHTS),
             "may_unlink": is_theirs or request.user.is_superuser,

@@ -83,8 +83,7 @@ def _first_of(month: str) -> dt.date:
 class Table:
     def __init__(self, report: Report, asked: Asked, reader: Reader) -> None:
         self.report, self.asked, self.reader = report, asked, reader
-        figures = [report.totals.figures, *([report.totals.before] if report.totals.before else [])]
-        self.currencies = sorted({currency for one in figures for currency, micros in one.cost.items() if micros})
+        self.currencies = _currencies(report)
         self.columns: list[tuple[str, str]] = []  # (column, currency or "")
         for name in report.columns:
             self.columns += [(name, currency) for currency in (self.currencies if name in BY_CURRENCY else [""])]
@@ -221,9 +220,15 @@ def in_reader_words(name: str, value: Any) -> str:
     return in_percent(value) if name.endswith("percent") else number(value)
 
 
+def _currencies(report: Report) -> list[str]:
+    """Of the period, and of the one before it where they are compared."""
+    figures = [report.totals.figures, *([report.totals.before] if report.totals.before else [])]
+    return sorted({currency for one in figures for currency, micros in one.cost.items() if micros})
+
+
 def as_text(report: Report, most: int) -> list[str]:
     """For an email: the totals, a line each, with those of the period before in brackets; then the first rows."""
-    currencies = sorted(currency for currency, micros in report.totals.figures.cost.items() if micros)
+    currencies = _currencies(report)
     columns: list[tuple[str, str]] = []
     for name in report.columns:
         columns += [(name, currency) for currency in (currencies if name in BY_CURRENCY else [""])]

@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -26,6 +27,7 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services import account_hold, inbox, ledger, workers
+from messaging import days
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import hours
 from tests.plans import plan
@@ -359,6 +361,30 @@ class FrontPageTests:
         client.force_login(user)
 
         assert "balance" not in client.get(reverse("admin:index")).context
+
+    def test_a_failure_taken_back_is_not_less_than_nothing(self, application: Application) -> None:
+        now = timezone.now()
+        campaign = Campaign.objects.create(name="A", application=application, text="x", state="running")
+        minute = now.replace(second=0, microsecond=0)
+        ActivityTally.objects.create(campaign=campaign, minute=minute, state=MessageState.EXPIRED, messages=-3)
+
+        shown = {one["key"]: one["today"] for one in days.figures(minute - dt.timedelta(hours=1), now)}
+
+        assert shown["failed_today"] == 0
+
+    def test_the_hour_that_clocks_repeat_is_two(self, application: Application) -> None:
+        campaign = Campaign.objects.create(name="A", application=application, text="x", state="running")
+        with timezone.override(ZoneInfo("Europe/Berlin")):
+            for n, hour in enumerate((0, 1), 1):
+                at = dt.datetime(2026, 10, 25, hour, 30, tzinfo=dt.UTC)
+                given = {"campaign": campaign, "minute": at, "state": MessageState.DELIVERED}
+                ActivityTally.objects.create(**given, messages=n)
+            chart = days.deliveries_chart(timezone.localtime(dt.datetime(2026, 10, 25, 5, tzinfo=dt.UTC)))
+
+        delivered = dict(enumerate(chart["datasets"][0]["data"]))
+        labels = chart["labels"]
+        assert [labels[n] for n, count in delivered.items() if count] == ["02:00", "02:00"]
+        assert [count for count in delivered.values() if count] == [1, 2]
 
     def fill(self, application: Application, count: int) -> None:
         now = timezone.now()

@@ -94,6 +94,19 @@ class FiguresTests:
         assert found["account_holds",] == 1
         assert found["balance", "USD"] == 12.5
 
+    def test_what_is_over_and_what_was_taken_back_is_not_counted(self, client: Client) -> None:
+        world()
+        Campaign.objects.update(state="finished")
+        hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        for state, n in ((MessageState.UNKNOWN, -5), (MessageState.EXPIRED, -3)):
+            HourTally.objects.create(hour=hour, application=Application.objects.get(), state=state, messages=n)
+
+        found = figures(client)
+
+        assert (found["campaigns", "running"], ("campaigns", "finished") in found) == (0, False)
+        assert ("messages_last_day", "sms", "unknown") not in found
+        assert found["messages_last_day", "sms", "expired"] == 0
+
     def test_more_rows_ask_no_more_questions(self, client: Client) -> None:
         with CaptureQueriesContext(
             connection,

@@ -17,7 +17,7 @@ from laaffic_console.laaffic import EmailSubmission, NotSent, Refused, SendEmail
 from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailChoice, EmailMessage
+from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
 from messaging.services.email import (
     email_callbacks,
     email_campaigns,
@@ -147,6 +147,20 @@ class SendTests:
         run_jobs()
         assert fresh(campaign).state == State.RUNNING
 
+    def test_its_list_is_as_long_as_it_is_when_it_leaves(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        asked = EmailLookup.objects.create(application=mail_app, kind="list", asked_at=timezone.now())
+        known = EmailChoice.objects.create(lookup=asked, value="1001", name="Customers", detail={"count": 2})
+        campaign = launched(mail_app, scheduled_at=timezone.now() + dt.timedelta(hours=1))
+        assert fresh(campaign).receiver_count == 2
+        EmailChoice.objects.filter(pk=known.pk).update(detail={"count": 4})
+        EmailCampaign.objects.update(scheduled_at=timezone.now())
+        email_campaigns.sweep()
+        run_jobs()
+
+        assert (fresh(campaign).state, fresh(campaign).receiver_count) == (State.RUNNING, 4)
+
     def test_without_an_id_in_the_answer_the_callback_brings_it(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
     ) -> None:
@@ -189,6 +203,7 @@ class LostAnswerTests:
         assert (lost.state, lost.task_id) == (State.RUNNING, "never seen before")
         assert lost.entry.state == EntryState.ACCEPTED
         assert "a callback under this campaign's mark" in lost.entry.evidence
+        assert lost.sent_at == lost.entry.left_at  # the day of reports, however late its evidence
         assert email_counting.counts(lost)["total"] == 1
 
     def test_a_repeat_refused_as_a_duplicate_proves_that_the_first_arrived(

@@ -7,10 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail.backends.locmem import EmailBackend
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from laaffic_console.gateway.services import restored
 from laaffic_console.reports import jobs
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.services import mailing, saving, schedule
+from messaging.models import SentTally
 from tests.messaging.conftest import run_jobs
 from tests.reports.conftest import Sent
 
@@ -286,6 +288,31 @@ def test_others_see_what_is_shared_and_change_nothing(client: Client, grace: Use
     assert client.post(f"{LIST}keep/", {"report": shared.pk, "query": "by=day"}).status_code == 403
     assert client.post(f"{LIST}{shared.pk}/unlink/").status_code == 403
     assert client.post(f"{LIST}{shared.pk}/change/", {"name": "Mine"}).status_code == 403
+
+
+def test_addresses_that_were_refused_are_told_to_its_owner(
+    client: Client, grace: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grace.user_permissions.add(Permission.objects.get(codename="address_report"))
+    shared = kept(grace, "Everybody's", is_shared=True, addresses="boss@example.com")
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse(smtplib.SMTPRecipientsRefused({})))
+    jobs.send(schedule.send_now(shared).pk)
+
+    page = f"{LIST}{shared.pk}/change/"
+    seen = {}
+    for who in (grace, person("ben")):
+        client.force_login(who)
+        seen[who.username] = "boss@example.com: " in client.get(page).content.decode()
+    assert seen == {"grace": True, "ben": False}
+
+
+def test_the_mail_names_a_currency_that_only_the_period_before_had(grace: User, sent: Sent) -> None:
+    SentTally.objects.update(hour=F("hour") - dt.timedelta(days=9))
+    report = kept(grace, format="csv")
+    Report.objects.update(query="period=7_days&by=country&compare=on")
+    jobs.send(schedule.send_now(report).pk)
+
+    assert "Cost, INR: – (1.18" in str(mail.outbox[0].body)
 
 
 def test_send_now_is_done_by_a_worker(client: Client, grace: User, run_jobs: Callable[[], int]) -> None:

@@ -153,7 +153,8 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         return None
     if campaign.entry and not _is_over(campaign, campaign.entry):
         return None
-    is_asked_anew = _has_waited(campaign) or not email_states.may_have_arrived(campaign)
+    is_first = not email_states.may_have_arrived(campaign)
+    is_asked_anew = _has_waited(campaign) or is_first
     if not _is_its_hour(campaign, now):
         return None
     # A repeat by a person's word is asked for its approval where that is said, not here, unless it has waited since.
@@ -163,6 +164,8 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
     if stopped := (is_asked_anew and approval_rules.missing(campaign)) or _care(campaign):
         email_states.hold(campaign, stopped)
         return None
+    if is_first:
+        email_starting.remember_choices(campaign)  # its list may have grown or shrunk since the launch
     taken = whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
     if used_up := taken.stop():
         email_states.hold(campaign, used_up)

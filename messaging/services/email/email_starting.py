@@ -53,7 +53,7 @@ def launch(
         approval_rules.require(campaign)
         _require_care(campaign)
         _require_no_other(campaign, again, by)
-        _remember_choices(campaign)
+        remember_choices(campaign)
         campaign.launched_by = by
         campaign.save(update_fields=["launched_by"])
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
@@ -152,7 +152,7 @@ def callback_url(campaign: EmailCampaign) -> str:
     return str(settings.CONSOLE_URL) + reverse("hooks:marked_push", args=names)
 
 
-def _remember_choices(campaign: EmailCampaign) -> None:
+def remember_choices(campaign: EmailCampaign) -> None:
     """What the account said of list and template, as it stands now."""
     for kind, value in (
         (EmailLookup.Kind.LIST, campaign.receiver_id),
