@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
@@ -60,7 +60,8 @@ def window(chromium: Browser, live_server: LiveServer, django_db_blocker: Django
     context = chromium.new_context(
         viewport={"width": 1360, "height": 900}, base_url=live_server.url, reduced_motion="reduce"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
+    expect.set_options(timeout=30_000)
     context.add_init_script(HURRY)
     with django_db_blocker.unblock():
         yield context
@@ -119,7 +120,7 @@ def sign_in(page: Page, password: str, user: str = "ada") -> None:
 
 def run_until_reported(run_jobs: Callable[[], int]) -> None:
     """Work off the queue, as a worker does, until no message waits for its report."""
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 60
     while Message.objects.filter(state__in=[MessageState.QUEUED, MessageState.ACCEPTED]).exists():
         assert time.monotonic() < give_up_at, "not every report came"
         inbox.ring_for_waiting()  # as the sweeper does for the last pushes of a second

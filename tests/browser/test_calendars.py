@@ -1,9 +1,17 @@
 """A week of sending hours by clicks."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Calendar
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # Sockets of the live server's and Playwright's threads are closed by the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def test_one_day_is_copied_and_a_country_has_its_own(page: Page, sandbox: RunningSandbox) -> None:

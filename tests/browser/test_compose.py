@@ -1,5 +1,6 @@
 """Writing a campaign in a browser: what stands beside the form follows it."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application
@@ -7,6 +8,13 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, Contact, ContactGroup, MessageTemplate
 from messaging.services.campaigns import templates
 from tests.messaging.conftest import add_contacts
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # Sockets of the live server's and Playwright's threads are closed by the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def named(group: ContactGroup, *names: str) -> None:

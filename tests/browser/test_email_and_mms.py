@@ -27,7 +27,7 @@ pytestmark = [
 
 
 def wait_until(reached: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 60
     while not reached():
         assert time.monotonic() < give_up_at
         time.sleep(0.1)

@@ -38,7 +38,7 @@ def sandbox(settings: LazySettings, live_server: LiveServer) -> Iterator[Running
 
 def wait_for_push() -> None:
     """Until the reply is stored and the job that reads it is queued: the bell rings after the commit."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     while not (PushedBody.objects.filter(kind="sms-reply").exists() and OrmQ.objects.exists()):
         assert time.monotonic() < give_up, "the reply was not pushed"
         time.sleep(0.05)

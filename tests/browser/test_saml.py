@@ -16,7 +16,11 @@ pytest.importorskip("onelogin", reason="the extra saml is not installed")
 from tests.identity import saml_provider
 from tests.identity.saml_provider import Key, Said
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    # Sockets of the live server's and Playwright's threads are closed by the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 PLACE = "http://id.example.com/ask"
 PAGE = """<!doctype html><title>Example SAML</title><form method="post" action="{answered_at}">

@@ -13,11 +13,12 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
 from laaffic_console.gateway.models import AccountHold, Application, LedgerEntry
-from laaffic_console.gateway.services import account, account_hold, leases, ledger
+from laaffic_console.gateway.services import account, account_hold, leases, ledger, turns
 from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
 from messaging.models import Campaign, CampaignState, ContactGroup
+from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting
 from messaging.services.campaigns import campaigns, drafts, starting, states
 from messaging.services.refusals import NotAllowed
@@ -321,7 +322,12 @@ class CampaignTests:
         assert sandbox.stats()["accepted"] == 6
 
     def test_money_runs_out_in_the_middle_and_nobody_gets_it_twice(
-        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         application.rate_per_second = 50  # so many a call
         application.save()
@@ -330,7 +336,11 @@ class CampaignTests:
         options.balance = 1_000_000.0
         before = sandbox.sandbox.store.balance()
         campaign = self.launched(application, group)
-        sending.send(campaign.pk, slice_seconds=0.3)
+        while audience.freeze_chunk(campaign.pk):
+            pass
+        with monkeypatch.context() as patched:
+            patched.setattr(turns.Turn, "is_over", lambda _turn: LedgerEntry.objects.exists())
+            sending.send(campaign.pk)
         spent = before - sandbox.sandbox.store.balance()
         options.balance = float(spent) + 0.000001  # more than nothing, and too little for the next call
 

@@ -126,7 +126,7 @@ class ClockTests:
 
         account.laaffic_client().get_balance()
 
-        assert clock.observed_here() == pytest.approx(offset, abs=3)
+        assert clock.observed_here() == pytest.approx(offset, abs=60)
         assert clock.is_off(clock.observed_here()) == is_off
 
     def test_before_any_answer_nothing_is_known(self, sandbox: RunningSandbox) -> None:
@@ -143,7 +143,7 @@ class ClockTests:
         workers.beat()
 
         (skewed,) = workers.skewed()
-        assert skewed.clock_skew == pytest.approx(300, abs=3)
+        assert skewed.clock_skew == pytest.approx(300, abs=60)
 
     def test_a_clock_beyond_the_tolerance_is_corrected_once_and_said(
         self, sandbox: RunningSandbox, admin_client: Client
@@ -153,7 +153,7 @@ class ClockTests:
         found = account_watch.try_connection(None)
 
         assert found.is_well
-        assert re.search(r"clock is (7199|7200|7201) s ahead of Laaffic's", found.sentences[-1])
+        assert re.search(r"clock is 7(19|20)\d s ahead of Laaffic's", found.sentences[-1])
 
 
 class TryConnectionTests:

@@ -2,11 +2,13 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,12 @@ class ReadTests:
         assert ended == killed
 
 
+def ignores(pid: int, *signals: signal.Signals) -> bool:
+    said = re.search(r"SigIgn:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    assert said is not None
+    return all(int(said[1], 16) >> (one - 1) & 1 for one in signals)
+
+
 class GuardTests:
     def test_it_kills_when_the_pipe_closes_without_a_word(self, group: subprocess.Popen[bytes]) -> None:
         guard = Guard()
@@ -56,8 +64,8 @@ class GuardTests:
 
         guard.process.stdin.close()
 
-        assert group.wait(10) == -signal.SIGKILL
-        guard.process.wait(10)
+        assert group.wait(60) == -signal.SIGKILL
+        guard.process.wait(60)
 
     def test_it_lets_live_when_it_is_ended(self, group: subprocess.Popen[bytes]) -> None:
         guard = Guard()
@@ -86,7 +94,10 @@ class GuardTests:
         guard = Guard()
         guard.watch(group.pid)
         assert guard.process is not None
-        time.sleep(0.5)  # it has started and ignores them now
+        give_up_at = time.monotonic() + 60
+        while not ignores(guard.process.pid, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            assert time.monotonic() < give_up_at
+            time.sleep(0.02)
 
         for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             os.kill(guard.process.pid, stop)

@@ -371,6 +371,7 @@ class HeartbeatTests:
 
     def test_it_writes_at_most_every_two_seconds(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(workers.WORKER_VARIABLE, supervisor.worker)
+        monkeypatch.setattr(workers, "BEAT_EVERY", 600)
         workers.beat()
         silence(supervisor, 60)
 

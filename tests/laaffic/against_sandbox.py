@@ -10,7 +10,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 
 def client_of(sandbox: RunningSandbox) -> LaafficClient:
     return LaafficClient(
-        api_key="sandbox-key", api_secret="sandbox-secret", base_url=sandbox.base_url, timeouts=(2.0, 5.0)
+        api_key="sandbox-key", api_secret="sandbox-secret", base_url=sandbox.base_url, timeouts=(20.0, 20.0)
     )
 
 

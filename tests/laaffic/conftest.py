@@ -18,7 +18,7 @@ from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from tests.sandbox.conftest import Receiver
 
 KEY, SECRET, NOW = "bDqJFiq9", "7bz1lzh9", 1630468800.0
-TIMEOUTS = (1.0, 0.3)
+TIMEOUTS = (10.0, 2.0)
 
 Act = Callable[[socket.socket], bool]  # whether the connection stays open
 
@@ -145,7 +145,7 @@ def close(connection: socket.socket) -> bool:
     return False
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 5.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     limit = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < limit, "it did not come true in time"

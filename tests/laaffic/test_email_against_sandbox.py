@@ -83,13 +83,14 @@ class BatchTests:
     def test_mails_are_first_in_the_queue_then_on_their_way(
         self, start_sandbox: Start, batch: EmailBatch, receiver: Receiver
     ) -> None:
-        client = client_of(start_sandbox(queue_time=0.5, delivery_delay=(30.0, 30.0), delivery_rate=1.0))
+        sandbox = start_sandbox(queue_time=600.0, delivery_delay=(3000.0, 3000.0), delivery_rate=1.0)
+        client = client_of(sandbox)
         client.email.batch_send(batch)
         bodies = wait_for(lambda: len(receiver.bodies) == 20 and receiver.bodies)
         ids = [body["emailId"] for body in bodies]
 
         early = client.email.deliveries(app_id=APP_ID, email_ids=ids)
-        time.sleep(0.6)
+        sandbox.sandbox.options.queue_time = 0.0
         later = client.email.deliveries(app_id=APP_ID, email_ids=ids)
 
         assert (early.deliveries, early.not_found) == ([], 20)
@@ -199,7 +200,7 @@ class OutcomeTests:
     def test_a_gateway_that_is_down_was_not_sent_to(
         self, sandbox: RunningSandbox, client: LaafficClient, batch: EmailBatch
     ) -> None:
-        sandbox.go_down(1.0)
+        sandbox.go_down(30.0)
         time.sleep(0.1)
 
         with pytest.raises(NotSent):

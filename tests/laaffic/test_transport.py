@@ -48,8 +48,8 @@ def send(client: LaafficClient) -> list[str | None]:
     return client.send_sms(app_id="4luaKsL2", numbers=[NUMBER], content=TEXT, order_ids=["o1"]).msg_ids
 
 
-def elsewhere(base_url: str) -> LaafficClient:
-    return LaafficClient(api_key=KEY, api_secret=SECRET, base_url=base_url, timeouts=TIMEOUTS)
+def elsewhere(base_url: str, timeouts: tuple[float, float] = TIMEOUTS) -> LaafficClient:
+    return LaafficClient(api_key=KEY, api_secret=SECRET, base_url=base_url, timeouts=timeouts)
 
 
 def partial(connection: socket.socket) -> bool:
@@ -185,11 +185,11 @@ class BrokenAnswerTests:
 
 class NotSentTests:
     def test_a_refused_port(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-
-        with pytest.raises(NotSent, match="the connection was refused"):
-            send(elsewhere(f"http://127.0.0.1:{port}/v3"))
+        with socket.socket() as held:  # bound, so that nobody else gets the port, and nobody listens
+            held.bind(("127.0.0.1", 0))
+            port = held.getsockname()[1]
+            with pytest.raises(NotSent, match="the connection was refused"):
+                send(elsewhere(f"http://127.0.0.1:{port}/v3"))
 
     def test_a_name_that_cannot_be_resolved(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def nobody(*args: object, **kwargs: object) -> None:
@@ -206,7 +206,7 @@ class NotSentTests:
 
     def test_no_connection_in_time(self) -> None:
         with full_port() as port, pytest.raises(NotSent, match="no connection within the time limit"):
-            send(elsewhere(f"http://127.0.0.1:{port}/v3"))
+            send(elsewhere(f"http://127.0.0.1:{port}/v3", (0.5, 0.5)))
 
     @pytest.mark.parametrize("base_url", ["api.laaffic.com/v3", "ftp://127.0.0.1/v3", "http:///v3", "http://"])
     def test_what_is_no_address(self, base_url: str) -> None:

@@ -62,7 +62,7 @@ def group_call(name: str = "Autumn", count: int = 40, **changed: Any) -> GroupCa
 
 
 def finished(client: LaafficClient, name: str) -> Any:
-    for _ in range(100):
+    for _ in range(1200):
         task = client.group_calls.find(name, **window())
         if task and task.status is TaskStatus.FINISHED:
             return task

@@ -37,7 +37,7 @@ class AheadTests:
     @pytest.mark.parametrize(
         ("given", "why"),
         [
-            ({"usual_seconds": 0.2, "began": [0.01, 0.02]}, "the answers take long"),
+            ({"usual_seconds": 60.0, "began": [0.01, 0.02]}, "the answers take long"),
             ({"usual_seconds": math.inf, "began": [0.01, 0.02]}, "nothing is known of them yet"),
             ({"usual_seconds": 0.006, "began": [0.001, 0.001, 0.0]}, "one has departed already"),
             ({"usual_seconds": 0.006, "began": [0.001]}, "a connection is free"),

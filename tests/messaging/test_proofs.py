@@ -144,7 +144,7 @@ class WorkerTests:
         beaten = threading.Event()
         monkeypatch.setattr(workers, "BEAT_EVERY", 0.001)
         monkeypatch.setattr(workers, "beat", beaten.set)
-        monkeypatch.setattr(proofs, "_make", lambda proof: beaten.wait(5.0))
+        monkeypatch.setattr(proofs, "_make", lambda proof: beaten.wait(60))
 
         make_proofs()
 

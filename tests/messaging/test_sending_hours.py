@@ -329,7 +329,7 @@ class WaitingTests:
         rung.clear()
         began = time.monotonic()
         sending.send(campaign.pk)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 15
         campaign.refresh_from_db()
         assert campaign.state == CampaignState.RUNNING
         assert "Nothing of it may leave before" in campaign.wait_reason

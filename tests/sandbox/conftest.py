@@ -71,7 +71,7 @@ def message(*numbers: str, **changed: Any) -> dict[str, Any]:
     return {name: value for name, value in (body | changed).items() if value is not None}
 
 
-def wait_for(look: Callable[[], Any], seconds: float = 5.0) -> Any:
+def wait_for(look: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What `look` finds as soon as it finds something."""
     limit = time.monotonic() + seconds
     while not (found := look()):

@@ -327,13 +327,14 @@ class WordsTests:
         add_contacts(group, 2)
         Calendar.objects.create(name="Days", hours="mon-sun 09:00-20:00")
         given = ["--name", "A", "--app", "voiceApp", "--text", "Hi", "--group", group.name, "--json"]
-        hours = ["--calendar", "Days", "--not-after", "2027-01-02 18:30", "--marketing"]
+        end = f"{timezone.localdate() + dt.timedelta(days=30)} 18:30"
+        hours = ["--calendar", "Days", "--not-after", end, "--marketing"]
 
         call_command("voice", "group", "create", *given, *hours)
 
         task = GroupTask.objects.select_related("calendar").get()
         assert (str(task.calendar), task.purpose) == ("Days", "marketing")
-        assert timezone.localtime(task.latest_end).strftime("%Y-%m-%d %H:%M") == "2027-01-02 18:30"
+        assert timezone.localtime(task.latest_end).strftime("%Y-%m-%d %H:%M") == end
         assert '"no_consent": 0' in capsys.readouterr().out
         for wrong, said in ((["--calendar", "No"], "no calendar"), (["--not-after", "soon"], "not a moment")):
             with pytest.raises(CommandError, match=said):

@@ -226,7 +226,7 @@ class CallTests:
         sandbox.sandbox.options.ringing_callback = f"{live_server.url}/hooks/{token}/voice-ringing/"
         sandbox.sandbox.options.ring_seconds = (600, 601)
         made = calls.place(phone=phone, callee=CALLEE)
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while not PushedBody.objects.exists() and time.monotonic() < until:
             time.sleep(0.02)
 
