@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -225,6 +226,22 @@ class MakingTests:
 
         assert fresh(export).state == State.RUNNING
         assert files() == []
+
+    def test_the_lease_is_renewed_while_no_row_comes(
+        self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        export, is_renewed, has_beaten = asked(asker), threading.Event(), threading.Event()
+        monkeypatch.setattr(making, "LOOK_SECONDS", 100.0)
+        monkeypatch.setattr(workers, "BEAT_EVERY", 0.01)
+        monkeypatch.setattr(workers, "beat", has_beaten.set)
+        monkeypatch.setattr(leases.HeldLease, "renew", lambda held: is_renewed.set() or True)
+        seen: list[bool] = []
+        source.between = lambda row: seen.append(is_renewed.wait(5) and has_beaten.wait(5))
+
+        making.make_next()
+
+        assert fresh(export).state == State.FINISHED
+        assert seen == [True] * 3
 
     def test_a_worker_that_is_stopped_gives_it_back(
         self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch

@@ -110,7 +110,8 @@ def make_next() -> None:
         if held is None:
             return
         if (export := _waiting()) is not None:
-            _make(export, held)
+            with workers.beating(held.renew, every=held.seconds / 4):
+                _make(export, held)
     if not workers.is_stopping() and _waiting() is not None:
         _ring()
 
