@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from zipfile import ZipFile
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.db import DatabaseError, connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone, translation
 from django_q.models import OrmQ
@@ -226,6 +228,76 @@ class MakingTests:
 
         assert fresh(export).state == State.RUNNING
         assert files() == []
+
+    @pytest.mark.parametrize("has_begun", [True, False])
+    @pytest.mark.parametrize("problem", [None, KeyError("x"), NotExportable("gone")])
+    def test_who_lost_the_lease_ends_no_successors_export(
+        self,
+        source: Source,
+        asker: User,
+        monkeypatch: pytest.MonkeyPatch,
+        problem: Exception | None,
+        has_begun: bool,
+    ) -> None:
+        monkeypatch.setattr(making, "LOOK_SECONDS", 100.0)
+        export = asked(asker)
+
+        def taken_over(row: int) -> None:
+            if row == 0:
+                leases.free(making.LEASE)
+                assert leases.take(making.LEASE)
+                making._delete_files_of(export.pk)
+                if has_begun:
+                    Export.objects.filter(pk=export.pk).update(tries=F("tries") + 1)
+                if problem is not None:
+                    raise problem
+
+        source.between = taken_over
+        making.make_next()
+
+        assert (fresh(export).state, export.problem) == (State.RUNNING, "")
+        assert files() == []
+
+    def test_who_is_stopped_late_gives_no_successors_export_back(
+        self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        export = asked(asker)
+
+        def taken_over(row: int) -> None:
+            Export.objects.filter(pk=export.pk).update(tries=2)
+            monkeypatch.setattr(workers, "is_stopping", lambda: True)
+
+        source.between = taken_over
+        making.make_next()
+
+        assert (fresh(export).state, export.tries) == (State.RUNNING, 2)
+
+    def test_what_finishes_meanwhile_keeps_its_file(
+        self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        export, seen = asked(asker), Export.objects.get()
+        making.make_next()
+        monkeypatch.setattr(making, "_waiting", lambda: seen)  # as another worker saw it a moment before
+        monkeypatch.setattr(workers, "is_stopping", lambda: True)
+
+        making.make_next()
+
+        assert (fresh(export).state, files()) == (State.FINISHED, [export.file_name])
+
+    def test_cancelled_while_another_part_is_written_it_stops(self, source: Source, asker: User) -> None:
+        export, written = asked(asker, "zip"), list[int]()
+
+        def write(parameters: Any, user: Any, file: BinaryIO, rows: Any) -> None:
+            with ZipFile(file, "w") as made:
+                for number in range(5):
+                    made.writestr(str(number), "a part beside the rows")
+                    written.append(number)
+                    making.cancel(export.pk)
+
+        kinds._kinds["sample"] = replace(kinds.named("sample"), write=write)
+        making.make_next()
+
+        assert (fresh(export).state, written, files()) == (State.CANCELLED, [0], [])
 
     def test_the_lease_is_renewed_while_no_row_comes(
         self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
