@@ -1,6 +1,7 @@
 """Exports by a worker: once, whole or not at all, whatever is killed, cancelled, full or taken away."""
 
 import datetime as dt
+import html
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -482,6 +483,37 @@ class DownloadTests:
 
         assert answer.status_code == 200
         assert "•".encode() in b"".join(answer.streaming_content)
+
+    def test_names_are_refused_to_who_no_longer_sees_contacts(
+        self, client: Client, asker: User, source: Source
+    ) -> None:
+        kinds._kinds["sample"] = replace(kinds.named("sample"), rights=("messaging.export_contact",))
+        export = asked(asker)
+        making.make_next()
+        assert keeping.may_take(asker, fresh(export))
+
+        asker.user_permissions.remove(Permission.objects.get(codename="view_contact"))
+        asker = User.objects.get(pk=asker.pk)
+
+        assert not keeping.may_take(asker, export)
+        client.force_login(asker)
+        assert client.get(self.address(export, asker)).status_code == 403
+        page = client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
+        assert "This file was made with people's names, which you may not see." in html.unescape(page)
+
+    def test_a_file_without_names_is_taken_by_who_sees_no_contacts(
+        self, client: Client, asker: User, source: Source
+    ) -> None:
+        kinds._kinds["sample"] = replace(kinds.named("sample"), rights=("messaging.export_contact",))
+        asker.user_permissions.remove(Permission.objects.get(codename="view_contact"))
+        export = asked(asker)
+        making.make_next()
+        client.force_login(asker)
+
+        answer: Any = client.get(self.address(fresh(export), asker))
+
+        assert answer.status_code == 200
+        answer.close()
 
     def test_who_audits_takes_it_by_their_own_link_only_with_the_rows_right(
         self, client: Client, asker: User, export: Export

@@ -132,6 +132,7 @@ def _make(export: Export, held: HeldLease) -> None:
         private_files.make_folder(folder())
         kind = _kind_allowed(export)
         export.has_whole_numbers = export.asked_by is not None and export.asked_by.has_perm(masks.SEE)
+        export.has_names = kinds.may_see_contacts(export.asked_by)
         rows = _Counted(_rows(kind, export), _look(mine, held))
         _write(path, kind, export, rows)
         if not _finish(mine, export, path, rows.count):
@@ -231,6 +232,7 @@ def _finish(mine: QuerySet[Export], export: Export, path: Path, rows: int) -> bo
         rows=rows,
         size=path.stat().st_size,
         has_whole_numbers=export.has_whole_numbers,
+        has_names=export.has_names,
         file_name=path.name,
         finished_at=now,
         expires_at=now + settings.EXPORT_KEPT,
