@@ -109,6 +109,7 @@ class ExportAdmin(ReadOnlyAdmin):
             else "",
             may_not_take=is_there and not may_take,
             may_see_its_numbers=keeping.may_see_its_numbers(user, export),
+            may_see_its_names=keeping.may_see_its_names(user, export),
             link_minutes=keeping.LINK_MINUTES,
             downloads=export.downloads.all()[:DOWNLOADS_SHOWN],
         )

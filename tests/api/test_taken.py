@@ -45,6 +45,20 @@ class ExportTests:
         assert ExportDownload.objects.get().by_name == "shop"
         assert api("POST", f"exports/{pk}/cancel").json()["state"] == "finished"
 
+    def test_names_are_for_who_may_still_see_contacts(
+        self, api_with: Callable[..., Api], application: Application, settings: Any, tmp_path: Any
+    ) -> None:
+        settings.MEDIA_ROOT = tmp_path
+        by = clerk("view_reply", "export_reply", "view_contact", "see_numbers")
+        api = api_with(user=by)
+        pk = api("POST", "exports", {"kind": "replies"}).json()["id"]
+        making.make_next()
+        assert b"".join(api("GET", f"exports/{pk}/file").streaming_content)
+
+        by.user_permissions.remove(Permission.objects.get(codename="view_contact"))
+
+        assert api("GET", f"exports/{pk}/file").status_code == 403
+
     @pytest.mark.parametrize("search", ["919876500001", "919876500001%00", "%E2%80%8B919876500001"])
     def test_a_list_with_its_filters(
         self, api: Api, group: ContactGroup, settings: Any, tmp_path: Any, search: str

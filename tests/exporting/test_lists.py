@@ -99,6 +99,22 @@ def test_messages_found_along_the_key_are_those_found_by_id(monkeypatch: pytest.
     assert len(by_id) == 13
 
 
+def test_ids_that_were_left_out_cost_no_queries(
+    monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    first: Any = doors.one(Message, {})
+    columns = {"campaign_id": first.campaign_id, "batch_id": first.batch_id, "state": MessageState.DELIVERED}
+    for place, pk in enumerate((first.pk + 1, first.pk + 2, first.pk + 1_000_000)):  # as a restore leaves them out
+        Message.objects.create(pk=pk, number=f"91{place}", **columns)
+    monkeypatch.setattr(message_exports, "FEW", 2)
+    monkeypatch.setattr(message_exports, "STRETCH", 100)
+
+    with django_assert_max_num_queries(30):
+        _header, *rows = message_exports.rows(Message.objects.all())
+
+    assert [row[0] for row in rows] == ["912", "911", "910", first.number]
+
+
 def test_the_suppression_list_is_for_who_may_export_it(client: Client) -> None:
     SuppressionEntry.objects.create(number="919876500001", note="=1+1")
     user = User.objects.create_user("reader", is_staff=True)

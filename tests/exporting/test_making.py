@@ -1,16 +1,20 @@
 """Exports by a worker: once, whole or not at all, whatever is killed, cancelled, full or taken away."""
 
 import datetime as dt
+import html
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from zipfile import ZipFile
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.db import DatabaseError, connection
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone, translation
 from django_q.models import OrmQ
@@ -226,6 +230,92 @@ class MakingTests:
         assert fresh(export).state == State.RUNNING
         assert files() == []
 
+    @pytest.mark.parametrize("has_begun", [True, False])
+    @pytest.mark.parametrize("problem", [None, KeyError("x"), NotExportable("gone")])
+    def test_who_lost_the_lease_ends_no_successors_export(
+        self,
+        source: Source,
+        asker: User,
+        monkeypatch: pytest.MonkeyPatch,
+        problem: Exception | None,
+        has_begun: bool,
+    ) -> None:
+        monkeypatch.setattr(making, "LOOK_SECONDS", 100.0)
+        export = asked(asker)
+
+        def taken_over(row: int) -> None:
+            if row == 0:
+                leases.free(making.LEASE)
+                assert leases.take(making.LEASE)
+                making._delete_files_of(export.pk)
+                if has_begun:
+                    Export.objects.filter(pk=export.pk).update(tries=F("tries") + 1)
+                if problem is not None:
+                    raise problem
+
+        source.between = taken_over
+        making.make_next()
+
+        assert (fresh(export).state, export.problem) == (State.RUNNING, "")
+        assert files() == []
+
+    def test_who_is_stopped_late_gives_no_successors_export_back(
+        self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        export = asked(asker)
+
+        def taken_over(row: int) -> None:
+            Export.objects.filter(pk=export.pk).update(tries=2)
+            monkeypatch.setattr(workers, "is_stopping", lambda: True)
+
+        source.between = taken_over
+        making.make_next()
+
+        assert (fresh(export).state, export.tries) == (State.RUNNING, 2)
+
+    def test_what_finishes_meanwhile_keeps_its_file(
+        self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        export, seen = asked(asker), Export.objects.get()
+        making.make_next()
+        monkeypatch.setattr(making, "_waiting", lambda: seen)  # as another worker saw it a moment before
+        monkeypatch.setattr(workers, "is_stopping", lambda: True)
+
+        making.make_next()
+
+        assert (fresh(export).state, files()) == (State.FINISHED, [export.file_name])
+
+    def test_cancelled_while_another_part_is_written_it_stops(self, source: Source, asker: User) -> None:
+        export, written = asked(asker, "zip"), list[int]()
+
+        def write(parameters: Any, user: Any, file: BinaryIO, rows: Any) -> None:
+            with ZipFile(file, "w") as made:
+                for number in range(5):
+                    made.writestr(str(number), "a part beside the rows")
+                    written.append(number)
+                    making.cancel(export.pk)
+
+        kinds._kinds["sample"] = replace(kinds.named("sample"), write=write)
+        making.make_next()
+
+        assert (fresh(export).state, written, files()) == (State.CANCELLED, [0], [])
+
+    def test_the_lease_is_renewed_while_no_row_comes(
+        self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        export, is_renewed, has_beaten = asked(asker), threading.Event(), threading.Event()
+        monkeypatch.setattr(making, "LOOK_SECONDS", 100.0)
+        monkeypatch.setattr(workers, "BEAT_EVERY", 0.01)
+        monkeypatch.setattr(workers, "beat", has_beaten.set)
+        monkeypatch.setattr(leases.HeldLease, "renew", lambda held: is_renewed.set() or True)
+        seen: list[bool] = []
+        source.between = lambda row: seen.append(is_renewed.wait(5) and has_beaten.wait(5))
+
+        making.make_next()
+
+        assert fresh(export).state == State.FINISHED
+        assert seen == [True] * 3
+
     def test_a_worker_that_is_stopped_gives_it_back(
         self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -393,6 +483,37 @@ class DownloadTests:
 
         assert answer.status_code == 200
         assert "•".encode() in b"".join(answer.streaming_content)
+
+    def test_names_are_refused_to_who_no_longer_sees_contacts(
+        self, client: Client, asker: User, source: Source
+    ) -> None:
+        kinds._kinds["sample"] = replace(kinds.named("sample"), rights=("messaging.export_contact",))
+        export = asked(asker)
+        making.make_next()
+        assert keeping.may_take(asker, fresh(export))
+
+        asker.user_permissions.remove(Permission.objects.get(codename="view_contact"))
+        asker = User.objects.get(pk=asker.pk)
+
+        assert not keeping.may_take(asker, export)
+        client.force_login(asker)
+        assert client.get(self.address(export, asker)).status_code == 403
+        page = client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
+        assert "This file was made with people's names, which you may not see." in html.unescape(page)
+
+    def test_a_file_without_names_is_taken_by_who_sees_no_contacts(
+        self, client: Client, asker: User, source: Source
+    ) -> None:
+        kinds._kinds["sample"] = replace(kinds.named("sample"), rights=("messaging.export_contact",))
+        asker.user_permissions.remove(Permission.objects.get(codename="view_contact"))
+        export = asked(asker)
+        making.make_next()
+        client.force_login(asker)
+
+        answer: Any = client.get(self.address(fresh(export), asker))
+
+        assert answer.status_code == 200
+        answer.close()
 
     def test_who_audits_takes_it_by_their_own_link_only_with_the_rows_right(
         self, client: Client, asker: User, export: Export

@@ -149,7 +149,7 @@ class WorkerTests:
         make_proofs()
 
         assert beaten.is_set()
-        assert "proof-beats" not in [thread.name for thread in threading.enumerate()]
+        assert workers.BEATS not in [thread.name for thread in threading.enumerate()]
 
     def test_a_worker_that_is_stopped_gives_it_back(
         self, campaign: Campaign, by: User, by_worker: None, monkeypatch: pytest.MonkeyPatch

@@ -28,17 +28,22 @@ def may_look(user: User, export: Export) -> bool:
 
 
 def may_take(user: User, export: Export) -> bool:
-    """Asked again at each download: it is theirs or they see everybody's, and they may export such rows now, whole
-    numbers where the file has some."""
+    """Asked again at each download: it is theirs or they see everybody's, and they may export such rows now, and see
+    whole numbers and names where the file has some."""
     try:
         rights = kinds.named(export.kind).rights
     except NotExportable:
         return False
-    return may_look(user, export) and user.has_perms(rights) and may_see_its_numbers(user, export)
+    may_see = may_see_its_numbers(user, export) and may_see_its_names(user, export)
+    return may_look(user, export) and user.has_perms(rights) and may_see
 
 
 def may_see_its_numbers(user: User, export: Export) -> bool:
     return not export.has_whole_numbers or user.has_perm(masks.SEE)
+
+
+def may_see_its_names(user: User, export: Export) -> bool:
+    return not export.has_names or kinds.may_see_contacts(user)
 
 
 def is_there(export: Export, now: dt.datetime | None = None) -> bool:

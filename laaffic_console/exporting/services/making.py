@@ -7,16 +7,18 @@ in its middle, so the successor of a killed worker begins it anew, and what the 
 import hashlib
 import json
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from laaffic_console.exporting import kinds
@@ -110,42 +112,45 @@ def make_next() -> None:
         if held is None:
             return
         if (export := _waiting()) is not None:
-            _make(export, held)
+            with workers.beating(held.renew, every=held.seconds / 4):
+                _make(export, held)
     if not workers.is_stopping() and _waiting() is not None:
         _ring()
 
 
 def _make(export: Export, held: HeldLease) -> None:
-    _delete_files_of(export.pk)  # of a worker that was killed
-    if export.tries >= TRIES:
-        _end(export, State.FAILED, _("The worker died %(n)s times while it made this file.") % {"n": TRIES})
+    taken = Export.objects.filter(pk=export.pk, state__in=Export.OPEN, tries=export.tries)
+    if not taken.update(state=State.RUNNING, rows=0, started_at=timezone.now(), tries=F("tries") + 1):
         return
-    begun = Export.objects.filter(pk=export.pk, state__in=Export.OPEN)
-    if not begun.update(state=State.RUNNING, rows=0, started_at=timezone.now(), tries=F("tries") + 1):
+    _delete_files_of(export.pk)  # of a worker that was killed; one that only lost its lease finishes nothing now
+    mine = Export.objects.filter(pk=export.pk, state=State.RUNNING, tries=export.tries + 1)
+    if export.tries >= TRIES:
+        _fail(mine, held, _("The worker died %(n)s times while it made this file.") % {"n": TRIES})
         return
     path = folder() / f"{export.pk}-{secrets.token_hex(8)}.{export.format}"
     try:
         private_files.make_folder(folder())
         kind = _kind_allowed(export)
         export.has_whole_numbers = export.asked_by is not None and export.asked_by.has_perm(masks.SEE)
-        rows = _Counted(_rows(kind, export), _look(export, held))
+        export.has_names = kinds.may_see_contacts(export.asked_by)
+        rows = _Counted(_rows(kind, export), _look(mine, held))
         _write(path, kind, export, rows)
-        if not _finish(export, path, rows.count):
+        if not _finish(mine, export, path, rows.count):
             path.unlink(missing_ok=True)
     except Stopped:
         pass
     except WorkerStops:
-        Export.objects.filter(pk=export.pk, state=State.RUNNING).update(state=State.QUEUED, tries=F("tries") - 1)
+        mine.update(state=State.QUEUED, tries=F("tries") - 1)
     except NotExportable as problem:
-        _end(export, State.FAILED, str(problem))
+        _fail(mine, held, str(problem))
     except OSError as problem:
-        _end(export, State.FAILED, files.why_not_written(problem, path))
+        _fail(mine, held, files.why_not_written(problem, path))
     except DatabaseError:
         raise  # it passes: the sweep rings again
     except Exception as problem:
         logger.exception("export %s failed", export.pk)
         why = _("The console failed by itself (%(name)s); its log says more. Tell whoever looks after it.")
-        _end(export, State.FAILED, why % {"name": type(problem).__name__})
+        _fail(mine, held, why % {"name": type(problem).__name__})
 
 
 def _kind_allowed(export: Export) -> Kind:
@@ -167,16 +172,17 @@ def _write(path: Path, kind: Kind, export: Export, rows: "_Counted") -> None:
     if (write := kind.write) is None:
         files.write_file(rows, path, str(export))
     else:
-        files.write_whole(path, lambda file: write(export.parameters, export.asked_by, file, rows))
+        files.write_whole(
+            path, lambda file: write(export.parameters, export.asked_by, cast(BinaryIO, _Watched(file, rows)), rows)
+        )
 
 
-def _look(export: Export, held: HeldLease) -> Callable[[int], None]:
+def _look(mine: QuerySet[Export], held: HeldLease) -> Callable[[int], None]:
     def look(count: int) -> None:
         workers.beat()
         if workers.is_stopping():
             raise WorkerStops
-        running = Export.objects.filter(pk=export.pk, state=State.RUNNING)
-        if not running.update(rows=count) or not held.renew():
+        if not mine.update(rows=count) or not held.renew():
             raise Stopped
 
     return look
@@ -188,26 +194,45 @@ class _Counted:
     def __init__(self, rows: Iterator[Row], look: Callable[[int], None] = lambda count: None) -> None:
         self.rows, self.look = rows, look
         self.count = 0
+        self.look_at = time.monotonic() + LOOK_SECONDS
 
     def __iter__(self) -> Iterator[Row]:
-        look_at = time.monotonic() + LOOK_SECONDS
         for number, row in enumerate(self.rows):  # the header is 0
             yield row
             self.count = number
-            if number % ROWS_A_LOOK == 0 and time.monotonic() > look_at:
-                self.look(number)
-                look_at = time.monotonic() + LOOK_SECONDS
+            if number % ROWS_A_LOOK == 0:
+                self.look_when_due()
+
+    def look_when_due(self) -> None:
+        if time.monotonic() > self.look_at:
+            self.look_at = math.inf  # when it says stop it says so once: an archive writes its end as it is closed
+            self.look(self.count)
+            self.look_at = time.monotonic() + LOOK_SECONDS
 
 
-def _finish(export: Export, path: Path, rows: int) -> bool:
+class _Watched:
+    """The file of what is more than one list: its other parts are as long, and while they are written no row comes."""
+
+    def __init__(self, file: BinaryIO, rows: _Counted) -> None:
+        self.file, self.rows = file, rows
+
+    def write(self, data: bytes) -> int:
+        self.rows.look_when_due()
+        return self.file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+def _finish(mine: QuerySet[Export], export: Export, path: Path, rows: int) -> bool:
     """False when it was cancelled, or taken over, while the last rows were written."""
     now = timezone.now()
-    running = Export.objects.filter(pk=export.pk, state=State.RUNNING)
-    done = running.update(
+    done = mine.update(
         state=State.FINISHED,
         rows=rows,
         size=path.stat().st_size,
         has_whole_numbers=export.has_whole_numbers,
+        has_names=export.has_names,
         file_name=path.name,
         finished_at=now,
         expires_at=now + settings.EXPORT_KEPT,
@@ -215,9 +240,10 @@ def _finish(export: Export, path: Path, rows: int) -> bool:
     return bool(done)
 
 
-def _end(export: Export, state: str, problem: str) -> None:
-    waiting = Export.objects.filter(pk=export.pk, state__in=Export.OPEN)
-    waiting.update(state=state, problem=problem, finished_at=timezone.now())
+def _fail(mine: QuerySet[Export], held: HeldLease, problem: str) -> None:
+    """Nothing where another worker has the lease by now: it deletes files too, and begins this one anew."""
+    if held.renew():
+        mine.update(state=State.FAILED, problem=problem, finished_at=timezone.now())
 
 
 def _delete_files_of(pk: int) -> None:

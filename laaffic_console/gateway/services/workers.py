@@ -3,9 +3,13 @@
 import datetime as dt
 import os
 import socket
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import Lease, WorkerHeartbeat
@@ -16,6 +20,7 @@ STOP_VARIABLE = "CONSOLE_STOP_FILE"  # that is there once the worker has been to
 BEAT_EVERY = 2.0
 SWEEP_RUNG = "sweep rung"  # the lease on there being a sweep in the queue
 SWEPT = "swept"  # a lease that nobody holds: its end is when the last sweep ended
+BEATS = "beats"  # the thread's name
 STALE_AFTER = dt.timedelta(seconds=settings.LAAFFIC_WORKER_STALE_SECONDS)
 
 _last_beat = 0.0
@@ -44,6 +49,29 @@ def beat_through(seconds: float) -> None:
     ahead = max(dt.timedelta(0), min(beyond, STALE_AFTER * 0.9))
     if ahead > _last_ahead or time.monotonic() - _last_beat >= BEAT_EVERY:
         _write_beat(ahead)
+
+
+@contextmanager
+def beating(also: Callable[[], object] = lambda: None, *, every: float = BEAT_EVERY) -> Iterator[None]:
+    """Around what may be silent for longer than a worker may be that is thought alive, such as one query over some
+    millions of rows. `also` is done at each beat, in the same thread beside the work: a lease is renewed by it.
+    """
+    is_over = threading.Event()
+
+    def go_on() -> None:
+        while not is_over.wait(min(every, BEAT_EVERY)):
+            with suppress(DatabaseError):
+                beat()
+                also()
+        connection.close()
+
+    beats = threading.Thread(target=go_on, name=BEATS, daemon=True)
+    beats.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        beats.join()
 
 
 def beat_through_request() -> None:

@@ -6,14 +6,12 @@ the next, which begins it anew.
 
 import datetime as dt
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
@@ -93,30 +91,10 @@ def ask(subject: Any, *, by: User) -> Proof:
 def make_next() -> None:
     """The oldest that waits; a task each, so that other work of the queue comes between two."""
     if (proof := _waiting().first()) is not None:
-        with _beating():
+        with workers.beating():
             _make(proof)
     if not workers.is_stopping() and _waiting().exists():
         bell.ring(JOB, timeout=TASK_SECONDS)
-
-
-@contextmanager
-def _beating() -> Iterator[None]:
-    """One query over some millions of messages is silent for longer than a worker may be that is thought alive."""
-    is_over = threading.Event()
-
-    def beat() -> None:
-        while not is_over.wait(workers.BEAT_EVERY):
-            with suppress(DatabaseError):
-                workers.beat()
-        connection.close()
-
-    beats = threading.Thread(target=beat, name="proof-beats", daemon=True)
-    beats.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        beats.join()
 
 
 def ring_for_waiting() -> None:
