@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from laaffic_console.gateway import jobs as gateway_jobs
 from laaffic_console.gateway.models import Lease, WorkerHeartbeat
-from laaffic_console.gateway.services import leases, supervision, workers
+from laaffic_console.gateway.services import database_clock, leases, supervision, workers
 from laaffic_console.gateway.services.supervision import Supervisor
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +81,34 @@ def fails_with(problem: Exception) -> Any:
         raise problem
 
     return fail
+
+
+class PatienceTests:
+    def test_a_start_that_takes_long_gets_longer_each_time(
+        self, supervisor: Supervisor, clusters: list[FakeCluster], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On a machine too busy to load a cluster in half a minute it would else be killed for ever."""
+        passed = [0.0]
+        real = database_clock.now
+        monkeypatch.setattr(database_clock, "now", lambda: real() + dt.timedelta(seconds=passed[0]))
+
+        def later(seconds: float) -> int:
+            passed[0] += seconds
+            supervisor.started -= seconds
+            supervisor._watch()
+            return restarts(supervisor)
+
+        patience = supervision.START_PATIENCE + 1
+        assert later(patience) == 1
+        assert later(patience) == 1
+        assert later(patience) == 2
+        assert [later(patience) for _n in range(4)] == [2, 2, 2, 3]
+
+    def test_one_that_has_worked_gets_no_longer(self, supervisor: Supervisor) -> None:
+        for n in (1, 2, 3):
+            silence(supervisor, supervision.START_PATIENCE + 1)
+            supervisor._watch()
+            assert (restarts(supervisor), supervisor.start_patience) == (n, supervision.START_PATIENCE)
 
 
 class StartTests:

@@ -6,6 +6,7 @@ one started.
 """
 
 import contextlib
+import datetime as dt
 import logging
 import os
 import signal
@@ -37,6 +38,7 @@ PING_EVERY = 3.0
 SWEEP_EVERY = 5.0
 SWEEP_LOST_AFTER = 15.0  # a sweep that was rung for and did not run by then was lost with its cluster
 START_PATIENCE = workers.STALE_AFTER.total_seconds()
+LONGEST_START = 8 * START_PATIENCE  # on a machine that is too busy to load a cluster within that
 QUEUE_ENOUGH = 50  # pings wait in the queue too: with this many tasks there, another tells nothing
 STOP_PATIENCE = 45.0  # longer than a job's slice and its longest answer
 RETRY_START_EVERY = 2.0
@@ -59,6 +61,8 @@ class Supervisor:
         self.is_away = False
         self.moments = moments.Ringer()
         self.started = self.next_ping = self.next_sweep = 0.0
+        self.start_patience = START_PATIENCE
+        self.begun_at: dt.datetime | None = None  # the beat that the row has from its start, of no task
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
@@ -122,7 +126,7 @@ class Supervisor:
     def _watch(self) -> None:
         if self.cluster is None or self.cluster.poll() is not None:
             self._restart("its cluster ended")
-        elif time.monotonic() - self.started > START_PATIENCE and self._is_stale():
+        elif time.monotonic() - self.started > self.start_patience and self._is_stale():
             self._restart("no task of its cluster ran for a while")
 
     def _is_stale(self) -> bool:
@@ -132,7 +136,12 @@ class Supervisor:
             return False
         (beat_at,) = row
         silent = self.stale_after + 1 if beat_at is None else (database_clock.now() - beat_at).total_seconds()
-        return abs(silent) > self.stale_after
+        if abs(silent) <= self.stale_after:
+            return False
+        # One that was never ready gets longer: killed again and again in the middle of its start, it would never work.
+        never_ran = beat_at == self.begun_at
+        self.start_patience = min(2 * self.start_patience, LONGEST_START) if never_ran else START_PATIENCE
+        return True
 
     def _ring(self) -> None:
         now = time.monotonic()
@@ -153,6 +162,7 @@ class Supervisor:
         WorkerHeartbeat.objects.create(
             worker=self.worker, host=socket.gethostname(), pid=os.getpid(), started_at=now, beat_at=now
         )
+        self.begun_at = now
 
     def _start(self) -> None:
         self.started = time.monotonic()
@@ -165,7 +175,8 @@ class Supervisor:
     def _restart(self, why: str) -> None:
         logger.warning("worker %s: %s; restarting it whole", self.worker, why)
         self._kill()
-        WorkerHeartbeat.objects.filter(pk=self.worker).update(restarts=F("restarts") + 1, beat_at=database_clock.now())
+        self.begun_at = database_clock.now()
+        WorkerHeartbeat.objects.filter(pk=self.worker).update(restarts=F("restarts") + 1, beat_at=self.begun_at)
         self._start()
 
     def _kill(self, how: signal.Signals = signal.SIGKILL) -> None:
