@@ -1,5 +1,8 @@
 """The bell in the header, the page of all notices, and the page on which somebody chooses what they are told."""
 
+import datetime as dt
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -12,6 +15,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.services import workers
 from laaffic_console.kit.people import signed_in
 from laaffic_console.notices.kinds import CHOICES
+from laaffic_console.notices.models import Notice
 from laaffic_console.notices.own_subjects import OWNER
 from laaffic_console.notices.services import choices, reading
 
@@ -25,7 +29,7 @@ def bell_view(request: HttpRequest) -> HttpResponse:
     newest = list(reading.unread(user)[:IN_BELL])
     n = reading.count(user) if len(newest) == IN_BELL else len(newest)
     shown = f"{n}+" if n >= reading.MANY else f"{n}"
-    context = {"notices": newest, "n": n, "shown": shown, "last": max((one.pk for one in newest), default=0)}
+    context = {"notices": newest, "n": n, "shown": shown, **_last_of(newest)}
     # Where the only worker is silent nobody hands out a notice of it.
     context["lacks_worker"] = user.has_perm(OWNER) and not workers.alive()
     return TemplateResponse(request, "notices/bell.html", context)
@@ -35,26 +39,42 @@ def list_view(request: HttpRequest) -> HttpResponse:
     unread_first = reading.of(signed_in(request)).order_by(F("read_at").desc(nulls_first=True), "-last_at", "-pk")
     found = Paginator(unread_first, ON_A_PAGE).get_page(request.GET.get("p"))
     unread = [one for one in found if one.read_at is None]
-    context = {"found": found, "has_unread": bool(unread), "last": max((one.pk for one in unread), default=0)}
+    context = {"found": found, "has_unread": bool(unread), **_last_of(unread)}
     return _page(request, "notices/list.html", _("Notices"), **context)
 
 
 def open_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Read, and on to what it is about."""
-    notice = reading.mark(signed_in(request), pk) if request.method == "POST" else None
+    if request.method != "POST":
+        raise Http404
+    opens = "stay" not in request.POST
+    notice = reading.mark(signed_in(request), pk, _moment(request.POST.get("until", "")), opens=opens)
     if notice is None:
         raise Http404
-    stays = "stay" in request.POST or not notice.address
-    return HttpResponseRedirect(reverse("notices") if stays else notice.address)
+    return HttpResponseRedirect(notice.address if opens and notice.address else reverse("notices"))
 
 
 def read_all_view(request: HttpRequest) -> HttpResponse:
     """Up to the last that was shown: what has come since nobody has seen."""
-    last = request.POST.get("last", "")
-    if request.method != "POST" or not (last.isascii() and last.isdecimal() and len(last) < 19):
+    last, until = request.POST.get("last", ""), _moment(request.POST.get("until", ""))
+    if request.method != "POST" or not (last.isascii() and last.isdecimal() and len(last) < 19) or until is None:
         raise Http404
-    reading.mark_all(signed_in(request), int(last))
+    reading.mark_all(signed_in(request), int(last), until)
     return HttpResponseRedirect(reverse("notices"))
+
+
+def _last_of(shown: Sequence[Notice]) -> dict[str, object]:
+    """What "Mark all as read" posts: the id bounds the rows, the moment what was counted on them."""
+    until = max((one.last_at for one in shown), default=None)
+    return {"last": max((one.pk for one in shown), default=0), "until": until.isoformat() if until else ""}
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(text)
+        return found.astimezone(dt.UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def choices_view(request: HttpRequest) -> HttpResponse:

@@ -43,6 +43,12 @@ def launched(application: Application, by: User | None, name: str = "Autumn") ->
     return campaign
 
 
+def later(by: dt.timedelta) -> None:
+    """As if all that has been told had been told so much earlier."""
+    Notice.objects.update(first_at=F("first_at") - by, last_at=F("last_at") - by, mail_at=F("mail_at") - by)
+    Postbox.objects.update(next_at=F("next_at") - by)
+
+
 class ApprovalTests:
     @pytest.fixture
     def draft(self, application: Application, group: ContactGroup, person: Person, settings: Any) -> Campaign:
@@ -72,6 +78,23 @@ class ApprovalTests:
         [said] = told(self.ann)
         assert said.startswith(says)
         assert len(told(self.bob)) == 1
+
+    def test_who_asks_again_after_a_refusal_is_mailed_again(self, draft: Campaign) -> None:
+        approvals.ask(draft.pk, by=self.ann)
+        handing_out.hand_out()
+        mailing.send_due()
+        approvals.decide(draft.pk, by=self.bob, approve=False, note="Too many")
+
+        approvals.ask(draft.pk, by=self.ann)
+        handing_out.hand_out()
+        mailing.send_due()
+        asked = [post for post in mail.outbox if post.to == [self.bob.email]]
+        assert len(asked) == 1  # at most one in ten minutes
+
+        Postbox.objects.update(next_at=timezone.now() - dt.timedelta(seconds=1))
+        mailing.send_due()
+        asked = [post for post in mail.outbox if post.to == [self.bob.email]]
+        assert len(asked) == 2
 
     def test_an_edit_that_voids_it_is_told_to_who_asked(self, draft: Campaign) -> None:
         approvals.ask(draft.pk, by=self.ann)
@@ -135,6 +158,34 @@ class CampaignTests:
             Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
 
         assert told(ann) == ["“Autumn” is held: Too many errors. (3 times)"]
+
+    def test_what_happens_every_forty_minutes_is_mailed_each_time(
+        self, application: Application, person: Person
+    ) -> None:
+        campaign = launched(application, person("ann", "Operator"))
+        for _turn in range(3):
+            states.hold(campaign.pk, "Too many errors.")
+            handing_out.hand_out()
+            mailing.send_due()
+            Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
+            later(dt.timedelta(minutes=40))
+
+        assert len(mail.outbox) == 3
+
+    def test_the_row_that_counts_the_rest_is_mailed_once_an_hour(
+        self, application: Application, person: Person, settings: Any
+    ) -> None:
+        settings.NOTICES_AN_HOUR = 0
+        ann = person("ann", "Operator")
+        mails = []
+        for n in range(4):
+            states.hold(launched(application, ann, f"C{n}").pk, "No funds.")
+            handing_out.hand_out()
+            mailing.send_due()
+            mails.append(len(mail.outbox))
+            later(dt.timedelta(minutes=40))
+
+        assert mails == [1, 1, 2, 2]
 
     def test_what_was_read_is_told_anew(self, application: Application, person: Person) -> None:
         ann = person("ann", "Operator")

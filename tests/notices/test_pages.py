@@ -1,8 +1,11 @@
 """The bell, the page of all notices, and the choice of what one is told: each person's own."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Choice, Notice
@@ -22,6 +25,16 @@ def notice(user: User, name: str = "Autumn", pk: int = 7) -> Notice:
     return Notice.objects.create(
         user=user, kind=Notify.HELD, about=f"campaign:{pk}", subject="campaign", said={"name": name, "reason": "Why."}
     )
+
+
+def happens_again(one: Notice) -> None:
+    """As it is handed out: on its row."""
+    said = {"name": "Autumn", "reason": "Something else."}
+    Notice.objects.filter(pk=one.pk).update(said=said, count=2, last_at=timezone.now())
+
+
+def until(one: Notice) -> str:
+    return one.last_at.isoformat()
 
 
 def test_the_bell_counts_what_is_unread_and_escapes_it(ann: User, client: Client, person: Person) -> None:
@@ -67,7 +80,7 @@ def test_another_persons_is_not_there(ann: User, client: Client, person: Person)
     theirs = notice(person("bob", "Operator"))
 
     assert client.post(f"/admin/notices/{theirs.pk}/").status_code == 404
-    client.post("/admin/notices/read/", {"last": f"{theirs.pk}"})
+    client.post("/admin/notices/read/", {"last": f"{theirs.pk}", "until": until(theirs)})
 
     theirs.refresh_from_db()
     assert theirs.read_at is None
@@ -86,9 +99,61 @@ def test_a_get_changes_nothing(ann: User, client: Client) -> None:
 def test_marking_all_leaves_what_came_since(ann: User, client: Client) -> None:
     shown, since = notice(ann), notice(ann, "Winter", 8)
 
-    client.post("/admin/notices/read/", {"last": f"{shown.pk}"})
+    client.post("/admin/notices/read/", {"last": f"{shown.pk}", "until": until(since)})
 
     assert list(Notice.objects.filter(read_at=None)) == [since]
+
+
+def held(page: str, form: str) -> dict[str, str]:
+    """What that form of the page posts."""
+    [inside] = re.findall(f'<form method="post" action="{form}">(.*?)</form>', page, re.DOTALL)
+    return dict(re.findall(r'<input type="hidden" name="(last|until)" value="([^"]*)">', inside))
+
+
+@pytest.mark.parametrize("page", ["/admin/notices/", "/admin/notices/bell/"])
+def test_marking_all_leaves_what_has_happened_again_since(ann: User, client: Client, page: str) -> None:
+    again, seen = notice(ann), notice(ann, "Winter", 8)
+    shown = held(client.get(page).content.decode(), "/admin/notices/read/")
+    happens_again(again)
+
+    client.post("/admin/notices/read/", shown)
+
+    assert list(Notice.objects.filter(read_at=None)) == [again]
+    assert Notice.objects.exclude(read_at=None).get() == seen
+
+
+def test_marking_one_leaves_it_where_it_has_happened_again_since(ann: User, client: Client) -> None:
+    one = notice(ann)
+    shown = held(client.get("/admin/notices/").content.decode(), f"/admin/notices/{one.pk}/")
+    happens_again(one)
+
+    answer = client.post(f"/admin/notices/{one.pk}/", {**shown, "stay": "1"})
+    assert answer["Location"] == "/admin/notices/"
+    assert Notice.objects.get().read_at is None
+
+    client.post(f"/admin/notices/{one.pk}/", shown)  # to its page, which shows how things are
+    assert Notice.objects.get().read_at is not None
+
+
+@pytest.mark.parametrize("page", ["/admin/notices/", "/admin/notices/bell/"])
+def test_opening_what_has_no_page_leaves_what_has_happened_again_since(ann: User, client: Client, page: str) -> None:
+    more = Notice.objects.create(user=ann, kind=Notify.MORE, said={"kinds": {"held": 1}})
+    shown = held(client.get(page).content.decode(), f"/admin/notices/{more.pk}/")
+    Notice.objects.update(said={"kinds": {"held": 2}}, last_at=timezone.now())
+
+    client.post(f"/admin/notices/{more.pk}/", shown)
+
+    assert Notice.objects.get().read_at is None
+
+
+@pytest.mark.parametrize(
+    "until", ["", "yesterday", "2026-13-01T00:00:00+00:00", "2026-03-01T00:00:00", "0001-01-01T00:00:00+14:00"]
+)
+def test_marking_all_up_to_no_moment_is_refused(ann: User, client: Client, until: str) -> None:
+    one = notice(ann)
+
+    assert client.post("/admin/notices/read/", {"last": f"{one.pk}", "until": until}).status_code == 404
+    assert Notice.objects.get().read_at is None
 
 
 def test_unread_ones_come_first(ann: User, client: Client) -> None:

@@ -96,6 +96,23 @@ class CallbackTests:
         assert who == "owner"
         assert "no callback has come" in said
 
+    def test_nothing_since_then_however_many_left_lately(self, owner: User) -> None:
+        self.pushed(3 * HOUR)
+        entry(EntryState.ACCEPTED, 2 * HOUR)
+        for _request in range(200):
+            entry(EntryState.ACCEPTED, HOUR / 6)
+
+        assert [who for who, _said in look()] == ["owner"]
+
+    def test_what_left_an_hour_ago_is_found_without_reading_all_that_came_since(self, owner: User) -> None:
+        self.pushed(3 * HOUR)
+        for minutes in (179, 130, 61, 59, 30, 1):
+            entry(EntryState.ACCEPTED, minutes * HOUR / 60)
+
+        first, _second, last_old, *_young = LedgerEntry.objects.order_by("pk").values_list("pk", flat=True)
+        assert watching._last_prepared_before(timezone.now() - HOUR) == last_old
+        assert watching._last_prepared_before(timezone.now() - 3 * HOUR) < first
+
     def test_not_while_they_come_or_nothing_is_sent(self, owner: User) -> None:
         self.pushed(HOUR)
         entry(EntryState.ACCEPTED, 2 * HOUR)

@@ -95,8 +95,10 @@ class _Round:
             self._tell_more(row, user, bell_, email)
             return
         if (notice := self._open.get(key)) is not None:
-            if email and notice.mail in (Notice.Mail.SENT, Notice.Mail.SENDING) and notice.said != row.said:
-                notice.mail = Notice.Mail.DUE  # 80% was mailed, and now it is used up
+            if email and notice.mail in (Notice.Mail.SENT, Notice.Mail.SENDING):
+                # Who reads mail alone learns it only so: an approval asked for again, a budget used up after its 80%.
+                # The postbox lets one mail out in ten minutes.
+                notice.mail = Notice.Mail.DUE
             notice.said, notice.count = row.said, notice.count + 1
             self._count(notice)
             return
@@ -114,7 +116,9 @@ class _Round:
         notice.said = {"kinds": {**counted, row.kind: counted.get(row.kind, 0) + 1}}
         notice.count += 1
         notice.in_bell = notice.in_bell or bell_
-        if email and notice.mail == Notice.Mail.NONE:
+        # A flood lasts: what is counted here is mailed once an hour, not every ten minutes.
+        was_mailed = notice.mail == Notice.Mail.SENT and notice.mail_at and notice.mail_at <= self.now - GROUPED
+        if email and (notice.mail == Notice.Mail.NONE or was_mailed):
             notice.mail = Notice.Mail.DUE
         self._count(notice)
 

@@ -1,5 +1,7 @@
 """What somebody may read of their notices, and that they have read it."""
 
+import datetime as dt
+
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -24,16 +26,19 @@ def count(user: User) -> int:
     return unread(user).order_by()[:MANY].count()
 
 
-def mark(user: User, pk: int) -> Notice | None:
-    """None where it is not theirs to read."""
+def mark(user: User, pk: int, until: dt.datetime | None = None, *, opens: bool = False) -> Notice | None:
+    """None where it is not theirs to read. What has happened again since `until` stays unread, unless they go on to
+    the page of what it is about, which shows how things are now.
+    """
     notice = of(user).filter(pk=pk).first() if pk < 2**63 else None
     if notice is not None and notice.read_at is None:
-        Notice.objects.filter(pk=notice.pk).update(read_at=timezone.now())
+        shows_all = until is None or (opens and notice.address)
+        seen = {} if shows_all else {"last_at__lte": until}
+        Notice.objects.filter(pk=notice.pk, **seen).update(read_at=timezone.now())
     return notice
 
 
-def mark_all(user: User, up_to: int) -> int:
-    """Those that were on the page: what has come since stays unread."""
-    return Notice.objects.filter(user=user, in_bell=True, read_at=None, pk__lte=min(up_to, 2**63 - 1)).update(
-        read_at=timezone.now()
-    )
+def mark_all(user: User, up_to: int, until: dt.datetime) -> int:
+    """Those that were on the page: what has come since stays unread, on a row of its own or on an old one."""
+    seen = Notice.objects.filter(pk__lte=min(up_to, 2**63 - 1), last_at__lte=until)
+    return seen.filter(user=user, in_bell=True, read_at=None).update(read_at=timezone.now())

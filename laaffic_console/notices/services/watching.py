@@ -5,6 +5,7 @@ only after it has ended.
 """
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -24,7 +25,7 @@ UNKNOWN_FOR = dt.timedelta(hours=1)
 CALLBACKS_SILENT_FOR = dt.timedelta(hours=1)
 WORKER_SILENT_FOR = dt.timedelta(minutes=2)
 LOOKED = "looked"  # the row that says when
-LAST_ENTRIES = 200
+LAST_ENTRIES = 2000  # before that hour
 AT_MOST = 50
 
 
@@ -91,12 +92,31 @@ def _callbacks(now: dt.datetime) -> Iterator[Condition]:
     """Something that is reported on was accepted long ago, and nothing was pushed since."""
     if not settings.LAAFFIC_PUSH_TOKENS:
         return
+    old = now - CALLBACKS_SILENT_FOR
     pushed_at = PushedBody.objects.order_by("-id").values_list("received_at", flat=True).first()
+    if pushed_at is not None and pushed_at >= old:
+        return
     reported = {one.ledger for one in subjects.every() if one.is_reported}
-    last = LedgerEntry.objects.order_by("-pk").values_list("about_kind", "state", "left_at")[:LAST_ENTRIES]
-    for kind, state, left_at in list(last):
+    # What left lately is passed over before anything is counted: on a busy console it would be all that is looked at.
+    before = LedgerEntry.objects.filter(pk__lte=_last_prepared_before(old)).order_by("-pk")
+    for kind, state, left_at in list(before.values_list("about_kind", "state", "left_at")[:LAST_ENTRIES]):
         if kind not in reported or state != EntryState.ACCEPTED or left_at is None:
             continue
-        if left_at < now - CALLBACKS_SILENT_FOR and (pushed_at is None or left_at > pushed_at):
+        if left_at < old and (pushed_at is None or left_at > pushed_at):
             yield Condition(Notify.CALLBACKS, "callbacks:all")
             return
+
+
+def _last_prepared_before(moment: dt.datetime) -> int:
+    """The entry's id, less than any where there is none; by halves, since no index has the moments of all entries.
+
+    Ids and moments rise together, but for some seconds.
+    """
+    ids = LedgerEntry.objects.order_by("pk")
+    newest = ids.values_list("pk", flat=True).last() or 0
+
+    def is_young(pk: int) -> bool:
+        prepared_at = ids.filter(pk__gte=pk).values_list("prepared_at", flat=True).first()
+        return prepared_at is None or prepared_at >= moment
+
+    return bisect_left(range(newest + 1), True, key=is_young) - 1
