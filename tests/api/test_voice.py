@@ -184,6 +184,7 @@ def test_a_spoken_message_is_drafted_and_launched_as_any_campaign(
 
 
 class GroupCallTests:
+    DAY = f"{timezone.localdate() + dt.timedelta(days=60)}"
     ASKED = {"name": "Notice", "application": "voiceApp", "text": "Hello", "to": ["919876500000", "919876500001"]}
 
     def test_drafted_checked_and_launched_once(self, api: Api, application: Application, quick: None) -> None:
@@ -220,12 +221,12 @@ class GroupCallTests:
         settings.LAAFFIC_MARKETING_NEEDS_CONSENT = True
         Calendar.objects.create(name="Days", hours="mon-sun 00:00-24:00")
         consents.put([Said(self.ASKED["to"][0], "voice", "given", timezone.now(), "form")])
-        care = {"calendar": "Days", "not_after": "2027-05-01T10:00:00Z", "purpose": "marketing"}
+        care = {"calendar": "Days", "not_after": f"{self.DAY}T10:00:00Z", "purpose": "marketing"}
 
         made = api("POST", "group-calls", self.ASKED | care).json()
 
         assert {name: made[name] for name in care} == care | {"not_after": made["not_after"]}
-        assert made["not_after"].startswith("2027-05-01T10:00")
+        assert made["not_after"].startswith(f"{self.DAY}T10:00")
         check = api("GET", f"group-calls/{made['id']}/check").json()
         assert (check["recipients"], check["no_consent"], check["capped"]) == (1, 1, 0)
         assert api("POST", "group-calls", self.ASKED | {"calendar": "No such"}).status_code == 400

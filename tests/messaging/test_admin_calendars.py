@@ -156,7 +156,7 @@ class CampaignFormTests:
             "local_time": "2026-11-27 09:00",
         }
         assert "UTC" in admin_client.get(add).content.decode()
-        both = given | {"scheduled_at_0": "2027-01-01", "scheduled_at_1": "09:00"}
+        both = given | {"scheduled_at_0": f"{timezone.localdate() + dt.timedelta(days=30)}", "scheduled_at_1": "09:00"}
         assert "Give one of the two" in admin_client.post(add, both).content.decode()
 
         admin_client.post(add, given)

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import account
@@ -25,7 +26,8 @@ ADD = reverse("admin:messaging_campaign_add")
 LIST = reverse("admin:messaging_campaign_changelist")
 ESTIMATE = reverse("admin:messaging_campaign_estimate")
 ZONE = "Asia/Kolkata"
-AT = "2027-03-01T09:00"
+NINE = timezone.now().replace(hour=9, minute=0, second=0, microsecond=0) + dt.timedelta(days=90)
+AT = f"{NINE:%Y-%m-%dT%H:%M}"
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +91,7 @@ class TwoPeopleTests:
         admin_client.post(ADD, written)
         draft = Campaign.objects.get()
         shown = admin_client.get(change_page(draft)).context["form"].seen_token
-        Campaign.objects.update(text="Theirs", scheduled_at=dt.datetime(2027, 3, 1, 9, 0, tzinfo=dt.UTC))
+        Campaign.objects.update(text="Theirs", scheduled_at=NINE)
 
         given = {**written, "text": "Mine", "send_at": "", "clock": "console", "_seen": shown}
         page = admin_client.post(change_page(draft), given).content.decode()
@@ -110,9 +112,9 @@ class ClockTests:
     @pytest.mark.parametrize(
         ("clock", "moment", "wall"),
         [
-            ("console", dt.datetime(2027, 3, 1, 9, 0, tzinfo=dt.UTC), ""),
-            ("mine", dt.datetime(2027, 3, 1, 3, 30, tzinfo=dt.UTC), ""),
-            ("recipients", None, "2027-03-01 09:00"),
+            ("console", NINE, ""),
+            ("mine", NINE - dt.timedelta(hours=5, minutes=30), ""),
+            ("recipients", None, AT.replace("T", " ")),
         ],
     )
     def test_nine_o_clock_is_whose_clock_it_says(
@@ -141,7 +143,7 @@ class ClockTests:
     def test_an_untouched_time_keeps_its_seconds(
         self, admin_client: Client, written: dict[str, Any], application: Application
     ) -> None:
-        at = dt.datetime(2027, 3, 1, 9, 0, 42, tzinfo=dt.UTC)
+        at = NINE + dt.timedelta(seconds=42)
         draft = drafts.create(name="x", application=application, sender_id="", text="x", scheduled_at=at)
 
         admin_client.post(change_page(draft), {**written, "send_at": AT, "clock": "console"})

@@ -308,13 +308,14 @@ class WordsTests:
         Calendar.objects.create(name="Days", hours="mon-sun 00:00-24:00")
         given = ["--app", mail_app.app_id, "--from", GOOD["from_address"], "--list", "1001", "--template", "1"]
         given += ["--subject", "Hi", "--json"]
-        hours = ["--calendar", "Days", "--not-after", "2027-01-02 18:30", "--marketing"]
+        end = f"{timezone.localdate() + dt.timedelta(days=30)} 18:30"
+        hours = ["--calendar", "Days", "--not-after", end, "--marketing"]
 
         call_command("email", "send", *given, *hours, "--consent-known-by", "a form")
 
         campaign = EmailCampaign.objects.select_related("calendar").get()
         assert (str(campaign.calendar), campaign.purpose, campaign.consent_known_by) == ("Days", "marketing", "a form")
-        assert f"{timezone.localtime(campaign.latest_end):%Y-%m-%d %H:%M}" == "2027-01-02 18:30"
+        assert f"{timezone.localtime(campaign.latest_end):%Y-%m-%d %H:%M}" == end
         with pytest.raises(CommandError, match="not a moment such as"):
             call_command("email", "send", *given, "--not-after", "tomorrow")
         for taken in ("2026-5-3 9:00", "2026-05-03T09:00", "2026-05-03T09:00+02:00"):
