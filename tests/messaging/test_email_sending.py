@@ -203,8 +203,18 @@ class LostAnswerTests:
         assert (lost.state, lost.task_id) == (State.RUNNING, "never seen before")
         assert lost.entry.state == EntryState.ACCEPTED
         assert "a callback under this campaign's mark" in lost.entry.evidence
-        assert lost.sent_at == lost.entry.left_at  # the day of reports, however late its evidence
         assert email_counting.counts(lost)["total"] == 1
+
+    def test_evidence_that_comes_days_later_begins_the_window_of_its_reports(
+        self, lost: EmailCampaign, run_jobs: Callable[[], int]
+    ) -> None:
+        LedgerEntry.objects.update(left_at=timezone.now() - dt.timedelta(days=30))
+        EmailCampaign.objects.update(receiver_count=4)
+        tell(lost)
+        run_jobs()
+
+        assert not email_campaigns.is_past_window(fresh(lost))
+        assert not email_campaigns.finish_if_done(lost.pk)
 
     def test_a_repeat_refused_as_a_duplicate_proves_that_the_first_arrived(
         self, lost: EmailCampaign, sandbox: RunningSandbox, run_jobs: Callable[[], int]

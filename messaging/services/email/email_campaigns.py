@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
@@ -90,16 +90,9 @@ def arrived(campaign: EmailCampaign, event: str) -> None:
     """Evidence that Laaffic has the request; under the campaign's lock. Repeated, it changes nothing."""
     if campaign.state in (EmailCampaignState.RUNNING, EmailCampaignState.FINISHED):
         return
-    campaign.sent_at = campaign.sent_at or _left_at(campaign) or timezone.now()
+    campaign.sent_at = campaign.sent_at or timezone.now()
     campaign.save(update_fields=["sent_at"])
     email_states.move(campaign, EmailCampaignState.RUNNING, event, None)
-
-
-def _left_at(campaign: EmailCampaign) -> dt.datetime | None:
-    """When the first request left that has arrived: its evidence may come days later, and reports go by this day."""
-    accepted = email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED)
-    found: dt.datetime | None = accepted.aggregate(at=Min("left_at"))["at"]
-    return found
 
 
 def reopen(campaign: EmailCampaign) -> None:
