@@ -59,9 +59,10 @@ def keep_while_used(instance: ContactGroup, **_said: Any) -> None:
 
 
 def filling(groups: Iterable[ContactGroup]) -> models.QuerySet[ContactImport]:
-    """Imports that put contacts into one of these groups, now or soon: the rest of them would go into none."""
-    going = (ContactImport.State.QUEUED, ContactImport.State.RUNNING)
-    return ContactImport.objects.filter(group__in=[group.pk for group in groups], state__in=going).order_by("pk")
+    """Imports that put contacts into one of these groups, now or once started: the rest would go into none."""
+    State = ContactImport.State
+    open_ones = (State.PREVIEW, State.QUEUED, State.RUNNING)
+    return ContactImport.objects.filter(group__in=[group.pk for group in groups], state__in=open_ones).order_by("pk")
 
 
 def _named(campaigns: Iterable[Campaign]) -> str:

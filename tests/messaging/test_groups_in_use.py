@@ -100,7 +100,9 @@ def test_a_group_that_an_audience_names_stays_and_the_page_says_so(
 
 
 @pytest.mark.parametrize("delete", [by_form, by_list_action])
-@pytest.mark.parametrize(("state", "is_kept"), [("queued", True), ("running", True), ("finished", False)])
+@pytest.mark.parametrize(
+    ("state", "is_kept"), [("preview", True), ("queued", True), ("running", True), ("finished", False)]
+)
 def test_a_group_that_an_import_fills_stays(
     admin_client: Client,
     vips: ContactGroup,
