@@ -115,7 +115,7 @@ def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         preview = previews.asked_for(campaign, asked) if asked else previews.first(campaign)
     return {
         "sample": preview.contact,
-        "preview": preview.text,
+        "preview": preview.shown,
         "preview_says": preview.says,
         "preview_others": preview.others,
         "may_see_contacts": may_see,

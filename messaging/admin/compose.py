@@ -159,7 +159,7 @@ def _phone(request: HttpRequest, sketch: Campaign, written: str, people: Sequenc
     text, pages = read.text if read else written, channel_pages.of(sketch)
     return {
         "read": read,
-        "shown_text": text,
+        "shown_text": read.shown if read else written,
         "unfit": previews.unfit(sketch, read.contact, text) if read else "",
         "text_count": segments.count(text),
         "may_see_contacts": may_see,

@@ -14,7 +14,7 @@ from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql
 from messaging.services.forecast import forecast
 from messaging.services.text import merged_texts
-from messaging.services.text.merge_values import values_of
+from messaging.services.text.merge_values import for_eyes, values_of
 from messaging.subscribers import spellings, subscriber
 
 OFFERED = 6
@@ -22,9 +22,13 @@ OFFERED = 6
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`says` is what must be known of the contact; without a contact the text stands as it was written."""
+    """`says` is what must be known of the contact; without a contact the text stands as it was written.
+
+    `shown`: the text for the eyes of whoever asks; `text` is what is sent, and counted.
+    """
 
     text: str
+    shown: str
     contact: Contact | None = None
     says: str = ""
     others: list[Contact] = field(default_factory=list)
@@ -33,12 +37,16 @@ class Preview:
 def first(campaign: Campaign) -> Preview:
     """As the first of its audience."""
     sample = next(iter(forecast.sample(campaign, 1)), None)
-    text = forecast.as_contact(campaign.text, sample or Contact())
-    return Preview(text, sample, unfit(campaign, sample, text) if sample else "")
+    text, shown = _texts(campaign, sample or Contact())
+    return Preview(text, shown, sample, unfit(campaign, sample, text) if sample else "")
 
 
 def unfilled(campaign: Campaign, says: str = "") -> Preview:
-    return Preview(campaign.text, says=says)
+    return Preview(campaign.text, campaign.text, says=says)
+
+
+def _texts(campaign: Campaign, contact: Contact) -> tuple[str, str]:
+    return forecast.as_contact(campaign.text, contact), forecast.as_shown(campaign.text, contact)
 
 
 def asked_for(campaign: Campaign, typed: str) -> Preview:
@@ -48,8 +56,8 @@ def asked_for(campaign: Campaign, typed: str) -> Preview:
         return unfilled(campaign, _("There is no contact “%(typed)s”.") % {"typed": typed})
     reasons = {contact.pk: why_not(campaign, contact) for contact in found}
     chosen, *others = sorted(found, key=lambda contact: bool(reasons[contact.pk]))
-    text = forecast.as_contact(campaign.text, chosen)
-    return Preview(text, chosen, reasons[chosen.pk] or unfit(campaign, chosen, text), others)
+    text, shown = _texts(campaign, chosen)
+    return Preview(text, shown, chosen, reasons[chosen.pk] or unfit(campaign, chosen, text), others)
 
 
 def unfit(campaign: Campaign, contact: Contact, text: str) -> str:
@@ -68,7 +76,7 @@ def as_read(campaign: Campaign, contact: Contact | None) -> Campaign:
     title = channels.of(campaign).title(campaign)
     if contact is None or not title:
         return campaign
-    values = merge_fields.with_derived(values_of(contact))
+    values = merge_fields.with_derived(for_eyes(values_of(contact)))
     read = copy.copy(campaign)
     merged = channels.of(campaign).merged_title(merge_fields.parse(title), values)
     read.channel_options = {**campaign.channel_options, "title": merged}

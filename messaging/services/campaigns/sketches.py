@@ -24,6 +24,7 @@ class Read:
     """The text as one contact reads it; `place` among the first contacts, of `of`."""
 
     text: str
+    shown: str  # the same for the eyes of whoever asks
     contact: Contact
     place: int
     of: int
@@ -76,7 +77,8 @@ def read_by(campaign: Campaign, who: str, people: Sequence[Contact]) -> Read | N
     }
     place = choose[who]() if who in choose else (int(who) if who.isdecimal() and len(who) < 6 else 0)
     place = min(place, len(people) - 1)
-    return Read(texts[place], people[place], place, len(people), lacking[place])
+    shown = forecast.as_shown(campaign.text, people[place])
+    return Read(texts[place], shown, people[place], place, len(people), lacking[place])
 
 
 def _lacking(text: str, contact: Contact) -> list[str]:

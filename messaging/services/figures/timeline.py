@@ -12,6 +12,7 @@ from messaging import merge_fields
 from messaging.models import Message, MessageState
 from messaging.services.batches import batch_texts, counting
 from messaging.services.batches.own_segments import OwnSegments
+from messaging.services.text.merge_values import for_eyes
 
 EVENTS_SHOWN = 200  # of one message, whose reports may come again and again
 
@@ -50,11 +51,11 @@ def of(message: Message) -> list[Entry]:
 
 
 def text_of(message: Message) -> str:
-    """The text as it was or will be sent to this recipient."""
+    """The text as it was or will be sent to this recipient, for the eyes of whoever looks."""
     if message.merge_values is None:
         return message.campaign.text
-    template = merge_fields.parse(message.campaign.text)
-    return merge_fields.render(template, merge_fields.with_derived(batch_texts.as_values(message.merge_values)))
+    values = for_eyes(batch_texts.as_values(message.merge_values))
+    return merge_fields.render(merge_fields.parse(message.campaign.text), merge_fields.with_derived(values))
 
 
 def segments_of(message: Message) -> int:

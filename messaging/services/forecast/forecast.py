@@ -15,7 +15,7 @@ from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, audiences
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
-from messaging.services.text.merge_values import values_of
+from messaging.services.text.merge_values import for_eyes, values_of
 
 SAMPLE = 200
 A_LONG_ONE = 1000  # recipients of a campaign that tells how fast the gateway takes them
@@ -139,6 +139,11 @@ def sample(campaign: Campaign, at_most: int = SAMPLE, *, seconds: float = audien
 def as_contact(text: str, contact: Contact) -> str:
     """The text as one contact would read it."""
     return merge_fields.render(merge_fields.parse(text), merge_fields.with_derived(values_of(contact)))
+
+
+def as_shown(text: str, contact: Contact) -> str:
+    """The same for the eyes of whoever asks. It is not counted: masks have another length and alphabet."""
+    return merge_fields.render(merge_fields.parse(text), merge_fields.with_derived(for_eyes(values_of(contact))))
 
 
 def starts_at(campaign: Campaign) -> Any:
