@@ -97,6 +97,8 @@ VOICE_SYNC_MINUTES = environment.whole("VOICE_SYNC_MINUTES", 5, most=LONGEST_PAU
 AUDIO_MAX_BYTES = environment.whole("AUDIO_MAX_MEGABYTES", 5, least=1, most=1000) * 1024 * 1024
 # Entries about who did what are removed when they are older; 0: never.
 LAAFFIC_AUDIT_DAYS = environment.whole("LAAFFIC_AUDIT_DAYS", 730, most=36_500)
+# Pushed bodies, as they came, are removed when they are older and were wholly applied; 0: never.
+LAAFFIC_INBOX_DAYS = environment.whole("LAAFFIC_INBOX_DAYS", 730, most=36_500)
 # How often replies are asked for, beside those that are pushed.
 REPLY_PULL_MINUTES = environment.whole("REPLY_PULL_MINUTES", 5, most=LONGEST_PAUSE)
 # A reply that is one of these and nothing else puts its number on the suppression list.

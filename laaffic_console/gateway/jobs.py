@@ -1,6 +1,15 @@
 """What the queue calls for the gateway itself."""
 
-from laaffic_console.gateway.services import account_hold, account_watch, bell, isolation, leases, sign_ins, workers
+from laaffic_console.gateway.services import (
+    account_hold,
+    account_watch,
+    bell,
+    inbox_retention,
+    isolation,
+    leases,
+    sign_ins,
+    workers,
+)
 
 
 def heartbeat() -> None:
@@ -11,7 +20,14 @@ def heartbeat() -> None:
 def sweep() -> None:
     leases.free(workers.SWEEP_RUNG)
     workers.beat()
-    isolation.run_all(bell.ring_sweeps, sign_ins.forget_old, leases.forget_old, _probe_if_due, _read_if_due)
+    isolation.run_all(
+        bell.ring_sweeps,
+        sign_ins.forget_old,
+        leases.forget_old,
+        _probe_if_due,
+        _read_if_due,
+        inbox_retention.sweep,
+    )
     workers.note_sweep()
 
 
