@@ -101,7 +101,7 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
             action="lift",
             title=_("Lift the budget"),
             form_class=LiftForm,
-            act=lambda form: self._lift_each(request, queryset, form.cleaned_data["why"]),
+            act=lambda form, chosen: self._lift_each(request, chosen, form.cleaned_data["why"]),
             explanation=_(
                 "Nothing bounds the application's campaigns then, until the day or month is over. "
                 "A campaign that is held goes on when somebody resumes it."

@@ -1,4 +1,8 @@
-"""Actions on many rows at once: each asks in a form of its own, and then works on the selection as a set."""
+"""Actions on many rows at once: each asks in a form of its own, and then works on the selection as a set.
+
+Rows that were ticked are named one by one. *All* of a filter may be others by the time somebody has read the question:
+what is done concerns those that were counted there, and if they are more or fewer now it is asked again.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,11 +10,19 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.db.models import QuerySet
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.pages import add_problems
 from messaging.admin.pages import page
+
+SALT = "rows that a question was asked about"
+Act = Callable[[Any, QuerySet[Any]], str]
 
 
 def ask(
@@ -21,16 +33,23 @@ def ask(
     action: str,
     title: str,
     form_class: Callable[..., forms.Form],
-    act: Callable[[forms.Form], str],
+    act: Act,
     explanation: str = "",
     button: str = "",
     is_danger: bool = False,
 ) -> HttpResponse | None:
-    """Ask, or do it and say what `act` says was done; None leads back to the list."""
+    """Ask, or do it and say what `act` says was done; None leads back to the list.
+
+    `act` is given the form and the rows; its ValidationError is shown in the form.
+    """
     form = form_class(request.POST if "_confirmed" in request.POST else None)
     if form.is_bound and form.is_valid():
-        messages.success(request, act(form))
-        return None
+        try:
+            messages.success(request, act(form, _as_asked(request, queryset)))
+        except ValidationError as problem:
+            add_problems(form, problem)
+        else:
+            return None
     return form_page(
         model_admin,
         request,
@@ -64,9 +83,29 @@ def form_page(
         form=form,
         selected=request.POST.getlist("_selected_action"),
         across=request.POST.get("select_across", "0"),
-        how_many=queryset.count(),
+        how_many=(how_many := queryset.count()),
+        shown=signing.dumps([how_many, _newest(queryset)], salt=SALT),
         address=address or rows,
         back=back or rows,
         media=model_admin.media + form.media,
         **context,
     )
+
+
+def _as_asked(request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows that the question was about. ValidationError where *all* are not so many any more."""
+    if request.POST.get("select_across") != "1":
+        return queryset
+    try:
+        how_many, newest = signing.loads(request.POST.get("_shown", ""), salt=SALT)
+    except signing.BadSignature:
+        raise ValidationError(_("Look at how many it concerns, then press again.")) from None
+    asked = queryset.filter(pk__lte=newest)
+    if asked.count() != how_many or newest != _newest(queryset):
+        said = _("%(before)s rows were shown here; the list has changed since. Look again, then press again.")
+        raise ValidationError(said % {"before": number(how_many)})
+    return asked
+
+
+def _newest(queryset: QuerySet[Any]) -> int:
+    return queryset.order_by().aggregate(newest=Max("pk"))["newest"] or 0

@@ -1,6 +1,5 @@
 """Contacts: the list with what can be done to many at once, and a page for each."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -161,24 +160,24 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
 
     @admin.action(description=gettext_lazy("Add to a group …"), permissions=["change"])
     def add_to_group(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
-        def act(form: forms.Form) -> str:
-            n = contacts.add_to_group(queryset, form.cleaned_data["group"])
+        def act(form: forms.Form, chosen: QuerySet[Contact]) -> str:
+            n = contacts.add_to_group(chosen, form.cleaned_data["group"])
             return ngettext("%(n)s contact is in the group.", "%(n)s contacts are in the group.", n) % {"n": number(n)}
 
         return self._ask(request, queryset, "add_to_group", _("Add to a group"), GroupForm, act)
 
     @admin.action(description=gettext_lazy("Remove from a group …"), permissions=["change"])
     def remove_from_group(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
-        def act(form: forms.Form) -> str:
-            n = contacts.remove_from_group(queryset, form.cleaned_data["group"])
+        def act(form: forms.Form, chosen: QuerySet[Contact]) -> str:
+            n = contacts.remove_from_group(chosen, form.cleaned_data["group"])
             return ngettext("%(n)s contact was removed.", "%(n)s contacts were removed.", n) % {"n": number(n)}
 
         return self._ask(request, queryset, "remove_from_group", _("Remove from a group"), GroupForm, act)
 
     @admin.action(description=gettext_lazy("Suppress …"), permissions=["suppress"])
     def suppress(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
-        def act(form: forms.Form) -> str:
-            return outcome_words(suppression.suppress_contacts(queryset, by=signed_in(request), **form.cleaned_data))
+        def act(form: forms.Form, chosen: QuerySet[Contact]) -> str:
+            return outcome_words(suppression.suppress_contacts(chosen, by=signed_in(request), **form.cleaned_data))
 
         return self._ask(request, queryset, "suppress", _("Suppress"), SuppressForm, act)
 
@@ -205,8 +204,8 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
 
     @admin.action(description=gettext_lazy("Delete …"), permissions=["delete"])
     def delete_chosen(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
-        def act(form: forms.Form) -> str:
-            n = contacts.delete(queryset)
+        def act(form: forms.Form, chosen: QuerySet[Contact]) -> str:
+            n = contacts.delete(chosen)
             return ngettext("%(n)s contact was deleted.", "%(n)s contacts were deleted.", n) % {"n": number(n)}
 
         return bulk_actions.ask(
@@ -243,7 +242,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
         name: str,
         title: str,
         form_class: type[forms.Form],
-        act: Callable[[forms.Form], str],
+        act: bulk_actions.Act,
     ) -> HttpResponse | None:
         return bulk_actions.ask(self, request, queryset, action=name, title=title, form_class=form_class, act=act)
 

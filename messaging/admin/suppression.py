@@ -191,8 +191,8 @@ class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAd
             action="allow_again",
             title=_("Allow again"),
             form_class=AllowForm,
-            act=lambda form: allowed_words(
-                suppression.allow_again(queryset, why=form.cleaned_data["why"], by=signed_in(request))
+            act=lambda form, chosen: allowed_words(
+                suppression.allow_again(chosen, why=form.cleaned_data["why"], by=signed_in(request))
             ),
             explanation=_("Campaigns may send to these numbers again."),
         )

@@ -158,10 +158,38 @@ class BulkActionTests:
         chosen = add_contacts(group, 120)
 
         asked = act(admin_client, "add_to_group", chosen[:1], select_across="1")
-        act(admin_client, "add_to_group", chosen[:1], select_across="1", _confirmed="1", group=other.pk)
+        given = {"select_across": "1", "_shown": asked.context["shown"], "_confirmed": "1", "group": other.pk}
+        act(admin_client, "add_to_group", chosen[:1], **given)
 
         assert (asked.context["how_many"], asked.context["across"]) == (120, "1")
         assert other.contacts.count() == 120
+
+    @pytest.mark.parametrize("leave", [0, 1])
+    def test_others_than_were_shown_are_asked_about_again(
+        self, admin_client: Client, group: ContactGroup, other: ContactGroup, leave: int
+    ) -> None:
+        chosen = add_contacts(group, 3)
+        asked = act(admin_client, "add_to_group", chosen[:1], select_across="1")
+        given = {"select_across": "1", "_confirmed": "1", "group": other.pk}
+        Contact.objects.filter(pk__in=[contact.pk for contact in chosen[:leave]]).delete()
+        Contact.objects.create(number="919000000001", country="IN")
+
+        again = act(admin_client, "add_to_group", chosen[:1], _shown=asked.context["shown"], **given)
+
+        assert again.context["how_many"] == 4 - leave
+        assert "3 rows were shown here" in again.content.decode()
+        assert other.contacts.count() == 0
+        act(admin_client, "add_to_group", chosen[:1], _shown=again.context["shown"], **given)
+        assert other.contacts.count() == 4 - leave
+
+    def test_all_that_nobody_was_asked_about_are_asked_about(
+        self, admin_client: Client, group: ContactGroup, other: ContactGroup
+    ) -> None:
+        chosen = add_contacts(group, 3)
+
+        act(admin_client, "add_to_group", chosen[:1], select_across="1", _confirmed="1", group=other.pk)
+
+        assert other.contacts.count() == 0
 
     def test_across_all_pages_of_a_filtered_list(
         self, admin_client: Client, group: ContactGroup, other: ContactGroup
@@ -174,7 +202,8 @@ class BulkActionTests:
         asked = act(admin_client, "suppress", germans, query, select_across="1")
         assert asked.context["how_many"] == 1
         assert f'action="{LIST}{query}"' in asked.content.decode()
-        act(admin_client, "suppress", germans, query, select_across="1", _confirmed="1", channel="all", reason="manual")
+        given = {"select_across": "1", "_shown": asked.context["shown"], "_confirmed": "1"}
+        act(admin_client, "suppress", germans, query, **given, channel="all", reason="manual")
 
         assert [entry.number for entry in SuppressionEntry.objects.all()] == ["4915123456789"]
 

@@ -184,7 +184,9 @@ class DeleteTests:
         assert asked.context["how_many"] == 1200
         assert Contact.objects.count() == 1200
         with CaptureQueriesContext(connection) as captured:
-            admin_client.post(LIST, self.chosen(made[:1], select_across="1", _confirmed="1"))
+            admin_client.post(
+                LIST, self.chosen(made[:1], select_across="1", _shown=asked.context["shown"], _confirmed="1")
+            )
 
         assert (Contact.objects.count(), GroupMembership.objects.count()) == (0, 0)
         assert (Message.objects.count(), SuppressionEntry.objects.count()) == (1200, 1)

@@ -244,11 +244,21 @@ class PageTests:
     def test_many_are_allowed_again_from_the_list(self, admin_client: Client) -> None:
         suppression.suppress_numbers(["919876543210", "919876543211"], channel="sms", reason="opt_out")
         chosen = {"action": "allow_again", "_selected_action": [SuppressionEntry.objects.first().pk]}
-        given = {**chosen, "select_across": "1", "_confirmed": "1", "why": "asked"}
+        asked = admin_client.post(LIST, {**chosen, "select_across": "1"})
+        given = {"select_across": "1", "_shown": asked.context["shown"], "_confirmed": "1", "why": "asked"}
 
-        admin_client.post(LIST, given)
+        admin_client.post(LIST, {**chosen, **given})
 
         assert (SuppressionEntry.objects.count(), SuppressionRelease.objects.count()) == (0, 2)
+
+    def test_a_reason_that_nobody_can_read_is_asked_for_again(self, admin_client: Client) -> None:
+        suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out")
+        chosen = {"action": "allow_again", "_selected_action": [SuppressionEntry.objects.get().pk]}
+
+        answer = admin_client.post(LIST, {**chosen, "_confirmed": "1", "why": "\u200b"})
+
+        assert list(answer.context["form"].errors) == ["why"]
+        assert SuppressionEntry.objects.exists()
 
     def test_who_may_only_add_allows_nobody_again(self, client: Client) -> None:
         suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out")
