@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.said import ngettext
 from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import add_problems, page, require
@@ -113,18 +114,19 @@ class PaceForm(forms.Form):
 def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """What is known of each lost answer, and two buttons: send again, write off."""
     require(request, "messaging.view_campaign", "messaging.resolve_campaign")
+    newest = unknown.newest(campaign)  # before the rows are read: what is lost between the two is not meant
     form = ReasonForm(request.POST or None)
     words = {"send_again": resolving.send_again, "write_off": resolving.write_off}
     if request.method == "POST" and request.POST.get("word") in words and form.is_valid():
+        seen = whole_number(request.POST.get("seen", "")) or 0
         try:
             settled = words[request.POST["word"]](
-                campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request)
+                campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request), seen=seen
             )
         except NotAllowed as problem:
             messages.error(request, str(problem))
             return _back(campaign)
-        said = ngettext("%(n)d message was settled by your word.", "%(n)d messages were settled by your word.", settled)
-        messages.success(request, said % {"n": settled})
+        _say_settled(request, settled, newer=unknown.newest(campaign) > seen)
         return _back(campaign)
     return page(
         admin,
@@ -133,10 +135,18 @@ def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campa
         campaign.name,
         campaign=campaign,
         form=form,
+        newest=newest,
         lost=unknown.of(campaign),
         is_cancelled=resolving.is_cancelled(campaign.pk),
         how_many=counting.state_counts(campaign)["unknown"],
     )
+
+
+def _say_settled(request: HttpRequest, settled: int, *, newer: bool) -> None:
+    said = ngettext("%(n)d message was settled by your word.", "%(n)d messages were settled by your word.", settled)
+    messages.success(request, said % {"n": settled})
+    if newer:
+        messages.warning(request, _("More answers have been lost since you looked: those messages are unknown still."))
 
 
 def pace_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:

@@ -20,6 +20,7 @@ from laaffic_console.gateway.services import ledger, restored
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.plain_text import whole_number
 from messaging import export_kinds
 from messaging.admin import approvals, calendars, email_beside, email_review, proof_panel
 from messaging.admin.campaigns import launched_meanwhile
@@ -326,7 +327,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if request.method != "POST" or request.POST.get("word") not in WORDS:
             raise Http404
         try:
-            WORDS[request.POST["word"]](pk, reason=request.POST.get("reason", "")[:200], by=signed_in(request))
+            reason, seen = request.POST.get("reason", "")[:200], whole_number(request.POST.get("seen", ""))
+            WORDS[request.POST["word"]](pk, reason=reason, by=signed_in(request), seen=seen or 0)
         except (ValidationError, NotAllowed) as problem:
             say(request, problem)
         return HttpResponseRedirect(own_page(campaign, "change"))

@@ -48,7 +48,15 @@ BODIES: dict[str, Any] = {
     },
     "admin/auth/group/add/": lambda: {"name": "Everything"},
 }
-USUAL = {"post": "yes", "_confirmed": "1", "why": "seen", "note": "seen", "reason": "seen", "word": "write_off"}
+USUAL = {
+    "post": "yes",
+    "_confirmed": "1",
+    "why": "seen",
+    "note": "seen",
+    "reason": "seen",
+    "word": "write_off",
+    "seen": "0",
+}
 
 
 # Written by looking: when a session was seen, and what the review has counted, kept so that it is not counted again

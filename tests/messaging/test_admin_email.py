@@ -430,6 +430,10 @@ class PageTests:
 
         given = {"word": "write_off", "reason": "looked at Laaffic"}
         page = admin_client.post(own_page(draft, "unknown"), given, follow=True).content.decode()
+        assert "Another request of it has left since you looked" in page
+        seen = EmailCampaign.objects.get().entry_id
+        assert f'name="seen" value="{seen}"' in page
+        page = admin_client.post(own_page(draft, "unknown"), {**given, "seen": seen}, follow=True).content.decode()
         assert "Written off: looked at Laaffic" in page
 
 

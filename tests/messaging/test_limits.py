@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -190,6 +191,11 @@ class UnknownPageTests:
     def address(self, campaign: Campaign) -> str:
         return reverse("admin:messaging_campaign_unknown", args=[campaign.pk])
 
+    def say(self, client: Client, campaign: Campaign, word: str, reason: str) -> Any:
+        """As somebody does who looks at the page first."""
+        seen = client.get(self.address(campaign)).context["newest"]
+        return client.post(self.address(campaign), {"word": word, "reason": reason, "seen": seen})
+
     def test_it_shows_what_is_known(self, campaign: Campaign, client: Client) -> None:
         client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
 
@@ -203,7 +209,7 @@ class UnknownPageTests:
     ) -> None:
         client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
 
-        client.post(self.address(campaign), {"word": "send_again", "reason": "the vendor has nothing"})
+        self.say(client, campaign, "send_again", "the vendor has nothing")
         run_jobs()
 
         assert sandbox.stats()["accepted"] == 3
@@ -215,14 +221,40 @@ class UnknownPageTests:
     def test_write_off_ends_them(self, campaign: Campaign, client: Client) -> None:
         client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
 
-        client.post(self.address(campaign), {"word": "write_off", "reason": "too late"})
+        self.say(client, campaign, "write_off", "too late")
 
         assert set(Message.objects.values_list("state", flat=True)) == {MessageState.EXPIRED}
+
+    @pytest.mark.parametrize("word", ["send_again", "write_off"])
+    def test_the_word_is_about_what_was_shown(
+        self, campaign: Campaign, client: Client, run_jobs: Callable[[], int], sandbox: RunningSandbox, word: str
+    ) -> None:
+        """Sent again from another tab and lost anew, it is not sent a third time by a page drawn before."""
+        client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
+        seen = client.get(self.address(campaign)).context["newest"]
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        self.say(client, campaign, "send_again", "the vendor has nothing")
+        run_jobs()
+        assert counting.state_counts(campaign)["unknown"] == 3
+
+        said = client.post(self.address(campaign), {"word": word, "reason": "the same", "seen": seen}, follow=True)
+
+        assert "0 messages were settled by your word" in said.content.decode()
+        assert "More answers have been lost since you looked" in said.content.decode()
+        assert counting.state_counts(campaign)["unknown"] == 3
+        assert set(Message.objects.values_list("attempt", flat=True)) == {2}
+
+    def test_without_a_look_nothing_happens(self, campaign: Campaign, client: Client) -> None:
+        client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
+
+        client.post(self.address(campaign), {"word": "send_again", "reason": "the vendor has nothing"})
+
+        assert counting.state_counts(campaign)["unknown"] == 3
 
     def test_without_a_reason_nothing_happens(self, campaign: Campaign, client: Client) -> None:
         client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
 
-        shown = client.post(self.address(campaign), {"word": "write_off", "reason": " "})
+        shown = self.say(client, campaign, "write_off", " ")
 
         assert "This field is required" in shown.content.decode()
         assert counting.state_counts(campaign)["unknown"] == 3

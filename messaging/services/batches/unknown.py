@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Max
+
 from laaffic_console.gateway.models import LedgerEntry
 from messaging.models import IS_OPEN_BATCH, Batch, Campaign, MessageState
 
@@ -32,3 +34,9 @@ def of(campaign: Campaign) -> list[Lost]:
         first = batch.messages().filter(state=MessageState.UNKNOWN).order_by("pk").values_list("evidence", flat=True)
         found.append(Lost(batch.entry, batch.unknown, first[:1][0] if first[:1] else "", batch.next_check_at))
     return found
+
+
+def newest(campaign: Campaign) -> int:
+    """The last request whose answer was lost: what a person says concerns none that is lost later."""
+    lost = Batch.objects.filter(IS_OPEN_BATCH, campaign=campaign, unknown__gt=0)
+    return lost.aggregate(newest=Max("entry_id"))["newest"] or 0

@@ -1,4 +1,8 @@
-"""A person's word on messages that evidence could not settle: send again, or write off. Both say who and why."""
+"""A person's word on messages that evidence could not settle: send again, or write off. Both say who and why.
+
+`seen`: the newest request whose answer was lost that this person was shown (`unknown.newest`). What was lost later, or
+sent again meanwhile and lost anew, is left as it is; without it the word is about all.
+"""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -27,13 +31,13 @@ from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
 
 
-def send_again(campaign_id: int, *, reason: str, by: User | None = None) -> int:
+def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: int | None = None) -> int:
     """Queue unknown messages again, under order ids of a new attempt; how many. NotAllowed where none may leave."""
     _check(reason)
     _require_not_cancelled(campaign_id)
     total = 0
-    for batch_id in _unknown_batches(campaign_id):
-        total += _queue_again(batch_id, reason, by)
+    for batch_id in _unknown_batches(campaign_id, seen):
+        total += _queue_again(batch_id, reason, by, seen)
     if total:
         _told(campaign_id, _("%(n)d unknown messages sent again: %(why)s") % {"n": total, "why": reason}, by)
         campaigns.wake(campaign_id)
@@ -53,12 +57,12 @@ def _require_not_cancelled(campaign_id: int) -> None:
         )
 
 
-def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> int:
+def write_off(campaign_id: int, *, reason: str, by: User | None = None, seen: int | None = None) -> int:
     """Stop waiting for unknown messages: they expire. A late report still counts; how many."""
     _check(reason)
     total = 0
-    for batch_id in _unknown_batches(campaign_id):
-        total += _expire(batch_id, reason, by)
+    for batch_id in _unknown_batches(campaign_id, seen):
+        total += _expire(batch_id, reason, by, seen)
     if total:
         _told(campaign_id, _("%(n)d unknown messages written off: %(why)s") % {"n": total, "why": reason}, by)
         campaigns.finish_if_done(campaign_id)
@@ -70,15 +74,23 @@ def _check(reason: str) -> None:
         raise ValidationError({"reason": _("Say why: it is kept with each message.")})
 
 
-def _unknown_batches(campaign_id: int) -> list[int]:
+def _unknown_batches(campaign_id: int, seen: int | None) -> list[int]:
     unknown = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state=BatchState.UNKNOWN)
-    return list(unknown.order_by("pk").values_list("pk", flat=True))
+    rows = unknown.order_by("pk").values_list("pk", "entry_id")
+    return [pk for pk, entry_id in rows if seen is None or (entry_id or 0) <= seen]
+
+
+def _locked(batch_id: int, seen: int | None) -> Batch | None:
+    """None: settled meanwhile, or sent again and lost anew."""
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    is_meant = batch.state == BatchState.UNKNOWN and (seen is None or (batch.entry_id or 0) <= seen)
+    return batch if is_meant else None
 
 
 @transaction.atomic
-def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
-    batch = Batch.objects.select_for_update().get(pk=batch_id)
-    if batch.state != BatchState.UNKNOWN:
+def _queue_again(batch_id: int, reason: str, by: User | None, seen: int | None) -> int:
+    batch = _locked(batch_id, seen)
+    if batch is None:
         return 0
     ids = _note_each(batch, _("sent again: %(why)s") % {"why": reason}, by)
     shares.keep_for_good(batch, ids)
@@ -98,9 +110,9 @@ def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
 
 
 @transaction.atomic
-def _expire(batch_id: int, reason: str, by: User | None) -> int:
-    batch = Batch.objects.select_for_update().get(pk=batch_id)
-    if batch.state != BatchState.UNKNOWN:
+def _expire(batch_id: int, reason: str, by: User | None, seen: int | None) -> int:
+    batch = _locked(batch_id, seen)
+    if batch is None:
         return 0
     ids = _note_each(batch, _("written off: %(why)s") % {"why": reason}, by)
     written_off.write_off(batch, ids, was=MessageState.UNKNOWN, evidence=f"written off: {reason}")

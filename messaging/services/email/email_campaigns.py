@@ -56,33 +56,37 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     return campaign
 
 
-def send_again(campaign_id: int, *, reason: str, by: User | None = None) -> EmailCampaign:
+def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: int | None = None) -> EmailCampaign:
     """A person's word on a lost answer. If the first request arrived after all, Laaffic should refuse this one.
+
+    `seen`: the entry of the request that this person was shown; NotAllowed where another has left since.
 
     What a restore made unknown may never have had the approval that it needs: that is asked for as when it is resumed.
     """
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
-        campaign = _resolvable(campaign_id, reason)
+        campaign = _resolvable(campaign_id, reason, seen)
         if campaign.entry is not None and campaign.entry.evidence == restored.EVIDENCE:
             approval_rules.require(campaign)
         email_starting.start(campaign, _("Sent again after a lost answer: %(why)s") % {"why": reason}, by)
     return campaign
 
 
-def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> EmailCampaign:
-    """Stop waiting for a lost answer. A callback that comes later still counts."""
+def write_off(campaign_id: int, *, reason: str, by: User | None = None, seen: int | None = None) -> EmailCampaign:
+    """Stop waiting for a lost answer. A callback that comes later still counts. `seen`: as `send_again`."""
     with transaction.atomic():
-        campaign = _resolvable(campaign_id, reason)
+        campaign = _resolvable(campaign_id, reason, seen)
         email_states.move(campaign, EmailCampaignState.CANCELLED, _("Written off: %(why)s") % {"why": reason}, by)
     return campaign
 
 
-def _resolvable(campaign_id: int, reason: str) -> EmailCampaign:
+def _resolvable(campaign_id: int, reason: str, seen: int | None) -> EmailCampaign:
     if is_blank(reason):
         raise ValidationError({"reason": _("Say why: it is kept with the campaign.")})
     campaign = steps.locked(EmailCampaign, campaign_id)
     steps.require(campaign, [EmailCampaignState.UNKNOWN], _("settled by a word"))
+    if seen is not None and (campaign.entry_id or 0) != seen:
+        raise NotAllowed(_("Another request of it has left since you looked, and its answer was lost too: look again."))
     return campaign
 
 
