@@ -76,8 +76,17 @@ class PastedNumbersForm(AnyModelForm):
             try:
                 self.paste = _chosen(cleaned)
             except ValidationError as problem:
+                self._forget_what_is_gone()
                 add_problems(self, problem)
         return cleaned
+
+    def _forget_what_is_gone(self) -> None:
+        """Or the page that says so would ask for it again and again."""
+        if self.data.get("pasted") and _of(self.data["pasted"]) is None:
+            given: Any = self.data
+            given = given.copy()
+            given["pasted"] = ""
+            self.data = given
 
 
 def _kept(paste: Paste) -> str:
@@ -93,7 +102,10 @@ def _chosen(cleaned: dict[str, Any]) -> Paste | None:
     if text := (cleaned.get("numbers") or "").strip():
         paste = pastes.from_lines(text.splitlines())
     else:
-        paste = _of(cleaned.get("pasted") or "")
+        said = cleaned.get("pasted") or ""
+        paste = _of(said)
+        if said and paste is None:
+            raise ValidationError({"numbers": _("The numbers pasted here are not kept any more. Paste them again.")})
     if paste is not None and not paste.numbers:
         raise ValidationError({"numbers": _("There is no valid number in it. Look at its lines, or empty the field.")})
     return paste

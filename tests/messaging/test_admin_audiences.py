@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.admin import audience_builder
+from messaging.admin.pasted_numbers import signed
 from messaging.models import Audience, Campaign, Contact, ContactGroup, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts
@@ -280,7 +281,24 @@ def test_nobody_takes_a_paste_whose_name_was_made_up(admin_client: Client, appli
 
     admin_client.post(reverse("admin:messaging_campaign_add"), filled(application, pasted=f"{paste.pk}:guessed"))
 
-    assert Campaign.objects.get().paste is None
+    assert not Campaign.objects.exists()
+
+
+def test_a_paste_that_is_not_kept_any_more_is_missed_once(admin_client: Client, application: Application) -> None:
+    """Without a word the draft would go to its groups alone."""
+    paste = pastes.from_lines([ONE])
+    said = signed(paste)
+    paste.delete()
+    group = ContactGroup.objects.create(name="customers")
+    add = reverse("admin:messaging_campaign_add")
+
+    answer = admin_client.post(add, filled(application, pasted=said, groups=[group.pk]))
+
+    assert answer.context["adminform"].form.errors["numbers"] == [
+        "The numbers pasted here are not kept any more. Paste them again."
+    ]
+    assert not Campaign.objects.exists()
+    assert answer.context["adminform"].form["pasted"].value() == ""
 
 
 @pytest.mark.parametrize(("given", "is_kept"), [({}, True), ({"forget_pasted": "on"}, False)])

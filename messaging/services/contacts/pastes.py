@@ -19,7 +19,7 @@ from messaging.subscribers import spellings, subscriber
 LINES_AT_ONCE = 5000
 MOST_LINES = 1_000_000
 TOLD = 20  # problems and duplicates that are told one by one
-KEPT = dt.timedelta(days=2)  # without a campaign
+KEPT = dt.timedelta(days=7)  # without a campaign: a form may be left open over a weekend
 
 
 def begin(*, by: User | None = None) -> Paste:
