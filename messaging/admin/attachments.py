@@ -210,7 +210,7 @@ class MmsAttachmentAdmin(ModelAdmin):
     def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "messaging.view_mmsattachment", "messaging.add_mmsattachment")
         attachment = self._posted(request, pk)
-        MmsAttachment.objects.filter(pk=pk).update(is_archived=not attachment.is_archived)
+        MmsAttachment.objects.filter(pk=pk).update(is_archived=request.POST.get("archive") == "yes")
         return HttpResponseRedirect(own_page(attachment, "change"))
 
     def _posted(self, request: HttpRequest, pk: int) -> MmsAttachment:

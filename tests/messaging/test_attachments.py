@@ -343,6 +343,15 @@ class PageTests:
 
         assert answer.status_code == 403
 
+    def test_it_is_archived_however_often_that_is_said(self, admin_client: Client, picture: MmsAttachment) -> None:
+        page = reverse("admin:messaging_mmsattachment_change", args=[picture.pk])
+        archive = reverse("admin:messaging_mmsattachment_archive", args=[picture.pk])
+        for said, is_archived in (("yes", True), ("no", False)):
+            assert f'name="archive" value="{said}"' in admin_client.get(page).content.decode()
+            for _twice in range(2):
+                admin_client.post(archive, {"archive": said})
+            assert MmsAttachment.objects.get().is_archived is is_archived
+
     @pytest.mark.parametrize("what", ["upload", "archive", "content", "thumbnail", "change"])
     def test_doors_are_closed_without_permission(self, client: Client, picture: MmsAttachment, what: str) -> None:
         client.force_login(User.objects.create_user("staff", is_staff=True))
