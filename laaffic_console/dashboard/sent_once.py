@@ -23,7 +23,14 @@ from django.utils.translation import gettext as _
 from laaffic_console.dashboard.models import SentForm
 from laaffic_console.kit.proving import AskedFirst
 
-SHOWING_A_SECRET = ("apitoken_make", "apitoken_rotate", "webhook_make", "webhook_rotate", "sipphone_password")
+SHOWING_A_SECRET = (
+    "apitoken_make",
+    "apitoken_rotate",
+    "webhook_make",
+    "webhook_rotate",
+    "sipphone_password",
+    "report_link",
+)
 # How the names of such addresses end, and the buttons that make something beside what their form saves.
 ADDING = ("_add", "_bind", "_answer", "_note", "_test", "_make", "_template", "_after", *SHOWING_A_SECRET)
 MAKING = ("_test",)

@@ -178,6 +178,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         except ValidationError as problem:
             messages.error(request, " ".join(problem.messages))
             return _to_page_of(report)
+        request.made_at = _page_of(report)  # type: ignore[attr-defined]  # for sent_once.py
         found = f"{settings.CONSOLE_URL}{reverse('read_report', args=[pk])}?{urlencode({'token': token})}"
         answer = page(
             self,
@@ -315,5 +316,9 @@ def _is_theirs(request: HttpRequest, report: Report | None) -> bool:
     return report is None or report.owner_id == request.user.pk or bool(request.user.is_superuser)
 
 
+def _page_of(report: Report) -> str:
+    return reverse("admin:reports_report_change", args=[report.pk])
+
+
 def _to_page_of(report: Report) -> HttpResponseRedirect:
-    return HttpResponseRedirect(reverse("admin:reports_report_change", args=[report.pk]))
+    return HttpResponseRedirect(_page_of(report))

@@ -20,6 +20,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from laaffic_console.identity.models import Profile
 from laaffic_console.kit import proving
+from laaffic_console.reports.models import Report
 from messaging.models import Campaign, CampaignState, ContactGroup, ContactImport, EmailCampaign, SuppressionEntry
 from messaging.services.campaigns import drafts
 
@@ -254,3 +255,7 @@ def test_a_page_with_a_secret_reloaded_makes_no_second_one(browser: Client) -> N
     page = {"csrfmiddlewaretoken": token_of(browser, answers[1]["Location"])}
     assert [browser.post(rotate, page).status_code for _ in range(2)] == [200, 302]
     assert ApiToken.objects.count() == 2
+    report = Report.objects.create(owner=root, name="India", query="period=this_month&by=country")
+    link = reverse("admin:reports_report_link", args=[report.pk])
+    page = {"csrfmiddlewaretoken": token_of(browser, reverse("admin:reports_report_change", args=[report.pk]))}
+    assert [browser.post(link, {**page, "days": "30"}).status_code for _ in range(2)] == [200, 302]
