@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from laaffic_console.dashboard.models import SavedFilter
+from laaffic_console.kit import masks
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import is_blank, plain
 
@@ -44,10 +46,17 @@ def of(model: type[Model], user: User, query: str) -> Sequence[Shown]:
     now = cleaned(query)
     page = page_of(model)
     rows = [
-        Shown(row.pk, row.name, f"{page}?{row.query}", row.query == now, row.owner_id == user.pk)
+        Shown(row.pk, masks.in_text(row.name), f"{page}?{row.query}", row.query == now, row.owner_id == user.pk)
         for row in usable.order_by("name", "pk")
+        if row.owner_id == user.pk or not _names_somebody(row.query)
     ]
     return sorted(rows, key=lambda row: not row.is_own)
+
+
+def _names_somebody(query: str) -> bool:
+    """Whether it searches for a number or an address, before somebody who sees them masked."""
+    asked = [value for name, value in parse_qsl(query) if name == SEARCH_VAR or name.split("__")[0] in masks.COLUMNS]
+    return any(masks.in_text(value) != value for value in asked)
 
 
 def page_of(model: type[Model]) -> str:

@@ -65,6 +65,17 @@ def test_others_see_it_once_it_is_shared(ann: Client) -> None:
     assert "Remove Indians" not in page
 
 
+@pytest.mark.parametrize(("query", "is_seen"), [("q=919876543210", False), ("q=Pune&added=2026-11-01", True)])
+def test_who_sees_masks_is_shown_none_that_names_a_number(query: str, is_seen: bool) -> None:
+    somebodys = somebody("ann", "view_contact", "see_numbers")
+    keep(somebodys, name="Asha", query=query, is_shared="on")
+    others = [somebody("bo", "view_contact"), somebody("cy", "view_contact", "see_numbers"), somebodys]
+
+    pages = [other.get(reverse("admin:messaging_contact_changelist")).content.decode() for other in others]
+
+    assert ["Asha" in page for page in pages] == [is_seen, True, True]
+
+
 def test_it_is_removed_by_its_owner_alone(ann: Client) -> None:
     keep(ann, is_shared="on")
     address = reverse("remove_filter", args=[SavedFilter.objects.get().pk])
