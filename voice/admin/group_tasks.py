@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from laaffic_console.exporting import delivery, kinds
@@ -124,7 +124,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     @display(description=gettext_lazy("called"))
     def progress(self, task: GroupTask) -> str:
         if task.called is None:
-            return _("%(n)s numbers") % {"n": number(task.number_count)} if task.number_count else "–"
+            said = ngettext("%(n)s number", "%(n)s numbers", task.number_count)
+            return said % {"n": number(task.number_count)} if task.number_count else "–"
         return f"{number(task.called)} / {number(task.total or task.number_count)}"
 
     @display(description=gettext_lazy("connected"))

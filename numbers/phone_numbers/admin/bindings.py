@@ -370,10 +370,12 @@ def time_left(binding: Binding) -> SafeString | str:
     seconds = int((binding.expires_at - timezone.now()).total_seconds())
     days, clock = divmod(max(0, seconds), 86400)
     words = f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}"
+    in_days = _("%(days)s d %(clock)s")
     return format_html(
-        '<time class="c-mono" data-expires="{}" data-over="{}" title="{}">{}</time>',
+        '<time class="c-mono" data-expires="{}" data-over="{}" data-in-days="{}" title="{}">{}</time>',
         int(binding.expires_at.timestamp()),
         _("has run out"),
+        in_days,
         f"{dates.exact(binding.expires_at)} {timezone.localtime(binding.expires_at):%Z}",
-        (f"{days} d {words}" if days else words) if seconds > 0 else _("has run out"),
+        (in_days % {"days": days, "clock": words} if days else words) if seconds > 0 else _("has run out"),
     )
