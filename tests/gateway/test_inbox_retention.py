@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
@@ -56,13 +58,24 @@ def test_its_reports_without_a_message_go_with_it() -> None:
 
 
 def test_a_sweep_takes_some_of_the_oldest_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox_retention, "AT_ONCE", 2)
-    monkeypatch.setattr(inbox_retention, "A_SWEEP", 4)
+    monkeypatch.setattr(inbox_retention, "AT_ONCE", 4)
     bodies = [pushed(DAYS + 10 - n) for n in range(7)]
 
     assert inbox_retention.sweep() == 4
     assert left() == {body.pk for body in bodies[4:]}
     assert inbox_retention.sweep() == 3
+
+
+def test_large_ones_go_a_few_at_a_time_and_their_texts_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_retention, "TEXT_AT_ONCE", 4)
+    for n in range(3):
+        pushed(DAYS + 10 - n)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert inbox_retention.sweep() == 2
+    assert [query["sql"] for query in captured if '."body"' in query["sql"]] == []
+    monkeypatch.setattr(inbox_retention, "TEXT_AT_ONCE", 1)
+    assert inbox_retention.sweep() == 1
 
 
 def test_what_is_to_be_applied_again_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
