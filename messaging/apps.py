@@ -18,11 +18,13 @@ class MessagingConfig(AppConfig):
             account_hold,
             bell,
             inbox,
+            long_jobs,
             moments,
             perseverance,
             reporting,
             subjects,
         )
+        from laaffic_console.gateway.services.long_jobs import LongJob
         from laaffic_console.kit import gauges
         from messaging import (
             console_entries,
@@ -89,6 +91,7 @@ class MessagingConfig(AppConfig):
         earlier_requests.told_by(email_states.ABOUT, email_states.earlier)
         approvable.register(CampaignDrafts())
         approvable.register(EmailDrafts())
+        long_jobs.register(LongJob(proofs.JOB, proofs.is_waiting, proofs.TASK_SECONDS))
         proofs.register(
             Proved(
                 "campaign", Campaign, proving.prove, lambda sent: sent.total, lambda sent: sent.state in counting.OVER

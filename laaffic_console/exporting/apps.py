@@ -9,9 +9,12 @@ class ExportingConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.exporting import ledger, meanings
-        from laaffic_console.gateway.services import bell
+        from laaffic_console.exporting.services import making
+        from laaffic_console.gateway.services import bell, long_jobs
+        from laaffic_console.gateway.services.long_jobs import LongJob
 
         ledger.register()
         meanings.register_all()
 
+        long_jobs.register(LongJob(making.JOB, making.is_waiting, making.TASK_SECONDS))
         bell.sweep_with("laaffic_console.exporting.jobs.sweep")

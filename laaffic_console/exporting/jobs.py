@@ -9,4 +9,4 @@ def make_exports() -> None:
 
 
 def sweep() -> None:
-    isolation.run_all(making.ring_for_waiting, keeping.sweep)
+    isolation.run_all(keeping.sweep)

@@ -7,6 +7,7 @@ from laaffic_console.gateway.services import (
     inbox_retention,
     isolation,
     leases,
+    long_jobs,
     sign_ins,
     workers,
 )
@@ -26,6 +27,7 @@ def sweep() -> None:
         leases.forget_old,
         _probe_if_due,
         _read_if_due,
+        long_jobs.ring_for_waiting,
         inbox_retention.sweep,
     )
     workers.note_sweep()

@@ -8,10 +8,13 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.services import bell, restored
+        from laaffic_console.gateway.services import bell, long_jobs, restored
+        from laaffic_console.gateway.services.long_jobs import LongJob
         from laaffic_console.reports import meanings, report_file
+        from laaffic_console.reports.services import mailing, schedule
 
         report_file.register()
         meanings.register_all()
+        long_jobs.register(LongJob(schedule.JOB, mailing.is_waiting, schedule.TASK_SECONDS))
         bell.sweep_with("laaffic_console.reports.jobs.sweep")
         restored.also("laaffic_console.reports.jobs.after_restore")

@@ -9,12 +9,12 @@ from laaffic_console.reports.models import ReportLink
 from laaffic_console.reports.services import mailing, schedule
 
 
-def send(sending_id: int) -> None:
-    mailing.send(sending_id)
+def send_next() -> None:
+    mailing.send_next()
 
 
 def sweep() -> None:
-    isolation.run_all(schedule.take_due, mailing.ring_for_waiting, mailing.note_broken_off)
+    isolation.run_all(schedule.take_due, mailing.note_broken_off)
 
 
 def after_restore() -> dict[str, int]:

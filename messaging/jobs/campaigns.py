@@ -76,7 +76,6 @@ def sweep() -> None:
         attachments.sweep,
         email_campaigns.sweep,
         email_tests.sweep,
-        proofs.ring_for_waiting,
         inbox.ring_for_waiting,
         _ring_for_due,
     )

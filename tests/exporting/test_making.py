@@ -23,7 +23,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Row
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
-from laaffic_console.gateway.services import leases, workers
+from laaffic_console.gateway.services import leases, long_jobs, workers
 from laaffic_console.kit import said
 from messaging.models import Contact
 
@@ -187,7 +187,7 @@ class MakingTests:
         (making.folder() / f".{export.pk}1-0123-ab.part").write_text("another export's")
 
         with django_capture_on_commit_callbacks() as bells:
-            making.ring_for_waiting()
+            long_jobs.ring_for_waiting()
         assert len(bells) == 1
         making.make_next()
 
@@ -199,8 +199,8 @@ class MakingTests:
     ) -> None:
         asked(asker)
 
-        with leases.lease(making.LEASE), django_capture_on_commit_callbacks() as bells:
-            making.ring_for_waiting()
+        with leases.lease(long_jobs.LEASE), django_capture_on_commit_callbacks() as bells:
+            long_jobs.ring_for_waiting()
 
         assert bells == []
 
@@ -223,7 +223,7 @@ class MakingTests:
 
     def test_who_lost_the_lease_writes_no_file(self, source: Source, asker: User) -> None:
         export = asked(asker)
-        source.between = lambda row: leases.free(making.LEASE)
+        source.between = lambda row: leases.free(long_jobs.LEASE)
 
         making.make_next()
 
@@ -245,8 +245,8 @@ class MakingTests:
 
         def taken_over(row: int) -> None:
             if row == 0:
-                leases.free(making.LEASE)
-                assert leases.take(making.LEASE)
+                leases.free(long_jobs.LEASE)
+                assert leases.take(long_jobs.LEASE)
                 making._delete_files_of(export.pk)
                 if has_begun:
                     Export.objects.filter(pk=export.pk).update(tries=F("tries") + 1)

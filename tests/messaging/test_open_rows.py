@@ -80,7 +80,7 @@ QUESTIONS_OF_BATCHES: dict[str, Callable[[Campaign], Any]] = {
     "sweep": lambda _one: sending.sweep(NOW - dt.timedelta(days=1)),
     "cancel": lambda one: campaigns.cancel_waiting(one.pk),
     "latest end": lambda one: campaigns.hold_after_end(one.pk),
-    "resolve": lambda one: resolving._unknown_batches(one.pk),
+    "resolve": lambda one: resolving._unknown_batches(one.pk, None),
     "canary": canaries._is_on_its_way,
     "let go": lambda one: canaries._let_some_go(one.pk, 0),
     "hours again": lambda one: waiting._look_at_some(one.pk, 0),
@@ -126,7 +126,7 @@ def test_nothing_that_is_over_is_read_for_what_waits() -> None:
     assert "notice_to_mail" in plans_of(lambda: notices_mailing._due(NOW), Notice._meta.db_table)[0]
     assert "export_open" in plan(str(making.Export.objects.filter(IS_OPEN_EXPORT).query))
     assert "proof_open" in plans_of(lambda: proofs._waiting().exists(), Proof._meta.db_table)[0]
-    assert "report_sending_open" in plans_of(reports_mailing.ring_for_waiting, Sending._meta.db_table)[0]
+    assert "report_sending_open" in plans_of(reports_mailing.is_waiting, Sending._meta.db_table)[0]
 
 
 WORDS = {

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import workers
-from messaging.jobs import make_proofs, sweep
+from laaffic_console.gateway.services import leases, long_jobs, workers
+from messaging.jobs import make_proofs
 from messaging.models import Campaign, CampaignState, EmailCampaign, Proof
 from messaging.services.figures import proofs
 from tests.messaging.test_recipient_exports import add_campaign
@@ -109,6 +109,16 @@ class PageTests:
 
 
 class WorkerTests:
+    def test_one_waits_while_another_long_job_is_made(self, campaign: Campaign, by: User, by_worker: None) -> None:
+        proof = proofs.ask(campaign, by=by)
+
+        with leases.lease(long_jobs.LEASE):
+            make_proofs()
+        assert fresh(proof).state == State.WAITING
+        make_proofs()
+
+        assert fresh(proof).state == State.FINISHED
+
     def test_asked_twice_it_is_the_same_one(self, campaign: Campaign, by: User, by_worker: None) -> None:
         first = proofs.ask(campaign, by=by)
 
@@ -128,7 +138,7 @@ class WorkerTests:
 
         seen.update(seen_at=timezone.now() - dt.timedelta(minutes=11))
         with django_capture_on_commit_callbacks(execute=True):
-            sweep()
+            long_jobs.ring_for_waiting()
         assert "messaging.jobs.make_proofs" in [task.func() for task in OrmQ.objects.all()]
         make_proofs()
         assert (fresh(proof).state, proof.tries) == (State.FINISHED, 2)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import smtplib
+import threading
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from django.utils import timezone
 from laaffic_console import conf
 from laaffic_console.checks.console import check_email
 from laaffic_console.dashboard import health_page
-from laaffic_console.gateway.services import restored
+from laaffic_console.gateway.services import leases, long_jobs, restored, workers
 from laaffic_console.reports import jobs
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.services import mailing, saving, schedule
@@ -90,8 +91,8 @@ def test_it_is_sent_once_for_each_time(grace: User, sent: Sent) -> None:
     sending = report.sendings.get()
     report.refresh_from_db()
     assert (sending.due_at, report.next_at) == (NOW - dt.timedelta(days=21), dt.datetime(2026, 3, 17, 7, tzinfo=dt.UTC))
-    jobs.send(sending.pk)
-    jobs.send(sending.pk)
+    mailing.send(sending.pk)
+    mailing.send(sending.pk)
     sending.refresh_from_db()
     assert (sending.state, sending.recipients, sending.problem) == ("sent", 1, "")
     assert [message.to for message in mail.outbox] == [["grace@example.org"]]
@@ -106,11 +107,11 @@ def test_a_worker_that_dies_repeats_no_mail(grace: User, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(mailing, "_send", die)
     with pytest.raises(KeyboardInterrupt):
-        jobs.send(sending.pk)
+        mailing.send(sending.pk)
     monkeypatch.undo()
     Sending.objects.update(began_at=timezone.now() - dt.timedelta(hours=2))
     jobs.sweep()
-    jobs.send(sending.pk)
+    mailing.send(sending.pk)
 
     sending.refresh_from_db()
     assert (sending.state, mail.outbox) == ("broken_off", [])
@@ -126,7 +127,7 @@ def test_a_restore_sends_nothing_that_may_have_been_sent_since_its_backup(client
     restored.put_others_right()
     jobs.sweep()
     for sending in Sending.objects.all():
-        jobs.send(sending.pk)
+        mailing.send(sending.pk)
 
     weekly.refresh_from_db()
     assert weekly.next_at is not None
@@ -142,7 +143,7 @@ def test_a_restore_sends_nothing_that_may_have_been_sent_since_its_backup(client
 def test_the_figures_stand_in_the_text_and_all_is_attached(grace: User, sent: Sent) -> None:
     report = kept(grace, format="csv")
     Report.objects.update(query="period=this_month&by=country&compare=on")
-    jobs.send(schedule.send_now(report).pk)
+    mailing.send(schedule.send_now(report).pk)
 
     message = mail.outbox[0]
     name, content, kind = message.attachments[0]
@@ -176,7 +177,7 @@ def test_what_the_mail_server_refuses_is_said_with_what_to_do(
 ) -> None:
     report = kept(grace)
     monkeypatch.setattr(EmailBackend, "send_messages", refuse(problem))
-    jobs.send(schedule.send_now(report).pk)
+    mailing.send(schedule.send_now(report).pk)
 
     assert report.sendings.get().state == "failed"
     assert says in admin_client.get(f"{LIST}{report.pk}/change/").content.decode()
@@ -188,7 +189,7 @@ def test_rights_are_asked_for_when_it_is_sent(grace: User, settings: Any) -> Non
 
     def outcome() -> tuple[str, str]:
         sending = schedule.send_now(report)
-        jobs.send(sending.pk)
+        mailing.send(sending.pk)
         sending.refresh_from_db()
         return sending.state, sending.problem
 
@@ -296,7 +297,7 @@ def test_addresses_that_were_refused_are_told_to_its_owner(
     grace.user_permissions.add(Permission.objects.get(codename="address_report"))
     shared = kept(grace, "Everybody's", is_shared=True, addresses="boss@example.com")
     monkeypatch.setattr(EmailBackend, "send_messages", refuse(smtplib.SMTPRecipientsRefused({})))
-    jobs.send(schedule.send_now(shared).pk)
+    mailing.send(schedule.send_now(shared).pk)
 
     page = f"{LIST}{shared.pk}/change/"
     seen = {}
@@ -310,7 +311,7 @@ def test_the_mail_names_a_currency_that_only_the_period_before_had(grace: User, 
     SentTally.objects.update(hour=F("hour") - dt.timedelta(days=9))
     report = kept(grace, format="csv")
     Report.objects.update(query="period=7_days&by=country&compare=on")
-    jobs.send(schedule.send_now(report).pk)
+    mailing.send(schedule.send_now(report).pk)
 
     assert "Cost, INR: – (1.18" in str(mail.outbox[0].body)
 
@@ -358,12 +359,39 @@ def test_a_mail_server_is_read_from_one_address(monkeypatch: pytest.MonkeyPatch)
     assert conf.email_server() == {}
 
 
+def test_they_are_sent_one_after_the_other(grace: User) -> None:
+    for name in ("Spring", "Autumn"):
+        schedule.send_now(kept(grace, name))
+
+    with leases.lease(long_jobs.LEASE):
+        jobs.send_next()
+    assert not mail.outbox
+    jobs.send_next()
+    assert [sending.state for sending in Sending.objects.order_by("pk")] == ["sent", "queued"]
+    jobs.send_next()
+    assert [sent.subject.partition(":")[0] for sent in mail.outbox] == ["Spring", "Autumn"]
+
+
+def test_a_worker_is_thought_alive_while_the_mail_server_hangs(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule.send_now(kept(grace))
+    beaten = threading.Event()
+    monkeypatch.setattr(workers, "BEAT_EVERY", 0.01)
+    monkeypatch.setattr(workers, "beat", beaten.set)
+    monkeypatch.setattr(mailing, "_send", lambda sending: (int(beaten.wait(60)), []))
+
+    jobs.send_next()
+
+    assert Sending.objects.get().recipients == 1
+
+
 def test_a_lost_bell_is_rung_again(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    sending = Sending.objects.create(report=kept(grace), due_at=NOW, made_at=timezone.now() - dt.timedelta(minutes=5))
-    Sending.objects.create(report=kept(grace, "Fresh"), due_at=NOW, made_at=timezone.now())
-    rung: list[Any] = []
-    monkeypatch.setattr(mailing.bell, "ring", lambda job, pk, timeout: rung.append((job, pk)))
+    Sending.objects.create(report=kept(grace), due_at=NOW, made_at=timezone.now())
+    rung: list[str] = []
+    monkeypatch.setattr(long_jobs, "ring", rung.append)
 
-    mailing.ring_for_waiting()
+    with leases.lease(long_jobs.LEASE):
+        long_jobs.ring_for_waiting()
+    assert rung == []
+    long_jobs.ring_for_waiting()
 
-    assert rung == [(schedule.JOB, sending.pk)]
+    assert rung == [schedule.JOB]

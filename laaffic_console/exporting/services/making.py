@@ -24,7 +24,7 @@ from django.utils import timezone
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
 from laaffic_console.exporting.models import IS_OPEN_EXPORT, Export
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import long_jobs, workers
 from laaffic_console.gateway.services.leases import HeldLease
 from laaffic_console.kit import exports as files
 from laaffic_console.kit import masks, private_files
@@ -33,7 +33,6 @@ from laaffic_console.kit.said import gettext as _
 logger = logging.getLogger(__name__)
 
 JOB = "laaffic_console.exporting.jobs.make_exports"
-LEASE = "exports"
 TASK_SECONDS = 3600  # a task's usual two minutes are too short for millions of rows on a busy machine
 TRIES = 5
 AT_ONCE = 10_000  # rows that are sent while they are read
@@ -67,7 +66,7 @@ def ask(kind: Kind, parameters: Parameters, file_format: str, *, by: User) -> Ex
         with transaction.atomic():
             export.save()
             files.taken_away(kind.title(parameters), kind=file_format, n_rows=export.rows_expected)
-            _ring()
+            long_jobs.ring(JOB)
     except IntegrityError:  # two clicks in the same moment
         return waiting.get()
     return export
@@ -86,20 +85,14 @@ def _new(kind: Kind, parameters: Parameters, file_format: str, by: User | None) 
     )
 
 
-def _ring() -> None:
-    bell.ring(JOB, timeout=TASK_SECONDS)
-
-
 def cancel(export_id: int) -> bool:
     """False when it was over already. Its worker sees it within a second and deletes what it has written."""
     waiting = Export.objects.filter(pk=export_id, state__in=Export.OPEN, is_direct=False)
     return bool(waiting.update(state=State.CANCELLED, finished_at=timezone.now()))
 
 
-def ring_for_waiting() -> None:
-    """For the sweep: exports whose bell was lost, or whose worker has died."""
-    if _waiting() is not None and not leases.is_held(LEASE):
-        _ring()
+def is_waiting() -> bool:
+    return _waiting() is not None
 
 
 def _waiting() -> Export | None:
@@ -107,15 +100,10 @@ def _waiting() -> Export | None:
 
 
 def make_next() -> None:
-    """The oldest that waits; a task each, so that other work of the queue comes between two."""
-    with leases.lease(LEASE) as held:
-        if held is None:
-            return
-        if (export := _waiting()) is not None:
-            with workers.beating(held.renew, every=held.seconds / 4):
-                _make(export, held)
-    if not workers.is_stopping() and _waiting() is not None:
-        _ring()
+    """The oldest that waits."""
+    with long_jobs.turn(JOB) as held:
+        if held is not None and (export := _waiting()) is not None:
+            _make(export, held)
 
 
 def _make(export: Export, held: HeldLease) -> None:

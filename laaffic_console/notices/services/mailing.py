@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from laaffic_console.gateway.services import bell, leases
+from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from laaffic_console.notices import subjects
@@ -51,7 +51,7 @@ def send_due() -> None:
         if not settings.EMAIL_IS_SET:
             Notice.objects.filter(IS_TO_MAIL).update(mail=Mail.NONE)
             return
-        with translation.override(settings.LANGUAGE_CODE):
+        with translation.override(settings.LANGUAGE_CODE), workers.beating():  # the mail server may hang
             _send_to_each(people, lease)
 
 

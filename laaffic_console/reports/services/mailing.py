@@ -10,12 +10,13 @@ from dataclasses import replace
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, get_connection
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import bell, database_clock
+from laaffic_console.gateway.services import database_clock, long_jobs
 from laaffic_console.gateway.services import reporting as figures
 from laaffic_console.kit import dates
 from laaffic_console.kit import exports as files
@@ -30,21 +31,25 @@ logger = logging.getLogger(__name__)
 State = Sending.State
 ROWS_IN_TEXT = 20
 BROKEN_OFF_AFTER = dt.timedelta(hours=1)
-RUNG_AGAIN_AFTER = dt.timedelta(minutes=1)
-RINGS = 20
 
 
 class CannotSend(Exception):
     """One sentence why, and what to do."""
 
 
-def ring_for_waiting() -> None:
-    """For the sweep: sendings whose bell was lost."""
-    forgotten = Sending.objects.filter(
-        IS_OPEN_SENDING.implied, state=State.QUEUED, made_at__lt=database_clock.now() - RUNG_AGAIN_AFTER
-    )
-    for pk in forgotten.order_by("pk").values_list("pk", flat=True)[:RINGS]:
-        bell.ring(schedule.JOB, pk, timeout=schedule.TASK_SECONDS)
+def is_waiting() -> bool:
+    return _waiting().exists()
+
+
+def _waiting() -> "QuerySet[Sending]":
+    return Sending.objects.filter(IS_OPEN_SENDING.implied, state=State.QUEUED).order_by("pk")
+
+
+def send_next() -> None:
+    """The one that has waited longest."""
+    with long_jobs.turn(schedule.JOB) as held:
+        if held is not None and (sending := _waiting().first()) is not None:
+            send(sending.pk)
 
 
 def note_broken_off() -> None:

@@ -5,12 +5,12 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, database_clock
+from laaffic_console.gateway.services import database_clock, long_jobs
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.reports.models import Report, Sending
 
-JOB = "laaffic_console.reports.jobs.send"
+JOB = "laaffic_console.reports.jobs.send_next"
 TASK_SECONDS = 1800  # a mail server may be slow, and a report has up to 50 recipients
 TAKEN_AT_ONCE = 50
 LONGEST_WAIT = 32  # days
@@ -67,5 +67,5 @@ def send_now(report: Report) -> Sending:
 
 def _queue(report: Report, due_at: dt.datetime, *, is_by_hand: bool) -> Sending:
     sending = Sending.objects.create(report=report, due_at=due_at, is_by_hand=is_by_hand)
-    bell.ring(JOB, sending.pk, timeout=TASK_SECONDS)
+    long_jobs.ring(JOB)
     return sending

@@ -15,7 +15,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, workers
+from laaffic_console.gateway.services import long_jobs, workers
 from messaging.models import IS_OPEN_PROOF, Proof
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def ask(subject: Any, *, by: User) -> Proof:
         with transaction.atomic():
             asked.save()
             if not is_small:
-                bell.ring(JOB, timeout=TASK_SECONDS)
+                long_jobs.ring(JOB)
     except IntegrityError:
         if found := of(subject).filter(state__in=Proof.OPEN).first():
             return found
@@ -89,18 +89,14 @@ def ask(subject: Any, *, by: User) -> Proof:
 
 
 def make_next() -> None:
-    """The oldest that waits; a task each, so that other work of the queue comes between two."""
-    if (proof := _waiting().first()) is not None:
-        with workers.beating():
+    """The oldest that waits."""
+    with long_jobs.turn(JOB) as held:
+        if held is not None and (proof := _waiting().first()) is not None:
             _make(proof)
-    if not workers.is_stopping() and _waiting().exists():
-        bell.ring(JOB, timeout=TASK_SECONDS)
 
 
-def ring_for_waiting() -> None:
-    """For the sweep: proofs whose bell was lost, or whose worker has died."""
-    if _waiting().exists():
-        bell.ring(JOB, timeout=TASK_SECONDS)
+def is_waiting() -> bool:
+    return _waiting().exists()
 
 
 def _waiting() -> "QuerySet[Proof]":
