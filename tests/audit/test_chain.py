@@ -159,6 +159,31 @@ class PruningTests:
         ]
         assert AuditEntry.objects.get(kind="pruned").summary == {"entries": 3, "older_than_days": 30}
 
+    def test_what_is_broken_off_has_told_what_it_removed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        made(3, days_ago=40)
+        monkeypatch.setattr(retention, "AT_ONCE", 2)
+        piece = retention._prune_some
+
+        def first_then_broken_off(days: int) -> int:
+            if AuditEntry.objects.filter(kind="pruned").exists():
+                raise KeyboardInterrupt
+            return piece(days)
+
+        monkeypatch.setattr(retention, "_prune_some", first_then_broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            retention.prune(30)
+
+        assert AuditEntry.objects.get(kind="pruned").summary == {"entries": 2, "older_than_days": 30}
+        assert chain.verify().problem == ""
+
+    def test_a_sweep_removes_some(self, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings.LAAFFIC_AUDIT_DAYS = 30
+        made(3, days_ago=40)
+        monkeypatch.setattr(retention, "AT_ONCE", 1)
+        monkeypatch.setattr(retention, "PIECES", 2)
+
+        assert [retention.prune_if_due() for _sweep in range(3)] == [2, 1, 0]
+
     def test_an_old_entry_behind_a_younger_one_stays(self) -> None:
         made(1)
         made(1, days_ago=40)
