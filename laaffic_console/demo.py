@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from laaffic_console.gateway.cluster_guard import Guard
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Where var/ lies, by the rule of conf.py, which this process must not read: it would take up `.env`.
 ROOT = CHECKOUT if (CHECKOUT / "manage.py").is_file() else Path.cwd()
@@ -52,7 +54,8 @@ def main(given: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="DEMO_VAR_DIR names the folder of the demo; DATABASE_URL and REDIS_URL the servers that it is to use.",
     ).parse_args(given)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with & has SIGINT ignored
+    # A shell that starts it with & has SIGINT ignored; SIGHUP comes when its terminal is closed.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     with contextlib.ExitStack() as running:
         try:
@@ -197,7 +200,6 @@ def kept_secrets(folder: Path) -> dict[str, str]:
 def prepare(demo: Demo) -> None:
     say(f"Preparing the database in {demo.folder}")
     manage("migrate", "--verbosity", "0")
-    manage("collectstatic", "--no-input", "--verbosity", "0")
     manage("ensure_superuser", USER)
     manage("register_app", APP_ID, "--channel", "sms", "--name", "Demo SMS", "--sender-id", "LAAFFIC")
     for app_id, channel, name in OTHER_APPLICATIONS:
@@ -241,6 +243,9 @@ def start(
     handed = [listener.fileno()] if listener else []
     # A group of its own: Ctrl-C reaches this process first, which ends the others in order.
     process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True, pass_fds=handed)
+    guard = Guard()  # whatever ends this process, the others end too
+    guard.watch(process.pid)
+    running.callback(guard.end)
     running.callback(stop, process)
     started[name] = process
     if listener:

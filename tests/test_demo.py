@@ -3,12 +3,16 @@
 import contextlib
 import os
 import runpy
+import signal
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import psutil
 import pytest
 
 from laaffic_console import conf, environment
@@ -110,3 +114,39 @@ def test_a_command_that_was_killed_is_named_with_its_code(demo: ModuleType, monk
 
     with pytest.raises(demo.DemoFailed, match="campaign create failed: it said nothing and ended with code -9"):
         demo.manage("campaign", "create")
+
+
+STARTS_ONE = """
+import contextlib, sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from laaffic_console import demo
+with contextlib.ExitStack() as running:
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+    demo.start(running, SimpleNamespace(folder=Path(sys.argv[1])), "sleeper", sleeper)
+    print(demo.started["sleeper"].pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_it_started_ends_with_it_however_it_dies(tmp_path: Path) -> None:
+    """Else the next demo would find the folder free, and two workers send by one database."""
+    with subprocess.Popen([sys.executable, "-c", STARTS_ONE, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        sleeper = psutil.Process(int(process.stdout.readline()))
+        process.kill()
+
+    give_up_at = time.monotonic() + 60
+    while sleeper.is_running() and sleeper.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+
+
+def test_a_closed_terminal_ends_it_as_ctrl_c_does(demo: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[int, object] = {}
+    monkeypatch.setattr(demo.signal, "signal", told.__setitem__)
+    monkeypatch.setattr(demo, "run", lambda running: 0)
+
+    demo.main([])
+
+    assert told == dict.fromkeys([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], demo.interrupt)

@@ -141,6 +141,18 @@ class StartTests:
         assert "cannot reach the database and waits for it: starting up" in caplog.text
         assert not any(record.exc_info for record in caplog.records)
 
+    def test_a_closed_terminal_stops_it_as_others_do(
+        self, clusters: list[FakeCluster], killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        supervisor = Supervisor()
+        asked: dict[int, Any] = {}
+        monkeypatch.setattr(supervision.signal, "signal", asked.__setitem__)
+        monkeypatch.setattr(supervision.time, "sleep", lambda seconds: asked[signal.SIGHUP](signal.SIGHUP, None))
+
+        supervisor.run()
+
+        assert supervisor.stopping
+
     def test_who_waits_for_the_database_can_be_stopped(
         self, clusters: list[FakeCluster], killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
     ) -> None:

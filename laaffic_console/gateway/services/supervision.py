@@ -65,8 +65,8 @@ class Supervisor:
         self.begun_at: dt.datetime | None = None  # the beat that the row has from its start, of no task
 
     def run(self) -> None:
-        signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGINT, self._stop)
+        for asked in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the last: its terminal was closed
+            signal.signal(asked, self._stop)
         try:
             if self._registered():
                 self._start()

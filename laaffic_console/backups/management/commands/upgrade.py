@@ -1,6 +1,9 @@
 """`laaffic-console upgrade`: from the version that runs to the one whose command this is."""
 
+import contextlib
+import signal
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +49,24 @@ class Command(ConsoleCommand):
             may_take_long=options["long"],
         )
         try:
-            done = upgrading.upgrade(how, self.stderr.write)
+            with terminal_may_close():
+                done = upgrading.upgrade(how, self.stderr.write)
         except (Refused, CannotCopy, upgrading.Halfway) as problem:
             raise CommandError(str(problem)) from problem
         except OSError as problem:
             why = ": ".join(str(part) for part in (problem.filename, problem.strerror or problem) if part)
             raise CommandError(f"{why}. Nothing was stopped or changed.") from problem
         self.stdout.write(f"Upgraded: {number(done.migrations)} migrations. {said_of_pages(done.away)}")
+
+
+@contextlib.contextmanager
+def terminal_may_close() -> Iterator[None]:
+    """A closed terminal, or a lost connection to the machine, does not leave web and workers stopped."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def said_of_pages(away: upgrading.Away | None) -> str:
