@@ -107,7 +107,6 @@ def fill(folder: Path) -> None:
 
     with contextlib.redirect_stdout(io.StringIO()):
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
         filling.fill(len(CAMPAIGNS) * RECIPIENTS, CONTACTS, RECIPIENTS)
         sample = str(folder / "contacts.csv")
         call_command("sample_contacts", sample, rows=500)

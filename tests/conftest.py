@@ -91,11 +91,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whitenoise warns about a folder that is not there, and tests write nothing beside the code."""
+def _no_files_beside_the_code(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each test's client would look for all static files; a live server serves them by itself."""
     from django.conf import settings
 
-    settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
+    settings.WHITENOISE_USE_FINDERS = False
     settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
 
 

@@ -58,12 +58,12 @@ def test_it_serves_from_a_folder_of_its_own(installed: Path, tmp_path: Path, mig
     page = """
 import django; django.setup()
 import laaffic_console, phone_numbers
-from django.contrib.staticfiles import finders
 from django.test import Client
 assert laaffic_console.__file__.startswith(sys.path[1]), laaffic_console.__file__
 assert phone_numbers.__file__.startswith(sys.path[1]), phone_numbers.__file__
-answer = Client(headers={"host": "127.0.0.1"}).get("/admin/login/")
-print(answer.status_code, finders.find("console/console.css") is not None, b"console.css" in answer.content)
+client = Client(headers={"host": "127.0.0.1"})
+answer, style = client.get("/admin/login/"), client.get("/static/console/console.css")
+print(answer.status_code, b"console.css" in answer.content, style.status_code, style["Content-Type"].split(";")[0])
 """
     (tmp_path / "var").mkdir()
     shutil.copyfile(migrated_sqlite, tmp_path / "var" / "console.sqlite3")
@@ -72,7 +72,7 @@ print(answer.status_code, finders.find("console/console.css") is not None, b"con
     shown = ran(installed, tmp_path, "-m", "laaffic_console", "showmigrations")
     assert (shown.count("[X]"), shown.count("[ ]")) == (applied, 0)
 
-    assert ran(installed, tmp_path, "-c", "import sys" + page).split() == ["200", "True", "True"]
+    assert ran(installed, tmp_path, "-c", "import sys" + page).split() == ["200", "True", "200", "text/css"]
 
 
 def test_it_has_the_demo(installed: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
 UMASK = 0o077
-PUBLIC = "static"  # what collectstatic gathers is served to everybody, and is many files
 
 
 def make_private(folder: Path) -> None:
@@ -14,8 +13,6 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     close(folder, FOLDER)
     for path, folders, files in os.walk(folder):
-        if path == str(folder) and PUBLIC in folders:
-            folders.remove(PUBLIC)
         for name in folders:
             close(Path(path, name), FOLDER)
         for name in files:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import re
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,12 +32,11 @@ def _little_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(alone, "VAR_DIR", tmp_path)
     monkeypatch.setattr(upgrading, "WORKERS_PATIENCE", 0.3)
 
-    def called(name: str, **options: Any) -> None:
+    def migrated(ready: ReadyMigrations) -> None:
         with (tmp_path / "done").open("a") as noted:
-            noted.write(f"{name}\n")
+            noted.write("migrate\n")
 
-    monkeypatch.setattr(upgrading, "call_command", called)
-    monkeypatch.setattr(ReadyMigrations, "apply", lambda ready: called("migrate"))
+    monkeypatch.setattr(ReadyMigrations, "apply", migrated)
     monkeypatch.setattr(web_turn, "VAR_DIR", tmp_path)
 
 
@@ -65,9 +65,27 @@ def test_everything_in_its_order(
 ) -> None:
     answering(monkeypatch, True, False, False, True)
 
-    assert upgrade() == ["collectstatic", "stop-workers", "stop-web", "migrate", "start-web", "start-workers"]
+    assert upgrade() == ["stop-workers", "stop-web", "migrate", "start-web", "start-workers"]
     told = capsys.readouterr().out
     assert re.search(r"Upgraded: 0 migrations\. Pages were away for \d+\.\d", told)
+
+
+def test_a_terminal_that_is_closed_keeps_nothing_stopped(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(monkeypatch, False)
+    closed: list[int] = []
+
+    def end(signum: int, frame: object) -> None:
+        closed.append(signum)
+
+    before = signal.signal(signal.SIGHUP, end)
+    try:
+        assert upgrade(stop_web="kill -HUP $PPID")[-1] == "start-workers"
+        assert signal.getsignal(signal.SIGHUP) == end
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert closed == []
 
 
 def test_standard_error_that_nobody_reads_keeps_nothing_stopped(
@@ -158,10 +176,10 @@ def test_a_backup_that_cannot_be_written_stops_nothing(upgrade: Callable[..., li
 def test_another_file_that_cannot_be_written_is_named(
     upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    full = OSError(errno.ENOSPC, "No space left on device", "/srv/static/console.css")
-    monkeypatch.setattr(upgrading, "call_command", raising(full))
+    full = OSError(errno.ENOSPC, "No space left on device", "/srv/var/upgrade.lock")
+    monkeypatch.setattr(upgrading, "_made_ready", raising(full))
 
-    with pytest.raises(CommandError, match=r"/srv/static/console.css: No space left on device\. Nothing was stopped"):
+    with pytest.raises(CommandError, match=r"/srv/var/upgrade.lock: No space left on device\. Nothing was stopped"):
         upgrade()
     assert done(tmp_path) == []
 
@@ -213,7 +231,7 @@ def test_a_worker_that_was_not_stopped(upgrade: Callable[..., list[str]], tmp_pa
     WorkerHeartbeat.objects.create(worker="w1", host="h", pid=1, started_at=now, beat_at=now)
     with pytest.raises(CommandError, match=r"A worker still runs: w1. Stop it"):
         upgrade()
-    assert done(tmp_path) == ["collectstatic", "stop-workers"]
+    assert done(tmp_path) == ["stop-workers"]
 
 
 def test_what_cannot_be_stopped(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
@@ -316,7 +334,7 @@ def test_the_new_web_process_is_loaded_before_anything_stops(
     monkeypatch.setattr(web_turn, "somebody_waits", lambda: "ready-web" in done(tmp_path))
     ready = ("--ready-web", f"echo ready-web >> {tmp_path}/done", "--address", "http://127.0.0.1:1")
 
-    assert upgrade(*ready)[:4] == ["collectstatic", "ready-web", "stop-workers", "stop-web"]
+    assert upgrade(*ready)[:3] == ["ready-web", "stop-workers", "stop-web"]
 
 
 def test_a_new_web_process_that_does_not_load_stops_nothing(
@@ -325,7 +343,7 @@ def test_a_new_web_process_that_does_not_load_stops_nothing(
     monkeypatch.setattr(upgrading, "PAGES_PATIENCE", 0.0)
     with pytest.raises(CommandError, match="does not say that it waits"):
         upgrade("--ready-web", "true")
-    assert done(tmp_path) == ["collectstatic"]
+    assert done(tmp_path) == []
 
 
 def test_it_waits_until_the_migrations_are_through(

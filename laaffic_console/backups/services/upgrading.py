@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.management import call_command
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
@@ -91,8 +90,6 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
         if how.backup:
             tell(_("backup …"))
             _back_up(how.backup, tell)
-        tell(_("static files …"))
-        call_command("collectstatic", interactive=False, verbosity=0)
         with ExitStack() as kept_waiting:
             kept_waiting.enter_context(web_turn.not_yet())
             if how.ready_web:
