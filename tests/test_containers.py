@@ -1,13 +1,16 @@
 """The container file and compose.yaml name what is there. Their steps were run in a bare Debian root (deploy/)."""
 
+import logging
 import re
 from typing import Any
 
 import pytest
 import yaml
 from django.core.management import get_commands
+from django.urls import reverse
 
 from laaffic_console.conf import BASE_DIR
+from laaffic_console.kit.log_masks import MaskPushTokens
 
 DEPLOY = BASE_DIR / "deploy"
 
@@ -116,3 +119,30 @@ def test_no_proxy_is_believed_that_nobody_named(proxy: str) -> None:
 
     assert "\n# set_real_ip_from " in written
     assert "\nset_real_ip_from " not in written
+
+
+SECRET = "s3cret-of-an-address"
+ADDRESSES = [
+    ("hooks:push", {"token": SECRET, "kind": "sms-report"}, ""),
+    ("read_report", {"pk": 1}, f"?token={SECRET}"),
+    ("invitation", {"uidb64": "MQ", "token": SECRET}, ""),
+]
+
+
+@pytest.mark.parametrize("file", ["nginx.conf", "proxy.conf"])
+@pytest.mark.parametrize(("name", "given", "query"), ADDRESSES)
+def test_no_proxy_writes_the_secret_of_an_address_into_its_log(
+    file: str, name: str, given: dict[str, Any], query: str
+) -> None:
+    address = reverse(name, kwargs=given) + query
+    said = (DEPLOY / file).read_text()
+    ways = re.search(r"map \$request_uri \$console_uri \{(.*?)\n\}", said, re.DOTALL)
+    assert ways is not None
+    rules = re.findall(r"^ +~(\S+) +(\S+);$", ways[1], re.MULTILINE)
+    logged = next((shown for asked, shown in rules if re.search(asked.replace("(?<", "(?P<"), address)), address)
+
+    assert SECRET not in logged
+    assert "***" in logged
+    record = logging.LogRecord("", logging.INFO, "", 0, "Not Found: %s", (address,), None)
+    MaskPushTokens().filter(record)
+    assert SECRET not in record.getMessage()
