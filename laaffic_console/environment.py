@@ -19,7 +19,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 ON = ("on", "true", "yes", "y", "1", "ok")
 OFF = ("off", "false", "no", "n", "0")
-_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|\s*(#.*)?")
+# The library takes quotes for a part of the value where anything, also a blank, stands behind the closing one.
+_LINE = re.compile(r"""(export )?[A-Za-z_0-9]+=([^'"].*|'.*'|".*")?|\s*(#.*)?""")
+_BLANKS_BEHIND_QUOTES = re.compile(r"""(=(['"]).*\2)\s+""")
 
 
 def file_named(setting: str, usual: Path) -> Path:
@@ -44,12 +46,19 @@ def read_file(file: Path) -> None:
         raise ImproperlyConfigured(f"{file} cannot be read: {problem.strerror}.") from None
     except UnicodeDecodeError:
         raise ImproperlyConfigured(f"{file} is not UTF-8. Save it as UTF-8.") from None
-    for n, line in enumerate(text.splitlines(), start=1):
+    lines = [_without_blanks_behind_quotes(line) for line in text.splitlines()]
+    for n, line in enumerate(lines, start=1):
         if not _LINE.fullmatch(line):
             raise ImproperlyConfigured(
-                f"Line {n} of {file} cannot be read. Write NAME=value, without spaces before the name and around the =."
+                f"Line {n} of {file} cannot be read. Write NAME=value, without spaces before the name and around the "
+                "=, and nothing behind a closing quote."
             )
-    environ.Env.read_env(io.StringIO(text))
+    environ.Env.read_env(io.StringIO("\n".join(lines)))
+
+
+def _without_blanks_behind_quotes(line: str) -> str:
+    found = _BLANKS_BEHIND_QUOTES.search(line)
+    return line[: found.end(1)] if found and found.end() == len(line) else line
 
 
 def text(setting: str, usual: str = "") -> str:

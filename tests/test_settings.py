@@ -168,6 +168,14 @@ class FileTests:
 
         assert (os.environ["ONE"], os.environ.pop("TWO")) == ("1", "b c")
 
+    def test_blanks_behind_a_quoted_value_are_none_of_it(self, tmp_path: Path) -> None:
+        file = tmp_path / ".env"
+        file.write_bytes(b"THREE='b c' \t\nFOUR=\"it's\"\xc2\xa0\n")
+
+        environment.read_file(file)
+
+        assert (os.environ.pop("THREE"), os.environ.pop("FOUR")) == ("b c", "it's")
+
     def test_none_is_none(self, tmp_path: Path) -> None:
         environment.read_file(tmp_path / ".env")
 
@@ -178,6 +186,8 @@ class FileTests:
             (b"  LAAFFIC_API_SECRET=s3cret\n", "Line 1 of "),
             (b"LAAFFIC_API_SECRET: s3cret\n", "Line 1 of "),
             (b"LAAFFIC_API_SECRET=s3cr\xe9t\n", "not UTF-8"),
+            (b"LAAFFIC_API_SECRET='s3cret' # from Ann\n", "Line 1 of .*nothing behind a closing quote"),
+            (b'LAAFFIC_API_SECRET="s3cret\n', "Line 1 of "),
         ],
     )
     def test_a_line_that_is_none_is_refused_and_not_quoted(self, tmp_path: Path, content: bytes, said: str) -> None:
