@@ -4,11 +4,11 @@ from laaffic_console.gateway.services import (
     account_hold,
     account_watch,
     bell,
+    forgetting,
     inbox_retention,
     isolation,
     leases,
     long_jobs,
-    sign_ins,
     workers,
 )
 
@@ -23,7 +23,7 @@ def sweep() -> None:
     workers.beat()
     isolation.run_all(
         bell.ring_sweeps,
-        sign_ins.forget_old,
+        forgetting.sweep,
         leases.forget_old,
         _probe_if_due,
         _read_if_due,

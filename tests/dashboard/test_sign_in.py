@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console import conf
-from laaffic_console.gateway.services import sign_ins
+from laaffic_console.gateway.services import forgetting
 
 pytestmark = pytest.mark.django_db
 HOME, STRANGER = "203.0.113.7", "198.51.100.9"
@@ -115,7 +115,7 @@ def test_a_month_later_it_is_gone() -> None:
     guess("asha", 1)
     AccessAttempt.objects.update(attempt_time=timezone.now() - dt.timedelta(days=31))
 
-    assert sign_ins.forget_old() == 1
+    assert forgetting.forget_sign_ins() == 1
     assert not AccessAttempt.objects.exists()
 
 

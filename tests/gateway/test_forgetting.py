@@ -1,0 +1,31 @@
+"""Jobs that failed are listed for a month."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+from django_q.models import Failure, Task
+
+from laaffic_console.gateway.services import forgetting
+
+pytestmark = pytest.mark.django_db
+
+
+def failed(name: str, days_ago: int) -> None:
+    at = timezone.now() - dt.timedelta(days=days_ago)
+    Task.objects.create(
+        id=name, name=name, func="messaging.jobs.sweep", started=at, stopped=at, success=False, result="Traceback"
+    )
+
+
+def test_a_failed_job_is_forgotten_after_a_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed("old", 31)
+    failed("new", 29)
+    monkeypatch.setattr(forgetting, "_next_at", 0.0)
+
+    forgetting.sweep()
+    assert [one.pk for one in Failure.objects.all()] == ["new"]
+
+    failed("older", 40)
+    forgetting.sweep()
+    assert Failure.objects.count() == 2, "it looked again at once"
