@@ -14,12 +14,13 @@ class DashboardConfig(AppConfig):
         from laaffic_console.checks import console, gateway, queue_and_database  # noqa: F401 - registers them
         from laaffic_console.dashboard import columns_kept, frontpage, permission_words, roles
         from laaffic_console.gateway.services import bell
-        from laaffic_console.kit import folded_search, list_columns, sql_lists, typed_dates
+        from laaffic_console.kit import folded_search, list_columns, list_headers, sql_lists, typed_dates
 
         permission_words.rename()
         frontpage.register_all()
         bell.sweep_with("laaffic_console.dashboard.jobs.sweep")
         list_columns.kept_by(columns_kept.hidden_from)
+        list_headers.draw_once()
         folded_search.register()
         sql_lists.register()
         connection_created.connect(folded_search.connected, dispatch_uid="folded search")
