@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.backups.services import alone, databases, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services.restored import EVIDENCE
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
@@ -30,7 +32,7 @@ from tests.messaging.test_email_sending import emails_of, tell
 from tests.messaging.test_email_sending import launched as launched_email
 from tests.voice.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
-from voice.services import group_launching, group_sync, group_tasks, group_waiting
+from voice.services import group_launching, group_state, group_sync, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +105,35 @@ def test_an_email_campaign_under_way_is_unknown_and_not_sent_again(
     run_jobs()
     email_sending.send(campaign.pk)
     assert len(emails_of(sandbox).tasks) == 1
+
+
+def test_an_email_campaign_that_was_unknown_may_have_been_sent_again_since(
+    sandbox: RunningSandbox,
+    mail_app: Application,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = launched_email(mail_app)
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1, paths=["/email/batchSend"])
+    run_jobs()
+    assert EmailCampaign.objects.get().state == EmailCampaignState.UNKNOWN
+    long_ago = timezone.now() - dt.timedelta(hours=5)
+    LedgerEntry.objects.update(prepared_at=long_ago, left_at=long_ago)
+    call_command("backup", file)
+    email_campaigns.send_again(campaign.pk, reason="nothing of it is there")
+    EmailCampaign.objects.update(not_before=None)
+    run_jobs()
+    assert len(emails_of(sandbox).tasks) == 1
+
+    restored(file, monkeypatch)
+    campaign.refresh_from_db()
+    assert campaign.state == EmailCampaignState.UNKNOWN
+    assert "This may have been sent since" in campaign.events.latest("pk").text
+    request = LedgerEntry.objects.get()
+    assert (request.state, request.evidence) == (EntryState.UNKNOWN, EVIDENCE)
+    assert request.left_at is not None
+    assert request.left_at - long_ago >= dt.timedelta(hours=5)
 
 
 @pytest.mark.parametrize("was", ["launched", "held", "scheduled"])
@@ -233,6 +264,32 @@ def test_a_group_call_under_way_is_not_called_again(
     with pytest.raises(ValidationError, match="launched already"):
         group_tasks.launch(task.pk)
     assert len(at_sandbox(sandbox)) == 1
+
+
+def test_a_group_call_that_was_unknown_is_looked_for_anew_also_where_it_was_launched_again_since(
+    sandbox: RunningSandbox, voice_app: Application, admin_user: User, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that was read before the backup shows nothing of that: nobody may say by it that it is not there."""
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    task = group_tasks.launch(written(voice_app, count=3).pk)
+    assert task.state == TaskState.UNKNOWN
+    long_ago = timezone.now() - 5 * group_state.CLOCKS_DIFFER_BY
+    LedgerEntry.objects.update(prepared_at=long_ago, left_at=long_ago)
+    GroupTask.objects.update(launched_at=long_ago, looks=3, look_at=None)
+    call_command("backup", file)
+    group_tasks.not_there(task.pk, why="the list is empty", by=admin_user)
+    group_tasks.launch(task.pk)
+    assert len(at_sandbox(sandbox)) == 1
+
+    restored(file, monkeypatch)
+    with pytest.raises(ValidationError, match="was not read since"):
+        group_tasks.not_there(task.pk, why="the list is empty", by=admin_user)
+    task.refresh_from_db()
+    assert "may have been launched since" in task.events.latest("pk").text
+    group_sync.sync_due()
+    task.refresh_from_db()
+    assert task.state not in (TaskState.UNKNOWN, TaskState.DRAFT)
+    assert LedgerEntry.objects.get().state == EntryState.ACCEPTED
 
 
 def test_a_group_call_that_was_held_says_that_it_may_have_been_launched_since(

@@ -24,6 +24,7 @@ from environ import Env
 from laaffic_console.api.models import ApiToken
 from laaffic_console.backups.services import alone, archives, backing_up, databases, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
+from laaffic_console.gateway.services import restored
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,
@@ -38,12 +39,12 @@ from messaging.models import (
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
-from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.email import email_starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
-from messaging.services.reports import report_pulls
-from tests.messaging.conftest import add_contacts
+from messaging.services.reports import record_matching, report_pulls
+from tests.messaging.conftest import LoseAnswers, add_contacts
 from voice.models import GroupTask, TaskState
 from voice.services import group_waiting
 
@@ -223,6 +224,63 @@ class RestoreTests:
         campaigns.resume(campaign.pk)
         run_jobs()
         assert sandbox.stats()["accepted"] == 0
+
+    def test_what_was_unknown_at_the_backup_may_have_been_sent_again_since(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
+        file: Path,
+    ) -> None:
+        """Its old window does not have what left by a person's word, and "not in the records" would ask for one more"""
+        draft = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+        campaign = lose_answers(draft, people=3, fault="bad_gateway_before")
+        long_ago = timezone.now() - dt.timedelta(hours=5)
+        LedgerEntry.objects.update(prepared_at=long_ago, left_at=long_ago)
+        Batch.objects.update(next_check_at=None)
+        call_command("backup", file)
+        assert resolving.send_again(campaign.pk, reason="nobody got it") == 3
+        run_jobs()
+        assert sandbox.stats()["accepted"] == 3
+
+        before = timezone.now()
+        call_command("restore", file, "--yes")
+
+        batch = Batch.objects.select_related("entry").get()
+        window = record_matching.window_of_call(batch.entry)
+        assert window is not None
+        assert window[0] < long_ago
+        assert window[1] > before
+        assert set(Message.objects.values_list("state", "evidence")) == {(MessageState.UNKNOWN, restored.EVIDENCE)}
+        Batch.objects.exclude(next_check_at=None).update(next_check_at=timezone.now())
+        report_pulls.pull_due()
+        assert not Message.objects.filter(state=MessageState.UNKNOWN).exists()
+        assert proving.prove(campaign)["disagreements"] == []
+
+    def test_what_had_partly_arrived_keeps_that_and_is_looked_for_until_now(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        lose_answers: LoseAnswers,
+        file: Path,
+    ) -> None:
+        draft = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+        lose_answers(draft, people=3, fault="bad_gateway_before")
+        long_ago = timezone.now() - dt.timedelta(hours=5)
+        LedgerEntry.objects.update(state=EntryState.ACCEPTED, left_at=long_ago, evidence="a report")
+        call_command("backup", file)
+        before = timezone.now()
+        call_command("restore", file, "--yes")
+
+        entry = LedgerEntry.objects.get()
+        assert (entry.state, entry.evidence) == (EntryState.ACCEPTED, "a report")
+        window = record_matching.window_of_call(entry)
+        assert window is not None
+        assert window[0] < long_ago
+        assert window[1] > before
 
     def test_what_is_still_to_come_is_held_and_asks(
         self,

@@ -204,6 +204,7 @@ def _settle(since: dt.datetime) -> dict[str, int]:
     settled = restored_campaigns.settle(since, until)
     settled["held"] += restored_tasks.hold_launched(since)
     settled["drafts"] += restored_tasks.tell_drafts(since)
+    restored_tasks.look_anew(since, until)
     settled["requests"] = restored.lose_prepared(since, until)
     settled |= restored.put_others_right()
     restored.forget_workers()
