@@ -32,13 +32,10 @@ from messaging.services.email import email_states
 from messaging.services.gates.gates import Queued
 from messaging.services.replies import opt_in_questions
 
-# Message ids are in order ids, and those of messages made since the backup are known at Laaffic: they never come again.
-IDS_LEFT_OUT = 1_000_000_000
-
 
 def settle(since: dt.datetime, until: dt.datetime) -> dict[str, int]:
     """Hold what may go on, and call unknown what may have left; how many of each."""
-    _leave_out_ids()
+    _leave_out_ids(until)
     unknown = 0
     open_ones = Campaign.objects.exclude(state__in=(CampaignState.DRAFT, *counting.OVER)).order_by("pk")
     ids = list(open_ones.values_list("pk", flat=True))
@@ -61,19 +58,23 @@ def sentence(since: dt.datetime) -> str:
     ) % {"when": since}
 
 
-def _leave_out_ids() -> None:
-    """PostgreSQL's sequence and SQLite's counter go on far behind every id that can have been given since."""
-    table = Message._meta.db_table
+def _leave_out_ids(until: dt.datetime) -> None:
+    """Message ids are in order ids, and those of messages made since the backup are known at Laaffic. So new ones go on
+    behind every id that can have been given since, also by another restore of the same backup: at the microseconds
+    since 1970, of which more pass than ids are given. JavaScript counts so far until 2255.
+    """
+    table, moment = Message._meta.db_table, int(until.timestamp() * 1_000_000)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT setval(pg_get_serial_sequence(%s, 'id'), nextval(pg_get_serial_sequence(%s, 'id')) + %s)",
-                [table, table, IDS_LEFT_OUT],
+                "SELECT setval(pg_get_serial_sequence(%s, 'id'), "
+                "greatest(nextval(pg_get_serial_sequence(%s, 'id')), %s))",
+                [table, table, moment],
             )
             return
-        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [IDS_LEFT_OUT, table])
+        cursor.execute("UPDATE sqlite_sequence SET seq = max(seq, %s) WHERE name = %s", [moment, table])
         if not cursor.rowcount:
-            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, IDS_LEFT_OUT])
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, moment])
 
 
 def _freeze_whole(campaign_id: int, until: dt.datetime) -> None:

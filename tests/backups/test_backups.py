@@ -313,6 +313,21 @@ class RestoreTests:
 
         assert Message.objects.get().pk > 1_000_000_000
 
+    def test_the_same_backup_restored_again_gives_other_ids(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, file: Path
+    ) -> None:
+        """A late report of the first would be taken for the second's, who would be reached and never sent to."""
+        add_contacts(group, 1)
+        call_command("backup", file)
+        given = []
+        for _time in range(3):
+            call_command("restore", file, "--yes")
+            audience.freeze_chunk(launched(application, group).pk)
+            given.append(Message.objects.get().pk)
+
+        assert sorted(set(given)) == given
+        assert given[-1] < 2**53  # what a script in a browser can count
+
     def test_a_request_that_had_not_left_is_unknown(self, file: Path) -> None:
         entry = LedgerEntry.objects.create(
             interface="sendSip", about_kind="call", about_id=1, prepared_at=timezone.now(), state=EntryState.PREPARED
