@@ -7,7 +7,7 @@ An email campaign is one request: that one is unknown, and the campaign with it.
 
 import datetime as dt
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import database_clock, restored
@@ -19,7 +19,6 @@ from messaging.models import (
     Campaign,
     CampaignState,
     EmailCampaign,
-    Message,
     MessageState,
     ReplyPull,
 )
@@ -35,7 +34,6 @@ from messaging.services.replies import opt_in_questions
 
 def settle(since: dt.datetime, until: dt.datetime) -> dict[str, int]:
     """Hold what may go on, and call unknown what may have left; how many of each."""
-    _leave_out_ids(until)
     unknown = 0
     open_ones = Campaign.objects.exclude(state__in=(CampaignState.DRAFT, *counting.OVER)).order_by("pk")
     ids = list(open_ones.values_list("pk", flat=True))
@@ -56,25 +54,6 @@ def sentence(since: dt.datetime) -> str:
         "The console was restored from a backup of %(when)s. What may have left since is unknown: see what is known, "
         "then resume it for the rest."
     ) % {"when": since}
-
-
-def _leave_out_ids(until: dt.datetime) -> None:
-    """Message ids are in order ids, and those of messages made since the backup are known at Laaffic. So new ones go on
-    behind every id that can have been given since, also by another restore of the same backup: at the microseconds
-    since 1970, of which more pass than ids are given. JavaScript counts so far until 2255.
-    """
-    table, moment = Message._meta.db_table, int(until.timestamp() * 1_000_000)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT setval(pg_get_serial_sequence(%s, 'id'), "
-                "greatest(nextval(pg_get_serial_sequence(%s, 'id')), %s))",
-                [table, table, moment],
-            )
-            return
-        cursor.execute("UPDATE sqlite_sequence SET seq = max(seq, %s) WHERE name = %s", [moment, table])
-        if not cursor.rowcount:
-            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, moment])
 
 
 def _freeze_whole(campaign_id: int, until: dt.datetime) -> None:

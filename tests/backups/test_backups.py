@@ -22,7 +22,7 @@ from django.utils import timezone
 from environ import Env
 
 from laaffic_console.api.models import ApiToken
-from laaffic_console.backups.services import alone, archives, backing_up, databases, restoring
+from laaffic_console.backups.services import alone, archives, backing_up, databases, ids, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services import restored
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -30,6 +30,7 @@ from messaging.models import (
     Batch,
     Campaign,
     CampaignState,
+    Contact,
     ContactGroup,
     EmailCampaign,
     EmailCampaignState,
@@ -327,6 +328,39 @@ class RestoreTests:
 
         assert sorted(set(given)) == given
         assert given[-1] < 2**53  # what a script in a browser can count
+
+    @pytest.mark.parametrize("is_read", [True, False], ids=["from what is replaced", "where that is gone"])
+    def test_no_id_that_a_script_may_know_is_given_again(
+        self,
+        application: Application,
+        group: ContactGroup,
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        is_read: bool,
+    ) -> None:
+        """Else a launch that was asked for by the id of a draft that is lost would send another one."""
+
+        def made() -> dict[str, int]:
+            rows: list[Any] = [
+                drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group]),
+                EmailCampaign.objects.create(application=application, name="A"),
+                GroupTask.objects.create(application=application, name="A"),
+                add_contacts(group, 1, first=919876500000 + Contact.objects.count())[0],
+                ContactGroup.objects.create(name=f"G{ContactGroup.objects.count()}"),
+                LedgerEntry.objects.create(interface="sendSip", about_kind="call", prepared_at=timezone.now()),
+            ]
+            return {row._meta.label: row.pk for row in rows}
+
+        call_command("backup", file)
+        given = [made(), *([made(), made()] if is_read else [])]
+        if not is_read:
+            again(file, lambda said: {**said, "at": (timezone.now() - dt.timedelta(hours=1)).isoformat()})
+            monkeypatch.setattr(ids, "given_by_now", dict)
+        call_command("restore", file, "--yes", "--force")
+
+        new = made()
+        assert all(new[kind] > given[-1][kind] for kind in new)
+        assert is_read or all(new[kind] > 3600 for kind in new)
 
     def test_a_request_that_had_not_left_is_unknown(self, file: Path) -> None:
         entry = LedgerEntry.objects.create(

@@ -23,7 +23,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.backups.services import alone, archives, backing_up, databases, web_turn
+from laaffic_console.backups.services import alone, archives, backing_up, databases, ids, web_turn
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.archives import Backup, BadBackup
 from laaffic_console.backups.services.manifests import Manifest
@@ -151,14 +151,15 @@ def _holds_something() -> bool:
 
 def _replace(backup: Backup, since: dt.datetime) -> dict[str, int]:
     copy = Path(VAR_DIR) / f".restored-{secrets.token_hex(4)}"
+    given = ids.given_by_now()
     try:
         backup.take(databases.PARTS[connection.vendor], copy)
         if connection.vendor == databases.POSTGRESQL:
             _check_dump(copy, backup.manifest)
             databases.replace_postgresql(copy, then=_HOLD_ALL)
-            return _settle(since)
+            return _settle(since, given)
         with databases.looking_at(copy):
-            settled = _settled_copy(since)
+            settled = _settled_copy(since, given)
         databases.replace_sqlite(copy)
         return settled
     finally:
@@ -178,12 +179,12 @@ def _check_dump(dump: Path, manifest: Manifest) -> None:
         raise _not_ours(_("it lacks the table %(table)s") % {"table": min(missing)})
 
 
-def _settled_copy(since: dt.datetime) -> dict[str, int]:
+def _settled_copy(since: dt.datetime, given: dict[str, int]) -> dict[str, int]:
     """Whatever is odd in a copy shows here, where it changes nothing."""
     try:
         if not MigrationRecorder(connection).applied_migrations():
             raise _not_ours(_("it has no migrations"))
-        settled = _settle(since)
+        settled = _settle(since, given)
         there = set(connection.introspection.table_names())
     except ODD as odd:
         raise _not_ours(odd) from odd
@@ -196,11 +197,12 @@ def _tables_of_ours() -> set[str]:
     return set(connection.introspection.django_table_names())
 
 
-def _settle(since: dt.datetime) -> dict[str, int]:
+def _settle(since: dt.datetime, given: dict[str, int]) -> dict[str, int]:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
     until = database_clock.now()
+    ids.leave_out(given, since, until)  # before anything is written
     settled = restored_campaigns.settle(since, until)
     settled["held"] += restored_tasks.hold_launched(since)
     settled["drafts"] += restored_tasks.tell_drafts(since)
