@@ -12,6 +12,7 @@ from django.db import transaction
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import database_clock, restored
 from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,
@@ -32,8 +33,11 @@ from messaging.services.gates.gates import Queued
 from messaging.services.replies import opt_in_questions
 
 
-def settle(since: dt.datetime, until: dt.datetime) -> dict[str, int]:
-    """Hold what may go on, and call unknown what may have left; how many of each."""
+def settle(since: dt.datetime, until: dt.datetime, *, has_forgotten: bool = False) -> dict[str, int]:
+    """Hold what may go on, and call unknown what may have left; how many of each.
+
+    `has_forgotten`: who opted out since may be sent to, as nothing could be read from the database that was replaced.
+    """
     unknown = 0
     open_ones = Campaign.objects.exclude(state__in=(CampaignState.DRAFT, *counting.OVER)).order_by("pk")
     ids = list(open_ones.values_list("pk", flat=True))
@@ -42,7 +46,7 @@ def settle(since: dt.datetime, until: dt.datetime) -> dict[str, int]:
         unknown += sum(_may_have_left_again(pk, until) for pk in _batches(campaign_id, BatchState.UNKNOWN))
         waiting = _batches(campaign_id, BatchState.QUEUED, BatchState.CLAIMED)
         unknown += sum(_may_have_left(pk, since, until) for pk in waiting)
-        _hold(campaign_id, since)
+        _hold(campaign_id, since, has_forgotten)
     emails = _hold_emails(since, until)
     _read_replies_with_care(until)
     drafts = _tell_drafts(since)
@@ -126,12 +130,16 @@ def _request(batch: Batch) -> LedgerEntry:
     )
 
 
-def _hold(campaign_id: int, since: dt.datetime) -> None:
+def _hold(campaign_id: int, since: dt.datetime, has_forgotten: bool) -> None:
     """Whatever stopped it before: neither the account's hold that ends nor a clock makes it go on."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         # What had not begun may have been made a draft since and launched at once: no row of it could say so.
         reason = _to_come(since) if campaign.audience == Campaign.Audience.OPEN else sentence(since)
+        if has_forgotten:
+            reason = joined(
+                [reason, _("Suppressed numbers, withdrawals and erasures since are lost: enter them first.")]
+            )
         Campaign.objects.filter(pk=campaign_id).update(
             state=CampaignState.HELD, hold_reason=reason, wait_reason="", account_hold=None, undo_until=None
         )

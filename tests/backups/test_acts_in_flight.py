@@ -355,8 +355,11 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     run_jobs: Callable[[], int],
     file: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """On SQLite nothing has changed by then. On PostgreSQL the tables have been replaced, and everything is held."""
+    """On SQLite nothing has changed by then. On PostgreSQL the tables have been replaced, everything is held, and who
+    opted out since the backup is lost.
+    """
     email, task = on_their_way
     begun = written(voice_app, count=3, name="Begun")
     GroupTask.objects.filter(pk=begun.pk).update(state=TaskState.SENDING, starts_at=timezone.now())
@@ -391,6 +394,7 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     assert (len(emails_of(sandbox).tasks), len(at_sandbox(sandbox))) == (0, 0)
 
     restored(file, monkeypatch)
+    assert ("LOST: " in capsys.readouterr().out) == (connection.vendor == "postgresql")
     email.refresh_from_db()
     task.refresh_from_db()
     assert (email.state, task.state) == (EmailCampaignState.UNKNOWN, TaskState.HELD)

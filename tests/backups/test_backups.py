@@ -17,12 +17,16 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 from environ import Env
 
 from laaffic_console.api.models import ApiToken
 from laaffic_console.backups.services import alone, archives, backing_up, databases, ids, restoring
+from laaffic_console.events.models import Webhook
+from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services import restored
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -30,17 +34,23 @@ from messaging.models import (
     Batch,
     Campaign,
     CampaignState,
+    Consent,
+    ConsentEvent,
+    ConsentState,
     Contact,
     ContactGroup,
     EmailCampaign,
     EmailCampaignState,
+    Erasure,
     Message,
     MessageState,
+    SuppressionEntry,
 )
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
+from messaging.services.contacts import consents, people, suppression
 from messaging.services.email import email_starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
@@ -89,6 +99,121 @@ def test_sessions_are_over_and_it_says_what_counts_again(
     assert not UserSession.objects.exists()
     said = capsys.readouterr().out
     assert "Everybody signs in again. 1 people, 1 API tokens and 0 links to reports count as they did" in said
+
+
+class SaidSinceTests:
+    """Nobody is sent to again who has said no, or who is not to be known any more."""
+
+    def test_who_was_suppressed_since_stays_suppressed(
+        self, application: Application, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        suppression.suppress_numbers(["919876500001"], channel="all", reason="manual", note="before")
+        call_command("backup", file)
+        suppression.suppress_numbers(["919876500002", "919876500003"], channel="sms", reason="manual", note="a letter")
+        suppression.suppress_numbers(["919876500001"], channel="sms", reason="opt_out", source="file.csv")
+        suppression.allow_again(SuppressionEntry.objects.filter(note="before"), why="asked for it", by=None)
+        columns = ("number", "channel", "reason", "source", "note", "created_at")
+        there = set(SuppressionEntry.objects.values_list(*columns))
+
+        call_command("restore", file, "--yes")
+
+        found = set(SuppressionEntry.objects.values_list(*columns))
+        assert there < found
+        assert {number for number, *_others in found - there} == {"919876500001"}  # allowed since: the careful side
+        assert "3 suppressed numbers and 0 withdrawn consents since the backup were taken over" in _said(capsys)
+
+    def test_who_withdrew_consent_since_has_withdrawn_it_and_nobody_has_given_it(
+        self, application: Application, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        given, withdrawn = ConsentState.GIVEN, ConsentState.WITHDRAWN
+        consents.set_by_hand("919876500001", channel="sms", state=given, why="a form", by=None)
+        call_command("backup", file)
+        consents.set_by_hand("919876500001", channel="sms", state=withdrawn, why="a letter", by=None)
+        consents.set_by_hand("919876500002", channel="sms", state=given, why="a form", by=None)
+
+        call_command("restore", file, "--yes")
+
+        assert dict(Consent.objects.values_list("number", "state")) == {"919876500001": withdrawn}
+        assert [one.words for one in ConsentEvent.objects.order_by("pk")] == ["a form", "a letter"]
+        assert "0 suppressed numbers and 1 withdrawn consents" in _said(capsys)
+
+    def test_who_was_erased_since_is_erased_or_named(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        file: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = launched(application, group)
+        audience.freeze_chunk(campaign.pk)
+        add_contacts(ContactGroup.objects.create(name="others"), 1, first=919876500001)
+        call_command("backup", file)
+        campaigns.cancel(campaign.pk)
+        for number in ("919876500000", "919876500001"):
+            people.erase(number, why="a letter", by=None)
+
+        call_command("restore", file, "--yes")
+
+        assert list(Contact.objects.values_list("number", flat=True)) == ["919876500000"]
+        assert [erasure.number for erasure in Erasure.objects.all()] == ["919876500001"]
+        said = _said(capsys)
+        assert "1 people were erased again" in said
+        assert "1 people could not be erased again" in said
+        assert "then erase 919876500000." in said
+
+    @pytest.mark.parametrize("why", ["it is empty", "it is of an older version", "a restore died in its middle"])
+    def test_where_nothing_can_be_read_it_says_so(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        file: Path,
+        capsys: pytest.CaptureFixture[str],
+        why: str,
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = launched(application, group)
+        call_command("backup", file)
+        if why == "it is empty":
+            Campaign.objects.all().delete()
+            Contact.objects.all().delete()
+            Application.objects.all().delete()
+        elif why == "it is of an older version":
+            MigrationRecorder.Migration.objects.filter(app="voice").order_by("-pk")[:1].get().delete()
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE TABLE restore_halfway (id integer)")
+        suppression.suppress_numbers(["919876500002"], channel="sms", reason="manual")
+
+        call_command("restore", file, "--yes")
+
+        assert "LOST: the database that was replaced was empty, of another version or cannot be read." in _said(capsys)
+        campaign.refresh_from_db()
+        assert "restored from a backup" in campaign.hold_reason
+        assert "erasures since are lost: enter them first" in campaign.hold_reason
+        assert not SuppressionEntry.objects.exists()
+
+        call_command("restore", file, "--yes")
+        campaign.refresh_from_db()
+        assert "are lost" not in campaign.hold_reason
+
+    def test_a_webhook_that_was_deleted_since_is_told_nothing_before_somebody_has_looked(
+        self, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        webhook, _secret = webhooks.create("https://93.184.215.14/hook", ["message.failed"])
+        call_command("backup", file)
+        webhooks.delete(webhook)
+
+        call_command("restore", file, "--yes")
+
+        assert Webhook.objects.get().state == Webhook.State.PAUSED
+        assert "1 webhooks are paused" in _said(capsys)
+
+
+def _said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
 
 
 def test_an_upload_that_is_deleted_meanwhile_is_left_out(

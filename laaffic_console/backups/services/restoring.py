@@ -9,6 +9,7 @@ import datetime as dt
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.apps import apps
@@ -33,6 +34,7 @@ from laaffic_console.gateway.services import database_clock, restored, workers
 from laaffic_console.kit import private_files
 from messaging.models import Campaign, Contact
 from messaging.services import restored as restored_campaigns
+from messaging.services.contacts import lasting_words
 from messaging.services.steps import UNFINISHED_RESTORE
 from voice.services import restored as restored_tasks
 
@@ -42,6 +44,8 @@ ODD = (
     *(LookupError, ValueError, TypeError, ArithmeticError),
 )
 CLOCKS_APART = dt.timedelta(minutes=5)
+
+_HALFWAY = "restore_halfway"  # a table that is there from the replacing to the end, on PostgreSQL
 
 # In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
 _HOLD_ALL = f"""
@@ -56,10 +60,17 @@ UPDATE public.voice_grouptask
   WHERE state IN ('launched', 'held') OR (state = 'sending' AND entry_id IS NULL);
 DELETE FROM public.gateway_workerheartbeat;
 DELETE FROM public.django_session;
+CREATE TABLE IF NOT EXISTS public.{_HALFWAY} ();
 """  # noqa: S608 - a sentence of ours
 
 
-def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], None]) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Restored:
+    counts: dict[str, int]
+    words: lasting_words.Written | None  # taken over from the database that was replaced; None where it told none
+
+
+def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], None]) -> Restored:
     """BadBackup, Refused or CannotCopy with a sentence: then the database is as it was."""
     with alone.on_this_machine():
         tell("checking …")
@@ -149,17 +160,37 @@ def _holds_something() -> bool:
         return False
 
 
-def _replace(backup: Backup, since: dt.datetime) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """What the database that is replaced has had since the backup."""
+
+    ids: dict[str, int]
+    words: lasting_words.LastingWords | None
+
+
+def _look_back(since: dt.datetime) -> _Lost:
+    """One of another version, or damaged, or with nothing in it, or a backup's already, as a restore before this one
+    died, tells no words that could be relied on.
+    """
+    try:
+        is_ours = _HALFWAY not in connection.introspection.table_names() and _holds_something()
+        words = lasting_words.read(since) if is_ours and not _is_to_be_migrated() else None
+    except ODD:
+        words = None
+    return _Lost(ids.given_by_now(), words)
+
+
+def _replace(backup: Backup, since: dt.datetime) -> Restored:
     copy = Path(VAR_DIR) / f".restored-{secrets.token_hex(4)}"
-    given = ids.given_by_now()
+    lost = _look_back(since)
     try:
         backup.take(databases.PARTS[connection.vendor], copy)
         if connection.vendor == databases.POSTGRESQL:
             _check_dump(copy, backup.manifest)
             databases.replace_postgresql(copy, then=_HOLD_ALL)
-            return _settle(since, given)
+            return _settle(since, lost)
         with databases.looking_at(copy):
-            settled = _settled_copy(since, given)
+            settled = _settled_copy(since, lost)
         databases.replace_sqlite(copy)
         return settled
     finally:
@@ -179,12 +210,12 @@ def _check_dump(dump: Path, manifest: Manifest) -> None:
         raise _not_ours(_("it lacks the table %(table)s") % {"table": min(missing)})
 
 
-def _settled_copy(since: dt.datetime, given: dict[str, int]) -> dict[str, int]:
+def _settled_copy(since: dt.datetime, lost: _Lost) -> Restored:
     """Whatever is odd in a copy shows here, where it changes nothing."""
     try:
         if not MigrationRecorder(connection).applied_migrations():
             raise _not_ours(_("it has no migrations"))
-        settled = _settle(since, given)
+        settled = _settle(since, lost)
         there = set(connection.introspection.table_names())
     except ODD as odd:
         raise _not_ours(odd) from odd
@@ -197,20 +228,27 @@ def _tables_of_ours() -> set[str]:
     return set(connection.introspection.django_table_names())
 
 
-def _settle(since: dt.datetime, given: dict[str, int]) -> dict[str, int]:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+def _settle(since: dt.datetime, lost: _Lost) -> Restored:
+    if _is_to_be_migrated():
         call_command("migrate", verbosity=0, interactive=False)
     until = database_clock.now()
-    ids.leave_out(given, since, until)  # before anything is written
-    settled = restored_campaigns.settle(since, until)
+    ids.leave_out(lost.ids, since, until)  # before anything is written
+    settled = restored_campaigns.settle(since, until, has_forgotten=lost.words is None)
     settled["held"] += restored_tasks.hold_launched(since)
     settled["drafts"] += restored_tasks.tell_drafts(since)
     restored_tasks.look_anew(since, until)
     settled["requests"] = restored.lose_prepared(since, until)
     settled |= restored.put_others_right()
     restored.forget_workers()
-    return settled
+    written = lasting_words.write(lost.words) if lost.words else None
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
+    return Restored(settled, written)
+
+
+def _is_to_be_migrated() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @contextlib.contextmanager
