@@ -400,3 +400,27 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     assert (email.state, task.state) == (EmailCampaignState.UNKNOWN, TaskState.HELD)
     assert "restored from a backup" in email.events.latest("pk").text
     assert "restored from a backup" in task.hold_reason
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is migrated before anything is held")
+def test_one_of_an_older_version_is_held_and_brought_up_to_date(
+    on_their_way: tuple[EmailCampaign, GroupTask], file: Path
+) -> None:
+    """Its group calls lack the columns that are emptied when they are held."""
+    email, task = on_their_way
+    try:
+        call_command("migrate", "voice", "0013", verbosity=0, interactive=False)
+        with connection.cursor() as cursor:
+            there = connection.introspection.get_table_description(cursor, GroupTask._meta.db_table)
+        assert not {column.name for column in there} & {"hold_reason", "undo_until", "starts_at"}
+        call_command("backup", file)
+    finally:
+        call_command("migrate", verbosity=0, interactive=False)
+
+    call_command("restore", file, "--yes")
+
+    email.refresh_from_db()
+    task.refresh_from_db()
+    assert (email.state, task.state) == (EmailCampaignState.UNKNOWN, TaskState.HELD)
+    assert "restored from a backup" in task.hold_reason

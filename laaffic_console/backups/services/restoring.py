@@ -47,21 +47,43 @@ CLOCKS_APART = dt.timedelta(minutes=5)
 
 _HALFWAY = "restore_halfway"  # a table that is there from the replacing to the end, on PostgreSQL
 
+# What is held, where it is so, and what is written with it: a backup of an older version lacks some of the columns.
+_REASON = f"'{UNFINISHED_RESTORE}'"
+_HELD = (
+    (
+        *("messaging_campaign", "state IN ('running', 'scheduled', 'paused', 'held')"),
+        {"hold_reason": _REASON, "account_hold_id": "NULL"},
+    ),
+    (
+        *("messaging_emailcampaign", "state IN ('scheduled', 'sending', 'held')"),
+        {"hold_reason": _REASON, "is_held_by_account": "false"},
+    ),
+    (
+        *("voice_grouptask", "state IN ('launched', 'held') OR (state = 'sending' AND entry_id IS NULL)"),
+        {"hold_reason": _REASON, "look_at": "NULL", "undo_until": "NULL", "starts_at": "NULL"},
+    ),
+)
+
+
+def _hold(table: str, which: str, written: dict[str, str]) -> str:
+    columns = ", ".join(f"('{name}', $value${value}$value$)" for name, value in written.items())
+    return f"""
+DO $$ DECLARE others text; BEGIN
+  SELECT string_agg(format(', %I = %s', given.name, given.value), '') INTO others
+    FROM (VALUES {columns}) AS given (name, value) JOIN information_schema.columns c ON c.column_name = given.name
+    WHERE c.table_schema = 'public' AND c.table_name = '{table}';
+  EXECUTE concat($update$UPDATE public.{table} SET state = 'held'$update$, others, $which$ WHERE {which}$which$);
+END $$;
+"""  # noqa: S608 - names and sentences of ours
+
+
 # In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
 _HOLD_ALL = f"""
-UPDATE public.messaging_campaign
-  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', account_hold_id = NULL
-  WHERE state IN ('running', 'scheduled', 'paused', 'held');
-UPDATE public.messaging_emailcampaign
-  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', is_held_by_account = false
-  WHERE state IN ('scheduled', 'sending', 'held');
-UPDATE public.voice_grouptask
-  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', look_at = NULL, undo_until = NULL, starts_at = NULL
-  WHERE state IN ('launched', 'held') OR (state = 'sending' AND entry_id IS NULL);
+{"".join(_hold(table, which, written) for table, which, written in _HELD)}
 DELETE FROM public.gateway_workerheartbeat;
 DELETE FROM public.django_session;
 CREATE TABLE IF NOT EXISTS public.{_HALFWAY} ();
-"""  # noqa: S608 - a sentence of ours
+"""  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, slots=True)
