@@ -48,7 +48,7 @@ def _stretches(ordered: QuerySet[Message]) -> Iterator[list[Message]]:
         if found := list(ordered.filter(pk__gt=end - STRETCH, pk__lte=end)):
             yield found
         end -= STRETCH
-        if not found:  # after a restore a thousand million ids are left out (services/restored)
+        if not found:  # a restore leaves out very many ids (backups)
             end = Message.objects.filter(pk__lte=end).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 

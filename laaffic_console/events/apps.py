@@ -10,9 +10,10 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.events import account_events, meanings, readers
         from laaffic_console.events.services import fan_out
-        from laaffic_console.gateway.services import bell
+        from laaffic_console.gateway.services import bell, restored
 
         readers.add(fan_out.READER)
         account_events.register()
         meanings.register_all()
         bell.sweep_with("laaffic_console.events.jobs.sweep")
+        restored.also("laaffic_console.events.restored.pause_all")

@@ -7,11 +7,12 @@ An email campaign is one request: that one is unknown, and the campaign with it.
 
 import datetime as dt
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import restored
+from laaffic_console.gateway.services import database_clock, restored
 from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,
@@ -19,7 +20,7 @@ from messaging.models import (
     Campaign,
     CampaignState,
     EmailCampaign,
-    Message,
+    MessageState,
     ReplyPull,
 )
 from messaging.services import steps
@@ -31,20 +32,21 @@ from messaging.services.email import email_states
 from messaging.services.gates.gates import Queued
 from messaging.services.replies import opt_in_questions
 
-# Message ids are in order ids, and those of messages made since the backup are known at Laaffic: they never come again.
-IDS_LEFT_OUT = 1_000_000_000
 
+def settle(since: dt.datetime, until: dt.datetime, *, has_forgotten: bool = False) -> dict[str, int]:
+    """Hold what may go on, and call unknown what may have left; how many of each.
 
-def settle(since: dt.datetime, until: dt.datetime) -> dict[str, int]:
-    """Hold what may go on, and call unknown what may have left; how many of each. Repeated, it changes nothing."""
-    _leave_out_ids()
+    `has_forgotten`: who opted out since may be sent to, as nothing could be read from the database that was replaced.
+    """
     unknown = 0
     open_ones = Campaign.objects.exclude(state__in=(CampaignState.DRAFT, *counting.OVER)).order_by("pk")
     ids = list(open_ones.values_list("pk", flat=True))
     for campaign_id in ids:
         _freeze_whole(campaign_id, until)
-        unknown += sum(_may_have_left(pk, since, until) for pk in _waiting_batches(campaign_id))
-        _hold(campaign_id, since)
+        unknown += sum(_may_have_left_again(pk, until) for pk in _batches(campaign_id, BatchState.UNKNOWN))
+        waiting = _batches(campaign_id, BatchState.QUEUED, BatchState.CLAIMED)
+        unknown += sum(_may_have_left(pk, since, until) for pk in waiting)
+        _hold(campaign_id, since, has_forgotten)
     emails = _hold_emails(since, until)
     _read_replies_with_care(until)
     drafts = _tell_drafts(since)
@@ -58,21 +60,6 @@ def sentence(since: dt.datetime) -> str:
     ) % {"when": since}
 
 
-def _leave_out_ids() -> None:
-    """PostgreSQL's sequence and SQLite's counter go on far behind every id that can have been given since."""
-    table = Message._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT setval(pg_get_serial_sequence(%s, 'id'), nextval(pg_get_serial_sequence(%s, 'id')) + %s)",
-                [table, table, IDS_LEFT_OUT],
-            )
-            return
-        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [IDS_LEFT_OUT, table])
-        if not cursor.rowcount:
-            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, IDS_LEFT_OUT])
-
-
 def _freeze_whole(campaign_id: int, until: dt.datetime) -> None:
     """Who was not frozen yet may have been since, and may have got it: each needs a row that says so."""
     with transaction.atomic():
@@ -84,10 +71,21 @@ def _freeze_whole(campaign_id: int, until: dt.datetime) -> None:
         pass
 
 
-def _waiting_batches(campaign_id: int) -> list[int]:
-    states = [BatchState.QUEUED, BatchState.CLAIMED]
-    waiting = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state__in=states)
-    return sorted(waiting.order_by().values_list("pk", flat=True))
+def _batches(campaign_id: int, *states: BatchState) -> list[int]:
+    found = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state__in=states)
+    return sorted(found.order_by().values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _may_have_left_again(batch_id: int, until: dt.datetime) -> int:
+    """Unknown at the backup: somebody may have had it sent again since, so its old window shows half of the truth."""
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if batch.entry is not None:
+        restored.widen(batch.entry, until)
+    batch.messages().filter(state=MessageState.UNKNOWN).update(evidence=restored.EVIDENCE)
+    look_at = database_clock.in_statement() + settling.FIRST_CHECK
+    Batch.objects.filter(pk=batch_id).update(claimed_at=until, next_check_at=look_at, checks=0)
+    return batch.unknown
 
 
 @transaction.atomic
@@ -132,12 +130,16 @@ def _request(batch: Batch) -> LedgerEntry:
     )
 
 
-def _hold(campaign_id: int, since: dt.datetime) -> None:
+def _hold(campaign_id: int, since: dt.datetime, has_forgotten: bool) -> None:
     """Whatever stopped it before: neither the account's hold that ends nor a clock makes it go on."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         # What had not begun may have been made a draft since and launched at once: no row of it could say so.
         reason = _to_come(since) if campaign.audience == Campaign.Audience.OPEN else sentence(since)
+        if has_forgotten:
+            reason = joined(
+                [reason, _("Suppressed numbers, withdrawals and erasures since are lost: enter them first.")]
+            )
         Campaign.objects.filter(pk=campaign_id).update(
             state=CampaignState.HELD, hold_reason=reason, wait_reason="", account_hold=None, undo_until=None
         )
@@ -158,7 +160,7 @@ def _read_replies_with_care(until: dt.datetime) -> None:
 def _hold_emails(since: dt.datetime, until: dt.datetime) -> int:
     """Whose request may have left is unknown; what waits for a time that is still to come asks a person."""
     state = EmailCampaign.State
-    waiting = EmailCampaign.objects.filter(state__in=[state.SCHEDULED, state.SENDING, state.HELD])
+    waiting = EmailCampaign.objects.filter(state__in=[state.SCHEDULED, state.SENDING, state.HELD, state.UNKNOWN])
     ids = list(waiting.order_by("pk").values_list("pk", flat=True))
     for campaign_id in ids:
         with transaction.atomic():
@@ -167,7 +169,11 @@ def _hold_emails(since: dt.datetime, until: dt.datetime) -> int:
                 email_states.hold(campaign, _to_come(since))
             else:
                 _email_may_have_left(campaign, since, until)
-                email_states.move(campaign, state.UNKNOWN, _may_have_been_sent(since), None)
+                said = _may_have_been_sent(since)
+                if campaign.state == state.UNKNOWN:
+                    steps.note(campaign, said, None)
+                else:
+                    email_states.move(campaign, state.UNKNOWN, said, None)
     return len(ids)
 
 
@@ -187,11 +193,13 @@ def _may_have_been_sent(since: dt.datetime) -> str:
 
 def _is_to_come(campaign: EmailCampaign, until: dt.datetime) -> bool:
     """Where PostgreSQL's tables were replaced it is held by now (backups), and its time tells all the same."""
-    return campaign.undo_until is None and campaign.scheduled_at is not None and campaign.scheduled_at > until
+    if campaign.state == EmailCampaign.State.UNKNOWN or campaign.undo_until is not None:
+        return False
+    return campaign.scheduled_at is not None and campaign.scheduled_at > until
 
 
 def _email_may_have_left(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime) -> None:
-    """Also what was refused by then, or had not even been asked for: it may have been resumed since."""
+    """Also what was refused or unknown by then, or had not even been asked for: it may have been sent again since."""
     under_way = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
     for entry in email_states.requests_of(campaign).filter(state__in=under_way):
         restored.widen(entry, until)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.backups.services import alone, databases, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services.restored import EVIDENCE
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
@@ -30,7 +32,7 @@ from tests.messaging.test_email_sending import emails_of, tell
 from tests.messaging.test_email_sending import launched as launched_email
 from tests.voice.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
-from voice.services import group_launching, group_sync, group_tasks, group_waiting
+from voice.services import group_launching, group_state, group_sync, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +105,35 @@ def test_an_email_campaign_under_way_is_unknown_and_not_sent_again(
     run_jobs()
     email_sending.send(campaign.pk)
     assert len(emails_of(sandbox).tasks) == 1
+
+
+def test_an_email_campaign_that_was_unknown_may_have_been_sent_again_since(
+    sandbox: RunningSandbox,
+    mail_app: Application,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = launched_email(mail_app)
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1, paths=["/email/batchSend"])
+    run_jobs()
+    assert EmailCampaign.objects.get().state == EmailCampaignState.UNKNOWN
+    long_ago = timezone.now() - dt.timedelta(hours=5)
+    LedgerEntry.objects.update(prepared_at=long_ago, left_at=long_ago)
+    call_command("backup", file)
+    email_campaigns.send_again(campaign.pk, reason="nothing of it is there")
+    EmailCampaign.objects.update(not_before=None)
+    run_jobs()
+    assert len(emails_of(sandbox).tasks) == 1
+
+    restored(file, monkeypatch)
+    campaign.refresh_from_db()
+    assert campaign.state == EmailCampaignState.UNKNOWN
+    assert "This may have been sent since" in campaign.events.latest("pk").text
+    request = LedgerEntry.objects.get()
+    assert (request.state, request.evidence) == (EntryState.UNKNOWN, EVIDENCE)
+    assert request.left_at is not None
+    assert request.left_at - long_ago >= dt.timedelta(hours=5)
 
 
 @pytest.mark.parametrize("was", ["launched", "held", "scheduled"])
@@ -235,6 +266,32 @@ def test_a_group_call_under_way_is_not_called_again(
     assert len(at_sandbox(sandbox)) == 1
 
 
+def test_a_group_call_that_was_unknown_is_looked_for_anew_also_where_it_was_launched_again_since(
+    sandbox: RunningSandbox, voice_app: Application, admin_user: User, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that was read before the backup shows nothing of that: nobody may say by it that it is not there."""
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    task = group_tasks.launch(written(voice_app, count=3).pk)
+    assert task.state == TaskState.UNKNOWN
+    long_ago = timezone.now() - 5 * group_state.CLOCKS_DIFFER_BY
+    LedgerEntry.objects.update(prepared_at=long_ago, left_at=long_ago)
+    GroupTask.objects.update(launched_at=long_ago, looks=3, look_at=None)
+    call_command("backup", file)
+    group_tasks.not_there(task.pk, why="the list is empty", by=admin_user)
+    group_tasks.launch(task.pk)
+    assert len(at_sandbox(sandbox)) == 1
+
+    restored(file, monkeypatch)
+    with pytest.raises(ValidationError, match="was not read since"):
+        group_tasks.not_there(task.pk, why="the list is empty", by=admin_user)
+    task.refresh_from_db()
+    assert "may have been launched since" in task.events.latest("pk").text
+    group_sync.sync_due()
+    task.refresh_from_db()
+    assert task.state not in (TaskState.UNKNOWN, TaskState.DRAFT)
+    assert LedgerEntry.objects.get().state == EntryState.ACCEPTED
+
+
 def test_a_group_call_that_was_held_says_that_it_may_have_been_launched_since(
     sandbox: RunningSandbox, voice_app: Application, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,8 +355,11 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     run_jobs: Callable[[], int],
     file: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """On SQLite nothing has changed by then. On PostgreSQL the tables have been replaced, and everything is held."""
+    """On SQLite nothing has changed by then. On PostgreSQL the tables have been replaced, everything is held, and who
+    opted out since the backup is lost.
+    """
     email, task = on_their_way
     begun = written(voice_app, count=3, name="Begun")
     GroupTask.objects.filter(pk=begun.pk).update(state=TaskState.SENDING, starts_at=timezone.now())
@@ -334,8 +394,33 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     assert (len(emails_of(sandbox).tasks), len(at_sandbox(sandbox))) == (0, 0)
 
     restored(file, monkeypatch)
+    assert ("LOST: " in capsys.readouterr().out) == (connection.vendor == "postgresql")
     email.refresh_from_db()
     task.refresh_from_db()
     assert (email.state, task.state) == (EmailCampaignState.UNKNOWN, TaskState.HELD)
     assert "restored from a backup" in email.events.latest("pk").text
+    assert "restored from a backup" in task.hold_reason
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is migrated before anything is held")
+def test_one_of_an_older_version_is_held_and_brought_up_to_date(
+    on_their_way: tuple[EmailCampaign, GroupTask], file: Path
+) -> None:
+    """Its group calls lack the columns that are emptied when they are held."""
+    email, task = on_their_way
+    try:
+        call_command("migrate", "voice", "0013", verbosity=0, interactive=False)
+        with connection.cursor() as cursor:
+            there = connection.introspection.get_table_description(cursor, GroupTask._meta.db_table)
+        assert not {column.name for column in there} & {"hold_reason", "undo_until", "starts_at"}
+        call_command("backup", file)
+    finally:
+        call_command("migrate", verbosity=0, interactive=False)
+
+    call_command("restore", file, "--yes")
+
+    email.refresh_from_db()
+    task.refresh_from_db()
+    assert (email.state, task.state) == (EmailCampaignState.UNKNOWN, TaskState.HELD)
     assert "restored from a backup" in task.hold_reason

@@ -17,33 +17,45 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 from environ import Env
 
 from laaffic_console.api.models import ApiToken
-from laaffic_console.backups.services import alone, archives, backing_up, databases, restoring
+from laaffic_console.backups.services import alone, archives, backing_up, databases, ids, restoring
+from laaffic_console.events.models import Webhook
+from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
+from laaffic_console.gateway.services import restored
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,
     Campaign,
     CampaignState,
+    Consent,
+    ConsentEvent,
+    ConsentState,
+    Contact,
     ContactGroup,
     EmailCampaign,
     EmailCampaignState,
+    Erasure,
     Message,
     MessageState,
+    SuppressionEntry,
 )
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
-from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.campaigns import campaigns, drafts, resolving, starting
+from messaging.services.contacts import consents, people, suppression
 from messaging.services.email import email_starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
-from messaging.services.reports import report_pulls
-from tests.messaging.conftest import add_contacts
+from messaging.services.reports import record_matching, report_pulls
+from tests.messaging.conftest import LoseAnswers, add_contacts
 from voice.models import GroupTask, TaskState
 from voice.services import group_waiting
 
@@ -87,6 +99,121 @@ def test_sessions_are_over_and_it_says_what_counts_again(
     assert not UserSession.objects.exists()
     said = capsys.readouterr().out
     assert "Everybody signs in again. 1 people, 1 API tokens and 0 links to reports count as they did" in said
+
+
+class SaidSinceTests:
+    """Nobody is sent to again who has said no, or who is not to be known any more."""
+
+    def test_who_was_suppressed_since_stays_suppressed(
+        self, application: Application, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        suppression.suppress_numbers(["919876500001"], channel="all", reason="manual", note="before")
+        call_command("backup", file)
+        suppression.suppress_numbers(["919876500002", "919876500003"], channel="sms", reason="manual", note="a letter")
+        suppression.suppress_numbers(["919876500001"], channel="sms", reason="opt_out", source="file.csv")
+        suppression.allow_again(SuppressionEntry.objects.filter(note="before"), why="asked for it", by=None)
+        columns = ("number", "channel", "reason", "source", "note", "created_at")
+        there = set(SuppressionEntry.objects.values_list(*columns))
+
+        call_command("restore", file, "--yes")
+
+        found = set(SuppressionEntry.objects.values_list(*columns))
+        assert there < found
+        assert {number for number, *_others in found - there} == {"919876500001"}  # allowed since: the careful side
+        assert "3 suppressed numbers and 0 withdrawn consents since the backup were taken over" in _said(capsys)
+
+    def test_who_withdrew_consent_since_has_withdrawn_it_and_nobody_has_given_it(
+        self, application: Application, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        given, withdrawn = ConsentState.GIVEN, ConsentState.WITHDRAWN
+        consents.set_by_hand("919876500001", channel="sms", state=given, why="a form", by=None)
+        call_command("backup", file)
+        consents.set_by_hand("919876500001", channel="sms", state=withdrawn, why="a letter", by=None)
+        consents.set_by_hand("919876500002", channel="sms", state=given, why="a form", by=None)
+
+        call_command("restore", file, "--yes")
+
+        assert dict(Consent.objects.values_list("number", "state")) == {"919876500001": withdrawn}
+        assert [one.words for one in ConsentEvent.objects.order_by("pk")] == ["a form", "a letter"]
+        assert "0 suppressed numbers and 1 withdrawn consents" in _said(capsys)
+
+    def test_who_was_erased_since_is_erased_or_named(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        file: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = launched(application, group)
+        audience.freeze_chunk(campaign.pk)
+        add_contacts(ContactGroup.objects.create(name="others"), 1, first=919876500001)
+        call_command("backup", file)
+        campaigns.cancel(campaign.pk)
+        for number in ("919876500000", "919876500001"):
+            people.erase(number, why="a letter", by=None)
+
+        call_command("restore", file, "--yes")
+
+        assert list(Contact.objects.values_list("number", flat=True)) == ["919876500000"]
+        assert [erasure.number for erasure in Erasure.objects.all()] == ["919876500001"]
+        said = _said(capsys)
+        assert "1 people were erased again" in said
+        assert "1 people could not be erased again" in said
+        assert "then erase 919876500000." in said
+
+    @pytest.mark.parametrize("why", ["it is empty", "it is of an older version", "a restore died in its middle"])
+    def test_where_nothing_can_be_read_it_says_so(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        file: Path,
+        capsys: pytest.CaptureFixture[str],
+        why: str,
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = launched(application, group)
+        call_command("backup", file)
+        if why == "it is empty":
+            Campaign.objects.all().delete()
+            Contact.objects.all().delete()
+            Application.objects.all().delete()
+        elif why == "it is of an older version":
+            MigrationRecorder.Migration.objects.filter(app="voice").order_by("-pk")[:1].get().delete()
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE TABLE restore_halfway (id integer)")
+        suppression.suppress_numbers(["919876500002"], channel="sms", reason="manual")
+
+        call_command("restore", file, "--yes")
+
+        assert "LOST: the database that was replaced was empty, of another version or cannot be read." in _said(capsys)
+        campaign.refresh_from_db()
+        assert "restored from a backup" in campaign.hold_reason
+        assert "erasures since are lost: enter them first" in campaign.hold_reason
+        assert not SuppressionEntry.objects.exists()
+
+        call_command("restore", file, "--yes")
+        campaign.refresh_from_db()
+        assert "are lost" not in campaign.hold_reason
+
+    def test_a_webhook_that_was_deleted_since_is_told_nothing_before_somebody_has_looked(
+        self, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        webhook, _secret = webhooks.create("https://93.184.215.14/hook", ["message.failed"])
+        call_command("backup", file)
+        webhooks.delete(webhook)
+
+        call_command("restore", file, "--yes")
+
+        assert Webhook.objects.get().state == Webhook.State.PAUSED
+        assert "1 webhooks are paused" in _said(capsys)
+
+
+def _said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
 
 
 def test_an_upload_that_is_deleted_meanwhile_is_left_out(
@@ -224,6 +351,63 @@ class RestoreTests:
         run_jobs()
         assert sandbox.stats()["accepted"] == 0
 
+    def test_what_was_unknown_at_the_backup_may_have_been_sent_again_since(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        lose_answers: LoseAnswers,
+        file: Path,
+    ) -> None:
+        """Its old window does not have what left by a person's word, and "not in the records" would ask for one more"""
+        draft = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+        campaign = lose_answers(draft, people=3, fault="bad_gateway_before")
+        long_ago = timezone.now() - dt.timedelta(hours=5)
+        LedgerEntry.objects.update(prepared_at=long_ago, left_at=long_ago)
+        Batch.objects.update(next_check_at=None)
+        call_command("backup", file)
+        assert resolving.send_again(campaign.pk, reason="nobody got it") == 3
+        run_jobs()
+        assert sandbox.stats()["accepted"] == 3
+
+        before = timezone.now()
+        call_command("restore", file, "--yes")
+
+        batch = Batch.objects.select_related("entry").get()
+        window = record_matching.window_of_call(batch.entry)
+        assert window is not None
+        assert window[0] < long_ago
+        assert window[1] > before
+        assert set(Message.objects.values_list("state", "evidence")) == {(MessageState.UNKNOWN, restored.EVIDENCE)}
+        Batch.objects.exclude(next_check_at=None).update(next_check_at=timezone.now())
+        report_pulls.pull_due()
+        assert not Message.objects.filter(state=MessageState.UNKNOWN).exists()
+        assert proving.prove(campaign)["disagreements"] == []
+
+    def test_what_had_partly_arrived_keeps_that_and_is_looked_for_until_now(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        lose_answers: LoseAnswers,
+        file: Path,
+    ) -> None:
+        draft = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+        lose_answers(draft, people=3, fault="bad_gateway_before")
+        long_ago = timezone.now() - dt.timedelta(hours=5)
+        LedgerEntry.objects.update(state=EntryState.ACCEPTED, left_at=long_ago, evidence="a report")
+        call_command("backup", file)
+        before = timezone.now()
+        call_command("restore", file, "--yes")
+
+        entry = LedgerEntry.objects.get()
+        assert (entry.state, entry.evidence) == (EntryState.ACCEPTED, "a report")
+        window = record_matching.window_of_call(entry)
+        assert window is not None
+        assert window[0] < long_ago
+        assert window[1] > before
+
     def test_what_is_still_to_come_is_held_and_asks(
         self,
         sandbox: RunningSandbox,
@@ -254,6 +438,54 @@ class RestoreTests:
         audience.freeze_chunk(campaign.pk)
 
         assert Message.objects.get().pk > 1_000_000_000
+
+    def test_the_same_backup_restored_again_gives_other_ids(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, file: Path
+    ) -> None:
+        """A late report of the first would be taken for the second's, who would be reached and never sent to."""
+        add_contacts(group, 1)
+        call_command("backup", file)
+        given = []
+        for _time in range(3):
+            call_command("restore", file, "--yes")
+            audience.freeze_chunk(launched(application, group).pk)
+            given.append(Message.objects.get().pk)
+
+        assert sorted(set(given)) == given
+        assert given[-1] < 2**53  # what a script in a browser can count
+
+    @pytest.mark.parametrize("is_read", [True, False], ids=["from what is replaced", "where that is gone"])
+    def test_no_id_that_a_script_may_know_is_given_again(
+        self,
+        application: Application,
+        group: ContactGroup,
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        is_read: bool,
+    ) -> None:
+        """Else a launch that was asked for by the id of a draft that is lost would send another one."""
+
+        def made() -> dict[str, int]:
+            rows: list[Any] = [
+                drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group]),
+                EmailCampaign.objects.create(application=application, name="A"),
+                GroupTask.objects.create(application=application, name="A"),
+                add_contacts(group, 1, first=919876500000 + Contact.objects.count())[0],
+                ContactGroup.objects.create(name=f"G{ContactGroup.objects.count()}"),
+                LedgerEntry.objects.create(interface="sendSip", about_kind="call", prepared_at=timezone.now()),
+            ]
+            return {row._meta.label: row.pk for row in rows}
+
+        call_command("backup", file)
+        given = [made(), *([made(), made()] if is_read else [])]
+        if not is_read:
+            again(file, lambda said: {**said, "at": (timezone.now() - dt.timedelta(hours=1)).isoformat()})
+            monkeypatch.setattr(ids, "given_by_now", dict)
+        call_command("restore", file, "--yes", "--force")
+
+        new = made()
+        assert all(new[kind] > given[-1][kind] for kind in new)
+        assert is_read or all(new[kind] > 3600 for kind in new)
 
     def test_a_request_that_had_not_left_is_unknown(self, file: Path) -> None:
         entry = LedgerEntry.objects.create(

@@ -91,7 +91,8 @@ def find(task: GroupTask) -> WireTask | None:
     first = task
     while first.kind == TaskKind.UPDATE and first.parent is not None:
         first = first.parent
-    last = task.entry.prepared_at if task.entry else timezone.now()
+    # A request that a restore made doubtful may have left long after it was written down.
+    last = max(task.entry.prepared_at, task.entry.left_at or task.entry.prepared_at) if task.entry else timezone.now()
     return laaffic_client().group_calls.find(
         task.task_name, start=(first.launched_at or last) - CLOCKS_DIFFER_BY, end=last + CLOCKS_DIFFER_BY
     )

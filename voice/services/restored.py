@@ -7,13 +7,15 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import Q
 
+from laaffic_console.gateway.services import restored
 from laaffic_console.kit.said import gettext as _
 from voice.models import GroupTask, TaskState
-from voice.services import group_launching
+from voice.services import group_launching, group_state
 
 # Where PostgreSQL's tables were replaced they are held by now (backups).
 WAITING = Q(state__in=[TaskState.LAUNCHED, TaskState.HELD])
 UNRECORDED = Q(state=TaskState.SENDING, entry=None)  # in hand of a process that had not written its request yet
+MAY_HAVE_ARRIVED = Q(state__in=[TaskState.SENDING, TaskState.UNKNOWN], entry__state__in=group_state.UNSETTLED)
 
 
 def hold_launched(since: dt.datetime) -> int:
@@ -31,10 +33,26 @@ def hold_launched(since: dt.datetime) -> int:
     return len(waiting)
 
 
+def look_anew(since: dt.datetime, until: dt.datetime) -> None:
+    """What was unknown may have been made a draft and launched again since: no list that was read before tells."""
+    for task in GroupTask.objects.filter(MAY_HAVE_ARRIVED).order_by("pk"):
+        with transaction.atomic():
+            locked = GroupTask.objects.select_for_update().get(pk=task.pk)
+            if locked.entry is not None:
+                restored.widen(locked.entry, until)
+            if locked.state == TaskState.UNKNOWN:
+                GroupTask.objects.filter(pk=task.pk).update(looks=0, look_at=until)
+                group_launching.note(locked, _may_have_been_launched(since), None)
+
+
 def tell_drafts(since: dt.datetime) -> int:
     """Nothing of a draft leaves without a person; its history tells them that it may have been launched since."""
-    said = _("Restored from a backup of %(when)s: it may have been launched since. Look at Laaffic before you do.")
     drafts = list(GroupTask.objects.filter(state=TaskState.DRAFT, is_template=False))
     for draft in drafts:
-        group_launching.note(draft, said % {"when": since}, None)
+        group_launching.note(draft, _may_have_been_launched(since), None)
     return len(drafts)
+
+
+def _may_have_been_launched(since: dt.datetime) -> str:
+    said = _("Restored from a backup of %(when)s: it may have been launched since. Look at Laaffic before you do.")
+    return said % {"when": since}

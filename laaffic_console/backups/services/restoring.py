@@ -9,6 +9,7 @@ import datetime as dt
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.apps import apps
@@ -23,7 +24,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.backups.services import alone, archives, backing_up, databases, web_turn
+from laaffic_console.backups.services import alone, archives, backing_up, databases, ids, web_turn
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.archives import Backup, BadBackup
 from laaffic_console.backups.services.manifests import Manifest
@@ -33,6 +34,7 @@ from laaffic_console.gateway.services import database_clock, restored, workers
 from laaffic_console.kit import private_files
 from messaging.models import Campaign, Contact
 from messaging.services import restored as restored_campaigns
+from messaging.services.contacts import lasting_words
 from messaging.services.steps import UNFINISHED_RESTORE
 from voice.services import restored as restored_tasks
 
@@ -43,23 +45,54 @@ ODD = (
 )
 CLOCKS_APART = dt.timedelta(minutes=5)
 
+_HALFWAY = "restore_halfway"  # a table that is there from the replacing to the end, on PostgreSQL
+
+# What is held, where it is so, and what is written with it: a backup of an older version lacks some of the columns.
+_REASON = f"'{UNFINISHED_RESTORE}'"
+_HELD = (
+    (
+        *("messaging_campaign", "state IN ('running', 'scheduled', 'paused', 'held')"),
+        {"hold_reason": _REASON, "account_hold_id": "NULL"},
+    ),
+    (
+        *("messaging_emailcampaign", "state IN ('scheduled', 'sending', 'held')"),
+        {"hold_reason": _REASON, "is_held_by_account": "false"},
+    ),
+    (
+        *("voice_grouptask", "state IN ('launched', 'held') OR (state = 'sending' AND entry_id IS NULL)"),
+        {"hold_reason": _REASON, "look_at": "NULL", "undo_until": "NULL", "starts_at": "NULL"},
+    ),
+)
+
+
+def _hold(table: str, which: str, written: dict[str, str]) -> str:
+    columns = ", ".join(f"('{name}', $value${value}$value$)" for name, value in written.items())
+    return f"""
+DO $$ DECLARE others text; BEGIN
+  SELECT string_agg(format(', %I = %s', given.name, given.value), '') INTO others
+    FROM (VALUES {columns}) AS given (name, value) JOIN information_schema.columns c ON c.column_name = given.name
+    WHERE c.table_schema = 'public' AND c.table_name = '{table}';
+  EXECUTE concat($update$UPDATE public.{table} SET state = 'held'$update$, others, $which$ WHERE {which}$which$);
+END $$;
+"""  # noqa: S608 - names and sentences of ours
+
+
 # In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
 _HOLD_ALL = f"""
-UPDATE public.messaging_campaign
-  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', account_hold_id = NULL
-  WHERE state IN ('running', 'scheduled', 'paused', 'held');
-UPDATE public.messaging_emailcampaign
-  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', is_held_by_account = false
-  WHERE state IN ('scheduled', 'sending', 'held');
-UPDATE public.voice_grouptask
-  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', look_at = NULL, undo_until = NULL, starts_at = NULL
-  WHERE state IN ('launched', 'held') OR (state = 'sending' AND entry_id IS NULL);
+{"".join(_hold(table, which, written) for table, which, written in _HELD)}
 DELETE FROM public.gateway_workerheartbeat;
 DELETE FROM public.django_session;
-"""  # noqa: S608 - a sentence of ours
+CREATE TABLE IF NOT EXISTS public.{_HALFWAY} ();
+"""  # noqa: S608 - as above
 
 
-def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], None]) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Restored:
+    counts: dict[str, int]
+    words: lasting_words.Written | None  # taken over from the database that was replaced; None where it told none
+
+
+def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], None]) -> Restored:
     """BadBackup, Refused or CannotCopy with a sentence: then the database is as it was."""
     with alone.on_this_machine():
         tell("checking …")
@@ -149,16 +182,37 @@ def _holds_something() -> bool:
         return False
 
 
-def _replace(backup: Backup, since: dt.datetime) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """What the database that is replaced has had since the backup."""
+
+    ids: dict[str, int]
+    words: lasting_words.LastingWords | None
+
+
+def _look_back(since: dt.datetime) -> _Lost:
+    """One of another version, or damaged, or with nothing in it, or a backup's already, as a restore before this one
+    died, tells no words that could be relied on.
+    """
+    try:
+        is_ours = _HALFWAY not in connection.introspection.table_names() and _holds_something()
+        words = lasting_words.read(since) if is_ours and not _is_to_be_migrated() else None
+    except ODD:
+        words = None
+    return _Lost(ids.given_by_now(), words)
+
+
+def _replace(backup: Backup, since: dt.datetime) -> Restored:
     copy = Path(VAR_DIR) / f".restored-{secrets.token_hex(4)}"
+    lost = _look_back(since)
     try:
         backup.take(databases.PARTS[connection.vendor], copy)
         if connection.vendor == databases.POSTGRESQL:
             _check_dump(copy, backup.manifest)
             databases.replace_postgresql(copy, then=_HOLD_ALL)
-            return _settle(since)
+            return _settle(since, lost)
         with databases.looking_at(copy):
-            settled = _settled_copy(since)
+            settled = _settled_copy(since, lost)
         databases.replace_sqlite(copy)
         return settled
     finally:
@@ -178,12 +232,12 @@ def _check_dump(dump: Path, manifest: Manifest) -> None:
         raise _not_ours(_("it lacks the table %(table)s") % {"table": min(missing)})
 
 
-def _settled_copy(since: dt.datetime) -> dict[str, int]:
+def _settled_copy(since: dt.datetime, lost: _Lost) -> Restored:
     """Whatever is odd in a copy shows here, where it changes nothing."""
     try:
         if not MigrationRecorder(connection).applied_migrations():
             raise _not_ours(_("it has no migrations"))
-        settled = _settle(since)
+        settled = _settle(since, lost)
         there = set(connection.introspection.table_names())
     except ODD as odd:
         raise _not_ours(odd) from odd
@@ -196,18 +250,27 @@ def _tables_of_ours() -> set[str]:
     return set(connection.introspection.django_table_names())
 
 
-def _settle(since: dt.datetime) -> dict[str, int]:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+def _settle(since: dt.datetime, lost: _Lost) -> Restored:
+    if _is_to_be_migrated():
         call_command("migrate", verbosity=0, interactive=False)
     until = database_clock.now()
-    settled = restored_campaigns.settle(since, until)
+    ids.leave_out(lost.ids, since, until)  # before anything is written
+    settled = restored_campaigns.settle(since, until, has_forgotten=lost.words is None)
     settled["held"] += restored_tasks.hold_launched(since)
     settled["drafts"] += restored_tasks.tell_drafts(since)
+    restored_tasks.look_anew(since, until)
     settled["requests"] = restored.lose_prepared(since, until)
     settled |= restored.put_others_right()
     restored.forget_workers()
-    return settled
+    written = lasting_words.write(lost.words) if lost.words else None
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
+    return Restored(settled, written)
+
+
+def _is_to_be_migrated() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @contextlib.contextmanager

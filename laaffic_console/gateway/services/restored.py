@@ -39,14 +39,15 @@ def lose_prepared(since: dt.datetime, until: dt.datetime) -> int:
 
 
 def widen(entry: LedgerEntry, until: dt.datetime) -> None:
-    """A request under way at the backup: refused as too often, say, it may have left once more until the restore."""
+    """A request under way or unknown at the backup: refused as too often, say, or by a person's word, it may have left
+    once more until the restore. What is known to have arrived stays so: others that it carried may not have.
+    """
     first = entry.left_at or entry.prepared_at
     LedgerEntry.objects.filter(pk=entry.pk).update(
-        state=EntryState.UNKNOWN,
-        left_at=until,
-        clock_ahead=max(0.0, (until - first).total_seconds()) + (entry.clock_ahead or 0.0),
-        settled_at=timezone.now(),
-        evidence=EVIDENCE,
+        left_at=until, clock_ahead=max(0.0, (until - first).total_seconds()) + (entry.clock_ahead or 0.0)
+    )
+    LedgerEntry.objects.filter(pk=entry.pk).exclude(state=EntryState.ACCEPTED).update(
+        state=EntryState.UNKNOWN, settled_at=timezone.now(), evidence=EVIDENCE
     )
 
 

@@ -14,6 +14,7 @@ from laaffic_console.backups.services.archives import BadBackup
 from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
+from messaging.services.contacts.lasting_words import Written
 
 
 class Command(ConsoleCommand):
@@ -26,7 +27,7 @@ class Command(ConsoleCommand):
 
     def handle(self, *args: Any, file: Path, yes: bool, force: bool, **options: Any) -> None:
         try:
-            settled = restoring.restore(file, is_meant=yes, force=force, tell=self.stderr.write)
+            done = restoring.restore(file, is_meant=yes, force=force, tell=self.stderr.write)
         except (BadBackup, CannotCopy, Refused) as problem:
             raise CommandError(str(problem)) from problem
         except FileNotFoundError as problem:
@@ -40,11 +41,35 @@ class Command(ConsoleCommand):
             raise CommandError(f"The database: {why}. Restore it once more, or another backup.") from problem
         except sqlite3.Error as problem:
             raise CommandError(f"SQLite: {problem}. Stop every worker and web process, then try again.") from problem
+        counts = done.counts
         self.stdout.write(
-            f"Restored. {number(settled['held'])} campaigns are held, {number(settled['unknown'])} messages and "
-            f"{number(settled['requests'])} other requests are unknown: they may have left since the backup. "
+            f"Restored. {number(counts['held'])} campaigns are held, {number(counts['unknown'])} messages and "
+            f"{number(counts['requests'])} other requests are unknown: they may have left since the backup. "
             "Start a worker and web; evidence is looked for by itself. Then resume each campaign. Everybody signs in "
-            f"again. {number(settled['people'])} people, {number(settled['tokens'])} API tokens and "
-            f"{number(settled['links'])} links to reports count as they did at the backup: close and revoke again what "
-            "was closed and revoked since."
+            f"again. {number(counts['people'])} people, {number(counts['tokens'])} API tokens and "
+            f"{number(counts['links'])} links to reports count as they did at the backup: close and revoke again what "
+            f"was closed and revoked since. {number(counts['webhooks'])} webhooks are paused: look whether each is "
+            "still meant, then resume it."
         )
+        self.stdout.write(_of_words(done.words))
+
+
+def _of_words(words: Written | None) -> str:
+    """What of those who are not to be sent to any more has outlived it."""
+    if words is None:
+        return (
+            "LOST: the database that was replaced was empty, of another version or cannot be read. Numbers that were "
+            "suppressed, consents that were withdrawn and people who were erased since the backup count as they did "
+            "before. Enter them again before you resume anything. Replies are read again by themselves."
+        )
+    said = (
+        f"{number(words.suppressed)} suppressed numbers and {number(words.withdrawn)} withdrawn consents since the "
+        f"backup were taken over from the database that was replaced, and {number(words.erased)} people were erased "
+        "again. Who was allowed again since is suppressed."
+    )
+    if words.not_erased:
+        said += (
+            f" {number(len(words.not_erased))} people could not be erased again, since a message to them is unknown. "
+            f"Settle it, then erase {', '.join(words.not_erased)}."
+        )
+    return said

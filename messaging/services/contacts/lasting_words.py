@@ -1,0 +1,101 @@
+"""What outlives a restore: who is never to be sent to, who has withdrawn consent, who was erased.
+
+It is read from the database that a backup replaces, and written into the backup's. Who was allowed again or has agreed
+since is left behind: on that side nobody is sent what they do not want.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from messaging.models import ConsentEvent, ConsentState, Erasure, SuppressionEntry
+from messaging.services.contacts import consents, people, suppression
+from messaging.services.contacts.consents import Said
+
+CLOCKS_APART = dt.timedelta(hours=1)  # what was there before the backup is written once all the same
+
+
+class Suppressed(NamedTuple):
+    channel: str
+    reason: str
+    source: str
+    note: str
+    number: str
+    at: dt.datetime
+
+
+class Erased(NamedTuple):
+    number: str
+    why: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastingWords:
+    suppressed: Sequence[Suppressed]
+    said: Sequence[Said]
+    erased: Sequence[Erased]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    suppressed: int
+    withdrawn: int
+    erased: int
+    not_erased: Sequence[str]  # numbers: a message to them is unknown
+
+
+def read(since: dt.datetime) -> LastingWords:
+    start = since - CLOCKS_APART
+    entries = SuppressionEntry.objects.filter(created_at__gte=start).order_by()
+    said = ConsentEvent.objects.filter(recorded_at__gte=start).exclude(state=ConsentState.GIVEN).order_by("pk")
+    erasures = Erasure.objects.filter(erased_at__gte=start).order_by("pk")
+    return LastingWords(
+        sorted(
+            Suppressed(*row)
+            for row in entries.values_list("channel", "reason", "source", "note", "number", "created_at")
+        ),
+        [Said(*row) for row in said.values_list("subscriber", "channel", "state", "at", "source", "words")],
+        [Erased(*row) for row in erasures.values_list("number", "why", "erased_at")],
+    )
+
+
+def write(words: LastingWords) -> Written:
+    suppressed = 0
+    for (channel, reason, source, note), alike in groupby(words.suppressed, key=lambda one: one[:4]):
+        when = {one.number: one.at for one in alike}
+        how = {"channel": channel, "reason": reason, "source": source}
+        suppressed += suppression.suppress_numbers(when, note=note, **how).added
+        _say_since_when(when, how)
+    known = ConsentEvent.objects.count()
+    for start in range(0, len(words.said), consents.ROWS):
+        consents.put(words.said[start : start + consents.ROWS])
+    withdrawn = ConsentEvent.objects.count() - known
+    erased = [one for one in words.erased if not Erasure.objects.filter(number=one.number, erased_at=one.at).exists()]
+    not_erased = [one.number for one in erased if not _erase(one)]
+    return Written(suppressed, withdrawn, len(erased) - len(not_erased), sorted(set(not_erased)))
+
+
+def _say_since_when(when: dict[str, dt.datetime], how: dict[str, str]) -> None:
+    numbers = list(when)
+    for start in range(0, len(numbers), suppression.CHUNK):
+        some = numbers[start : start + suppression.CHUNK]
+        entries = list(SuppressionEntry.objects.filter(number__in=some, **how))
+        for entry in entries:
+            entry.created_at = min(entry.created_at, when[entry.number])
+        SuppressionEntry.objects.bulk_update(entries, ["created_at"])
+
+
+def _erase(one: Erased) -> bool:
+    try:
+        with transaction.atomic():
+            erasure = people.erase(one.number, why=one.why, by=None)
+            Erasure.objects.filter(pk=erasure.pk).update(erased_at=one.at)
+    except ValidationError:
+        return False
+    return True
