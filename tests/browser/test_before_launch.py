@@ -144,3 +144,25 @@ def test_what_was_typed_and_ticked_survives_the_end_of_the_count(
     expect(page.locator("#test-number")).to_have_value("+91 987605")
     expect(page.locator("#as")).to_have_value("Ann")
     expect(page.locator("input[name=seen][value=late]")).to_be_checked()
+
+
+def test_a_word_that_is_put_together_from_several_keys_is_not_broken_off(
+    page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from messaging.services.audience import audience_counts
+
+    monkeypatch.setattr(audience_counts, "STRETCH", 100)
+    monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
+    page.goto(f"/admin/messaging/campaign/{draft.pk}/review/")
+    page.click("#as")
+    keys = page.context.new_cdp_session(page)
+    keys.send("Input.imeSetComposition", {"text": "ni hao", "selectionStart": 6, "selectionEnd": 6})
+    monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 5.0)
+    for _poll in range(3):
+        page.wait_for_event("response", lambda got: "/review/" in got.url)
+    expect(page.locator("#counting")).to_be_visible()
+
+    keys.send("Input.insertText", {"text": "你好"})
+
+    expect(page.locator("#counting")).to_have_count(0)
+    expect(page.locator("#as")).to_have_value("你好")
