@@ -47,7 +47,9 @@
     const there = new Map(fieldsOf(fresh).map((field) => [keyOf(field), field]));
     for (const field of fieldsOf(old)) {
       const into = there.get(keyOf(field));
-      if (into && isChanged(field) && !into.disabled) carry(field, into);
+      if (!into || into.disabled || !isChanged(field)) continue;
+      // What was said to a sentence is not said to the one that has come in its place (laws).
+      if (field.dataset.about === into.dataset.about) carry(field, into);
     }
     const opened = [...old.querySelectorAll("details")], drawn = [...fresh.querySelectorAll("details")];
     opened.forEach((details, at) => { if (drawn[at]) drawn[at].open = details.open; });
