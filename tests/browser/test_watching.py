@@ -122,6 +122,35 @@ class WatchingTests:
         page.context.add_cookies(cookies)  # in another tab
         expect(page.locator("[data-live-status]")).to_have_text("")
 
+    @pytest.mark.parametrize("address", ["/admin/", "/admin/messaging/campaign/"])
+    def test_an_expired_session_is_said_on_every_page_that_moves(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign, address: str
+    ) -> None:
+        page.goto(address)
+
+        page.context.clear_cookies()
+
+        expect(page.locator("[data-live-status]")).to_contain_text("You are signed out")
+        page.mouse.wheel(0, 400)
+        expect(page.locator("[data-live-status]")).to_be_in_viewport(ratio=1)
+
+    def test_a_question_that_is_never_answered_is_given_up(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign, troubles: list[str]
+    ) -> None:
+        address = f"/admin/messaging/campaign/{campaign.pk}/change/"
+        page.goto(address)
+        assert page.evaluate("htmx.config.timeout") > 0
+        page.evaluate("htmx.config.timeout = 300")
+        held: list[Route] = []
+        page.route(f"**{address}", lambda route: held.append(route))
+
+        expect(page.locator("[data-live-status]")).to_contain_text("Connection lost")
+
+        page.unroute(f"**{address}")
+        page.evaluate("htmx.config.timeout = 15000")
+        expect(page.locator("[data-live-status]")).to_have_text("")
+        troubles.clear()  # htmx names each question that it gave up
+
     def test_what_is_gone_is_said_and_asked_no_more(
         self, page: Page, sandbox: RunningSandbox, campaign: Campaign, troubles: list[str]
     ) -> None:

@@ -2,6 +2,9 @@
 // Parts of a page that move by themselves: htmx fetches them again (templates/console/live.html), and this extension
 // says when it may, and puts what came in place. A part that was put in place tells so with the event "fresh".
 (() => {
+  // A question that is never answered, as after a sleep, would hold back those after it for ever.
+  htmx.config.timeout = 15000;
+
   // What somebody has typed, ticked, chosen or opened in a part survives when the part is fetched again.
   const FIELDS = "input:not([type=hidden], [type=submit], [type=button]), select, textarea";
   const fieldsOf = (root) => [...root.querySelectorAll(FIELDS)];
@@ -161,7 +164,7 @@
         else signedOut.delete(detail.elt);
       }
       if (name === "htmx:responseError") failed(detail.elt, detail.xhr.status);
-      if (name === "htmx:sendError") lost(detail.elt);
+      if (name === "htmx:sendError" || name === "htmx:timeout") lost(detail.elt);
       return true;
     },
     // Returns what htmx has to look through: the part, if it was put in place.
