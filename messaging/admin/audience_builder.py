@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit import countries
 from laaffic_console.kit.masks import masked
@@ -63,7 +64,8 @@ class Asked:
     problems: dict[int, str] = dataclasses.field(default_factory=dict)
 
 
-def context(condition: str) -> dict[str, Any]:
+def context(condition: str, by_clicks: str = "") -> dict[str, Any]:
+    """`by_clicks`: rows that were sent and say no condition yet."""
     fields = [
         {
             "name": name,
@@ -72,7 +74,9 @@ def context(condition: str) -> dict[str, Any]:
         }
         for name, compares in COMPARES.items()
     ]
-    return {"fields": fields, "shown_rows": _shown(condition), "most_rows": MOST}
+    rows = None if condition.strip() else _read_rows(by_clicks)
+    shown = _shown(condition) if rows is None else _drawn(rows)
+    return {"fields": fields, "shown_rows": shown, "most_rows": MOST}
 
 
 def _shown(text: str) -> dict[str, Any]:
@@ -85,7 +89,12 @@ def _shown(text: str) -> dict[str, Any]:
         return {"problem": str(problem)}
     if found is None:
         return {"problem": _("This condition has brackets that rows cannot say. It stays as text.")}
-    return {**found.as_json(), "called": _called(found)}
+    return _drawn(found)
+
+
+def _drawn(found: Rows) -> dict[str, Any]:
+    known = dataclasses.replace(found, rows=tuple(row for row in found.rows if row.field in COMPARES))
+    return {**known.as_json(), "called": _called(known)}
 
 
 def _called(found: Rows) -> dict[str, dict[str, str]]:
@@ -102,8 +111,11 @@ def require_builder(request: HttpRequest) -> None:
 
 
 def _rows(request: HttpRequest) -> Rows | None:
+    return _read_rows(request.POST.get("by_clicks", ""))
+
+
+def _read_rows(said: str) -> Rows | None:
     """None where the page shows text. Anything but a list of rows becomes one empty row, which the page points out."""
-    said = request.POST.get("by_clicks", "")
     if not said:
         return None
     try:
@@ -179,6 +191,15 @@ def convert_view(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     rows, text = _rows(request), request.POST.get("condition", "")
     return JsonResponse(_shown(text) if rows is None else _as_text(rows, text))
+
+
+class ConditionInput(UnfoldAdminTextareaWidget):
+    """The text, or the rows where they came without it: the page was turned away before it could make them text."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        text = super().value_from_datadict(data, files, name)
+        rows = None if (text or "").strip() else _read_rows(data.get("by_clicks", ""))
+        return text if rows is None else _as_text(rows, "").get("text", "")
 
 
 def _as_text(rows: Rows, before: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
@@ -34,7 +33,7 @@ class AudienceForm(AnyModelForm):
     class Meta:
         model = Audience
         fields = ["name", "condition"]
-        widgets = {"condition": UnfoldAdminTextareaWidget(attrs={"rows": 5})}
+        widgets = {"condition": audience_builder.ConditionInput(attrs={"rows": 5})}
         help_texts = {"condition": HELP}
 
     def clean(self) -> dict[str, Any] | None:
@@ -81,7 +80,9 @@ class AudienceAdmin(SharedRowAdmin, ModelAdmin):
         if "condition" in form.fields and may_see_contacts(request):  # else it is only looked at, or written as text
             response.template_name = "messaging/audiences/page.html"
             response.context_data |= {"form": form, "beside_form": "audience_form"}
-            response.context_data |= audience_builder.context(str(form["condition"].value() or ""))
+            response.context_data |= audience_builder.context(
+                str(form["condition"].value() or ""), request.POST.get("by_clicks", "")
+            )
         return response
 
     def get_urls(self) -> list[URLPattern]:

@@ -155,6 +155,7 @@ def check_words(request: HttpRequest, check: Check, sentences: dict[str, str]) -
         "key": check.key,
         "level": check.level.value,
         "sentence": check.sentence,
+        "about": "" if check.moves else check.sentence,  # what is said to it counts for no other sentence (live.js)
         "ticked": same and check.key in posted.getlist("seen"),
         "reason": posted.get(f"reason:{check.key}", ""),
     }

@@ -219,7 +219,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             else:
                 if waits:
                     messages.warning(request, _("Nothing has left yet. %(why)s") % {"why": waits})
-                return _back(pk)
+                return _back(pk, taken="answer")
         return self._thread(request, conversation, answer=form)
 
     def note_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -229,7 +229,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
         if not form.is_valid():
             return self._thread(request, conversation, note=form)
         conversations.note(pk, form.cleaned_data["note"], by=signed_in(request))
-        return _back(pk)
+        return _back(pk, taken="note")
 
     def assign_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, MAY_SEE, MAY_ASSIGN)
@@ -335,8 +335,10 @@ def _shown(request: HttpRequest) -> tuple[int, dt.datetime] | None:
     return (unread, last_at) if unread is not None and last_at is not None else None
 
 
-def _back(pk: int) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:messaging_conversation_change", args=[pk]) + "#end")
+def _back(pk: int, *, taken: str = "") -> HttpResponse:
+    """`taken`: what was written and need not be kept by the page any more (conversations.js)."""
+    address = reverse("admin:messaging_conversation_change", args=[pk])
+    return HttpResponseRedirect(f"{address}{f'?taken={taken}' if taken else ''}#end")
 
 
 def _answer_form(conversation: Conversation) -> AnswerForm:

@@ -1,6 +1,7 @@
 """Who is meant, clicked together in a browser, and by keys alone."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from laaffic_console.gateway.models import Application
 from messaging.models import Audience, Contact, ContactGroup
 from messaging.services.contacts import audience_looks, audiences
+from tests.browser.conftest import PASSWORD
 from tests.messaging.conftest import add_contacts
 
 pytestmark = [
@@ -77,6 +79,26 @@ def test_it_is_clicked_together_counted_saved_opened_and_used(
     assert made.condition == 'country = IN and attribute.city != "Pune"'
     page.goto(f"/admin/messaging/campaign/add/?audiences={made.pk}")
     expect(page.locator("#beside #recipients")).to_have_text("8")
+
+
+def test_rows_of_somebody_who_was_signed_out_are_kept(page: Page, people: None, troubles: list[str]) -> None:
+    page.goto(ADD)
+    page.fill("#id_name", "India")
+    part(row(page, 0), "value").fill("India")
+    part(row(page, 0), "value").press("Enter")
+    expect(page.locator("#contacts")).to_have_text("12")
+    page.context.clear_cookies()
+
+    page.click("[name=_save]")
+    page.fill("#id_username", "ada")
+    page.fill("#id_password", PASSWORD)
+    page.click("button[type=submit]")
+    expect(page.locator("#kept [name=by_clicks]")).to_have_value(re.compile('"IN"'))
+    page.click("#send-kept")
+
+    expect(page.locator("#kept")).to_have_count(0)
+    assert Audience.objects.get().condition == "country = IN"
+    troubles.clear()  # the browser names each answer that was no page
 
 
 def test_a_count_in_parts_goes_on_by_itself_until_all_are_looked_at(

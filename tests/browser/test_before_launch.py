@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from laaffic_console.gateway.models import Application, BalanceReading
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Campaign, CampaignState, ContactGroup, ListPrice, Message
+from messaging.models import AudienceCount, Campaign, CampaignState, ContactGroup, ListPrice, Message
 from messaging.services.campaigns import drafts, starting
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.messaging.conftest import add_contacts
@@ -143,4 +143,48 @@ def test_what_was_typed_and_ticked_survives_the_end_of_the_count(
 
     expect(page.locator("#test-number")).to_have_value("+91 987605")
     expect(page.locator("#as")).to_have_value("Ann")
+    expect(page.locator("input[name=seen][value=late]")).to_be_checked()
+
+
+def test_a_word_that_is_put_together_from_several_keys_is_not_broken_off(
+    page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from messaging.services.audience import audience_counts
+
+    monkeypatch.setattr(audience_counts, "STRETCH", 100)
+    monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
+    page.goto(f"/admin/messaging/campaign/{draft.pk}/review/")
+    page.click("#as")
+    keys = page.context.new_cdp_session(page)
+    keys.send("Input.imeSetComposition", {"text": "ni hao", "selectionStart": 6, "selectionEnd": 6})
+    monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 5.0)
+    for _poll in range(3):
+        page.wait_for_event("response", lambda got: "/review/" in got.url)
+    expect(page.locator("#counting")).to_be_visible()
+
+    keys.send("Input.insertText", {"text": "你好"})
+
+    expect(page.locator("#counting")).to_have_count(0)
+    expect(page.locator("#as")).to_have_value("你好")
+
+
+def test_what_was_said_to_a_sentence_is_not_carried_onto_another(
+    page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from messaging.services.audience import audience_counts
+
+    monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
+    Campaign.objects.filter(pk=draft.pk).update(scheduled_at=timezone.now() - dt.timedelta(hours=1))
+    page.goto(f"/admin/messaging/campaign/{draft.pk}/review/")
+    AudienceCount.objects.update(too_long=3, repeated=5)  # as counted so far
+    expect(page.locator("#checks")).to_contain_text("3 recipients get nothing")
+    page.check("input[name=seen][value=too_long]")
+    page.check("input[name=seen][value=late]")
+    page.fill("#reason-same_text", "The first one had an old price")
+
+    AudienceCount.objects.update(too_long=12400, repeated=9000)
+
+    expect(page.locator("#checks")).to_contain_text("12,400 recipients get nothing")
+    expect(page.locator("input[name=seen][value=too_long]")).not_to_be_checked()
+    expect(page.locator("#reason-same_text")).to_have_value("")
     expect(page.locator("input[name=seen][value=late]")).to_be_checked()

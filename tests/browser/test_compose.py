@@ -51,6 +51,44 @@ def test_the_phone_and_the_figures_follow_what_is_written(
     assert not Campaign.objects.exists()
 
 
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_question_that_failed_is_asked_again_without_typing(
+    page: Page, application: Application, group: ContactGroup, troubles: list[str], *, opened: bool
+) -> None:
+    """The first one too, which the page asks when it is opened."""
+    named(group, "Ann", "Bo")
+    address = f"/admin/messaging/campaign/add/?groups={group.pk}"
+    if opened:
+        page.goto(address)
+        expect(page.locator("#beside #recipients")).to_have_text("2")
+    page.route("**/estimate/", lambda route: route.fulfill(status=503, body="<p>down</p>"))
+    if opened:
+        page.fill("#id_text", "Hello")
+    else:
+        page.goto(address)
+    expect(page.locator("[data-live-status]")).to_contain_text("Connection lost")
+
+    page.unroute("**/estimate/")
+
+    expect(page.locator("#beside #recipients")).to_have_text("2")
+    expect(page.locator("#phone-text")).to_have_text("Hello" if opened else "…")
+    expect(page.locator("[data-live-status]")).to_have_text("")
+    troubles.clear()  # the browser names each answer that was no page
+
+
+def test_who_was_signed_out_reads_that_the_column_is_old(
+    page: Page, application: Application, group: ContactGroup, troubles: list[str]
+) -> None:
+    page.goto(f"/admin/messaging/campaign/add/?groups={group.pk}")
+    expect(page.locator("#beside #recipients")).to_be_visible()
+    page.context.clear_cookies()
+
+    page.fill("#id_text", "Hello")
+
+    expect(page.locator("[data-live-status]")).to_contain_text("what stands beside the form is old")
+    troubles.clear()  # the browser names each answer that was no page
+
+
 def test_a_template_fills_the_text_until_it_is_ones_own(
     page: Page, sandbox: RunningSandbox, application: Application
 ) -> None:

@@ -51,3 +51,49 @@ def test_a_reply_appears_and_is_answered(
     assert Message.objects.get().number == NUMBER
     assert Conversation.objects.get().unread == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_half_written_outlives_other_buttons_until_it_was_taken(
+    page: Page, sandbox: RunningSandbox, application: Application, troubles: list[str]
+) -> None:
+    write("When do you open?", ago=2)
+    page.goto(f"/admin/messaging/conversation/{Conversation.objects.get().pk}/change/")
+    box, note = page.get_by_label("Answer", exact=True), page.get_by_label("Note")
+    box.fill("Hello! We open at")
+    note.fill("Asks often")
+    page.click("#take")
+    expect(page.locator("#take")).to_have_count(0)
+    expect(box).to_have_value("Hello! We open at")
+
+    page.click("#add-note")
+    expect(note).to_have_value("")
+    expect(box).to_have_value("Hello! We open at")
+    box.press_sequentially(" 9.")
+    address = page.url
+    page.route("**/answer/", lambda route: route.fulfill(status=503, body="down"))
+    page.click("#send")
+    page.wait_for_url("**/answer/")
+    page.goto(address)
+    expect(box).to_have_value("Hello! We open at 9.")
+
+    page.unroute("**/answer/")
+    page.click("#send")
+    expect(page.locator("#thread li").last).to_contain_text("Hello! We open at 9.")
+    expect(box).to_have_value("")
+    page.reload()
+    expect(box).to_have_value("")
+    troubles.clear()  # the browser names the answer that was no page
+
+
+def test_what_is_half_written_is_not_left_to_who_signs_in_next(
+    page: Page, sandbox: RunningSandbox, application: Application
+) -> None:
+    write("When do you open?", ago=2)
+    page.goto(f"/admin/messaging/conversation/{Conversation.objects.get().pk}/change/")
+    page.get_by_label("Answer", exact=True).fill("Hello!")
+    assert page.evaluate("sessionStorage.length") > 0
+
+    page.evaluate("document.getElementById('logout-form').requestSubmit()")
+
+    page.wait_for_url("**/logout/")
+    assert page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('written'))") == []

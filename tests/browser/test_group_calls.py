@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
+from tests.browser.conftest import PASSWORD
 from tests.browser.test_voice_calls import shot
 from tests.voice.group_samples import at_sandbox
 from voice.models import GroupTask, TaskState
@@ -22,6 +23,27 @@ def write_numbers(file: Path, *, bad_row: bool) -> None:
     numbers = [f"Person {n},+{919876500000 + n}" for n in range(COUNT)]
     again = ["Once more,+919876500000"] * 3
     file.write_text("\n".join(["name,phone", *numbers, *again, *(["Nobody,12"] if bad_row else [])]))
+
+
+def test_what_somebody_typed_who_was_signed_out_is_kept_and_the_file_named(
+    page: Page, db: None, tmp_path: Path, troubles: list[str]
+) -> None:
+    Application.objects.create(app_id="voiceApp", channel="voice")
+    numbers = tmp_path / "customers.csv"
+    write_numbers(numbers, bad_row=False)
+    page.goto("/admin/voice/grouptask/add/")
+    page.fill("#id_name", "Spring offer")
+    page.set_input_files("#id_file", numbers)
+    page.context.clear_cookies()
+
+    page.click("#to-review")
+    page.fill("#id_username", "ada")
+    page.fill("#id_password", PASSWORD)
+    page.click("button[type=submit]")
+
+    expect(page.locator("#kept [name=name]")).to_have_value("Spring offer")
+    expect(page.locator("#kept")).to_contain_text("“customers.csv” was not kept")
+    troubles.clear()  # the browser names each answer that was no page
 
 
 def test_a_task_from_a_csv_is_seen_through(

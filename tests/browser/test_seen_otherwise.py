@@ -53,6 +53,10 @@ MOVING = """() => [
 # Once its charts have followed.
 IS_WIDER = """new Promise((then) => requestAnimationFrame(() => setTimeout(then, 50)))
     .then(() => document.documentElement.scrollWidth > innerWidth)"""
+# The inks of a page, each with its ground.
+INKS = """() => [document.getElementById("main"), ...document.querySelectorAll("#content *")]
+    .filter((one) => one.checkVisibility() && (one.textContent.trim() || one.matches("input, textarea")))
+    .map((one) => `${getComputedStyle(one).color} on ${getComputedStyle(one).backgroundColor}`)"""
 LOOKS = {"by colour alone": BY_COLOUR_ALONE, "focus not seen": WITHOUT_OUTLINE, "moving": MOVING}
 WHOLE: ViewportSize = {"width": 1360, "height": 900}
 NARROW: dict[str, ViewportSize] = {
@@ -92,5 +96,19 @@ def test_nothing_is_told_by_colour_or_movement_alone_or_lost_at_200_percent(page
             page.set_viewport_size(size)
             if page.evaluate(IS_WIDER):
                 found[f"{path} {name}"] = ["wider than the screen"]
+
+    assert found == {}
+
+
+def test_what_is_printed_from_a_dark_screen_is_light(page: Page, pages: list[str]) -> None:
+    page.emulate_media(media="print")
+    found: dict[str, list[str]] = {}
+    for path in pages:
+        page.goto(path)
+        page.evaluate("document.documentElement.classList.remove('dark')")
+        light = set(page.evaluate(INKS))
+        page.evaluate("document.documentElement.classList.add('dark')")
+        if changed := set(page.evaluate(INKS)) - light:
+            found[path] = sorted(changed)
 
     assert found == {}

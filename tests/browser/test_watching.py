@@ -1,14 +1,16 @@
 """Watching a campaign: the page moves by itself, speaks now and then, and stops asking when all is over."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from django.utils import timezone
+from playwright.sync_api import Page, Route, expect
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup
-from messaging.services.campaigns import drafts, starting
+from messaging.services.campaigns import campaigns, drafts, starting
 from tests.browser.conftest import run_until_reported
 from tests.messaging.conftest import add_contacts
 
@@ -32,6 +34,14 @@ def campaign(application: Application, group: ContactGroup) -> Campaign:
     return made
 
 
+@pytest.fixture
+def paused(campaign: Campaign) -> Campaign:
+    """What is said of its age is days: it says the same for as long as a test takes."""
+    campaigns.pause(campaign.pk)
+    Campaign.objects.filter(pk=campaign.pk).update(launched_at=timezone.now() - dt.timedelta(days=2, hours=1))
+    return campaign
+
+
 def asked(page: Page, campaign: Campaign) -> list[str]:
     """The requests that the page makes by itself from now on."""
     found: list[str] = []
@@ -47,6 +57,12 @@ def wait_for_one(page: Page, requests: list[str]) -> None:
             return
         page.wait_for_timeout(FIVE_TIMES / 5)
     raise AssertionError("the page asks no more")
+
+
+def wait_for_polls(page: Page, campaign: Campaign, n: int = 3) -> None:
+    """One may have been answered just before; what the next ones say is put in place when the last one comes."""
+    for _poll in range(n):
+        page.wait_for_event("response", lambda got: f"/campaign/{campaign.pk}/change/" in got.url)
 
 
 class WatchingTests:
@@ -106,6 +122,35 @@ class WatchingTests:
         page.context.add_cookies(cookies)  # in another tab
         expect(page.locator("[data-live-status]")).to_have_text("")
 
+    @pytest.mark.parametrize("address", ["/admin/", "/admin/messaging/campaign/"])
+    def test_an_expired_session_is_said_on_every_page_that_moves(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign, address: str
+    ) -> None:
+        page.goto(address)
+
+        page.context.clear_cookies()
+
+        expect(page.locator("[data-live-status]")).to_contain_text("You are signed out")
+        page.mouse.wheel(0, 400)
+        expect(page.locator("[data-live-status]")).to_be_in_viewport(ratio=1)
+
+    def test_a_question_that_is_never_answered_is_given_up(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign, troubles: list[str]
+    ) -> None:
+        address = f"/admin/messaging/campaign/{campaign.pk}/change/"
+        page.goto(address)
+        assert page.evaluate("htmx.config.timeout") > 0
+        page.evaluate("htmx.config.timeout = 300")
+        held: list[Route] = []
+        page.route(f"**{address}", lambda route: held.append(route))
+
+        expect(page.locator("[data-live-status]")).to_contain_text("Connection lost")
+
+        page.unroute(f"**{address}")
+        page.evaluate("htmx.config.timeout = 15000")
+        expect(page.locator("[data-live-status]")).to_have_text("")
+        troubles.clear()  # htmx names each question that it gave up
+
     def test_what_is_gone_is_said_and_asked_no_more(
         self, page: Page, sandbox: RunningSandbox, campaign: Campaign, troubles: list[str]
     ) -> None:
@@ -133,6 +178,52 @@ class WatchingTests:
         page.wait_for_timeout(FIVE_TIMES)
 
         assert page.evaluate("window.scrolled") == 0
+
+    def test_what_says_the_same_stays(self, page: Page, sandbox: RunningSandbox, paused: Campaign) -> None:
+        page.goto(f"/admin/messaging/campaign/{paused.pk}/change/")
+        before = page.input_value("#campaign input[name=csrfmiddlewaretoken] >> nth=0")
+        page.evaluate("getSelection().selectAllChildren(document.querySelector('#campaign h1'))")
+
+        wait_for_polls(page, paused)
+
+        assert page.evaluate("getSelection().toString()") == "Autumn"
+        assert page.input_value("#campaign input[name=csrfmiddlewaretoken] >> nth=0") != before
+
+    def test_a_button_that_is_pressed_stays_until_it_is_let_go(
+        self, page: Page, sandbox: RunningSandbox, paused: Campaign
+    ) -> None:
+        page.goto(f"/admin/messaging/campaign/{paused.pk}/change/")
+        page.hover("#do-resume")
+        page.mouse.down()
+        Campaign.objects.filter(pk=paused.pk).update(name="Winter")
+        wait_for_polls(page, paused)
+        expect(page.locator("#campaign h1")).to_have_text("Autumn")
+
+        page.mouse.up()
+
+        expect(page.locator("#do-pause")).to_be_visible()
+        expect(page.locator("#campaign h1")).to_have_text("Winter")
+
+    def test_a_form_that_is_on_its_way_is_not_sent_again(
+        self, page: Page, sandbox: RunningSandbox, paused: Campaign
+    ) -> None:
+        page.goto(f"/admin/messaging/campaign/{paused.pk}/change/")
+        sent: list[str] = []
+
+        def answer(route: Route) -> None:
+            sent.append(route.request.url)
+            route.fulfill(status=204)  # the page stays, as while an answer is waited for
+
+        page.route("**/after/copy/", answer)
+        page.click("#after-copy", no_wait_after=True)
+        Campaign.objects.filter(pk=paused.pk).update(name="Winter")
+        wait_for_polls(page, paused)
+
+        page.click("#after-copy", no_wait_after=True)
+        wait_for_polls(page, paused)
+
+        assert len(sent) == 1
+        expect(page.locator("#campaign h1")).to_have_text("Autumn")
 
     def test_a_lost_answer_is_a_square_of_its_own_and_not_the_end(
         self, page: Page, sandbox: RunningSandbox, campaign: Campaign, run_jobs: Callable[[], int]

@@ -63,6 +63,28 @@ INDIA = {"field": "country", "compares": "one_of", "values": ["in"]}
 NEW = {"field": "country", "compares": "one_of", "unit": "day"}
 
 
+def test_rows_that_come_without_a_text_are_the_condition(admin_client: Client) -> None:
+    page = reverse("admin:messaging_audience_add")
+
+    admin_client.post(page, {"name": "India", "condition": "", **clicked(INDIA)})
+    admin_client.post(page, {"name": "Bangladesh", "condition": "country = BD", **clicked(INDIA)})
+
+    assert Audience.objects.get(name="India").condition == "country = IN"
+    assert Audience.objects.get(name="Bangladesh").condition == "country = BD"
+
+
+def test_rows_that_say_no_condition_are_drawn_again(admin_client: Client) -> None:
+    nameless = {"field": "attribute", "compares": "one_of", "values": ["Pune"]}
+    sent = {"name": "Pune", "condition": "", **clicked(INDIA, nameless, {"field": "nonsense"}, is_any=True)}
+
+    context = admin_client.post(reverse("admin:messaging_audience_add"), sent).context
+
+    assert not Audience.objects.exists()
+    shown = context["shown_rows"]
+    assert shown["is_any"]
+    assert [(row["field"], row["values"]) for row in shown["rows"]] == [("country", ["in"]), ("attribute", ["Pune"])]
+
+
 def test_beside_it_stand_the_count_the_suppressed_the_countries_and_the_first(
     admin_client: Client, group: ContactGroup
 ) -> None:

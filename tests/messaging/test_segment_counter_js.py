@@ -131,6 +131,23 @@ class EqualTests:
             assert answer["measured"]["characters"] == len(text)
 
 
+class FieldNamesTests:
+    @pytest.mark.parametrize(
+        ("text", "forcing"),
+        [
+            ("Hi {{城市}}", []),
+            ("😀 {{城市}} é ш", [[0, "😀"], [11, "ш"]]),
+            ("{{城市|城}}", [[5, "城"]]),
+            ("{{ 城 | ’城 }}!", [[7, "’"], [8, "城"]]),
+            ("城 {{城", [[0, "城"], [4, "城"]]),  # no field yet
+        ],
+    )
+    def test_a_name_forces_nothing_and_its_fallback_does(self, text: str, forcing: list[Any]) -> None:
+        [answer] = in_javascript([text])
+
+        assert answer["measured"]["forcing"] == forcing
+
+
 class EstimateTests:
     """Over the shortest, typical and longest values: the browser's figures are those of the texts that Python makes."""
 

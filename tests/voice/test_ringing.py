@@ -96,6 +96,7 @@ class CallTests:
         page = admin_client.get(reverse("admin:voice_sipcall_change", args=[made.pk])).content.decode()
         assert "The phone test_001 rings since" in page
         assert 'hx-select="#call-page"' in page
+        assert page.count("data-live-status") == 1
 
     def test_without_our_mark_the_id_tells(self, made: SipCall) -> None:
         pushed(event(callId=made.voice_id))

@@ -222,9 +222,12 @@
     show(true);
   };
 
+  // Whoever was signed out, or has signed in again since this page was opened, is answered so.
+  let isTurnedAway = false;
   const convert = async () => {
     const body = new FormData(form);
     const answer = await fetch(clicks.dataset.convert, { method: "POST", body });
+    isTurnedAway = answer.redirected || answer.status === 403;
     if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
     return answer.json();
   };
@@ -234,6 +237,7 @@
     await Promise.all(all().map((row) => row.offering));
     keep();
     let told = {};
+    isTurnedAway = false;
     try {
       told = await convert();
     } catch {
@@ -282,7 +286,10 @@
   form.addEventListener("submit", async (event) => {
     if (!isByClicks() || isWritten) return;
     event.preventDefault();
-    if (!(await intoText())) return;
+    if (!(await intoText())) {
+      if (!isTurnedAway) return;
+      text.value = ""; // the form is kept with its rows (kit/kept_forms.py), which the server makes text then
+    }
     isWritten = true;
     form.requestSubmit(event.submitter);
     isWritten = false;

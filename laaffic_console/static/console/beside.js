@@ -10,6 +10,18 @@
     changes += 1;
     tell();
   };
+  const trouble = document.querySelector("[data-live-status]");
+  const say = (words) => { trouble.textContent = words; };
+  let later = 0;
+  // What stands there is old then. Who was signed out asks in vain: nothing is answered to this form's token any more.
+  const failed = ({ detail }) => {
+    if (detail.target?.id !== "beside") return;
+    const isTurnedAway = detail.xhr.status === 403;
+    say(isTurnedAway ? form.dataset.turnedAway : form.dataset.lost);
+    clearTimeout(later);
+    if (!isTurnedAway) later = setTimeout(tell, 3000);
+  };
+  for (const name of ["responseError", "sendError", "timeout"]) document.addEventListener(`htmx:${name}`, failed);
   // One question at a time. What was written while its answer was under way, or just before that took the place of who
   // waited to ask, is asked about afterwards.
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -17,6 +29,7 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "beside") return;
+    say("");
     if (asked === changes) form.dispatchEvent(new Event("answered"));
     else tell();
   });

@@ -108,6 +108,10 @@
     form.dataset.sent = "true";
     form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
   });
+  // What this tab keeps of what somebody wrote (conversations.js) is not left to who signs in next.
+  document.addEventListener("submit", (event) => {
+    if (event.target.id === "logout-form") sessionStorage.clear();
+  });
   // Back in the browser brings the page as it was left: its forms can be sent again.
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;

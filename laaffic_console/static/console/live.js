@@ -2,6 +2,9 @@
 // Parts of a page that move by themselves: htmx fetches them again (templates/console/live.html), and this extension
 // says when it may, and puts what came in place. A part that was put in place tells so with the event "fresh".
 (() => {
+  // A question that is never answered, as after a sleep, would hold back those after it for ever.
+  htmx.config.timeout = 15000;
+
   // What somebody has typed, ticked, chosen or opened in a part survives when the part is fetched again.
   const FIELDS = "input:not([type=hidden], [type=submit], [type=button]), select, textarea";
   const fieldsOf = (root) => [...root.querySelectorAll(FIELDS)];
@@ -47,7 +50,9 @@
     const there = new Map(fieldsOf(fresh).map((field) => [keyOf(field), field]));
     for (const field of fieldsOf(old)) {
       const into = there.get(keyOf(field));
-      if (into && isChanged(field) && !into.disabled) carry(field, into);
+      if (!into || into.disabled || !isChanged(field)) continue;
+      // What was said to a sentence is not said to the one that has come in its place (laws).
+      if (field.dataset.about === into.dataset.about) carry(field, into);
     }
     const opened = [...old.querySelectorAll("details")], drawn = [...fresh.querySelectorAll("details")];
     opened.forEach((details, at) => { if (drawn[at]) drawn[at].open = details.open; });
@@ -89,15 +94,47 @@
   };
   const failed = (part, status) => ([403, 404, 410].includes(status) ? gone(part) : lost(part));
 
-  // What says the same stays: a selection in it, an open list, what a screen reader reads just now.
+  // What is under a hand is not taken from it: a button that is pressed, a word that is put together from several keys,
+  // a form that is on its way. What came meanwhile comes again.
+  let pressed = null, composed = null;
+  const release = () => { pressed = null; };
+  document.addEventListener("pointerdown", (event) => { pressed = event.isPrimary ? event.target : null; }, true);
+  for (const name of ["pointerup", "pointercancel"])
+    document.addEventListener(name, () => setTimeout(release), true); // its click comes first
+  // Over a list that a browser draws itself, or beside its window, nobody hears of a button that is let go.
+  document.addEventListener("pointermove", (event) => { if (!event.buttons) release(); }, true);
+  document.addEventListener("compositionstart", (event) => { composed = event.target; }, true);
+  document.addEventListener("compositionend", () => { composed = null; }, true);
+  const isInHand = (part) =>
+    part.contains(pressed) || part.contains(composed) || part.querySelector("form[data-sent]") !== null;
+
+  // What says the same stays: a selection in it, an open list, what a screen reader reads just now. Of that only the
+  // hidden fields are renewed: their tokens are other ones in each answer.
   const last = new WeakMap();
+  const hiddenIn = (part) => [...part.querySelectorAll("input[type=hidden]")];
+  const saidBy = (part) => {
+    const bare = part.cloneNode(true);
+    for (const field of hiddenIn(bare)) field.removeAttribute("value");
+    return bare;
+  };
+  const renew = (old, fresh) => {
+    const before = hiddenIn(old), now = hiddenIn(fresh);
+    // A form that a script took away and that is still wanted is put back with the whole part.
+    if (before.map((field) => field.name).join() !== now.map((field) => field.name).join()) return false;
+    before.forEach((field, at) => { field.value = now[at].value; });
+    return true;
+  };
+  const asServed = () => {
+    for (const part of document.querySelectorAll("[hx-ext=live]")) last.set(part, saidBy(part).outerHTML);
+  };
+  document.addEventListener("DOMContentLoaded", asServed, true); // before charts are drawn
   const putInPlace = (old, fresh) => {
-    const markup = fresh.outerHTML;
-    if (markup === last.get(old)) return [];
+    const said = saidBy(fresh).outerHTML;
+    if (isInHand(old) || (said === last.get(old) && renew(old, fresh))) return [];
     for (const canvas of old.querySelectorAll("canvas.c-chart")) canvas.chart?.destroy();
     const focusAgain = keep(old, fresh);
     old.replaceWith(fresh);
-    last.set(fresh, markup);
+    last.set(fresh, said);
     focusAgain?.();
     fresh.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
     return [fresh];
@@ -106,9 +143,11 @@
   // Of a list only the cells that move: its ticks and its order stay.
   const putCell = (fresh) => {
     const cell = document.getElementById(fresh.id);
-    if (!cell || fresh.innerHTML === (last.get(cell) ?? cell.innerHTML)) return;
+    if (!cell || isInHand(cell)) return;
+    const said = saidBy(fresh).innerHTML;
+    if (said === (last.get(cell) ?? saidBy(cell).innerHTML) && renew(cell, fresh)) return;
     const focused = cell.contains(document.activeElement) && again(document.activeElement, cell, fresh);
-    last.set(cell, fresh.innerHTML);
+    last.set(cell, said);
     cell.replaceChildren(...fresh.childNodes);
     if (focused) focused.focus({ preventScroll: true });
   };
@@ -125,7 +164,7 @@
         else signedOut.delete(detail.elt);
       }
       if (name === "htmx:responseError") failed(detail.elt, detail.xhr.status);
-      if (name === "htmx:sendError") lost(detail.elt);
+      if (name === "htmx:sendError" || name === "htmx:timeout") lost(detail.elt);
       return true;
     },
     // Returns what htmx has to look through: the part, if it was put in place.

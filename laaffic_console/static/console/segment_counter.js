@@ -77,15 +77,34 @@ const SegmentCounter = (() => {
 
   const replaceForcing = (text) => [...text].map((character) => replacements.get(character) ?? character).join("");
 
+  // Where a field's own name stands: nobody is sent it, so it forces nothing. Its fallback is sent.
+  function placesOfNames(text) {
+    const places = new Set();
+    for (const { 0: written, 2: fallback, index } of text.matchAll(field)) {
+      const said = (fallback ?? "").trim();
+      const before = said ? written.indexOf(said, written.indexOf("|")) : written.length;
+      const ahead = text.slice(0, index);
+      let at = [...ahead].length;
+      let unit = 0;
+      for (const character of written) {
+        if (unit < before || unit >= before + said.length) places.add(at);
+        unit += character.length;
+        at += 1;
+      }
+    }
+    return places;
+  }
+
   // The least that any contact's text can cost: a field says nothing, or one letter where there is a fallback.
   function measure(text) {
     const least = text.replace(field, (_, name, fallback) => ((fallback ?? "").trim() ? "x" : ""));
     const characters = [...text];
+    const names = placesOfNames(text);
     return {
       ...count(least),
       varies: least !== text,
       characters: characters.length,
-      forcing: outsideGsm7(characters),
+      forcing: outsideGsm7(characters).filter(([at]) => !names.has(at)),
     };
   }
 
