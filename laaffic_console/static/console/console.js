@@ -96,6 +96,13 @@
     event.target.closest("[data-closes]")?.closest("dialog").close();
   });
 
+  // Sent once, unless its answer was never waited for: then, and behind Back, it can be sent again.
+  const STOPPED_AFTER = 60_000;
+  const letGo = (form) => {
+    delete form.dataset.sent;
+    form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+  };
+
   // On the document: forms of a part that was fetched again are asked and held back like the first ones.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -107,18 +114,15 @@
     if (form.dataset.once === undefined) return;
     form.dataset.sent = "true";
     form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
+    setTimeout(() => letGo(form), STOPPED_AFTER);
   });
   // What this tab keeps of what somebody wrote (conversations.js) is not left to who signs in next.
   document.addEventListener("submit", (event) => {
     if (event.target.id === "logout-form") sessionStorage.clear();
   });
-  // Back in the browser brings the page as it was left: its forms can be sent again.
+  // Back in the browser brings the page as it was left.
   window.addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
-    for (const form of document.querySelectorAll("form[data-sent]")) {
-      delete form.dataset.sent;
-      form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
-    }
+    if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(letGo);
   });
 
   const takeDrops = (drop) => {
