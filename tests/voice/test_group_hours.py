@@ -65,6 +65,18 @@ def test_one_moment_for_all_of_them(hours: list[str], places: Sequence[sending_h
     assert (found and f"{found:%Y-%m-%dT%H:%M}") == opens
 
 
+def test_two_that_begin_alike_have_their_own_clocks(application: Application) -> None:
+    denver, chicago = "16052092345", "16052012345"
+    calendar = Calendar.objects.create(name="Day", hours="mon-sun 09:00-20:00")
+    task = GroupTask(application=application, calendar=calendar)
+    at_nine_in_chicago = dt.datetime(2027, 3, 1, 9, tzinfo=ZoneInfo("America/Chicago"))
+    for numbers in ([denver, chicago], [chicago, denver]):
+        places = group_hours.places_of(numbers)
+
+        assert sorted(places) == [("US", ("America/Chicago",)), ("US", ("America/Denver",))]
+        assert group_hours.leaves_at(task, places, at_nine_in_chicago) == at_nine_in_chicago + dt.timedelta(hours=1)
+
+
 def test_outside_it_waits_and_nothing_leaves(sandbox: RunningSandbox, waiting: GroupTask, admin_client: Client) -> None:
     group_waiting.start_due()
     group_waiting.start_launched(waiting.pk)

@@ -32,9 +32,10 @@ START_JOB = "voice.jobs.start_launched"
 def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
     """When its request may leave, where that is not now; ValidationError where it never may."""
     now = database_clock.now()
-    leaves = group_hours.leaves_at(task, numbers, now)
+    places = group_hours.places_of(numbers) if group_hours.rules_of(task) is not None else ()
+    leaves = group_hours.leaves_at(task, places, now)
     if leaves is None:
-        raise ValidationError(group_hours.never(task, numbers))
+        raise ValidationError(group_hours.never(task, places))
     if ended := group_hours.ended(task, leaves):
         raise ValidationError(ended)
     return leaves if leaves > now else None
