@@ -13,9 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services import account, inbox, leases
-from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, NotSent, SubmissionState
-from laaffic_console.laaffic.email import EmailApi
+from laaffic_console.gateway.services import account, inbox, leases, patience
+from laaffic_console.laaffic import (
+    DeliveryState,
+    EmailDelivery,
+    EmailSubmission,
+    NotSent,
+    Refused,
+    SubmissionState,
+    codes,
+)
+from laaffic_console.laaffic.email import EmailApi, EmailDeliveries
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
 from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_deliveries, email_reports
@@ -303,7 +311,7 @@ class DeliveryTests:
 
     def test_who_has_lost_the_lease_stops_after_a_call(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
         push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
-        lost = leases.HeldLease("pull:email", "not ours", 20)
+        lost = patience.Patience(leases.HeldLease("pull:email", "not ours", 20))
 
         email_deliveries.check(account.laaffic_client(), campaign, lost)
 
@@ -339,7 +347,8 @@ class DeliveryTests:
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
-        email_deliveries.check(account.laaffic_client(), campaign, leases.HeldLease("pull:email", "not ours", 20))
+        lost = patience.Patience(leases.HeldLease("pull:email", "not ours", 20))
+        email_deliveries.check(account.laaffic_client(), campaign, lost)
         self.due()
         asked = asked_for(monkeypatch)
 
@@ -358,6 +367,31 @@ class DeliveryTests:
             email_deliveries.pull_due()
 
         assert asked == [["e0", "e199"], ["e200", "e399"], ["e400", "e449"]]
+
+    def test_one_that_laaffic_calls_abnormal_costs_the_others_nothing(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(199)))
+        push(entry(emailId="bad", toAddress="bad@example.com"))
+
+        def deliveries(family: EmailApi, *, app_id: str, email_ids: Sequence[str]) -> EmailDeliveries:
+            if "bad" in email_ids:
+                raise Refused(
+                    interface="email/getSendEmailRcd",
+                    entry=codes.lookup(codes.Family.EMAIL, "-5"),
+                    reason="Field is empty or the query id is abnormal",
+                    http_status=200,
+                )
+            told = [EmailDelivery(email_id, "", DeliveryState.DELIVERED, "0", None) for email_id in email_ids]
+            return EmailDeliveries(told, [], len(told), 0, 0, 0)
+
+        monkeypatch.setattr(EmailApi, "deliveries", deliveries)
+        self.due()
+        email_deliveries.pull_due()
+
+        pending = EmailMessage.objects.filter(delivery=Delivery.PENDING)
+        assert list(pending.values_list("email_id", flat=True)) == ["bad"]
+        assert EmailMessage.objects.filter(delivery=Delivery.DELIVERED).count() == 199
 
     @pytest.mark.parametrize("is_run_late", [True, False])
     def test_who_was_asked_for_within_the_window_has_a_last_question_behind_it(
