@@ -33,6 +33,11 @@ def without_marks(text: str) -> str:
     return _JOINERS.sub(_joiner, text) if _JOINERS.search(text) else text
 
 
+def sendable(text: str) -> str:
+    """A text that will be sent. Browsers and files end a line with two characters; a counter, and a phone, know one."""
+    return text.replace("\r\n", "\n")
+
+
 def is_blank(text: str) -> bool:
     """Empty, or nothing but spaces and what nobody sees."""
     return not text or all(one in _BLANKS or unicodedata.category(one) in _UNSEEN for one in text)
