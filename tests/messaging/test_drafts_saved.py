@@ -188,3 +188,9 @@ def test_a_line_of_a_text_ends_with_one_character(
 
     kept = [draft, template, template.versions.get(), SavedAnswer.objects.get()]
     assert [one.text for one in kept] == ["a\nb"] * 4
+
+
+def test_an_accent_of_a_text_is_in_one_piece_with_its_letter(application: Application, group: ContactGroup) -> None:
+    draft = drafts.create(name="A", application=application, sender_id="", text="Hola Jose\u0301", groups=[group])
+
+    assert draft.text == "Hola José"
