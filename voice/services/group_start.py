@@ -78,7 +78,7 @@ def _looks(
     yield from checks.budget(task.application, len(numbers), cost, is_whole=True)
     for part in group_costs.sms_after(task, len(numbers)):
         yield from checks.budget(part.application, part.recipients, part.cost, is_whole=True)
-    yield from _hours(task, places, leaves) if group_hours.rules_of(task) is not None else checks.night(shown)
+    yield from _hours(task, places, leaves) if group_hours.rules_of(task) else checks.night(shown)
     yield from _end(task, leaves)
     yield from checks.account(task.application_id)
     yield from checks.no_worker()
