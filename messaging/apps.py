@@ -48,7 +48,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.campaigns import starting
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
-        from messaging.services.email import email_counting, email_starting, email_states
+        from messaging.services.email import email_counting, email_deliveries, email_starting, email_states
         from messaging.services.email.email_approval import EmailDrafts
         from messaging.services.email.email_figures import EmailReports
         from messaging.services.figures import proofs, proving
@@ -110,7 +110,8 @@ class MessagingConfig(AppConfig):
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
         moments.await_with(starting.START_JOB, starting.launches_due)
-        bell.may_take(report_pulls.JOB, report_pulls.task_seconds())
+        for asking in (report_pulls.JOB, email_deliveries.JOB):
+            bell.may_take(asking, report_pulls.task_seconds())
         bell.may_take(waiting.SEND_JOB, perseverance.PATIENCE + settings.Q_CLUSTER["timeout"])
         moments.await_with(waiting.SEND_JOB, waiting.moments_due)
         moments.await_with(email_starting.START_JOB, email_starting.launches_due)

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from laaffic_console.kit.exports import unescaped
-from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.plain_text import composed, without_marks
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging import msisdn
@@ -98,6 +98,7 @@ class RowError(ValueError):
 def one_line(text: str) -> str:
     """A line break in a field of one line is a space: a form would glue the words together. Marks that nobody sees go:
     one of them turns a name around."""
+    text = composed(text)
     return text if text.isprintable() else _breaks.sub(" ", without_marks(text)).strip()
 
 
@@ -183,7 +184,10 @@ class RowCleaner:
                 "character that divides columns."
             )
             raise RowError("", ", ".join(extra)[:80], said % {"n": self.width})
-        if (together := "".join(cells)).isprintable() and "'" not in together and "=" not in together:
+        together = "".join(cells)
+        if not together.isascii():
+            cells = [composed(cell) for cell in cells]
+        if together.isprintable() and "'" not in together and "=" not in together:
             plain = [cell.strip() for cell in cells[: self.width]]  # as most rows are
         else:
             plain = [_plain_cell(cell.strip()) for cell in cells[: self.width]]

@@ -1,5 +1,6 @@
 """A price list as a file: country, price, currency and, where it is not SMS, channel (django-import-export)."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from laaffic_console.kit.plain_text import capitals
 from messaging.models import ListPrice
 
 NEEDED = ("country", "price", "currency")
+_TWO_READINGS = re.compile(r"[1-9]\d{0,2},\d{3}")
 
 
 class ListPriceResource(resources.ModelResource):
@@ -44,6 +46,11 @@ class ListPriceResource(resources.ModelResource):
 def _decimal(written: str) -> str:
     """Both "0.0031" and "0,0031"; with both signs in it the last one parts the decimals."""
     cleaned = written.strip().replace(" ", "")
+    if _TWO_READINGS.fullmatch(cleaned):
+        said = _("“%(price)s” may be %(whole)s or %(parted)s. Write it without a comma.")
+        raise ValidationError(
+            {"price": said % {"price": cleaned, "whole": cleaned.replace(",", ""), "parted": cleaned.replace(",", ".")}}
+        )
     if cleaned.rfind(",") > cleaned.rfind("."):
         return cleaned.replace(".", "").replace(",", ".")
     return cleaned.replace(",", "")

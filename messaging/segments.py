@@ -9,6 +9,8 @@ import unicodedata
 from enum import StrEnum
 from typing import NamedTuple
 
+from laaffic_console.kit.plain_text import composed
+
 LIMIT_CHARACTERS = 1024  # Unicode code points that sendSms takes
 
 BASIC = (
@@ -138,4 +140,4 @@ def replacement_for(character: str) -> str | None:
 
 def replace_forcing(text: str) -> str:
     """The text with all replacements made. What has none stays, and then the text stays UCS-2."""
-    return text.translate(_replacements)
+    return composed(text).translate(_replacements)

@@ -47,7 +47,8 @@ class VoiceConfig(AppConfig):
             }
         )
         channels.register(TtsChannel())
-        frequency.counts_too(Channel.VOICE, group_care.had)
+        frequency.counts_too(Channel.VOICE, group_care.had, group_care.has_left_since)
+        frequency.counts_too(Channel.SMS, group_care.had_sms, group_care.has_sms_since)
         group_budgets.register()
         approvable.register(GroupTaskDrafts())
         proofs.register(

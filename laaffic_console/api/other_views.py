@@ -19,6 +19,7 @@ from laaffic_console.dashboard import health
 from laaffic_console.gateway.models import BalanceReading
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.masks import SEE
+from laaffic_console.kit.plain_text import composed
 from messaging import merge_fields
 from messaging.contact_files import MAX_COLUMNS
 from messaging.contact_rows import CleanRow
@@ -69,12 +70,12 @@ def _write(asked: dict[str, Any]) -> Answer:
     clean = CleanRow(
         number.number,
         Contact.Validity.VALID if number.is_valid else Contact.Validity.POSSIBLE,
-        asked.get("name", ""),
-        asked.get("email", ""),
+        composed(asked.get("name", "")),
+        composed(asked.get("email", "")),
         number.country,
         ",".join(number.time_zones),
         asked.get("language", ""),
-        attributes,
+        {name: composed(value) for name, value in attributes.items()},
     )
     with transaction.atomic():
         written = contact_writes.write([clean.ready()], source="API", group_id=group.pk if group else None)

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Tags, register
 from django.db import DatabaseError, InterfaceError
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.checks.saying import LOCAL, TAG, error, example, is_loopback, is_web_address, warning
+from laaffic_console.checks.saying import LOCAL, TAG, error, example, is_loopback, is_web_address, unsendable, warning
 
 
 @register(TAG)
@@ -31,22 +31,29 @@ def check_console_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
 
 @register(TAG)
 def check_email(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = [
+        *unsendable("EMAIL_URL", settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD, id="laaffic.E164")
+    ]
     if not settings.EMAIL_IS_SET or "@" in settings.DEFAULT_FROM_EMAIL:
-        return []
+        return found
     return [
+        *found,
         error(
             _("EMAIL_URL is set and EMAIL_FROM is not an email address: no report can be sent."),
             hint=example("EMAIL_FROM=console@example.com"),
             id="laaffic.E154",
-        )
+        ),
     ]
 
 
 @register(TAG)
 def check_provider(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = [
+        *unsendable("OIDC_CLIENT_ID", settings.OIDC_CLIENT_ID, id="laaffic.E164"),
+        *unsendable("OIDC_CLIENT_SECRET", settings.OIDC_CLIENT_SECRET, id="laaffic.E164"),
+    ]
     if not settings.OIDC_ISSUER:
-        return []
-    found: list[CheckMessage] = []
+        return found
     if not is_web_address(settings.OIDC_ISSUER):
         found.append(
             error(

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, register
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.checks.saying import TAG, error, example, is_network, is_web_address, warning
+from laaffic_console.checks.saying import TAG, error, example, is_network, is_web_address, unsendable, warning
 from laaffic_console.laaffic import Family
 
 SHORTEST_TOKEN = 16
@@ -20,8 +20,12 @@ URL_SAFE = set(string.ascii_letters + string.digits + "-_~.")
 
 @register(TAG)
 def check_credentials(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    if settings.LAAFFIC_API_KEY and settings.LAAFFIC_API_SECRET:
-        return []
+    key, secret = settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET
+    if key and secret:
+        return [
+            *unsendable("LAAFFIC_API_KEY", key, id="laaffic.E126"),
+            *unsendable("LAAFFIC_API_SECRET", secret, id="laaffic.E126"),
+        ]
     return [
         warning(
             _("LAAFFIC_API_KEY and LAAFFIC_API_SECRET are not both set: nothing can be sent."),
@@ -33,7 +37,10 @@ def check_credentials(app_configs: Any = None, **kwargs: Any) -> list[CheckMessa
 
 @register(TAG)
 def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
+    found: list[CheckMessage] = [
+        *unsendable("LAAFFIC_BASE_URL", settings.LAAFFIC_BASE_URL, id="laaffic.E126"),
+        *unsendable("LAAFFIC_PATHS", *settings.LAAFFIC_PATHS.values(), id="laaffic.E126"),
+    ]
     if not is_web_address(settings.LAAFFIC_BASE_URL):
         found.append(
             error(

@@ -43,6 +43,14 @@ def is_web_address(text: str) -> bool:
         return False
 
 
+def unsendable(setting: str, *values: str, id: str) -> list[Error]:  # noqa: A002
+    """Of what goes into a header or an address as it stands. It is not quoted: it may be a secret."""
+    if all(value.isascii() and value.isprintable() for value in values):
+        return []
+    said = _("%(setting)s holds a character that cannot be sent, and that may be invisible.") % {"setting": setting}
+    return [error(said, hint=_("Only letters, digits and signs of ASCII can. Copy it anew, or type it."), id=id)]
+
+
 def is_network(text: str) -> bool:
     try:
         ipaddress.ip_network(text, strict=False)

@@ -33,6 +33,16 @@ def without_marks(text: str) -> str:
     return _JOINERS.sub(_joiner, text) if _JOINERS.search(text) else text
 
 
+def composed(text: str) -> str:
+    """Each accent in one piece with its letter. Files from a Mac hold both apart, and GSM-7 has é, but no accent."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def sendable(text: str) -> str:
+    """A text that will be sent. Browsers and files end a line with two characters; a counter, and a phone, know one."""
+    return composed(text).replace("\r\n", "\n")
+
+
 def is_blank(text: str) -> bool:
     """Empty, or nothing but spaces and what nobody sees."""
     return not text or all(one in _BLANKS or unicodedata.category(one) in _UNSEEN for one in text)
@@ -46,7 +56,7 @@ def _joiner(found: re.Match[str]) -> str:
 
 def plain(typed: str) -> str:
     """A pasted term without marks that nobody sees, its accents as keyboards write them, and single spaces."""
-    spaced = unicodedata.normalize("NFC", without_marks(typed))
+    spaced = composed(without_marks(typed))
     return " ".join("".join(" " if _is_space(one) else one for one in spaced).split())
 
 

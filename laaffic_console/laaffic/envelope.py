@@ -12,7 +12,7 @@ from laaffic_console.laaffic.codes import SUCCESS
 class Envelope:
     status: str  # "0" is success, whether it came as text or as a number
     reason: str
-    body: dict[str, Any]
+    body: dict[str, Any]  # keys without spaces around them, in `data` too
 
     @property
     def is_success(self) -> bool:
@@ -44,8 +44,19 @@ def parse(raw: bytes) -> Envelope | None:
         return None
     if not isinstance(body, dict):
         return None
-    status = body.get("status", body.get("code"))
+    body = _stripped(body)
+    if isinstance(data := body.get("data"), dict):
+        body["data"] = _stripped(data)
+    status, reason = _first(body, "status", "code"), _first(body, "reason", "msg")
     if not isinstance(status, str | int) or isinstance(status, bool):
         return None
-    reason = body.get("reason", body.get("msg"))
     return Envelope(str(status).strip(), "" if reason is None else str(reason).strip(), body)
+
+
+def _stripped(told: dict[str, Any]) -> dict[str, Any]:
+    return {key.strip(): value for key, value in told.items()}
+
+
+def _first(body: dict[str, Any], *names: str) -> Any:
+    """The first of them that says something: an envelope can have the other's keys with null in them."""
+    return next((value for name in names if (value := body.get(name)) is not None), None)

@@ -164,7 +164,7 @@ class NumbersApi(Interfaces):
             "bizType": int(kind),
         }
         data = self._post("/number/pns/bind", body).body.get("data")
-        told = {str(key).strip(): text(value) for key, value in data.items()} if isinstance(data, dict) else {}
+        told = {key: text(value) for key, value in data.items()} if isinstance(data, dict) else {}
         return NewBinding(*(told.get(name, "") for name in ("bindId", "pnsNumberA", "pnsNumberB")))
 
     def unbind(self, *, app_id: str, bind_id: str) -> None:

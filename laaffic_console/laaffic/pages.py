@@ -48,7 +48,7 @@ def request(current: int, size: int, params: dict[str, Any]) -> dict[str, Any]:
 
 def read_page(envelope: Envelope, current: int, interface: str, read: Callable[[dict[str, Any]], T]) -> Page[T]:
     """Rows of `data.records`; an answer without them says nothing, which is not the same as "there are none"."""
-    body = {str(key).strip(): value for key, value in envelope.body.items()}
+    body = envelope.body
     data = body.get("data")
     found = data.get("records") if isinstance(data, dict) else data
     if found is None and isinstance(data, dict) and count(data.get("total")) == 0:

@@ -104,7 +104,7 @@ def _content_fields(
 
 def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequence[str]) -> SendResult:
     """Match the ids of an answer to the numbers: by orderId, else by number, else by position (laaffic-api#sendsms)."""
-    body = {str(key).strip(): value for key, value in envelope.body.items()}
+    body = envelope.body
     success, fail = count(body.get("success")), count(body.get("fail"))
     array, msg_ids = body.get("array"), body.get("msgIds")
     everybody = list(range(len(numbers)))
@@ -184,22 +184,18 @@ def holds_rows(envelope: Envelope) -> bool:
     """Whether an answer says what there is, if only that there is nothing: one without rows and counts says nothing."""
     if _found(envelope) is not None or total_of(envelope) == 0:
         return True
-    return [count(_stripped(envelope).get(name)) for name in ("success", "fail")] == [0, 0]
+    return [count(envelope.body.get(name)) for name in ("success", "fail")] == [0, 0]
 
 
 def total_of(envelope: Envelope) -> int | None:
     """How many rows there are on all pages, where the answer says so (the vendor's own shape never does)."""
-    body = _stripped(envelope)
+    body = envelope.body
     data = body.get("data")
     return count(data.get("total") if isinstance(data, dict) else body.get("total"))
 
 
 def _found(envelope: Envelope) -> list[Any] | None:
-    body = _stripped(envelope)
+    body = envelope.body
     data = body.get("data")
     inside = data.get("records", data.get("array")) if isinstance(data, dict) else data
     return next((list(found) for found in (body.get("array"), inside) if isinstance(found, list)), None)
-
-
-def _stripped(envelope: Envelope) -> dict[str, Any]:
-    return {str(key).strip(): value for key, value in envelope.body.items()}

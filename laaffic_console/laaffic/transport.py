@@ -107,7 +107,7 @@ class Transport:
 
     def _once(self, family: Family, path: str, params: Mapping[str, str] | None, body: bytes | None) -> Envelope:
         interface = path.lstrip("/")
-        signed = signing.headers(self._api_key, self._api_secret, self._clock() + self.clock_skew)
+        signed = self._signed(interface)
         try:
             if body is None:
                 answer = self._get(self._url(family, path), params or {}, signed)
@@ -116,6 +116,16 @@ class Transport:
         except requests.RequestException as problem:
             raise _transport_error(interface, problem) from None
         return self._read(family, interface, answer)
+
+    def _signed(self, interface: str) -> dict[str, str]:
+        """Looked at beforehand: http.client would fail over it as over something that nobody foresaw."""
+        try:
+            self._api_key.encode("latin-1")
+            return signing.headers(self._api_key, self._api_secret, self._clock() + self.clock_skew)
+        except UnicodeEncodeError:  # which holds the key itself
+            raise NotSent(
+                "LAAFFIC_API_KEY or LAAFFIC_API_SECRET holds what no header can", interface=interface
+            ) from None
 
     def _get(self, url: str, params: Mapping[str, str], signed: dict[str, str]) -> requests.Response:
         query = urlencode(params, quote_via=quote, safe=",") if params else None

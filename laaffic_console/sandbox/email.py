@@ -11,7 +11,7 @@ from typing import Any
 
 from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route
 from laaffic_console.sandbox.options import EMAIL_CODES
-from laaffic_console.sandbox.parameters import text
+from laaffic_console.sandbox.parameters import is_id, text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
 from laaffic_console.sandbox.store import ZONE
 
@@ -146,10 +146,10 @@ class EmailInterfaces(FamilyOfInterfaces):
     def records(self, given: dict[str, Any], now: float) -> dict[str, Any]:
         app_id = self._application(given)
         ids = [email_id for email_id in text(given, "emailId").split(",") if email_id]
-        if not ids:
-            raise Refusal("-5")
         if len(ids) > 200:
             raise Refusal("-28")
+        if not ids or not all(map(is_id, ids)):
+            raise Refusal("-5")
         counts = {"success": 0, "fail": 0, "sending": 0, "nofound": 0}
         rows = []
         for email_id in ids:

@@ -12,6 +12,11 @@ def text(given: dict[str, Any], name: str) -> str:
     return "" if value is None else str(value).encode(errors="replace").decode()
 
 
+def is_id(said: str) -> bool:
+    """Whether it looks like an id of the gateway's (laaffic-api#ids); any other is abnormal."""
+    return said.isascii() and said.isdecimal()
+
+
 def integer(given: dict[str, Any], name: str, lowest: int, highest: int, default: int | None = None) -> int:
     """A number, or the same as text; −22 for anything else and for what is out of range."""
     said = text(given, name).strip()

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from laaffic_console.sandbox.families import FamilyOfInterfaces, Route
-from laaffic_console.sandbox.parameters import integer, moment, text
+from laaffic_console.sandbox.parameters import integer, is_id, moment, text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
 from laaffic_console.sandbox.store import ZONE, Accepted
 
@@ -86,12 +86,14 @@ class SmsInterfaces(FamilyOfInterfaces):
         app_id = text(given, "appId")
         check_application(app_id, "sms", self.options)
         ids = [msg_id for msg_id in text(given, "msgIds").split(",") if msg_id]
-        if not ids or len(ids) > 200:
+        if not ids or len(ids) > 200 or not all(map(is_id, ids)):
             raise Refusal("-14")
         counts = {"success": 0, "fail": 0, "sending": 0, "nofound": 0}
         rows = []
         for msg_id in ids:
             accepted = self.store.by_id.get(msg_id)
+            if accepted is not None and accepted.submission.app_id != app_id:
+                accepted = None
             state = "queued" if accepted is None else self.store.state(accepted, now)
             counter, status = {
                 "queued": ("nofound", ""),

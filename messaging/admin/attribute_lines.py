@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.plain_text import composed
 from messaging.contact_rows import MAX_ATTRIBUTE
 from messaging.merge_fields import BUILT_IN, is_name
 
@@ -17,14 +18,14 @@ def from_lines(text: str, before: Mapping[str, object]) -> dict[str, str]:
     """ValidationError names each line that is none. A value of several lines that nobody touched stays as it was."""
     attributes: dict[str, str] = {}
     problems = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(composed(text).splitlines(), start=1):
         if not line.strip():
             continue
         name, colon, value = (part.strip() for part in line.partition(":"))
         if problem := _problem(name, colon, value, attributes):
             problems.append(_("Line %(n)d: %(problem)s") % {"n": number, "problem": problem})
         elif value:
-            kept = str(before.get(name, ""))
+            kept = composed(str(before.get(name, "")))
             attributes[name] = kept if _on_one_line(kept) == value else value
     if problems:
         raise ValidationError(problems)

@@ -142,7 +142,7 @@ def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "starts_at": starts_at,
         "is_later": bool(campaign.scheduled_at) or (bool(campaign.local_time) and starts_at > timezone.now()),
         "server_clock": timezone.localtime(starts_at),
-        "clocks": recipient_clocks.at(starts_at, planned.counted),
+        "clocks": recipient_clocks.at(starts_at, planned.counted)[: recipient_clocks.COUNTRIES],
         "button": _button(campaign, planned),
     }
 

@@ -6,9 +6,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.plain_text import sendable
 from messaging.admin import pasted_numbers, templates
 from messaging.admin.pages import add_problems
-from messaging.admin.text_widget import TextWidget, one_character_a_line
+from messaging.admin.text_widget import TextWidget
 from messaging.models import Campaign
 from messaging.services.campaigns import drafts
 
@@ -71,7 +72,7 @@ class CampaignForm(templates.FromTemplate, pasted_numbers.PastedNumbersForm):
         return int(getattr(Campaign(), name)) if given is None else int(given)
 
     def clean_text(self) -> str:
-        return one_character_a_line(self.cleaned_data["text"])
+        return sendable(self.cleaned_data["text"])
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import balance_history
 from laaffic_console.identity.models import profile_of
+from laaffic_console.kit.plain_text import sendable
 from laaffic_console.kit.shared_rows import in_words
 from messaging import segments
 from messaging.admin import channel_pages
 from messaging.admin.clocks import moment_in
 from messaging.admin.compose_form import RECIPIENTS, ComposeForm
 from messaging.admin.pages import may_see_contacts
-from messaging.admin.text_widget import one_character_a_line
 from messaging.models import Campaign, Contact
 from messaging.services.audience import rules
 from messaging.services.campaigns import drafts, previews, sketches
@@ -119,7 +119,7 @@ def estimate_view(admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpRespons
 
 def _beside(request: HttpRequest, form: ComposeForm) -> dict[str, Any]:
     given = form.cleaned_data
-    written = one_character_a_line(form.data.get("text", ""))  # also one with a mistake
+    written = sendable(form.data.get("text", ""))  # also one with a mistake
     problem = drafts.problem_with_text(written, channels.named(form.channel).longest_text) if written.strip() else ""
     chosen = {name: given.get(name) for name in ("groups", "excluded_groups", "audiences")}
     columns = {name: given[name] for name in OF_THE_SKETCH if given.get(name)}

@@ -22,7 +22,7 @@ from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.masked_admin import MaskedNumbers, reveal_link
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import whole_number
+from laaffic_console.kit.plain_text import sendable, whole_number
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from laaffic_console.kit.search_kinds import Query, beginning_with
 from laaffic_console.kit.shared_rows import SharedRowAdmin
@@ -353,7 +353,7 @@ class SavedAnswerForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"text": TextWidget}
 
     def clean_text(self) -> str:
-        text: str = self.cleaned_data["text"]
+        text = sendable(self.cleaned_data["text"])
         if problem := drafts.problem_with_text(text):
             raise ValidationError(problem)
         return text

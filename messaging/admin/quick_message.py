@@ -13,9 +13,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.plain_text import sendable
 from messaging.admin import compose
 from messaging.admin.pages import add_problems
-from messaging.admin.text_widget import TextWidget, one_character_a_line
+from messaging.admin.text_widget import TextWidget
 from messaging.models import Campaign, Contact
 from messaging.services.campaigns import drafts
 from messaging.services.contacts import contacts
@@ -42,7 +43,7 @@ class QuickMessageForm(forms.Form):
         field.initial = compose.lone(field.queryset)
 
     def clean_text(self) -> str:
-        text = one_character_a_line(self.cleaned_data["text"])
+        text = sendable(self.cleaned_data["text"])
         if problem := drafts.problem_with_text(text):
             raise ValidationError(problem)
         return text

@@ -20,9 +20,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import is_blank, whole_number
+from laaffic_console.kit.plain_text import is_blank, sendable, whole_number
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
-from messaging.admin.text_widget import TextWidget, one_character_a_line
+from messaging.admin.text_widget import TextWidget
 from messaging.models import MessageTemplate, TemplateVersion
 from messaging.models.kept_while_used import drafts_from
 from messaging.services.campaigns import templates
@@ -45,7 +45,7 @@ class TemplateForm(AnyModelForm):
         widgets = {"text": TextWidget}
 
     def clean_text(self) -> str:
-        text = one_character_a_line(self.cleaned_data["text"])
+        text = sendable(self.cleaned_data["text"])
         try:
             templates.check_text(text)
         except ValidationError as problem:

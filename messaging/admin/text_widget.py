@@ -37,11 +37,6 @@ class MergeTextWidget(TextWidget):
         return super().get_context(name, value, {**(attrs or {}), "data-characters-only": str(self.limit)})
 
 
-def one_character_a_line(text: str) -> str:
-    """Browsers send a line's end as two characters; the counter beside the field, and a phone, know one."""
-    return text.replace("\r\n", "\n")
-
-
 def labels() -> dict[str, str]:
     """What the counter in the browser says, in the operator's language."""
     return {

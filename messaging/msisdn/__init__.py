@@ -3,7 +3,8 @@
 The phonenumbers library decides what is valid. This is the door of the package: nobody else names its modules.
 """
 
-from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, InvalidNumber, Msisdn
+from messaging.msisdn.calling_codes import with_any_code
+from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, SHORTEST_NATIONAL, InvalidNumber, Msisdn
 from messaging.msisdn.reading import parse
 from messaging.msisdn.time_zones import LONGEST_CODE, only_time_zones
 from messaging.msisdn.written import from_spreadsheet
@@ -12,9 +13,11 @@ __all__ = [
     "LONGEST_CODE",
     "MAX_DIGITS",
     "MIN_DIGITS",
+    "SHORTEST_NATIONAL",
     "InvalidNumber",
     "Msisdn",
     "from_spreadsheet",
     "only_time_zones",
     "parse",
+    "with_any_code",
 ]

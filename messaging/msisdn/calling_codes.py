@@ -11,7 +11,7 @@ import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberType
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, Msisdn
+from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, SHORTEST_NATIONAL, Msisdn
 from messaging.msisdn.time_zones import known_zones, longest_prefix, zones_below
 
 NO_COUNTRY = "001"  # the library's name for numbers that belong to the whole world, such as +800
@@ -54,6 +54,15 @@ def in_table(digits: str) -> Msisdn | None:
         if region.leading is not None:
             return None
     return None
+
+
+def with_any_code(digits: str) -> list[str]:
+    """The numbers that these can be where the country code was left out: none of the world has another."""
+    national = digits.lstrip("0")
+    if len(national) < SHORTEST_NATIONAL or not (national.isascii() and national.isdecimal()):
+        return []
+    read = (in_table(f"{code}{national}") for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+    return [found.number for found in read if found is not None]
 
 
 def is_mobile(number: Msisdn) -> bool:

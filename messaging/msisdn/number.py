@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
+SHORTEST_NATIONAL = 6  # digits of one whose country code was left out
 
 
 class Msisdn(NamedTuple):

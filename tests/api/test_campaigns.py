@@ -171,6 +171,16 @@ class OtherTests:
         assert [row["id"] for row in api("GET", "contacts?group=Friends").json()["items"]] == [contact.pk]
         assert api("GET", f"contacts/{contact.pk}").json()["name"] == "Asha"
 
+    def test_an_accent_is_in_one_piece_with_its_letter(self, api: Api) -> None:
+        api(
+            "POST",
+            "contacts",
+            {"number": "919876543210", "name": "Jose\u0301", "attributes": {"city": "Co\u0301rdoba"}},
+        )
+
+        contact = Contact.objects.get()
+        assert (contact.name, contact.attributes) == ("José", {"city": "Córdoba"})
+
     @pytest.mark.parametrize(
         ("attributes", "said"),
         [

@@ -191,6 +191,29 @@ class EnvelopeTests:
 
         assert client.get_balance().balance == 1
 
+    @pytest.mark.parametrize(
+        "envelope",
+        [
+            {"status ": "0", " reason": "success"},
+            {"status": None, "code": 0},
+            {" code": 0, "reason": None, "msg": "success"},
+        ],
+    )
+    def test_its_keys_may_have_spaces_or_nothing(
+        self, gateway: ScriptedGateway, client: LaafficClient, envelope: dict[str, object]
+    ) -> None:
+        gateway.will(answer({**envelope, "data ": {"balance ": "1"}}))
+
+        assert client.get_balance().balance == 1
+
+    def test_a_refusal_is_read_alike(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        gateway.will(answer({"status": None, "code ": -13, "reason": None, "msg ": "locked"}))
+
+        with pytest.raises(Refused, match="locked") as caught:
+            client.get_balance()
+
+        assert caught.value.code == "-13"
+
     def test_code_and_msg_are_an_envelope_too(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(
             answer({"code": "0", "msg": "success", "data": {"balance": "1.5"}}),

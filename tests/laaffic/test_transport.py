@@ -220,6 +220,16 @@ class NotSentTests:
             send(client)
         assert gateway.received == []
 
+    @pytest.mark.parametrize(("key", "secret"), [("key\u200b", SECRET), ("клич", SECRET), (KEY, "s\udce9cret")])
+    def test_what_cannot_be_written_into_a_header(self, gateway: ScriptedGateway, key: str, secret: str) -> None:
+        client = LaafficClient(api_key=key, api_secret=secret, base_url=gateway.base_url)
+
+        with pytest.raises(NotSent, match="holds what no header can"):
+            send(client)
+        with pytest.raises(NotSent, match="holds what no header can"):
+            client.get_balance()
+        assert gateway.received == []
+
     def test_the_next_send_goes_through(self, gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
         def nobody(*args: object, **kwargs: object) -> None:
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")

@@ -537,6 +537,19 @@ class OneLineTests:
         contact.refresh_from_db()
         assert (contact.name, contact.language) == ("Ann Lee", "en")
 
+    def test_an_accent_is_in_one_piece_with_its_letter(self, admin_client: Client) -> None:
+        kept = {"city": "Co\u0301rdoba"}
+        contact = Contact.objects.create(number="919876543210", name="Jose\u0301", attributes=kept)
+        address = reverse("admin:messaging_contact_change", args=[contact.pk])
+
+        admin_client.post(
+            address,
+            {"number": contact.number, "name": "Jose\u0301 N", "attributes": "city: Co\u0301rdoba\npet: n\u0303u"},
+        )
+
+        contact.refresh_from_db()
+        assert (contact.name, contact.attributes) == ("José N", {"city": "Córdoba", "pet": "ñu"})
+
     def test_a_first_name_goes_with_the_name_it_belonged_to(self, admin_client: Client) -> None:
         contact = Contact.objects.create(
             number="919876543210", name="Mary Ann Lee", attributes={"first_name": "Mary Ann", "city": "Pune"}

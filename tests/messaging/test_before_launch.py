@@ -265,6 +265,17 @@ class ClockTests:
         assert (clock.first, clock.last) == ("Mon 23:30", "Tue 00:30")
         assert recipient_clocks.at_night([clock]) == "It starts at night for some recipients: Spain (ES) 23:30."
 
+    def test_a_country_with_few_recipients_is_asked_about_beside_many_others(self) -> None:
+        by_day = ["AT", "BE", "CH", "CZ", "DE", "DK", "ES", "FR", "HU", "IT", "NL", "NO", "PL", "SE"]
+        many = [[country, "Europe/Berlin", 100] for country in by_day]
+        count = AudienceCount(reached=[*many, ["JP", "Asia/Tokyo", 1]])
+
+        afternoon = recipient_clocks.at(dt.datetime(2026, 1, 5, 13, 0, tzinfo=dt.UTC), count)
+        night = recipient_clocks.at(dt.datetime(2026, 1, 5, 23, 0, tzinfo=dt.UTC), count)
+
+        assert recipient_clocks.at_night(afternoon) == "It starts at night for some recipients: Japan (JP) 22:00."
+        assert recipient_clocks.at_night(night).endswith("Netherlands (NL) 00:00, Norway (NO) 00:00, ….")
+
 
 class PageTests:
     def test_ticks_and_reasons_are_asked_and_kept(

@@ -472,6 +472,12 @@ class CleanerTests:
         said = merge_fields.with_derived({"name": row.name, **row.attributes})["first_name"]
         assert said == first
 
+    @pytest.mark.parametrize("written", ["Jose\u0301", "'-Jose\u0301", "Jose\u0301\n"])
+    def test_an_accent_is_kept_in_one_piece_with_its_letter(self, written: str) -> None:
+        row = cleaner("phone", "name", "city").clean(["919876543210", written, "Mu\u0308nchen"])
+
+        assert (row.name.removeprefix("-"), row.attributes) == ("José", {"city": "München"})
+
     @pytest.mark.parametrize("mark", ["\n", "\r\n", " \r ", "\u2028", "\u2029", "\x85", "\v", "\f"])
     def test_a_line_break_in_one_line_is_a_space(self, mark: str) -> None:
         row = cleaner("phone", "name", "city").clean(["919876543210", f"Ann{mark}Lee", f"New{mark}York"])

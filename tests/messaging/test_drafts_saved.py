@@ -10,9 +10,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, MmsAttachment
+from messaging.models import (
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    EmailCampaign,
+    MessageTemplate,
+    MmsAttachment,
+    SavedAnswer,
+)
 from messaging.services import restored
-from messaging.services.campaigns import drafts, follow_ups
+from messaging.services.campaigns import drafts, follow_ups, templates
 from messaging.services.email import email_drafts
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import MmsOptions
@@ -168,3 +176,21 @@ def test_after_a_restore_a_draft_says_that_it_may_have_been_launched(application
     assert restored._tell_drafts(timezone.now()) == 1
 
     assert draft.events.count() == 1
+
+
+def test_a_line_of_a_text_ends_with_one_character(
+    application: Application, group: ContactGroup, admin_client: Client
+) -> None:
+    draft = drafts.create(name="A", application=application, sender_id="", text="a\r\nb", groups=[group])
+    template = MessageTemplate(name="Greeting", text="a\r\nb")
+    templates.save(template)
+    admin_client.post(reverse("admin:messaging_savedanswer_add"), {"title": "Hours", "text": "a\r\nb"})
+
+    kept = [draft, template, template.versions.get(), SavedAnswer.objects.get()]
+    assert [one.text for one in kept] == ["a\nb"] * 4
+
+
+def test_an_accent_of_a_text_is_in_one_piece_with_its_letter(application: Application, group: ContactGroup) -> None:
+    draft = drafts.create(name="A", application=application, sender_id="", text="Hola Jose\u0301", groups=[group])
+
+    assert draft.text == "Hola José"

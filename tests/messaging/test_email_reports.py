@@ -13,9 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services import account, inbox, leases
-from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, NotSent, SubmissionState
-from laaffic_console.laaffic.email import EmailApi
+from laaffic_console.gateway.services import account, inbox, leases, patience
+from laaffic_console.laaffic import (
+    DeliveryState,
+    EmailDelivery,
+    EmailSubmission,
+    NotSent,
+    Refused,
+    SubmissionState,
+    codes,
+)
+from laaffic_console.laaffic.email import EmailApi, EmailDeliveries
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
 from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_deliveries, email_reports
@@ -239,6 +247,10 @@ def _running() -> EmailCampaign:
     return EmailCampaign.objects.create(application=application, state=State.RUNNING, entry=entry, task_id="t1")
 
 
+def mail_id(n: int) -> str:
+    return str(2401010000000000000 + n)
+
+
 def asked_for(monkeypatch: pytest.MonkeyPatch, *, fails_on: str = "") -> list[list[str]]:
     """The first and the last of each request, from now on."""
     asked: list[list[str]] = []
@@ -278,7 +290,7 @@ class DeliveryTests:
         assert agrees(campaign)
 
     def test_450_mails_are_asked_for_in_three_calls(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
         self.due()
         email_deliveries.pull_due()
 
@@ -302,8 +314,8 @@ class DeliveryTests:
         assert "/email/getSendEmailRcd" not in sandbox.stats()["calls"]
 
     def test_who_has_lost_the_lease_stops_after_a_call(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
-        lost = leases.HeldLease("pull:email", "not ours", 20)
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
+        lost = patience.Patience(leases.HeldLease("pull:email", "not ours", 20))
 
         email_deliveries.check(account.laaffic_client(), campaign, lost)
 
@@ -313,12 +325,12 @@ class DeliveryTests:
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(email_deliveries, "CALLS", 2)
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(900)))
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(900)))
         other = EmailCampaign.objects.create(
             application=campaign.application, state=State.RUNNING, entry=campaign.entry, task_id="t2"
         )
         EmailMessage.objects.create(
-            campaign=other, key="o", email_id="o1", delivery=Delivery.PENDING, told_at=timezone.now()
+            campaign=other, key="o", email_id="77", delivery=Delivery.PENDING, told_at=timezone.now()
         )
         self.due()
         asked = asked_for(monkeypatch)
@@ -326,38 +338,64 @@ class DeliveryTests:
         email_deliveries.pull_due()
 
         assert asked == [
-            ["e0", "e199"],
-            ["e200", "e399"],
-            ["o1", "o1"],
-            ["e400", "e599"],
-            ["e600", "e799"],
-            ["e800", "e899"],
+            [mail_id(0), mail_id(199)],
+            [mail_id(200), mail_id(399)],
+            ["77", "77"],
+            [mail_id(400), mail_id(599)],
+            [mail_id(600), mail_id(799)],
+            [mail_id(800), mail_id(899)],
         ]
         assert (fresh(campaign).asked_to, fresh(campaign).checks) == (0, 1)
 
     def test_who_was_killed_is_followed_by_who_goes_on(
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
-        email_deliveries.check(account.laaffic_client(), campaign, leases.HeldLease("pull:email", "not ours", 20))
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
+        lost = patience.Patience(leases.HeldLease("pull:email", "not ours", 20))
+        email_deliveries.check(account.laaffic_client(), campaign, lost)
         self.due()
         asked = asked_for(monkeypatch)
 
         email_deliveries.pull_due()
 
-        assert asked == [["e200", "e399"], ["e400", "e449"]]
+        assert asked == [[mail_id(200), mail_id(399)], [mail_id(400), mail_id(449)]]
 
     def test_a_request_that_fails_each_time_keeps_nobody_from_being_asked(
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
-        asked = asked_for(monkeypatch, fails_on="e0")
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
+        asked = asked_for(monkeypatch, fails_on=mail_id(0))
 
         for _n in range(2):
             self.due()
             email_deliveries.pull_due()
 
-        assert asked == [["e0", "e199"], ["e200", "e399"], ["e400", "e449"]]
+        assert asked == [[mail_id(0), mail_id(199)], [mail_id(200), mail_id(399)], [mail_id(400), mail_id(449)]]
+
+    def test_one_that_laaffic_calls_abnormal_costs_the_others_nothing(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(199)))
+        push(entry(emailId="bad", toAddress="bad@example.com"))
+
+        def deliveries(family: EmailApi, *, app_id: str, email_ids: Sequence[str]) -> EmailDeliveries:
+            if "bad" in email_ids:
+                raise Refused(
+                    interface="email/getSendEmailRcd",
+                    entry=codes.lookup(codes.Family.EMAIL, "-5"),
+                    reason="Field is empty or the query id is abnormal",
+                    http_status=200,
+                )
+            told = [EmailDelivery(email_id, "", DeliveryState.DELIVERED, "0", None) for email_id in email_ids]
+            return EmailDeliveries(told, [], len(told), 0, 0, 0)
+
+        monkeypatch.setattr(EmailApi, "deliveries", deliveries)
+        self.due()
+        email_deliveries.pull_due()
+
+        pending = EmailMessage.objects.filter(delivery=Delivery.PENDING)
+        assert list(pending.values_list("email_id", flat=True)) == ["bad"]
+        assert EmailMessage.objects.filter(delivery=Delivery.DELIVERED).count() == 199
 
     @pytest.mark.parametrize("is_run_late", [True, False])
     def test_who_was_asked_for_within_the_window_has_a_last_question_behind_it(
@@ -369,11 +407,11 @@ class DeliveryTests:
         is_run_late: bool,
     ) -> None:
         """A page failed within it; the next page comes past it, and would end those that were not asked for again."""
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
         window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
         now = timezone.now()
         EmailCampaign.objects.update(sent_at=now - window + dt.timedelta(seconds=3600 if is_run_late else 20))
-        asked = asked_for(monkeypatch, fails_on="e0")
+        asked = asked_for(monkeypatch, fails_on=mail_id(0))
         self.due()
         email_deliveries.pull_due()
         asked.clear()
@@ -385,12 +423,12 @@ class DeliveryTests:
             self.due()
         email_deliveries.pull_due()
 
-        assert asked == [["e0", "e199"]]
+        assert asked == [[mail_id(0), mail_id(199)]]
 
     def test_a_turn_that_is_over_expires_the_rest_in_the_next(
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(3)))
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(3)))
         EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
         turn = email_deliveries.turns.Turn(0)
 
@@ -402,7 +440,7 @@ class DeliveryTests:
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch, mails: int
     ) -> None:
         """Its application was closed, or one id of a page is bad: nothing else would ever end it."""
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(mails)))
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(mails)))
         EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
 
         def refuse(*_args: Any, **_kwargs: Any) -> Any:
@@ -421,7 +459,7 @@ class DeliveryTests:
     def test_past_the_window_each_mail_is_asked_for_once_however_short_the_turns(
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(900)))
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(900)))
         EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
         monkeypatch.setattr(email_deliveries.turns.Turn, "is_over", lambda _turn: len(asked) % 2 == 0 and bool(asked))
         asked = asked_for(monkeypatch)
@@ -432,7 +470,7 @@ class DeliveryTests:
             asked.append([])  # another turn
 
         pages = [page for page in asked if page]
-        assert [page[0] for page in pages] == ["e0", "e200", "e400", "e600", "e800"]
+        assert [page[0] for page in pages] == [mail_id(0), mail_id(200), mail_id(400), mail_id(600), mail_id(800)]
         assert fresh(campaign).state == State.FINISHED
 
     def test_no_answer_means_later_and_nothing_else(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:

@@ -1,7 +1,8 @@
 """MMS campaigns: one door out, ids matched by number, attachments uploaded again before they lapse."""
 
 import datetime as dt
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, Lease, LedgerEntry
+from laaffic_console.gateway.services import account_hold, leases, workers
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,
@@ -29,6 +31,7 @@ from messaging.services.figures import proving
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
 from messaging.services.reports import report_pulls
+from messaging.services.sending import sending
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
 
@@ -173,6 +176,79 @@ class SendTests:
 
         campaigns.resume(campaign.pk)
         run_jobs()
+        assert settled(campaign) == {"accepted": 2}
+
+    @pytest.mark.parametrize("status", ["-10", "-1"])
+    def test_an_upload_that_the_account_is_refused_goes_on_with_the_account(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        picture: MmsAttachment,
+        run_jobs: Callable[[], int],
+        status: str,
+    ) -> None:
+        add_contacts(group, 2)
+        sandbox.set_faults(status=status, status_calls=1, paths=["/mmsUpload"])
+        campaign = starting.launch(draft(application, group, picture).pk)
+        run_jobs()
+        campaign.refresh_from_db()
+        hold = AccountHold.objects.get()
+        assert (campaign.state, campaign.account_hold) == (CampaignState.HELD, hold)
+
+        account_hold.release(hold.pk, because="paid")
+        run_jobs()
+
+        assert settled(campaign) == {"accepted": 2}
+
+    def test_a_file_that_another_worker_uploads_holds_nothing(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        picture: MmsAttachment,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(attachments, "WAIT_FOR_OTHER", 0.1)
+        add_contacts(group, 2)
+        campaign = starting.launch(draft(application, group, picture).pk)
+        with leases.lease(f"mms-upload:{picture.pk}"):
+            run_jobs()
+        campaign.refresh_from_db()
+        assert (campaign.state, sandbox.messages()) == (CampaignState.RUNNING, [])
+
+        sending.sweep()
+        run_jobs()
+
+        assert settled(campaign) == {"accepted": 2}
+
+    def test_no_other_worker_takes_a_campaign_whose_files_are_being_uploaded(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        picture: MmsAttachment,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add_contacts(group, 2)
+        campaign = starting.launch(draft(application, group, picture).pk)
+        really = attachments.live_ids
+
+        def slow(ids: Sequence[int]) -> list[str]:
+            mine = Lease.objects.filter(name=f"send:{campaign.pk}")
+            first = mine.get().until
+            for _n in range(3000):
+                if mine.filter(until__gt=first).exists():
+                    return really(ids)
+                time.sleep(0.01)
+            raise AssertionError("nobody renewed the lease")
+
+        monkeypatch.setattr(workers, "BEAT_EVERY", 0.01)
+        monkeypatch.setattr(attachments, "live_ids", slow)
+        run_jobs()
+
         assert settled(campaign) == {"accepted": 2}
 
     def test_an_upload_whose_answer_was_lost_is_asked_for_again_by_itself(

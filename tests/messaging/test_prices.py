@@ -126,6 +126,28 @@ class ListTests:
             ("sms", "IN", Decimal("0.0031"), "USD"),
         ]
 
+    @pytest.mark.parametrize("written", ["1,250", " 125,000 "])
+    def test_a_price_with_two_readings_is_refused_with_both(self, written: str) -> None:
+        result = self.read(f'country,price,currency\nID,"{written}",IDR\n')
+
+        whole, parted = written.strip().replace(",", ""), written.strip().replace(",", ".")
+        said = str(result.invalid_rows[0].error_dict["price"][0])
+        assert f"may be {whole} or {parted}" in said
+        assert not ListPrice.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("written", "price"),
+        [
+            *(("0,003", "0.003"), ("1.250,50", "1250.5"), ("1,250.50", "1250.5"), ("1,25", "1.25")),
+            *(("1.250", "1.25"), ("12,3456", "12.3456"), ("1250", "1250")),
+        ],
+    )
+    def test_any_other_has_one(self, written: str, price: str) -> None:
+        result = self.read(f'country,price,currency\nID,"{written}",IDR\n')
+
+        assert not result.has_errors()
+        assert ListPrice.objects.get().price == Decimal(price)
+
     @pytest.mark.parametrize(
         "row", ["India,0.1,USD", "ın,0.1,USD", "IN,-1,USD", "IN,cheap,USD", "IN,0.1,dollars", "IN,0.1,"]
     )

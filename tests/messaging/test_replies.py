@@ -156,6 +156,53 @@ class StopTests:
         assert sandbox.stats()["accepted"] == 39
         assert last not in {message["number"] for message in sandbox.messages()}
 
+    @pytest.mark.parametrize("written", ["9876500000", "09876500000"])
+    def test_without_its_country_code_it_is_of_whom_we_wrote(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        written: str,
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = sent(application, group, run_jobs)
+
+        said = pushed(number=written, content="STOP", reply_time=in_vendors_zone(timezone.now()))
+        push(said)
+        push(said)
+
+        reply = Reply.objects.get()
+        assert (reply.number, reply.country, reply.campaign) == (NUMBER, "IN", campaign)
+        assert list(SuppressionEntry.objects.values_list("number", flat=True)) == [NUMBER]
+        assert not Trouble.objects.exists()
+
+    @pytest.mark.parametrize("others", [[], ["919876500000", "79876500000"]])
+    def test_without_its_country_code_and_of_nobody_alone_it_is_told(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        others: list[str],
+    ) -> None:
+        for number in others:
+            add_contacts(group, 1, first=int(number))
+        if others:
+            sent(application, group, run_jobs)
+
+        push(pushed(number="9876500000", content="STOP", reply_time=in_vendors_zone(timezone.now())))
+
+        assert list(SuppressionEntry.objects.values_list("number", flat=True)) == ["9876500000"]
+        told = Trouble.objects.get()
+        assert told.name.startswith("STOP from …000")
+        assert "no country code" in told.problem
+
+    def test_a_whole_number_or_a_short_code_is_not_told(self, db: None) -> None:
+        push(pushed(content="STOP"), pushed(number="12345", content="STOP"))
+
+        assert not Trouble.objects.exists()
+
     def test_to_an_mms_it_is_of_mms(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:

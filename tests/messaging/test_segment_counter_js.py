@@ -30,6 +30,7 @@ ALPHABETS = [
     "aé€^ш’ç\u00a0😀",
     "😀a",
     "ш\n𝒳",
+    "Aen\u0301\u0303\u030a\u212b",
     "".join(segments.REPLACEMENTS) + "ab",
 ]
 ANSWER = """

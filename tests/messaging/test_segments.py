@@ -212,6 +212,7 @@ class ReplacementTests:
         assert segments.GSM_7_CHARACTERS.issuperset("".join(segments.REPLACEMENTS.values()))
 
     def test_all_at_once(self) -> None:
+        assert segments.count(segments.replace_forcing("Jose\u0301 Nun\u0303ez")).encoding == segments.Encoding.GSM_7
         replaced = segments.replace_forcing("“Don’t – wait…”\u00a0déjà vu, Łódź 😀")
 
         assert replaced == '"Don\'t - wait..." déjà vu, Lódz 😀'.replace("ó", "o")

@@ -284,7 +284,9 @@ class EmailTests:
 
         assert caller.post("/email/batchSendEmail", self.BATCH) == {"status": "-2", "reason": "Repeat request"}
 
-    @pytest.mark.parametrize(("ids", "status"), [("", "-5"), (",".join(["1"] * 201), "-28"), ("1,2", "0")])
+    @pytest.mark.parametrize(
+        ("ids", "status"), [("", "-5"), (",".join(["1"] * 201), "-28"), ("1,2", "0"), ("1,e2", "-5")]
+    )
     def test_records(self, caller: Caller, ids: str, status: str) -> None:
         answered = caller.get("/email/getSendEmailRcd", appId=APP_ID, emailId=ids)
 

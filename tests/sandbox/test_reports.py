@@ -73,6 +73,19 @@ class GetReportTests:
         assert counts(answer) == {"success": "1", "fail": "0", "sending": "0", "nofound": "1"}
         assert len(answer["array"]) == 1
 
+    @pytest.mark.parametrize("odd", ["m1", "２１", "-1", "2108021054011000095;2108021059531000096"])
+    def test_an_abnormal_id_is_refused_with_all_the_others(self, caller: Caller, odd: str) -> None:
+        [msg_id] = caller.send("91856321412")["msgIds"]
+
+        assert ask(caller, msg_id, odd)["status"] == "-14"
+
+    def test_another_applications_message_is_not_found(self, caller: Caller) -> None:
+        [msg_id] = caller.send("91856321412")["msgIds"]
+
+        answer = ask(caller, msg_id, app_id="other")
+
+        assert (answer["nofound"], answer["array"]) == ("1", [])
+
     @pytest.mark.parametrize(("count", "status"), [(0, "-14"), (1, "0"), (200, "0"), (201, "-14")])
     def test_it_takes_up_to_two_hundred_ids(self, caller: Caller, count: int, status: str) -> None:
         assert ask(caller, *("2108021054011000095" for _ in range(count)))["status"] == status

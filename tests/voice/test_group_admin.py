@@ -78,6 +78,14 @@ class WritingTests:
         assert "1 was given twice" in shown
         assert "Asia/Shanghai" in shown
 
+    def test_a_line_ends_with_one_character(self, application: Application, admin_client: Client) -> None:
+        messenger = Application.objects.create(app_id="sms12345", channel="sms")
+        sms = {"hang_up_sms": "on", "sms_application": messenger.pk, "sms_text": "a\r\n" * 400, "sms_on_answer": "on"}
+        admin_client.post(reverse(ADD), given(application, **sms, text="Hello\r\nyou"))
+
+        task = GroupTask.objects.get()
+        assert (task.text, task.sms_text) == ("Hello\nyou", ("a\n" * 400).strip())
+
     @pytest.mark.parametrize(("clock", "hour"), [("mine", 4), ("console", 10)])
     def test_it_starts_by_the_clock_of_who_writes_it(
         self, application: Application, admin_client: Client, clock: str, hour: int

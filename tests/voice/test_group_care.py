@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given
@@ -18,8 +19,9 @@ from hypothesis import strategies as st
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account
 from laaffic_console.laaffic import NotSent, OutcomeUnknown
-from messaging.models import BudgetCounter, Calendar, Campaign, ContactGroup, FrequencyCap
+from messaging.models import BudgetCounter, Calendar, Campaign, ContactGroup, FrequencyCap, Message, MessageState
 from messaging.services.audience import audience
+from messaging.services.batches import claiming
 from messaging.services.budgets import budgets, shares
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import consents
@@ -80,6 +82,21 @@ def over(task: GroupTask, ago: dt.timedelta) -> None:
 
 def agree(*numbers: int, channel: str = "voice", state: str = "given") -> None:
     consents.put([Said(str(number), channel, state, timezone.now(), "form") for number in numbers])
+
+
+def sms(by: Application) -> dict[str, Any]:
+    return {"hang_up_sms": True, "sms_application": by, "sms_text": "Hi", "sms_on_failure": True}
+
+
+def frozen(by: Application, group: ContactGroup, *, is_new: bool = True, channel: str = "sms") -> Campaign:
+    """To the first two."""
+    if is_new:
+        add_contacts(group, 2, first=FIRST)
+    draft = drafts.create(name="Texts", application=by, channel=channel, sender_id="", text="Hello", groups=[group])
+    starting.launch(draft.pk, by=None)
+    while audience.freeze_chunk(draft.pk):
+        pass
+    return Campaign.objects.select_related("application").get(pk=draft.pk)
 
 
 @pytest.mark.usefixtures("_cap_of_one")
@@ -176,6 +193,61 @@ class CapTests:
 
         spoken.refresh_from_db()
         assert (spoken.total, spoken.dropped_capped) == (3, 1)
+
+    def test_who_had_an_sms_gets_no_call_with_one(
+        self, application: Application, sms_application: Application, group: ContactGroup, admin_client: Client
+    ) -> None:
+        texted = frozen(sms_application, group)
+        claiming.claim_some(texted, "token", 1)
+        plain, with_sms = written(application, count=3), written(application, count=3, name="B", **sms(sms_application))
+
+        assert group_care.called_now(plain).capped == 0
+        called = group_care.called_now(with_sms)
+        assert (called.numbers, called.capped) == ([str(FIRST + 2)], 2)
+        assert "2 left out: have had as many calls or SMS" in admin_client.get(own(with_sms, "review")).content.decode()
+        group_tasks.launch(with_sms.pk)
+        assert GroupTask.objects.get(pk=with_sms.pk).number_count == 1
+
+    def test_who_became_full_of_sms_meanwhile_is_left_out_under_the_lock(
+        self, application: Application, sms_application: Application, group: ContactGroup
+    ) -> None:
+        task = written(application, count=3, **sms(sms_application))
+        called = group_care.called_now(task)
+        claiming.claim_some(frozen(sms_application, group), "token", 1)
+
+        with transaction.atomic():
+            assert group_care.under_lock(task, called).capped == 2
+
+    def test_an_sms_after_a_call_counts_when_an_audience_is_frozen_and_when_it_is_claimed(
+        self, application: Application, sms_application: Application, group: ContactGroup
+    ) -> None:
+        frozen_before = frozen(sms_application, group)
+        group_tasks.launch(written(application, count=1, **sms(sms_application)).pk)
+        frozen_after = frozen(sms_application, group, is_new=False)
+
+        claiming.claim_some(frozen_before, "token", 1)
+
+        assert (frozen_after.total, frozen_after.dropped_capped) == (1, 1)
+        stopped = Message.objects.filter(campaign=frozen_before, state=MessageState.CANCELLED)
+        assert list(stopped.values_list("number", flat=True)) == [str(FIRST)]
+
+    def test_a_call_counts_when_a_spoken_audience_that_was_frozen_before_is_claimed(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        spoken = frozen(application, group, channel="voice")
+        group_tasks.launch(written(application, count=1).pk)
+
+        claiming.claim_some(spoken, "token", 2)
+
+        stopped = Message.objects.filter(campaign=spoken, state=MessageState.CANCELLED)
+        assert list(stopped.values_list("number", flat=True)) == [str(FIRST)]
+
+    def test_a_call_without_an_sms_is_none(
+        self, application: Application, sms_application: Application, group: ContactGroup
+    ) -> None:
+        group_tasks.launch(written(application, count=1).pk)
+
+        assert frozen(sms_application, group).dropped_capped == 0
 
     def test_laaffics_own_repetition_cannot_leave_anybody_out(
         self, application: Application, admin_client: Client

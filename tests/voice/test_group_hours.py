@@ -65,6 +65,81 @@ def test_one_moment_for_all_of_them(hours: list[str], places: Sequence[sending_h
     assert (found and f"{found:%Y-%m-%dT%H:%M}") == opens
 
 
+def test_two_that_begin_alike_have_their_own_clocks(application: Application) -> None:
+    denver, chicago = "16052092345", "16052012345"
+    calendar = Calendar.objects.create(name="Day", hours="mon-sun 09:00-20:00")
+    task = GroupTask(application=application, calendar=calendar)
+    at_nine_in_chicago = dt.datetime(2027, 3, 1, 9, tzinfo=ZoneInfo("America/Chicago"))
+    for numbers in ([denver, chicago], [chicago, denver]):
+        places = group_hours.places_of(numbers)
+
+        assert sorted(places) == [("US", ("America/Chicago",)), ("US", ("America/Denver",))]
+        assert group_hours.leaves_at(task, places, at_nine_in_chicago) == at_nine_in_chicago + dt.timedelta(hours=1)
+
+
+@pytest.fixture
+def texts_on_sundays(sms_application: Application) -> Calendar:
+    calendar = Calendar.objects.create(name="Texts", hours="sun 09:00-17:00")
+    ApplicationCalendar.objects.create(application=sms_application, calendar=calendar)
+    return calendar
+
+
+@pytest.mark.parametrize(
+    ("calls", "with_sms", "leaves"),
+    [
+        ("", True, "2027-03-07T09:00"),
+        ("", False, "2027-03-01T12:00"),
+        ("mon-sun 15:00-20:00", True, "2027-03-07T15:00"),
+        ("mon-sat 09:00-20:00", True, None),
+    ],
+)
+def test_an_sms_after_the_call_has_hours_too(
+    application: Application,
+    sms_application: Application,
+    texts_on_sundays: Calendar,
+    calls: str,
+    with_sms: bool,
+    leaves: str | None,
+) -> None:
+    if calls:
+        by_phone = Calendar.objects.create(name="Calls", hours=calls)
+        ApplicationCalendar.objects.create(application=application, calendar=by_phone)
+    task = GroupTask(application=application, hang_up_sms=with_sms, sms_application=sms_application)
+    monday = dt.datetime(2027, 3, 1, 12, tzinfo=INDIA)
+
+    found = group_hours.leaves_at(task, group_hours.places_of(["919876543210"]), monday)
+
+    assert (found and f"{found.astimezone(INDIA):%Y-%m-%dT%H:%M}") == leaves
+
+
+def test_its_own_calendar_is_that_of_its_sms_too(
+    application: Application, sms_application: Application, texts_on_sundays: Calendar
+) -> None:
+    own_one = Calendar.objects.create(name="Own", hours="mon-sun 00:00-24:00")
+    task = GroupTask(application=application, calendar=own_one, hang_up_sms=True, sms_application=sms_application)
+    monday = dt.datetime(2027, 3, 1, 12, tzinfo=INDIA)
+
+    assert group_hours.leaves_at(task, group_hours.places_of(["919876543210"]), monday) == monday
+
+
+def test_a_calendar_of_its_sms_that_is_changed_counts_at_once(
+    sandbox: RunningSandbox, application: Application, sms_application: Application
+) -> None:
+    other_day = DAYS[(timezone.now().astimezone(INDIA).date() + dt.timedelta(days=2)).weekday()]
+    calendar = Calendar.objects.create(name="Texts", hours=f"{other_day} 09:00-17:00")
+    ApplicationCalendar.objects.create(application=sms_application, calendar=calendar)
+    sms = {"hang_up_sms": True, "sms_application": sms_application, "sms_text": "Hi", "sms_on_failure": True}
+    task = group_tasks.launch(written(application, count=3, **sms).pk)
+    group_waiting.start_due()
+    assert (GroupTask.objects.get(pk=task.pk).state, at_sandbox(sandbox)) == (TaskState.LAUNCHED, [])
+
+    calendar.hours = "mon-sun 00:00-24:00"
+    calendar.save()
+    group_waiting.start_due()
+
+    assert len(at_sandbox(sandbox)) == 1
+
+
 def test_outside_it_waits_and_nothing_leaves(sandbox: RunningSandbox, waiting: GroupTask, admin_client: Client) -> None:
     group_waiting.start_due()
     group_waiting.start_launched(waiting.pk)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from tests.messaging.pages import hidden
 from voice.models import AudioFile, GroupTask, TaskNumbers, TaskState
-from voice.services import group_requests, group_start, group_tasks
+from voice.services import group_hours, group_requests, group_start, group_tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -89,9 +89,8 @@ def test_its_own_time_counts_before_now() -> None:
 
 
 def test_the_clocks_are_those_of_the_numbers() -> None:
-    shown = group_start.clocks(
-        ["919876543210", "12125550100", "13105550100"], dt.datetime(2027, 3, 1, 18, tzinfo=dt.UTC)
-    )
+    places = group_hours.places_of(["919876543210", "12125550100", "13105550100"])
+    shown = group_start.clocks(places, dt.datetime(2027, 3, 1, 18, tzinfo=dt.UTC))
 
     by_country = {clock.country: clock for clock in shown}
     assert by_country["IN"].first.endswith("23:30")
@@ -125,6 +124,16 @@ def test_the_review_says_when_and_not_at_once(admin_client: Client) -> None:
     assert f" {waits.windows[0][0]}</dd>" in shown
     assert "Recipients in India (IN)" in shown
     assert GroupTask.objects.get().state == TaskState.DRAFT
+
+
+def test_a_few_among_thousands_of_beginnings_have_their_clock() -> None:
+    areas = [201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218, 219, 224, 225, 228, 229]
+    american = [f"1{area}{exchange}0000" for area in areas for exchange in range(220, 980)]
+    places = group_hours.places_of([*american, "919876543210"])
+
+    shown = group_start.clocks(places, dt.datetime(2027, 3, 1, 18, tzinfo=dt.UTC))
+
+    assert [(clock.country, clock.recipients) for clock in shown] == [("US", len(american)), ("IN", 1)]
 
 
 @pytest.mark.parametrize("field", ["text", "sms_text"])

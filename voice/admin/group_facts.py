@@ -104,6 +104,9 @@ def cost_words(task: GroupTask, planned: Planned) -> str:
 
 def left_out(task: GroupTask, called: Called) -> list[tuple[str, str]]:
     """(key, sentence) of who is not called, and why."""
+    capped = _("%(n)s left out: have had as many calls as the cap allows")
+    if task.hang_up_sms:
+        capped = _("%(n)s left out: have had as many calls or SMS as the caps allow")
     counts = [
         (
             "twice",
@@ -116,7 +119,7 @@ def left_out(task: GroupTask, called: Called) -> list[tuple[str, str]]:
         ),
         ("suppressed", task.left_suppressed + called.suppressed, _("%(n)s left out: suppressed")),
         ("no_consent", task.left_no_consent + called.no_consent, _("%(n)s left out: no consent for marketing")),
-        ("capped", task.left_capped + called.capped, _("%(n)s left out: have had as many calls as the cap allows")),
+        ("capped", task.left_capped + called.capped, capped),
         ("invalid", task.left_invalid, _("%(n)s left out: invalid number")),
     ]
     return [(key, words % {"n": number(n)}) for key, n, words in counts if n]

@@ -20,6 +20,7 @@ from laaffic_console.kit.figures import number as grouped
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import call_empty, choices_of, field_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
+from laaffic_console.kit.plain_text import sendable
 from laaffic_console.kit.shared_rows import SeenForm
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
 from messaging.admin.clocks import ByAClock, MomentField
@@ -269,6 +270,12 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
             fields = [(self[name], _condition(name)) for name in names if name in self.fields]
             if fields:
                 yield title, fields
+
+    def clean_text(self) -> str:
+        return sendable(self.cleaned_data["text"])
+
+    def clean_sms_text(self) -> str:
+        return sendable(self.cleaned_data["sms_text"])
 
     def clean(self) -> dict[str, Any]:
         """What is wrong in a part that is switched off does not matter: it stays as it was."""

@@ -15,6 +15,7 @@ from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
 from messaging.admin import approvals, undo_field
 from messaging.admin.before_launch import check_words
+from messaging.services.audience import recipient_clocks
 from messaging.services.forecast import balance_forecast
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import NotSeen
@@ -100,7 +101,7 @@ def _page(
         checks=[check_words(request, check, sentences) for check in planned.checks],
         is_stopped=checks.is_stopped(planned.checks),
         approval=approvals.shown(request, task, planned.numbers),
-        clocks=planned.clocks,
+        clocks=planned.clocks[: recipient_clocks.COUNTRIES],
         **start,
         is_later=bool(task.send_at) or start["waits_for_window"] or planned.start > timezone.now(),
         clocks_say=_("Laaffic dials them one after the other, by itself; the clocks are those of the first call."),

@@ -16,13 +16,13 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.pages import require
+from laaffic_console.kit.plain_text import sendable
 from laaffic_console.laaffic.tts import BY_CODE, MAX_TEXT
 from messaging import merge_fields
 from messaging.admin import bulk_actions, channel_pages
 from messaging.admin.channel_campaigns import ChannelCampaignAdmin
 from messaging.admin.compose_form import ComposeForm
 from messaging.admin.quick_message import quick_campaign
-from messaging.admin.text_widget import one_character_a_line
 from messaging.models import Campaign, Contact, MessageState
 from messaging.services.campaigns import drafts
 from messaging.services.text import merge_samples
@@ -127,7 +127,7 @@ class SpokenQuickForm(SpokenFields):
     field_order = ["application", "text"]
 
     def clean_text(self) -> str:
-        text = one_character_a_line(self.cleaned_data["text"])
+        text = sendable(self.cleaned_data["text"])
         if problem := drafts.problem_with_text(text, MAX_TEXT):
             raise ValidationError(problem)
         return text

@@ -8,16 +8,19 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import Channel, EntryState
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign
 from messaging.services.contacts import consents
 from messaging.services.gates import frequency
+from messaging.services.gates.frequency import Cap
 from messaging.subscribers import every_spelling, has_spellings
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import NOT_LEFT
@@ -52,9 +55,11 @@ def under_lock(task: GroupTask, called: Called) -> Called:
 
     ValidationError where nobody is left, or where it is a repetition that would call them too.
     """
-    if not frequency.cap_for(task.application_id, task.purpose):
+    caps = _caps(task)
+    if not caps:
         return called
-    frequency.count_alone(Channel.VOICE)
+    for channel in caps:
+        frequency.count_alone(channel)
     numbers = _without_full(task, called.numbers)
     counted = replace(called, numbers=numbers, capped=called.capped + len(called.numbers) - len(numbers))
     require_somebody(task, counted)
@@ -99,13 +104,23 @@ def _agreed(task: GroupTask, numbers: list[str]) -> list[str]:
     return [number for number in numbers if number in given]
 
 
+def _caps(task: GroupTask) -> dict[str, Cap]:
+    """By channel, in the one order in which their locks are taken: with an SMS after the call, what that allows too."""
+    of = {Channel.SMS.value: task.sms_application_id if task.hang_up_sms else None}
+    of[Channel.VOICE.value] = task.application_id
+    caps = {channel: frequency.cap_for(pk, task.purpose) for channel, pk in of.items() if pk is not None}
+    return {channel: cap for channel, cap in caps.items() if cap}
+
+
 def _without_full(task: GroupTask, numbers: list[str]) -> list[str]:
-    cap = frequency.cap_for(task.application_id, task.purpose)
-    if not cap or not numbers:
-        return numbers
-    sending = frequency.sending_since(Channel.VOICE, frequency.start_of(cap))
-    full = frequency.full_on(cap, numbers, sending, partial(had, but=_takes_the_place_of(task)))
-    return [number for number in numbers if number not in full] if full else numbers
+    for channel, cap in _caps(task).items():
+        if not numbers:
+            break
+        sending = frequency.sending_since(channel, frequency.start_of(cap))
+        source = had_sms if channel == Channel.SMS else had
+        if full := frequency.full_on(cap, numbers, sending, partial(source, but=_takes_the_place_of(task))):
+            numbers = [number for number in numbers if number not in full]
+    return numbers
 
 
 def _takes_the_place_of(task: GroupTask) -> int:
@@ -119,11 +134,38 @@ def had(
 
     Its numbers at Laaffic count until it is over and as long after: when Laaffic dials which of them nobody knows.
     """
+    return _had(_since(since).exclude(pk=but), numbers, day)
+
+
+def had_sms(
+    numbers: Sequence[str], since: dt.datetime, day: dt.datetime, *, but: int = 0
+) -> Iterator[tuple[str, int, int]]:
+    """Likewise the SMS after the calls: to whom one goes the calls decide, and those take place at Laaffic."""
+    return _had(_since(since).filter(hang_up_sms=True).exclude(pk=but), numbers, day)
+
+
+def _had(tasks: "QuerySet[GroupTask]", numbers: Sequence[str], day: dt.datetime) -> Iterator[tuple[str, int, int]]:
     wanted = {*numbers, *every_spelling([number for number in numbers if has_spellings(number)])}
-    over_at = dict(_since(since).exclude(pk=but).values_list("pk", "finished_at"))
+    over_at = dict(tasks.values_list("pk", "finished_at"))
     for called, task_id in called_numbers.among([*wanted], over_at):
         over = over_at[task_id]
         yield called, int(over is None or over >= day), 1
+
+
+def has_left_since(moment: dt.datetime) -> bool:
+    """Whether the numbers of another one count."""
+    return bool(_left_since.rows(since=moment))
+
+
+def has_sms_since(moment: dt.datetime) -> bool:
+    return any(has_sms for (has_sms,) in _left_since.rows(since=moment))
+
+
+@Select
+def _left_since() -> "QuerySet[GroupTask, Any]":
+    """Whether each has an SMS. Numbers are kept with the request."""
+    left = GroupTask.objects.filter(is_counted=True, entry__prepared_at__gte=Given("since")).order_by()
+    return left.values_list("hang_up_sms")
 
 
 def _since(moment: dt.datetime) -> "QuerySet[GroupTask]":

@@ -4,6 +4,8 @@ Laaffic dials by itself once it has them; what holds there is the task's own win
 """
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 from django.conf import settings
 
@@ -19,27 +21,32 @@ from voice.services import group_windows
 ROUNDS = 200  # of a window that opens when the hours have ended, and so on
 
 
-def rules_of(task: GroupTask) -> Hours | None:
-    return None if task.outside_hours else sending_hours.rules_for(task.application_id, task.calendar_id)
+def rules_of(task: GroupTask) -> list[Hours]:
+    """All that must allow it; with an SMS after the call, what that may be sent by too. Its own calendar says both."""
+    if task.outside_hours:
+        return []
+    by_sms = task.sms_application_id if task.hang_up_sms and task.calendar_id is None else None
+    applications = [pk for pk in (task.application_id, by_sms) if pk is not None]
+    found = (sending_hours.rules_for(pk, task.calendar_id) for pk in applications)
+    return [rules for rules in found if rules is not None]
 
 
-def places_of(numbers: list[str]) -> set[Place]:
-    """From one number of each beginning: those with the same have the same time zones."""
-    one_of = {number[: group_windows.PREFIX]: number for number in numbers}
-    return {sending_hours.place_of(number) for number in one_of.values()}
+def places_of(numbers: Iterable[str]) -> Counter[Place]:
+    """How many of them are in each. All are read: of two that begin with the same digits each can have its own."""
+    return Counter(sending_hours.place_of(number) for number in numbers)
 
 
-def leaves_at(task: GroupTask, numbers: list[str], now: dt.datetime) -> dt.datetime | None:
+def leaves_at(task: GroupTask, places: Collection[Place], now: dt.datetime) -> dt.datetime | None:
     """The first moment from now on at which its request may leave, so that no phone rings outside; None: there is none.
 
     A task with a time of its own leaves at once or not at all: Laaffic keeps it until then.
     """
-    if (rules := rules_of(task)) is None:
+    if not (rules := rules_of(task)):
         return now
-    places, leave = places_of(numbers), now
+    leave = now
     for _round in range(ROUNDS):
         rings = group_windows.starts_at(task, leave)
-        opens = sending_hours.common_opening(rules, places, rings)
+        opens = _opens(rules, places, rings)
         if opens is None or (opens > rings and task.send_at is not None and task.send_at > now):
             return None
         if opens <= rings:
@@ -48,11 +55,27 @@ def leaves_at(task: GroupTask, numbers: list[str], now: dt.datetime) -> dt.datet
     return None
 
 
-def never(task: GroupTask, numbers: list[str]) -> str:
+def _opens(all_rules: list[Hours], places: Collection[Place], moment: dt.datetime) -> dt.datetime | None:
+    """The first moment, from this one on, that suits all of them; None: there is none soon."""
+    at = moment
+    while at - moment <= sending_hours.SOON:
+        latest = at
+        for rules in all_rules:
+            opens = sending_hours.common_opening(rules, places, latest)
+            if opens is None:
+                return None
+            latest = opens
+        if latest == at:
+            return at
+        at = latest
+    return None
+
+
+def never(task: GroupTask, places: Collection[Place]) -> str:
     """Why there is no such moment, and what to do."""
     rules = rules_of(task)
-    if rules is not None and task.send_at is not None:
-        fits = sending_hours.common_opening(rules, places_of(numbers), group_windows.starts_at(task))
+    if rules and task.send_at is not None:
+        fits = _opens(rules, places, group_windows.starts_at(task))
         if fits is not None:
             said = _("It would call outside its hours. The first moment then that suits all it calls is %(when)s.")
             return said % {"when": _moment(fits)}

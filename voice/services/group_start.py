@@ -1,18 +1,17 @@
 """When a group-call task would start, what the clocks of those it calls show then, and what speaks against it."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.kit.said import gettext as _
-from messaging import msisdn
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks
 from messaging.services.audience.recipient_clocks import Clock
+from messaging.services.gates.sending_hours import Place
 from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
@@ -20,22 +19,12 @@ from voice.models import GroupTask
 from voice.services import group_care, group_costs, group_hours, group_requests
 from voice.services.group_care import Called
 from voice.services.group_costs import Learned
-from voice.services.group_windows import PREFIX, starts_at
-
-PREFIXES = 1000  # looked up at most: no review waits for 200,000 numbers
+from voice.services.group_windows import starts_at
 
 
-def clocks(numbers: Sequence[str], moment: dt.datetime) -> list[Clock]:
-    """By country, from one number of each beginning: those with the same have the same time zones."""
-    beginnings = Counter(number[:PREFIX] for number in numbers)
-    one_of = {number[:PREFIX]: number for number in reversed(numbers)}
-    reached = []
-    for beginning, n in beginnings.most_common(PREFIXES):
-        try:
-            parsed = msisdn.parse(f"+{one_of[beginning]}")
-        except msisdn.InvalidNumber:
-            continue
-        reached.append((parsed.country, ",".join(parsed.time_zones), n))
+def clocks(places: Mapping[Place, int], moment: dt.datetime) -> list[Clock]:
+    """By country; what is in none is not in it."""
+    reached = [(country, ",".join(zones), n) for (country, zones), n in places.items() if country]
     return recipient_clocks.of_reached(moment, reached)
 
 
@@ -58,17 +47,23 @@ class Planned:
 def planned(task: GroupTask) -> Planned:
     called = group_care.called_now(task)
     numbers = called.numbers
-    leaves = group_hours.leaves_at(task, numbers, timezone.now())
+    places = group_hours.places_of(numbers)
+    leaves = group_hours.leaves_at(task, places, timezone.now())
     start = starts_at(task, leaves)
-    shown = clocks(numbers, start)
+    shown = clocks(places, start)
     price = group_costs.learned(task)
     cost = group_costs.expected(price, len(numbers))
-    found = checks.in_order(_looks(task, called, shown, cost, leaves))
+    found = checks.in_order(_looks(task, called, places, shown, cost, leaves))
     return Planned(called, start, shown, price, cost, found)
 
 
 def _looks(
-    task: GroupTask, called: Called, shown: Sequence[Clock], cost: Cost, leaves: dt.datetime | None
+    task: GroupTask,
+    called: Called,
+    places: Collection[Place],
+    shown: Sequence[Clock],
+    cost: Cost,
+    leaves: dt.datetime | None,
 ) -> Iterator[Check]:
     """What a person has to have seen before it is launched from the page; the same words as for a campaign."""
     numbers = called.numbers
@@ -83,15 +78,15 @@ def _looks(
     yield from checks.budget(task.application, len(numbers), cost, is_whole=True)
     for part in group_costs.sms_after(task, len(numbers)):
         yield from checks.budget(part.application, part.recipients, part.cost, is_whole=True)
-    yield from _hours(task, numbers, leaves) if group_hours.rules_of(task) is not None else checks.night(shown)
+    yield from _hours(task, places, leaves) if group_hours.rules_of(task) else checks.night(shown)
     yield from _end(task, leaves)
     yield from checks.account(task.application_id)
     yield from checks.no_worker()
 
 
-def _hours(task: GroupTask, numbers: list[str], leaves: dt.datetime | None) -> Iterator[Check]:
+def _hours(task: GroupTask, places: Collection[Place], leaves: dt.datetime | None) -> Iterator[Check]:
     if leaves is None:
-        yield Check("hours", Level.STOP, group_hours.never(task, numbers))
+        yield Check("hours", Level.STOP, group_hours.never(task, places))
     elif leaves > timezone.now():
         yield Check("hours", Level.NOTE, group_hours.waits(leaves))
     if not task.windows:

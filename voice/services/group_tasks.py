@@ -19,6 +19,7 @@ from laaffic_console.gateway.services import (
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.plain_text import sendable
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging.services.approvals import approvals
@@ -42,6 +43,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
 
     `audience` None leaves the numbers as they are.
     """
+    task.text, task.sms_text = sendable(task.text), sendable(task.sms_text)
     group_requests.check(task)
     if audience is None and not task.number_count and not task.is_template:
         raise ValidationError({"numbers": _("Say whom to call: choose groups, paste numbers or choose a file.")})

@@ -32,9 +32,10 @@ START_JOB = "voice.jobs.start_launched"
 def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
     """When its request may leave, where that is not now; ValidationError where it never may."""
     now = database_clock.now()
-    leaves = group_hours.leaves_at(task, numbers, now)
+    places = group_hours.places_of(numbers) if group_hours.rules_of(task) else ()
+    leaves = group_hours.leaves_at(task, places, now)
     if leaves is None:
-        raise ValidationError(group_hours.never(task, numbers))
+        raise ValidationError(group_hours.never(task, places))
     if ended := group_hours.ended(task, leaves):
         raise ValidationError(ended)
     return leaves if leaves > now else None
@@ -117,8 +118,9 @@ def _look_again_at_changed_hours() -> None:
     """What waits by a calendar that was changed meanwhile is looked at anew."""
     waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, waits_since__isnull=False)
     changed = Q(calendar__changed_at__gte=F("waits_since"))
-    changed |= Q(application__sending_hours__changed_at__gte=F("waits_since"))
-    changed |= Q(application__sending_hours__calendar__changed_at__gte=F("waits_since"))
+    for by in ("application", "sms_application"):
+        changed |= Q(**{f"{by}__sending_hours__changed_at__gte": F("waits_since")})
+        changed |= Q(**{f"{by}__sending_hours__calendar__changed_at__gte": F("waits_since")})
     anew = list(waiting.filter(changed).values_list("pk", flat=True))
     GroupTask.objects.filter(pk__in=anew, state=TaskState.LAUNCHED).update(starts_at=database_clock.in_statement())
 

@@ -9,8 +9,6 @@ from django.utils import timezone
 from voice.models import GroupTask
 from voice.services.group_requests import window_of
 
-PREFIX = 6  # digits that decide a number's time zone
-
 
 def starts_at(task: GroupTask, now: dt.datetime | None = None) -> dt.datetime:
     """Its own time, or now; with windows the first moment from then on that lies in one.

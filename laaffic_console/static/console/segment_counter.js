@@ -75,7 +75,11 @@ const SegmentCounter = (() => {
 
   const replacementFor = (character) => replacements.get(character) ?? null;
 
-  const replaceForcing = (text) => [...text].map((character) => replacements.get(character) ?? character).join("");
+  // As a text is saved: each accent in one piece with its letter.
+  const composed = (text) => text.normalize("NFC");
+
+  const replaceForcing = (text) =>
+    [...composed(text)].map((character) => replacements.get(character) ?? character).join("");
 
   // Where a field's own name stands: nobody is sent it, so it forces nothing. Its fallback is sent.
   function placesOfNames(text) {
@@ -181,7 +185,7 @@ const SegmentCounter = (() => {
 
     // The caret stays behind the characters it was behind, however long they are now.
     function replaceInPlace(replace) {
-      const plain = (text) => [...text].map((character) => replace(character) ?? character).join("");
+      const plain = (text) => [...composed(text)].map((character) => replace(character) ?? character).join("");
       const { value, selectionStart, selectionEnd } = textarea;
       textarea.value = plain(value);
       const placed = (at) => plain(value.slice(0, at)).length;
@@ -277,7 +281,7 @@ const SegmentCounter = (() => {
       box.setAttribute("aria-hidden", "true"); // the list says the same
       const places = new Set(forcing.map(([at]) => at));
       let plain = "";
-      [...textarea.value].forEach((character, at) => {
+      [...composed(textarea.value)].forEach((character, at) => {
         if (!places.has(at)) {
           plain += character;
           return;
@@ -304,7 +308,7 @@ const SegmentCounter = (() => {
         list.append(item);
       }
       const most = (text) => estimate(text, fields)?.most ?? measure(text).segments;
-      const before = most(textarea.value);
+      const before = most(composed(textarea.value));
       const after = most(replaceForcing(textarea.value));
       if (after < before) list.append(element("li", "segment-counter-saves", say("saves", { before, after })));
       return list;
@@ -312,7 +316,7 @@ const SegmentCounter = (() => {
 
     function refresh() {
       clearTimeout(timer);
-      const text = textarea.value;
+      const text = composed(textarea.value);
       if (text === shown) return;
       shown = text;
       const measured = measure(text);

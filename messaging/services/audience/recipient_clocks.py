@@ -16,7 +16,7 @@ from messaging import opening_hours
 from messaging.models import AudienceCount
 
 NIGHT_ENDS, NIGHT_BEGINS = 8, 21  # o'clock, in the recipient's time
-COUNTRIES = 12
+COUNTRIES = 12  # shown and named; all are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,10 @@ def _zones_of(counted: AudienceCount) -> set[str]:
 def at_night(clocks: Sequence[Clock]) -> str:
     """The sentence for a start that wakes somebody; "" for one that wakes nobody."""
     asleep = [f"{countries.row_of(clock.country)} {clock.earliest:%H:%M}" for clock in clocks if clock.is_night]
-    return _("It starts at night for some recipients: %(where)s.") % {"where": ", ".join(asleep)} if asleep else ""
+    if not asleep:
+        return ""
+    named = [*asleep[:COUNTRIES], "…"] if len(asleep) > COUNTRIES else asleep
+    return _("It starts at night for some recipients: %(where)s.") % {"where": ", ".join(named)}
 
 
 def of_reached(moment: dt.datetime, reached: Iterable[tuple[str, str, int]]) -> list[Clock]:
@@ -93,7 +96,7 @@ def of_reached(moment: dt.datetime, reached: Iterable[tuple[str, str, int]]) -> 
         recipients[country] += n
         zones[country].update(name for name in names.split(",") if name)
     clocks = []
-    for country in sorted(zones, key=lambda country: -recipients[country])[:COUNTRIES]:
+    for country in sorted(zones, key=lambda country: -recipients[country]):
         times = sorted(_wall_times(moment, zones[country]), key=lambda at: at.replace(tzinfo=None))
         if times:
             clocks.append(Clock(country, recipients[country], times[0], times[-1]))

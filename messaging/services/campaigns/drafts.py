@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit import moments
 from laaffic_console.kit.constant_sql import Insert
-from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.kit.plain_text import is_blank, sendable
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from messaging import canary_sizes, merge_fields, segments
@@ -102,6 +102,7 @@ def save(
 
     NotAllowed where it is no longer a draft.
     """
+    campaign.text = sendable(campaign.text)
     campaign.sender_id = campaign.sender_id or campaign.application.sender_id
     # The text and the sender ID: check_content, in words of its own. The application has just been read.
     campaign.full_clean(exclude=["created_by", "text", "sender_id", "application"])

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.plain_text import sendable
 from messaging.models import MessageTemplate, TemplateVersion
 from messaging.services.campaigns import drafts
 
@@ -35,7 +36,7 @@ def save(
     template: MessageTemplate, *, columns: Iterable[str] = ("name", "text"), note: str = "", by: User | None = None
 ) -> TemplateVersion | None:
     """Keep it, new or edited; the version that its text began, None where the text is as it was."""
-    template.name = template.name.strip()
+    template.name, template.text = template.name.strip(), sendable(template.text)
     check_text(template.text)
     template.full_clean(exclude=["created_by", "text"])
     with transaction.atomic():

@@ -26,11 +26,16 @@ class NotReady(Exception):
     """The campaign cannot be sent as it stands; the sentence says why and what to do. It is held."""
 
 
+class NotYet(Exception):
+    """Another process is at what it needs. Nobody has to do anything: it is looked at again by itself."""
+
+
 class SendingChannel(ABC):
     key: ClassVar[str]  # Campaign.channel, and the suppression list's
     application_channel: ClassVar[str]  # of the applications that can carry it
     recipients_per_call: ClassVar[int] = 1000
     longest_text: ClassVar[int] = 1024  # Unicode code points
+    is_ready_at_once: ClassVar[bool] = True  # its poster asks nobody
     stopped_like: ClassVar[str] = ""  # another channel whose opt-outs count here too
 
     @property
@@ -79,7 +84,8 @@ class SendingChannel(ABC):
     def poster(self, campaign: Campaign) -> Post:
         """What sends a claim of this campaign. It runs in threads, so whatever it needs of the database is read here.
 
-        NotReady holds the campaign. The poster's own errors are LaafficError; anything else counts as unknown.
+        NotReady holds the campaign; NotYet leaves it to another time. The poster's own errors are LaafficError;
+        anything else counts as unknown.
         """
 
     @abstractmethod

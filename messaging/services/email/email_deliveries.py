@@ -3,16 +3,21 @@
 import datetime as dt
 import itertools
 import logging
+from collections.abc import Sequence
+from functools import partial
 
 from django.db.models import QuerySet
 
 from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, patience, turns, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.patience import ENDLESS, Patience
 from laaffic_console.laaffic import LaafficClient, LaafficError
-from laaffic_console.laaffic.email import MAX_EMAIL_IDS
+from laaffic_console.laaffic.codes import EmailCode
+from laaffic_console.laaffic.email import MAX_EMAIL_IDS, EmailDeliveries
 from messaging import gateway_ids
 from messaging.models import Delivery, EmailCampaign, EmailMessage
 from messaging.services.email import email_campaigns, email_reports
+from messaging.services.reports import abnormal_ids, report_pulls
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +38,16 @@ def pull_due() -> None:
             client = laaffic_client()
         except NotConfigured:
             return
-        turn = turns.Turn()
+        turn, asking = turns.Turn(), Patience(lease, seconds=report_pulls.READING_SECONDS)
         while lease.renew() and (campaign := _due().order_by("next_check_at").select_related("application").first()):
             turn.has_begun()
-            if turn.is_over():
+            if turn.is_over() or asking.is_over():
                 bell.ring(JOB)
                 return
-            _check_apart(client, campaign, lease, turn)
+            _check_apart(client, campaign, asking, turn)
 
 
-def _check_apart(client: LaafficClient, campaign: EmailCampaign, lease: leases.HeldLease, turn: turns.Turn) -> None:
+def _check_apart(client: LaafficClient, campaign: EmailCampaign, asking: Patience, turn: turns.Turn) -> None:
     """Whatever becomes of it, this campaign is asked about later, and the next one now."""
     found = campaign.next_check_at
     campaign.next_check_at = database_clock.now() + AFTER_TROUBLE
@@ -51,7 +56,7 @@ def _check_apart(client: LaafficClient, campaign: EmailCampaign, lease: leases.H
         if found and email_campaigns.is_past_window(campaign) and not email_campaigns.is_past_window(campaign, found):
             campaign.asked_to = 0  # those before it were asked for within the window: their last question is to come
         try:
-            check(client, campaign, lease, turn)
+            check(client, campaign, asking, turn)
         except LaafficError as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
             is_through = _expired(campaign, turn)
@@ -73,7 +78,7 @@ def _due() -> "QuerySet[EmailCampaign]":
 def check(
     client: LaafficClient,
     campaign: EmailCampaign,
-    lease: leases.HeldLease | None = None,
+    asking: Patience = ENDLESS,
     turn: turns.Turn | None = None,
 ) -> int:
     """Ask about a campaign's mails that are on their way, behind those that were asked for last; how many moved.
@@ -88,15 +93,20 @@ def check(
         EmailCampaign.objects.filter(pk=campaign.pk).update(asked_to=campaign.asked_to)
         workers.beat_through_request()
         if asked := [email_id for _, email_id in ids if gateway_ids.can_be_asked_for(email_id)]:
-            told = client.email.deliveries(app_id=campaign.application.app_id, email_ids=asked)
-            moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
+            ask = partial(_deliveries, client, campaign.application.app_id)
+            for told in abnormal_ids.in_halves(ask, asked, EmailCode.FIELD_EMPTY, asking):
+                moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
         if campaign.asked_to:
             _expired(campaign, turn)
-        if not campaign.asked_to or (lease is not None and not lease.renew()):
+        if not campaign.asked_to or not asking.may_ask():
             break
         if turn is not None and (call >= CALLS or turn.is_over()):
             break
     return moved
+
+
+def _deliveries(client: LaafficClient, app_id: str, ids: Sequence[str]) -> EmailDeliveries:
+    return client.email.deliveries(app_id=app_id, email_ids=ids)
 
 
 def _pending(campaign: EmailCampaign, after: int) -> list[tuple[int, str]]:

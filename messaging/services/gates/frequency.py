@@ -66,12 +66,22 @@ def _caps() -> "QuerySet[FrequencyCap, Any]":
 
 Had = Iterable[tuple[str, int, int]]  # (number, how many within 24 hours, how many within 7 days); some come twice
 Source = Callable[[Sequence[str], dt.datetime, dt.datetime], Had]  # numbers, since when in all, since when a day
-_elsewhere: dict[str, Source] = {}
 
 
-def counts_too(channel: str, source: Source) -> None:
-    """When an app is made ready: what it does on the channel counts for the messages of campaigns as well."""
-    _elsewhere[channel] = source
+class Elsewhere(NamedTuple):
+    had: Source
+    has_left_since: Callable[[dt.datetime], bool]
+
+
+_elsewhere: dict[str, Elsewhere] = {}
+
+
+def counts_too(channel: str, source: Source, has_left_since: Callable[[dt.datetime], bool]) -> None:
+    """When an app is made ready: what it does on the channel counts for the messages of campaigns as well.
+
+    `has_left_since`: whether anything of it counts that did not at that moment. A claim asks that in one statement.
+    """
+    _elsewhere[channel] = Elsewhere(source, has_left_since)
 
 
 def full_among(
@@ -80,7 +90,8 @@ def full_among(
     """{number: why} of those whose subscribers have had, or are about to get, as many as the cap allows."""
     if sending is None:
         sending = sending_since(campaign.channel, start_of(cap))
-    return full_on(cap, numbers, sending - {campaign.pk}, _elsewhere.get(campaign.channel))
+    elsewhere = _elsewhere.get(campaign.channel)
+    return full_on(cap, numbers, sending - {campaign.pk}, elsewhere.had if elsewhere else None)
 
 
 def start_of(cap: Cap) -> dt.datetime:
@@ -234,10 +245,14 @@ class FrequencyGate(Gate):
     def _others(self) -> "Sending":
         """Whose messages are to be counted; NOBODY where nothing has left since they were counted at the freezing."""
         frozen = as_frozen.of(self.campaign)
-        counted = frozen is not None and frozen.cap == self.cap and self.campaign.channel not in _elsewhere
-        if frozen is not None and counted and not as_frozen.others_sent(self.campaign, frozen):
+        if frozen is not None and frozen.cap == self.cap and not self._others_sent(frozen):
             return NOBODY
         return sending_since(self.campaign.channel, start_of(self.cap))
+
+    def _others_sent(self, frozen: as_frozen.Frozen) -> bool:
+        elsewhere = _elsewhere.get(self.campaign.channel)
+        is_sent_elsewhere = elsewhere is not None and elsewhere.has_left_since(frozen.since)
+        return is_sent_elsewhere or as_frozen.others_sent(self.campaign, frozen)
 
 
 def _of(campaign: Campaign) -> Gate | None:

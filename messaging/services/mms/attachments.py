@@ -38,6 +38,13 @@ class UploadFailed(Exception):
     """The file has no id that can be sent; the sentence says why and what to do."""
 
 
+class BeingUploaded(UploadFailed):
+    """Another process is at it, and will have its id."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This file is being uploaded at this moment; look again in a minute."))
+
+
 class UploadUnknown(UploadFailed):
     """The answer was lost each time. To upload it again is safe."""
 
@@ -76,8 +83,8 @@ def upload(attachment_id: int, *, by: User | None = None) -> MmsAttachment:
     """Give Laaffic the file and keep the id; UploadFailed says what came of it instead."""
     with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
-            raise UploadFailed(_("This file is being uploaded at this moment; look again in a minute."))
-        return _upload(MmsAttachment.objects.get(pk=attachment_id), by)
+            raise BeingUploaded
+        return _upload(MmsAttachment.objects.get(pk=attachment_id), lease, by)
 
 
 def live_ids(attachment_ids: Sequence[int]) -> list[str]:
@@ -98,13 +105,13 @@ def _outliving(attachment_id: int, moment: dt.datetime) -> MmsAttachment:
             if lease is not None:
                 attachment.refresh_from_db()
                 is_fresh = attachment.gateway_id and attachment.lapses_at and attachment.lapses_at > moment
-                return attachment if is_fresh else _upload(attachment, None)
+                return attachment if is_fresh else _upload(attachment, lease, None)
         if time.monotonic() > give_up_at:
-            raise UploadFailed(_("“%(name)s” is still being uploaded. Resume in a minute.") % {"name": attachment.name})
+            raise BeingUploaded
         time.sleep(0.2)
 
 
-def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
+def _upload(attachment: MmsAttachment, lease: leases.HeldLease, by: User | None) -> MmsAttachment:
     """Until an answer comes, at most a few times; the last UploadUnknown where none does."""
     for left in reversed(range(TRIES)):
         try:
@@ -112,6 +119,8 @@ def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
         except UploadUnknown:
             if not left:
                 raise
+            if not lease.renew():
+                raise BeingUploaded from None
     raise AssertionError  # the last try returns or raises
 
 

@@ -20,10 +20,10 @@ from messaging import merge_fields, segments
 from messaging.merge_fields import Template
 from messaging.models import Batch, Campaign, MmsAttachment
 from messaging.services.campaigns import drafts
-from messaging.services.channels.channels import NotReady, Post, SendingChannel
+from messaging.services.channels.channels import NotReady, NotYet, Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.mms import attachments
-from messaging.services.mms.attachments import UploadFailed
+from messaging.services.mms.attachments import BeingUploaded, UploadFailed
 from messaging.services.reports import report_pulls
 
 GIVEN_TITLE, RANDOM_TITLE = "1", "2"  # mmsType
@@ -53,6 +53,7 @@ class MmsOptions:
 class MmsChannel(SendingChannel):
     key = Channel.MMS.value
     application_channel = Channel.SMS
+    is_ready_at_once = False
     stopped_like = Channel.SMS.value  # it comes from the same sender: who said STOP to that wants no picture either
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
@@ -87,6 +88,8 @@ class MmsChannel(SendingChannel):
         options = MmsOptions.of(campaign)
         try:
             files = attachments.live_ids(options.attachments)
+        except BeingUploaded as problem:
+            raise NotYet from problem
         except UploadFailed as problem:
             raise NotReady(str(problem)) from problem
         app_id = campaign.application.app_id

@@ -48,12 +48,14 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
         known = set(Reply.objects.filter(key__in=list(rows)).values_list("key", flat=True))
         fresh = [row for key, row in rows.items() if key not in known]
         if fresh:
+            _complete_numbers(fresh)
             _put_to_campaigns(fresh)
             _obey(fresh)
         Reply.objects.bulk_create(fresh, ignore_conflicts=True)
         kept = _kept_here(fresh, now)
         conversations.move_on(kept)
         events.replied(kept)
+    _tell_of_strangers(kept)
     return len(fresh)
 
 
@@ -103,6 +105,42 @@ def answered_campaign(number: str, at: dt.datetime, sent_to: str = "") -> Campai
     row = Reply(number=number, at=at, sent_to=sent_to)
     _put_to_campaigns([row])
     return row.campaign
+
+
+def _complete_numbers(rows: Sequence[Reply]) -> None:
+    """Some gateways leave the country code out: a number that is nobody's is that of the one subscriber whom we wrote.
+
+    Its key stays: the same reply, read once more, is known by it.
+    """
+    can_be = {row.number: msisdn.with_any_code(row.number) for row in rows if not _is_whole(row.number)}
+    numbers = list(dict.fromkeys(number for those in can_be.values() for number in those))
+    if not numbers:
+        return
+    sent = _sent_to(numbers, since=min(row.at for row in rows) - ANSWERED_WITHIN)
+    for row in rows:
+        had = {subscriber(number) for number in can_be.get(row.number, ())} & sent.keys()
+        if len(had) == 1:
+            row.number = max(sent[had.pop()], key=lambda one: (one.left, one.pk)).number
+            row.country = _country_of(row.number)
+
+
+class NotWhole(Exception):
+    """Whose STOP it is nobody knows."""
+
+
+def _tell_of_strangers(rows: Iterable[Reply]) -> None:
+    """Whoever said STOP may be written to until a person has looked at it."""
+    for row in rows:
+        if row.opt_out and not _is_whole(row.number) and msisdn.with_any_code(row.number):
+            said = "it has no country code, and not one person whom we wrote lately: suppress whom you find it to be"
+            isolation.note(f"{row.opt_out} from {_hidden(row.number)}, {row.at:%Y-%m-%d %H:%M} UTC", NotWhole(said))
+
+
+def _is_whole(number: str) -> bool:
+    try:
+        return msisdn.parse(number).is_valid
+    except msisdn.InvalidNumber:
+        return False
 
 
 def _put_to_campaigns(rows: Sequence[Reply]) -> None:

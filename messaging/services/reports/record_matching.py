@@ -194,7 +194,7 @@ def ending_so(application: Application, partial: set[str]) -> frozenset[int]:
     return frozenset(
         pk
         for pk, number in unknown.values_list("pk", "number").iterator()
-        if any(n >= reports.SHORTEST_NATIONAL and number[-n:] in those for n, those in by_length.items())
+        if any(n >= msisdn.SHORTEST_NATIONAL and number[-n:] in those for n, those in by_length.items())
     )
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from laaffic_console.laaffic import (
     Code,
     LaafficClient,
     LaafficError,
-    Refused,
+    ReportPage,
     oldest_sent_record,
     sent_record_windows,
 )
@@ -28,7 +29,7 @@ from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
 from messaging.services.channels import channels
-from messaging.services.reports import doubtful_amounts, record_matching, reports
+from messaging.services.reports import abnormal_ids, doubtful_amounts, record_matching, reports
 from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import Strays, Sweep, Window
 
@@ -150,25 +151,15 @@ def ask_by_id(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS) -
     wanted = dict.fromkeys([*ids, *doubtful_amounts.to_ask_for(batch)])
     pending = [gateway_id for gateway_id in wanted if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
     for start in range(0, len(pending), IDS_PER_CALL):
-        _ask_for(client, app_id, pending[start : start + IDS_PER_CALL], asking)
+        asking.check("getReport")
+        asked = pending[start : start + IDS_PER_CALL]
+        ask = partial(_get_report, client, app_id)
+        for page in abnormal_ids.in_halves(ask, asked, Code.FIELD_EMPTY, asking):
+            reports.apply_each(page.reports)
 
 
-def _ask_for(client: LaafficClient, app_id: str, ids: list[str], asking: Patience) -> None:
-    """One id that Laaffic calls abnormal keeps the others from no answer: what is refused so is asked in halves."""
-    asking.check("getReport")
-    try:
-        page = client.get_report(app_id=app_id, msg_ids=ids)
-    except Refused as refusal:
-        if refusal.code != Code.FIELD_EMPTY:
-            raise
-        if len(ids) == 1:
-            logger.warning("getReport for %s: %s", ids[0], refusal)
-            return
-        middle = len(ids) // 2
-        _ask_for(client, app_id, ids[:middle], asking)
-        _ask_for(client, app_id, ids[middle:], asking)
-        return
-    reports.apply_each(page.reports)
+def _get_report(client: LaafficClient, app_id: str, ids: Sequence[str]) -> ReportPage:
+    return client.get_report(app_id=app_id, msg_ids=ids)
 
 
 def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = ENDLESS) -> None:

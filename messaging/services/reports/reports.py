@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.services import database_clock, isolation
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
-from messaging import gateway_ids, networks, order_ids
+from messaging import gateway_ids, msisdn, networks, order_ids
 from messaging.models import Batch, Message, MessageEvent, MessageState
 from messaging.services.batches import answers, earlier_attempts, own_segments
 from messaging.services.reports import doubtful_amounts, reported_rows
@@ -38,7 +38,6 @@ STATE_OF = {
 }
 
 PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (laaffic-api#pushes)
-SHORTEST_NATIONAL = 6  # digits
 REASON_FROM = (MessageState.ACCEPTED, MessageState.UNDELIVERED)  # a push that is to be confirmed may tell it
 CONFIRM_AFTER = dt.timedelta(seconds=10)
 
@@ -226,7 +225,7 @@ def _is_about(report: DeliveryReport, row: Row, *, by_id: bool = False) -> bool:
 def _is_national(said: str, number: str) -> bool:
     """Whether it is this number without its country code: with or without the zero before it."""
     bare = said.lstrip("0")
-    return len(bare) >= SHORTEST_NATIONAL and number.endswith(bare)
+    return len(bare) >= msisdn.SHORTEST_NATIONAL and number.endswith(bare)
 
 
 def take_amount(message_id: int, pay: Decimal, currency: str) -> bool:

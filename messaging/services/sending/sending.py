@@ -43,7 +43,7 @@ from messaging.services.batches.claiming import Shut, Stopped, Wait
 from messaging.services.batches.settling import Aftermath
 from messaging.services.campaigns import campaigns, starting, states
 from messaging.services.channels import channels
-from messaging.services.channels.channels import NotReady, Post
+from messaging.services.channels.channels import NotReady, NotYet, Post
 from messaging.services.channels.outgoing import Claim
 from messaging.services.launching import undo
 from messaging.services.replies import reply_pushes
@@ -83,19 +83,31 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
             return
         try:
             client = laaffic_client()
-            post = channels.of(campaign).poster(campaign)
+            post = _poster(campaign, lease)
         except NotConfigured as problem:
             account_hold.place_because(str(problem))
             campaigns.hold_for_account(campaign_id)
             return
+        except NotYet:
+            return  # the sweep rings again
         except NotReady as problem:
-            states.hold(campaign_id, str(problem))
+            if not campaigns.hold_for_account(campaign_id):  # refused for the account's sake, it goes on with it
+                states.hold(campaign_id, str(problem))
             return
         ring_again = Sender(campaign, client, post, lease, turns.Turn(slice_seconds)).run()
     if answers.anything_waiting():
         bell.ring(answers.JOB)
     if ring_again:
         bell.ring("messaging.jobs.send_campaign", campaign_id)
+
+
+def _poster(campaign: Campaign, lease: leases.HeldLease) -> Post:
+    """Where it uploads first, that may take many times as long as the lease lasts."""
+    channel = channels.of(campaign)
+    if channel.is_ready_at_once:
+        return channel.poster(campaign)
+    with workers.beating(lease.renew, every=lease.seconds / 4):
+        return channel.poster(campaign)
 
 
 @Update
