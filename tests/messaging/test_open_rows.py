@@ -26,6 +26,7 @@ from messaging.models import (
     IS_OPEN_BATCH,
     IS_OPEN_PROOF,
     Batch,
+    BatchState,
     Campaign,
     CampaignState,
     ConsentEvent,
@@ -87,7 +88,7 @@ QUESTIONS_OF_BATCHES: dict[str, Callable[[Campaign], Any]] = {
     "sent since": lambda _one: list(Campaign.objects.filter(pk__in=frequency.sending_since("sms", NOW))),
     "records": lambda one: list(record_matching.unknown_batches(one.application)),
     "spoken": lambda one: list(tts_channel._unknown_batches(one.application)),
-    "restore": lambda one: restored._waiting_batches(one.pk),
+    "restore": lambda one: restored._batches(one.pk, BatchState.QUEUED),
     "gauges": lambda _one: list(gauges.campaigns_and_messages(NOW)),
     "health": lambda _one: health_signs.oldest_unknown(),
 }

@@ -148,8 +148,8 @@ class ResolveTests:
         resolving.write_off(lost.pk, reason="nobody got it")
         before = list(Message.objects.order_by("pk").values())
 
-        assert resolving._queue_again(batch.pk, "too late", None) == 0
-        assert resolving._expire(batch.pk, "too late", None) == 0
+        assert resolving._queue_again(batch.pk, "too late", None, None) == 0
+        assert resolving._expire(batch.pk, "too late", None, None) == 0
 
         assert list(Message.objects.order_by("pk").values()) == before
 

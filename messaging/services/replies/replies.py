@@ -132,8 +132,11 @@ def _tell_of_strangers(rows: Iterable[Reply]) -> None:
     """Whoever said STOP may be written to until a person has looked at it."""
     for row in rows:
         if row.opt_out and not _is_whole(row.number) and msisdn.with_any_code(row.number):
-            said = "it has no country code, and not one person whom we wrote lately: suppress whom you find it to be"
-            isolation.note(f"{row.opt_out} from {_hidden(row.number)}, {row.at:%Y-%m-%d %H:%M} UTC", NotWhole(said))
+            said = (
+                f"{row.opt_out} of {row.at:%Y-%m-%d %H:%M} UTC, from a number without country code: no one person whom "
+                "we wrote lately has it. Suppress whom you find it to be."
+            )
+            isolation.note(f"reply from {_hidden(row.number)}", NotWhole(said))
 
 
 def _is_whole(number: str) -> bool:
