@@ -90,6 +90,7 @@ CREATE TABLE IF NOT EXISTS public.{_HALFWAY} ();
 class Restored:
     counts: dict[str, int]
     words: lasting_words.Written | None  # taken over from the database that was replaced; None where it told none
+    was_empty: bool  # as on a new machine
 
 
 def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], None]) -> Restored:
@@ -188,18 +189,20 @@ class _Lost:
 
     ids: dict[str, int]
     words: lasting_words.LastingWords | None
+    was_empty: bool
 
 
 def _look_back(since: dt.datetime) -> _Lost:
     """One of another version, or damaged, or with nothing in it, or a backup's already, as a restore before this one
     died, tells no words that could be relied on.
     """
-    try:
-        is_ours = _HALFWAY not in connection.introspection.table_names() and _holds_something()
-        words = lasting_words.read(since) if is_ours and not _is_to_be_migrated() else None
-    except ODD:
-        words = None
-    return _Lost(ids.given_by_now(), words)
+    words, was_empty = None, False
+    with contextlib.suppress(*ODD):
+        tables = connection.introspection.table_names()
+        was_empty = not tables or (_HALFWAY not in tables and not _holds_something())
+        if not was_empty and _HALFWAY not in tables and not _is_to_be_migrated():
+            words = lasting_words.read(since)
+    return _Lost(ids.given_by_now(), words, was_empty)
 
 
 def _replace(backup: Backup, since: dt.datetime) -> Restored:
@@ -265,7 +268,7 @@ def _settle(since: dt.datetime, lost: _Lost) -> Restored:
     written = lasting_words.write(lost.words) if lost.words else None
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
-    return Restored(settled, written)
+    return Restored(settled, written, lost.was_empty)
 
 
 def _is_to_be_migrated() -> bool:

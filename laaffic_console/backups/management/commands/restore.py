@@ -43,24 +43,27 @@ class Command(ConsoleCommand):
             raise CommandError(f"SQLite: {problem}. Stop every worker and web process, then try again.") from problem
         counts = done.counts
         self.stdout.write(
-            f"Restored. {number(counts['held'])} campaigns are held, {number(counts['unknown'])} messages and "
-            f"{number(counts['requests'])} other requests are unknown: they may have left since the backup. "
+            f"Restored. Held: {number(counts['held'])} campaigns. Unknown, as they may have left since the backup: "
+            f"{number(counts['unknown'])} messages and {number(counts['requests'])} other requests. "
             "Start a worker and web; evidence is looked for by itself. Then resume each campaign. Everybody signs in "
-            f"again. {number(counts['people'])} people, {number(counts['tokens'])} API tokens and "
-            f"{number(counts['links'])} links to reports count as they did at the backup: close and revoke again what "
-            f"was closed and revoked since. {number(counts['webhooks'])} webhooks are paused: look whether each is "
-            "still meant, then resume it."
+            f"again. As they were at the backup: {number(counts['people'])} people, {number(counts['tokens'])} API "
+            f"tokens and {number(counts['links'])} links to reports; close and revoke again what was closed and "
+            f"revoked since. Paused, to be resumed where they are still meant: {number(counts['webhooks'])} webhooks."
         )
-        self.stdout.write(_of_words(done.words))
+        self.stdout.write(_of_words(done.words, was_empty=done.was_empty))
 
 
-def _of_words(words: Written | None) -> str:
+def _of_words(words: Written | None, *, was_empty: bool) -> str:
     """What of those who are not to be sent to any more has outlived it."""
     if words is None:
+        why = (
+            "There was no database here. If the console went on elsewhere after this backup, this is LOST: numbers"
+            if was_empty
+            else "LOST, as the database that was replaced is of another version or cannot be read: numbers"
+        )
         return (
-            "LOST: the database that was replaced was empty, of another version or cannot be read. Numbers that were "
-            "suppressed, consents that were withdrawn and people who were erased since the backup count as they did "
-            "before. Enter them again before you resume anything. Replies are read again by themselves."
+            f"{why} that were suppressed, consents that were withdrawn and people who were erased since the backup. "
+            "Enter them again before you resume anything. Replies are read again by themselves."
         )
     said = (
         f"{number(words.suppressed)} suppressed numbers and {number(words.withdrawn)} withdrawn consents since the "
