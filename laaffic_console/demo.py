@@ -73,6 +73,7 @@ def run(running: contextlib.ExitStack) -> int:
         raise DemoFailed("its gateway needs more than a server does: pip install 'laaffic-console[sandbox]'")
     demo = Demo.begun(running)
     os.environ.update(demo.environment())
+    demo.write_env_file()
     try:
         prepare(demo)
         start_all(running, demo)
@@ -104,12 +105,29 @@ class Demo:
             running.callback(listener.close)
         return cls(folder, console, url_of(console), sandbox, url_of(sandbox), kept_secrets(folder))
 
+    @property
+    def env_file(self) -> Path:
+        """For a shell: CONSOLE_ENV_FILE names it, and commands are about this demo."""
+        return self.folder / "demo.env"
+
+    def write_env_file(self) -> None:
+        write_private(self.env_file, "".join(f"{name}={value}\n" for name, value in self.settings().items()))
+
     def environment(self) -> dict[str, str]:
-        """Everything that could lead to the real gateway is set here; `.env` is another console's, and not read."""
+        """`.env` is another console's, and not read."""
         return {
             "CONSOLE_ENV_FILE": os.devnull,
+            **self.settings(),
+            "DJANGO_SUPERUSER_PASSWORD": self.secrets["password"],
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def settings(self) -> dict[str, str]:
+        """Everything that could lead to the real gateway is set here."""
+        return {
             "CONSOLE_VAR_DIR": str(self.folder),
             "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder / 'console.sqlite3'}",
+            "REDIS_URL": os.environ.get("REDIS_URL", ""),
             "CONSOLE_URL": self.console_url,
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "LAAFFIC_BASE_URL": f"{self.sandbox_url}/v3",
@@ -118,10 +136,8 @@ class Demo:
             "LAAFFIC_API_SECRET": self.secrets["secret"],
             "LAAFFIC_PUSH_TOKENS": self.secrets["token"],
             "LAAFFIC_BALANCE_CURRENCY": "EUR",  # what its sandbox bills the sample contacts in
-            "DJANGO_SUPERUSER_PASSWORD": self.secrets["password"],
             "SECRET_KEY": "",
             "DEBUG": "",
-            "PYTHONUNBUFFERED": "1",
         }
 
 
@@ -189,12 +205,16 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         kept = {}
     lengths = {"password": 9, "token": 24, "key": 12, "secret": 24}
     kept = {name: secrets.token_urlsafe(length) for name, length in lengths.items()} | kept
+    write_private(path, json.dumps(kept))
+    return kept
+
+
+def write_private(path: Path, text: str) -> None:
     fresh = path.with_suffix(".part")
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(kept))
+    fresh.write_text(text)
     fresh.replace(path)
-    return kept
 
 
 def prepare(demo: Demo) -> None:
@@ -326,9 +346,16 @@ def wait_for_campaign(campaign: str) -> None:
 def announce(demo: Demo) -> None:
     print(
         f"\n  Console   {demo.console_url}/\n  User      {USER}\n  Password  {demo.secrets['password']}\n"
-        f"  Phones    {demo.sandbox_url}/ (what the sandbox received)\n\n  Ctrl-C ends all of it.\n",
+        f"  Phones    {demo.sandbox_url}/ (what the sandbox received)\n"
+        f"  Commands  CONSOLE_ENV_FILE={from_here(demo.env_file)} {from_here(sys.executable)} -m laaffic_console "
+        "campaign list\n\n  Ctrl-C ends all of it.\n",
         flush=True,
     )
+
+
+def from_here(path: str | Path) -> str:
+    """As somebody types it in this folder."""
+    return min(str(path), os.path.relpath(path), key=len)
 
 
 def watch() -> None:

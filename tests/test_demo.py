@@ -116,6 +116,22 @@ def test_a_command_that_was_killed_is_named_with_its_code(demo: ModuleType, monk
         demo.manage("campaign", "create")
 
 
+def test_its_file_leads_commands_to_it(
+    demo: ModuleType, running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = demo.Demo.begun(running)
+    wanted = begun.settings()
+    for name in wanted:
+        monkeypatch.setenv(name, "another console's")  # put back when the test is over
+        del os.environ[name]
+
+    begun.write_env_file()
+    environment.read_file(begun.env_file)
+
+    assert {name: os.environ[name] for name in wanted} == wanted
+    assert begun.env_file.stat().st_mode & 0o077 == 0
+
+
 STARTS_ONE = """
 import contextlib, sys, time
 from pathlib import Path
