@@ -13,6 +13,7 @@ def document(campaign: Campaign) -> dict[str, Any]:
         "id": campaign.pk,
         "state": campaign.state,
         "total": campaign.total,
+        "frozen": campaign.audience == Campaign.Audience.FROZEN,
         "counts": counting.state_counts(campaign),
         "segments": counting.segments_sent(campaign),
         "cost": {currency: str(total) for currency, total in counting.costs(campaign).items()},
