@@ -54,9 +54,10 @@ def main(given: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="DEMO_VAR_DIR names the folder of the demo; DATABASE_URL and REDIS_URL the servers that it is to use.",
     ).parse_args(given)
-    # A shell that starts it with & has SIGINT ignored; SIGHUP comes when its terminal is closed.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with & has SIGINT ignored
         signal.signal(number, interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # its terminal is closed, and it is not to go on (nohup)
+        signal.signal(signal.SIGHUP, interrupt)
     with contextlib.ExitStack() as running:
         try:
             return run(running)

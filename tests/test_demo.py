@@ -158,11 +158,16 @@ def test_what_it_started_ends_with_it_however_it_dies(tmp_path: Path) -> None:
         time.sleep(0.02)
 
 
-def test_a_closed_terminal_ends_it_as_ctrl_c_does(demo: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_nohup", [False, True])
+def test_a_closed_terminal_ends_it_as_ctrl_c_does_but_under_nohup(
+    demo: ModuleType, monkeypatch: pytest.MonkeyPatch, is_nohup: bool
+) -> None:
     told: dict[int, object] = {}
     monkeypatch.setattr(demo.signal, "signal", told.__setitem__)
+    monkeypatch.setattr(demo.signal, "getsignal", lambda one: signal.SIG_IGN if is_nohup else signal.SIG_DFL)
     monkeypatch.setattr(demo, "run", lambda running: 0)
 
     demo.main([])
 
-    assert told == dict.fromkeys([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], demo.interrupt)
+    asked = [signal.SIGINT, signal.SIGTERM, *([] if is_nohup else [signal.SIGHUP])]
+    assert told == dict.fromkeys(asked, demo.interrupt)

@@ -147,11 +147,25 @@ class StartTests:
         supervisor = Supervisor()
         asked: dict[int, Any] = {}
         monkeypatch.setattr(supervision.signal, "signal", asked.__setitem__)
+        monkeypatch.setattr(supervision.signal, "getsignal", lambda one: signal.SIG_DFL)
         monkeypatch.setattr(supervision.time, "sleep", lambda seconds: asked[signal.SIGHUP](signal.SIGHUP, None))
 
         supervisor.run()
 
         assert supervisor.stopping
+
+    def test_under_nohup_it_outlives_its_terminal(
+        self, clusters: list[FakeCluster], killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        supervisor = Supervisor()
+        asked: dict[int, Any] = {}
+        monkeypatch.setattr(supervision.signal, "signal", asked.__setitem__)
+        monkeypatch.setattr(supervision.signal, "getsignal", lambda one: signal.SIG_IGN)
+        monkeypatch.setattr(supervision.time, "sleep", lambda seconds: supervisor._stop(signal.SIGTERM, None))
+
+        supervisor.run()
+
+        assert set(asked) == {signal.SIGTERM, signal.SIGINT}
 
     def test_who_waits_for_the_database_can_be_stopped(
         self, clusters: list[FakeCluster], killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch

@@ -65,8 +65,10 @@ class Supervisor:
         self.begun_at: dt.datetime | None = None  # the beat that the row has from its start, of no task
 
     def run(self) -> None:
-        for asked in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the last: its terminal was closed
-            signal.signal(asked, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # its terminal was closed, and it is not to go on (nohup)
+            signal.signal(signal.SIGHUP, self._stop)
         try:
             if self._registered():
                 self._start()
