@@ -20,7 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 ON = ("on", "true", "yes", "y", "1", "ok")
 OFF = ("off", "false", "no", "n", "0")
 # The library takes quotes for a part of the value where anything, also a blank, stands behind the closing one.
-_LINE = re.compile(r"""(export )?[A-Za-z_0-9]+=([^'"].*|'.*'|".*")?|\s*(#.*)?""")
+_LINE = re.compile(r"""(export )?[A-Za-z_0-9]+=([^'"].*|'(?!.*'\s).*'|"(?!.*"\s).*")?|\s*(#.*)?""")
 _BLANKS_BEHIND_QUOTES = re.compile(r"""(=(['"]).*\2)\s+""")
 
 
@@ -51,7 +51,7 @@ def read_file(file: Path) -> None:
         if not _LINE.fullmatch(line):
             raise ImproperlyConfigured(
                 f"Line {n} of {file} cannot be read. Write NAME=value, without spaces before the name and around the "
-                "=, and nothing behind a closing quote."
+                "=. A value in quotes ends with its closing quote, and nothing stands behind that."
             )
     environ.Env.read_env(io.StringIO("\n".join(lines)))
 

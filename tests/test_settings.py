@@ -186,8 +186,9 @@ class FileTests:
             (b"  LAAFFIC_API_SECRET=s3cret\n", "Line 1 of "),
             (b"LAAFFIC_API_SECRET: s3cret\n", "Line 1 of "),
             (b"LAAFFIC_API_SECRET=s3cr\xe9t\n", "not UTF-8"),
-            (b"LAAFFIC_API_SECRET='s3cret' # from Ann\n", "Line 1 of .*nothing behind a closing quote"),
+            (b"LAAFFIC_API_SECRET='s3cret' # from Ann\n", "Line 1 of .*ends with its closing quote"),
             (b'LAAFFIC_API_SECRET="s3cret\n', "Line 1 of "),
+            (b'LAAFFIC_API_SECRET="s3cret" # said "Ann"\n', "Line 1 of "),
         ],
     )
     def test_a_line_that_is_none_is_refused_and_not_quoted(self, tmp_path: Path, content: bytes, said: str) -> None:
