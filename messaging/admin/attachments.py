@@ -210,7 +210,8 @@ class MmsAttachmentAdmin(ModelAdmin):
     def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "messaging.view_mmsattachment", "messaging.add_mmsattachment")
         attachment = self._posted(request, pk)
-        MmsAttachment.objects.filter(pk=pk).update(is_archived=request.POST.get("archive") == "yes")
+        if (wanted := request.POST.get("archive")) in ("yes", "no"):
+            MmsAttachment.objects.filter(pk=pk).update(is_archived=wanted == "yes")
         return HttpResponseRedirect(own_page(attachment, "change"))
 
     def _posted(self, request: HttpRequest, pk: int) -> MmsAttachment:

@@ -194,7 +194,8 @@ class AudioFileAdmin(ModelAdmin):
     def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_audiofile", "voice.add_audiofile")
         file = self._posted(request, pk)
-        AudioFile.objects.filter(pk=pk).update(is_archived=request.POST.get("archive") == "yes")
+        if (wanted := request.POST.get("archive")) in ("yes", "no"):
+            AudioFile.objects.filter(pk=pk).update(is_archived=wanted == "yes")
         return HttpResponseRedirect(own_page(file, "change"))
 
     def _posted(self, request: HttpRequest, pk: int) -> AudioFile:
