@@ -96,8 +96,9 @@
     event.target.closest("[data-closes]")?.closest("dialog").close();
   });
 
-  // Sent once, unless its answer was never waited for: then, and behind Back, it can be sent again.
-  const STOPPED_AFTER = 60_000;
+  // Sent once, unless its answer was never waited for: then, and behind Back, it can be sent again. No proxy waits so
+  // long for an answer (deploy/), nor does an act that was killed count for so long (dashboard/sent_once.py).
+  const STOPPED_AFTER = 900_000;
   const letGo = (form) => {
     delete form.dataset.sent;
     form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
