@@ -22,7 +22,8 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, Trouble
-from laaffic_console.gateway.services import account, inbox, leases, turns
+from laaffic_console.gateway.services import account, inbox, isolation, leases, turns
+from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.sandbox.replies import ReplyInterfaces
@@ -196,8 +197,27 @@ class StopTests:
 
         assert list(SuppressionEntry.objects.values_list("number", flat=True)) == ["9876500000"]
         told = Trouble.objects.get()
-        assert told.name == "reply from …000"
+        assert told.name == f"reply from …000 ({Reply.objects.get().pk})"
         assert "STOP of " in told.problem
+
+    def test_each_that_is_nobodys_is_told(self, db: None) -> None:
+        push(pushed(number="9876500000", content="STOP"), pushed(number="9876511000", content="STOP"))
+
+        ids = list(Reply.objects.values_list("pk", flat=True))
+        assert len(ids) == 2
+        assert set(Trouble.objects.values_list("name", flat=True)) == {f"reply from …000 ({pk})" for pk in ids}
+
+    def test_it_is_told_in_the_transaction_that_keeps_it(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A process that is killed in between leaves neither, and whoever reads the reply again tells."""
+        said = WireReply("", "9876500000", "SHOP", "STOP", timezone.now(), "", "", "", None, None, "", None)
+        with monkeypatch.context() as patch:
+            patch.setattr(isolation, "note", killed)
+            with pytest.raises(KeyboardInterrupt):
+                replies.take([said], source="recordMo")
+        assert not Reply.objects.exists()
+
+        assert replies.take([said], source="recordMo") == 1
+        assert Trouble.objects.get().times == 1
 
     @pytest.mark.parametrize("written", ["6512345678", "6581234567"])
     def test_of_whom_we_wrote_at_this_number_it_stays(
@@ -293,6 +313,10 @@ class StopTests:
         push(pushed(content="STOP"))
 
         assert not SuppressionEntry.objects.exists()
+
+
+def killed(*_given: object) -> None:
+    raise KeyboardInterrupt
 
 
 def in_vendors_zone(moment: dt.datetime) -> str:

@@ -54,16 +54,18 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
         Reply.objects.bulk_create(fresh, ignore_conflicts=True)
         kept = _kept_here(fresh, now)
         conversations.move_on(kept)
+        _tell_of_strangers(kept)
         events.replied(kept)
-    _tell_of_strangers(kept)
     return len(fresh)
 
 
 def _kept_here(fresh: Sequence[Reply], now: dt.datetime) -> list[Reply]:
-    """Without those that came the other way at the same moment and were kept there: they are counted once."""
+    """With their ids; without those that came the other way at the same moment and are kept there: each counts once."""
     ours = Reply.objects.filter(key__in=[row.key for row in fresh], received_at=now)
-    kept = set(ours.values_list("key", flat=True)) if fresh else set()
-    return [row for row in fresh if row.key in kept]
+    kept = dict(ours.values_list("key", "pk")) if fresh else {}
+    for row in fresh:
+        row.pk = kept.get(row.key)
+    return [row for row in fresh if row.pk is not None]
 
 
 def take_each(found: Sequence[WireReply], *, source: str) -> int:
@@ -147,14 +149,17 @@ class NotWhole(Exception):
 
 
 def _tell_of_strangers(rows: Iterable[Reply]) -> None:
-    """Whoever said STOP may be written to until a person has looked at it."""
+    """Whoever said STOP may be written to until a person has looked: each is told for itself, together with its reply.
+
+    In the transaction that keeps the reply: read once more it is known, and nothing would tell of it.
+    """
     for row in rows:
         if row.opt_out and _is_nobodys(row):
             said = (
                 f"{row.opt_out} of {row.at:%Y-%m-%d %H:%M} UTC, from a number without country code: no one person whom "
                 "we wrote lately has it. Suppress whom you find it to be."
             )
-            isolation.note(f"reply from {_hidden(row.number)}", NotWhole(said))
+            isolation.note(f"reply from {_hidden(row.number)} ({row.pk})", NotWhole(said))
 
 
 def _is_nobodys(row: Reply) -> bool:
