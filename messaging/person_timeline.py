@@ -14,9 +14,8 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import DateTimeField, F, Q, QuerySet
 from django.db.models.expressions import Combinable, ExpressionWrapper
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware
 
+from laaffic_console.kit import dates
 from laaffic_console.kit.plain_text import whole_number
 
 PAGE = 50
@@ -112,19 +111,11 @@ def _behind(cursor: str, name: str) -> Behind:
     """What was shown of the cursor's moment: all of the sources before its own, and its own down to its id."""
     moment, _, rest = cursor.partition("~")
     source, _, pk = rest.partition("~")
-    at = _moment(moment)
+    at = dates.read(moment)
     row = whole_number(pk)
     if at is None or row is None:
         return Behind()
     return Behind(at, row if name == source else LAST_ID if name > source else 0)
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found if found is not None and is_aware(found) else None
 
 
 def rows_behind(rows: QuerySet[Any], at: str | Combinable, behind: Behind, limit: int) -> QuerySet[Any]:

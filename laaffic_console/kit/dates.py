@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -10,6 +11,15 @@ from django.utils.translation import gettext as _
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 NEAR = 30 * DAY  # farther away a date says more than a number of days
+
+
+def read(text: str) -> dt.datetime | None:
+    """The moment that `isoformat` wrote into an address or a form, with its zone and to the microsecond."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is not None and timezone.is_aware(found) else None
 
 
 def day(at: dt.date) -> str:

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
+from laaffic_console.kit import dates
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.said import ngettext
 from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import add_problems, page, require
@@ -118,7 +118,7 @@ def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campa
     form = ReasonForm(request.POST or None)
     words = {"send_again": resolving.send_again, "write_off": resolving.write_off}
     if request.method == "POST" and request.POST.get("word") in words and form.is_valid():
-        seen = whole_number(request.POST.get("seen", "")) or 0
+        seen = dates.read(request.POST.get("seen", "")) or unknown.NOTHING
         try:
             settled = words[request.POST["word"]](
                 campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request), seen=seen
@@ -135,7 +135,7 @@ def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campa
         campaign.name,
         campaign=campaign,
         form=form,
-        newest=newest,
+        newest=newest.isoformat(),
         lost=unknown.of(campaign),
         is_cancelled=resolving.is_cancelled(campaign.pk),
         how_many=counting.state_counts(campaign)["unknown"],

@@ -10,14 +10,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware, localtime
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.services import open_acts
-from laaffic_console.kit import masks
+from laaffic_console.kit import dates, masks
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.masked_admin import MaskedNumbers, reveal_link
 from laaffic_console.kit.masks import masked
@@ -287,20 +286,12 @@ def _named(asked: str, *, by_contact: bool) -> Q:
 def _page_of(rows: Conversations, cursor: str) -> tuple[list[Conversation], str]:
     """The page behind the row that the cursor names, and the next page's cursor; an unreadable one is the first."""
     moment, _sep, pk = cursor.partition("~")
-    at, row = _moment(moment), whole_number(pk)
+    at, row = dates.read(moment), whole_number(pk)
     if at is not None and row is not None:
         rows = rows.filter(Q(last_at__lt=at) | Q(pk__lt=row), last_at__lte=at)
     found = list(rows[: SHOWN + 1])
     last = found[SHOWN - 1] if len(found) > SHOWN else None
     return found[:SHOWN], f"{last.last_at.isoformat()}~{last.pk}" if last else ""
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found if found is not None and is_aware(found) else None
 
 
 def _name_of(conversation: Conversation, contact: Contact | None) -> str:
@@ -331,7 +322,7 @@ def _seen(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _shown(request: HttpRequest) -> tuple[int, dt.datetime] | None:
     """What was unread and when the last reply came, as the page had it; None where it does not say."""
-    unread, last_at = whole_number(request.POST.get("unread", "")), _moment(request.POST.get("last_at", ""))
+    unread, last_at = whole_number(request.POST.get("unread", "")), dates.read(request.POST.get("last_at", ""))
     return (unread, last_at) if unread is not None and last_at is not None else None
 
 

@@ -3,9 +3,10 @@
 import sqlite3
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from laaffic_console.gateway.models import Trouble
 from laaffic_console.gateway.services import draining, isolation, snapshots
@@ -52,6 +53,22 @@ def test_what_passes_is_told_from_what_stays(problem: Exception, passes: bool) -
         raise problem
 
     assert Trouble.objects.filter(name="campaign 12").exists() is not passes
+
+
+def test_what_cannot_be_noted_leaves_the_transaction_around_it_whole() -> None:
+    def refuse(execute: Any, sql: str, *given: Any) -> Any:
+        if 'SET "times"' in sql:
+            raise OperationalError("disk full")
+        return execute(sql, *given)
+
+    isolation.note("campaign 12", ValueError("first"))
+    with transaction.atomic():
+        isolation.note("campaign 13", ValueError("x"))
+        with connection.execute_wrapper(refuse):
+            isolation.note("campaign 12", ValueError("second"))
+
+    told = dict(Trouble.objects.values_list("name", "problem"))
+    assert told == {"campaign 12": "ValueError: first", "campaign 13": "ValueError: x"}
 
 
 @pytest.mark.parametrize(

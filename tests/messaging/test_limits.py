@@ -13,10 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import ledger
+from laaffic_console.laaffic import OutcomeUnknown
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
-from messaging.services.batches import counting
+from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
+from messaging.services.audience import audience
+from messaging.services.batches import carving, claiming, counting, settling
 from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
@@ -191,10 +195,10 @@ class UnknownPageTests:
     def address(self, campaign: Campaign) -> str:
         return reverse("admin:messaging_campaign_unknown", args=[campaign.pk])
 
-    def say(self, client: Client, campaign: Campaign, word: str, reason: str) -> Any:
+    def say(self, client: Client, campaign: Campaign, word: str, reason: str, **given: Any) -> Any:
         """As somebody does who looks at the page first."""
         seen = client.get(self.address(campaign)).context["newest"]
-        return client.post(self.address(campaign), {"word": word, "reason": reason, "seen": seen})
+        return client.post(self.address(campaign), {"word": word, "reason": reason, "seen": seen}, **given)
 
     def test_it_shows_what_is_known(self, campaign: Campaign, client: Client) -> None:
         client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
@@ -243,6 +247,57 @@ class UnknownPageTests:
         assert "More answers have been lost since you looked" in said.content.decode()
         assert counting.state_counts(campaign)["unknown"] == 3
         assert set(Message.objects.values_list("attempt", flat=True)) == {2}
+
+    @pytest.mark.parametrize("word", ["send_again", "write_off"])
+    def test_what_left_earlier_and_is_lost_later_is_not_meant(
+        self, application: Application, group: ContactGroup, client: Client, word: str
+    ) -> None:
+        """Two requests are under way, and the later one is lost at once."""
+        client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
+        campaign, first, second = self.two_under_way(application, group)
+        lost = OutcomeUnknown("the connection broke", interface="sendSms")
+        settling.settle_error(campaign.pk, second, lost)
+        seen = client.get(self.address(campaign)).context["newest"]
+        settling.settle_error(campaign.pk, first, lost)
+
+        said = client.post(self.address(campaign), {"word": word, "reason": "nothing", "seen": seen}, follow=True)
+
+        assert "2 messages were settled by your word" in said.content.decode()
+        assert "More answers have been lost since you looked" in said.content.decode()
+        of_first = Message.objects.filter(pk__in=first.message_ids)
+        assert set(of_first.values_list("state", "attempt")) == {(MessageState.UNKNOWN, 1)}
+        assert not Message.objects.filter(pk__in=second.message_ids, state=MessageState.UNKNOWN).exists()
+
+        said = self.say(client, campaign, word, "nothing either", follow=True)
+
+        assert "2 messages were settled by your word" in said.content.decode()
+        assert "More answers have been lost since you looked" not in said.content.decode()
+        assert counting.state_counts(campaign)["unknown"] == 0
+
+    def two_under_way(self, application: Application, group: ContactGroup) -> tuple[Campaign, Claim, Claim]:
+        add_contacts(group, 4)
+        campaign = draft(application, group)
+        audience.begin(campaign)
+        Campaign.objects.update(state=CampaignState.RUNNING)
+        while audience.freeze_chunk(campaign.pk):
+            pass
+        carving.carve_head(Batch.objects.get(), 2)
+        first, second = claiming.claim(campaign, "token"), claiming.claim(campaign, "token")
+        assert isinstance(first, Claim)
+        assert isinstance(second, Claim)
+        assert first.entry_id < second.entry_id
+        assert all(ledger.depart(claimed.entry_id) for claimed in (first, second))
+        return campaign, first, second
+
+    @pytest.mark.parametrize(
+        "seen", ["", "0", "7", "2026-13-40T00:00", "2026-11-29T12:00:00", "0001-01-01T00:00:00+14:00"]
+    )
+    def test_with_no_readable_look_nothing_happens(self, campaign: Campaign, client: Client, seen: str) -> None:
+        client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
+
+        client.post(self.address(campaign), {"word": "send_again", "reason": "the vendor has nothing", "seen": seen})
+
+        assert counting.state_counts(campaign)["unknown"] == 3
 
     def test_without_a_look_nothing_happens(self, campaign: Campaign, client: Client) -> None:
         client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))

@@ -75,6 +75,7 @@ QUESTIONS_OF_BATCHES: dict[str, Callable[[Campaign], Any]] = {
     "is done": lambda one: counting._open.rows(campaign=one.pk),
     "unknown now": lambda _one: hours.unknown_now(),
     "of a campaign": unknown.of,
+    "last lost": unknown.newest,
     "waiting": waiting.of,
     "last due": lambda one: waiting.last_due([one.pk]),
     "asleep": lambda _one: list(waiting.asleep(Campaign.objects.order_by())),

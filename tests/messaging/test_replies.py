@@ -22,12 +22,13 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, Trouble
-from laaffic_console.gateway.services import account, inbox, leases, turns
+from laaffic_console.gateway.services import account, inbox, isolation, leases, turns
+from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.sandbox.replies import ReplyInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging import jobs
+from messaging import jobs, msisdn
 from messaging.models import (
     Campaign,
     Contact,
@@ -48,6 +49,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 NUMBER = "919876500000"
 TOKEN = "a-token-of-the-tests"
+DAY = dt.timedelta(days=1)
 
 
 def pushed(number: str = NUMBER, content: str = "Yes please", **given: Any) -> dict[str, Any]:
@@ -195,8 +197,97 @@ class StopTests:
 
         assert list(SuppressionEntry.objects.values_list("number", flat=True)) == ["9876500000"]
         told = Trouble.objects.get()
-        assert told.name == "reply from …000"
+        assert told.name == f"reply from …000 ({Reply.objects.get().pk})"
         assert "STOP of " in told.problem
+
+    def test_each_that_is_nobodys_is_told(self, db: None) -> None:
+        push(pushed(number="9876500000", content="STOP"), pushed(number="9876511000", content="STOP"))
+
+        ids = list(Reply.objects.values_list("pk", flat=True))
+        assert len(ids) == 2
+        assert set(Trouble.objects.values_list("name", flat=True)) == {f"reply from …000 ({pk})" for pk in ids}
+
+    def test_it_is_told_in_the_transaction_that_keeps_it(self, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A process that is killed in between leaves neither, and whoever reads the reply again tells."""
+        said = WireReply("", "9876500000", "SHOP", "STOP", timezone.now(), "", "", "", None, None, "", None)
+        with monkeypatch.context() as patch:
+            patch.setattr(isolation, "note", killed)
+            with pytest.raises(KeyboardInterrupt):
+                replies.take([said], source="recordMo")
+        assert not Reply.objects.exists()
+
+        assert replies.take([said], source="recordMo") == 1
+        assert Trouble.objects.get().times == 1
+
+    @pytest.mark.parametrize("written", ["6512345678", "6581234567"])
+    def test_of_whom_we_wrote_at_this_number_it_stays(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        written: str,
+    ) -> None:
+        """Whether its plan has such a number or not, and whoever else has the same behind another country code."""
+        for number in (written, f"91{written}"):
+            add_contacts(group, 1, first=int(number))
+        campaign = sent(application, group, run_jobs)
+
+        push(pushed(number=written, content="STOP", reply_time=in_vendors_zone(timezone.now())))
+
+        assert Reply.objects.values_list("number", "campaign").get() == (written, campaign.pk)
+        assert list(SuppressionEntry.objects.values_list("number", flat=True)) == [written]
+        assert not Trouble.objects.exists()
+
+    def test_what_remains_may_be_a_number_of_another_country(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        assert msisdn.parse("6581234567").is_valid
+        add_contacts(group, 1, first=916581234567)
+        campaign = sent(application, group, run_jobs)
+
+        push(pushed(number="6581234567", content="STOP", reply_time=in_vendors_zone(timezone.now())))
+
+        assert Reply.objects.values_list("number", "country", "campaign").get() == ("916581234567", "IN", campaign.pk)
+        assert list(SuppressionEntry.objects.values_list("number", flat=True)) == ["916581234567"]
+        assert not Trouble.objects.exists()
+
+    def test_an_older_reply_beside_it_changes_nothing(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        now = timezone.now()
+        for number, days in ((79876500000, 45), (919876500000, 1)):
+            its_own = ContactGroup.objects.create(name=str(number))
+            add_contacts(its_own, 1, first=number)
+            sent(application, its_own, run_jobs, str(number))
+            LedgerEntry.objects.filter(pk=LedgerEntry.objects.latest("pk").pk).update(left_at=now - days * DAY)
+
+        push(
+            pushed(number="919999999999", reply_time=in_vendors_zone(now - 20 * DAY)),
+            pushed(number="9876500000", content="STOP", reply_time=in_vendors_zone(now)),
+        )
+
+        assert Reply.objects.count() == 2
+        assert list(SuppressionEntry.objects.values_list("number", flat=True)) == [NUMBER]
+        assert not Trouble.objects.exists()
+
+    def test_a_thousand_are_placed_by_a_few_queries(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        django_assert_max_num_queries: Any,
+    ) -> None:
+        add_contacts(group, 500)
+        sent(application, group, run_jobs)
+        now = timezone.now()
+        rows = [Reply(number=str(first + n), at=now) for first in (919876500000, 919976500000) for n in range(500)]
+
+        with django_assert_max_num_queries(12):
+            replies._place(rows)
+
+        assert [row.campaign is not None for row in rows] == [True] * 500 + [False] * 500
 
     def test_a_whole_number_or_a_short_code_is_not_told(self, db: None) -> None:
         push(pushed(content="STOP"), pushed(number="12345", content="STOP"))
@@ -222,6 +313,10 @@ class StopTests:
         push(pushed(content="STOP"))
 
         assert not SuppressionEntry.objects.exists()
+
+
+def killed(*_given: object) -> None:
+    raise KeyboardInterrupt
 
 
 def in_vendors_zone(moment: dt.datetime) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -92,19 +92,26 @@ def guarded(name: str, *, but: type[Exception] | tuple[type[Exception], ...] = (
 
 
 def note(name: str, problem: BaseException) -> None:
-    """Never raises: whoever notes a trouble is going on with something else."""
+    """Never raises, nor harms a transaction that it is called in: whoever notes a trouble is going on with something
+    else.
+    """
     now = timezone.now()
     try:
-        fresh = {"problem": in_words(problem), "last_at": now}
-        _row, is_new = Trouble.objects.update_or_create(
-            name=name[:120], defaults=fresh, create_defaults={**fresh, "first_at": now}
-        )
-        if is_new:
-            Trouble.objects.filter(last_at__lt=now - KEPT).delete()
-        else:
-            Trouble.objects.filter(name=name[:120]).update(times=F("times") + 1)
+        with transaction.atomic():
+            _write(name[:120], in_words(problem), now)
     except DatabaseError:
         logger.exception("the trouble of %s could not be written down", name)
+
+
+def _write(name: str, problem: str, now: dt.datetime) -> None:
+    fresh = {"problem": problem, "last_at": now}
+    _row, is_new = Trouble.objects.update_or_create(
+        name=name, defaults=fresh, create_defaults={**fresh, "first_at": now}
+    )
+    if is_new:
+        Trouble.objects.filter(last_at__lt=now - KEPT).delete()
+    else:
+        Trouble.objects.filter(name=name).update(times=F("times") + 1)
 
 
 def forget(name: str) -> None:

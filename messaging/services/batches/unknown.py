@@ -1,5 +1,6 @@
 """What stays unknown, and all that is known of it: for a person who must say what becomes of it."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Max
@@ -8,6 +9,7 @@ from laaffic_console.gateway.models import LedgerEntry
 from messaging.models import IS_OPEN_BATCH, Batch, Campaign, MessageState
 
 SHOWN = 50
+NOTHING = dt.datetime.min.replace(tzinfo=dt.UTC)  # seen: nothing at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ def of(campaign: Campaign) -> list[Lost]:
     return found
 
 
-def newest(campaign: Campaign) -> int:
-    """The last request whose answer was lost: what a person says concerns none that is lost later."""
+def newest(campaign: Campaign) -> dt.datetime:
+    """When the last answer was lost: what a person says concerns none that is lost later.
+
+    By the answers, not by the requests: one that left earlier may be lost later.
+    """
     lost = Batch.objects.filter(IS_OPEN_BATCH, campaign=campaign, unknown__gt=0)
-    return lost.aggregate(newest=Max("entry_id"))["newest"] or 0
+    return lost.aggregate(newest=Max("entry__settled_at"))["newest"] or NOTHING

@@ -1,8 +1,10 @@
 """A person's word on messages that evidence could not settle: send again, or write off. Both say who and why.
 
-`seen`: the newest request whose answer was lost that this person was shown (`unknown.newest`). What was lost later, or
+`seen`: when the last of the answers was lost that this person was shown (`unknown.newest`). What was lost later, or
 sent again meanwhile and lost anew, is left as it is; without it the word is about all.
 """
+
+import datetime as dt
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -31,7 +33,7 @@ from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
 
 
-def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: int | None = None) -> int:
+def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: dt.datetime | None = None) -> int:
     """Queue unknown messages again, under order ids of a new attempt; how many. NotAllowed where none may leave."""
     _check(reason)
     _require_not_cancelled(campaign_id)
@@ -57,7 +59,7 @@ def _require_not_cancelled(campaign_id: int) -> None:
         )
 
 
-def write_off(campaign_id: int, *, reason: str, by: User | None = None, seen: int | None = None) -> int:
+def write_off(campaign_id: int, *, reason: str, by: User | None = None, seen: dt.datetime | None = None) -> int:
     """Stop waiting for unknown messages: they expire. A late report still counts; how many."""
     _check(reason)
     total = 0
@@ -74,21 +76,25 @@ def _check(reason: str) -> None:
         raise ValidationError({"reason": _("Say why: it is kept with each message.")})
 
 
-def _unknown_batches(campaign_id: int, seen: int | None) -> list[int]:
+def _unknown_batches(campaign_id: int, seen: dt.datetime | None) -> list[int]:
     unknown = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state=BatchState.UNKNOWN)
-    rows = unknown.order_by("pk").values_list("pk", "entry_id")
-    return [pk for pk, entry_id in rows if seen is None or (entry_id or 0) <= seen]
+    rows = unknown.order_by("pk").values_list("pk", "entry__settled_at")
+    return [pk for pk, lost_at in rows if _is_meant(lost_at, seen)]
 
 
-def _locked(batch_id: int, seen: int | None) -> Batch | None:
+def _is_meant(lost_at: dt.datetime | None, seen: dt.datetime | None) -> bool:
+    return seen is None or (lost_at is not None and lost_at <= seen)
+
+
+def _locked(batch_id: int, seen: dt.datetime | None) -> Batch | None:
     """None: settled meanwhile, or sent again and lost anew."""
     batch = Batch.objects.select_for_update().get(pk=batch_id)
-    is_meant = batch.state == BatchState.UNKNOWN and (seen is None or (batch.entry_id or 0) <= seen)
-    return batch if is_meant else None
+    lost_at = batch.entry.settled_at if batch.entry else None
+    return batch if batch.state == BatchState.UNKNOWN and _is_meant(lost_at, seen) else None
 
 
 @transaction.atomic
-def _queue_again(batch_id: int, reason: str, by: User | None, seen: int | None) -> int:
+def _queue_again(batch_id: int, reason: str, by: User | None, seen: dt.datetime | None) -> int:
     batch = _locked(batch_id, seen)
     if batch is None:
         return 0
@@ -110,7 +116,7 @@ def _queue_again(batch_id: int, reason: str, by: User | None, seen: int | None) 
 
 
 @transaction.atomic
-def _expire(batch_id: int, reason: str, by: User | None, seen: int | None) -> int:
+def _expire(batch_id: int, reason: str, by: User | None, seen: dt.datetime | None) -> int:
     batch = _locked(batch_id, seen)
     if batch is None:
         return 0

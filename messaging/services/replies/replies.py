@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from django.conf import settings
 from django.db import transaction
@@ -48,22 +49,23 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
         known = set(Reply.objects.filter(key__in=list(rows)).values_list("key", flat=True))
         fresh = [row for key, row in rows.items() if key not in known]
         if fresh:
-            _complete_numbers(fresh)
-            _put_to_campaigns(fresh)
+            _place(fresh)
             _obey(fresh)
         Reply.objects.bulk_create(fresh, ignore_conflicts=True)
         kept = _kept_here(fresh, now)
         conversations.move_on(kept)
+        _tell_of_strangers(kept)
         events.replied(kept)
-    _tell_of_strangers(kept)
     return len(fresh)
 
 
 def _kept_here(fresh: Sequence[Reply], now: dt.datetime) -> list[Reply]:
-    """Without those that came the other way at the same moment and were kept there: they are counted once."""
+    """With their ids; without those that came the other way at the same moment and are kept there: each counts once."""
     ours = Reply.objects.filter(key__in=[row.key for row in fresh], received_at=now)
-    kept = set(ours.values_list("key", flat=True)) if fresh else set()
-    return [row for row in fresh if row.key in kept]
+    kept = dict(ours.values_list("key", "pk")) if fresh else {}
+    for row in fresh:
+        row.pk = kept.get(row.key)
+    return [row for row in fresh if row.pk is not None]
 
 
 def take_each(found: Sequence[WireReply], *, source: str) -> int:
@@ -103,25 +105,43 @@ def answered_campaign(number: str, at: dt.datetime, sent_to: str = "") -> Campai
     Clocks differ: where nothing had left by the reply's own time, what left within minutes after it was meant.
     """
     row = Reply(number=number, at=at, sent_to=sent_to)
-    _put_to_campaigns([row])
+    _place([row])
     return row.campaign
 
 
-def _complete_numbers(rows: Sequence[Reply]) -> None:
-    """Some gateways leave the country code out: a number that is nobody's is that of the one subscriber whom we wrote.
+def _place(rows: Sequence[Reply]) -> None:
+    """Say on each reply whose it is and which campaign it answers; a few queries for all of them.
 
-    Its key stays: the same reply, read once more, is known by it.
+    Whom we wrote decides. Some gateways leave the country code out, and what remains may be a number of somewhere else:
+    where nothing had left for it, it is that of the one subscriber who has it behind a country code and was written to.
     """
-    can_be = {row.number: msisdn.with_any_code(row.number) for row in rows if not _is_whole(row.number)}
-    numbers = list(dict.fromkeys(number for those in can_be.values() for number in those))
-    if not numbers:
-        return
-    sent = _sent_to(numbers, since=min(row.at for row in rows) - ANSWERED_WITHIN)
-    for row in rows:
-        had = {subscriber(number) for number in can_be.get(row.number, ())} & sent.keys()
-        if len(had) == 1:
-            row.number = max(sent[had.pop()], key=lambda one: (one.left, one.pk)).number
-            row.country = _country_of(row.number)
+    strangers = _put_to_campaigns(rows, [[row.number] for row in rows])
+    _put_to_campaigns(strangers, [msisdn.with_any_code(row.number) for row in strangers])
+
+
+def _put_to_campaigns(rows: Sequence[Reply], numbers: Sequence[Sequence[str]]) -> list[Reply]:
+    """For those of whose possible numbers one alone is of a subscriber whom they can answer; returns the others.
+
+    A reply's key stays, whatever its number becomes: read once more, it is known by it.
+    """
+    if not rows:
+        return []
+    sent = _sent_to(list(chain.from_iterable(numbers)), since=min(row.at for row in rows) - ANSWERED_WITHIN)
+    chosen = [_only_answered(row, those, sent) for row, those in zip(rows, numbers, strict=True)]
+    campaigns = Campaign.objects.in_bulk({one.campaign_id for one in chosen if one})
+    for row, one in zip(rows, chosen, strict=True):
+        if one is None:
+            continue
+        row.campaign = campaigns.get(one.campaign_id)
+        if subscriber(one.number) != subscriber(row.number):
+            row.number, row.country = one.number, _country_of(one.number)
+    return [row for row, one in zip(rows, chosen, strict=True) if one is None]
+
+
+def _only_answered(row: Reply, numbers: Sequence[str], sent: dict[str, list[_Sent]]) -> _Sent | None:
+    each = (_answered(row, sent.get(who, ())) for who in {subscriber(number) for number in numbers})
+    answered = [one for one in each if one is not None]
+    return answered[0] if len(answered) == 1 else None
 
 
 class NotWhole(Exception):
@@ -129,14 +149,22 @@ class NotWhole(Exception):
 
 
 def _tell_of_strangers(rows: Iterable[Reply]) -> None:
-    """Whoever said STOP may be written to until a person has looked at it."""
+    """Whoever said STOP may be written to until a person has looked: each is told for itself, together with its reply.
+
+    In the transaction that keeps the reply: read once more it is known, and nothing would tell of it.
+    """
     for row in rows:
-        if row.opt_out and not _is_whole(row.number) and msisdn.with_any_code(row.number):
+        if row.opt_out and _is_nobodys(row):
             said = (
                 f"{row.opt_out} of {row.at:%Y-%m-%d %H:%M} UTC, from a number without country code: no one person whom "
                 "we wrote lately has it. Suppress whom you find it to be."
             )
-            isolation.note(f"reply from {_hidden(row.number)}", NotWhole(said))
+            isolation.note(f"reply from {_hidden(row.number)} ({row.pk})", NotWhole(said))
+
+
+def _is_nobodys(row: Reply) -> bool:
+    """Nobody whom we wrote has it, and it lacks a country code."""
+    return row.campaign_id is None and not _is_whole(row.number) and bool(msisdn.with_any_code(row.number))
 
 
 def _is_whole(number: str) -> bool:
@@ -144,15 +172,6 @@ def _is_whole(number: str) -> bool:
         return msisdn.parse(number).is_valid
     except msisdn.InvalidNumber:
         return False
-
-
-def _put_to_campaigns(rows: Sequence[Reply]) -> None:
-    """Say on each reply which campaign it answers; a few queries for all of them."""
-    sent = _sent_to([row.number for row in rows], since=min(row.at for row in rows) - ANSWERED_WITHIN)
-    chosen = [_answered(row, sent.get(subscriber(row.number), ())) for row in rows]
-    campaigns = Campaign.objects.in_bulk({one.campaign_id for one in chosen if one})
-    for row, one in zip(rows, chosen, strict=True):
-        row.campaign = campaigns.get(one.campaign_id) if one else None
 
 
 def _sent_to(numbers: Sequence[str], since: dt.datetime) -> dict[str, list[_Sent]]:
