@@ -5,6 +5,7 @@ import errno
 import fcntl
 import json
 import os
+import signal
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
@@ -30,6 +31,7 @@ from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services import restored
 from laaffic_console.sandbox.testing import RunningSandbox
+from messaging import person_entries
 from messaging.models import (
     Batch,
     Campaign,
@@ -46,6 +48,7 @@ from messaging.models import (
     MessageState,
     SuppressionEntry,
 )
+from messaging.person_timeline import Behind
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
@@ -157,11 +160,47 @@ class SaidSinceTests:
         call_command("restore", file, "--yes")
 
         assert list(Contact.objects.values_list("number", flat=True)) == ["919876500000"]
-        assert [erasure.number for erasure in Erasure.objects.all()] == ["919876500001"]
+        assert {one.number: one.has_erased for one in Erasure.objects.all()} == {
+            "919876500000": False,
+            "919876500001": True,
+        }
+        known = people.of("919876500000").person
+        assert [entry.title for entry in person_entries.erasures(known, Behind(), 9)] == ["Erasure asked for"]
         said = _said(capsys)
         assert "1 people were erased again" in said
         assert "1 people could not be erased again" in said
         assert "then erase 919876500000." in said
+
+        call_command("backup", file.with_name("later"))
+        for backup in (file, file.with_name("later")):  # until somebody has erased them
+            call_command("restore", backup, "--yes")
+            assert "then erase 919876500000." in _said(capsys)
+
+    def test_who_opted_out_since_is_kept_by_a_restore_that_dies_on_its_way(
+        self, application: Application, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """On PostgreSQL the database has been replaced by then, and what was read of the old one is in no table."""
+        add_contacts(ContactGroup.objects.create(name="others"), 1, first=919876500001)
+        call_command("backup", file)
+        suppression.suppress_numbers(["919876500002"], channel="sms", reason="manual", note="a letter")
+        people.erase("919876500001", why="a letter", by=None)
+
+        def fails(*whatever: object, **named: object) -> None:
+            raise DatabaseError("connection lost")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(restoring.restored_campaigns, "settle", fails)
+            with pytest.raises(CommandError, match="connection lost"):
+                call_command("restore", file, "--yes")
+        assert [entry.number for entry in SuppressionEntry.objects.all()] == ["919876500002"]
+
+        call_command("restore", file, "--yes")
+        said = _said(capsys)
+        assert "1 suppressed numbers" in said
+        assert "1 people were erased again" in said
+        assert "LOST" not in said
+        assert [entry.number for entry in SuppressionEntry.objects.all()] == ["919876500002"]
+        assert not Contact.objects.exists()
 
     @pytest.mark.parametrize("why", ["it is empty", "it is of an older version", "a restore died in its middle"])
     def test_where_nothing_can_be_read_it_says_so(
@@ -212,6 +251,27 @@ class SaidSinceTests:
 
         assert Webhook.objects.get().state == Webhook.State.PAUSED
         assert "resumed where they are still meant: 1 webhooks." in _said(capsys)
+
+
+def test_a_terminal_that_is_closed_does_not_end_it(
+    application: Application, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("backup", file)
+    settled, closed = restoring.restored_campaigns.settle, []
+
+    def closing(*since_until: dt.datetime, **how: bool) -> dict[str, int]:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return settled(*since_until, **how)
+
+    monkeypatch.setattr(restoring.restored_campaigns, "settle", closing)
+    before = signal.signal(signal.SIGHUP, lambda signum, frame: closed.append(signum))
+    try:
+        call_command("restore", file, "--yes")
+        assert signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert closed == []
+    assert "Restored." in _said(capsys)
 
 
 def _said(capsys: pytest.CaptureFixture[str]) -> str:

@@ -45,7 +45,7 @@ ODD = (
 )
 CLOCKS_APART = dt.timedelta(minutes=5)
 
-_HALFWAY = "restore_halfway"  # a table that is there from the replacing to the end, on PostgreSQL
+_HALFWAY = "restore_halfway"  # a table that is there from the replacing until lasting words are written, on PostgreSQL
 
 # What is held, where it is so, and what is written with it: a backup of an older version lacks some of the columns.
 _REASON = f"'{UNFINISHED_RESTORE}'"
@@ -258,16 +258,19 @@ def _settle(since: dt.datetime, lost: _Lost) -> Restored:
         call_command("migrate", verbosity=0, interactive=False)
     until = database_clock.now()
     ids.leave_out(lost.ids, since, until)  # before anything is written
-    settled = restored_campaigns.settle(since, until, has_forgotten=lost.words is None)
+    settled = restored.put_others_right()  # what the words are told to is paused
+    # Before all that takes long: on PostgreSQL they are in this process's memory alone.
+    written = lasting_words.write(lost.words) if lost.words else None
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
+    settled |= restored_campaigns.settle(since, until, has_forgotten=lost.words is None)
     settled["held"] += restored_tasks.hold_launched(since)
     settled["drafts"] += restored_tasks.tell_drafts(since)
     restored_tasks.look_anew(since, until)
     settled["requests"] = restored.lose_prepared(since, until)
-    settled |= restored.put_others_right()
     restored.forget_workers()
-    written = lasting_words.write(lost.words) if lost.words else None
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
+    if written:  # nobody is erased to whom a message waits
+        written = lasting_words.erase_again(written)
     return Restored(settled, written, lost.was_empty)
 
 

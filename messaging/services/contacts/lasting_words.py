@@ -6,7 +6,7 @@ since is left behind: on that side nobody is sent what they do not want.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -46,8 +46,9 @@ class LastingWords:
 class Written:
     suppressed: int
     withdrawn: int
-    erased: int
-    not_erased: Sequence[str]  # numbers: a message to them is unknown
+    to_erase: Sequence[Erasure]
+    erased: int = 0
+    not_erased: Sequence[str] = ()  # numbers: a message to them is unknown
 
 
 def read(since: dt.datetime) -> LastingWords:
@@ -66,6 +67,7 @@ def read(since: dt.datetime) -> LastingWords:
 
 
 def write(words: LastingWords) -> Written:
+    """All but the erasures, which wait until it is known what may have left."""
     suppressed = 0
     for (channel, reason, source, note), alike in groupby(words.suppressed, key=lambda one: one[:4]):
         when = {one.number: one.at for one in alike}
@@ -76,9 +78,13 @@ def write(words: LastingWords) -> Written:
     for start in range(0, len(words.said), consents.ROWS):
         consents.put(words.said[start : start + consents.ROWS])
     withdrawn = ConsentEvent.objects.count() - known
-    erased = [one for one in words.erased if not Erasure.objects.filter(number=one.number, erased_at=one.at).exists()]
-    not_erased = [one.number for one in erased if not _erase(one)]
-    return Written(suppressed, withdrawn, len(erased) - len(not_erased), sorted(set(not_erased)))
+    return Written(suppressed, withdrawn, [one for one in map(_ask, words.erased) if one])
+
+
+def erase_again(written: Written) -> Written:
+    """Once campaigns are settled."""
+    not_erased = [asked.number for asked in written.to_erase if not _erase(asked)]
+    return replace(written, erased=len(written.to_erase) - len(not_erased), not_erased=sorted(set(not_erased)))
 
 
 def _say_since_when(when: dict[str, dt.datetime], how: dict[str, str]) -> None:
@@ -91,11 +97,22 @@ def _say_since_when(when: dict[str, dt.datetime], how: dict[str, str]) -> None:
         SuppressionEntry.objects.bulk_update(entries, ["created_at"])
 
 
-def _erase(one: Erased) -> bool:
+def _ask(one: Erased) -> Erasure | None:
+    """Kept until somebody is erased: who cannot be is named by the next restore too."""
+    if known := Erasure.objects.filter(number=one.number, erased_at=one.at).first():
+        return None if known.has_erased else known
+    asked = Erasure.objects.create(number=one.number, why=one.why)
+    Erasure.objects.filter(pk=asked.pk).update(erased_at=one.at)
+    asked.erased_at = one.at
+    return asked
+
+
+def _erase(asked: Erasure) -> bool:
     try:
         with transaction.atomic():
-            erasure = people.erase(one.number, why=one.why, by=None)
-            Erasure.objects.filter(pk=erasure.pk).update(erased_at=one.at)
+            erasure = people.erase(asked.number, why=asked.why, by=None)
+            Erasure.objects.filter(pk=erasure.pk).update(erased_at=asked.erased_at)
+            asked.delete()
     except ValidationError:
         return False
     return True
