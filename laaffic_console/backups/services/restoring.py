@@ -257,7 +257,7 @@ def _settle(since: dt.datetime, lost: _Lost) -> Restored:
     if _is_to_be_migrated():
         call_command("migrate", verbosity=0, interactive=False)
     until = database_clock.now()
-    ids.leave_out(lost.ids, since, until)  # before anything is written
+    ids.leave_out(lost.ids, since, until, is_whole=lost.words is not None)  # before anything is written
     settled = restored.put_others_right()  # what the words are told to is paused
     # Before all that takes long: on PostgreSQL they are in this process's memory alone.
     written = lasting_words.write(lost.words) if lost.words else None
