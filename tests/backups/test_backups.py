@@ -214,9 +214,16 @@ class SaidSinceTests:
     ) -> None:
         add_contacts(group, 1)
         campaign = launched(application, group)
+        tomorrow = timezone.now() + dt.timedelta(days=1)
+        held: list[Any] = [campaign]
+        for state, scheduled_at in ((EmailCampaignState.SCHEDULED, tomorrow), (EmailCampaignState.SENDING, None)):
+            mail = {"state": state, "scheduled_at": scheduled_at}
+            held.append(EmailCampaign.objects.create(application=application, name="A", **mail))
+        held.append(GroupTask.objects.create(application=application, task_name="A", state=TaskState.LAUNCHED))
         call_command("backup", file)
         if why == "it is empty":
-            Campaign.objects.all().delete()
+            for model in (Campaign, EmailCampaign, GroupTask):
+                model.objects.all().delete()
             Contact.objects.all().delete()
             Application.objects.all().delete()
         elif why == "it is of an older version":
@@ -231,9 +238,12 @@ class SaidSinceTests:
         told = _said(capsys)
         assert ("There was no database here." in told) == (why == "it is empty")
         assert ("LOST, as the database that was replaced is of another version" in told) == (why != "it is empty")
-        campaign.refresh_from_db()
-        assert "restored from a backup" in campaign.hold_reason
-        assert "erasures since are lost: enter them first" in campaign.hold_reason
+        for one in held:
+            said = one.events.latest("pk").text
+            assert "restored from a backup" in said
+            assert "erasures since are lost: enter them first" in said
+            one.refresh_from_db()
+            assert one.state == EmailCampaignState.UNKNOWN or one.hold_reason in said
         assert not SuppressionEntry.objects.exists()
 
         call_command("restore", file, "--yes")

@@ -263,8 +263,9 @@ def _settle(since: dt.datetime, lost: _Lost) -> Restored:
     written = lasting_words.write(lost.words) if lost.words else None
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
-    settled |= restored_campaigns.settle(since, until, has_forgotten=lost.words is None)
-    settled["held"] += restored_tasks.hold_launched(since)
+    has_forgotten = lost.words is None
+    settled |= restored_campaigns.settle(since, until, has_forgotten=has_forgotten)
+    settled["held"] += restored_tasks.hold_launched(since, has_forgotten=has_forgotten)
     settled["drafts"] += restored_tasks.tell_drafts(since)
     restored_tasks.look_anew(since, until)
     settled["requests"] = restored.lose_prepared(since, until)
