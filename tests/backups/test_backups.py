@@ -46,6 +46,7 @@ from messaging.models import (
     Erasure,
     Message,
     MessageState,
+    Reply,
     SuppressionEntry,
 )
 from messaging.person_timeline import Behind
@@ -124,6 +125,24 @@ class SaidSinceTests:
         assert there < found
         assert {number for number, *_others in found - there} == {"919876500001"}  # allowed since: the careful side
         assert "3 suppressed numbers and 0 withdrawn consents since the backup were taken over" in _said(capsys)
+
+    def test_a_stop_that_somebody_else_said_too_since_stays_against_a_start(
+        self, application: Application, file: Path
+    ) -> None:
+        now = timezone.now()
+        stop = {"content": "STOP", "opt_out": "STOP", "at": now, "received_at": now, "source": Reply.Source.PUSH}
+        for n, number in enumerate(("919876500001", "919876500002")):
+            Reply.objects.create(key=f"{n}", number=number, **stop)
+            suppression.suppress_numbers([number], channel="sms", reason="opt_out", source=suppression.BY_REPLY)
+        SuppressionEntry.objects.update(created_at=now - dt.timedelta(days=2))
+        call_command("backup", file)
+        suppression.suppress_numbers(["919876500001"], channel="sms", reason="opt_out", note="a letter")
+        there = list(SuppressionEntry.objects.values())
+
+        call_command("restore", file, "--yes")
+
+        assert list(SuppressionEntry.objects.values()) == there
+        assert {entry["source"] for entry in there} == {"console", "reply"}
 
     def test_who_withdrew_consent_since_has_withdrawn_it_and_nobody_has_given_it(
         self, application: Application, file: Path, capsys: pytest.CaptureFixture[str]

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
-from messaging.models import ConsentEvent, ConsentState, Erasure, SuppressionEntry
+from messaging.models import ConsentEvent, ConsentState, Erasure, Reply, SuppressionEntry
 from messaging.services.contacts import consents, people, suppression
 from messaging.services.contacts.consents import Said
 
@@ -53,7 +54,7 @@ class Written:
 
 def read(since: dt.datetime) -> LastingWords:
     start = since - CLOCKS_APART
-    entries = SuppressionEntry.objects.filter(created_at__gte=start).order_by()
+    entries = SuppressionEntry.objects.filter(Q(created_at__gte=start) | _is_confirmed()).order_by()
     said = ConsentEvent.objects.filter(recorded_at__gte=start).exclude(state=ConsentState.GIVEN).order_by("pk")
     erasures = Erasure.objects.filter(erased_at__gte=start).order_by("pk")
     return LastingWords(
@@ -64,6 +65,14 @@ def read(since: dt.datetime) -> LastingWords:
         [Said(*row) for row in said.values_list("subscriber", "channel", "state", "at", "source", "words")],
         [Erased(*row) for row in erasures.values_list("number", "why", "erased_at")],
     )
+
+
+def _is_confirmed() -> Q:
+    """What a STOP has put on the list keeps its moment when somebody else says it too, from when on no START takes it
+    off: that may have been since.
+    """
+    stops = Reply.objects.filter(number=OuterRef("number")).exclude(opt_out="")
+    return Q(Exists(stops), ~Q(source=suppression.BY_REPLY), reason=SuppressionEntry.Reason.OPT_OUT)
 
 
 def write(words: LastingWords) -> Written:
