@@ -420,6 +420,20 @@ class RestoreTests:
         assert not Message.objects.filter(state=MessageState.UNKNOWN).exists()
         assert proving.prove(campaign)["disagreements"] == []
 
+    def test_who_opted_out_since_may_have_got_it_too(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, file: Path
+    ) -> None:
+        """Who was not frozen at the backup: a record of what they got would be taken for another system's."""
+        contact = add_contacts(group, 1)[0]
+        launched(application, group)
+        call_command("backup", file)
+        suppression.suppress_numbers([contact.number], channel="sms", reason="opt_out")
+
+        call_command("restore", file, "--yes")
+
+        assert Message.objects.get().state == MessageState.UNKNOWN
+        assert SuppressionEntry.objects.get().number == contact.number
+
     def test_a_batch_under_way_at_the_backup_is_not_sent_again(
         self,
         sandbox: RunningSandbox,

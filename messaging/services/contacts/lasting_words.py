@@ -5,8 +5,9 @@ since is left behind: on that side nobody is sent what they do not want.
 """
 
 import datetime as dt
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -38,9 +39,31 @@ class Erased(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LastingWords:
-    suppressed: Sequence[Suppressed]
+    suppressed: Sequence[Suppressed]  # sorted
     said: Sequence[Said]
     erased: Sequence[Erased]
+
+    def __add__(self, others: "LastingWords") -> "LastingWords":
+        suppressed = sorted({*self.suppressed, *others.suppressed})
+        return LastingWords(suppressed, [*self.said, *others.said], [*self.erased, *others.erased])
+
+    def kept(self) -> str:
+        """As JSON, for a restore that dies before they are written."""
+        rows = (
+            [one._asdict() for one in self.suppressed],
+            [asdict(one) for one in self.said],
+            [one._asdict() for one in self.erased],
+        )
+        return json.dumps(rows, default=dt.datetime.isoformat)
+
+
+def read_kept(text: str) -> LastingWords:
+    suppressed, said, erased = json.loads(text)
+    for row in (*suppressed, *said, *erased):
+        row["at"] = dt.datetime.fromisoformat(row["at"])
+    return LastingWords(
+        [Suppressed(**row) for row in suppressed], [Said(**row) for row in said], [Erased(**row) for row in erased]
+    )
 
 
 @dataclass(frozen=True, slots=True)
