@@ -44,8 +44,11 @@ class LastingWords:
     erased: Sequence[Erased]
 
     def __add__(self, others: "LastingWords") -> "LastingWords":
-        suppressed = sorted({*self.suppressed, *others.suppressed})
-        return LastingWords(suppressed, [*self.said, *others.said], [*self.erased, *others.erased])
+        return LastingWords(
+            sorted({*self.suppressed, *others.suppressed}),
+            list(dict.fromkeys([*self.said, *others.said])),
+            list(dict.fromkeys([*self.erased, *others.erased])),
+        )
 
     def kept(self) -> str:
         """As JSON, for a restore that dies before they are written."""
