@@ -207,16 +207,16 @@ def _look_back(since: dt.datetime) -> _Lost:
     """One of another version, or damaged, or with nothing in it, tells no words that could be relied on. One that is a
     backup's already, as a restore before this one died, has what that one had read.
     """
-    words, was_empty, died = None, False, False
+    words: lasting_words.LastingWords | None = None
+    was_empty = died = False
     with contextlib.suppress(*ODD):
         tables = connection.introspection.table_names()
         died = _HALFWAY in tables
         was_empty = not tables or (not died and not _holds_something())
-        kept = _kept() if died else None
-        if not was_empty and not _is_to_be_migrated() and (kept or not died):
-            words = lasting_words.read(since)
-        if kept:
-            words = words + kept if words else kept
+        words = kept = _kept() if died else None
+        if not was_empty and (kept or not died) and not _is_to_be_migrated():
+            found = lasting_words.read(since)
+            words = found + kept if kept else found
     return _Lost(ids.given_by_now(), words is not None and not died, words, was_empty)
 
 
