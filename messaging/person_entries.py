@@ -175,6 +175,12 @@ def releases(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
 def erasures(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
     rows = Erasure.objects.filter(number__in=person.numbers).select_related("erased_by")
     return [
-        Entry(row.at_moment, row.pk, _("Erased"), f"{row.why} · {row.erased_by or '–'}", tone="warn")
+        Entry(
+            row.at_moment,
+            row.pk,
+            _("Erased") if row.has_erased else _("Erasure asked for"),
+            f"{row.why} · {row.erased_by or '–'}",
+            tone="warn",
+        )
         for row in rows_behind(rows, "erased_at", behind, limit)
     ]

@@ -232,7 +232,10 @@ class SuppressionRelease(models.Model):
 
 
 class Erasure(models.Model):
-    """That what was known of a person was erased: who did it, why and how much. A row is never changed."""
+    """That what was known of a person was erased: who did it, why and how much. A row is never changed.
+
+    One of nothing and by nobody may be a restore's, which asks for what had been erased since the backup.
+    """
 
     number = models.CharField(_("number"), max_length=15, db_index=True)
     why = models.CharField(_("why"), max_length=200)
@@ -252,3 +255,7 @@ class Erasure(models.Model):
 
     def __str__(self) -> str:
         return str(masked(self.number))
+
+    @property
+    def has_erased(self) -> bool:
+        return bool(self.contacts or self.messages or self.replies or self.erased_by_id)

@@ -12,7 +12,6 @@ from django.db import transaction
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import database_clock, restored
 from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,
@@ -36,7 +35,7 @@ from messaging.services.replies import opt_in_questions
 def settle(since: dt.datetime, until: dt.datetime, *, has_forgotten: bool = False) -> dict[str, int]:
     """Hold what may go on, and call unknown what may have left; how many of each.
 
-    `has_forgotten`: who opted out since may be sent to, as nothing could be read from the database that was replaced.
+    `has_forgotten`: as `restored.with_forgotten` has it.
     """
     unknown = 0
     open_ones = Campaign.objects.exclude(state__in=(CampaignState.DRAFT, *counting.OVER)).order_by("pk")
@@ -47,7 +46,7 @@ def settle(since: dt.datetime, until: dt.datetime, *, has_forgotten: bool = Fals
         waiting = _batches(campaign_id, BatchState.QUEUED, BatchState.CLAIMED)
         unknown += sum(_may_have_left(pk, since, until) for pk in waiting)
         _hold(campaign_id, since, has_forgotten)
-    emails = _hold_emails(since, until)
+    emails = _hold_emails(since, until, has_forgotten)
     _read_replies_with_care(until)
     drafts = _tell_drafts(since)
     return {"held": len(ids) + emails, "unknown": unknown, "drafts": drafts}
@@ -136,10 +135,7 @@ def _hold(campaign_id: int, since: dt.datetime, has_forgotten: bool) -> None:
         campaign = steps.locked(Campaign, campaign_id)
         # What had not begun may have been made a draft since and launched at once: no row of it could say so.
         reason = _to_come(since) if campaign.audience == Campaign.Audience.OPEN else sentence(since)
-        if has_forgotten:
-            reason = joined(
-                [reason, _("Suppressed numbers, withdrawals and erasures since are lost: enter them first.")]
-            )
+        reason = restored.with_forgotten(reason, has_forgotten)
         Campaign.objects.filter(pk=campaign_id).update(
             state=CampaignState.HELD, hold_reason=reason, wait_reason="", account_hold=None, undo_until=None
         )
@@ -157,7 +153,7 @@ def _read_replies_with_care(until: dt.datetime) -> None:
     opt_in_questions.end_restored(until)
 
 
-def _hold_emails(since: dt.datetime, until: dt.datetime) -> int:
+def _hold_emails(since: dt.datetime, until: dt.datetime, has_forgotten: bool) -> int:
     """Whose request may have left is unknown; what waits for a time that is still to come asks a person."""
     state = EmailCampaign.State
     waiting = EmailCampaign.objects.filter(state__in=[state.SCHEDULED, state.SENDING, state.HELD, state.UNKNOWN])
@@ -166,10 +162,10 @@ def _hold_emails(since: dt.datetime, until: dt.datetime) -> int:
         with transaction.atomic():
             campaign = steps.locked(EmailCampaign, campaign_id)
             if _is_to_come(campaign, until):
-                email_states.hold(campaign, _to_come(since))
+                email_states.hold(campaign, restored.with_forgotten(_to_come(since), has_forgotten))
             else:
                 _email_may_have_left(campaign, since, until)
-                said = _may_have_been_sent(since)
+                said = restored.with_forgotten(_may_have_been_sent(since), has_forgotten)
                 if campaign.state == state.UNKNOWN:
                     steps.note(campaign, said, None)
                 else:

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import json
 import os
+import signal
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
@@ -30,6 +31,7 @@ from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services import restored
 from laaffic_console.sandbox.testing import RunningSandbox
+from messaging import person_entries
 from messaging.models import (
     Batch,
     Campaign,
@@ -44,8 +46,10 @@ from messaging.models import (
     Erasure,
     Message,
     MessageState,
+    Reply,
     SuppressionEntry,
 )
+from messaging.person_timeline import Behind
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
@@ -122,6 +126,24 @@ class SaidSinceTests:
         assert {number for number, *_others in found - there} == {"919876500001"}  # allowed since: the careful side
         assert "3 suppressed numbers and 0 withdrawn consents since the backup were taken over" in _said(capsys)
 
+    def test_a_stop_that_somebody_else_said_too_since_stays_against_a_start(
+        self, application: Application, file: Path
+    ) -> None:
+        now = timezone.now()
+        stop = {"content": "STOP", "opt_out": "STOP", "at": now, "received_at": now, "source": Reply.Source.PUSH}
+        for n, number in enumerate(("919876500001", "919876500002")):
+            Reply.objects.create(key=f"{n}", number=number, **stop)
+            suppression.suppress_numbers([number], channel="sms", reason="opt_out", source=suppression.BY_REPLY)
+        SuppressionEntry.objects.update(created_at=now - dt.timedelta(days=2))
+        call_command("backup", file)
+        suppression.suppress_numbers(["919876500001"], channel="sms", reason="opt_out", note="a letter")
+        there = list(SuppressionEntry.objects.values())
+
+        call_command("restore", file, "--yes")
+
+        assert list(SuppressionEntry.objects.values()) == there
+        assert {entry["source"] for entry in there} == {"console", "reply"}
+
     def test_who_withdrew_consent_since_has_withdrawn_it_and_nobody_has_given_it(
         self, application: Application, file: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -157,11 +179,47 @@ class SaidSinceTests:
         call_command("restore", file, "--yes")
 
         assert list(Contact.objects.values_list("number", flat=True)) == ["919876500000"]
-        assert [erasure.number for erasure in Erasure.objects.all()] == ["919876500001"]
+        assert {one.number: one.has_erased for one in Erasure.objects.all()} == {
+            "919876500000": False,
+            "919876500001": True,
+        }
+        known = people.of("919876500000").person
+        assert [entry.title for entry in person_entries.erasures(known, Behind(), 9)] == ["Erasure asked for"]
         said = _said(capsys)
         assert "1 people were erased again" in said
         assert "1 people could not be erased again" in said
         assert "then erase 919876500000." in said
+
+        call_command("backup", file.with_name("later"))
+        for backup in (file, file.with_name("later")):  # until somebody has erased them
+            call_command("restore", backup, "--yes")
+            assert "then erase 919876500000." in _said(capsys)
+
+    def test_who_opted_out_since_is_kept_by_a_restore_that_dies_on_its_way(
+        self, application: Application, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """On PostgreSQL the database has been replaced by then, and what was read of the old one is in no table."""
+        add_contacts(ContactGroup.objects.create(name="others"), 1, first=919876500001)
+        call_command("backup", file)
+        suppression.suppress_numbers(["919876500002"], channel="sms", reason="manual", note="a letter")
+        people.erase("919876500001", why="a letter", by=None)
+
+        def fails(*whatever: object, **named: object) -> None:
+            raise DatabaseError("connection lost")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(restoring.restored_campaigns, "settle", fails)
+            with pytest.raises(CommandError, match="connection lost"):
+                call_command("restore", file, "--yes")
+        assert [entry.number for entry in SuppressionEntry.objects.all()] == ["919876500002"]
+
+        call_command("restore", file, "--yes")
+        said = _said(capsys)
+        assert "1 suppressed numbers" in said
+        assert "1 people were erased again" in said
+        assert "LOST" not in said
+        assert [entry.number for entry in SuppressionEntry.objects.all()] == ["919876500002"]
+        assert not Contact.objects.exists()
 
     @pytest.mark.parametrize("why", ["it is empty", "it is of an older version", "a restore died in its middle"])
     def test_where_nothing_can_be_read_it_says_so(
@@ -175,9 +233,16 @@ class SaidSinceTests:
     ) -> None:
         add_contacts(group, 1)
         campaign = launched(application, group)
+        tomorrow = timezone.now() + dt.timedelta(days=1)
+        held: list[Any] = [campaign]
+        for state, scheduled_at in ((EmailCampaignState.SCHEDULED, tomorrow), (EmailCampaignState.SENDING, None)):
+            mail = {"state": state, "scheduled_at": scheduled_at}
+            held.append(EmailCampaign.objects.create(application=application, name="A", **mail))
+        held.append(GroupTask.objects.create(application=application, task_name="A", state=TaskState.LAUNCHED))
         call_command("backup", file)
         if why == "it is empty":
-            Campaign.objects.all().delete()
+            for model in (Campaign, EmailCampaign, GroupTask):
+                model.objects.all().delete()
             Contact.objects.all().delete()
             Application.objects.all().delete()
         elif why == "it is of an older version":
@@ -192,9 +257,12 @@ class SaidSinceTests:
         told = _said(capsys)
         assert ("There was no database here." in told) == (why == "it is empty")
         assert ("LOST, as the database that was replaced is of another version" in told) == (why != "it is empty")
-        campaign.refresh_from_db()
-        assert "restored from a backup" in campaign.hold_reason
-        assert "erasures since are lost: enter them first" in campaign.hold_reason
+        for one in held:
+            said = one.events.latest("pk").text
+            assert "restored from a backup" in said
+            assert "erasures since are lost: enter them first" in said
+            one.refresh_from_db()
+            assert one.state == EmailCampaignState.UNKNOWN or one.hold_reason in said
         assert not SuppressionEntry.objects.exists()
 
         call_command("restore", file, "--yes")
@@ -212,6 +280,27 @@ class SaidSinceTests:
 
         assert Webhook.objects.get().state == Webhook.State.PAUSED
         assert "resumed where they are still meant: 1 webhooks." in _said(capsys)
+
+
+def test_a_terminal_that_is_closed_does_not_end_it(
+    application: Application, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("backup", file)
+    settled, closed = restoring.restored_campaigns.settle, []
+
+    def closing(*since_until: dt.datetime, **how: bool) -> dict[str, int]:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return settled(*since_until, **how)
+
+    monkeypatch.setattr(restoring.restored_campaigns, "settle", closing)
+    before = signal.signal(signal.SIGHUP, lambda signum, frame: closed.append(signum))
+    try:
+        call_command("restore", file, "--yes")
+        assert signal.getsignal(signal.SIGHUP) != signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert closed == []
+    assert "Restored." in _said(capsys)
 
 
 def _said(capsys: pytest.CaptureFixture[str]) -> str:
@@ -330,6 +419,20 @@ class RestoreTests:
         run_jobs()
         assert not Message.objects.filter(state=MessageState.UNKNOWN).exists()
         assert proving.prove(campaign)["disagreements"] == []
+
+    def test_who_opted_out_since_may_have_got_it_too(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, file: Path
+    ) -> None:
+        """Who was not frozen at the backup: a record of what they got would be taken for another system's."""
+        contact = add_contacts(group, 1)[0]
+        launched(application, group)
+        call_command("backup", file)
+        suppression.suppress_numbers([contact.number], channel="sms", reason="opt_out")
+
+        call_command("restore", file, "--yes")
+
+        assert Message.objects.get().state == MessageState.UNKNOWN
+        assert SuppressionEntry.objects.get().number == contact.number
 
     def test_a_batch_under_way_at_the_backup_is_not_sent_again(
         self,
@@ -480,14 +583,15 @@ class RestoreTests:
 
         call_command("backup", file)
         given = [made(), *([made(), made()] if is_read else [])]
+        again(file, lambda said: {**said, "at": (timezone.now() - dt.timedelta(hours=1)).isoformat()})
         if not is_read:
-            again(file, lambda said: {**said, "at": (timezone.now() - dt.timedelta(hours=1)).isoformat()})
             monkeypatch.setattr(ids, "given_by_now", dict)
         call_command("restore", file, "--yes", "--force")
 
         new = made()
         assert all(new[kind] > given[-1][kind] for kind in new)
         assert is_read or all(new[kind] > 3600 for kind in new)
+        assert not is_read or all(new[kind] < 1_000_000 for kind in new), "they read like phone numbers"
 
     def test_a_request_that_had_not_left_is_unknown(self, file: Path) -> None:
         entry = LedgerEntry.objects.create(

@@ -11,9 +11,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 from django.db.models.functions import Now, Random
+from django.utils import timezone
 
 from laaffic_console.backups.services import migration_locks
 from laaffic_console.backups.services.migration_locks import INDEX, NOT_NULL, REWRITE, SCAN
+from laaffic_console.dashboard import support_bundle
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.gentle_migrations import (
     AddFieldGently,
@@ -127,6 +129,15 @@ def test_only_a_table_with_many_rows_counts_here(monkeypatch: pytest.MonkeyPatch
 def test_rows_are_not_counted() -> None:
     assert migration_locks.rows_about("messaging", "nothing") == 0
     assert migration_locks.rows_about("gateway", "ledgerentry") >= 0
+
+
+@pytest.mark.django_db
+def test_high_ids_are_not_many_rows() -> None:
+    """As behind a restore."""
+    LedgerEntry.objects.create(pk=90_000_000, interface="sendSip", about_kind="call", prepared_at=timezone.now())
+
+    assert migration_locks.rows_about("gateway", "ledgerentry") <= migration_locks.MANY
+    assert support_bundle.tables()["gateway_ledgerentry"] <= migration_locks.MANY
 
 
 @pytest.mark.django_db(transaction=True)

@@ -115,6 +115,15 @@ class SquaresTests:
         assert [square.standing for square in found.squares] == ["done", "done", "unknown", "done"]
         assert found.squares[2].says == "3 batches · Its answer was lost · 30 recipients · 20 delivered"
 
+    def test_batches_from_before_and_after_a_restore_each_have_a_square(self, campaign: Campaign) -> None:
+        for pk in (*range(1, 5), *range(90_000_001, 90_000_005)):
+            batch(campaign, pk=pk, state=BatchState.SETTLED, delivered=10)
+
+        found = batch_squares.of(campaign)
+
+        assert found is not None
+        assert len(found.squares) == 8
+
 
 class WaitingTests:
     def why(self, campaign: Campaign) -> str:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit import distinct_values, list_order
+from laaffic_console.kit.paginator import estimate
 from messaging import search_indexes
 from messaging.admin.contact_filters import CountryFilter
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, SuppressionEntry
@@ -108,6 +109,14 @@ class OrderTests:
         assert self.order(admin_client, "name") == newest_first
         assert list(admin_client.get(LIST).context["cl"].sortable_by) == ["shown_number", "country"]
         assert self.order(admin_client, "shown_number") == sorted(newest_first)
+
+    def test_a_short_list_is_counted_although_its_ids_lie_far_apart(self, admin_client: Client) -> None:
+        """As behind a restore."""
+        for pk, number, name in ((1, "919876543211", "Bo"), (90_000_000, "919876543212", "Ann")):
+            Contact.objects.create(pk=pk, number=number, name=name)
+
+        assert estimate(Contact) == 2
+        assert self.order(admin_client, "name") == ["919876543212", "919876543211"]
 
 
 class FilterTests:

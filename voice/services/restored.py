@@ -18,12 +18,13 @@ UNRECORDED = Q(state=TaskState.SENDING, entry=None)  # in hand of a process that
 MAY_HAVE_ARRIVED = Q(state__in=[TaskState.SENDING, TaskState.UNKNOWN], entry__state__in=group_state.UNSETTLED)
 
 
-def hold_launched(since: dt.datetime) -> int:
+def hold_launched(since: dt.datetime, *, has_forgotten: bool = False) -> int:
     """How many are held. Repeated, it changes nothing."""
     said = _(
         "The console was restored from a backup of %(when)s. This may have been launched since: look at Laaffic before "
         "you try it again."
     ) % {"when": since}
+    said = restored.with_forgotten(said, has_forgotten)
     launched = GroupTask.objects.filter(WAITING | UNRECORDED)
     waiting = list(launched.order_by("pk").values_list("pk", flat=True))
     for task_id in waiting:

@@ -45,7 +45,8 @@ ODD = (
 )
 CLOCKS_APART = dt.timedelta(minutes=5)
 
-_HALFWAY = "restore_halfway"  # a table that is there from the replacing to the end, on PostgreSQL
+# A table that is there from the replacing to the end, on PostgreSQL, with the lasting words that are to be written.
+_HALFWAY = "restore_halfway"
 
 # What is held, where it is so, and what is written with it: a backup of an older version lacks some of the columns.
 _REASON = f"'{UNFINISHED_RESTORE}'"
@@ -82,8 +83,17 @@ _HOLD_ALL = f"""
 {"".join(_hold(table, which, written) for table, which, written in _HELD)}
 DELETE FROM public.gateway_workerheartbeat;
 DELETE FROM public.django_session;
-CREATE TABLE IF NOT EXISTS public.{_HALFWAY} ();
+DROP TABLE IF EXISTS public.{_HALFWAY};
+CREATE TABLE public.{_HALFWAY} (words text);
 """  # noqa: S608 - as above
+
+
+def _keep(words: lasting_words.LastingWords | None) -> str:
+    """In the same transaction: until they are written, they are nowhere else."""
+    if words is None:
+        return ""
+    quote = f"$words{secrets.token_hex(8)}$"
+    return f"INSERT INTO public.{_HALFWAY} VALUES ({quote}{words.kept()}{quote});"  # noqa: S608 - quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,21 +198,33 @@ class _Lost:
     """What the database that is replaced has had since the backup."""
 
     ids: dict[str, int]
+    is_whole: bool  # it goes on from what it had given
     words: lasting_words.LastingWords | None
     was_empty: bool
 
 
 def _look_back(since: dt.datetime) -> _Lost:
-    """One of another version, or damaged, or with nothing in it, or a backup's already, as a restore before this one
-    died, tells no words that could be relied on.
+    """One of another version, or damaged, or with nothing in it, tells no words that could be relied on. One that is a
+    backup's already, as a restore before this one died, has what that one had read.
     """
-    words, was_empty = None, False
+    words: lasting_words.LastingWords | None = None
+    was_empty = died = False
     with contextlib.suppress(*ODD):
         tables = connection.introspection.table_names()
-        was_empty = not tables or (_HALFWAY not in tables and not _holds_something())
-        if not was_empty and _HALFWAY not in tables and not _is_to_be_migrated():
-            words = lasting_words.read(since)
-    return _Lost(ids.given_by_now(), words, was_empty)
+        died = _HALFWAY in tables
+        was_empty = not tables or (not died and not _holds_something())
+        words = kept = _kept() if died else None
+        if not was_empty and (kept or not died) and not _is_to_be_migrated():
+            found = lasting_words.read(since)
+            words = found + kept if kept else found
+    return _Lost(ids.given_by_now(), words is not None and not died, words, was_empty)
+
+
+def _kept() -> lasting_words.LastingWords | None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT words FROM {_HALFWAY}")  # noqa: S608 - a name of ours
+        row = cursor.fetchone()
+    return lasting_words.read_kept(row[0]) if row else None
 
 
 def _replace(backup: Backup, since: dt.datetime) -> Restored:
@@ -212,7 +234,7 @@ def _replace(backup: Backup, since: dt.datetime) -> Restored:
         backup.take(databases.PARTS[connection.vendor], copy)
         if connection.vendor == databases.POSTGRESQL:
             _check_dump(copy, backup.manifest)
-            databases.replace_postgresql(copy, then=_HOLD_ALL)
+            databases.replace_postgresql(copy, then=_HOLD_ALL + _keep(lost.words))
             return _settle(since, lost)
         with databases.looking_at(copy):
             settled = _settled_copy(since, lost)
@@ -257,18 +279,30 @@ def _settle(since: dt.datetime, lost: _Lost) -> Restored:
     if _is_to_be_migrated():
         call_command("migrate", verbosity=0, interactive=False)
     until = database_clock.now()
-    ids.leave_out(lost.ids, since, until)  # before anything is written
-    settled = restored_campaigns.settle(since, until, has_forgotten=lost.words is None)
-    settled["held"] += restored_tasks.hold_launched(since)
+    ids.leave_out(lost.ids, since, until, is_whole=lost.is_whole)  # before anything is written
+    written = None
+    try:
+        settled = _settle_what_may_have_left(since, until, has_forgotten=lost.words is None)
+    finally:
+        # Not before: who may have got it since is frozen though they opted out. Where that fails they count as well.
+        if lost.words:
+            written = lasting_words.write(lost.words)
+    if written:  # nobody is erased to whom a message waits
+        written = lasting_words.erase_again(written)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
+    return Restored(settled, written, lost.was_empty)
+
+
+def _settle_what_may_have_left(since: dt.datetime, until: dt.datetime, *, has_forgotten: bool) -> dict[str, int]:
+    settled = restored_campaigns.settle(since, until, has_forgotten=has_forgotten)
+    settled["held"] += restored_tasks.hold_launched(since, has_forgotten=has_forgotten)
     settled["drafts"] += restored_tasks.tell_drafts(since)
     restored_tasks.look_anew(since, until)
     settled["requests"] = restored.lose_prepared(since, until)
     settled |= restored.put_others_right()
     restored.forget_workers()
-    written = lasting_words.write(lost.words) if lost.words else None
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {_HALFWAY}")
-    return Restored(settled, written, lost.was_empty)
+    return settled
 
 
 def _is_to_be_migrated() -> bool:

@@ -11,10 +11,21 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from laaffic_console.gateway.models import EntryState, Lease, LedgerEntry, WorkerHeartbeat
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 
 EVIDENCE = "the ledger was restored from a backup: it may have left since"
 
 _also: list[str] = []
+
+
+def with_forgotten(reason: str, has_forgotten: bool) -> str:
+    """Why something is held. `has_forgotten`: who opted out since the backup may be sent to, as nothing could be read
+    from the database that was replaced.
+    """
+    if not has_forgotten:
+        return reason
+    return joined([reason, _("Suppressed numbers, withdrawals and erasures since are lost: enter them first.")])
 
 
 def note_all(entries: Sequence[LedgerEntry], since: dt.datetime, until: dt.datetime) -> None:

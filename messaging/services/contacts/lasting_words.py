@@ -5,15 +5,17 @@ since is left behind: on that side nobody is sent what they do not want.
 """
 
 import datetime as dt
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
-from messaging.models import ConsentEvent, ConsentState, Erasure, SuppressionEntry
+from messaging.models import ConsentEvent, ConsentState, Erasure, Reply, SuppressionEntry
 from messaging.services.contacts import consents, people, suppression
 from messaging.services.contacts.consents import Said
 
@@ -37,22 +39,48 @@ class Erased(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LastingWords:
-    suppressed: Sequence[Suppressed]
+    suppressed: Sequence[Suppressed]  # sorted
     said: Sequence[Said]
     erased: Sequence[Erased]
+
+    def __add__(self, others: "LastingWords") -> "LastingWords":
+        return LastingWords(
+            sorted({*self.suppressed, *others.suppressed}),
+            list(dict.fromkeys([*self.said, *others.said])),
+            list(dict.fromkeys([*self.erased, *others.erased])),
+        )
+
+    def kept(self) -> str:
+        """As JSON, for a restore that dies before they are written."""
+        rows = (
+            [one._asdict() for one in self.suppressed],
+            [asdict(one) for one in self.said],
+            [one._asdict() for one in self.erased],
+        )
+        return json.dumps(rows, default=dt.datetime.isoformat)
+
+
+def read_kept(text: str) -> LastingWords:
+    suppressed, said, erased = json.loads(text)
+    for row in (*suppressed, *said, *erased):
+        row["at"] = dt.datetime.fromisoformat(row["at"])
+    return LastingWords(
+        [Suppressed(**row) for row in suppressed], [Said(**row) for row in said], [Erased(**row) for row in erased]
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     suppressed: int
     withdrawn: int
-    erased: int
-    not_erased: Sequence[str]  # numbers: a message to them is unknown
+    to_erase: Sequence[Erasure]
+    erased: int = 0
+    not_erased: Sequence[str] = ()  # numbers: a message to them is unknown
 
 
 def read(since: dt.datetime) -> LastingWords:
     start = since - CLOCKS_APART
-    entries = SuppressionEntry.objects.filter(created_at__gte=start).order_by()
+    entries = SuppressionEntry.objects.filter(Q(created_at__gte=start) | _is_confirmed()).order_by()
     said = ConsentEvent.objects.filter(recorded_at__gte=start).exclude(state=ConsentState.GIVEN).order_by("pk")
     erasures = Erasure.objects.filter(erased_at__gte=start).order_by("pk")
     return LastingWords(
@@ -65,7 +93,16 @@ def read(since: dt.datetime) -> LastingWords:
     )
 
 
+def _is_confirmed() -> Q:
+    """What a STOP has put on the list keeps its moment when somebody else says it too, from when on no START takes it
+    off: that may have been since.
+    """
+    stops = Reply.objects.filter(number=OuterRef("number")).exclude(opt_out="")
+    return Q(Exists(stops), ~Q(source=suppression.BY_REPLY), reason=SuppressionEntry.Reason.OPT_OUT)
+
+
 def write(words: LastingWords) -> Written:
+    """All but the erasures, which wait until it is known what may have left."""
     suppressed = 0
     for (channel, reason, source, note), alike in groupby(words.suppressed, key=lambda one: one[:4]):
         when = {one.number: one.at for one in alike}
@@ -76,9 +113,13 @@ def write(words: LastingWords) -> Written:
     for start in range(0, len(words.said), consents.ROWS):
         consents.put(words.said[start : start + consents.ROWS])
     withdrawn = ConsentEvent.objects.count() - known
-    erased = [one for one in words.erased if not Erasure.objects.filter(number=one.number, erased_at=one.at).exists()]
-    not_erased = [one.number for one in erased if not _erase(one)]
-    return Written(suppressed, withdrawn, len(erased) - len(not_erased), sorted(set(not_erased)))
+    return Written(suppressed, withdrawn, [one for one in map(_ask, words.erased) if one])
+
+
+def erase_again(written: Written) -> Written:
+    """Once campaigns are settled."""
+    not_erased = [asked.number for asked in written.to_erase if not _erase(asked)]
+    return replace(written, erased=len(written.to_erase) - len(not_erased), not_erased=sorted(set(not_erased)))
 
 
 def _say_since_when(when: dict[str, dt.datetime], how: dict[str, str]) -> None:
@@ -91,11 +132,22 @@ def _say_since_when(when: dict[str, dt.datetime], how: dict[str, str]) -> None:
         SuppressionEntry.objects.bulk_update(entries, ["created_at"])
 
 
-def _erase(one: Erased) -> bool:
+def _ask(one: Erased) -> Erasure | None:
+    """Kept until somebody is erased: who cannot be is named by the next restore too."""
+    if known := Erasure.objects.filter(number=one.number, erased_at=one.at).first():
+        return None if known.has_erased else known
+    asked = Erasure.objects.create(number=one.number, why=one.why)
+    Erasure.objects.filter(pk=asked.pk).update(erased_at=one.at)
+    asked.erased_at = one.at
+    return asked
+
+
+def _erase(asked: Erasure) -> bool:
     try:
         with transaction.atomic():
-            erasure = people.erase(one.number, why=one.why, by=None)
-            Erasure.objects.filter(pk=erasure.pk).update(erased_at=one.at)
+            erasure = people.erase(asked.number, why=asked.why, by=None)
+            Erasure.objects.filter(pk=erasure.pk).update(erased_at=asked.erased_at)
+            asked.delete()
     except ValidationError:
         return False
     return True

@@ -14,6 +14,7 @@ from laaffic_console.backups.services.archives import BadBackup
 from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.interrupts import terminal_may_close
 from messaging.services.contacts.lasting_words import Written
 
 
@@ -27,7 +28,8 @@ class Command(ConsoleCommand):
 
     def handle(self, *args: Any, file: Path, yes: bool, force: bool, **options: Any) -> None:
         try:
-            done = restoring.restore(file, is_meant=yes, force=force, tell=self.stderr.write)
+            with terminal_may_close():
+                done = restoring.restore(file, is_meant=yes, force=force, tell=self.stderr.write)
         except (BadBackup, CannotCopy, Refused) as problem:
             raise CommandError(str(problem)) from problem
         except FileNotFoundError as problem:

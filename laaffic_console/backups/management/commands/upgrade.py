@@ -1,9 +1,6 @@
 """`laaffic-console upgrade`: from the version that runs to the one whose command this is."""
 
-import contextlib
-import signal
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.interrupts import terminal_may_close
 
 
 class Command(ConsoleCommand):
@@ -57,16 +55,6 @@ class Command(ConsoleCommand):
             why = ": ".join(str(part) for part in (problem.filename, problem.strerror or problem) if part)
             raise CommandError(f"{why}. Nothing was stopped or changed.") from problem
         self.stdout.write(f"Upgraded: {number(done.migrations)} migrations. {said_of_pages(done.away)}")
-
-
-@contextlib.contextmanager
-def terminal_may_close() -> Iterator[None]:
-    """A closed terminal, or a lost connection to the machine, does not leave web and workers stopped."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 def said_of_pages(away: upgrading.Away | None) -> str:
