@@ -92,7 +92,7 @@ class Play:
         for kind, kept in rows:
             kind._default_manager.bulk_create(kept)
         now = timezone.now()
-        restored_campaigns._hold_emails(since, now)
+        restored_campaigns._hold_emails(since, now, has_forgotten=False)
         restored.lose_prepared(since, now)
         self.backup = None
 
