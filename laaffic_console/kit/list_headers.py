@@ -1,5 +1,5 @@
 """The headers of a list are drawn once. unfold draws them anew for each row, to name the row's cells on a phone, and
-the box in them by a template: that was half of a page of fifty rows.
+the box in them by a template: that was a sixth to a quarter of a page of fifty rows.
 """
 
 from collections.abc import Callable, Iterable
