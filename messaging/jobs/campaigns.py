@@ -11,7 +11,7 @@ from messaging.services.figures import proofs
 from messaging.services.mms import attachments
 from messaging.services.replies import opt_in_questions, reply_pulls
 from messaging.services.reports import report_pulls, report_pushes
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten, sending
 
 
 def send_campaign(campaign_id: int) -> None:
@@ -64,7 +64,7 @@ def sweep() -> None:
         campaigns.follow_account,
         email_starting.follow_account,
         waiting.follow_calendars,
-        sending.sweep,
+        forgotten.sweep,
         canaries.follow,
         hours.fold,
         drift.sweep,

@@ -31,7 +31,7 @@ from messaging.services.audience import audience, audience_counts, recipient_clo
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -385,7 +385,7 @@ class UndoTests:
 
     def test_nothing_is_frozen_in_it(self, launched: Campaign) -> None:
         starting.start_scheduled(launched.pk)
-        sending.sweep()
+        forgotten.sweep()
 
         launched.refresh_from_db()
         assert (launched.state, launched.audience) == (CampaignState.SCHEDULED, Campaign.Audience.OPEN)
@@ -397,7 +397,7 @@ class UndoTests:
         assert answer["Location"] == reverse("admin:messaging_campaign_review", args=[launched.pk])
         assert b"Taken back: nothing has left." in admin_client.get(answer["Location"]).content
         Campaign.objects.filter(pk=launched.pk).update(undo_until=None)
-        sending.sweep(timezone.now() + dt.timedelta(hours=1))
+        forgotten.sweep(timezone.now() + dt.timedelta(hours=1))
 
         launched.refresh_from_db()
         assert (launched.state, launched.undo_until) == (CampaignState.DRAFT, None)
@@ -407,7 +407,7 @@ class UndoTests:
     def test_after_it_the_campaign_starts_once(self, launched: Campaign, by: str) -> None:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(seconds=1))
         if by == "sweeper":
-            sending.sweep()
+            forgotten.sweep()
         starting.start_launched(launched.pk)
         starting.start_launched(launched.pk)
 
@@ -601,7 +601,7 @@ class UndoTests:
 
     def test_hours_late_it_is_held(self, launched: Campaign) -> None:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(hours=3))
-        sending.sweep()
+        forgotten.sweep()
 
         launched.refresh_from_db()
         assert launched.state == CampaignState.HELD

@@ -23,7 +23,7 @@ from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten, sending
 from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,7 +91,7 @@ class LatestStartTests:
         return campaign
 
     def test_too_late_is_held_and_asks(self, late: Campaign, run_jobs: Callable[[], int]) -> None:
-        sending.sweep()
+        forgotten.sweep()
         run_jobs()
 
         late.refresh_from_db()
@@ -100,7 +100,7 @@ class LatestStartTests:
         assert not late.messages.exists()
 
     def test_resumed_it_starts(self, late: Campaign, run_jobs: Callable[[], int], sandbox: RunningSandbox) -> None:
-        sending.sweep()
+        forgotten.sweep()
         campaigns.resume(late.pk)
         run_jobs()
 
@@ -111,7 +111,7 @@ class LatestStartTests:
     ) -> None:
         Campaign.objects.update(latest_start_minutes=180)
 
-        sending.sweep()
+        forgotten.sweep()
         run_jobs()
 
         assert sandbox.stats()["accepted"] == 2

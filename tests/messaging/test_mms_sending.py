@@ -31,7 +31,7 @@ from messaging.services.figures import proving
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
 from messaging.services.reports import report_pulls
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
 
@@ -218,7 +218,7 @@ class SendTests:
         campaign.refresh_from_db()
         assert (campaign.state, sandbox.messages()) == (CampaignState.RUNNING, [])
 
-        sending.sweep()
+        forgotten.sweep()
         run_jobs()
 
         assert settled(campaign) == {"accepted": 2}

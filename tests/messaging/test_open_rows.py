@@ -39,7 +39,7 @@ from messaging.services.campaigns import campaigns, canaries, resolving
 from messaging.services.figures import proofs
 from messaging.services.gates import frequency
 from messaging.services.reports import record_matching
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten
 from voice.services import tts_channel
 
 pytestmark = [
@@ -79,7 +79,7 @@ QUESTIONS_OF_BATCHES: dict[str, Callable[[Campaign], Any]] = {
     "waiting": waiting.of,
     "last due": lambda one: waiting.last_due([one.pk]),
     "asleep": lambda _one: list(waiting.asleep(Campaign.objects.order_by())),
-    "sweep": lambda _one: sending.sweep(NOW - dt.timedelta(days=1)),
+    "sweep": lambda _one: forgotten.sweep(NOW - dt.timedelta(days=1)),
     "cancel": lambda one: campaigns.cancel_waiting(one.pk),
     "latest end": lambda one: campaigns.hold_after_end(one.pk),
     "resolve": lambda one: resolving._unknown_batches(one.pk, None),

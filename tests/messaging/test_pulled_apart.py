@@ -17,7 +17,7 @@ from messaging.services.batches import answers, settling
 from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls, reports
 from messaging.services.reports.readings import Trouble as ReadingTrouble
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_late_answers import refused
 from tests.messaging.test_reports import claimed, message, report
@@ -210,9 +210,9 @@ class StarvingTests:
             if len(started) == 1:
                 raise KeyError("gone")
 
-        monkeypatch.setattr(sending.starting, "start_scheduled", start)
+        monkeypatch.setattr(forgotten.starting, "start_scheduled", start)
 
-        sending.sweep()
+        forgotten.sweep()
 
         assert len(started) == 2
 

@@ -21,7 +21,7 @@ from messaging.services.campaigns import campaigns, drafts, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.reports import report_pulls
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten, sending
 from messaging.services.sms.sms_channel import SmsChannel
 from tests.messaging.conftest import LoseAnswers, add_contacts
 
@@ -238,7 +238,7 @@ class FaultTests:
             account.laaffic_client.cache_clear()
         campaign = lose_answers(make(application, group), people=3, fault=fault)
 
-        sending.sweep()
+        forgotten.sweep()
         run_jobs()
 
         campaign.refresh_from_db()

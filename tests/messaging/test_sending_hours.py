@@ -37,7 +37,7 @@ from messaging.services.campaigns import calendars, campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import insights
 from messaging.services.gates import gates, sending_hours
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten, sending
 from tests.messaging.conftest import add_contacts, events_saying
 from tests.messaging.test_opening_hours import BY_CHANGE, allows
 
@@ -261,7 +261,7 @@ class HoursGateTests:
         shut = claiming.claim(campaign, "token")
         assert isinstance(shut, claiming.Shut)
         assert "Resume sends the rest" in shut.because
-        sending.sweep()
+        forgotten.sweep()
         campaign.refresh_from_db()
         assert campaign.state == CampaignState.HELD
 
@@ -279,7 +279,7 @@ class HoursGateTests:
         campaigns.resume(campaign.pk)
 
         assert isinstance(claiming.claim(campaign, "token"), claiming.Shut)
-        sending.sweep()
+        forgotten.sweep()
         campaign.refresh_from_db()
         assert "Resume sends the rest" in campaign.hold_reason
         campaigns.resume(campaign.pk)
@@ -333,13 +333,13 @@ class WaitingTests:
         campaign.refresh_from_db()
         assert campaign.state == CampaignState.RUNNING
         assert "Nothing of it may leave before" in campaign.wait_reason
-        sending.sweep()
+        forgotten.sweep()
         assert rung == []
 
         due = waiting.next_due(campaign.pk)
         assert due is not None
         clock(due - dt.timedelta(seconds=1))
-        sending.sweep()
+        forgotten.sweep()
         assert rung == ["messaging.jobs.send_campaign"]
 
     def test_the_supervisor_rings_for_the_moment_at_which_its_hours_open(
@@ -382,7 +382,7 @@ class WaitingTests:
     def test_a_campaign_that_is_not_asleep_is_rung_for(self, start: Callable[..., Campaign], rung: list[str]) -> None:
         start()
         rung.clear()
-        sending.sweep()
+        forgotten.sweep()
         assert rung == ["messaging.jobs.send_campaign"]
 
     def test_the_report_says_what_waits_until_when(

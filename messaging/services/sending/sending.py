@@ -36,16 +36,15 @@ from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.kit.constant_sql import Given, Select, Update
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
-from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
+from messaging.models import Campaign, CampaignState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling, waiting
 from messaging.services.batches.claiming import Shut, Stopped, Wait
 from messaging.services.batches.settling import Aftermath
-from messaging.services.campaigns import campaigns, starting, states
+from messaging.services.campaigns import campaigns, states
 from messaging.services.channels import channels
 from messaging.services.channels.channels import NotReady, NotYet, Post
 from messaging.services.channels.outgoing import Claim
-from messaging.services.launching import undo
 from messaging.services.replies import reply_pushes
 from messaging.services.sending import lost_answers
 
@@ -489,31 +488,3 @@ def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datet
     except Exception as problem:  # a bug here must not make a message look unsent
         logger.exception("sending batch %s failed", claimed.batch_id, extra={"ledger": claimed.entry_id})
         raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="", code="") from problem
-
-
-def sweep(now: dt.datetime | None = None) -> None:
-    """Ring for whatever was forgotten: bells that were lost, senders that died, times that have come."""
-    now = now or timezone.now()
-    scheduled = Campaign.objects.filter(undo.comes(now), state=CampaignState.SCHEDULED).values_list("pk", flat=True)
-    isolation.each(scheduled, starting.start_scheduled, "start of campaign {}".format)
-    running = Campaign.objects.filter(state=CampaignState.RUNNING)
-    over = running.filter(latest_end__lte=now).values_list("pk", flat=True)
-    isolation.each(over, campaigns.hold_after_end, "end of campaign {}".format)
-    asleep = set(waiting.asleep(running).values_list("pk", flat=True))
-    for campaign_id, frozen in running.values_list("pk", "audience"):
-        if campaign_id not in asleep and not leases.is_held(f"send:{campaign_id}"):
-            bell.ring("messaging.jobs.send_campaign", campaign_id)
-        if frozen == Campaign.Audience.FREEZING and not leases.is_held(f"freeze:{campaign_id}"):
-            bell.ring("messaging.jobs.freeze_audience", campaign_id)
-    claimed = Batch.objects.filter(IS_OPEN_BATCH.implied, state=BatchState.CLAIMED)
-    of_claimed = claimed.order_by().values_list("campaign_id", flat=True).distinct()
-    isolation.each(of_claimed, _recover_stale, "lost requests of campaign {}".format)
-    cancelled = Batch.objects.filter(
-        IS_OPEN_BATCH.implied, state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED
-    )
-    of_cancelled = cancelled.order_by().values_list("campaign_id", flat=True).distinct()
-    isolation.each(of_cancelled, campaigns.cancel_all_waiting, "cancelling of campaign {}".format)
-
-
-def _recover_stale(campaign_id: int) -> None:
-    settling.recover_stale(campaign_id, leases.holder(f"send:{campaign_id}"))
