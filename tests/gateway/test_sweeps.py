@@ -10,7 +10,7 @@ import messaging.jobs
 import voice.jobs
 from laaffic_console.gateway.models import Lease, Trouble
 from laaffic_console.gateway.services import leases, sweeps
-from messaging.services.sending import sending
+from messaging.services.sending import forgotten
 from voice.services import calls
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +82,7 @@ class OneAtATimeTests:
 
 
 @pytest.mark.parametrize(
-    ("job", "service", "step"), [(messaging.jobs, sending, "sweep"), (voice.jobs, calls, "recover")]
+    ("job", "service", "step"), [(messaging.jobs, forgotten, "sweep"), (voice.jobs, calls, "recover")]
 )
 def test_what_walks_tables_itself_is_not_joined_by_the_next(
     monkeypatch: pytest.MonkeyPatch, job: Any, service: Any, step: str
