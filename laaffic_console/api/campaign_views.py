@@ -25,6 +25,8 @@ from messaging.services.launching.checks import NotSeen
 
 VIEW, ADD, LAUNCH = "messaging.view_campaign", "messaging.add_campaign", "messaging.launch_campaign"
 
+NAMES = {"latest_end": "not_after"}  # what requests call the fields of a draft
+
 
 class CampaignQuery(ListQuery):
     state = serializers.ChoiceField(choices=CampaignState.choices, required=False)
@@ -35,6 +37,7 @@ class RecipientQuery(ListQuery):
 
 
 class CampaignsView(ApiView):
+    names = NAMES
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
     rights = {"GET": [VIEW], "POST": [VIEW, ADD]}
 
@@ -42,7 +45,7 @@ class CampaignsView(ApiView):
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(CampaignQuery, request.query_params.dict())
-        rows = Campaign.objects.select_related("application")
+        rows = Campaign.objects.select_related("application", "calendar")
         rows = narrowed(rows, query, state="state")
         return Response(page(rows, query, documents.campaign))
 
@@ -74,6 +77,9 @@ def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own
         audiences=named.audiences(asked["audiences"]),
         rate_per_second=asked.get("rate_per_second"),
         scheduled_at=asked.get("scheduled_at"),
+        **{name: asked.get(name) for name in ("canary_wait", "canary_least")},
+        **{name: asked[name] for name in ("local_time", "canary")},
+        **named.care(asked),
         channel=channel,
         by=by,
         **own,
@@ -90,7 +96,7 @@ class CampaignView(ApiView):
     @extend_schema(responses=shapes.Campaign)
     def get(self, request: Any, pk: int) -> Response:
         """How it stands."""
-        return Response(documents.campaign(row(Campaign.objects.select_related("application"), pk)))
+        return Response(documents.campaign(row(Campaign.objects.select_related("application", "calendar"), pk)))
 
 
 class CheckView(ApiView):

@@ -64,6 +64,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         sender_id=asked["sender_id"],
         text=text_of(asked),
         kind=Campaign.Kind.QUICK,
+        purpose=asked["purpose"],
         by=by,
         is_noted=False,
         **to_numbers(numbers, by),

@@ -51,6 +51,7 @@ class MessagesRequest(serializers.Serializer):
         child=serializers.CharField(allow_blank=True, trim_whitespace=False), required=False, help_text="of its fields"
     )
     to = Numbers(max_length=MOST_MESSAGES)
+    purpose = serializers.ChoiceField(choices=PURPOSES, required=False, default="", allow_blank=True)
     name = serializers.CharField(max_length=120, required=False, help_text="of the campaign that is made")
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -114,8 +115,8 @@ class CareRequest(serializers.Serializer):
     purpose = serializers.ChoiceField(choices=PURPOSES, required=False, default="", allow_blank=True)
 
 
-class DraftRequest(serializers.Serializer):
-    """What every kind of campaign has."""
+class DraftRequest(CareRequest):
+    """What every kind of campaign has; the same as `manage.py campaign create` takes."""
 
     name = serializers.CharField(max_length=120)
     text = serializers.CharField(trim_whitespace=False)
@@ -125,6 +126,36 @@ class DraftRequest(serializers.Serializer):
     to = Numbers(required=False, max_length=MOST_MESSAGES)
     rate_per_second = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
     scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+    local_time = serializers.CharField(
+        max_length=16,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="instead of scheduled_at: a time by each recipient's own clock, such as “2026-11-27 09:00”",
+    )
+    canary = serializers.CharField(
+        max_length=8,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="send to a few first: so many, as “500”, or a share, as “1%”; the rest by their reports",
+    )
+    canary_wait = serializers.IntegerField(
+        min_value=1, required=False, allow_null=True, help_text="minutes to wait for their reports; otherwise 15"
+    )
+    canary_least = serializers.IntegerField(
+        min_value=0,
+        max_value=100,
+        required=False,
+        allow_null=True,
+        help_text="percent delivered to go on; otherwise 80",
+    )
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        for name in ("canary_wait", "canary_least"):
+            if data.get(name) is not None and not data["canary"]:
+                raise serializers.ValidationError({name: "It belongs to “canary”. Give that too, or leave this out."})
+        return data
 
 
 class CampaignRequest(DraftRequest):
@@ -146,6 +177,11 @@ class Campaign(serializers.Serializer):
     total = serializers.IntegerField()
     rate_per_second = serializers.IntegerField(allow_null=True)
     scheduled_at = serializers.DateTimeField(allow_null=True)
+    local_time = serializers.CharField(allow_blank=True)
+    calendar = serializers.CharField(allow_null=True)
+    not_after = serializers.DateTimeField(allow_null=True)
+    purpose = serializers.ChoiceField(choices=PURPOSES, allow_blank=True)
+    canary = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
     launched_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)

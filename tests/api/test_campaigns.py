@@ -1,17 +1,21 @@
 """Campaigns from a script, by the same services as on their pages."""
 
 import datetime as dt
+from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from laaffic_console.api.shapes import DraftRequest
 from laaffic_console.gateway.models import Application, BalanceReading
-from messaging.models import Campaign, Contact, ContactGroup, Message, Reply, SuppressionEntry
+from messaging.management import draft_arguments
+from messaging.models import Calendar, Campaign, Contact, ContactGroup, Message, Reply, SuppressionEntry
 from messaging.services.figures import campaign_report
 from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts
@@ -220,3 +224,80 @@ class OtherTests:
         assert api("GET", "balance").json()["balance"] == "12.500000"
         assert [row["text"] for row in api("GET", "replies").json()["items"]] == ["yes"]
         assert api("GET", "health").json()["status"] == "not ready"
+
+
+AS_ASKED = {
+    "app": "application",
+    "group": "groups",
+    "audience": "audiences",
+    "exclude_group": "excluded_groups",
+    "rate": "rate_per_second",
+    "transactional": "purpose",
+    "marketing": "purpose",
+}  # {an option of `campaign create`: the key of a request}
+
+
+class CareTests:
+    def test_a_draft_takes_what_the_command_takes(self) -> None:
+        parser = ArgumentParser()
+        draft_arguments.add(parser)
+        taken = {action.dest for action in parser._actions} - {"help", "json"}
+
+        assert {AS_ASKED.get(name, name) for name in taken} <= set(DraftRequest().fields) | {"application"}
+
+    @pytest.mark.parametrize("path", ["campaigns", "spoken-messages"])
+    def test_careful_ones_are_kept_and_shown(
+        self, api: Api, application: Application, group: ContactGroup, path: str
+    ) -> None:
+        Calendar.objects.create(name="Days", hours="mon-sun 09:00-20:00")
+        Application.objects.create(app_id="voiceApp", channel="voice")
+        care = {
+            "purpose": "marketing",
+            "calendar": "Days",
+            "not_after": "2027-05-01T10:00:00+00:00",
+            "local_time": "2027-04-01 09:00",
+            "canary": "1%",
+            "canary_wait": 30,
+            "canary_least": 90,
+        }
+        own = {"application": "voiceApp", "language": "EN"} if path == "spoken-messages" else {}
+
+        answer = api("POST", path, {**DRAFT, **own, **care})
+
+        assert answer.status_code == 201, answer.content
+        shown = {name: answer.json()[name] for name in care if not name.startswith("canary_")}
+        assert shown == {name: value for name, value in care.items() if not name.startswith("canary_")}
+        draft = Campaign.objects.get()
+        assert (draft.canary_wait, draft.canary_least) == (30, 90)
+        assert api("GET", f"campaigns/{draft.pk}").json()["calendar"] == "Days"
+
+    def test_marketing_reaches_only_who_has_agreed(
+        self, api: Api, application: Application, group: ContactGroup, settings: LazySettings
+    ) -> None:
+        settings.LAAFFIC_MARKETING_NEEDS_CONSENT = True
+        body = {"application": "4luaKsL2", "text": "Sale", "to": ["+919876543210"], "purpose": "marketing"}
+
+        answer = api("POST", "messages", body, Idempotency_Key="sale").json()
+
+        assert answer["left_out"]["no_consent"] == 1
+        assert answer["messages"] == []
+
+    @pytest.mark.parametrize(
+        ("care", "says"),
+        [
+            ({"canary_wait": 30}, "belongs to “canary”"),
+            ({"canary": "many"}, "canary"),
+            ({"local_time": "tomorrow"}, "local_time"),
+            ({"scheduled_at": "2027-04-01T09:00:00Z", "not_after": "2027-03-01T00:00:00Z"}, "not_after"),
+            ({"purpose": "fun"}, "purpose"),
+            ({"calendar": "Nights"}, "Nights"),
+        ],
+    )
+    def test_what_is_wrong_names_its_key(
+        self, api: Api, application: Application, group: ContactGroup, care: dict[str, Any], says: str
+    ) -> None:
+        answer = api("POST", "campaigns", {**DRAFT, **care})
+
+        assert answer.status_code == 400, answer.content
+        assert says in answer.content.decode()
+        assert not Campaign.objects.exists()

@@ -9,7 +9,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api import files
-from laaffic_console.api.campaign_views import ADD, VIEW, drafted
+from laaffic_console.api.campaign_views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -30,6 +30,7 @@ LOOK_AT_AUDIO = "voice.view_audiofile"
 
 
 class SpokenView(ApiView):
+    names = NAMES
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, ADD]}
 
