@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from laaffic_console.kit.exports import unescaped
-from laaffic_console.kit.plain_text import composed, without_marks
+from laaffic_console.kit.plain_text import composed, one_line
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging import msisdn
@@ -23,7 +23,6 @@ LENGTHS = {"name": 120, "first_name": 60, "last_name": 59, "email": 254, "langua
 MAX_ATTRIBUTE = 500
 # Addresses that Django's validator takes, in a tenth of its time; any other is asked of it.
 _email = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]{1,63}\.)+[A-Za-z]{2,63}")
-_breaks = re.compile(r"[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 _wrapped = re.compile(r'="(.*)"', re.DOTALL)
 _several = re.compile(r"\s*:::\s*")  # Google's mark between two values in a cell
 
@@ -93,13 +92,6 @@ class RowError(ValueError):
 
     def __reduce__(self) -> tuple[type["RowError"], tuple[str, str, str]]:
         return RowError, (self.column, self.value, self.reason)
-
-
-def one_line(text: str) -> str:
-    """A line break in a field of one line is a space: a form would glue the words together. Marks that nobody sees go:
-    one of them turns a name around."""
-    text = composed(text)
-    return text if text.isprintable() else _breaks.sub(" ", without_marks(text)).strip()
 
 
 class RowCleaner:

@@ -138,3 +138,8 @@ def with_derived(values: Mapping[str, str]) -> dict[str, str]:
 def is_name(text: str) -> bool:
     """Whether a merge field can be called that."""
     return bool(_name.fullmatch(text))
+
+
+def is_built_in(name: str) -> bool:
+    """Whether every contact has it; a first name may also be an attribute, where it is not the name's first word."""
+    return name in BUILT_IN and name != "first_name"

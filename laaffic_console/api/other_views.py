@@ -19,7 +19,7 @@ from laaffic_console.dashboard import health
 from laaffic_console.gateway.models import BalanceReading
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.masks import SEE
-from laaffic_console.kit.plain_text import composed
+from laaffic_console.kit.plain_text import one_line
 from messaging import merge_fields
 from messaging.contact_files import MAX_COLUMNS
 from messaging.contact_rows import CleanRow
@@ -64,18 +64,20 @@ def _write(asked: dict[str, Any]) -> Answer:
             "at most 40 of them."
         )
         raise Problem(400, said % {"name": bad[0][:60]})
+    if own := [name for name in attributes if merge_fields.is_built_in(name)]:
+        raise Problem(400, _("“%(name)s” has a key of its own beside “attributes”. Give it there.") % {"name": own[0]})
     if len(attributes) > MAX_COLUMNS:
         raise Problem(400, _("A contact has at most %(n)d attributes. Leave some out.") % {"n": MAX_COLUMNS})
     group = named.group(asked["group"]) if "group" in asked else None
     clean = CleanRow(
         number.number,
         Contact.Validity.VALID if number.is_valid else Contact.Validity.POSSIBLE,
-        composed(asked.get("name", "")),
-        composed(asked.get("email", "")),
+        one_line(asked.get("name", "")),
+        one_line(asked.get("email", "")),
         number.country,
         ",".join(number.time_zones),
-        asked.get("language", ""),
-        {name: composed(value) for name, value in attributes.items()},
+        one_line(asked.get("language", "")),
+        {name: one_line(value) for name, value in attributes.items()},
     )
     with transaction.atomic():
         written = contact_writes.write([clean.ready()], source="API", group_id=group.pk if group else None)

@@ -10,6 +10,8 @@ _MARKS = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
+_BREAKS = re.compile(r"[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 # Joiners are letters' business in Indic scripts, Arabic and emoji; elsewhere they only hide a difference.
 _JOINERS = re.compile("[\u200c\u200d]")
 # Letters and signs that fonts leave blank, selectors of variants, and marks that join or begin Khmer vowels.
@@ -41,6 +43,16 @@ def composed(text: str) -> str:
 def sendable(text: str) -> str:
     """A text that will be sent. Browsers and files end a line with two characters; a counter, and a phone, know one."""
     return composed(text).replace("\r\n", "\n")
+
+
+def one_line(text: str) -> str:
+    """A line break in a field of one line is a space: a form would glue the words together. Marks that nobody sees go:
+    one of them turns a name around.
+    """
+    text = composed(text)
+    if text.isprintable():
+        return text
+    return _CONTROLS.sub("", _BREAKS.sub(" ", without_marks(text)).replace("\t", " ")).strip()
 
 
 def is_blank(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Names that lists and choices show: one of marks that nobody sees is no name."""
+"""Names that lists and choices show: on one line, with a character that can be seen."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.kit.plain_text import is_blank, one_line
 
 
 def check_visible(name: str) -> None:
@@ -23,6 +23,7 @@ class VisiblyNamed(models.Model):
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         found: dict[str, list[ValidationError]] = {}
+        self.name = one_line(self.name)
         try:
             super().clean_fields(exclude)
         except ValidationError as problem:

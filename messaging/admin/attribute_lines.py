@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.kit.plain_text import composed
 from messaging.contact_rows import MAX_ATTRIBUTE
-from messaging.merge_fields import BUILT_IN, is_name
+from messaging.merge_fields import is_built_in, is_name
 
 
 def as_lines(attributes: Mapping[str, object]) -> str:
@@ -40,7 +40,7 @@ def _problem(name: str, colon: str, value: str, taken: Mapping[str, str]) -> str
             "“%(name)s” is not a name: use letters a to z, Chinese characters, digits and _, and no digit at its start."
         )
         return said % {"name": name}
-    if name in BUILT_IN and name != "first_name":  # one of its own, where it is not the first word of the name
+    if is_built_in(name):
         return _("“%(name)s” has a field of its own above.") % {"name": name}
     if name in taken:
         return _("“%(name)s” is there twice.") % {"name": name}

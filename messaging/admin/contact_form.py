@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.plain_text import one_line
 from messaging import msisdn
 from messaging.admin.attribute_lines import as_lines, from_lines
-from messaging.contact_rows import one_line
 from messaging.models import Contact, ContactGroup
 
 

@@ -175,6 +175,15 @@ class OtherTests:
         assert [row["id"] for row in api("GET", "contacts?group=Friends").json()["items"]] == [contact.pk]
         assert api("GET", f"contacts/{contact.pk}").json()["name"] == "Asha"
 
+    def test_what_a_form_shows_on_one_line_is_kept_so(self, api: Api) -> None:
+        asked = {"name": "Mary\nAnn\u2028X", "language": "x\ny", "attributes": {"city": "A\u202eB\u0007"}}
+        api("POST", "contacts", {"number": "919876543210", **asked})
+        assert api("POST", "groups", {"name": "Two\nlines"}).status_code == 201
+
+        contact = Contact.objects.get()
+        assert (contact.name, contact.language, contact.attributes) == ("Mary Ann X", "x y", {"city": "AB"})
+        assert ContactGroup.objects.get().name == "Two lines"
+
     def test_an_accent_is_in_one_piece_with_its_letter(self, api: Api) -> None:
         api(
             "POST",
@@ -189,6 +198,7 @@ class OtherTests:
         ("attributes", "said"),
         [
             ({"a b": "x"}, "not a name of an attribute"),
+            ({"number": "000"}, "has a key of its own"),
             ({"city": "x" * 501}, "no more than 500"),
             ({f"a{n}": "x" for n in range(201)}, "at most 200 attributes"),
         ],

@@ -14,10 +14,11 @@ from openpyxl.chart import BarChart, Reference
 
 from laaffic_console.kit import exports
 from laaffic_console.kit.exports import escape_formula, unescaped
+from laaffic_console.kit.plain_text import one_line
 from messaging import contact_files, merge_fields
 from messaging.contact_files import ContactFile
 from messaging.contact_headers import IGNORED, attribute_header, attribute_name, guess_mapping
-from messaging.contact_rows import RowCleaner, RowError, RowOptions, one_line
+from messaging.contact_rows import RowCleaner, RowError, RowOptions
 from messaging.unreadable import UnreadableFile
 
 CHINESE = "手机号,姓名,城市\n8613800138000,王芳,上海\n8613900139000,李伟,成都\n"
