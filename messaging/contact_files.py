@@ -227,10 +227,16 @@ def _remembered(text: TextIO, of_this_row: list[str]) -> Iterator[str]:
         yield line
 
 
+def said_delimiter(line: str) -> str:
+    """What `sep=;` says; "" for every other line."""
+    found = _preface.match(line)
+    return found[1] if found else ""
+
+
 def _without_preface(lines: Iterator[str]) -> Iterator[str]:
     """Without the line `sep=;`, which tells a spreadsheet how to read the file, and which none shows or counts."""
     for first in itertools.islice(lines, 1):
-        if not _preface.match(first):
+        if not said_delimiter(first):
             yield first
     yield from lines
 
@@ -240,8 +246,8 @@ def _delimiter(head: bytes, encoding: str) -> str:
     lines = [line for line in head.decode(encoding, errors="ignore").splitlines()[:20] if line.strip()]
     if not lines:
         raise UnreadableFile(_("The file has no rows. Export it again and check that it has a header and numbers."))
-    if said := _preface.match(lines[0]):
-        return said[1]
+    if said := said_delimiter(lines[0]):
+        return said
 
     def divides(delimiter: str) -> tuple[int, int]:
         try:
