@@ -78,8 +78,12 @@ def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
     found = replace(written, headers=_checked_headers(headers))
     looked_at = 1 if written.is_workbook else LOOKED_AT
     if not list(itertools.islice(ContactFile(path, found, within=LOOK_SECONDS), looked_at)):
-        raise UnreadableFile(_("The file has a header, but no rows below it. Export it again with its contacts."))
+        raise UnreadableFile(no_rows())
     return found
+
+
+def no_rows() -> str:
+    return _("The file has a header, but no rows below it. Export it again with its contacts.")
 
 
 def plain_rows(path: Path) -> Iterator[Row]:
