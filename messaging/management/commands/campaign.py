@@ -12,7 +12,7 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text, exports, signed_zip
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from laaffic_console.kit.figures import number
 from messaging import export_kinds
 from messaging.management import draft_arguments
@@ -145,16 +145,6 @@ def text_of(text: str | None, template: str | None) -> tuple[str, TemplateVersio
     if version is None:
         raise CommandError(f"There is no template “{template}”. Templates stand on the page Templates: add it there.")
     return version.text, version
-
-
-def said(problem: ValidationError) -> list[str]:
-    if not hasattr(problem, "error_dict"):
-        return list(problem.messages)
-    return [
-        message if field == "__all__" else f"{field}: {message}"
-        for field, messages in problem.message_dict.items()
-        for message in messages
-    ]
 
 
 def as_text(document: dict[str, Any]) -> str:
