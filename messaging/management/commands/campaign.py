@@ -17,7 +17,7 @@ from laaffic_console.kit.figures import number
 from messaging import export_kinds
 from messaging.management import draft_arguments
 from messaging.models import Campaign, TemplateVersion
-from messaging.services.campaigns import campaigns, drafts, resolving, starting, templates
+from messaging.services.campaigns import campaigns, drafts, launch_checks, resolving, starting, templates
 from messaging.services.figures import campaign_report, proving
 from messaging.services.refusals import NotAllowed
 
@@ -92,8 +92,16 @@ class Command(ConsoleCommand):
         if verb == "prove":
             return proving.prove(Campaign.objects.get(pk=options["id"]))
         if verb == "launch":
-            return standing(starting.launch(options["id"], again=options["again"]))
+            return self.launch(options)
         return self.change_or_report(verb, options["id"])
+
+    def launch(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What a page would have asked is told on standard error."""
+        notes = launch_checks.not_asked(options["id"])
+        launched = standing(starting.launch(options["id"], again=options["again"]))
+        for note in notes:
+            self.stderr.write(f"Note: {note}")
+        return launched
 
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
         settle = resolving.send_again if options["send_again"] else resolving.write_off
