@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from messaging import msisdn
 from messaging.contact_files import said_delimiter
 from messaging.contact_headers import guess_mapping, visible
-from messaging.contact_rows import NULL_WORDS
+from messaging.contact_rows import NULL_WORDS, more_cells
 from messaging.msisdn import Msisdn
 
 HEAD = 5  # lines among which the titles are looked for
@@ -32,6 +32,7 @@ class Titles:
 
     line: int  # the first is 1
     delimiter: str = ""
+    width: int = 0
     columns: tuple[int, ...] = ()  # that hold numbers; none where the titles name none
     name: str = ""  # of the column that is read
 
@@ -57,7 +58,7 @@ def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
     if said_delimiter(line):
         return
     if titles and titles.columns and len(row := _row(line, titles.delimiter)) > 1:
-        yield from _of_row(row, titles.columns)
+        yield from _of_row(row, titles)
         return
     cells = [cell for cell in map(_bare, _SEPARATORS.split(line)) if cell]
     if not cells:
@@ -79,7 +80,7 @@ def _naming(n: int, line: str, said: str) -> Titles | None:
         return None
     places = range(len(names))
     columns = [i for field in ("number", "other_number") for i in places if fields[names[i]] == field]
-    return Titles(n, delimiter, tuple(columns), names[columns[0]])
+    return Titles(n, delimiter, len(names), tuple(columns), names[columns[0]])
 
 
 def _of_words(n: int, line: str, *, is_alone: bool) -> Titles | None:
@@ -93,13 +94,16 @@ def _row(line: str, delimiter: str) -> list[str]:
         return line.split(delimiter)
 
 
-def _of_row(row: Sequence[str], columns: Sequence[int]) -> Iterator[Msisdn | Problem]:
+def _of_row(row: Sequence[str], titles: Titles) -> Iterator[Msisdn | Problem]:
     cells = list(map(_bare, row))
-    written = [cells[i] for i in columns if i < len(cells) and cells[i] and cells[i] not in NULL_WORDS]
-    if written:
+    written = [cells[i] for i in titles.columns if i < len(cells) and cells[i] and cells[i] not in NULL_WORDS]
+    shown = " ".join(filter(None, cells))[:60]
+    if any(cells[titles.width :]):
+        yield Problem(shown, str(more_cells(titles.width)))
+    elif written:
         yield _parsed(written[0])
-    elif any(cells):
-        yield Problem(" ".join(filter(None, cells))[:60], _("There is no number in its column."))
+    elif shown:
+        yield Problem(shown, _("There is no number in its column."))
 
 
 def _bare(cell: str) -> str:

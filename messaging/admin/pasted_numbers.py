@@ -49,6 +49,7 @@ class PastedNumbersForm(AnyModelForm):
     numbers = forms.CharField(
         label=gettext_lazy("Numbers"),
         required=False,
+        strip=False,  # a header may begin with a column that has no name
         widget=NumbersWidget,
         help_text=gettext_lazy(
             "One a line, or with commas or semicolons. Paste a CSV file with its header: its column of numbers is "
@@ -103,7 +104,8 @@ def _chosen(cleaned: dict[str, Any]) -> Paste | None:
     if cleaned.get("forget_pasted"):
         return None
     paste: Paste | None
-    if text := (cleaned.get("numbers") or "").strip():
+    text = cleaned.get("numbers") or ""
+    if text.strip():
         paste = pastes.from_lines(text.splitlines())
     else:
         said = cleaned.get("pasted") or ""

@@ -275,6 +275,13 @@ def test_numbers_in_the_form_are_kept_without_a_script(admin_client: Client, app
     assert (paste.numbers, paste.duplicates) == (2, 1)
 
 
+def test_a_header_that_begins_with_nothing_keeps_its_columns(admin_client: Client, application: Application) -> None:
+    numbers = f"\taccount\tphone\n1\t4915112345678\t{ONE}"
+    admin_client.post(reverse("admin:messaging_campaign_add"), filled(application, numbers=numbers))
+
+    assert [row.number for row in PastedNumber.objects.all()] == [ONE]
+
+
 def test_a_paste_without_a_number_is_said(admin_client: Client, application: Application) -> None:
     page = admin_client.post(reverse("admin:messaging_campaign_add"), filled(application, numbers="hello"))
 

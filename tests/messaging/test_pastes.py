@@ -87,6 +87,14 @@ def test_a_row_whose_column_is_empty_or_missing_is_told_and_nobody_gets_its_othe
     assert [line for line, _text, _why in paste.problems] == [2, 3]
 
 
+def test_a_row_of_more_cells_than_the_header_has_is_told() -> None:
+    """Nobody knows which of its columns is which, as where a program writes line numbers without a title."""
+    paste = pastes.from_lines(["phone,order", f"4915112345678,{ONE},7", f"{TWO},7,"])
+
+    assert (paste.numbers, paste.invalid) == (1, 1)
+    assert "more cells than the header's 2" in paste.problems[0][2]
+
+
 @pytest.mark.parametrize("line", [f"{ONE[:-1]}\0{ONE[-1]}", f"+{ONE}\0", "\0"])
 def test_a_hole_in_a_number_is_shown_and_kept_by_every_database(line: str) -> None:
     paste = pastes.from_lines([TWO, line])
