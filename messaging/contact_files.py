@@ -10,11 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from django.utils.translation import gettext_lazy
-
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.said import gettext as _
-from messaging import encodings, workbooks
+from messaging import encodings, other_files, workbooks
 from messaging.contact_headers import visible
 from messaging.encodings import Reading
 from messaging.unreadable import UnreadableFile
@@ -29,20 +27,6 @@ SAMPLE = 256 * 1024
 DELIMITERS = ",;\t|"
 
 _preface = re.compile('\ufeff*"?sep=([^"\r\n])"?[,;\t]*\\s*$', re.IGNORECASE)
-_BINARY = {
-    b"\x89PNG": gettext_lazy("a picture"),
-    b"\xff\xd8\xff": gettext_lazy("a picture"),
-    b"GIF8": gettext_lazy("a picture"),
-    b"%PDF": gettext_lazy("a PDF"),
-    b"\xd0\xcf\x11\xe0": gettext_lazy("an old Excel file (.xls)"),
-    b"\x1f\x8b": gettext_lazy("a compressed file"),
-    b"Rar!": gettext_lazy("a compressed file"),
-    b"7z\xbc\xaf": gettext_lazy("a compressed file"),
-    b"MZ": gettext_lazy("a program"),
-    b"\x7fELF": gettext_lazy("a program"),
-    b"SQLite format 3": gettext_lazy("a database"),
-    b"{\\rtf": gettext_lazy("a text document (.rtf)"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +62,12 @@ def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
     found = replace(written, headers=_checked_headers(headers))
     looked_at = 1 if written.is_workbook else LOOKED_AT
     if not list(itertools.islice(ContactFile(path, found, within=LOOK_SECONDS), looked_at)):
-        raise UnreadableFile(_("The file has a header, but no rows below it. Export it again with its contacts."))
+        raise UnreadableFile(no_rows())
     return found
+
+
+def no_rows() -> str:
+    return _("The file has a header, but no rows below it. Export it again with its contacts.")
 
 
 def plain_rows(path: Path) -> Iterator[Row]:
@@ -117,16 +105,13 @@ def _how_it_is_written(path: Path, encoding: str = "", sheet: str = "") -> Forma
     """Encoding and delimiter, or sheet, without a look at the header."""
     with path.open("rb") as file:
         head = file.read(SAMPLE)
-    if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t"):
+    other_files.refuse(path, head)
+    if not head.strip(other_files.BLANK):
         raise UnreadableFile(_("The file is empty. Export it again and check that it has rows."))
     if head.startswith(b"PK\x03\x04"):
         _check_unpacked_size(path)
         sheets = workbooks.sheets(path)
         return Format("", "", [], sheet or sheets[0], sheets)
-    for magic, kind in _BINARY.items():
-        if head.startswith(magic):
-            said = _("This is %(kind)s, not a list of contacts. Save the list as CSV or XLSX.")
-            raise UnreadableFile(said % {"kind": kind})
     readings = encodings.readings(path, head) if not encoding else []
     found = encodings.chosen(path, encoding) if encoding else readings[0].encoding
     return Format(found, _delimiter(head, found), [], readings=readings)
@@ -227,10 +212,16 @@ def _remembered(text: TextIO, of_this_row: list[str]) -> Iterator[str]:
         yield line
 
 
+def said_delimiter(line: str) -> str:
+    """What `sep=;` says; "" for every other line."""
+    found = _preface.match(line)
+    return found[1] if found else ""
+
+
 def _without_preface(lines: Iterator[str]) -> Iterator[str]:
     """Without the line `sep=;`, which tells a spreadsheet how to read the file, and which none shows or counts."""
     for first in itertools.islice(lines, 1):
-        if not _preface.match(first):
+        if not said_delimiter(first):
             yield first
     yield from lines
 
@@ -240,8 +231,8 @@ def _delimiter(head: bytes, encoding: str) -> str:
     lines = [line for line in head.decode(encoding, errors="ignore").splitlines()[:20] if line.strip()]
     if not lines:
         raise UnreadableFile(_("The file has no rows. Export it again and check that it has a header and numbers."))
-    if said := _preface.match(lines[0]):
-        return said[1]
+    if said := said_delimiter(lines[0]):
+        return said
 
     def divides(delimiter: str) -> tuple[int, int]:
         try:

@@ -39,6 +39,14 @@ NULL_WORDS = frozenset(
 )
 
 
+def more_cells(width: int) -> str:
+    said = _(
+        "This row has more cells than the header's %(n)d. Put quotation marks around a cell that holds the character "
+        "that divides columns."
+    )
+    return said % {"n": width}
+
+
 class CleanRow(NamedTuple):
     """A contact as it will be stored; "" says nothing and erases nothing."""
 
@@ -171,11 +179,7 @@ class RowCleaner:
     def _fitted(self, cells: Sequence[str]) -> list[str]:
         """As many cells as the header has, each without what surrounds its text."""
         if len(cells) > self.width and (extra := [cell for cell in cells[self.width :] if cell.strip()]):
-            said = _(
-                "This row has more cells than the header's %(n)d. Put quotation marks around a cell that holds the "
-                "character that divides columns."
-            )
-            raise RowError("", ", ".join(extra)[:80], said % {"n": self.width})
+            raise RowError("", ", ".join(extra)[:80], more_cells(self.width))
         together = "".join(cells)
         if not together.isascii():
             cells = [composed(cell) for cell in cells]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DatabaseError, InterfaceError
 
@@ -97,6 +98,17 @@ class ConsoleCommand(BaseCommand):
             raise CommandError(f"{_unwritten(problem)}\n{otherwise}", returncode=otherwise.returncode) from problem
         if otherwise is not None:
             raise otherwise
+
+
+def said(problem: ValidationError) -> list[str]:
+    """Each sentence, behind the field that it is about."""
+    if not hasattr(problem, "error_dict"):
+        return list(problem.messages)
+    return [
+        message if field == NON_FIELD_ERRORS else f"{field}: {message}"
+        for field, messages in problem.message_dict.items()
+        for message in messages
+    ]
 
 
 def _unwritten(problem: NotWritten) -> str:

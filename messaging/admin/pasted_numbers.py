@@ -21,6 +21,7 @@ from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from messaging.admin.pages import add_problems, require
 from messaging.models import Paste
+from messaging.pasted_lines import Titles
 from messaging.services.channels import channels
 from messaging.services.contacts import pastes
 
@@ -48,8 +49,12 @@ class PastedNumbersForm(AnyModelForm):
     numbers = forms.CharField(
         label=gettext_lazy("Numbers"),
         required=False,
+        strip=False,  # a header may begin with a column that has no name
         widget=NumbersWidget,
-        help_text=gettext_lazy("One a line, or with commas or semicolons; of a CSV line the first number counts."),
+        help_text=gettext_lazy(
+            "One a line, or with commas or semicolons. Paste a CSV file with its header: its column of numbers is "
+            "read. Without a header the first number of a line counts."
+        ),
     )
     pasted = forms.CharField(label="", required=False, widget=forms.HiddenInput)
     forget_pasted = forms.BooleanField(
@@ -99,7 +104,8 @@ def _chosen(cleaned: dict[str, Any]) -> Paste | None:
     if cleaned.get("forget_pasted"):
         return None
     paste: Paste | None
-    if text := (cleaned.get("numbers") or "").strip():
+    text = cleaned.get("numbers") or ""
+    if text.strip():
         paste = pastes.from_lines(text.splitlines())
     else:
         said = cleaned.get("pasted") or ""
@@ -130,8 +136,9 @@ def view(request: HttpRequest) -> HttpResponse:
     said = request.POST.get("paste", "")
     paste = _of(said) or pastes.begin(by=signed_in(request))
     after, is_last = whole_number(request.POST.get("after", "")) or 0, request.POST.get("last") == "yes"
+    lines, head = _lines(request, "text"), _lines(request, "head") if "head" in request.POST else []
     try:
-        paste = pastes.add(paste.pk, request.POST.get("text", "").split("\n"), after=after, is_last=is_last)
+        paste = pastes.add(paste.pk, lines, after=after, is_last=is_last, head=head)
     except ValidationError as problem:
         return JsonResponse({"problem": " ".join(problem.messages)})
     stopped = None
@@ -147,9 +154,23 @@ def view(request: HttpRequest) -> HttpResponse:
             "invalid": paste.invalid,
             "suppressed": stopped,
             "says": _says(paste, stopped),
-            "told": [*_problems(paste), *_merged(paste)],
+            "told": [
+                *_column(pastes.titles_of(lines, after=after, head=head)),
+                *_problems(paste),
+                *_merged(paste),
+            ],
         }
     )
+
+
+def _lines(request: HttpRequest, name: str) -> list[str]:
+    return request.POST.get(name, "").split("\n")
+
+
+def _column(titles: Titles | None) -> list[str]:
+    """Which one is read, for whoever meant another."""
+    said = _("Numbers are read from the column “%(name)s”.")
+    return [said % {"name": titles.name[:60]}] if titles and titles.columns else []
 
 
 def _says(paste: Paste, stopped: int | None) -> str:

@@ -142,6 +142,8 @@ class ReportTests:
             ("first=2026-03-02&last=2026-03-01", "Swap the two days"),
             ("first=2026-03-01&last=2026-03-02&by=colour", "colour"),
             ("first=2026-03-01&last=2026-03-02&campaign=x", "is not a campaign's id"),
+            ("first=2026-03-01&last=2026-03-02&country=India", "is not a country"),
+            ("first=2026-03-01&last=2026-03-02&person=nosuch", "does not know the user name"),
         ],
     )
     def test_bad_input_is_told(self, api: Api, query: str, said: str) -> None:

@@ -60,6 +60,19 @@ class RegisterTests:
 
 
 class RefusalTests:
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            (["", "--channel", "sms"], "app_id: This field cannot be blank"),
+            (["4luaKsL2", "--channel", "sms", "--name", "\u200b"], "name: Write a name that can be seen"),
+        ],
+    )
+    def test_each_sentence_names_its_field(self, given: list[str], said: str) -> None:
+        with pytest.raises(CommandError, match=said):
+            register(*given)
+
+        assert not Application.objects.exists()
+
     def test_an_app_id_of_another_channel(self) -> None:
         register("4luaKsL2", "--channel", "voice")
 

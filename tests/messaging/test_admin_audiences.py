@@ -11,7 +11,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from messaging.admin import audience_builder
 from messaging.admin.pasted_numbers import signed
-from messaging.models import Audience, Campaign, Contact, ContactGroup, SuppressionEntry
+from messaging.models import Audience, Campaign, Contact, ContactGroup, PastedNumber, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts
 from messaging.services.contacts import audience_looks, audiences, pastes
@@ -275,6 +275,13 @@ def test_numbers_in_the_form_are_kept_without_a_script(admin_client: Client, app
     assert (paste.numbers, paste.duplicates) == (2, 1)
 
 
+def test_a_header_that_begins_with_nothing_keeps_its_columns(admin_client: Client, application: Application) -> None:
+    numbers = f"\taccount\tphone\n1\t4915112345678\t{ONE}"
+    admin_client.post(reverse("admin:messaging_campaign_add"), filled(application, numbers=numbers))
+
+    assert [row.number for row in PastedNumber.objects.all()] == [ONE]
+
+
 def test_a_paste_without_a_number_is_said(admin_client: Client, application: Application) -> None:
     page = admin_client.post(reverse("admin:messaging_campaign_add"), filled(application, numbers="hello"))
 
@@ -296,6 +303,18 @@ def test_lines_go_up_in_pieces_and_the_form_names_the_paste(admin_client: Client
     paste = Campaign.objects.get().paste
     assert paste is not None
     assert paste.numbers == 2
+
+
+def test_each_piece_is_read_under_the_header_of_the_first(admin_client: Client) -> None:
+    head = f"account,phone\n4915112345678,{ONE}"
+    first = admin_client.post(reverse(PASTE), {"text": head, "head": head, "after": 0}).json()
+    rest = {"text": f"4915112345678,{TWO}", "head": head, "after": 2, "paste": first["paste"], "last": "yes"}
+
+    told = admin_client.post(reverse(PASTE), rest).json()
+
+    assert (told["numbers"], told["invalid"]) == (2, 0)
+    assert "“phone”" in told["told"][0]
+    assert set(PastedNumber.objects.values_list("number", flat=True)) == {ONE, TWO}
 
 
 def test_nobody_takes_a_paste_whose_name_was_made_up(admin_client: Client, application: Application) -> None:

@@ -288,6 +288,15 @@ class FileTests:
         assert (state_of(NUMBER), state_of(OTHERWISE)) == (WITHDRAWN, GIVEN)
         assert ConsentEvent.objects.filter(state=GIVEN).count() == 2
 
+    @pytest.mark.parametrize("header", ["phone", "Mobile No.", "手机号", "Telefon"])
+    def test_the_number_is_found_under_the_names_an_import_knows(self, tmp_path: Path, header: str) -> None:
+        rows = f"name,{header},consent,date\nAnna,+{NUMBER},yes,2026-05-03\nBo,12,yes,2026-05-03\n"
+
+        found = self.read(tmp_path, rows)
+
+        assert (found["kept"], [one["column"] for one in found["errors"]]) == (1, ["number"])
+        assert state_of(NUMBER) == GIVEN
+
     def test_invalid_rows_are_told_and_cost_the_others_nothing(self, tmp_path: Path) -> None:
         rows = f"Number;Consent;Channel\n12;yes;\n+{NUMBER};perhaps;\n+{NUMBER};yes;fax\n;;\n+{NUMBER};yes;voice\n"
 
@@ -367,6 +376,9 @@ class FileTests:
             ("number,consent,consent\n1,yes,no\n", [], "several columns “consent”"),
             ("number,phone 2,consent,date\n1,2,no,2026-05-01\n", [], "another column of numbers, “phone 2”"),
             ("number,date\n1,2026-05-01\n", [], "no column “consent”"),
+            ("phone,mobile,consent,date\n1,2,no,2026-05-01\n", [], "another column of numbers, “mobile”"),
+            ("name,consent,date\n1,no,2026-05-01\n", [], "no column “number”"),
+            ("number,consent\n", [], "no rows below it"),
             ("number,consent\n1,yes\n", [], "Say when it was said"),
             ("number,consent\n1,yes\n", ["--date", "soon"], "not a date"),
             ("number,consent\n1,yes\n", ["--date", "2999-01-01"], "still to come"),

@@ -31,6 +31,13 @@ def written(tmp_path: Path, content: bytes, name: str = "contacts.csv") -> Path:
     return path
 
 
+def ole(*names: str, sector: int = 0) -> bytes:
+    """What Office wraps a workbook with a password in: its directory lies in any sector."""
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(30, b"\0") + (9).to_bytes(2, "little")
+    head = (head.ljust(48, b"\0") + sector.to_bytes(4, "little")).ljust(512 * (sector + 1), b"\0")
+    return head + b"".join(name.encode("utf-16-le").ljust(128, b"\0") for name in names)
+
+
 def rows_of(path: Path) -> list[list[str]]:
     return [row.cells for row in ContactFile(path, contact_files.detect(path))]
 
@@ -199,6 +206,17 @@ class RefusalTests:
             (codecs.BOM_UTF8, "The file is empty"),
             (b"\x89PNG\r\n\x1a\n" + bytes(200), "This is a picture"),
             (b"%PDF-1.7\n" + b"x" * 200, "This is a PDF"),
+            (b"\xd0\xcf\x11\xe0" + b"\xff" * 600, "an old Excel file"),
+            (ole("Root Entry", "EncryptedPackage"), "a workbook with a password. Take the password off"),
+            (ole("Root Entry", "EncryptedPackage", sector=900), "a workbook with a password. Take the password off"),
+            (b"<html><table><tr><td>phone</td></tr>\n<tr><td>1</td></tr></table></html>", "This is a web page"),
+            (b"\xef\xbb\xbf\r\n<!DOCTYPE HTML>\n<p>", "This is a web page"),
+            ("\ufeff<TABLE border=1>\n<tr>".encode("utf-16"), "This is a web page"),
+            (b'<?xml version="1.0"?>\n<Workbook/>\n', "This is an XML document"),
+            (b"BEGIN:VCARD\nVERSION:3.0\nTEL:+919876543210\nEND:VCARD\n", "contact cards"),
+            (b'[{"phone": "919876543210"}]\n', "This is JSON"),
+            (b'{"contacts": [\n{"phone": "919876543210"}]}\n', "This is JSON"),
+            (b"\0" * 5000, "nothing but zeros"),
             (b"\xd0\xcf\x11\xe0" + bytes(200), "an old Excel file"),
             (b"\x1f\x8b" + bytes(200), "a compressed file"),
             (b"PK\x03\x04" + bytes(200), "not a workbook that can be read"),
@@ -217,6 +235,12 @@ class RefusalTests:
             contact_files.detect(written(tmp_path, content))
 
         assert str(refused.value).endswith((".", "name,city", "number,name"))
+
+    @pytest.mark.parametrize("header", ["[phone],name", "{phone};name", "<phone>,name", "begin,phone"])
+    def test_columns_may_be_called_oddly(self, tmp_path: Path, header: str) -> None:
+        path = written(tmp_path, f"{header}\n919876543210,a\n".encode())
+
+        assert contact_files.detect(path).headers
 
     def test_a_zip_of_something_else(self, tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "contacts.xlsx", "w") as packed:

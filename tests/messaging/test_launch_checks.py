@@ -1,15 +1,19 @@
 """What speaks against a launch: each is said by its key, and how much it weighs."""
 
 import datetime as dt
+import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, WorkerHeartbeat
 from laaffic_console.kit import acts
-from messaging.models import Campaign, ContactGroup
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
+from messaging.services.audience import audience_counts
 from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts, launch_checks
 from messaging.services.contacts import pastes
@@ -137,3 +141,57 @@ class RequireTests:
     def test_no_tick_goes_past_a_stop(self) -> None:
         with pytest.raises(checks.NotSeen):
             checks.require([Check("d", Level.STOP, "Stop.")], ticked={"d"}, reasons={"d": "all the same"})
+
+
+class ShellTests:
+    """`campaign launch` asks nothing: what a page would have asked is told beside its answer."""
+
+    @pytest.fixture(autouse=True)
+    def _account(self, sandbox: RunningSandbox) -> None:
+        pass
+
+    def launched(self, draft: Campaign, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], list[str]]:
+        call_command("campaign", "launch", str(draft.pk), "--json")
+        said = capsys.readouterr()
+        return json.loads(said.out), said.err.splitlines()
+
+    def test_few_first_that_are_everybody(self, draft: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+        Campaign.objects.filter(pk=draft.pk).update(canary="5")
+
+        document, said = self.launched(draft, capsys)
+
+        assert document == {"id": draft.pk, "state": "running"}
+        assert said == [
+            "Note: The few first are not fewer than its 4 recipients: all of it leaves at once, nothing waits."
+        ]
+
+    def test_what_a_page_would_not_ask_is_not_told(self, draft: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+        Campaign.objects.filter(pk=draft.pk).update(canary="2")
+
+        assert self.launched(draft, capsys) == ({"id": draft.pk, "state": "running"}, [])
+
+    def test_once(self, draft: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+        Campaign.objects.filter(pk=draft.pk).update(canary="5")
+        self.launched(draft, capsys)
+
+        assert self.launched(draft, capsys)[1] == []
+
+    def test_that_nobody_would_get_it(self, draft: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+        numbers = Contact.objects.values_list("number", flat=True)
+        SuppressionEntry.objects.bulk_create(SuppressionEntry(number=number, channel="sms") for number in numbers)
+
+        [said] = self.launched(draft, capsys)[1]
+
+        assert said.startswith("Note: Nobody would get it")
+
+    def test_a_count_that_takes_long_is_not_waited_for(
+        self, draft: Campaign, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(launch_checks, "MOST_SECONDS", 0)
+        monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0)
+        monkeypatch.setattr(audience_counts, "STRETCH", 1)
+
+        document, [said] = self.launched(draft, capsys)
+
+        assert document["state"] == "running"
+        assert "are not all counted yet" in said

@@ -45,10 +45,54 @@ def test_a_line_is_read_as_it_is_meant(line: str, numbers: list[str]) -> None:
 
 
 def test_titles_are_no_invalid_number_but_other_words_are() -> None:
-    assert not list(pasted_lines.read("name,number", is_first=True))
+    assert pastes.from_lines(["name,number", ONE]).invalid == 0
     [problem] = pasted_lines.read("hello")
     assert isinstance(problem, pasted_lines.Problem)
     assert problem.why
+
+
+@pytest.mark.parametrize(
+    ("lines", "numbers"),
+    [
+        (["account,name,phone", f"4915112345678,Anna,{ONE}"], [ONE]),
+        (["id,phone", f"4915112345678,{ONE}"], [ONE]),
+        (["phone,order", f"{ONE},447400123456", f"{TWO},10000000045"], [ONE, TWO]),
+        (["phone;mobile_2;customer", f"{TWO};{ONE};{THREE}"], [ONE]),
+        (["phone;mobile_2;customer", f"{TWO};;{THREE}"], [TWO]),  # the others stand in where it is empty
+        (["Nummer\tKunde\tTelefon", f"447400123456\t7\t{ONE}"], [ONE]),
+        (['"Customer, whole","Phone"', f'"Rao, 4915112345678","{ONE}"'], [ONE]),
+        (["", "sep=;", "account;phone", f"4915112345678;{ONE}"], [ONE]),
+        (["\ufeffphone,order", f"{ONE},447400123456"], [ONE]),
+        (["phone 1", ONE, TWO], [ONE, TWO]),
+        (["account,phone", ONE, f"{TWO};{THREE}"], [ONE, TWO, THREE]),  # lines of another kind are read as ever
+        (["account,name,city", f"x,Anna,{ONE}"], [ONE]),  # titles that name no number
+    ],
+)
+@pytest.mark.parametrize("at_once", [1, 5000])
+def test_the_column_that_its_header_names_is_read_alone(
+    monkeypatch: pytest.MonkeyPatch, lines: list[str], numbers: list[str], at_once: int
+) -> None:
+    monkeypatch.setattr(pastes, "LINES_AT_ONCE", at_once)
+
+    paste = pastes.from_lines(lines)
+
+    assert list(paste.rows.order_by("pk").values_list("number", flat=True)) == numbers
+    assert paste.invalid == 0
+
+
+def test_a_row_whose_column_is_empty_or_missing_is_told_and_nobody_gets_its_other_numbers() -> None:
+    paste = pastes.from_lines(["account,name,phone", "4915112345678,Anna,", "4915112345679,Bo", f"1,Cy,{ONE}", ",,"])
+
+    assert (paste.numbers, paste.invalid) == (1, 2)
+    assert [line for line, _text, _why in paste.problems] == [2, 3]
+
+
+def test_a_row_of_more_cells_than_the_header_has_is_told() -> None:
+    """Nobody knows which of its columns is which, as where a program writes line numbers without a title."""
+    paste = pastes.from_lines(["phone,order", f"4915112345678,{ONE},7", f"{TWO},7,"])
+
+    assert (paste.numbers, paste.invalid) == (1, 1)
+    assert "more cells than the header's 2" in paste.problems[0][2]
 
 
 @pytest.mark.parametrize("line", [f"{ONE[:-1]}\0{ONE[-1]}", f"+{ONE}\0", "\0"])
@@ -266,6 +310,24 @@ def test_a_file_without_a_number_and_no_file_are_said(application: Application, 
     with pytest.raises(CommandError, match="No such file"):
         created(application, str(tmp_path / "gone.csv"))
     assert not Campaign.objects.exists()
+
+
+def test_one_word_is_no_line_of_titles(application: Application, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text("hello\n")
+
+    with pytest.raises(CommandError, match=r"no valid number in .*Line 1: “hello”"):
+        created(application, str(file))
+
+
+def test_a_file_s_header_says_which_column_is_sent_to(application: Application, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text(f"account,name,phone\n4915112345678,Anna,{ONE}\n", encoding="utf-16")
+
+    paste = Campaign.objects.get(pk=created(application, str(file))["id"]).paste
+
+    assert paste is not None
+    assert list(paste.rows.values_list("number", flat=True)) == [ONE]
 
 
 def test_too_many_lines_are_imported_instead(monkeypatch: pytest.MonkeyPatch) -> None:

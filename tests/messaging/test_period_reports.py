@@ -470,7 +470,9 @@ class CommandTests:
             (["--sender", "nobody"], 0),
             (["--campaign", "group:1"], 0),
             (["--by-person", "-"], 9),
-            (["--by-person", "nobody"], 0),
+            (["--country", "in"], 4),
+            (["--channel", "SMS"], 9),
+            (["--campaign", "email:007"], 0),
         ],
     )
     def test_it_is_limited_as_the_page_is(
@@ -487,7 +489,7 @@ class CommandTests:
         self, tally: Callable[..., SentTally], capsys: pytest.CaptureFixture[str]
     ) -> None:
         campaign = tally("2026-03-01T10:00Z", 4).campaign
-        limits = ["--campaign", str(campaign.pk), "--application", campaign.application.app_id]
+        limits = ["--campaign", f"00{campaign.pk}", "--application", campaign.application.app_id]
 
         call_command("report", "--from", "2026-03-01", "--to", "2026-03-01", "--json", *limits)
 
@@ -495,7 +497,16 @@ class CommandTests:
 
     @pytest.mark.parametrize(
         ("given", "words"),
-        [(["--campaign", "spring"], "email:12"), (["prove", "--country", "IN"], "leave out --country")],
+        [
+            (["--campaign", "spring"], "email:12"),
+            (["--campaign", "foo:12"], "email:12"),
+            (["prove", "--country", "IN"], "leave out --country"),
+            (["--country", "India"], "“India” is not a country"),
+            (["--country", "ZZ"], "“ZZ” is not a country"),
+            (["--channel", "fax"], "Choose from: sms, mms, voice, email"),
+            (["--application", "nosuch"], "does not know the appId “nosuch”"),
+            (["--by-person", "nosuch"], "does not know the user name “nosuch”"),
+        ],
     )
     def test_limits_that_make_no_sense_are_refused(self, given: list[str], words: str) -> None:
         with pytest.raises(CommandError, match=words):

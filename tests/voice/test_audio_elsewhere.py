@@ -127,6 +127,7 @@ class PageTests:
         account.laaffic_client.cache_clear()
         for page in (admin_client.get(reverse(PAGE)), admin_client.post(reverse(PAGE), {"file_id": "x"})):
             assert "No usable answer from Laaffic" in page.content.decode()
+            assert "next synchronisation" not in page.content.decode()  # none takes it over
 
     def test_who_may(self, client: Client, db: None) -> None:
         user = User.objects.create_user("eve", is_staff=True)

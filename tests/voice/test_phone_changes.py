@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import leases, single_requests
+from laaffic_console.gateway.services import account, leases, single_requests
 from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.numbers.conftest import long_ago
@@ -234,6 +235,15 @@ class AddTests:
         assert not LedgerEntry.objects.exists()
         assert len(at_sandbox(sandbox)) == 5
 
+    def test_nobody_is_told_that_a_synchronisation_adds_it(
+        self, sandbox: RunningSandbox, application: Application, settings: LazySettings
+    ) -> None:
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:1/v3"
+        account.laaffic_client.cache_clear()
+
+        with pytest.raises(ValidationError, match=r"Nothing was done\. Try again in some minutes"):
+            phone_changes.add(application=application, group="counter", name="desk")
+
     def test_one_whose_process_died_is_unknown(self, phone: SipPhone, application: Application) -> None:
         call = phone_changes.add(application=application, group="counter", name="desk")
         LedgerEntry.objects.update(state=EntryState.IN_FLIGHT, left_at=F("prepared_at"))
@@ -396,7 +406,7 @@ class CommandTests:
         ("given", "said"),
         [
             (["add", "--name", "desk"], "4 to 32"),
-            (["reset"], "Unknown SIP phone"),
+            (["reset"], "Say which phone: manage.py voice phone reset ACCOUNT"),
             (["reset", "nobody"], "Unknown SIP phone"),
             (["add", "--app", "nothing"], "Register it first"),
         ],

@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit.commands import said
 from laaffic_console.kit.plain_text import capitals
 from messaging.management.named import application_of, group_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
@@ -101,14 +102,6 @@ def run(options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
     return result
 
 
-def said(problem: ValidationError) -> str:
-    """With the field that each sentence is about."""
-    if not hasattr(problem, "error_dict"):
-        return " ".join(problem.messages)
-    lines = [(field, " ".join(sentences)) for field, sentences in problem.message_dict.items()]
-    return "\n".join(sentence if field == "__all__" else f"{field}: {sentence}" for field, sentence in lines)
-
-
 def _create(options: dict[str, Any]) -> dict[str, Any]:
     task = GroupTask(
         name=options["name"],
@@ -193,7 +186,7 @@ def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
         task.delete()  # the same command with a reason writes it anew
         raise
     except (ValidationError, CommandError) as problem:
-        why = said(problem) if isinstance(problem, ValidationError) else str(problem)
+        why = "\n".join(said(problem)) if isinstance(problem, ValidationError) else str(problem)
         kept = f"It is kept as draft {task.pk}: manage.py voice group launch {task.pk} launches it."
         raise CommandError(f"{why}\n{kept}") from problem
 

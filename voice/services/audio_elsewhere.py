@@ -67,7 +67,7 @@ def _read() -> Iterator[UploadedAudio]:
     try:
         yield from laaffic_client().voice.every_audio_file()
     except (LaafficError, NotConfigured) as problem:
-        raise ValidationError(syncing.said(problem)) from problem
+        raise ValidationError(syncing.said_at_once(problem)) from problem
 
 
 def _may_be_ours(file: UploadedAudio, mine: Collection[str]) -> bool:

@@ -158,7 +158,7 @@ def _know_the_list(application: Application) -> None:
     try:
         phones.sync(application)
     except syncing.SyncFailed as problem:
-        raise ValidationError(str(problem)) from problem
+        raise ValidationError(syncing.said_at_once(problem)) from problem
 
 
 def _check(application: Application, group: str, name: str, quantity: int, display_number: str) -> None:

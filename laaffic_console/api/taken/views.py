@@ -21,7 +21,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
-from laaffic_console.gateway.services import report_documents, reporting
+from laaffic_console.gateway.services import report_documents, report_keys, reporting
 from laaffic_console.kit import exports as files
 
 
@@ -123,7 +123,7 @@ class ReportView(ApiView):
     def get(self, request: Any) -> Response:
         """What was sent in some days, what became of it and what it cost: the document of `manage.py report --json`."""
         query = self.read(shapes.ReportQuery, request.query_params.dict())
-        only = {name: reporting.keys_of(name, query[name]) for name in shapes.ONLY if query.get(name)}
+        only = {name: report_keys.keys_of(name, query[name]) for name in shapes.ONLY if query.get(name)}
         found = reporting.run(
             reporting.period(query["first"], query["last"]),
             query.get("by", []),

@@ -3,9 +3,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import APPLICATION_CHANNELS, choices_of
+from laaffic_console.kit.visible_names import VisiblyNamed
 
 
-class Application(models.Model):
+class Application(VisiblyNamed, models.Model):
     """An application of the Laaffic account. Each appId belongs to one product (laaffic-api#applications)."""
 
     app_id = models.CharField(

@@ -37,6 +37,14 @@ def not_read(problem: LaafficError) -> str:
     return _("No usable answer from Laaffic (%(why)s). The next synchronisation tries again.") % why
 
 
+def not_answered(problem: LaafficError) -> str:
+    """Of what somebody wants to know now: nothing asks again by itself."""
+    if isinstance(problem, Refused):
+        return refused(problem)
+    why = {"why": problem.message[:150]}
+    return _("No usable answer from Laaffic (%(why)s). Nothing was done. Try again in some minutes.") % why
+
+
 def _refused_as(entry: CodeEntry, reason: str = "") -> str:
     meaning = f"{_(entry.meaning)} (“{reason}”)" if reason else _(entry.meaning)
     shown = {"code": entry.code, "meaning": meaning, "advice": _(entry.advice)}

@@ -143,6 +143,12 @@ def said(problem: LaafficError | NotConfigured | SyncFailed) -> str:
     return code_words.not_read(problem) if isinstance(problem, LaafficError) else str(problem)
 
 
+def said_at_once(problem: LaafficError | NotConfigured | SyncFailed) -> str:
+    """To whoever needs the list for an act of their own: no synchronisation does that for them."""
+    cause = problem.__cause__ if isinstance(problem, SyncFailed) else problem
+    return code_words.not_answered(cause) if isinstance(cause, LaafficError) else str(problem)
+
+
 def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[Record]], int]) -> int:
     """`write` a page, in a transaction; a row that cannot be kept is shown and costs the others nothing. How many are
     new."""

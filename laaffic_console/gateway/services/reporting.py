@@ -38,8 +38,6 @@ DIMENSIONS: dict[str, Any] = {
     "sender": gettext_lazy("Sender"),
     "person": gettext_lazy("Launched by"),
 }
-NONE = "-"  # as it is typed: what has none
-CAMPAIGNS = {"email": "email campaign", "group": "group call"}  # short names of what a campaign's key begins with
 OF_TIME = ("day", "month")
 OF_TIMES = frozenset(("median_seconds", "p95_seconds"))
 
@@ -299,22 +297,6 @@ def _require_known(names: Sequence[str], known: Mapping[str, Any], sentence: str
     for name in names:
         if name not in known:
             raise ValidationError(sentence % {"known": ", ".join(known), "name": f"“{name}”"})
-
-
-def keys_of(name: str, typed: Iterable[str]) -> list[str]:
-    """What somebody limits a report by, as it names them: “-” is what has none, and a campaign has its kind before it.
-
-    ValidationError for a campaign that is written otherwise.
-    """
-    return ["" if one == NONE else _campaign_key(one) if name == "campaign" else one for one in typed]
-
-
-def _campaign_key(typed: str) -> str:
-    kind, colon, pk = typed.rpartition(":")
-    if not (pk.isascii() and pk.isdecimal()):
-        said = _("%(typed)s is not a campaign's id. Write it as 12, email:12 or group:12.")
-        raise ValidationError(said % {"typed": typed})
-    return f"{CAMPAIGNS.get(kind, kind) if colon else 'campaign'}:{pk}"
 
 
 def key_of(name: str, value: Value) -> str:

@@ -4,6 +4,7 @@
 (() => {
   const PAUSE = 600;
   const LINES = 5000;
+  const HEAD = 5; // the lines that may name the columns: every part is read under them
 
   const post = async (address, values) => {
     const body = new FormData();
@@ -64,15 +65,16 @@
     field.addEventListener("input", () => { field.name = name; kept.value = before; });
     watch(field, async (text, say, isOld) => {
       const lines = text.split(/\r\n|\n|\r/);
+      const head = lines.slice(0, HEAD).join("\n");
       let told = { paste: "", lines: 0 };
       hold(true);
       try {
         do {
           const piece = lines.slice(told.lines, told.lines + LINES);
           const isLast = told.lines + piece.length >= lines.length;
-          const values = { paste: told.paste, after: told.lines, text: piece.join("\n"), last: isLast ? "yes" : "" };
+          const part = { after: told.lines, text: piece.join("\n"), last: isLast ? "yes" : "" };
           // oxlint-disable-next-line no-await-in-loop -- lines are told twice by those before them
-          told = await post(field.dataset.pastes, { ...values, channel: field.dataset.channel });
+          told = await post(field.dataset.pastes, { ...part, paste: told.paste, head, channel: field.dataset.channel });
           if (told.problem) { say(told.problem); return; }
           say(told.says, told.told);
         } while (told.lines < lines.length && !isOld());

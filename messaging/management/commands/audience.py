@@ -4,9 +4,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from messaging import conditions
-from messaging.management.commands.campaign import as_text, said
+from messaging.management.commands.campaign import as_text
 from messaging.management.named import audience_named
 from messaging.models import Audience
 from messaging.services.contacts import audiences

@@ -6,14 +6,15 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from laaffic_console.kit.figures import in_percent
 from laaffic_console.kit.plain_text import capitals
-from messaging.management.commands.campaign import said
 from messaging.management.named import application_named
 from messaging.models import Budget
 from messaging.services.budgets import budgets
 from messaging.services.budgets.budgets import Standing
+
+PLACES = 6  # decimals of an amount
 
 
 class Command(ConsoleCommand):
@@ -71,6 +72,8 @@ def number(text: str) -> Decimal:
         raise CommandError(f"“{text}” is not a number. Write digits, for example 1000 or 12.50.") from problem
     if not value.is_finite():
         raise CommandError(f"“{text}” is not a number. Write digits, for example 1000 or 12.50.")
+    if -int(value.normalize().as_tuple().exponent) > PLACES:
+        raise CommandError(f"“{text}” is finer than a budget counts. Write at most six decimals, for example 12.50.")
     return value
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from messaging.management.named import application_named
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.campaigns import calendars
@@ -48,7 +48,7 @@ class Command(ConsoleCommand):
                 left_out=options["except_date"],
             )
         except ValidationError as problem:
-            raise CommandError(" ".join(problem.messages)) from problem
+            raise CommandError("\n".join(said(problem))) from problem
         if application is not None:
             calendars.give(application, calendar)
         return as_document(calendar)

@@ -12,12 +12,12 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text, exports, signed_zip
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from laaffic_console.kit.figures import number
 from messaging import export_kinds
 from messaging.management import draft_arguments
 from messaging.models import Campaign, TemplateVersion
-from messaging.services.campaigns import campaigns, drafts, resolving, starting, templates
+from messaging.services.campaigns import campaigns, drafts, launch_checks, resolving, starting, templates
 from messaging.services.figures import campaign_report, proving
 from messaging.services.refusals import NotAllowed
 
@@ -92,8 +92,16 @@ class Command(ConsoleCommand):
         if verb == "prove":
             return proving.prove(Campaign.objects.get(pk=options["id"]))
         if verb == "launch":
-            return standing(starting.launch(options["id"], again=options["again"]))
+            return self.launch(options)
         return self.change_or_report(verb, options["id"])
+
+    def launch(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What a page would have asked is told on standard error."""
+        notes = launch_checks.not_asked(options["id"])
+        launched = standing(starting.launch(options["id"], again=options["again"]))
+        for note in notes:
+            self.stderr.write(f"Note: {note}")
+        return launched
 
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
         settle = resolving.send_again if options["send_again"] else resolving.write_off
@@ -145,16 +153,6 @@ def text_of(text: str | None, template: str | None) -> tuple[str, TemplateVersio
     if version is None:
         raise CommandError(f"There is no template “{template}”. Templates stand on the page Templates: add it there.")
     return version.text, version
-
-
-def said(problem: ValidationError) -> list[str]:
-    if not hasattr(problem, "error_dict"):
-        return list(problem.messages)
-    return [
-        message if field == "__all__" else f"{field}: {message}"
-        for field, messages in problem.message_dict.items()
-        for message in messages
-    ]
 
 
 def as_text(document: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic.reports import digits
@@ -51,7 +51,7 @@ class Command(ConsoleCommand):
         try:
             return asdict(consent_files.take(path, wanted))
         except ValidationError as problem:
-            raise CommandError(" ".join(problem.messages)) from problem
+            raise CommandError("\n".join(said(problem))) from problem
         except (OSError, UnreadableFile) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             raise CommandError(f"{path}: {why}") from problem

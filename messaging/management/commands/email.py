@@ -8,9 +8,9 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from messaging import export_kinds
-from messaging.management.commands.campaign import as_text, said, written
+from messaging.management.commands.campaign import as_text, written
 from messaging.management.named import application_of
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from messaging.models import EmailCampaign

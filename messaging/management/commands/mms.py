@@ -7,9 +7,9 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from messaging.management import draft_arguments
-from messaging.management.commands.campaign import as_text, said
+from messaging.management.commands.campaign import as_text
 from messaging.models import MmsAttachment
 from messaging.services.campaigns import drafts
 from messaging.services.mms import attachments

@@ -1,9 +1,10 @@
 """What is looked at before a campaign is launched: what stops it, what needs a reason, what needs a tick.
 
 A person's launch is checked again when the button is pressed, so that nothing is launched that was not seen. A launch
-from the shell or at its time obeys only what `starting.launch` itself refuses.
+from the shell or at its time obeys only what `starting.launch` itself refuses; the shell tells what was not asked.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.utils import timezone
@@ -14,9 +15,9 @@ from django.utils.translation import ngettext
 from laaffic_console.kit import countries
 from laaffic_console.kit.masks import masked
 from messaging import canary_sizes
-from messaging.models import Campaign
+from messaging.models import Campaign, CampaignState
 from messaging.services.approvals import approval_rules
-from messaging.services.audience import given_numbers, recipient_clocks, repeats
+from messaging.services.audience import audience_counts, given_numbers, recipient_clocks, repeats
 from messaging.services.campaigns import drafts
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
@@ -24,6 +25,7 @@ from messaging.services.gates import sending_hours
 from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level, NotSeen
 
+MOST_SECONDS = 2.0  # that a launch from the shell waits for a count
 NAMED = 3  # of the numbers that are left out
 Look = Callable[[Campaign, Forecast], Iterator[Check]]
 
@@ -40,6 +42,21 @@ def require(
     if not planned.counted.is_done:
         raise NotSeen([_("The recipients are still being counted. Launch it when all are known.")])
     return checks.require(of(campaign, planned), ticked=ticked, reasons=reasons, sentences=sentences)
+
+
+def not_asked(campaign_id: int) -> list[str]:
+    """What a page would not launch the draft without, as far as it is known soon: for who launches it without one."""
+    campaign = Campaign.objects.filter(pk=campaign_id, state=CampaignState.DRAFT).first()
+    if campaign is None or drafts.problems_of(campaign, drafts.check_ready):
+        return []
+    audience_counts.renew(campaign)
+    give_up_at = time.monotonic() + MOST_SECONDS
+    while not audience_counts.of(campaign).is_done and time.monotonic() < give_up_at:
+        time.sleep(0.02)  # each look counts on for a moment, unless somebody else counts
+    planned = forecast.of(campaign)
+    if not planned.counted.is_done:
+        return [_("The recipients are not all counted yet: what speaks against it is on the page before the launch.")]
+    return [check.sentence for check in of(campaign, planned) if check.level != Level.NOTE]
 
 
 def _grouped(number: int) -> str:

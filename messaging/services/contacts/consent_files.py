@@ -65,23 +65,16 @@ def take(path: Path, options: Options) -> Outcome:
     What single rows lack is told and left out.
     """
     rows = contact_files.plain_rows_as_meant(path, options.encoding)
+    header = _header(next(rows, None))
     first = next(rows, None)
-    header = [visible(cell).lower() for cell in first.cells] if first else []
-    if twice := [name for name in COLUMNS if header.count(name) > 1]:
-        said = _("The file has several columns “%(column)s”. Delete or rename those that do not say it.")
-        raise ValidationError(said % {"column": twice[0]})
-    if missing := [name for name in ("number", "consent") if name not in header]:
-        said = _("The file has no column “%(column)s”. Its first row names its columns: %(columns)s.")
-        raise ValidationError(said % {"column": missing[0], "columns": ", ".join(COLUMNS)})
-    if others := [name for name in header if name not in COLUMNS and guess_mapping([name])[name] == "number"]:
-        said = _("The file has another column of numbers, “%(column)s”. Write each number in a row of its own.")
-        raise ValidationError(said % {"column": others[0]})
+    if first is None:
+        raise UnreadableFile(contact_files.no_rows())
     if "date" not in header and not options.date:
         raise ValidationError(_("Say when it was said: a column “date”, or --date YYYY-MM-DD for all rows."))
     if options.date:
         _date(options.date)
     outcome = Outcome()
-    good = _good(rows, header, options, outcome)
+    good = _good(itertools.chain([first], rows), header, options, outcome)
     try:
         while piece := list(itertools.islice(good, AT_ONCE)):
             consents.put(piece)
@@ -94,6 +87,25 @@ def take(path: Path, options: Options) -> Outcome:
         if outcome.rows:
             record(Act.IMPORTED, Consent, label=label, rows=outcome.rows, invalid=outcome.invalid)
     return outcome
+
+
+def _header(first: contact_files.Row | None) -> list[str]:
+    """Its columns by our names: the number's is known by the spellings that an import knows."""
+    header = [visible(cell).lower() for cell in first.cells] if first else []
+    if twice := [name for name in COLUMNS if header.count(name) > 1]:
+        said = _("The file has several columns “%(column)s”. Delete or rename those that do not say it.")
+        raise ValidationError(said % {"column": twice[0]})
+    numbers = [place for place, name in enumerate(header) if guess_mapping([name])[name] == "number"]
+    numbers.sort(key=lambda place: header[place] != "number")
+    for place in numbers[:1]:
+        header[place] = "number"
+    if missing := [name for name in ("number", "consent") if name not in header]:
+        said = _("The file has no column “%(column)s”. Its first row names its columns: %(columns)s.")
+        raise ValidationError(said % {"column": missing[0], "columns": ", ".join(COLUMNS)})
+    for place in numbers[1:]:
+        said = _("The file has another column of numbers, “%(column)s”. Write each number in a row of its own.")
+        raise ValidationError(said % {"column": header[place]})
+    return header
 
 
 def _good(rows: Iterator[contact_files.Row], header: list[str], options: Options, outcome: Outcome) -> Iterator[Said]:

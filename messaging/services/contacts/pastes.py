@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -13,6 +13,7 @@ from laaffic_console.kit.said import gettext as _
 from messaging import pasted_lines
 from messaging.models import Campaign, Paste, PastedNumber
 from messaging.msisdn import Msisdn
+from messaging.pasted_lines import Titles
 from messaging.services.contacts import audience_sql
 from messaging.subscribers import spellings, subscriber
 
@@ -27,9 +28,10 @@ def begin(*, by: User | None = None) -> Paste:
     return Paste.objects.create(made_by=by)
 
 
-def add(paste_id: int, lines: Sequence[str], *, after: int, is_last: bool) -> Paste:
+def add(paste_id: int, lines: Sequence[str], *, after: int, is_last: bool, head: Sequence[str] = ()) -> Paste:
     """The lines behind the first `after`; lines that are there already change nothing.
 
+    `head`: the first lines of the whole, which come with every part: they may name the column that is read in it.
     ValidationError where lines before these are missing, or there are too many.
     """
     with transaction.atomic():
@@ -41,7 +43,7 @@ def add(paste_id: int, lines: Sequence[str], *, after: int, is_last: bool) -> Pa
         if paste.lines + len(lines) > MOST_LINES:
             said = _("More than %(n)d lines are too many here. Import them as contacts and choose their group.")
             raise ValidationError(said % {"n": MOST_LINES})
-        _take_in(paste, lines)
+        _take_in(paste, lines, titles_of(lines, after=after, head=head))
         paste.is_complete = is_last
         paste.save()
     return paste
@@ -50,15 +52,25 @@ def add(paste_id: int, lines: Sequence[str], *, after: int, is_last: bool) -> Pa
 def from_lines(lines: Iterable[str], *, by: User | None = None) -> Paste:
     """All at once, for the shell and for another campaign's numbers."""
     paste, rest = begin(by=by), iter(lines)
+    head = list(islice(rest, pasted_lines.HEAD))
+    rest = chain(head, rest)
     while piece := list(islice(rest, LINES_AT_ONCE)):
-        paste = add(paste.pk, piece, after=paste.lines, is_last=False)
+        paste = add(paste.pk, piece, after=paste.lines, is_last=False, head=head)
     return add(paste.pk, [], after=paste.lines, is_last=True)
 
 
-def _take_in(paste: Paste, lines: Sequence[str]) -> None:
+def titles_of(lines: Sequence[str], *, after: int, head: Sequence[str]) -> Titles | None:
+    """What the first lines name, for the lines behind the first `after`."""
+    first = head or (lines if after == 0 else [])
+    return pasted_lines.titles_of(first[: pasted_lines.HEAD])
+
+
+def _take_in(paste: Paste, lines: Sequence[str], titles: Titles | None) -> None:
     wanted: dict[str, tuple[int, str]] = {}  # {subscriber: (line, number)}
     for line, text in enumerate(lines, paste.lines + 1):
-        for found in pasted_lines.read(text, is_first=line == 1):
+        if titles and line == titles.line:
+            continue
+        for found in pasted_lines.read(text, titles):
             if not isinstance(found, Msisdn):
                 paste.invalid += 1
                 paste.problems = _told(paste.problems, [line, found.text, found.why])

@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from laaffic_console.laaffic import InvalidRequest, LaafficError
 from messaging.management.commands.campaign import written
 from voice import export_kinds
@@ -74,31 +74,32 @@ class Command(ConsoleCommand):
             self.stdout.write(written(export_kinds.TASK_DOSSIER, options["id"], options["file"]))
             return
         try:
-            said = getattr(self, f"_{options['verb']}")(options)
+            document = getattr(self, f"_{options['verb']}")(options)
         except StillOpen as problem:
             raise outcomes.refused_repeat(problem) from problem
         except outcomes.NotKnown as problem:
             outcomes.tell_not_known(self, problem, as_json=options["json"])
         except ValidationError as problem:
-            raise CommandError(group_arguments.said(problem)) from problem
+            raise CommandError("\n".join(said(problem))) from problem
         except (UploadFailed, SyncFailed, NotConfigured, LaafficError, InvalidRequest) as problem:
             raise CommandError(str(problem)) from problem
-        what_to_do = self._unknown(said, options) if isinstance(said, dict) else ""
-        shown = json.dumps(said) if options["json"] else as_text(said)
-        disagreements = said.get("disagreements", []) if isinstance(said, dict) else []
+        what_to_do = self._unknown(document, options) if isinstance(document, dict) else ""
+        shown = json.dumps(document) if options["json"] else as_text(document)
+        disagreements = document.get("disagreements", []) if isinstance(document, dict) else []
         otherwise = outcomes.unknown(what_to_do) if what_to_do else outcomes.not_as_proved(disagreements)
         self.answer(shown, otherwise)
 
-    def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
+    def _unknown(self, document: dict[str, Any], options: dict[str, Any]) -> str:
         """What to do next where nobody knows what came of it; "" otherwise."""
         asks_only = options["verb"] not in ("call", "group", "phone") or options.get("group_verb") == "show"
-        if asks_only or said.get("state") != EntryState.UNKNOWN:
+        if asks_only or document.get("state") != EntryState.UNKNOWN:
             return ""
         if options["verb"] == "phone":
             return "Laaffic's answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
         if options["verb"] == "call":
-            return calls.advice(SipCall.objects.select_related("entry").get(pk=said["id"]))
-        return f"{group_tasks.advice(GroupTask.objects.get(pk=said['id']))} manage.py voice group show {said['id']}"
+            return calls.advice(SipCall.objects.select_related("entry").get(pk=document["id"]))
+        advice = group_tasks.advice(GroupTask.objects.get(pk=document["id"]))
+        return f"{advice} manage.py voice group show {document['id']}"
 
     def _sync(self, options: dict[str, Any]) -> dict[str, Any]:
         """{list: rows read}; every list is tried before the first that failed is told."""
@@ -167,6 +168,8 @@ class Command(ConsoleCommand):
 
     def _phone(self, options: dict[str, Any]) -> dict[str, Any]:
         """A password is printed here and kept nowhere."""
+        if options["action"] == "reset" and not options["account"]:
+            raise CommandError("Say which phone: manage.py voice phone reset ACCOUNT")
         if options["action"] == "reset":
             try:
                 made = phone_changes.reset(self._listed(options))
@@ -220,6 +223,6 @@ class Command(ConsoleCommand):
         raise CommandError(f"Unknown SIP phone {options['account']}. Check its name, or run: manage.py voice sync")
 
 
-def as_text(said: dict[str, Any] | list[dict[str, Any]]) -> str:
-    documents = said if isinstance(said, list) else [said]
-    return "\n".join(line for document in documents for line in document_text.lines(document))
+def as_text(document: dict[str, Any] | list[dict[str, Any]]) -> str:
+    documents = document if isinstance(document, list) else [document]
+    return "\n".join(line for one in documents for line in document_text.lines(one))

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from laaffic_console.kit.figures import number
 
 LONGEST_DAYS = 3650
@@ -48,7 +48,7 @@ class Command(ConsoleCommand):
         try:
             document, text = act[options["verb"]](options)
         except ValidationError as problem:
-            raise CommandError("\n".join(problem.messages)) from problem
+            raise CommandError("\n".join(said(problem))) from problem
         self.stdout.write(json.dumps(document) if options["json"] else text)
 
     def create(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:

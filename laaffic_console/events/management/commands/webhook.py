@@ -10,7 +10,7 @@ from laaffic_console.events import sealed
 from laaffic_console.events.kinds import CHOICES
 from laaffic_console.events.models import Webhook
 from laaffic_console.events.services import webhooks
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 
 Said = tuple[dict[str, Any], str]
 
@@ -42,7 +42,7 @@ class Command(ConsoleCommand):
         try:
             document, text = act(options)
         except ValidationError as problem:
-            raise CommandError("\n".join(problem.messages)) from problem
+            raise CommandError("\n".join(said(problem))) from problem
         self.stdout.write(json.dumps(document) if options["json"] else text)
 
     def create(self, options: dict[str, Any]) -> Said:

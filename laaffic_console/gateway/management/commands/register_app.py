@@ -6,7 +6,7 @@ from django.db import IntegrityError
 
 from laaffic_console.gateway.management.switched_off import where_to_switch_on
 from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 
 
 class Command(ConsoleCommand):
@@ -31,7 +31,7 @@ class Command(ConsoleCommand):
         try:
             application.full_clean()
         except ValidationError as problem:
-            raise CommandError("; ".join(problem.messages)) from problem
+            raise CommandError("\n".join(said(problem))) from problem
         try:
             application.save()
         except IntegrityError as problem:

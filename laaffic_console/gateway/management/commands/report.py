@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
 from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.services import reporting
+from laaffic_console.gateway.services import report_keys, reporting
 from laaffic_console.gateway.services.report_documents import days, document
 from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS, Period, Report, Row
 from laaffic_console.kit import exports
@@ -112,7 +112,7 @@ def names(text: str) -> list[str]:
 def limits(options: dict[str, Any]) -> dict[str, list[str]]:
     """{dimension: keys}, as `reporting.run` takes them."""
     given = {name: options.get(f"only_{name}") or [] for name in FILTERS}
-    return {name: reporting.keys_of(name, typed) for name, typed in given.items() if typed}
+    return {name: report_keys.keys_of(name, typed) for name, typed in given.items() if typed}
 
 
 def refuse_limits(only: dict[str, list[str]]) -> None:

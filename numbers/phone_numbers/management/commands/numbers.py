@@ -9,7 +9,7 @@ from laaffic_console.gateway.management import outcomes, switched_off
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.commands import ConsoleCommand, said
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
@@ -48,14 +48,14 @@ class Command(ConsoleCommand):
 
     def add_owned_arguments(self, owned: CommandParser) -> None:
         owned.add_argument("number")
-        for name, said in (
+        for name, meaning in (
             ("remark", "at most 50 characters"),
             ("app-id", "the application that it belongs to"),
             ("inbound-prefix", "at most 32 characters"),
             ("in-addresses", "IP addresses, with commas between"),
             ("out-addresses", "IP addresses, with commas between"),
         ):
-            owned.add_argument(f"--{name}", metavar="TEXT", help=f'{said}; "" for none')
+            owned.add_argument(f"--{name}", metavar="TEXT", help=f'{meaning}; "" for none')
         owned.add_argument("--voicemail", choices=["on", "off"])
         owned.add_argument("--voicemail-seconds", type=int, metavar="N", help="1 to 999")
         owned.add_argument("--voicemail-file", type=Path, metavar="FILE", help="mp3, wav or m4a, at most 5 MB")
@@ -309,16 +309,6 @@ def of_difference(changed: PoolDifference) -> dict[str, Any]:
 
 def shown_only(pool: NumberPool | None, changed: PoolDifference) -> dict[str, Any]:
     return {"applied": False, "difference": of_difference(changed), "seen": pool_changes.listed_as_shown(pool)}
-
-
-def said(problem: ValidationError) -> list[str]:
-    if not hasattr(problem, "error_dict"):
-        return list(problem.messages)
-    return [
-        message if field == "__all__" else f"{field}: {message}"
-        for field, messages in problem.message_dict.items()
-        for message in messages
-    ]
 
 
 def as_text(document: dict[str, Any]) -> str:

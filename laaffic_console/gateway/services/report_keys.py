@@ -1,0 +1,71 @@
+"""What somebody limits a report by, as it is typed: into the keys that `reporting.key_of` gives."""
+
+from collections.abc import Callable, Iterable
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from phonenumbers import SUPPORTED_REGIONS
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
+from laaffic_console.kit.plain_text import capitals
+
+NONE = "-"  # what has none
+KINDS = {"": "campaign", "email": "email campaign", "group": "group call"}  # what a campaign's key begins with
+CHANNELS = [channel.value for channel in (*CAMPAIGN_CHANNELS, Channel.EMAIL)]
+
+
+def keys_of(name: str, typed: Iterable[str]) -> list[str]:
+    """“-” is what has none, and a campaign has its kind before it.
+
+    ValidationError for what can be no such thing, or nobody knows: an empty report would say that nothing was sent.
+    """
+    read = READ.get(name, str)
+    return ["" if one.strip() == NONE else read(one.strip()) for one in typed]
+
+
+def _channel(typed: str) -> str:
+    if typed.lower() not in CHANNELS:
+        said = _("“%(typed)s” is no channel of a report. Choose from: %(known)s.")
+        raise ValidationError(said % {"typed": typed, "known": ", ".join(CHANNELS)})
+    return typed.lower()
+
+
+def _country(typed: str) -> str:
+    if capitals(typed) not in SUPPORTED_REGIONS:
+        said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.")
+        raise ValidationError(said % {"said": typed})
+    return capitals(typed)
+
+
+def _campaign(typed: str) -> str:
+    kind, _colon, pk = typed.rpartition(":")
+    known = KINDS.get(kind, kind)
+    if not (pk.isascii() and pk.isdecimal()) or known not in KINDS.values():
+        said = _("%(typed)s is not a campaign's id. Write it as 12, email:12 or group:12.")
+        raise ValidationError(said % {"typed": typed})
+    return f"{known}:{pk.lstrip('0') or '0'}"
+
+
+def _application(typed: str) -> str:
+    if not Application.objects.filter(app_id=typed).exists():
+        said = _("The console does not know the appId “%(id)s”. Look it up under Applications.")
+        raise ValidationError(said % {"id": typed})
+    return typed
+
+
+def _person(typed: str) -> str:
+    if not User.objects.filter(username=typed).exists():
+        said = _("The console does not know the user name “%(name)s”. Look it up under Users, or write - for nobody.")
+        raise ValidationError(said % {"name": typed})
+    return typed
+
+
+READ: dict[str, Callable[[str], str]] = {
+    "channel": _channel,
+    "country": _country,
+    "campaign": _campaign,
+    "application": _application,
+    "person": _person,
+}
