@@ -3,8 +3,8 @@
 import datetime as dt
 from typing import Any
 
-from laaffic_console.kit.masks import in_text, masked
-from messaging.models import Campaign, Contact, ContactGroup, Message, MessageState, Reply, SuppressionEntry
+from laaffic_console.kit.masks import masked
+from messaging.models import Campaign, Message, MessageState, Reply
 
 
 def moment(when: dt.datetime | None) -> str | None:
@@ -51,34 +51,6 @@ def message(row: Message) -> dict[str, Any]:
         "currency": row.currency,
         "settled_at": moment(row.settled_at),
         "reported_at": moment(row.reported_at),
-    }
-
-
-def contact(row: Contact) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "number": masked(row.number),
-        "name": row.name,
-        "email": masked(row.email),
-        "country": row.country,
-        "language": row.language,
-        "attributes": {name: in_text(value) for name, value in row.attributes.items()},
-        "created_at": moment(row.created_at),
-    }
-
-
-def group(row: ContactGroup) -> dict[str, Any]:
-    return {"id": row.pk, "name": row.name, "description": row.description}
-
-
-def suppressed(row: SuppressionEntry) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "number": masked(row.number),
-        "channel": row.channel,
-        "reason": row.reason,
-        "note": row.note,
-        "created_at": moment(row.created_at),
     }
 
 

@@ -5,8 +5,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
-from messaging.contact_rows import MAX_ATTRIBUTE
 from messaging.models import Campaign as Row
 from messaging.models import CampaignState, MessageState
 
@@ -232,39 +230,6 @@ class Report(Standing):
     cost = serializers.DictField(child=serializers.CharField())
 
 
-class Group(serializers.Serializer):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    description = serializers.CharField(allow_blank=True)
-
-
-class GroupRequest(serializers.Serializer):
-    name = serializers.CharField(max_length=120)
-    description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-
-
-class ContactRequest(serializers.Serializer):
-    number = serializers.CharField(max_length=60)
-    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
-    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
-    language = serializers.CharField(max_length=16, required=False, allow_blank=True)
-    attributes = serializers.DictField(
-        child=serializers.CharField(max_length=MAX_ATTRIBUTE, allow_blank=True), required=False
-    )
-    group = serializers.CharField(max_length=120, required=False, help_text="name of a group that is there")
-
-
-class Contact(serializers.Serializer):
-    id = serializers.IntegerField()
-    number = serializers.CharField()
-    name = serializers.CharField(allow_blank=True)
-    email = serializers.CharField(allow_blank=True)
-    country = serializers.CharField(allow_blank=True)
-    language = serializers.CharField(allow_blank=True)
-    attributes = serializers.DictField()
-    created_at = serializers.DateTimeField()
-
-
 class Reply(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
@@ -273,27 +238,6 @@ class Reply(serializers.Serializer):
     campaign = serializers.IntegerField(allow_null=True)
     opt_out = serializers.CharField(allow_blank=True)
     at = serializers.DateTimeField()
-
-
-class Suppressed(serializers.Serializer):
-    id = serializers.IntegerField()
-    number = serializers.CharField()
-    channel = serializers.CharField()
-    reason = serializers.CharField()
-    note = serializers.CharField(allow_blank=True)
-    created_at = serializers.DateTimeField()
-
-
-class SuppressRequest(serializers.Serializer):
-    to = Numbers(max_length=MOST_MESSAGES)
-    channel = serializers.ChoiceField(choices=choices_of(SUPPRESSION_CHANNELS), default=Channel.ALL.value)
-    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-
-
-class SuppressAnswer(serializers.Serializer):
-    added = serializers.IntegerField()
-    already_there = serializers.IntegerField()
-    invalid = InvalidNumber(many=True)
 
 
 class Balance(serializers.Serializer):

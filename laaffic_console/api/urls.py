@@ -3,11 +3,12 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from laaffic_console.api import campaign_views, message_views, other_views, problems, schema
+from laaffic_console.api import account_views, campaign_views, message_views, problems, reply_views, schema
+from laaffic_console.api.contacts import consent_views, import_views
+from laaffic_console.api.contacts import views as contacts
 from laaffic_console.api.email import views as email
 from laaffic_console.api.mms import views as mms
 from laaffic_console.api.numbers import views as numbers
-from laaffic_console.api.people import views as people
 from laaffic_console.api.rules import views as rules
 from laaffic_console.api.taken import views as taken
 from laaffic_console.api.voice import group_views
@@ -62,27 +63,27 @@ urlpatterns = [
         },
     ),
     *_of("email-choices", {"": email.EmailChoicesView}),
-    *_of("contacts", {"": other_views.ContactsView, "/<int:pk>": other_views.ContactView}),
-    *_of("groups", {"": other_views.GroupsView}),
+    *_of("contacts", {"": contacts.ContactsView, "/<int:pk>": contacts.ContactView}),
+    *_of("groups", {"": contacts.GroupsView}),
     *_of(
         "audiences",
-        {"": people.AudiencesView, "/<int:pk>": people.AudienceView, "/<int:pk>/count": people.AudienceCountView},
+        {"": contacts.AudiencesView, "/<int:pk>": contacts.AudienceView, "/<int:pk>/count": contacts.AudienceCountView},
     ),
     *_of(
         "imports",
         {
-            "": people.ImportsView,
-            "/<int:pk>": people.ImportView,
-            "/<int:pk>/reading": people.ImportReadingView,
-            "/<int:pk>/start": people.ImportStartView,
-            "/<int:pk>/cancel": people.ImportCancelView,
-            "/<int:pk>/bad-rows": people.BadRowsView,
-            "/<int:pk>/bad-rows/file": people.BadRowsFileView,
+            "": import_views.ImportsView,
+            "/<int:pk>": import_views.ImportView,
+            "/<int:pk>/reading": import_views.ImportReadingView,
+            "/<int:pk>/start": import_views.ImportStartView,
+            "/<int:pk>/cancel": import_views.ImportCancelView,
+            "/<int:pk>/bad-rows": import_views.BadRowsView,
+            "/<int:pk>/bad-rows/file": import_views.BadRowsFileView,
         },
     ),
-    *_of("consents", {"": people.ConsentsView, "/said": people.SaidView}),
-    *_of("suppression", {"": other_views.SuppressionView}),
-    *_of("replies", {"": other_views.RepliesView}),
+    *_of("consents", {"": consent_views.ConsentsView, "/said": consent_views.SaidView}),
+    *_of("suppression", {"": consent_views.SuppressionView}),
+    *_of("replies", {"": reply_views.RepliesView}),
     *_of("sip-phones", {"": voice.PhonesView}),
     *_of("calls", {"": voice.CallsView, "/<int:pk>": voice.CallView}),
     *_of("call-records", {"": voice.RecordsView, "/<int:pk>": voice.RecordView}),
@@ -121,7 +122,7 @@ urlpatterns = [
         },
     ),
     *_of("report", {"": taken.ReportView}),
-    *_of("balance", {"": other_views.BalanceView}),
-    *_of("health", {"": other_views.HealthView}),
+    *_of("balance", {"": account_views.BalanceView}),
+    *_of("health", {"": account_views.HealthView}),
     re_path(r"[\s\S]+", problems.nothing_here),  # a line feed in an address too, which no converter takes
 ]

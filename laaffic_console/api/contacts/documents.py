@@ -4,12 +4,50 @@ from typing import Any
 
 from laaffic_console.api.documents import moment
 from laaffic_console.kit import masks
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masks import in_text, masked
 from laaffic_console.kit.said import read
-from messaging.models import Audience, BadRow, Consent, ConsentEvent, ContactImport, ImportForecast
+from messaging.models import (
+    Audience,
+    BadRow,
+    Consent,
+    ConsentEvent,
+    Contact,
+    ContactGroup,
+    ContactImport,
+    ImportForecast,
+    SuppressionEntry,
+)
 from messaging.services.contacts import import_forecast, reading
 
 COUNTS = ("rows", "added", "updated", "unchanged", "invalid")
+
+
+def contact(row: Contact) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "number": masked(row.number),
+        "name": row.name,
+        "email": masked(row.email),
+        "country": row.country,
+        "language": row.language,
+        "attributes": {name: in_text(value) for name, value in row.attributes.items()},
+        "created_at": moment(row.created_at),
+    }
+
+
+def group(row: ContactGroup) -> dict[str, Any]:
+    return {"id": row.pk, "name": row.name, "description": row.description}
+
+
+def suppressed(row: SuppressionEntry) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "number": masked(row.number),
+        "channel": row.channel,
+        "reason": row.reason,
+        "note": row.note,
+        "created_at": moment(row.created_at),
+    }
 
 
 def audience(row: Audience) -> dict[str, Any]:

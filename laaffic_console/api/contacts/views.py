@@ -1,4 +1,4 @@
-"""Contacts, groups, the suppression list, replies, the balance and health."""
+"""Contacts, their groups and saved audiences, by the same services as on their pages."""
 
 from typing import Any
 
@@ -8,23 +8,23 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, named, sending, shapes
+from laaffic_console.api import named
+from laaffic_console.api.contacts import documents, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
+from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from laaffic_console.dashboard import health
-from laaffic_console.gateway.models import BalanceReading
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.masks import SEE
 from laaffic_console.kit.plain_text import one_line
-from messaging import merge_fields
+from messaging import conditions, merge_fields
 from messaging.contact_files import MAX_COLUMNS
 from messaging.contact_rows import CleanRow
-from messaging.models import Contact, ContactGroup, GroupMembership, Reply, SuppressionEntry
-from messaging.services.contacts import contact_writes, suppression
+from messaging.models import Audience, Contact, ContactGroup, GroupMembership
+from messaging.services.contacts import audiences, contact_writes
 
 
 class ContactQuery(ListQuery):
@@ -36,7 +36,7 @@ class ContactsView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
     rights = {"GET": ["messaging.view_contact"], "POST": ["messaging.add_contact", "messaging.change_contact", SEE]}
 
-    @extend_schema(operation_id="contacts_list", parameters=[ContactQuery], responses=shapes.page_of(shapes.Contact))
+    @extend_schema(operation_id="contacts_list", parameters=[ContactQuery], responses=page_of(shapes.Contact))
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(ContactQuery, request.query_params.dict())
@@ -102,7 +102,7 @@ class GroupsView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
     rights = {"GET": ["messaging.view_contactgroup"], "POST": ["messaging.add_contactgroup"]}
 
-    @extend_schema(parameters=[ListQuery], responses=shapes.page_of(shapes.Group))
+    @extend_schema(parameters=[ListQuery], responses=page_of(shapes.Group))
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(ListQuery, request.query_params.dict())
@@ -124,80 +124,44 @@ class GroupsView(ApiView):
         return Response(answer.body, answer.status)
 
 
-class SuppressionQuery(ListQuery):
-    number = serializers.CharField(required=False, max_length=60)
-
-
-class SuppressionView(ApiView):
+class AudiencesView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
-    rights = {"GET": ["messaging.view_suppressionentry"], "POST": ["messaging.add_suppressionentry"]}
+    rights = {"GET": ["messaging.view_audience"], "POST": ["messaging.view_audience", "messaging.add_audience"]}
 
-    @extend_schema(parameters=[SuppressionQuery], responses=shapes.page_of(shapes.Suppressed))
+    @extend_schema(operation_id="audiences_list", parameters=[ListQuery], responses=page_of(shapes.Audience))
     def get(self, request: Any) -> Response:
-        """Who is never sent to, the newest first."""
-        query = self.read(SuppressionQuery, request.query_params.dict())
-        rows = SuppressionEntry.objects.all()
-        if "number" in query:
-            rows = SuppressionEntry.objects.of_subscribers([named.number(query["number"]).number])
-        return Response(page(rows, query, documents.suppressed))
+        """The newest first."""
+        query = self.read(ListQuery, request.query_params.dict())
+        return Response(page(Audience.objects.all(), query, documents.audience))
 
-    @extend_schema(parameters=[KEY], request=shapes.SuppressRequest, responses=shapes.SuppressAnswer)
+    @extend_schema(parameters=[KEY], request=shapes.AudienceRequest, responses={201: shapes.Audience})
     def post(self, request: Any) -> Response:
-        """Put numbers on the list: they get nothing more."""
-        asked = self.read(shapes.SuppressRequest)
-        numbers, invalid = sending.read_numbers(asked["to"])
-
-        def work() -> Answer:
-            outcome = suppression.suppress_numbers(
-                numbers,
-                channel=asked["channel"],
-                reason=SuppressionEntry.Reason.MANUAL,
-                note=asked["note"],
-                by=request.user,
-                source="API",
-            )
-            return Answer(200, {"added": outcome.added, "already_there": outcome.already_there})
-
-        answer = self.once(work)
-        return Response({**answer.body, "invalid": invalid}, answer.status)
+        """Save a condition under a name: whoever meets it when a campaign is launched is in it."""
+        asked = self.read(shapes.AudienceRequest)
+        answer = self.once(lambda: Answer(201, documents.audience(audiences.create(**asked, by=request.user))))
+        return Response(answer.body, answer.status)
 
 
-class RepliesView(ApiView):
+class AudienceView(ApiView):
     scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_reply"]}
+    rights = {"GET": ["messaging.view_audience"]}
+    has_etag = True
 
-    @extend_schema(parameters=[SuppressionQuery], responses=shapes.page_of(shapes.Reply))
-    def get(self, request: Any) -> Response:
-        """What people answered, the newest first."""
-        query = self.read(SuppressionQuery, request.query_params.dict())
-        rows = narrowed(Reply.objects.all(), query, number="number")
-        return Response(page(rows, query, documents.reply))
+    @extend_schema(responses=shapes.Audience)
+    def get(self, request: Any, pk: int) -> Response:
+        """Its name and its condition."""
+        return Response(documents.audience(row(Audience.objects.all(), pk)))
 
 
-class BalanceView(ApiView):
+class AudienceCountView(ApiView):
     scopes = {"GET": Scope.READ}
-    rights = {"GET": ["gateway.view_balancereading"]}
+    rights = {"GET": ["messaging.view_audience", "messaging.view_contact"]}
 
-    @extend_schema(responses=shapes.Balance)
-    def get(self, request: Any) -> Response:
-        """As it was last read."""
-        last = BalanceReading.objects.order_by("-at").first()
-        return Response(
-            {
-                "at": documents.moment(last.at) if last else None,
-                "balance": str(last.balance) if last else None,
-                "currency": last.currency if last else "",
-            }
-        )
-
-
-class HealthView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["gateway.view_workerheartbeat"]}
-
-    @extend_schema(responses=shapes.Health)
-    def get(self, request: Any) -> Response:
-        """Whether database, queue and workers work together."""
-        parts = health.parts()
-        well = all(part.is_well for part in parts)
-        return Response({"status": "ok" if well else "not ready", "parts": {one.name: one.says for one in parts}})
+    @extend_schema(parameters=[shapes.AudienceCountQuery], responses=shapes.AudienceCount)
+    def get(self, request: Any, pk: int) -> Response:
+        """How many contacts meet its condition now. Of very many it counts a part: add up, and go on behind “after”."""
+        query = self.read(shapes.AudienceCountQuery, request.query_params.dict())
+        meant = audiences.rules([conditions.from_json(row(Audience.objects.all(), pk).tree)])
+        counted = audiences.count(meant, after=query["after"])
+        found = {"contacts": counted.contacts, "is_counted": counted.is_done, "after": counted.after}
+        return Response({"id": pk, **found})

@@ -1,12 +1,68 @@
-"""What requests and answers about audiences, imports and consent look like."""
+"""What requests and answers about contacts, audiences, imports, suppression and consent look like."""
 
 from rest_framework import serializers
 
+from laaffic_console.api.shapes import MOST_MESSAGES, InvalidNumber, Numbers
 from laaffic_console.api.views import ListQuery
-from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, choices_of
+from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, SUPPRESSION_CHANNELS, Channel, choices_of
+from messaging.contact_rows import MAX_ATTRIBUTE
 from messaging.models import ConsentState, ContactImport, ImportForecast
 
 CHANNELS = choices_of(CAMPAIGN_CHANNELS)
+
+
+class GroupRequest(serializers.Serializer):
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class Group(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+
+
+class ContactRequest(serializers.Serializer):
+    number = serializers.CharField(max_length=60)
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    language = serializers.CharField(max_length=16, required=False, allow_blank=True)
+    attributes = serializers.DictField(
+        child=serializers.CharField(max_length=MAX_ATTRIBUTE, allow_blank=True), required=False
+    )
+    group = serializers.CharField(max_length=120, required=False, help_text="name of a group that is there")
+
+
+class Contact(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+    country = serializers.CharField(allow_blank=True)
+    language = serializers.CharField(allow_blank=True)
+    attributes = serializers.DictField()
+    created_at = serializers.DateTimeField()
+
+
+class Suppressed(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    channel = serializers.CharField()
+    reason = serializers.CharField()
+    note = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+
+
+class SuppressRequest(serializers.Serializer):
+    to = Numbers(max_length=MOST_MESSAGES)
+    channel = serializers.ChoiceField(choices=choices_of(SUPPRESSION_CHANNELS), default=Channel.ALL.value)
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class SuppressAnswer(serializers.Serializer):
+    added = serializers.IntegerField()
+    already_there = serializers.IntegerField()
+    invalid = InvalidNumber(many=True)
 
 
 class AudienceRequest(serializers.Serializer):

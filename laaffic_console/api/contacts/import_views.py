@@ -1,4 +1,4 @@
-"""Audiences, imports of contacts and consent, by the same services as on their pages."""
+"""Imports of contacts: uploaded, read otherwise, started, cancelled, and the rows that are not contacts."""
 
 from typing import Any
 
@@ -11,68 +11,23 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api import files, named
+from laaffic_console.api.contacts import documents, shapes
 from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.narrowing import narrowed
-from laaffic_console.api.people import documents, shapes
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.masks import SEE
 from laaffic_console.kit.plain_text import capitals
-from messaging import conditions
-from messaging.models import Audience, Consent, ConsentEvent, Contact, ContactImport
-from messaging.services.contacts import audiences, bad_rows, consents, import_files, imports, waiting_imports
-from messaging.subscribers import subscriber
+from messaging.models import Contact, ContactImport
+from messaging.services.contacts import bad_rows, import_files, imports, waiting_imports
 
 IMPORT = ["messaging.add_contactimport", "messaging.add_contact", "messaging.change_contact"]
 LOOK_AT_IMPORT = ["messaging.view_contactimport", "messaging.view_contact"]
-
-
-class AudiencesView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
-    rights = {"GET": ["messaging.view_audience"], "POST": ["messaging.view_audience", "messaging.add_audience"]}
-
-    @extend_schema(operation_id="audiences_list", parameters=[ListQuery], responses=page_of(shapes.Audience))
-    def get(self, request: Any) -> Response:
-        """The newest first."""
-        query = self.read(ListQuery, request.query_params.dict())
-        return Response(page(Audience.objects.all(), query, documents.audience))
-
-    @extend_schema(parameters=[KEY], request=shapes.AudienceRequest, responses={201: shapes.Audience})
-    def post(self, request: Any) -> Response:
-        """Save a condition under a name: whoever meets it when a campaign is launched is in it."""
-        asked = self.read(shapes.AudienceRequest)
-        answer = self.once(lambda: Answer(201, documents.audience(audiences.create(**asked, by=request.user))))
-        return Response(answer.body, answer.status)
-
-
-class AudienceView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_audience"]}
-    has_etag = True
-
-    @extend_schema(responses=shapes.Audience)
-    def get(self, request: Any, pk: int) -> Response:
-        """Its name and its condition."""
-        return Response(documents.audience(row(Audience.objects.all(), pk)))
-
-
-class AudienceCountView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_audience", "messaging.view_contact"]}
-
-    @extend_schema(parameters=[shapes.AudienceCountQuery], responses=shapes.AudienceCount)
-    def get(self, request: Any, pk: int) -> Response:
-        """How many contacts meet its condition now. Of very many it counts a part: add up, and go on behind “after”."""
-        query = self.read(shapes.AudienceCountQuery, request.query_params.dict())
-        meant = audiences.rules([conditions.from_json(row(Audience.objects.all(), pk).tree)])
-        counted = audiences.count(meant, after=query["after"])
-        found = {"contacts": counted.contacts, "is_counted": counted.is_done, "after": counted.after}
-        return Response({"id": pk, **found})
 
 
 class ImportsView(ApiView):
@@ -231,43 +186,3 @@ class BadRowsFileView(ApiView):
             raise Problem(404, _("There is no file of bad rows: every row was good, or its week is over."))
         name, kind = f"bad-rows-{job.pk}", bad_rows.kind_of(job)
         return exports.attached(bad_rows.content(job), kind, name, job.file_name, job.invalid)
-
-
-class ConsentsView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
-    rights = {
-        "GET": ["messaging.view_consent"],
-        "POST": ["messaging.view_consent", "messaging.change_consent", "messaging.view_contact", SEE],
-    }
-
-    @extend_schema(operation_id="consents_list", parameters=[shapes.ConsentQuery], responses=page_of(shapes.Consent))
-    def get(self, request: Any) -> Response:
-        """What holds now for each number and channel, the newest first. Who is not in it has said nothing."""
-        query = self.read(shapes.ConsentQuery, request.query_params.dict())
-        rows = narrowed(Consent.objects.all(), query, number="number", channel="channel", state="state")
-        return Response(page(rows, query, documents.consent))
-
-    @extend_schema(parameters=[KEY], request=shapes.ConsentRequest, responses=shapes.Consent)
-    def post(self, request: Any) -> Response:
-        """Write down what a person told you otherwise; it is kept with who wrote it and why."""
-        asked = self.read(shapes.ConsentRequest)
-        number = named.number(asked.pop("number")).number
-
-        def work() -> Answer:
-            consents.set_by_hand(number, **asked, by=request.user)
-            return Answer(200, {"id": Consent.objects.get(number=number, channel=asked["channel"]).pk})
-
-        answer = self.once(work)
-        return Response(documents.consent(row(Consent.objects.all(), answer.body["id"])), answer.status)
-
-
-class SaidView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_consent", "messaging.view_contact", SEE]}
-
-    @extend_schema(operation_id="consents_said_list", parameters=[shapes.SaidQuery], responses=page_of(shapes.Consent))
-    def get(self, request: Any) -> Response:
-        """All that a person ever said about it, the newest first."""
-        query = self.read(shapes.SaidQuery, request.query_params.dict())
-        rows = ConsentEvent.objects.filter(subscriber=subscriber(named.number(query["number"]).number))
-        return Response(page(rows, query, documents.said))

@@ -1,0 +1,102 @@
+"""Who may be sent to: the suppression list, and what people agreed to."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from laaffic_console.api import named, sending
+from laaffic_console.api.contacts import documents, shapes
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
+from laaffic_console.api.shapes import page_of
+from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.kit.masks import SEE
+from messaging.models import (
+    Consent,
+    ConsentEvent,
+    SuppressionEntry,
+)
+from messaging.services.contacts import consents, suppression
+from messaging.subscribers import subscriber
+
+
+class SuppressionQuery(ListQuery):
+    number = serializers.CharField(required=False, max_length=60)
+
+
+class SuppressionView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
+    rights = {"GET": ["messaging.view_suppressionentry"], "POST": ["messaging.add_suppressionentry"]}
+
+    @extend_schema(parameters=[SuppressionQuery], responses=page_of(shapes.Suppressed))
+    def get(self, request: Any) -> Response:
+        """Who is never sent to, the newest first."""
+        query = self.read(SuppressionQuery, request.query_params.dict())
+        rows = SuppressionEntry.objects.all()
+        if "number" in query:
+            rows = SuppressionEntry.objects.of_subscribers([named.number(query["number"]).number])
+        return Response(page(rows, query, documents.suppressed))
+
+    @extend_schema(parameters=[KEY], request=shapes.SuppressRequest, responses=shapes.SuppressAnswer)
+    def post(self, request: Any) -> Response:
+        """Put numbers on the list: they get nothing more."""
+        asked = self.read(shapes.SuppressRequest)
+        numbers, invalid = sending.read_numbers(asked["to"])
+
+        def work() -> Answer:
+            outcome = suppression.suppress_numbers(
+                numbers,
+                channel=asked["channel"],
+                reason=SuppressionEntry.Reason.MANUAL,
+                note=asked["note"],
+                by=request.user,
+                source="API",
+            )
+            return Answer(200, {"added": outcome.added, "already_there": outcome.already_there})
+
+        answer = self.once(work)
+        return Response({**answer.body, "invalid": invalid}, answer.status)
+
+
+class ConsentsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
+    rights = {
+        "GET": ["messaging.view_consent"],
+        "POST": ["messaging.view_consent", "messaging.change_consent", "messaging.view_contact", SEE],
+    }
+
+    @extend_schema(operation_id="consents_list", parameters=[shapes.ConsentQuery], responses=page_of(shapes.Consent))
+    def get(self, request: Any) -> Response:
+        """What holds now for each number and channel, the newest first. Who is not in it has said nothing."""
+        query = self.read(shapes.ConsentQuery, request.query_params.dict())
+        rows = narrowed(Consent.objects.all(), query, number="number", channel="channel", state="state")
+        return Response(page(rows, query, documents.consent))
+
+    @extend_schema(parameters=[KEY], request=shapes.ConsentRequest, responses=shapes.Consent)
+    def post(self, request: Any) -> Response:
+        """Write down what a person told you otherwise; it is kept with who wrote it and why."""
+        asked = self.read(shapes.ConsentRequest)
+        number = named.number(asked.pop("number")).number
+
+        def work() -> Answer:
+            consents.set_by_hand(number, **asked, by=request.user)
+            return Answer(200, {"id": Consent.objects.get(number=number, channel=asked["channel"]).pk})
+
+        answer = self.once(work)
+        return Response(documents.consent(row(Consent.objects.all(), answer.body["id"])), answer.status)
+
+
+class SaidView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": ["messaging.view_consent", "messaging.view_contact", SEE]}
+
+    @extend_schema(operation_id="consents_said_list", parameters=[shapes.SaidQuery], responses=page_of(shapes.Consent))
+    def get(self, request: Any) -> Response:
+        """All that a person ever said about it, the newest first."""
+        query = self.read(shapes.SaidQuery, request.query_params.dict())
+        rows = ConsentEvent.objects.filter(subscriber=subscriber(named.number(query["number"]).number))
+        return Response(page(rows, query, documents.said))
