@@ -1,4 +1,4 @@
-"""Audiences, imports and consent as the API shows them."""
+"""Contacts, audiences, imports, suppression and consent as the API shows them."""
 
 from typing import Any
 
