@@ -21,11 +21,11 @@ class MessagingConfig(AppConfig):
             long_jobs,
             moments,
             perseverance,
-            reporting,
             subjects,
         )
         from laaffic_console.gateway.services.long_jobs import LongJob
         from laaffic_console.kit import gauges
+        from laaffic_console.reports import reporting
         from messaging import (
             console_entries,
             export_kinds,
@@ -46,11 +46,14 @@ class MessagingConfig(AppConfig):
         from messaging.services.batches import counting, waiting
         from messaging.services.budgets import budget_gate, earlier_requests
         from messaging.services.campaigns import starting
-        from messaging.services.campaigns.campaign_approval import CampaignDrafts
+        from messaging.services.campaigns.approval import CampaignDrafts
         from messaging.services.channels import channels
-        from messaging.services.email import email_counting, email_deliveries, email_starting, email_states
-        from messaging.services.email.email_approval import EmailDrafts
-        from messaging.services.email.email_figures import EmailReports
+        from messaging.services.email import counting as email_counting
+        from messaging.services.email import deliveries as email_deliveries
+        from messaging.services.email import starting as email_starting
+        from messaging.services.email import states as email_states
+        from messaging.services.email.approval import EmailDrafts
+        from messaging.services.email.figures import EmailReports
         from messaging.services.figures import proofs, proving
         from messaging.services.figures.message_reports import MessageReports
         from messaging.services.figures.proofs import Proved

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from messaging import dossiers
 from messaging.dossiers import Row
 from messaging.models import Delivery, EmailCampaign, EmailTally, Submission
-from messaging.services.email import email_counting, email_states
+from messaging.services.email import counting as email_counting
+from messaging.services.email import states as email_states
 
 CONTENT = ["id", "name", "state", "from_address", "receiver_id", "receiver_name", "receiver_count", "subject"]
 CONTENT += ["purpose", "consent_known_by", "calendar_id", "latest_end"]

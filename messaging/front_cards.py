@@ -9,7 +9,7 @@ from messaging.models import Campaign, CampaignState, EmailCampaign
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting
 from messaging.services.budgets import budgets
-from messaging.services.email import email_counting
+from messaging.services.email import counting as email_counting
 from messaging.services.figures import insights
 from messaging.services.replies import conversations
 

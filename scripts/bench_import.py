@@ -250,7 +250,8 @@ def default_route(file: Path) -> dict[str, float]:
 
 
 def console_route(file: Path) -> dict[str, float]:
-    from messaging.services.contacts import import_files, imports
+    from messaging.services.imports import files as import_files
+    from messaging.services.imports import imports
 
     beside = [0.0]
     job = import_files.open_path(file)

@@ -24,7 +24,7 @@ from django.utils import timezone  # noqa: E402
 from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, PushKind  # noqa: E402
 from laaffic_console.gateway.services import draining, inbox  # noqa: E402
 from messaging.models import EmailCampaign  # noqa: E402
-from messaging.services.email import email_callbacks  # noqa: E402
+from messaging.services.email import callbacks as email_callbacks  # noqa: E402
 from messaging.services.replies import reply_pushes  # noqa: E402
 from messaging.services.reports import report_pushes  # noqa: E402
 

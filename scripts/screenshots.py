@@ -123,7 +123,7 @@ def name_things() -> None:
     from messaging.models import Campaign, ContactGroup
     from messaging.services.audience import audience_counts
     from messaging.services.campaigns import drafts
-    from messaging.services.contacts import audiences
+    from messaging.services.saved_audiences import audiences
 
     user = User.objects.create_superuser(USER)
     FirstStepsPutAway.objects.create(user=user)

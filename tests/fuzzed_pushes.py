@@ -130,10 +130,10 @@ def play(seed: int, count: int, token: str) -> Verdict:
 
 
 def apply_to_the_end(rounds: int = 1000) -> None:
-    from messaging.services.email import email_callbacks
+    from messaging.services.email import callbacks as email_callbacks
     from messaging.services.replies import reply_pushes
     from messaging.services.reports import report_pushes
-    from voice.services import pushes
+    from voice.services.records import pushes
 
     for drained in (report_pushes.INBOX, reply_pushes.INBOX, pushes.INBOX, email_callbacks.INBOX):
         for _round in range(rounds):

@@ -17,14 +17,15 @@ from messaging.management.commands import campaign as campaign_command
 from messaging.management.commands import consent as consent_command
 from messaging.models import Calendar, Campaign, ContactImport, EmailCampaign
 from messaging.services.budgets import budgets
-from messaging.services.contacts import consent_files, imports
-from messaging.services.email import email_counting
+from messaging.services.contacts import consent_files
+from messaging.services.email import counting as email_counting
 from messaging.services.figures import campaign_report, proving
+from messaging.services.imports import imports
 from phone_numbers.management.commands import numbers
 from phone_numbers.models import BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from voice.management import group_arguments
 from voice.models import GroupTask
-from voice.services import task_proving
+from voice.services.group_calls import proving as task_proving
 
 pytestmark = pytest.mark.django_db
 

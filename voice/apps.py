@@ -13,8 +13,8 @@ class VoiceConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.models import Application, Channel, PushKind
-        from laaffic_console.gateway.services import bell, inbox, moments, reporting, subjects
-        from laaffic_console.reports import links
+        from laaffic_console.gateway.services import bell, inbox, moments, subjects
+        from laaffic_console.reports import links, reporting
         from messaging import contact_actions, person_acts
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
@@ -22,20 +22,18 @@ class VoiceConfig(AppConfig):
         from messaging.services.gates import frequency
         from voice import console_entries, export_kinds, findable, meanings, notice_subjects, person_entries
         from voice.models import AudioFile, GroupTask, SipCall, SipPhone
-        from voice.services import (
-            audio,
-            call_matching,
-            calls,
-            group_budgets,
-            group_care,
-            group_state,
-            group_waiting,
-            phone_evidence,
-            task_proving,
-        )
-        from voice.services.reported_calls import CallReports
-        from voice.services.task_approval import GroupTaskDrafts
-        from voice.services.tts_channel import TtsChannel
+        from voice.services.audio import uploads as audio
+        from voice.services.calls import matching as call_matching
+        from voice.services.calls import sip_calls as calls
+        from voice.services.group_calls import budgets as group_budgets
+        from voice.services.group_calls import care as group_care
+        from voice.services.group_calls import proving as task_proving
+        from voice.services.group_calls import states as group_state
+        from voice.services.group_calls import waiting as group_waiting
+        from voice.services.group_calls.approval import GroupTaskDrafts
+        from voice.services.phones import evidence as phone_evidence
+        from voice.services.records.reported_calls import CallReports
+        from voice.services.spoken.channel import TtsChannel
 
         subjects.register(
             {

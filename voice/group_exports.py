@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from voice.models import GroupTask
-from voice.services import group_figures
+from voice.services.group_calls import figures as group_figures
 
 CHUNK = 500
 COLUMNS = [

@@ -10,7 +10,9 @@ from django.contrib.auth.models import User
 from messaging import dossiers
 from messaging.dossiers import Row
 from voice.models import GroupTask
-from voice.services import group_numbers, group_state, task_proving
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import proving as task_proving
+from voice.services.group_calls import states as group_state
 from voice.task_recipient_exports import NO_RECORD
 
 CONTENT = ["id", "name", "task_name", "key", "kind", "parent_id", "state", "source", "text", "language", "accent"]

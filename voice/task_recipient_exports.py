@@ -10,7 +10,7 @@ from typing import Any
 
 from messaging.models import Contact
 from voice.models import CallRecord, GroupTask
-from voice.services import group_numbers
+from voice.services.group_calls import numbers as group_numbers
 
 CHUNK = 500
 COLUMNS = ["number", "name", "state", "reason", "seconds", "billed_seconds", "cost", "currency", "called_at"]

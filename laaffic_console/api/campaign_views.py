@@ -7,11 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, launching, named, sending, shapes
+from laaffic_console.api import documents, launching, sending, shapes
+from laaffic_console.api import lookups as named
+from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY, STATES, recipients
 from laaffic_console.api.models import Scope
-from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import Channel

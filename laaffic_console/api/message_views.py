@@ -8,9 +8,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, named, problems, sending, shapes
+from laaffic_console.api import documents, problems, sending, shapes
+from laaffic_console.api import lookups as named
+from laaffic_console.api.filters import narrowed
 from laaffic_console.api.models import Scope
-from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
 from laaffic_console.kit.spans import within_span

@@ -7,10 +7,10 @@ from laaffic_console.api import account_views, campaign_views, message_views, pr
 from laaffic_console.api.contacts import consent_views, import_views
 from laaffic_console.api.contacts import views as contacts
 from laaffic_console.api.email import views as email
+from laaffic_console.api.exports import views as taken
 from laaffic_console.api.mms import views as mms
 from laaffic_console.api.numbers import views as numbers
 from laaffic_console.api.rules import views as rules
-from laaffic_console.api.taken import views as taken
 from laaffic_console.api.voice import group_views
 from laaffic_console.api.voice import views as voice
 

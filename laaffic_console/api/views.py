@@ -15,7 +15,8 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from laaffic_console.api import authentication, files, idempotency, unknown
+from laaffic_console.api import authentication, files, idempotency
+from laaffic_console.api import unread_keys as unknown
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.webhooks import client_address

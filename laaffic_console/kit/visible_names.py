@@ -23,12 +23,14 @@ class VisiblyNamed(models.Model):
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         found: dict[str, list[ValidationError]] = {}
-        self.name = one_line(self.name)
+        is_given = "name" not in (exclude or ())
+        if is_given and not is_blank(self.name):
+            self.name = one_line(self.name)
         try:
             super().clean_fields(exclude)
         except ValidationError as problem:
             found = problem.update_error_dict(found)
-        if "name" not in (exclude or ()):
+        if is_given:
             try:
                 check_visible(self.name)
             except ValidationError as problem:

@@ -19,7 +19,6 @@ from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
 from laaffic_console.exporting import delivery
-from laaffic_console.gateway.services.reporting import DIMENSIONS
 from laaffic_console.kit import dates
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.acts import Act, record
@@ -30,6 +29,7 @@ from laaffic_console.kit.shared_rows import SharedRowAdmin
 from laaffic_console.reports import asking, asking_form, report_file
 from laaffic_console.reports.models import Report, ReportLink, Sending
 from laaffic_console.reports.report_form import ReportForm
+from laaffic_console.reports.reporting import DIMENSIONS
 from laaffic_console.reports.services import saving, schedule, spreadsheets
 from laaffic_console.reports.tables import ROWS_A_PAGE, Table, address
 

@@ -15,9 +15,9 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS, Period, Report
 from laaffic_console.kit.typed_dates import DATE
+from laaffic_console.reports import reporting
+from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS, Period, Report
 
 PERIODS: dict[str, Any] = {
     "this_month": gettext_lazy("This month, until today"),

@@ -6,10 +6,10 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS
 from laaffic_console.kit import countries
+from laaffic_console.reports import reporting
 from laaffic_console.reports.asking import FILTERS, MOST_BY, NONE, PERIODS, Asked
+from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS
 from laaffic_console.reports.tables import NONE_OF
 
 OFFERED = 200

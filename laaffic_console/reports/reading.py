@@ -5,9 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from laaffic_console.gateway.services import bell, reporting
+from laaffic_console.gateway.services import bell
 from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.kit import exports as files
+from laaffic_console.reports import reporting
 from laaffic_console.reports.services import spreadsheets
 
 A_MINUTE = 30  # from one address, in one web process or, with Redis, in all of them

@@ -7,9 +7,8 @@ from django.core.exceptions import ValidationError
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
-from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Report
-from laaffic_console.reports import asking
+from laaffic_console.reports import asking, reporting
+from laaffic_console.reports.reporting import Report
 
 KIND = "report"
 RIGHTS = ("reports.view_report", "reports.export_report")

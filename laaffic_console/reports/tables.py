@@ -12,14 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import BY_CURRENCY, COLUMNS, DIMENSIONS, Figures, Report, Row, Value
 from laaffic_console.kit import countries, dates
 from laaffic_console.kit.figures import in_percent, money, number, share
 from laaffic_console.kit.stored_words import in_words
-from laaffic_console.reports import links
+from laaffic_console.reports import links, reporting
 from laaffic_console.reports.asking import Asked
 from laaffic_console.reports.links import Reader
+from laaffic_console.reports.reporting import BY_CURRENCY, COLUMNS, DIMENSIONS, Figures, Report, Row, Value
 
 ROWS_A_PAGE = 100
 CHARTED = 12  # of what is no time; the table has the rest

@@ -22,8 +22,10 @@ from messaging import condition_texts
 from messaging.condition_rows import CAMPAIGN, COMPARES, GROUP, MOST, Row, Rows, joined, rows_of
 from messaging.conditions import Condition, ConditionError
 from messaging.models import Contact
-from messaging.services.contacts import audience_looks, audience_offers, audiences
-from messaging.services.contacts.audience_looks import Look
+from messaging.services.saved_audiences import audiences
+from messaging.services.saved_audiences import looks as audience_looks
+from messaging.services.saved_audiences import offers as audience_offers
+from messaging.services.saved_audiences.looks import Look
 
 SALT = "what a look at an audience has found"
 MOST_COUNTRIES = 8

@@ -20,7 +20,7 @@ from messaging.admin import audience_builder
 from messaging.admin.pages import add_problems, may_see_contacts
 from messaging.models import Audience
 from messaging.models.kept_while_used import sending_to
-from messaging.services.contacts import audiences
+from messaging.services.saved_audiences import audiences
 
 HELP = gettext_lazy(
     "country, language, attribute.NAME, group, campaign, imported, added, last_delivered, last_failed, last_replied, "

@@ -37,17 +37,15 @@ from messaging.admin.email_form import (
 from messaging.admin.email_review import TestForm, own_page
 from messaging.admin.pages import add_problems, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailLookup
-from messaging.services.email import (
-    email_campaigns,
-    email_choices,
-    email_counting,
-    email_drafts,
-    email_starting,
-    email_states,
-    email_tests,
-)
-from messaging.services.email.email_states import ABOUT
-from messaging.services.email.email_tests import TestFailed
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import choices as email_choices
+from messaging.services.email import counting as email_counting
+from messaging.services.email import drafts as email_drafts
+from messaging.services.email import starting as email_starting
+from messaging.services.email import states as email_states
+from messaging.services.email import test_emails as email_tests
+from messaging.services.email.states import ABOUT
+from messaging.services.email.test_emails import TestFailed
 from messaging.services.refusals import NotAllowed
 
 State = EmailCampaignState

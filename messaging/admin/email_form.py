@@ -19,7 +19,8 @@ from laaffic_console.kit.shared_rows import SeenForm
 from messaging.admin.clocks import ByAClock, MomentField
 from messaging.admin.pages import add_problems
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
-from messaging.services.email import email_choices, email_drafts
+from messaging.services.email import choices as email_choices
+from messaging.services.email import drafts as email_drafts
 from messaging.services.refusals import NotAllowed
 
 State = EmailCampaignState

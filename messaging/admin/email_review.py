@@ -22,8 +22,11 @@ from messaging.admin.email_beside import NO_PRICE, people_of
 from messaging.admin.email_form import address_words, say
 from messaging.admin.pages import page, require
 from messaging.models import EmailCampaign
-from messaging.services.email import email_checks, email_drafts, email_hours, email_starting
-from messaging.services.email.email_checks import Planned
+from messaging.services.email import checks as email_checks
+from messaging.services.email import drafts as email_drafts
+from messaging.services.email import hours as email_hours
+from messaging.services.email import starting as email_starting
+from messaging.services.email.checks import Planned
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import NotSeen
 from messaging.services.refusals import NotAllowed

@@ -24,15 +24,11 @@ from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport, ImportUndo
-from messaging.services.contacts import (
-    bad_rows,
-    import_files,
-    import_forecast,
-    import_undo,
-    imports,
-    national_numbers,
-    reading,
-)
+from messaging.services.contacts import national_numbers, reading
+from messaging.services.imports import bad_rows, imports
+from messaging.services.imports import files as import_files
+from messaging.services.imports import forecast as import_forecast
+from messaging.services.imports import undo as import_undo
 from messaging.services.refusals import NotAllowed
 from messaging.unreadable import UnreadableFile
 

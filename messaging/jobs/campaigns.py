@@ -5,9 +5,15 @@ from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, drift, hours, waiting
 from messaging.services.budgets import shares
 from messaging.services.campaigns import asking_back, campaigns, canaries, starting
-from messaging.services.contacts import import_forecast, import_undo, imports, name_index
-from messaging.services.email import email_campaigns, email_deliveries, email_starting, email_tests
+from messaging.services.contacts import name_index
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import deliveries as email_deliveries
+from messaging.services.email import starting as email_starting
+from messaging.services.email import test_emails as email_tests
 from messaging.services.figures import proofs
+from messaging.services.imports import forecast as import_forecast
+from messaging.services.imports import imports
+from messaging.services.imports import undo as import_undo
 from messaging.services.mms import attachments
 from messaging.services.replies import opt_in_questions, reply_pulls
 from messaging.services.reports import report_pulls, report_pushes

@@ -1,6 +1,9 @@
 """What the queue calls for email: each finds its work in our own tables, so a second call changes nothing."""
 
-from messaging.services.email import email_callbacks, email_deliveries, email_sending, email_starting
+from messaging.services.email import callbacks as email_callbacks
+from messaging.services.email import deliveries as email_deliveries
+from messaging.services.email import sending as email_sending
+from messaging.services.email import starting as email_starting
 
 
 def send_email_campaign(campaign_id: int) -> None:

@@ -1,4 +1,7 @@
-from messaging.services.contacts import import_forecast, import_undo, imports, name_index
+from messaging.services.contacts import name_index
+from messaging.services.imports import forecast as import_forecast
+from messaging.services.imports import imports
+from messaging.services.imports import undo as import_undo
 
 
 def run_contact_import(import_id: int) -> None:

@@ -27,7 +27,7 @@ from messaging.services.audience import audience
 from messaging.services.batches import counting, own_segments, queued_rows, sent_tallies, settling
 from messaging.services.budgets import budget_gate
 from messaging.services.channels import channels
-from messaging.services.email import email_states
+from messaging.services.email import states as email_states
 from messaging.services.gates.gates import Queued
 from messaging.services.replies import opt_in_questions
 

@@ -18,12 +18,12 @@ from laaffic_console.conf import BASE_DIR
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, ContactImport, Message
-from messaging.services.contacts import imports
+from messaging.services.imports import imports
 from phone_numbers.models import Binding
 from tests.api.conftest import Api
 from tests.messaging.conftest import point_at
 from voice.models import SipCall
-from voice.services import phones
+from voice.services.phones import sip_phones as phones
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

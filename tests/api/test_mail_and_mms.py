@@ -11,7 +11,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Calendar, Campaign, ContactGroup, EmailCampaign, EmailMessage, MmsAttachment
 from messaging.models.emails import Delivery, Submission
-from messaging.services.email import email_counting
+from messaging.services.email import counting as email_counting
 from tests.api.conftest import Api
 from tests.api.files import sent
 from tests.messaging import attachment_samples as samples

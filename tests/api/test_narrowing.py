@@ -2,7 +2,7 @@
 
 import pytest
 
-from laaffic_console.api.narrowing import narrowed
+from laaffic_console.api.filters import narrowed
 from laaffic_console.api.problems import Problem
 from messaging.models import Contact
 

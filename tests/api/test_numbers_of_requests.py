@@ -7,7 +7,8 @@ import pytest
 from django.test import RequestFactory
 from rest_framework import serializers
 
-from laaffic_console.api import unknown, urls
+from laaffic_console.api import unread_keys as unknown
+from laaffic_console.api import urls
 from laaffic_console.api.views import ApiView
 
 

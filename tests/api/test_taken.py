@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 
-from laaffic_console.api.taken import shapes
+from laaffic_console.api.exports import shapes
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import Application

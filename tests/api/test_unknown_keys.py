@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from laaffic_console.api import unknown
+from laaffic_console.api import unread_keys as unknown
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup, ContactImport
 from tests.api.conftest import Api

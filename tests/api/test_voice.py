@@ -21,7 +21,7 @@ from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts, point_at
 from tests.voice.conftest import phone, quick, sandbox
 from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone
-from voice.services import calls
+from voice.services.calls import sip_calls as calls
 
 __all__ = ["phone", "quick", "sandbox"]
 pytestmark = pytest.mark.django_db(transaction=True)

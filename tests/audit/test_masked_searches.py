@@ -15,7 +15,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.kit import acts, list_order
 from messaging.models import Campaign, Contact, Conversation
 from messaging.services.campaigns import previews
-from messaging.services.contacts import audiences
+from messaging.services.saved_audiences import audiences
 from phone_numbers.models import Binding
 from tests.dashboard import doors
 

@@ -22,7 +22,7 @@ from laaffic_console.kit import acts, exports, masks
 from messaging.contact_headers import attribute_header
 from messaging.export_kinds import RECIPIENTS
 from messaging.models import Batch, Campaign, Contact, Message
-from messaging.services.contacts import audience_offers
+from messaging.services.saved_audiences import offers as audience_offers
 from tests.dashboard import doors
 
 pytestmark = pytest.mark.django_db

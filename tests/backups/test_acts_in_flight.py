@@ -20,20 +20,22 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ConsentState, EmailCampaign, EmailCampaignState
 from messaging.services import steps
 from messaging.services.contacts import consents, lasting_words, people, suppression
-from messaging.services.email import (
-    email_callbacks,
-    email_campaigns,
-    email_counting,
-    email_sending,
-    email_starting,
-)
+from messaging.services.email import callbacks as email_callbacks
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import counting as email_counting
+from messaging.services.email import sending as email_sending
+from messaging.services.email import starting as email_starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.test_email_sending import draft as draft_email
 from tests.messaging.test_email_sending import emails_of, tell
 from tests.messaging.test_email_sending import launched as launched_email
 from tests.voice.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
-from voice.services import group_launching, group_state, group_sync, group_tasks, group_waiting
+from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -55,13 +55,13 @@ from messaging.services.audience import audience
 from messaging.services.batches import claiming
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.contacts import consents, people, suppression
-from messaging.services.email import email_starting
+from messaging.services.email import starting as email_starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import record_matching, report_pulls
 from tests.messaging.conftest import LoseAnswers, add_contacts
 from voice.models import GroupTask, TaskState
-from voice.services import group_waiting
+from voice.services.group_calls import waiting as group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.services.email import email_drafts
+from messaging.services.email import drafts as email_drafts
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.voice.group_samples import written
 

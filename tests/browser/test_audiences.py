@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Audience, Contact, ContactGroup
-from messaging.services.contacts import audience_looks, audiences
+from messaging.services.saved_audiences import audiences
+from messaging.services.saved_audiences import looks as audience_looks
 from tests.browser.conftest import PASSWORD
 from tests.messaging.conftest import add_contacts
 

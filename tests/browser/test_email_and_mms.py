@@ -12,7 +12,8 @@ from pytest_django.live_server_helper import LiveServer
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, EmailCampaign, EmailMessage, MmsAttachment
-from messaging.services.email import email_counting, email_deliveries
+from messaging.services.email import counting as email_counting
+from messaging.services.email import deliveries as email_deliveries
 from messaging.services.mms import attachments
 from tests.browser.conftest import run_until_reported
 from tests.messaging import attachment_samples as samples

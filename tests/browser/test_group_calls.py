@@ -12,7 +12,7 @@ from tests.browser.conftest import PASSWORD
 from tests.browser.test_voice_calls import shot
 from tests.voice.group_samples import at_sandbox
 from voice.models import GroupTask, TaskState
-from voice.services import scheduling
+from voice.services.asking import scheduling
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

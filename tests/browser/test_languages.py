@@ -20,7 +20,7 @@ from messaging.services.replies import replies
 from tests.browser.conftest import run_until_reported
 from tests.languages.test_catalogues import script
 from voice.models import SipCall
-from voice.services import phones
+from voice.services.phones import sip_phones as phones
 
 pytestmark = [
     pytest.mark.browser,

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application, LedgerEntry, WorkerHeartbeat
 from messaging.models import BadRow, Batch, Campaign, Contact, ContactImport, Message, MessageState, OutcomeTally
-from messaging.services.contacts import import_files
+from messaging.services.imports import files as import_files
 from phone_numbers.models import Binding, BindingRequest
 from tests.messaging.test_comparing import sent
 from tests.messaging.test_imports import uploaded

@@ -15,7 +15,7 @@ from messaging.models import Contact
 from tests.messaging import attachment_samples as samples
 from tests.voice.test_audio import silent_wave
 from voice.models import AudioFile, SipCall
-from voice.services import phones
+from voice.services.phones import sip_phones as phones
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -26,7 +26,7 @@ from messaging.models import (
     Reply,
 )
 from messaging.services.batches import answers
-from messaging.services.email import email_care
+from messaging.services.email import care as email_care
 from messaging.services.figures import timeline
 from voice.models import CallRecord, SipCall
 

@@ -36,7 +36,7 @@ from messaging.services.batches import claiming, settling
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
-from messaging.services.email import email_reports
+from messaging.services.email import reports as email_reports
 from messaging.services.replies import replies
 from messaging.services.reports import reports
 from tests.messaging.conftest import add_contacts

@@ -14,8 +14,10 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.models.ledger import INTERFACES
 from laaffic_console.gateway.services import words
 from messaging.services.channels import channels
-from messaging.services.email import email_care, email_tests
-from voice.services import group_launching, group_state
+from messaging.services.email import care as email_care
+from messaging.services.email import test_emails as email_tests
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import states as group_state
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = "admin:gateway_ledgerentry_changelist"

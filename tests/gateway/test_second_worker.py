@@ -12,8 +12,11 @@ from laaffic_console.notices.services import handing_out
 from messaging.models import ContactImport
 from messaging.services.audience import audience
 from messaging.services.batches import answers
-from messaging.services.contacts import import_forecast, import_undo, imports
-from messaging.services.email import email_deliveries, email_sending
+from messaging.services.email import deliveries as email_deliveries
+from messaging.services.email import sending as email_sending
+from messaging.services.imports import forecast as import_forecast
+from messaging.services.imports import imports
+from messaging.services.imports import undo as import_undo
 from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls
 

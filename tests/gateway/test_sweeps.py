@@ -11,7 +11,7 @@ import voice.jobs
 from laaffic_console.gateway.models import Lease, Trouble
 from laaffic_console.gateway.services import leases, sweeps
 from messaging.services.sending import forgotten
-from voice.services import calls
+from voice.services.calls import sip_calls as calls
 
 pytestmark = pytest.mark.django_db
 

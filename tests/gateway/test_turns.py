@@ -16,7 +16,7 @@ from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import PushedBody
 from laaffic_console.gateway.services import bell, inbox, leases, turns
 from messaging.services.batches import answers
-from messaging.services.email import email_deliveries
+from messaging.services.email import deliveries as email_deliveries
 from messaging.services.reports import report_pulls, report_pushes
 
 

@@ -14,14 +14,17 @@ from django.utils import timezone
 from laaffic_console.gateway.models import AccountHold, Application, BalanceReading, OrphanReport
 from laaffic_console.gateway.services import account_hold, balance_history, bell, database_clock, inbox
 from messaging.models import Batch, BatchState, Campaign, EmailCampaign, ReplyPull
-from messaging.services.email import email_deliveries
+from messaging.services.email import deliveries as email_deliveries
 from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls
 from phone_numbers.models import SyncStatus
 from phone_numbers.services import syncing as number_lists
 from voice.models import GroupTask, SipCall, TaskState, VoiceSync
-from voice.services import call_matching, calls, group_state, group_sync
 from voice.services import syncing as voice_lists
+from voice.services.asking import group_calls as group_sync
+from voice.services.calls import matching as call_matching
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import states as group_state
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,10 @@ from django.utils.translation import override
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.exporting.models import Export
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services.reporting import COLUMNS
 from laaffic_console.handbook import pages
 from laaffic_console.kit import meanings
 from laaffic_console.laaffic.codes import every_table
+from laaffic_console.reports.reporting import COLUMNS
 from messaging.models import Approval, CampaignState, ContactImport, Conversation, Reply
 from messaging.models.emails import Delivery, EmailCampaignState, Submission
 from messaging.models.messages import MessageState

@@ -8,7 +8,8 @@ from laaffic_console.kit.search_kinds import Query
 from messaging.models import Contact, ContactImport, GroupMembership, ImportUndo, Message
 from messaging.services.audience import audience
 from messaging.services.campaigns import starting
-from messaging.services.contacts import import_undo, name_index, people_search
+from messaging.services.contacts import name_index, people_search
+from messaging.services.imports import undo as import_undo
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 

@@ -11,13 +11,13 @@ from django.test import Client
 from django.urls import reverse
 
 from messaging.services.campaigns import starting
-from messaging.services.email import email_starting
+from messaging.services.email import starting as email_starting
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows, test_voice
 from tests.interleavings.test_campaigns import only
 from tests.interleavings.test_emails import draft as email_draft
 from tests.interleavings.test_voice import Laaffic, laaffic
-from voice.services import group_tasks
+from voice.services.group_calls import tasks as group_tasks
 
 __all__ = ["laaffic"]
 

@@ -13,8 +13,11 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from messaging.models import EmailCampaign, EmailCampaignState
-from messaging.services.email import email_campaigns, email_drafts, email_sending, email_starting
-from messaging.services.email.email_campaigns import NotAllowed
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import drafts as email_drafts
+from messaging.services.email import sending as email_sending
+from messaging.services.email import starting as email_starting
+from messaging.services.email.campaigns import NotAllowed
 from tests.interleaving import Act, Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only

@@ -24,18 +24,16 @@ from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
 from voice.models import CallRecord, GroupTask, SipCall, TaskState, VoiceSync
 from voice.models.group_tasks import OPEN
-from voice.services import (
-    call_matching,
-    calls,
-    group_launching,
-    group_numbers,
-    group_state,
-    group_sync,
-    group_tasks,
-    phone_changes,
-    phones,
-    task_proving,
-)
+from voice.services.asking import group_calls as group_sync
+from voice.services.calls import matching as call_matching
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import proving as task_proving
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.phones import changes as phone_changes
+from voice.services.phones import sip_phones as phones
 
 
 class Laaffic:

@@ -14,7 +14,9 @@ from messaging.admin.pasted_numbers import signed
 from messaging.models import Audience, Campaign, Contact, ContactGroup, PastedNumber, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts
-from messaging.services.contacts import audience_looks, audiences, pastes
+from messaging.services.contacts import pastes
+from messaging.services.saved_audiences import audiences
+from messaging.services.saved_audiences import looks as audience_looks
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

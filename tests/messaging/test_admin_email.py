@@ -30,7 +30,10 @@ from messaging.models import (
     Submission,
 )
 from messaging.services import restored
-from messaging.services.email import email_choices, email_counting, email_drafts, email_starting
+from messaging.services.email import choices as email_choices
+from messaging.services.email import counting as email_counting
+from messaging.services.email import drafts as email_drafts
+from messaging.services.email import starting as email_starting
 from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -28,8 +28,9 @@ from messaging.models import (
 from messaging.services.approvals import shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.campaigns import drafts, follow_ups, previews, starting
-from messaging.services.contacts import audience_sql, audiences, contacts
+from messaging.services.contacts import contacts
 from messaging.services.forecast import forecast
+from messaging.services.saved_audiences import audience_sql, audiences
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,8 @@ from django.utils import timezone, translation
 from laaffic_console.kit import exports
 from messaging.contact_headers import guess_mapping
 from messaging.models import BadRow, Contact, ContactImport
-from messaging.services.contacts import bad_rows, import_files, imports
+from messaging.services.imports import bad_rows, imports
+from messaging.services.imports import files as import_files
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from messaging.services.approvals import approvals
 from messaging.services.audience import audience_counts
 from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts
-from messaging.services.contacts import audiences
+from messaging.services.saved_audiences import audiences
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,9 @@ from messaging.cleaned_rows import Chunk, Source
 from messaging.contact_headers import guess_mapping
 from messaging.contact_rows import NO_OPTIONS, RowError
 from messaging.models import BadRow, Contact, ContactImport
-from messaging.services.contacts import contact_writes, import_files, imports
+from messaging.services.contacts import contact_writes
+from messaging.services.imports import files as import_files
+from messaging.services.imports import imports
 
 SIZE = 7
 ROWS = 40

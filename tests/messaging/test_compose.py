@@ -17,7 +17,7 @@ from laaffic_console.identity.models import Profile
 from messaging.models import AudienceCount, Campaign, Contact, ContactGroup
 from messaging.services.audience import audience_counts
 from messaging.services.campaigns import drafts, sketches
-from messaging.services.contacts import audiences
+from messaging.services.saved_audiences import audiences
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

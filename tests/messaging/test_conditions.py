@@ -36,8 +36,8 @@ from messaging.models import (
     Reply,
     SuppressionEntry,
 )
-from messaging.services.contacts import audience_sql, audiences
-from messaging.services.contacts.condition_sql import Rules
+from messaging.services.saved_audiences import audience_sql, audiences
+from messaging.services.saved_audiences.condition_sql import Rules
 
 WHOLE = (
     'country in (IN, bd) and language = EN and attribute.city = "Pune" and not group "Staff" '

@@ -21,7 +21,7 @@ from messaging.models import (
 )
 from messaging.services import restored
 from messaging.services.campaigns import drafts, follow_ups, templates
-from messaging.services.email import email_drafts
+from messaging.services.email import drafts as email_drafts
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import MmsOptions
 from messaging.services.refusals import NotAllowed

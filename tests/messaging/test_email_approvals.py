@@ -19,7 +19,11 @@ from laaffic_console.gateway.services import database_clock
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Approval, Calendar, EmailCampaign, EmailCampaignState
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.email import email_approval, email_campaigns, email_choices, email_drafts, email_starting
+from messaging.services.email import approval as email_approval
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import choices as email_choices
+from messaging.services.email import drafts as email_drafts
+from messaging.services.email import starting as email_starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.pages import hidden
 

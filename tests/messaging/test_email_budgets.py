@@ -13,7 +13,9 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import BudgetCounter, EmailCampaign, EmailCampaignState
 from messaging.services import restored
 from messaging.services.budgets import budgets, shares
-from messaging.services.email import email_choices, email_starting, email_states
+from messaging.services.email import choices as email_choices
+from messaging.services.email import starting as email_starting
+from messaging.services.email import states as email_states
 from tests.messaging.test_admin_email import TOKEN, draft, mail_app  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)

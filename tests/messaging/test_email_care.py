@@ -32,8 +32,12 @@ from messaging.models import (
     FrequencyCap,
     Submission,
 )
-from messaging.services.email import email_care, email_drafts, email_sending, email_starting, email_states
-from messaging.services.email.email_approval import EmailDrafts
+from messaging.services.email import care as email_care
+from messaging.services.email import drafts as email_drafts
+from messaging.services.email import sending as email_sending
+from messaging.services.email import starting as email_starting
+from messaging.services.email import states as email_states
+from messaging.services.email.approval import EmailDrafts
 from messaging.services.refusals import NotAllowed
 from tests.messaging.test_admin_email import ADD, GOOD, TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
 from tests.messaging.test_message_machine import rolled_back

@@ -14,7 +14,10 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services import moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Calendar, EmailCampaign, EmailCampaignState
-from messaging.services.email import email_campaigns, email_sending, email_starting, email_states
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import sending as email_sending
+from messaging.services.email import starting as email_starting
+from messaging.services.email import states as email_states
 from tests.messaging.pages import hidden
 from tests.messaging.test_admin_email import TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
 

@@ -21,14 +21,12 @@ from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import EmailCampaign, EmailMessage, EmailTally
 from messaging.models import EmailCampaignState as State
 from messaging.services import restored as restored_campaigns
-from messaging.services.email import (
-    email_campaigns,
-    email_counting,
-    email_reports,
-    email_sending,
-    email_starting,
-)
-from messaging.services.email.email_reports import Told
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import counting as email_counting
+from messaging.services.email import reports as email_reports
+from messaging.services.email import sending as email_sending
+from messaging.services.email import starting as email_starting
+from messaging.services.email.reports import Told
 from messaging.services.refusals import NotAllowed
 from tests.messaging.test_email_sending import TOKEN, fresh, launched
 

@@ -17,7 +17,11 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign
 from messaging.models import EmailCampaignState as State
 from messaging.services.batches.settling import Unfit
-from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_sending, email_starting
+from messaging.services.email import callbacks as email_callbacks
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import counting as email_counting
+from messaging.services.email import sending as email_sending
+from messaging.services.email import starting as email_starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import events_saying
 from tests.messaging.test_email_sending import TOKEN, call_states, emails_of, fresh, launched, tell

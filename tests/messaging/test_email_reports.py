@@ -26,8 +26,12 @@ from laaffic_console.laaffic import (
 from laaffic_console.laaffic.email import EmailApi, EmailDeliveries
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
-from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_deliveries, email_reports
-from messaging.services.email.email_reports import Told
+from messaging.services.email import callbacks as email_callbacks
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import counting as email_counting
+from messaging.services.email import deliveries as email_deliveries
+from messaging.services.email import reports as email_reports
+from messaging.services.email.reports import Told
 
 pytestmark = pytest.mark.django_db
 

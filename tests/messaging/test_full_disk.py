@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from messaging.models import ContactGroup, ContactImport
-from messaging.services.contacts import import_files
+from messaging.services.imports import files as import_files
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:messaging_contactimport_add"

@@ -14,7 +14,8 @@ from messaging.models import Campaign, CampaignState, ContactGroup, ContactImpor
 from messaging.models.kept_while_used import using
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts
-from messaging.services.contacts import audiences, contacts
+from messaging.services.contacts import contacts
+from messaging.services.saved_audiences import audiences
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind, Trouble
 from laaffic_console.gateway.services import draining, inbox, isolation
 from messaging.models import EmailCampaign, EmailMessage, Reply, SuppressionEntry
-from messaging.services.email import email_callbacks
+from messaging.services.email import callbacks as email_callbacks
 from messaging.services.replies import replies, reply_pushes
 from messaging.services.reports import report_pushes
 from tests.messaging import test_email_reports

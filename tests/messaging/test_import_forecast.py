@@ -9,7 +9,10 @@ from django.urls import reverse
 
 from laaffic_console.gateway.services import leases
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
-from messaging.services.contacts import import_files, import_forecast, imports, reading
+from messaging.services.contacts import reading
+from messaging.services.imports import files as import_files
+from messaging.services.imports import forecast as import_forecast
+from messaging.services.imports import imports
 
 pytestmark = pytest.mark.django_db
 

@@ -25,7 +25,10 @@ from messaging.models import (
     ImportUndo,
     Reply,
 )
-from messaging.services.contacts import contact_writes, import_files, import_undo, imports
+from messaging.services.contacts import contact_writes
+from messaging.services.imports import files as import_files
+from messaging.services.imports import imports
+from messaging.services.imports import undo as import_undo
 from tests.dashboard import doors
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,9 @@ from laaffic_console.gateway.services import leases
 from messaging import contact_files
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
 from messaging.resources import ContactResource
-from messaging.services.contacts import bad_rows, import_files, imports, reading
+from messaging.services.contacts import reading
+from messaging.services.imports import bad_rows, imports
+from messaging.services.imports import files as import_files
 from messaging.unreadable import UnreadableFile
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from laaffic_console.kit import acts, masks
 from messaging.models import ContactImport
-from messaging.services.contacts import import_files, imports
+from messaging.services.imports import files as import_files
+from messaging.services.imports import imports
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BLIND = acts.Actor(1, "asha", sees_numbers=False)

@@ -13,7 +13,7 @@ from laaffic_console.laaffic import LaafficClient
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, Contact, ContactGroup, Message, MmsAttachment
 from messaging.services.campaigns import drafts, starting
-from messaging.services.email import email_drafts
+from messaging.services.email import drafts as email_drafts
 from messaging.services.figures import proving
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions

@@ -15,16 +15,10 @@ from laaffic_console.gateway.services import leases
 from laaffic_console.kit.search_kinds import Query
 from messaging import search_indexes
 from messaging.models import Contact
-from messaging.services.contacts import (
-    contact_writes,
-    contacts,
-    import_files,
-    import_undo,
-    imports,
-    name_index,
-    people,
-    people_search,
-)
+from messaging.services.contacts import contact_writes, contacts, name_index, people, people_search
+from messaging.services.imports import files as import_files
+from messaging.services.imports import imports
+from messaging.services.imports import undo as import_undo
 
 pytestmark = pytest.mark.django_db
 

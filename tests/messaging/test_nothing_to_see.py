@@ -10,8 +10,8 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.kit.plain_text import capitals, is_blank
 from messaging.models import Calendar, Campaign, ContactGroup, MessageTemplate
 from messaging.services.campaigns import drafts, templates
-from messaging.services.contacts import audiences
-from messaging.services.email import email_drafts
+from messaging.services.email import drafts as email_drafts
+from messaging.services.saved_audiences import audiences
 from tests.messaging.conftest import APP_ID
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from laaffic_console.kit.plain_text import without_marks
 from messaging import attachment_content, contact_headers, contact_rows, mp3_length
 from messaging.attachment_content import UnfitFile, inspect
 from messaging.models import Campaign, Contact, ContactGroup
-from voice.services import audio, audio_content
+from voice.services.audio import content as audio_content
+from voice.services.audio import uploads as audio
 
 
 def boxed(brand: bytes, *others: bytes, size: int = 4000) -> bytes:

@@ -12,9 +12,10 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql, suppression
+from messaging.services.contacts import suppression
+from messaging.services.saved_audiences import audience_sql
 from tests.messaging.conftest import add_contacts
-from voice.services import calls
+from voice.services.calls import sip_calls as calls
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

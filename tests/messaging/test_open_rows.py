@@ -40,7 +40,7 @@ from messaging.services.figures import proofs
 from messaging.services.gates import frequency
 from messaging.services.reports import record_matching
 from messaging.services.sending import forgotten
-from voice.services import tts_channel
+from voice.services.spoken import channel as tts_channel
 
 pytestmark = [
     pytest.mark.django_db,

@@ -20,11 +20,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import ledger, report_documents, reporting
-from laaffic_console.gateway.services.reporting import Period, Report
+from laaffic_console.gateway.services import ledger
 from laaffic_console.kit import delivery_buckets, exports
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult
 from laaffic_console.laaffic.reports import Source
+from laaffic_console.reports import documents as report_documents
+from laaffic_console.reports import reporting
+from laaffic_console.reports.reporting import Period, Report
 from messaging import networks
 from messaging.models import (
     Batch,
@@ -44,7 +46,7 @@ from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
-from messaging.services.email.email_figures import EmailReports
+from messaging.services.email.figures import EmailReports
 from messaging.services.figures.message_reports import MessageReports
 from messaging.services.reports import report_pulls, reports
 from tests.messaging.conftest import APP_ID

@@ -9,7 +9,7 @@ from laaffic_console.gateway.services import account
 from messaging.models import Campaign, ContactGroup, GroupMembership
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, starting
-from messaging.services.contacts import audience_sql
+from messaging.services.saved_audiences import audience_sql
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

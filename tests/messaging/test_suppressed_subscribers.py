@@ -28,7 +28,8 @@ from messaging.services.contacts import suppression
 from messaging.services.replies import replies
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_replies import in_vendors_zone, push, pushed
-from voice.services import calls, group_numbers
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import numbers as group_numbers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,7 +21,7 @@ from messaging.models import (
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, settling
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
-from messaging.services.email import email_sending
+from messaging.services.email import sending as email_sending
 from messaging.services.refusals import NotAllowed
 from messaging.services.replies import reply_pulls
 from messaging.services.sending import sending

@@ -8,7 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from messaging.models import ContactImport
-from messaging.services.contacts import import_files, imports, waiting_imports
+from messaging.services.imports import files as import_files
+from messaging.services.imports import imports
+from messaging.services.imports import waiting as waiting_imports
 from messaging.services.refusals import NotAllowed
 
 pytestmark = pytest.mark.django_db

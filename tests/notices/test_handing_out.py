@@ -25,7 +25,7 @@ from messaging.services import events
 from messaging.services.approvals import approvals
 from messaging.services.budgets import budget_gate, budgets
 from messaging.services.campaigns import drafts, states
-from messaging.services.contacts import imports
+from messaging.services.imports import imports
 from tests.messaging.conftest import add_contacts
 from tests.notices.conftest import Person
 

@@ -18,7 +18,7 @@ from laaffic_console.sandbox.management.commands import sandbox as sandbox_comma
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import running_sandbox
 from messaging.models import Campaign, ContactGroup
-from voice.services.tts_options import call_lasts
+from voice.services.spoken.options import call_lasts
 
 NUMBERS = [str(919_876_500_000 + index) for index in range(8)]
 

@@ -11,8 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.exporting.models import Export
-from laaffic_console.gateway.services import reporting
-from laaffic_console.reports import asking
+from laaffic_console.reports import asking, reporting
 from messaging.models import Campaign, MessageState
 from tests.reports.conftest import Sent, tally
 

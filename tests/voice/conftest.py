@@ -12,7 +12,7 @@ from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import ContactGroup
 from tests.messaging.conftest import point_at
 from voice.models import SipPhone
-from voice.services import phones
+from voice.services.phones import sip_phones as phones
 
 
 @pytest.fixture

@@ -7,11 +7,9 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.group_calls import GroupCallInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from voice.models import GroupTask
-from voice.services import (
-    group_numbers,
-    group_sync,
-    group_tasks,
-)
+from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import tasks as group_tasks
 
 FIRST = 919876500000
 

@@ -17,7 +17,10 @@ from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
 from voice.models import CallRecord, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
-from voice.services import call_records, calls, group_tasks, records_pulls
+from voice.services.asking import records_pulls
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.records import call_records
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,8 +19,8 @@ from laaffic_console.laaffic.voice import UploadedAudio
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
 from voice.models import AudioFile
-from voice.services import audio
-from voice.services.audio import UploadFailed
+from voice.services.audio import uploads as audio
+from voice.services.audio.uploads import UploadFailed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,7 +18,9 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.voice.group_samples import at_sandbox, written
 from voice.models import Announcement, AudioFile
-from voice.services import audio, audio_elsewhere, group_tasks
+from voice.services.audio import elsewhere as audio_elsewhere
+from voice.services.audio import uploads as audio
+from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from laaffic_console.laaffic import Source
 from laaffic_console.laaffic.call_records import from_row
 from voice.models import CallRecord, CallTally
-from voice.services import call_records
+from voice.services.records import call_records
 
 pytestmark = pytest.mark.django_db
 

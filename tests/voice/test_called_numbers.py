@@ -12,7 +12,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, LedgerEntry
 from messaging.models import Campaign
 from voice.models import CalledNumber, GroupTask, TaskNumbers, TaskState
-from voice.services import called_numbers, group_care
+from voice.services import called_numbers
+from voice.services.group_calls import care as group_care
 
 pytestmark = pytest.mark.django_db
 NUMBERS = ["919876543210", "919876543211"]

@@ -20,7 +20,11 @@ from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, SipCall, SipPhone, VoiceSync
-from voice.services import call_records, calls, phones, records_pulls, scheduling, syncing
+from voice.services import syncing
+from voice.services.asking import records_pulls, scheduling
+from voice.services.calls import sip_calls as calls
+from voice.services.phones import sip_phones as phones
+from voice.services.records import call_records
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,7 @@ from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact
 from voice.models import CallRecord, SipCall, SipPhone, VoiceSync
-from voice.services import call_records
+from voice.services.records import call_records
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

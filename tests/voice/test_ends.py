@@ -18,7 +18,13 @@ from tests.messaging import attachment_samples as samples
 from tests.voice.group_samples import written
 from tests.voice.test_calls import CALLEE, record_of
 from voice.models import Announcement, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
-from voice.services import audio, call_records, calls, group_state, group_sync, group_tasks, records_pulls, scheduling
+from voice.services.asking import group_calls as group_sync
+from voice.services.asking import records_pulls, scheduling
+from voice.services.audio import uploads as audio
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.records import call_records
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 

@@ -23,7 +23,10 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
 from tests.voice.test_audio import silent_wave
 from voice.models import AudioFile, GroupTask, TaskState
-from voice.services import audio, group_copies, group_numbers, group_tasks
+from voice.services.audio import uploads as audio
+from voice.services.group_calls import copies as group_copies
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 

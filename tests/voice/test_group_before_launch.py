@@ -15,7 +15,9 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_costs, group_start, group_tasks
+from voice.services.group_calls import costs as group_costs
+from voice.services.group_calls import starting as group_start
+from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = pytest.mark.django_db
 

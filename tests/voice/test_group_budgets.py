@@ -21,7 +21,9 @@ from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
 from tests.voice.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
-from voice.services import group_costs, group_tasks, group_waiting
+from voice.services.group_calls import costs as group_costs
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

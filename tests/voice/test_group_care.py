@@ -31,8 +31,13 @@ from tests.voice.group_samples import FIRST, listed, written
 from tests.voice.test_group_admin import own
 from tests.voice.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
-from voice.services import group_care, group_copies, group_costs, group_numbers, group_tasks, group_waiting
-from voice.services.task_approval import GroupTaskDrafts
+from voice.services.group_calls import care as group_care
+from voice.services.group_calls import copies as group_copies
+from voice.services.group_calls import costs as group_costs
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
+from voice.services.group_calls.approval import GroupTaskDrafts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MARKETING, TRANSACTIONAL = Campaign.Purpose.MARKETING, Campaign.Purpose.TRANSACTIONAL
@@ -61,8 +66,8 @@ def laaffic(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Laaffic:
     settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
     account.laaffic_client.cache_clear()
     client = Laaffic()
-    for module in ("group_launching", "group_state"):
-        monkeypatch.setattr(f"voice.services.{module}.laaffic_client", lambda: client)
+    for module in ("launching", "states"):
+        monkeypatch.setattr(f"voice.services.group_calls.{module}.laaffic_client", lambda: client)
     return client
 
 

@@ -22,7 +22,13 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import calls, group_ends, group_hours, group_start, group_state, group_tasks, group_waiting
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import ends as group_ends
+from voice.services.group_calls import hours as group_hours
+from voice.services.group_calls import starting as group_start
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,15 +23,13 @@ from tests.voice.group_samples import listed as gathered
 from tests.voice.group_samples import written
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
-from voice.services import (
-    group_launching,
-    group_numbers,
-    group_state,
-    group_sync,
-    group_tasks,
-    group_waiting,
-    task_proving,
-)
+from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import proving as task_proving
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,8 @@ from laaffic_console.laaffic import CallKind, CallOutcome
 from messaging.models import Batch, Campaign, Message
 from tests.voice.group_samples import FIRST, written
 from voice.models import CallRecord, GroupTask, TaskState
-from voice.services import group_numbers, group_records
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import records as group_records
 
 pytestmark = pytest.mark.django_db
 

@@ -17,15 +17,13 @@ from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
 from tests.voice.group_samples import FIRST, at_sandbox, listed, written
 from voice.models import Announcement, AudioFile, CallRecord, GroupTask, TaskNumbers, TaskState
-from voice.services import (
-    group_care,
-    group_copies,
-    group_figures,
-    group_numbers,
-    group_requests,
-    group_tasks,
-)
 from voice.services.call_charts import CONNECTED
+from voice.services.group_calls import care as group_care
+from voice.services.group_calls import copies as group_copies
+from voice.services.group_calls import figures as group_figures
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import requesting as group_requests
+from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 

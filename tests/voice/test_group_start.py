@@ -13,7 +13,10 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from tests.messaging.pages import hidden
 from voice.models import AudioFile, GroupTask, TaskNumbers, TaskState
-from voice.services import group_hours, group_requests, group_start, group_tasks
+from voice.services.group_calls import hours as group_hours
+from voice.services.group_calls import requesting as group_requests
+from voice.services.group_calls import starting as group_start
+from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = pytest.mark.django_db
 

@@ -17,21 +17,17 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import CallRecord, GroupTask, GroupTaskEvent, TaskKind, TaskState, VoiceSync
-from voice.services import (
-    call_records,
-    cost_words,
-    group_copies,
-    group_ends,
-    group_figures,
-    group_numbers,
-    group_records,
-    group_state,
-    group_sync,
-    group_tasks,
-    records_pulls,
-    scheduling,
-    task_proving,
-)
+from voice.services.asking import group_calls as group_sync
+from voice.services.asking import records_pulls, scheduling
+from voice.services.group_calls import copies as group_copies
+from voice.services.group_calls import ends as group_ends
+from voice.services.group_calls import figures as group_figures
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import proving as task_proving
+from voice.services.group_calls import records as group_records
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.records import call_records, cost_words
 from voice.services.syncing import SyncFailed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]

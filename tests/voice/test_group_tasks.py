@@ -17,17 +17,15 @@ from messaging.models import SuppressionEntry
 from tests.messaging.attachment_samples import mpeg
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import Announcement, GroupTask, TaskState
-from voice.services import (
-    audio,
-    group_ends,
-    group_launching,
-    group_numbers,
-    group_state,
-    group_sync,
-    group_tasks,
-    scheduling,
-    task_proving,
-)
+from voice.services.asking import group_calls as group_sync
+from voice.services.asking import scheduling
+from voice.services.audio import uploads as audio
+from voice.services.group_calls import ends as group_ends
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import proving as task_proving
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 

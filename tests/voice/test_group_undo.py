@@ -17,15 +17,13 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import (
-    group_launching,
-    group_numbers,
-    group_sync,
-    group_tasks,
-    group_waiting,
-    restored,
-    task_proving,
-)
+from voice.services import restored
+from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import proving as task_proving
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,7 +21,9 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.numbers.conftest import long_ago
 from voice.models import SipPhone
-from voice.services import calls, phone_changes, phones
+from voice.services.calls import sip_calls as calls
+from voice.services.phones import changes as phone_changes
+from voice.services.phones import sip_phones as phones
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

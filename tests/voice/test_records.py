@@ -17,7 +17,9 @@ from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.testing import RunningSandbox
 from voice.models import CallRecord, CallTally, SipPhone, VoiceSync
-from voice.services import call_records, calls, pushes, records_pulls, scheduling
+from voice.services.asking import records_pulls, scheduling
+from voice.services.calls import sip_calls as calls
+from voice.services.records import call_records, pushes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -24,7 +24,10 @@ from tests.test_odd_arguments import Gone
 from tests.voice.group_samples import written
 from tests.voice.test_calls import rung
 from voice.models import GroupTask, SipCall, SipPhone, TaskState
-from voice.services import calls, group_state, group_tasks, group_waiting
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -268,7 +271,7 @@ def test_an_upload_whose_answer_was_lost_and_is_not_listed_yet(
     sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Following the advice asks for the id; it never says that the file is somebody else's."""
-    from voice.services import audio
+    from voice.services.audio import uploads as audio
 
     seen = audio._look_up
     monkeypatch.setattr(audio, "_look_up", lambda file: None)

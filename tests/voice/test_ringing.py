@@ -23,7 +23,10 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
 from voice.admin.calls import state_of
 from voice.models import CallRecord, GroupTask, Ringing, SipCall, SipPhone
-from voice.services import call_matching, calls, pushes, ringing
+from voice.services.calls import matching as call_matching
+from voice.services.calls import ringing
+from voice.services.calls import sip_calls as calls
+from voice.services.records import pushes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,7 @@ from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
 from tests.messaging.conftest import add_contacts, group
 from tests.messaging.pages import hidden
 from voice.models import SpokenCampaign
-from voice.services.tts_options import TtsOptions
+from voice.services.spoken.options import TtsOptions
 
 __all__ = ["group"]
 

@@ -26,7 +26,7 @@ from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
 from tests.messaging.conftest import add_contacts, group
-from voice.services.tts_options import TtsOptions
+from voice.services.spoken.options import TtsOptions
 
 __all__ = ["group"]
 

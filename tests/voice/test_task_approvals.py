@@ -23,7 +23,11 @@ from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import GroupTask, TaskState
-from voice.services import group_copies, group_launching, group_tasks, group_waiting, task_approval
+from voice.services.group_calls import approval as task_approval
+from voice.services.group_calls import copies as group_copies
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 

@@ -20,7 +20,9 @@ from messaging.models import Proof
 from tests.voice.group_samples import FIRST, written
 from tests.voice.test_task_recipient_exports import AT
 from voice.models import CallRecord, GroupTask, TaskState
-from voice.services import group_figures, group_state, task_proving
+from voice.services.group_calls import figures as group_figures
+from voice.services.group_calls import proving as task_proving
+from voice.services.group_calls import states as group_state
 
 pytestmark = pytest.mark.django_db
 

@@ -26,9 +26,9 @@ from messaging.services.reports import record_matching, report_pulls
 from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import NOT_IN_RECORDS
 from tests.messaging.conftest import LoseAnswers, add_contacts, group, lose_answers, point_at, run_jobs
-from voice.services import call_records as kept_records
-from voice.services.tts_channel import apply_records
-from voice.services.tts_options import TtsOptions, call_lasts
+from voice.services.records import call_records as kept_records
+from voice.services.spoken.channel import apply_records
+from voice.services.spoken.options import TtsOptions, call_lasts
 
 __all__ = ["group", "lose_answers", "run_jobs"]  # fixtures that are shared with messaging
 

@@ -20,7 +20,7 @@ from tests.laaffic.conftest import wait_until
 from tests.messaging import attachment_samples as samples
 from tests.test_odd_arguments import LATIN
 from voice.models import CallRecord, GroupTask, SipCall
-from voice.services.tts_options import TtsOptions
+from voice.services.spoken.options import TtsOptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

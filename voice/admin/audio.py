@@ -20,8 +20,9 @@ from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from voice.models import AudioFile
-from voice.services import audio, audio_elsewhere
-from voice.services.audio import UploadFailed
+from voice.services.audio import elsewhere as audio_elsewhere
+from voice.services.audio import uploads as audio
+from voice.services.audio.uploads import UploadFailed
 
 LIST = "admin:voice_audiofile_changelist"
 

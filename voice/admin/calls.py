@@ -31,7 +31,10 @@ from messaging.models import Contact
 from messaging.person_links import PersonColumn
 from voice.admin.records import COLOURS, MAY_ASK, say_answer
 from voice.models import SipCall, SipPhone
-from voice.services import asking, call_matching, calls, phones
+from voice.services.asking import lookups as asking
+from voice.services.calls import matching as call_matching
+from voice.services.calls import sip_calls as calls
+from voice.services.phones import sip_phones as phones
 
 STATE_COLOURS = COLOURS | {
     EntryState.ACCEPTED: "info",

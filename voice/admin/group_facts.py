@@ -18,9 +18,9 @@ from laaffic_console.kit.figures import money, number
 from messaging import durations
 from messaging.admin.clocks import at_its_moment
 from voice.models import Announcement, GroupTask, TaskKind
-from voice.services import group_requests
-from voice.services.group_care import Called
-from voice.services.group_start import Planned
+from voice.services.group_calls import requesting as group_requests
+from voice.services.group_calls.care import Called
+from voice.services.group_calls.starting import Planned
 
 
 def told(task: GroupTask) -> dict[str, Any]:

@@ -27,7 +27,9 @@ from messaging.admin.clocks import ByAClock, MomentField
 from messaging.models import ContactGroup
 from voice.admin.spoken_fields import spoken_languages
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
-from voice.services import audio, group_numbers, group_requests
+from voice.services.audio import uploads as audio
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import requesting as group_requests
 
 # The parts that can be off, by the field and its values that switch them on; a part's fields are looked at only then.
 PARTS = {

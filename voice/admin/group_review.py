@@ -21,7 +21,9 @@ from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import NotSeen
 from voice.admin.group_facts import button_words, cost_words, left_out, own_page, start_words, told
 from voice.models import GroupTask
-from voice.services import group_launching, group_start, group_tasks
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import starting as group_start
+from voice.services.group_calls import tasks as group_tasks
 
 
 def view(admin: "ModelAdmin[Any]", request: HttpRequest, task: GroupTask) -> HttpResponse:

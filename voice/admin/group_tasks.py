@@ -33,20 +33,18 @@ from voice.admin.group_form import GroupTaskForm
 from voice.admin.records import say_answer
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, OPEN
-from voice.services import (
-    asking,
-    group_care,
-    group_copies,
-    group_figures,
-    group_launching,
-    group_numbers,
-    group_state,
-    group_sync,
-    group_tasks,
-    group_waiting,
-    ringing,
-    syncing,
-)
+from voice.services import syncing
+from voice.services.asking import group_calls as group_sync
+from voice.services.asking import lookups as asking
+from voice.services.calls import ringing
+from voice.services.group_calls import care as group_care
+from voice.services.group_calls import copies as group_copies
+from voice.services.group_calls import figures as group_figures
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
 
 LIST = "admin:voice_grouptask_changelist"
 COLOURS = {

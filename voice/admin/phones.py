@@ -18,7 +18,10 @@ from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from voice.models import SipPhone
-from voice.services import phone_changes, phone_evidence, phones, syncing
+from voice.services import syncing
+from voice.services.phones import changes as phone_changes
+from voice.services.phones import evidence as phone_evidence
+from voice.services.phones import sip_phones as phones
 
 LIST = "admin:voice_sipphone_changelist"
 MAY_CHANGE = "voice.provision_sipphone"

@@ -28,7 +28,10 @@ from laaffic_console.kit.plain_text import digits_of, plain
 from laaffic_console.kit.search_kinds import beginning_with
 from messaging.person_links import PersonColumn
 from voice.models import CallRecord
-from voice.services import asking, call_charts, cost_words, records_pulls, syncing
+from voice.services import call_charts, syncing
+from voice.services.asking import lookups as asking
+from voice.services.asking import records_pulls
+from voice.services.records import cost_words
 
 MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
 MAY_ASK = "voice.change_callrecord"

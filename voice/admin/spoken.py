@@ -29,7 +29,7 @@ from messaging.services.text import merge_samples
 from voice import spoken_length
 from voice.admin.spoken_fields import ACCENTS, SpokenFields, SpokenTextWidget
 from voice.models import SpokenCampaign
-from voice.services.tts_options import TtsOptions
+from voice.services.spoken.options import TtsOptions
 
 SPOKEN: tuple[str | tuple[str, ...], ...] = (
     "template_version",

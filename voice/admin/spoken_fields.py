@@ -19,7 +19,7 @@ from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.tts import BY_CODE, FASTEST, FEMALE, LANGUAGES, MALE, MAX_TEXT, SLOWEST
 from messaging.admin.text_widget import MergeTextWidget
 from messaging.models import Campaign
-from voice.services.tts_options import TtsOptions
+from voice.services.spoken.options import TtsOptions
 
 OTHER = "other"
 # Calling codes that the vendor uses as accents → where people speak so.

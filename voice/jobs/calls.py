@@ -1,6 +1,8 @@
 """What the queue calls for calls and their records: each finds its work in our own tables."""
 
-from voice.services import group_waiting, pushes, scheduling
+from voice.services.asking import scheduling
+from voice.services.group_calls import waiting as group_waiting
+from voice.services.records import pushes
 
 
 def apply_voice_reports() -> bool:

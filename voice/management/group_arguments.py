@@ -17,7 +17,11 @@ from laaffic_console.kit.plain_text import capitals
 from messaging.management.named import application_of, group_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
-from voice.services import group_copies, group_numbers, group_sync, group_tasks, task_proving
+from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import copies as group_copies
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import proving as task_proving
+from voice.services.group_calls import tasks as group_tasks
 
 NEWEST = 50
 

@@ -8,7 +8,7 @@ from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic import Spoken
 from messaging.management import draft_arguments
 from messaging.services.campaigns import drafts
-from voice.services.tts_options import GENDERS, TtsOptions
+from voice.services.spoken.options import GENDERS, TtsOptions
 
 
 def add(parser: ArgumentParser) -> None:

@@ -10,7 +10,8 @@ from django.db.models import Q
 from laaffic_console.gateway.services import restored
 from laaffic_console.kit.said import gettext as _
 from voice.models import GroupTask, TaskState
-from voice.services import group_launching, group_state
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import states as group_state
 
 # Where PostgreSQL's tables were replaced they are held by now (backups).
 WAITING = Q(state__in=[TaskState.LAUNCHED, TaskState.HELD])

@@ -17,7 +17,8 @@ from messaging.models import (
     ImportForecast,
     SuppressionEntry,
 )
-from messaging.services.contacts import import_forecast, reading
+from messaging.services.contacts import reading
+from messaging.services.imports import forecast as import_forecast
 
 COUNTS = ("rows", "added", "updated", "unchanged", "invalid")
 

@@ -10,13 +10,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files, named
+from laaffic_console.api import files
+from laaffic_console.api import lookups as named
 from laaffic_console.api.contacts import documents, shapes
 from laaffic_console.api.files import DOWNLOADED
+from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
@@ -24,7 +25,9 @@ from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.masks import SEE
 from laaffic_console.kit.plain_text import capitals
 from messaging.models import Contact, ContactImport
-from messaging.services.contacts import bad_rows, import_files, imports, waiting_imports
+from messaging.services.imports import bad_rows, imports
+from messaging.services.imports import files as import_files
+from messaging.services.imports import waiting as waiting_imports
 
 IMPORT = ["messaging.add_contactimport", "messaging.add_contact", "messaging.change_contact"]
 LOOK_AT_IMPORT = ["messaging.view_contactimport", "messaging.view_contact"]

@@ -8,12 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import named
+from laaffic_console.api import lookups as named
 from laaffic_console.api.contacts import documents, shapes
+from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
@@ -24,7 +24,8 @@ from messaging import conditions, merge_fields
 from messaging.contact_files import MAX_COLUMNS
 from messaging.contact_rows import CleanRow
 from messaging.models import Audience, Contact, ContactGroup, GroupMembership
-from messaging.services.contacts import audiences, contact_writes
+from messaging.services.contacts import contact_writes
+from messaging.services.saved_audiences import audiences
 
 
 class ContactQuery(ListQuery):

@@ -5,18 +5,23 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching, named
+from laaffic_console.api import launching
+from laaffic_console.api import lookups as named
 from laaffic_console.api.email import documents, shapes
+from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.spans import within_span
 from messaging.models import EmailCampaign, EmailChoice, EmailMessage
-from messaging.services.email import email_campaigns, email_checks, email_counting, email_drafts, email_starting
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import checks as email_checks
+from messaging.services.email import counting as email_counting
+from messaging.services.email import drafts as email_drafts
+from messaging.services.email import starting as email_starting
 
 VIEW, ADD, LAUNCH = "messaging.view_emailcampaign", "messaging.add_emailcampaign", "messaging.launch_emailcampaign"
 State = EmailCampaign.State

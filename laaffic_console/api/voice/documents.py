@@ -7,7 +7,8 @@ from laaffic_console.api.documents import moment
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.said import read
 from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone
-from voice.services import calls, group_tasks
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import tasks as group_tasks
 
 
 def _amount(cost: Decimal | None) -> str | None:

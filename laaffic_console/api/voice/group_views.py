@@ -7,12 +7,13 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching, named
+from laaffic_console.api import launching
+from laaffic_console.api import lookups as named
 from laaffic_console.api.documents import moment
+from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
@@ -21,9 +22,13 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.plain_text import capitals
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.models.group_tasks import OVER
-from voice.services import group_launching, group_numbers, group_start, group_tasks, group_waiting
-from voice.services.group_launching import NotApproved, OverBudget
-from voice.services.group_tasks import CancelUnknown, NotAsShown
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import starting as group_start
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
+from voice.services.group_calls.launching import NotApproved, OverBudget
+from voice.services.group_calls.tasks import CancelUnknown, NotAsShown
 
 VIEW, ADD, LAUNCH = "voice.view_grouptask", "voice.add_grouptask", "voice.launch_grouptask"
 

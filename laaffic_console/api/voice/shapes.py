@@ -9,7 +9,7 @@ from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models import EntryState
 from voice.models import TaskState
 from voice.models.calls import KIND_CHOICES, OUTCOME_CHOICES
-from voice.services.tts_options import GENDERS
+from voice.services.spoken.options import GENDERS
 
 SENT_STATES = EntryState.choices
 MOST_NUMBERS = 10_000

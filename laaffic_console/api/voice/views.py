@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from laaffic_console.api import files
 from laaffic_console.api.campaign_views import ADD, NAMES, VIEW, drafted
+from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import Campaign, page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
@@ -22,9 +22,11 @@ from laaffic_console.gateway.models import Channel, EntryState
 from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic import Spoken
 from voice.models import AudioFile, CallRecord, SipCall, SipPhone
-from voice.services import audio, calls, phones
-from voice.services.audio import UploadFailed, UploadUnknown
-from voice.services.tts_options import GENDERS, TtsOptions
+from voice.services.audio import uploads as audio
+from voice.services.audio.uploads import UploadFailed, UploadUnknown
+from voice.services.calls import sip_calls as calls
+from voice.services.phones import sip_phones as phones
+from voice.services.spoken.options import GENDERS, TtsOptions
 
 LOOK_AT_AUDIO = "voice.view_audiofile"
 

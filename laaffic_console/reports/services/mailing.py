@@ -17,10 +17,10 @@ from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import database_clock, long_jobs
-from laaffic_console.gateway.services import reporting as figures
 from laaffic_console.kit import dates
 from laaffic_console.kit import exports as files
 from laaffic_console.reports import asking
+from laaffic_console.reports import reporting as figures
 from laaffic_console.reports.asking import Asked
 from laaffic_console.reports.models import IS_OPEN_SENDING, Report, Sending
 from laaffic_console.reports.services import saving, schedule

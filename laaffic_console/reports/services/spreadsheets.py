@@ -15,11 +15,11 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services.reporting import Report as Figures
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.said import gettext
 from laaffic_console.reports import asking
 from laaffic_console.reports.models import Report, ReportLink
+from laaffic_console.reports.reporting import Report as Figures
 from laaffic_console.reports.services.saving import EXPORT, VIEW
 
 LINK = "reports.link_report"

@@ -9,7 +9,7 @@ from messaging import conditions
 from messaging.management.commands.campaign import as_text
 from messaging.management.named import audience_named
 from messaging.models import Audience
-from messaging.services.contacts import audiences
+from messaging.services.saved_audiences import audiences
 
 
 class Command(ConsoleCommand):

@@ -18,7 +18,8 @@ from messaging import exports
 from messaging.contact_rows import RowOptions
 from messaging.management.named import group_named
 from messaging.models import Contact, ContactImport
-from messaging.services.contacts import bad_rows, import_files, imports
+from messaging.services.imports import bad_rows, imports
+from messaging.services.imports import files as import_files
 from messaging.unreadable import UnreadableFile
 
 

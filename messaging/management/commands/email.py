@@ -14,8 +14,12 @@ from messaging.management.commands.campaign import as_text, written
 from messaging.management.named import application_of
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from messaging.models import EmailCampaign
-from messaging.services.email import email_campaigns, email_choices, email_counting, email_drafts, email_starting
-from messaging.services.email.email_tests import TestFailed, TestUnknown, send_test
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import choices as email_choices
+from messaging.services.email import counting as email_counting
+from messaging.services.email import drafts as email_drafts
+from messaging.services.email import starting as email_starting
+from messaging.services.email.test_emails import TestFailed, TestUnknown, send_test
 from messaging.services.refusals import NotAllowed
 
 

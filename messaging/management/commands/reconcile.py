@@ -11,7 +11,8 @@ from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import IncompleteList, LaafficError
 from messaging.services.channels import channels
 from messaging.services.channels.channels import SendingChannel
-from messaging.services.email import email_callbacks, email_deliveries
+from messaging.services.email import callbacks as email_callbacks
+from messaging.services.email import deliveries as email_deliveries
 from messaging.services.replies import reply_pushes
 from messaging.services.reports import report_pulls, report_pushes
 

@@ -32,10 +32,11 @@ from messaging.models import (
 )
 from messaging.services.audience import given_numbers, new_batches, rules
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql, consents, contact_writes
-from messaging.services.contacts.condition_sql import Rules
+from messaging.services.contacts import consents, contact_writes
 from messaging.services.gates import as_frozen, canary, frequency, retries
 from messaging.services.replies import reply_pulls
+from messaging.services.saved_audiences import audience_sql
+from messaging.services.saved_audiences.condition_sql import Rules
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
 from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 

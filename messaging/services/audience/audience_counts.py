@@ -31,8 +31,9 @@ from messaging.msisdn import Msisdn
 from messaging.services.audience import audience, given_numbers, repeats, rules
 from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql, consents
+from messaging.services.contacts import consents
 from messaging.services.gates import frequency
+from messaging.services.saved_audiences import audience_sql
 from messaging.services.text import merged_texts
 from messaging.services.text.merge_values import values_of
 from messaging.subscribers import every_spelling, has_spellings, spellings

@@ -9,7 +9,7 @@ from django.utils import timezone
 from laaffic_console.kit.constant_sql import Given, Select
 from messaging import conditions
 from messaging.models import Audience, Campaign
-from messaging.services.contacts.condition_sql import Rules
+from messaging.services.saved_audiences.condition_sql import Rules
 
 
 def kept(campaign: Campaign) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from laaffic_console.kit.sql_lists import among
 from messaging.models import Batch, Message, MessageState
 from messaging.services.batches import written_off
 from messaging.services.batches.carving import carve
-from messaging.services.contacts import audience_sql
 from messaging.services.gates.gates import Later, Queued
+from messaging.services.saved_audiences import audience_sql
 
 # Where no gate stands it is a plain tuple: naming a thousand takes longer than reading them, and nobody asks by name.
 Row = Queued

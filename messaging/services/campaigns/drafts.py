@@ -20,8 +20,8 @@ from messaging.models import Audience, Calendar, Campaign, CampaignState, Contac
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql
 from messaging.services.gates import sending_hours
+from messaging.services.saved_audiences import audience_sql
 
 MAX_EXTRA_NUMBERS = 1000
 

@@ -11,8 +11,8 @@ from messaging import merge_fields, search_indexes
 from messaging.models import Campaign, Contact, GroupMembership, PastedNumber, SuppressionEntry
 from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql
 from messaging.services.forecast import forecast
+from messaging.services.saved_audiences import audience_sql
 from messaging.services.text import merged_texts
 from messaging.services.text.merge_values import for_eyes, values_of
 from messaging.subscribers import spellings, subscriber

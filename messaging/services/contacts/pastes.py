@@ -14,7 +14,7 @@ from messaging import pasted_lines
 from messaging.models import Campaign, Paste, PastedNumber
 from messaging.msisdn import Msisdn
 from messaging.pasted_lines import Titles
-from messaging.services.contacts import audience_sql
+from messaging.services.saved_audiences import audience_sql
 from messaging.subscribers import spellings, subscriber
 
 LINES_AT_ONCE = 5000

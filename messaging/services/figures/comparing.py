@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services.reporting import COLUMNS, Figures
 from laaffic_console.kit.figures import share
+from laaffic_console.reports.reporting import COLUMNS, Figures
 from messaging.models import Campaign
 from messaging.services.batches import counting
 from messaging.services.figures import message_reports

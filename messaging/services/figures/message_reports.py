@@ -1,4 +1,4 @@
-"""What messages give to a report (gateway/services/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
+"""What messages give to a report (reports/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
 
 import datetime as dt
 from collections import defaultdict
@@ -12,8 +12,9 @@ from django.db.models.query_utils import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services import reporting, snapshots
-from laaffic_console.gateway.services.reporting import Figures, Limits, Period, Rows
+from laaffic_console.gateway.services import snapshots
+from laaffic_console.reports import reporting
+from laaffic_console.reports.reporting import Figures, Limits, Period, Rows
 from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
 from messaging.services.batches import answers, counting, sent_tallies

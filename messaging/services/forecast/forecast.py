@@ -12,9 +12,9 @@ from messaging import durations, merge_fields
 from messaging.models import AudienceCount, Campaign, Contact
 from messaging.services.audience import audience_counts, rules
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql, audiences
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
+from messaging.services.saved_audiences import audience_sql, audiences
 from messaging.services.text.merge_values import for_eyes, values_of
 
 SAMPLE = 200

@@ -18,20 +18,18 @@ from messaging.management.commands.campaign import written
 from voice import export_kinds
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
-from voice.services import (
-    asking,
-    audio,
-    audio_elsewhere,
-    calls,
-    group_tasks,
-    phone_changes,
-    phones,
-    scheduling,
-    syncing,
-)
-from voice.services.asking import AskFailed
-from voice.services.audio import UploadFailed, UploadUnknown
-from voice.services.phone_changes import ResetUnknown
+from voice.services import syncing
+from voice.services.asking import lookups as asking
+from voice.services.asking import scheduling
+from voice.services.asking.lookups import AskFailed
+from voice.services.audio import elsewhere as audio_elsewhere
+from voice.services.audio import uploads as audio
+from voice.services.audio.uploads import UploadFailed, UploadUnknown
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.phones import changes as phone_changes
+from voice.services.phones import sip_phones as phones
+from voice.services.phones.changes import ResetUnknown
 from voice.services.syncing import SyncFailed
 
 

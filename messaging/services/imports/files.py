@@ -1,0 +1,266 @@
+"""The file of an import before a row of it is imported: kept, looked at, chosen, shown, and cleared away."""
+
+import datetime as dt
+import itertools
+import secrets
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.files.storage import Storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.kit.plain_text import is_blank, keepable, without_marks
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.uploads import FULL
+from messaging import contact_files
+from messaging.contact_headers import guess_mapping
+from messaging.contact_rows import NO_OPTIONS, NULL_WORDS, RowError, RowOptions
+from messaging.encodings import Reading
+from messaging.models import ContactGroup, ContactImport
+from messaging.services.contacts import reading
+from messaging.services.contacts.reading import path_of, problem_with_mapping
+from messaging.services.imports import bad_rows
+from messaging.services.imports import forecast as import_forecast
+from messaging.services.refusals import NotAllowed
+from messaging.unreadable import UnreadableFile
+from messaging.workbook_limits import LOOK_SECONDS
+
+NULL_ROWS = 5000  # that are looked at before the import
+ORPHAN_HOURS = 24
+UPLOADS = bad_rows.FOLDER
+
+State = ContactImport.State
+# What says how a file is read.
+READING = (
+    *("encoding", "delimiter", "sheet", "sheets", "readings", "headers", "mapping", "null_words", "region"),
+    *(field.name for field in fields(RowOptions)),
+)
+
+
+def receive(
+    upload: "UploadedFile[Any]", *, group: ContactGroup | None, new_group: str = "", region: str, by: User | None
+) -> ContactImport:
+    """Keep an uploaded file and look at how it is written; ValidationError says why it is not a list of contacts."""
+    job = look_at(upload, region=region, by=by)
+    try:
+        return store(job, group=group, new_group=new_group)
+    except BaseException:
+        forget_unstored(job)
+        raise
+
+
+def look_at(upload: "UploadedFile[Any]", *, region: str, by: User | None) -> ContactImport:
+    """The part of `receive` that may take long: the file is kept, and no row points to it yet."""
+    if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
+        limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
+        raise ValidationError(
+            _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
+        )
+    job = ContactImport(
+        file_name=keepable(without_marks(str(upload.name)))[:200], size=upload.size or 0, region=region, created_by=by
+    )
+    _keep(job, upload)
+    try:
+        _look(job)
+        job.null_words = _null_words(job)
+    except BaseException as problem:
+        forget_unstored(job)
+        if isinstance(problem, UnreadableFile):
+            raise ValidationError(str(problem)) from problem
+        raise
+    return job
+
+
+@transaction.atomic
+def store(job: ContactImport, *, group: ContactGroup | None, new_group: str = "") -> ContactImport:
+    """The row of a file that was looked at; whoever fails here calls `forget_unstored`."""
+    job.group = _group_called(without_marks(new_group).strip()) or group
+    job.save()
+    if len(job.readings) < 2:  # otherwise a person has to choose one first
+        import_forecast.want(job, job.mapping)
+    return job
+
+
+def forget_unstored(job: ContactImport) -> None:
+    """No row will point to the file, whatever went wrong; where that was behind the commit, one does."""
+    if job.file and not ContactImport.objects.filter(file=job.file.name).exists():
+        job.file.delete(save=False)
+
+
+def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
+    """Write the file; of one that does not fit on the disk nothing stays."""
+    name = f"{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.dat"
+    try:
+        job.file.save(name, upload, save=False)
+    except OSError as problem:
+        job.file.storage.delete(job.file.field.generate_filename(job, name))
+        if problem.errno not in FULL:
+            raise
+        raise ValidationError(
+            _("There is no room on the console's disk for this file. Make room, then upload it again.")
+        ) from problem
+
+
+def look_otherwise(
+    job: ContactImport, *, encoding: str, sheet: str, options: RowOptions, region: str | None = None
+) -> None:
+    """Read a file as a person says; UnreadableFile if it cannot be read like that. It stores nothing (keep_reading).
+
+    `region`: the country of numbers without a country code, "" for none; None leaves it as it was.
+
+    In another encoding, or on another sheet, other columns stand: what they mean is guessed anew. It may take long, so
+    no transaction waits for it.
+    """
+    if (encoding or job.encoding, sheet or job.sheet) != (job.encoding, job.sheet):
+        before = job.readings, job.sheets
+        job.encoding, job.sheet = encoding or job.encoding, sheet or job.sheet
+        _look(job)
+        job.readings, job.sheets = before
+        job.null_words = _null_words(job)
+    job.region = job.region if region is None else region
+    for name, value in asdict(options).items():
+        setattr(job, name, value)
+
+
+def keep_reading(job: ContactImport) -> None:
+    """Of one that still waits; NotAllowed where it was started or cancelled while its file was looked at."""
+    chosen = {name: getattr(job, name) for name in READING}
+    if not ContactImport.objects.filter(pk=job.pk, state=State.PREVIEW).update(**chosen):
+        job.refresh_from_db()
+        raise waits_no_more(job)
+
+
+def waits_no_more(job: ContactImport) -> NotAllowed:
+    said = _("“%(name)s” is %(state)s: how it is read can be said only before it is started.")
+    return NotAllowed(said % {"name": job.file_name, "state": job.get_state_display().lower()})
+
+
+def _null_words(job: ContactImport) -> dict[str, int]:
+    """How often the first rows say NULL, or another word for nothing; of a workbook what can be read in time."""
+    found: Counter[str] = Counter()
+    with suppress(UnreadableFile):
+        for row in itertools.islice(reading.file(job, LOOK_SECONDS), NULL_ROWS):
+            if not NULL_WORDS.isdisjoint(row.cells):
+                found.update(cell for cell in row.cells if cell in NULL_WORDS)
+    return dict(found.most_common(10))
+
+
+def open_path(
+    path: Path,
+    *,
+    group: str = "",
+    region: str = "",
+    encoding: str = "",
+    sheet: str = "",
+    options: RowOptions = NO_OPTIONS,
+) -> ContactImport:
+    """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
+    job = ContactImport(
+        file=str(path.resolve()),
+        file_name=keepable(without_marks(path.name))[:200],
+        size=path.stat().st_size,
+        region=region,
+        encoding=encoding,
+        sheet=sheet,
+        **asdict(options),
+    )
+    _look(job)
+    if len(job.readings) > 1:
+        raise UnreadableFile(contact_files.which_encoding([Reading(**found) for found in job.readings]))
+    if "number" not in job.mapping.values():
+        columns = ", ".join(job.headers[:12])
+        raise UnreadableFile(
+            _("No column looks like a phone number (%(columns)s). Call the one that is it “number”.")
+            % {"columns": columns}
+        )
+    with transaction.atomic():
+        job.group = _group_called(group)
+        job.state = State.RUNNING
+        job.started_at = timezone.now()
+        _save_in_words(job)
+    return job
+
+
+def _save_in_words(job: ContactImport) -> None:
+    """A name may be bytes that are no text: the row keeps what can be read of it, and this process reads the file."""
+    there = str(job.file.name)
+    job.file.name = keepable(there)[: job.file.field.max_length]
+    job.save()
+    job.file.name = there
+
+
+def _group_called(name: str) -> ContactGroup | None:
+    return ContactGroup.objects.get_or_create(name=name.strip()[:120])[0] if not is_blank(name) else None
+
+
+def _look(job: ContactImport) -> None:
+    written = contact_files.detect(path_of(job), encoding=job.encoding, sheet=job.sheet)
+    job.encoding, job.delimiter = written.encoding, written.delimiter
+    job.sheet, job.sheets = written.sheet, written.sheets
+    job.readings = [asdict(found) for found in written.readings]
+    job.headers = written.headers
+    job.mapping = guess_mapping(written.headers)
+
+
+def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list[dict[str, object]]:
+    """The first rows as they will be stored, and the bad ones with their reason."""
+    if problem_with_mapping(job, mapping):
+        return []
+    cleaner = reading.cleaner(job, mapping)
+    shown: list[dict[str, object]] = []
+    try:
+        for row in reading.file(job, LOOK_SECONDS):
+            try:
+                if row.problem:
+                    raise RowError("", "", row.problem)
+                shown.append({"line": row.line, "contact": cleaner.clean(row.cells)})
+            except RowError as problem:
+                shown.append({"line": row.line, "error": problem})
+            if len(shown) == rows:
+                break
+    except UnreadableFile as problem:
+        shown.append({"line": len(shown) + 2, "error": RowError("", "", str(problem))})
+    except FileNotFoundError:
+        gone = _("The file is not there any more. Cancel this import, and upload the file again.")
+        shown.append({"line": len(shown) + 2, "error": RowError("", "", str(gone))})
+    return shown
+
+
+def sweep_uploads(now: dt.datetime | None = None) -> int:
+    """Delete uploads to which no row points: what a killed process left; how many they were."""
+    storage = ContactImport._meta.get_field("file").storage
+    if not storage.exists(UPLOADS):
+        return 0
+    old = (now or timezone.now()) - dt.timedelta(hours=ORPHAN_HOURS)
+    names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
+    kept = set(
+        ContactImport.objects.filter(state__in=[State.PREVIEW, State.QUEUED, State.RUNNING]).values_list(
+            "file", flat=True
+        )
+    )
+    orphans = [
+        name
+        for name in names
+        if name not in kept
+        and not bad_rows.is_kept(name.removeprefix(f"{UPLOADS}/"), now)
+        and _written_before(storage, name, old)
+    ]
+    for name in orphans:
+        storage.delete(name)
+    return len(orphans)
+
+
+def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
+    """An upload of this minute has no row yet; one that another sweep has deleted is no longer there."""
+    try:
+        return storage.get_modified_time(name) < moment
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,116 @@
+"""Asking Laaffic how our group-call tasks stand: all that are open, and those whose call records still come in."""
+
+from django.db.models import Q, QuerySet
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services import bell, database_clock, isolation, lost_requests
+from laaffic_console.gateway.services.patience import Patience
+from laaffic_console.laaffic import Family, LaafficError, Refused, Remedy, codes
+from voice.models import GroupTask, TaskState, VoiceSync
+from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
+from voice.services.asking import records_pulls
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import records as group_records
+from voice.services.group_calls import states as group_state
+from voice.services.syncing import COPIES, Copied, Reading
+
+NAME = group_launching.SYNC
+AT_ONCE = 500
+GIVE_UP_AFTER = 3  # tasks in a row that cannot be asked for: it is not the tasks, then
+
+
+def sync(*, only_due: bool = False) -> int:
+    """Ask for each that is open, or only for those whose time has come; how many. SyncFailed says why not."""
+    return COPIES.run(NAME, lambda reading: _read(reading, only_due)).rows
+
+
+def sync_due() -> None:
+    """For the job, when nobody asked: those whose time has come. What is missed is asked for ever more seldom."""
+    if is_anything_due() or COPIES.is_due(NAME):
+        sync(only_due=True)
+
+
+def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
+    wanted = group_state.is_due()
+    if not only_due:
+        wanted |= Q(state__in=[*OPEN, TaskState.UNKNOWN])
+    tasks = GroupTask.objects.filter(wanted).exclude(task_name="").select_related("parent__parent", "entry")
+    last: LaafficError | None = None
+    in_a_row = 0
+    looked_at = 0
+    asking = Patience()
+    for task in tasks.exclude(state__in=[*NOT_LEFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
+        reading.go_on()
+        with isolation.guarded(f"group call {task.pk}", but=Refused):
+            problem = _look_apart(task)
+            last, in_a_row = problem or last, in_a_row + 1 if problem else 0
+        looked_at += 1
+        if in_a_row == GIVE_UP_AFTER or asking.is_over():  # the others come first the next time
+            break
+    if last is not None:
+        raise last
+    return Copied(looked_at)
+
+
+def _look_apart(task: GroupTask) -> LaafficError | None:
+    """What hinders this task alone, such as a list that cannot be read: the others are asked for all the same."""
+    try:
+        look(task)
+    except LaafficError as problem:
+        if not isinstance(problem, Refused) or problem.calls_for is Remedy.FATAL:
+            _later(task)
+            return problem
+        raise
+    except Exception:
+        _later(task)
+        raise
+    return None
+
+
+def _later(task: GroupTask) -> None:
+    GroupTask.objects.filter(pk=task.pk).update(look_at=database_clock.in_statement() + group_state.SELDOM)
+
+
+def look(task: GroupTask) -> None:
+    """Ask for one now; a LaafficError where it cannot be asked."""
+    was_over = task.state in OVER
+    group_records.adopt(task)
+    if group_state.look(task).state in OVER and not was_over:
+        COPIES.request(records_pulls.GROUP)  # its calls' records are worth reading now
+
+
+def is_anything_due() -> bool:
+    return GroupTask.objects.filter(group_state.is_due()).exclude(state=TaskState.SENDING).exists()
+
+
+def ring_if_due() -> None:
+    if is_anything_due():
+        bell.ring(COPIES.job, NAME)
+
+
+def recover() -> None:
+    """Launches whose process died: what never left is a draft again, what may have left is looked for by its name."""
+    now = database_clock.now()
+    # A launch says when it began; one that lies ahead was begun by a clock that was wrong.
+    long_ago = Q(look_at__lte=now - lost_requests.LOST_AFTER) | Q(look_at__gt=now + lost_requests.LOST_AFTER)
+    stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
+    for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
+        if task.entry is not None and _says_taken(task.entry):
+            group_launching.arrived_before(task, task.entry, group_numbers.of(task))
+            _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
+        elif task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):
+            group_launching.give_back(task, _as_seen(task))
+        elif task.entry.state in (EntryState.UNKNOWN, EntryState.ACCEPTED):
+            _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
+
+
+def _says_taken(entry: LedgerEntry) -> bool:
+    """Refused since its name is there: its process died before it wrote whose that is."""
+    return entry.state == EntryState.REFUSED and codes.lookup(Family.VOICE, entry.code).says_duplicate
+
+
+def _as_seen(task: GroupTask) -> QuerySet[GroupTask]:
+    """While it is the same launch's, with the same call: another may have begun since it was read."""
+    same = GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING, launch_token=task.launch_token)
+    return same.filter(entry=task.entry)

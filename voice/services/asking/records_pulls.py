@@ -1,0 +1,67 @@
+"""Asking for call records that were not pushed: two months the first time, then what is new."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from laaffic_console.gateway.services import database_clock
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
+from laaffic_console.laaffic import CallRecord as WireRecord
+from laaffic_console.laaffic.pages import Page
+from voice.models import VoiceSync
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import states as group_state
+from voice.services.records import call_records
+from voice.services.syncing import COPIES, Copied, Reading
+
+logger = logging.getLogger(__name__)
+
+SIP, GROUP = "sip records", "group records"
+NAMES = (SIP, GROUP)
+FIRST = dt.timedelta(days=60)
+CLOCKS_DIFFER_BY = dt.timedelta(minutes=5)
+OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it has ended, and found by when it began
+
+
+def sync(name: str) -> int:
+    """Read what is new of one of the two lists; how many records were read. SyncFailed says why it cannot be read."""
+    return COPIES.run(name, _read_sip if name == SIP else _read_group).rows
+
+
+def _read_sip(reading: Reading[VoiceSync]) -> Copied:
+    began = database_clock.now()
+    copied = _read(reading, laaffic_client().voice.sip_records, CallKind.SIP, since=calls.oldest_waiting())
+    calls.looked(began)
+    return copied
+
+
+def _read_group(reading: Reading[VoiceSync]) -> Copied:
+    copied = _read(reading, laaffic_client().voice.group_records, None)
+    group_state.records_came()
+    return copied
+
+
+def _read(
+    reading: Reading[VoiceSync],
+    ask: Callable[..., Page[WireRecord]],
+    kind: CallKind | None,
+    since: dt.datetime | None = None,
+) -> Copied:
+    """What is new since the last reading, and from `since` on in any case."""
+    now = timezone.now()
+    start = reading.copy.read_until - OVERLAP if reading.copy.read_until else now - FIRST
+    if since is not None:
+        start = min(start, since - CLOCKS_DIFFER_BY)
+    seen = unreadable = 0
+    for opens, closes in call_record_windows(start, now, now):
+        for page in call_record_pages(ask, start=opens, end=closes):
+            reading.go_on()
+            call_records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
+            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+            for problem in page.problems:
+                logger.warning("a row of %s cannot be read: %s", reading.copy.name, problem)
+        VoiceSync.objects.filter(pk=reading.copy.pk).update(read_until=closes)
+    return Copied(seen, unreadable=unreadable)

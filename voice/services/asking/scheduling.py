@@ -1,0 +1,60 @@
+"""Which of Laaffic's voice lists are copied when: every few minutes by the sweeper, at once when somebody asks."""
+
+from laaffic_console.gateway.services import bell, sweeps
+from laaffic_console.kit.said import gettext as _
+from voice.services import called_numbers
+from voice.services.asking import group_calls as group_sync
+from voice.services.asking import records_pulls
+from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import ends as group_ends
+from voice.services.group_calls import waiting as group_waiting
+from voice.services.phones import sip_phones as phones
+from voice.services.syncing import COPIES, SyncFailed
+
+
+def names() -> list[str]:
+    ours = COPIES.applications()
+    return [*map(phones.name_of, ours), *records_pulls.NAMES, group_sync.NAME] if ours else []
+
+
+def sweep() -> None:
+    """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
+    sweeps.run(
+        "voice",
+        calls.recover,
+        group_sync.recover,
+        group_waiting.start_due,
+        group_ends.end_due,
+        _ring_due,
+        group_sync.ring_if_due,
+        called_numbers.forget,
+    )
+
+
+def _ring_due() -> None:
+    COPIES.ring_due(names())
+    if calls.anything_to_look_for():
+        bell.ring(COPIES.job, records_pulls.SIP)
+
+
+def run(name: str) -> None:
+    """For a job, which may be rung for twice; how it went is on the list's own row."""
+    try:
+        if name == group_sync.NAME and not COPIES.is_asked_for(name):
+            group_sync.sync_due()
+        elif COPIES.is_due(name) or (name == records_pulls.SIP and calls.anything_to_look_for()):
+            sync(name)
+    except SyncFailed:
+        return
+
+
+def sync(name: str) -> int:
+    """Do it now; SyncFailed says why not."""
+    if name in records_pulls.NAMES:
+        return records_pulls.sync(name)
+    if name == group_sync.NAME:
+        return group_sync.sync()
+    for application in COPIES.applications():
+        if phones.name_of(application) == name:
+            return phones.sync(application)
+    raise SyncFailed(_("Unknown list “%(name)s”.") % {"name": name})

@@ -1,0 +1,216 @@
+"""The audio library: files checked by content, kept here, and given to Laaffic once (laaffic-api#fileupload).
+
+A name is unique in the whole account, so it is the upload's own mark: after a lost answer Laaffic's list tells whether
+the file arrived, and −20 on another try says the same. A name that was taken before our first try is somebody else's.
+"""
+
+import hashlib
+from pathlib import PurePosixPath
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services import code_words, leases, ledger, single_requests, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.plain_text import keepable, without_marks
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
+from voice.models import AudioFile, AudioType
+from voice.services.audio import content as audio_content
+
+ABOUT = "audio file"
+UPLOAD_SECONDS = 120  # longer than the longest answer
+MAY_HAVE_ARRIVED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT, EntryState.ACCEPTED)
+
+
+class UploadFailed(Exception):
+    """Laaffic does not have the file, or its id is not known; the sentence says why and what to do."""
+
+
+class UploadUnknown(UploadFailed):
+    """The answer was lost. To upload it again is safe: a name is taken once."""
+
+
+def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, bool]:
+    """The library's row for this content, and whether it is new; ValidationError at `file` or `name` for the unfit."""
+    found = audio_content.inspect(data)
+    digest = hashlib.sha256(data).hexdigest()
+    if known := AudioFile.objects.filter(digest=digest).first():
+        AudioFile.objects.filter(pk=known.pk, is_archived=True).update(is_archived=False)
+        return known, False
+    name = name.strip()
+    audio_content.check_name(name, found.audio_type)
+    check_free(name)
+    try:
+        with transaction.atomic():
+            made = AudioFile.objects.create(
+                name=name,
+                audio_type=found.audio_type,
+                content=data,
+                size=len(data),
+                digest=digest,
+                seconds=found.seconds,
+                created_by=by,
+            )
+    except IntegrityError:  # somebody added the same at this moment
+        if known := AudioFile.objects.filter(digest=digest).first():
+            return known, False
+        check_free(name)
+        raise
+    return made, True
+
+
+def check_free(name: str, *, besides: int | None = None) -> None:
+    others = AudioFile.objects.filter(name__iexact=name)
+    if (others if besides is None else others.exclude(pk=besides)).exists():
+        raise ValidationError(
+            {"name": _("The library has another file “%(name)s”. Choose another name.") % {"name": name}}
+        )
+
+
+def suggested_name(given: str) -> str:
+    """A chosen file's own name, without its folders."""
+    return PurePosixPath(keepable(without_marks(given)).replace("\\", "/")).name.strip()
+
+
+def rename(audio: AudioFile, name: str) -> None:
+    """ValidationError at `name`; only what Laaffic cannot have yet takes another name."""
+    name = name.strip()
+    if audio.is_at_laaffic or tries(audio).filter(state__in=MAY_HAVE_ARRIVED).exists():
+        raise ValidationError({"name": _("Laaffic may know the file by this name: it keeps it.")})
+    audio_content.check_name(name, AudioType(audio.audio_type))
+    check_free(name, besides=audio.pk)
+    audio.name = name
+    audio.save(update_fields=["name"])
+
+
+def tries(audio: AudioFile) -> QuerySet[LedgerEntry]:
+    """Of this very content under this name, also where the library's row was made anew since."""
+    of_content = Q(digest=_digest(audio))
+    return LedgerEntry.objects.filter(of_content | Q(about_id=audio.pk), about_kind=ABOUT)
+
+
+def _digest(audio: AudioFile) -> str:
+    return ledger.digest_of(audio.name, audio.digest)
+
+
+def upload(audio_id: int, *, by: User | None = None) -> AudioFile:
+    """Give Laaffic the file and keep its id; UploadFailed says what came of it instead."""
+    with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
+        if lease is None:
+            raise UploadFailed(_("This file is being uploaded at this moment; look again in a minute."))
+        audio = AudioFile.objects.get(pk=audio_id)
+        if audio.is_at_laaffic:
+            return audio
+        return _upload(audio, by)
+
+
+def _upload(audio: AudioFile, by: User | None) -> AudioFile:
+    ours = tries(audio).filter(state__in=MAY_HAVE_ARRIVED).exists()
+    there = _look_up(audio)
+    if there is not None:
+        if not ours:
+            raise UploadFailed(_taken(audio))
+        return _arrived(audio, there)
+    with transaction.atomic():
+        entry = ledger.prepare(
+            interface="voice/fileUpload",
+            application=None,
+            about_kind=ABOUT,
+            about_id=audio.pk,
+            summary={"name": audio.name, "type": audio.audio_type, "bytes": audio.size},
+            digest=_digest(audio),
+            attempt=tries(audio).count() + 1,
+            worker=workers.worker_name(),
+            requested_by=by,
+        )
+    try:
+        file_id = single_requests.send(
+            entry,
+            lambda: laaffic_client().voice.upload_audio(
+                file_name=audio.name, data=bytes(audio.content), at_most=settings.AUDIO_MAX_BYTES
+            ),
+        )
+    except Refused as refusal:
+        if not refusal.entry.says_duplicate:
+            raise UploadFailed(
+                _("“%(name)s” was not uploaded: %(why)s") % {"name": audio.name, "why": code_words.refused(refusal)}
+            ) from refusal
+        if not ours:
+            raise UploadFailed(_taken(audio)) from refusal
+        _end_lost_tries(audio, f"request {entry.pk} was refused as its duplicate")
+        if there := _look_up(audio):
+            return _arrived(audio, there)
+        raise UploadFailed(_is_there(audio)) from refusal
+    except OutcomeUnknown as problem:
+        if there := _look_up(audio):
+            return _arrived(audio, there)
+        raise UploadUnknown(
+            _(
+                "The answer to the upload of “%(name)s” was lost, and Laaffic's list does not have it yet. Upload it "
+                "again in a minute: the name is unique there, so it cannot arrive twice."
+            )
+            % {"name": audio.name}
+        ) from problem
+    except NotSent as problem:
+        raise UploadFailed(
+            _("“%(name)s” was not uploaded: %(why)s") % {"name": audio.name, "why": problem.message}
+        ) from problem
+    ledger.settle_accepted(entry.pk, evidence=f"the answer: {file_id}" if file_id else "the answer, without an id")
+    if not file_id:
+        found = _look_up(audio)
+        if found is None or not found.file_id:
+            raise UploadFailed(
+                _("Laaffic took “%(name)s” and told no id. Ask for it again with Upload in a minute.")
+                % {"name": audio.name}
+            )
+        file_id = found.file_id
+    return _keep(audio, file_id)
+
+
+def _look_up(audio: AudioFile) -> UploadedAudio | None:
+    """The file of this name in Laaffic's list; None also when the list cannot be read."""
+    try:
+        listed = laaffic_client().voice.every_audio_file()
+        return next((entry for entry in listed if entry.name == audio.name), None)
+    except (LaafficError, NotConfigured):
+        return None
+
+
+def _arrived(audio: AudioFile, there: UploadedAudio) -> AudioFile:
+    """An earlier try of ours arrived: its row in the ledger ends by what the list says."""
+    _end_lost_tries(audio, f"fileQuery lists {there.name}: {there.file_id}")
+    if not there.file_id:
+        raise UploadFailed(_("Laaffic lists “%(name)s” without an id. Ask Laaffic's support.") % {"name": audio.name})
+    return _keep(audio, there.file_id)
+
+
+def _end_lost_tries(audio: AudioFile, evidence: str) -> None:
+    lost = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
+    for entry in tries(audio).filter(state__in=lost):
+        ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=lost)
+
+
+def _keep(audio: AudioFile, file_id: str) -> AudioFile:
+    audio.file_id, audio.uploaded_at = file_id[:120], timezone.now()
+    audio.save(update_fields=["file_id", "uploaded_at"])
+    return audio
+
+
+def _is_there(audio: AudioFile) -> str:
+    return _(
+        "Laaffic has “%(name)s” from an earlier upload of yours whose answer was lost, and its list does not show the "
+        "id yet. Upload it again in a minute, under this name: that asks for the id, and nothing arrives twice."
+    ) % {"name": audio.name}
+
+
+def _taken(audio: AudioFile) -> str:
+    return _(
+        "Laaffic has another file called “%(name)s”, which was not uploaded from here. Give this one another name and "
+        "upload it again."
+    ) % {"name": audio.name}

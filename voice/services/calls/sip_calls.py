@@ -1,0 +1,263 @@
+"""Calls from a SIP phone (voice/sendSip, laaffic-api#sendsip): it rings, and when it is taken up, the callee's.
+
+`calledInfo` is our mark, one for each attempt. Records and pushes bring it back, so a call whose answer was lost is
+settled by them; it is never made again by itself, and by nobody once a record says that it rang.
+"""
+
+import datetime as dt
+import secrets
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
+from laaffic_console.gateway.services import (
+    database_clock,
+    due,
+    ledger,
+    lost_requests,
+    open_acts,
+    single_requests,
+    workers,
+)
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
+from messaging import msisdn
+from messaging.models import Contact, SuppressionEntry
+from messaging.subscribers import subscriber
+from voice.models import CallRecord, Ringing, SipCall, SipPhone
+from voice.services.calls import matching as call_matching
+from voice.services.phones import evidence as phone_evidence
+
+LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
+SUPPRESSED_ON = [Channel.VOICE, Channel.ALL]
+LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (laaffic-api#limits)
+
+
+def number_of(written: str) -> str:
+    """7 to 15 digits with the country code; ValidationError at `callee`."""
+    try:
+        number = msisdn.parse(written).number
+    except msisdn.InvalidNumber as problem:
+        raise ValidationError({"callee": str(problem)}) from problem
+    if not 7 <= len(number) <= 15:
+        raise ValidationError({"callee": _("A number has 7 to 15 digits with its country code.")})
+    return number
+
+
+def check_display_number(written: str) -> str:
+    number = "".join(written.split()).lstrip("+").replace("-", "")
+    if number and not (number.isascii() and number.isdecimal() and 7 <= len(number) <= 15):
+        raise ValidationError({"display_number": _("A display number has 7 to 15 digits, or none is given.")})
+    return number
+
+
+def place(
+    *,
+    phone: SipPhone,
+    callee: str,
+    display_number: str = "",
+    contact: Contact | None = None,
+    again: str = "",
+    by: User | None = None,
+) -> SipCall:
+    """Record the call and make it; ValidationError at the field that forbids it. What came of it is on its row.
+
+    `again`: why it is made although an earlier one to this number may have rung (StillOpen without it).
+    """
+    number = number_of(callee)
+    shown = check_display_number(display_number)
+    _check_wanted(number)
+    if phone.gone_at is not None or not phone.application.is_active:
+        raise ValidationError({"phone": _("Laaffic does not list this phone any more. Choose another.")})
+    with transaction.atomic():
+        made = SipCall.objects.create(
+            application=phone.application,
+            account=phone.account,
+            callee=number,
+            display_number=shown,
+            contact=contact or Contact.objects.filter(number=number).first(),
+            called_info=f"{settings.LAAFFIC_ORDER_PREFIX}-call-{secrets.token_hex(8)}",
+            requested_by=by,
+        )
+        asked, entry = _prepare(made.pk, again, by)
+    return _make(asked, entry)
+
+
+def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCall:
+    """For a person: only what surely rang nowhere is tried again; ValidationError for everything else.
+
+    Each attempt has a mark of its own, so that a late record is its own attempt's.
+    """
+    _check_wanted(SipCall.objects.values_list("callee", flat=True).get(pk=call_id))
+    asked, entry = _prepare(call_id, again, by)
+    return _make(asked, entry)
+
+
+def did_not_ring(call_id: int, *, why: str, by: User) -> None:
+    """A person's word about a call whose answer was lost: it can be tried again after that."""
+    asked = SipCall.objects.select_related("entry").get(pk=call_id)
+    _settle_by_word(asked, EntryState.NOT_SENT, f"{by.get_username()} says that it did not ring: {why}")
+
+
+def it_rang(call_id: int, *, why: str, by: User) -> None:
+    """A person's word that it was made: nobody waits for a record any more, and one that comes still counts."""
+    asked = SipCall.objects.select_related("entry").get(pk=call_id)
+    _settle_by_word(asked, EntryState.ACCEPTED, f"{by.get_username()} {ledger.RANG}: {why}")
+
+
+def _settle_by_word(asked: SipCall, state: EntryState, said: str) -> None:
+    if asked.entry is None or not ledger.settle_by_evidence(
+        asked.entry.pk, state, evidence=said, provided=call_matching.UNSETTLED
+    ):
+        raise ValidationError(_("What became of this call is known by now. Look at it again."))
+    SipCall.objects.filter(pk=asked.pk).update(look_at=None)
+
+
+def _check_wanted(number: str) -> None:
+    if SuppressionEntry.objects.of_subscribers([number]).stopping(SUPPRESSED_ON).exists():
+        raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
+
+
+def digest_of(callee: str) -> str:
+    """Whose phone rings: from another phone, or with another display number, it rings all the same."""
+    return ledger.digest_of("voice/sendSip", subscriber(callee))
+
+
+def open_like(asked: SipCall) -> LedgerEntry | None:
+    """A call to the same person that may have rung, from a phone of whichever application."""
+    return open_acts.like(digest_of(asked.callee), asked.application, anywhere=True)
+
+
+@transaction.atomic
+def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, LedgerEntry]:
+    asked = SipCall.objects.select_for_update().get(pk=call_id)
+    if asked.record_id is not None:
+        raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
+    if call_matching.attempts(asked).exclude(state__in=call_matching.MAY_TRY_AGAIN).exists():
+        raise ValidationError(_("This call was made, or may have been: it is not made again."))
+    digest = digest_of(asked.callee)
+    why = open_acts.require(digest, asked.application, again=again, anywhere=True)
+    entry = asked.entry = ledger.prepare(
+        interface="voice/sendSip",
+        application=asked.application,
+        about_kind=call_matching.ABOUT,
+        about_id=asked.pk,
+        summary={"account": asked.account, "callee": asked.callee, "display number": asked.display_number, **why},
+        digest=digest,
+        attempt=call_matching.attempts(asked).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+    asked.look_at, asked.ringing_at = database_clock.now() + call_matching.FIRST_LOOK, None
+    asked.save(update_fields=["entry", "look_at", "ringing_at"])
+    return asked, entry
+
+
+def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
+    try:
+        voice_id = single_requests.send(
+            entry,
+            lambda: laaffic_client().voice.call(
+                app_id=asked.application.app_id,
+                account=asked.account,
+                callee=asked.callee,
+                display_number=asked.display_number,
+                called_info=call_matching.mark(asked, entry.attempt),
+            ),
+        )
+    except OutcomeUnknown:
+        pass
+    except LaafficError:
+        SipCall.objects.filter(pk=asked.pk, entry=entry).update(look_at=None)
+    else:
+        with transaction.atomic():
+            row = SipCall.objects.select_for_update().get(pk=asked.pk)  # before the ledger's row, as records do
+            _answered(entry, f"the answer: {voice_id}" if voice_id else "the answer")
+            if row.entry_id != entry.pk and call_matching.is_of(row, entry):
+                row.save(update_fields=["entry"])
+            SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=voice_id[:64])
+            # What was pushed before the answer was settled may not carry our mark.
+            call_matching.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
+            if known := CallRecord.objects.filter(voice_id=voice_id).first():
+                call_matching.settle_by_records([known])
+    return SipCall.objects.select_related("entry", "record").get(pk=asked.pk)
+
+
+def _answered(entry: LedgerEntry, evidence: str) -> None:
+    """An answer may come after a person said that it did not ring; it knows better."""
+    if not ledger.settle_accepted(entry.pk, evidence=evidence):
+        ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.NOT_SENT])
+
+
+def rings(asked: SipCall) -> bool:
+    """Whether its phone may be ringing now, for all that is known."""
+    at = asked.ringing_at
+    return at is not None and asked.record_id is None and timezone.now() - at < LONGEST_RINGING
+
+
+def looked(now: dt.datetime) -> None:
+    """The records were read: what is still missing is looked for again, ever more seldom, and at last no more."""
+    for asked in SipCall.objects.filter(_is_due(now), record=None).order_by("pk")[:500]:
+        age = now - asked.created_at
+        later = now + max(call_matching.FIRST_LOOK, age / 2) if age < LAST_LOOK else None
+        given_up = SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later) and later is None
+        if given_up and asked.entry_id:
+            hours = LAST_LOOK.total_seconds() // 3600
+            ledger.lapse(asked.entry_id, evidence=f"no record came within {hours:.0f} hours")
+
+
+def oldest_waiting() -> dt.datetime | None:
+    """When the oldest call was asked for whose record is looked for: a long call is recorded long after it began."""
+    waiting = SipCall.objects.filter(look_at__isnull=False, record=None)
+    return waiting.order_by("created_at").values_list("created_at", flat=True).first()
+
+
+def anything_to_look_for() -> bool:
+    return SipCall.objects.filter(_is_due(database_clock.now())).exists()
+
+
+def _is_due(now: dt.datetime) -> Q:
+    waits = due.by_age("created_at", now, part=0.5, oldest=LAST_LOOK, at_least=call_matching.FIRST_LOOK)
+    return due.come("look_at", waits, now)
+
+
+def recover() -> None:
+    """Calls whose process died; what may have left is unknown until its record comes."""
+    lost_requests.give_up(
+        LedgerEntry.objects.filter(
+            about_kind__in=[call_matching.ABOUT, "audio file", "group task", *phone_evidence.ABOUT]
+        )
+    )
+
+
+def advice(asked: SipCall) -> str:
+    """What came of the last attempt, in plain words with what to do; "" when it was accepted."""
+    entry = asked.entry
+    if entry is None or entry.state == EntryState.ACCEPTED:
+        return ""
+    if entry.state == EntryState.REFUSED:
+        if entry.code == Code.PHONE_NOT_IDLE:
+            return _(
+                "The SIP phone %(account)s is not idle: it is in another call or not signed in. Hang up or sign in, "
+                "then call again."
+            ) % {"account": asked.account}
+        return entry.evidence or entry.reason
+    if entry.state == EntryState.NOT_SENT:
+        return _("The call was not made: %(why)s") % {"why": entry.reason or entry.evidence}
+    if entry.state == EntryState.UNKNOWN:
+        return _(
+            "Laaffic's answer was lost, so the phones may have rung. It is not made again by itself: the record of the "
+            "call tells, mostly within minutes."
+        )
+    if entry.state == EntryState.LAPSED:
+        return _(
+            "Laaffic's answer was lost and no record came, so nobody knows whether the phones rang. Say what you know, "
+            "or make a new call."
+        )
+    return _("The request is under way.")

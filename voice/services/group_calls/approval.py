@@ -1,0 +1,108 @@
+"""What the rules of approval have to know of a group-call task."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.kit.acts import Act
+from laaffic_console.kit.said import gettext as _
+from messaging.services.approvals import shown
+from messaging.services.approvals.approvable import Approvable, Plan
+from messaging.services.approvals.shown import Shown
+from voice.models import GroupTask, TaskState
+from voice.services.group_calls import care as group_care
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import requesting as group_requests
+
+# {part: (its name in a sentence, the task's fields in it)}: an edit of any of them voids an approval.
+PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "announcement": (
+        gettext_lazy("what is played"),
+        ("source", "audio_id", "text", "language", "accent", "gender", "speaking_rate", "loop_count", "delay_play"),
+    ),
+    "call": (
+        gettext_lazy("how they are called"),
+        ("max_talk", "max_ringing_time", "delay_hangup"),
+    ),
+    "display number": (gettext_lazy("the display number"), ("display_number",)),
+    "application": (gettext_lazy("the application"), ("application_id",)),
+    "schedule": (gettext_lazy("the schedule"), ("send_at", "windows")),
+    "hours": (gettext_lazy("the hours"), ("calendar_id", "latest_end")),
+    "purpose": (gettext_lazy("the purpose"), ("purpose",)),
+    "SMS": (
+        gettext_lazy("the SMS after the call"),
+        (
+            *("hang_up_sms", "sms_application_id", "sms_sender_id", "sms_text", "sms_on_answer", "sms_answer_seconds"),
+            *("sms_on_key", "sms_key", "sms_on_failure", "sms_on_ringing"),
+        ),
+    ),
+    "agent": (
+        gettext_lazy("the transfer to an agent"),
+        ("to_agent", "agent_group", "agent_on_key", "agent_key", "outbound_control", "callout_rate"),
+    ),
+    "kind": (gettext_lazy("which task it repeats or changes"), ("kind", "parent_id", "is_template")),
+}
+
+
+class GroupTaskDrafts(Approvable):
+    model = GroupTask
+    draft = "group_task"
+    names = {**{part: name for part, (name, _fields) in PARTS.items()}, "numbers": gettext_lazy("the numbers")}
+    moved = ("hours",)
+
+    def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
+        """Whom it calls is kept with it: there is nothing to find out."""
+
+    def locked(self, pk: int) -> GroupTask:
+        GroupTask.objects.select_for_update().get(pk=pk)
+        # Read once it is locked: what is joined to it is as old as the statement (docs/mechanisms/locks.md).
+        tasks = GroupTask.objects.select_related("application", "audio", "sms_application")
+        return tasks.defer("audio__content").get(pk=pk)
+
+    def check_ready(self, draft: GroupTask) -> None:
+        group_requests.check(draft)
+
+    def plan(self, draft: GroupTask, known: Sequence[str] | None = None) -> Plan:
+        """`known`: whom the launch calls, as it has looked them up."""
+        called = group_care.called_now(draft).numbers if known is None else known
+        kept = shown.digest(group_numbers.of(draft))
+        at = timezone.now().isoformat()
+        seen = Shown(self._parts(draft, kept), kept, shown.digest(list(called)), len(called), {}, 0, at)
+        return Plan(seen, cost={}, has_prices=False)
+
+    def parts(self, draft: GroupTask) -> dict[str, str]:
+        return self._parts(draft, shown.digest(group_numbers.of(draft)))
+
+    def _parts(self, draft: GroupTask, kept: str) -> dict[str, str]:
+        own: dict[str, Any] = {
+            part: [getattr(draft, field) for field in fields] for part, (_name, fields) in PARTS.items()
+        }
+        if draft.hang_up_sms and draft.sms_application and not draft.sms_sender_id:
+            own["SMS"].append(draft.sms_application.sender_id)  # which it is sent with then
+        if not any(own["hours"]):
+            del own["hours"]  # what was approved before there were hours is as it was
+        if not draft.purpose:
+            del own["purpose"]  # likewise
+        return {**{part: shown.digest(value) for part, value in own.items()}, "numbers": kept}
+
+    def note(self, draft: GroupTask, text: str, by: User | None) -> None:
+        group_launching.note(draft, text, by, Act.APPROVAL)
+
+    def is_launched(self, draft: GroupTask) -> bool:
+        """A launch at once has it in hand too, and it is a draft again where it fails."""
+        return super().is_launched(draft) and (draft.starts_at is not None or draft.state == TaskState.HELD)
+
+    def changes(self, draft: GroupTask, before: Shown, now: Shown) -> list[str]:
+        """Whom it calls is compared one by one: a launch that was refused has dropped the suppressed by then."""
+        same = {part: before.parts[part] for part in ("numbers",) if part in before.parts}
+        return super().changes(draft, before, replace(now, parts={**now.parts, **same}))
+
+    def people_words(self, before: Shown, now: Shown) -> str:
+        if before.recipients == now.recipients:
+            return _("the numbers")
+        return _("whom it calls: %(before)s numbers before, %(now)s now") % shown.counts(before, now)

@@ -1,0 +1,176 @@
+"""Whom a group call leaves out when it is launched: the suppressed, who has not agreed, and who has had enough.
+
+What its numbers are is kept with the draft; who of them is called is looked at on its page, when it is launched, when a
+worker starts it, and for the cap once more under the channel's lock, in the transaction that records the request.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from laaffic_console.gateway.models import Channel, EntryState
+from laaffic_console.kit.constant_sql import Given, Select
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
+from messaging.models import Campaign
+from messaging.services.contacts import consents
+from messaging.services.gates import frequency
+from messaging.services.gates.frequency import Cap
+from messaging.subscribers import every_spelling, has_spellings
+from voice.models import GroupTask, TaskKind, TaskState
+from voice.models.group_tasks import NOT_LEFT
+from voice.services import called_numbers
+from voice.services.group_calls import numbers as group_numbers
+
+AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)  # Laaffic's own repetitions: nobody can be left out of them
+CALLED_NOBODY = (*NOT_LEFT, TaskState.FAILED, TaskState.REPLACED)
+DID_NOT_LEAVE = (EntryState.REFUSED, EntryState.NOT_SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Whom a launch would call, and how many of its numbers it would not."""
+
+    numbers: list[str]
+    suppressed: int = 0
+    no_consent: int = 0
+    capped: int = 0
+    twice: int = 0
+
+
+def called_now(task: GroupTask) -> Called:
+    kept = group_numbers.callable_now(task)
+    agreed = _agreed(task, kept.numbers)
+    numbers = _without_full(task, agreed)
+    no_consent, capped = len(kept.numbers) - len(agreed), len(agreed) - len(numbers)
+    return Called(numbers, kept.suppressed, no_consent, capped, kept.twice)
+
+
+def under_lock(task: GroupTask, called: Called) -> Called:
+    """Without those who had enough since they were looked at; until the transaction ends nobody else counts them.
+
+    ValidationError where nobody is left, or where it is a repetition that would call them too.
+    """
+    caps = _caps(task)
+    if not caps:
+        return called
+    for channel in caps:
+        frequency.count_alone(channel)
+    numbers = _without_full(task, called.numbers)
+    counted = replace(called, numbers=numbers, capped=called.capped + len(called.numbers) - len(numbers))
+    require_somebody(task, counted)
+    return counted
+
+
+def require_somebody(task: GroupTask, called: Called) -> None:
+    if task.kind in AGAIN and (sentence := repeats(called)):
+        raise ValidationError({"numbers": sentence})
+    if not called.numbers:
+        raise ValidationError({"numbers": nobody(called)})
+
+
+def nobody(called: Called) -> str:
+    if called.no_consent or called.capped:
+        return _("Nobody is left to call: all are suppressed, have not agreed to marketing, or have had enough calls.")
+    return _("Nobody is left to call: all numbers are on the suppression list.")
+
+
+def repeats(called: Called) -> str:
+    """Why a repetition cannot leave; "" where it calls nobody whom it must not."""
+    if called.suppressed:
+        return _(
+            "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too. Make a new task "
+            "from it instead: they are left out of that."
+        ) % {"n": number(called.suppressed)}
+    if others := called.no_consent + called.capped:
+        return _(
+            "%(n)s of its numbers have not agreed to marketing, or have had enough calls. Laaffic's own repetition "
+            "would call them too. Make a new task from it instead: they are left out of that."
+        ) % {"n": number(others)}
+    return ""
+
+
+def _agreed(task: GroupTask, numbers: list[str]) -> list[str]:
+    """With an SMS after the call, who has agreed to both: the gateway would send it to all."""
+    if not consents.is_needed_for(task.purpose):
+        return numbers
+    given = consents.given_among(numbers, Channel.VOICE)
+    if task.hang_up_sms:
+        given &= consents.given_among(numbers, Channel.SMS)
+    return [number for number in numbers if number in given]
+
+
+def _caps(task: GroupTask) -> dict[str, Cap]:
+    """By channel, in the one order in which their locks are taken: with an SMS after the call, what that allows too."""
+    of = {Channel.SMS.value: task.sms_application_id if task.hang_up_sms else None}
+    of[Channel.VOICE.value] = task.application_id
+    caps = {channel: frequency.cap_for(pk, task.purpose) for channel, pk in of.items() if pk is not None}
+    return {channel: cap for channel, cap in caps.items() if cap}
+
+
+def _without_full(task: GroupTask, numbers: list[str]) -> list[str]:
+    for channel, cap in _caps(task).items():
+        if not numbers:
+            break
+        sending = frequency.sending_since(channel, frequency.start_of(cap))
+        source = had_sms if channel == Channel.SMS else had
+        if full := frequency.full_on(cap, numbers, sending, partial(source, but=_takes_the_place_of(task))):
+            numbers = [number for number in numbers if number not in full]
+    return numbers
+
+
+def _takes_the_place_of(task: GroupTask) -> int:
+    return task.parent_id or 0 if task.kind == TaskKind.UPDATE else 0
+
+
+def had(
+    numbers: Sequence[str], since: dt.datetime, day: dt.datetime, *, but: int = 0
+) -> Iterator[tuple[str, int, int]]:
+    """(number, calls since `day`, calls since `since`), once for each group call that had, or may have, the number.
+
+    Its numbers at Laaffic count until it is over and as long after: when Laaffic dials which of them nobody knows.
+    """
+    return _had(_since(since).exclude(pk=but), numbers, day)
+
+
+def had_sms(
+    numbers: Sequence[str], since: dt.datetime, day: dt.datetime, *, but: int = 0
+) -> Iterator[tuple[str, int, int]]:
+    """Likewise the SMS after the calls: to whom one goes the calls decide, and those take place at Laaffic."""
+    return _had(_since(since).filter(hang_up_sms=True).exclude(pk=but), numbers, day)
+
+
+def _had(tasks: "QuerySet[GroupTask]", numbers: Sequence[str], day: dt.datetime) -> Iterator[tuple[str, int, int]]:
+    wanted = {*numbers, *every_spelling([number for number in numbers if has_spellings(number)])}
+    over_at = dict(tasks.values_list("pk", "finished_at"))
+    for called, task_id in called_numbers.among([*wanted], over_at):
+        over = over_at[task_id]
+        yield called, int(over is None or over >= day), 1
+
+
+def has_left_since(moment: dt.datetime) -> bool:
+    """Whether the numbers of another one count."""
+    return bool(_left_since.rows(since=moment))
+
+
+def has_sms_since(moment: dt.datetime) -> bool:
+    return any(has_sms for (has_sms,) in _left_since.rows(since=moment))
+
+
+@Select
+def _left_since() -> "QuerySet[GroupTask, Any]":
+    """Whether each has an SMS. Numbers are kept with the request."""
+    left = GroupTask.objects.filter(is_counted=True, entry__prepared_at__gte=Given("since")).order_by()
+    return left.values_list("hang_up_sms")
+
+
+def _since(moment: dt.datetime) -> "QuerySet[GroupTask]":
+    """Those that count, and of which somebody may have been called since then."""
+    left = GroupTask.objects.filter(is_counted=True, entry__isnull=False).exclude(state__in=CALLED_NOBODY)
+    left = left.exclude(entry__state__in=DID_NOT_LEAVE).exclude(purpose=Campaign.Purpose.TRANSACTIONAL)
+    return left.filter(Q(finished_at=None) | Q(finished_at__gte=moment)).order_by()

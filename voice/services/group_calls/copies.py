@@ -1,0 +1,91 @@
+"""Tasks made from others: templates, new tasks, updates of what waits, and repetitions of what has finished.
+
+Each is a draft of its own, which a person looks at before anything is sent.
+"""
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
+from voice.models import GroupTask, TaskKind, TaskState
+from voice.models.group_tasks import copied
+from voice.services.group_calls import figures as group_figures
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls.numbers import Audience
+
+
+def template(task: GroupTask, *, by: User | None = None) -> GroupTask:
+    """What is played and how, under the same name; no numbers and no time."""
+    return GroupTask.objects.create(**copied(task), name=task.name, is_template=True, created_by=by)
+
+
+def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None = None) -> GroupTask:
+    """A draft with the same parameters, and a task's numbers without those that are suppressed by now."""
+    if task.is_template:
+        return GroupTask.objects.create(**copied(task), name=task.name, created_by=by)
+    if task.state in (TaskState.SENDING, TaskState.UNKNOWN):
+        raise ValidationError(_("Nobody knows yet whether this task calls. Settle that first: a copy calls all again."))
+    audience = group_numbers.callable_now(task)
+    if unreached_only:
+        audience.numbers = _unreached(task, audience.numbers)
+    source = _("those whom “%(task)s” did not reach") if unreached_only else _("the numbers of “%(task)s”")
+    audience.sources = [source % {"task": task.name}]
+    return _drafted(task, audience, kind=TaskKind.SEND, parent=None, by=by)
+
+
+def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
+    """A draft that takes the place of a task which has not begun; the one that is open already where there is one."""
+    if task.state != TaskState.WAITING or not task.key:
+        raise ValidationError(_("Only a task that waits can be changed. This one has begun or is over."))
+    if open_one := task.children.filter(kind=TaskKind.UPDATE, state=TaskState.DRAFT).first():
+        return open_one
+    audience = group_numbers.callable_now(task)
+    audience.sources = [task.numbers_from]
+    made = _drafted(task, audience, kind=TaskKind.UPDATE, parent=task, by=by)
+    made.send_at, made.latest_end = task.send_at, task.latest_end
+    made.save(update_fields=["send_at", "latest_end"])
+    return made
+
+
+def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> GroupTask:
+    """A draft of Laaffic's own repetition of a finished task."""
+    if task.state != TaskState.FINISHED or not task.key:
+        raise ValidationError(_("Only a finished task can be repeated. Make a new task from this one."))
+    numbers = group_numbers.of(task)
+    if failed_only:
+        numbers = _unreached(task, numbers)
+    source = _("those whom “%(task)s” did not reach") if failed_only else _("the numbers of “%(task)s”")
+    audience = Audience(numbers, sources=[source % {"task": task.name}])
+    kind = TaskKind.RESEND_FAILED if failed_only else TaskKind.RESEND
+    return _drafted(task, audience, kind=kind, parent=task, by=by)
+
+
+def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
+    """By the records: where some are missing, somebody who was reached would be called again."""
+    missing = (task.called or 0) - task.recorded
+    if missing > 0:
+        raise ValidationError(
+            ngettext(
+                "%(n)s call record has not come yet, so nobody knows whom it reached. Try again in a few minutes.",
+                "%(n)s call records have not come yet, so nobody knows whom it reached. Try again in a few minutes.",
+                missing,
+            )
+            % {"n": number(missing)}
+        )
+    left = group_figures.unreached(task, numbers)
+    if not left:
+        raise ValidationError(_("Everybody was reached: there is nobody to call again."))
+    return left
+
+
+@transaction.atomic
+def _drafted(
+    task: GroupTask, audience: Audience, *, kind: TaskKind, parent: GroupTask | None, by: User | None
+) -> GroupTask:
+    made = GroupTask.objects.create(**copied(task), name=task.name, kind=kind, parent=parent, created_by=by)
+    group_numbers.keep(made, audience)
+    made.save(update_fields=["number_count", "numbers_from", *group_numbers.LEFT_OUT])
+    return made

@@ -1,0 +1,276 @@
+"""What Laaffic says of a group-call task, taken over onto its row (laaffic-api#group-call-tasks).
+
+A task is found by its name, which is ours alone: that it is listed proves that the request arrived, also where the
+answer to it was lost. That it is not listed proves nothing by itself; a person decides, and sees how often it was
+looked for.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services import database_clock, due, ledger
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import GroupTask as WireTask
+from laaffic_console.laaffic import TaskStatus
+from messaging.services.budgets import shares
+from voice.models import GroupTask, TaskKind, TaskState
+from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
+from voice.services import events
+from voice.services.group_calls import costs as group_costs
+from voice.services.group_calls import figures as group_figures
+
+ABOUT = "group task"
+CANCEL = "voice/group/call/cancel"
+STATES = {
+    TaskStatus.WAITING: TaskState.WAITING,
+    TaskStatus.CALLING: TaskState.CALLING,
+    TaskStatus.FINISHED: TaskState.FINISHED,
+    TaskStatus.FAILED: TaskState.FAILED,
+    TaskStatus.CANCELLED: TaskState.CANCELLED,
+    TaskStatus.PAUSED: TaskState.PAUSED,
+    TaskStatus.SUBMITTING: TaskState.SUBMITTING,
+}
+ENDED = tuple(state for state in OVER if state != TaskState.REPLACED)  # its records are its own, and may still change
+CLOCKS_DIFFER_BY = dt.timedelta(days=1)  # tasks are listed by when they were made, in a zone that is a setting
+SOON = dt.timedelta(seconds=5)
+COUNT_EVERY = dt.timedelta(seconds=30)
+SELDOM = dt.timedelta(minutes=10)
+MISSED_AT_MOST = 80  # times that a task is not listed, the last of them an hour apart: about three days
+LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
+UNSETTLED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
+PERSONS_WORD = "says that it did not arrive"  # in the evidence of a request that somebody has given up so
+
+
+def look(task: GroupTask) -> GroupTask:
+    """Ask Laaffic for this task now and take over what it says; a LaafficError where it cannot be asked."""
+    found = find(task)
+    if found is not None:
+        return take(task.pk, found)
+    now = database_clock.now()
+    planned = _planned_look(task.pk)
+    figures = group_figures.of(task.key) if task.key and task.state in ENDED else {}
+    with transaction.atomic():
+        row = GroupTask.objects.select_for_update().get(pk=task.pk)
+        row.looks, row.looked_at = row.looks + 1, now
+        if row.state in ENDED:
+            _set(row, figures)
+        row.look_at = _following(row, now, planned, was_over=row.state in OVER)
+        row.save(update_fields=["looks", "looked_at", "look_at", *figures])
+        if figures:
+            group_costs.charge(row)
+    return row
+
+
+def _planned_look(task_id: int) -> dt.datetime | None:
+    """When it is looked at next, read before its records are added up."""
+    return GroupTask.objects.values_list("look_at", flat=True).get(pk=task_id)
+
+
+def _set(task: GroupTask, figures: dict[str, Any]) -> None:
+    for field, value in figures.items():
+        setattr(task, field, value)
+
+
+def _following(task: GroupTask, now: dt.datetime, planned: dt.datetime | None, *, was_over: bool) -> dt.datetime | None:
+    """The next look of a task under its lock: no later than one that was asked for since `planned` was read.
+
+    Once more where it has ended just now: a record that changed while the records were added up did not find it over.
+    """
+    moments = [next_look(task, now)]
+    if task.state in OVER:
+        moments += [task.look_at if task.look_at != planned else None, None if was_over else now + 3 * SOON]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def find(task: GroupTask) -> WireTask | None:
+    """The task of exactly this name in the list of when it can have been made."""
+    first = task
+    while first.kind == TaskKind.UPDATE and first.parent is not None:
+        first = first.parent
+    # A request that a restore made doubtful may have left long after it was written down.
+    last = max(task.entry.prepared_at, task.entry.left_at or task.entry.prepared_at) if task.entry else timezone.now()
+    return laaffic_client().group_calls.find(
+        task.task_name, start=(first.launched_at or last) - CLOCKS_DIFFER_BY, end=last + CLOCKS_DIFFER_BY
+    )
+
+
+def take(task_id: int, found: WireTask) -> GroupTask:
+    """The list's words are the task's state; what was unknown of its requests ends by them."""
+    now = database_clock.now()
+    planned = _planned_look(task_id)
+    figures = group_figures.of(found.key) if _is_to_be_counted(task_id, found, now) else {}
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        if task.state in (*NOT_LEFT, TaskState.REPLACED):
+            return task
+        evidence = listing(found)
+        _settle_launches(task, evidence)
+        was, was_over = task.state, task.state in OVER
+        is_there(task, found.key)
+        task.state = STATES.get(found.status, task.state) if found.status is not None else task.state
+        _count(task, found)
+        _set(task, figures)
+        if found.cost is not None and task.recorded < (task.called or 0):
+            task.cost = found.cost  # Laaffic's own sum, as long as records are missing
+        task.looks, task.looked_at, task.ended_because = 0, now, ""
+        if task.state in OVER and not was_over:
+            task.finished_at = now
+        task.look_at = _following(task, now, planned, was_over=was_over)
+        task.save()
+        _settle_cancelling(task, evidence)
+        group_costs.charge(task)
+        events.task_moved(task, was)
+    return task
+
+
+def listing(found: WireTask) -> str:
+    return f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
+
+
+def _is_to_be_counted(task_id: int, found: WireTask, now: dt.datetime) -> bool:
+    """Records of a large task take a moment to add up: not at every look while it calls."""
+    counted_at = GroupTask.objects.values_list("counted_at", flat=True).get(pk=task_id)
+    is_over = STATES.get(found.status) in OVER if found.status is not None else False
+    return bool(found.key) and (is_over or counted_at is None or counted_at < now - COUNT_EVERY)
+
+
+def is_there(task: GroupTask, key: str) -> None:
+    """Laaffic has it: an update takes the place of what it updated. The caller saves the task."""
+    task.key = key[:40] or task.key
+    if task.state in (TaskState.SENDING, TaskState.UNKNOWN, *NOT_LEFT):
+        task.state, task.hold_reason = TaskState.SUBMITTING, ""
+        task.undo_until = task.starts_at = task.waits_since = None
+    if task.kind == TaskKind.UPDATE and task.parent_id is not None:
+        replaced = GroupTask.objects.filter(pk=task.parent_id).exclude(state=TaskState.REPLACED)
+        replaced.update(state=TaskState.REPLACED, look_at=None, finished_at=timezone.now())
+
+
+def _count(task: GroupTask, found: WireTask) -> None:
+    task.vendor_status = found.raw_status[:16]
+    for field, said in (
+        ("total", found.total),
+        ("called", found.called),
+        ("connected", found.succeeded),
+        ("failed", found.failed),
+        ("sms_sent", found.sms_sent),
+    ):
+        if said is not None:
+            setattr(task, field, min(max(said, 0), 2_000_000_000))
+
+
+def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
+    """Often while it calls, seldom while it waits for its time, and after its end until its records are complete."""
+    if task.state == TaskState.UNKNOWN and task.looks > MISSED_AT_MOST:
+        return None
+    if task.state == TaskState.UNKNOWN:
+        age = now - (task.launched_at or now)
+        return now + min(max(3 * SOON, age / 2), 6 * SELDOM)
+    if task.state == TaskState.WAITING and task.send_at is not None and task.send_at > now + SOON:
+        start: dt.datetime = task.send_at
+        return min(start, now + SELDOM)
+    if task.state in OPEN and task.looks:
+        return _next_look_for_missing(task, now)
+    if task.state in OPEN:
+        return now + SOON
+    if task.state in OVER and task.recorded < (task.called or 0):
+        age = now - (task.finished_at or now)
+        return now + max(3 * SOON, age / 2) if age < LAST_LOOK else None
+    return None
+
+
+def is_due() -> Q:
+    """Its time has come, or lies further ahead than `next_look` and what follows trouble ever put it."""
+    now = database_clock.now()
+    unknown, over = Q(state=TaskState.UNKNOWN), Q(state__in=OVER)
+    waits = [(Q(state__in=OPEN, looks=0), SELDOM)]
+    hours = 6 * SELDOM
+    for rows, longest in due.by_age("launched_at", now, part=0.5, oldest=2 * hours, at_least=SELDOM):
+        waits.append((unknown & rows, min(longest, hours)))
+    for rows, longest in due.by_age("finished_at", now, part=0.5, oldest=LAST_LOOK, at_least=SELDOM):
+        waits.append((over & rows, longest))
+    missed = [SOON.total_seconds() * 2**n for n in range(1, 11)]
+    for rows, longest in due.by_steps("looks", missed, SELDOM, first=1):
+        waits.append((Q(state__in=OPEN, looks__gt=0) & rows, min(longest, hours)))
+    return due.come("look_at", waits, now)
+
+
+def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
+    """Laaffic does not list it any more: ever more seldom, and no more after some days. A person can still ask."""
+    if task.looks > MISSED_AT_MOST:
+        return None
+    doubled: int = 2 ** min(task.looks, 20)
+    return now + min(SOON * doubled, 6 * SELDOM)
+
+
+def records_came() -> None:
+    """More call records are there: tasks that miss some are looked at anew."""
+    GroupTask.objects.filter(state__in=OVER, look_at__isnull=False).update(look_at=database_clock.in_statement())
+
+
+def records_changed(keys: Collection[str]) -> None:
+    """Records of the tasks with these keys came or changed: those that are over are added up again, complete or not.
+
+    In the transaction of the records, whose rows are locked before.
+    """
+    if not keys:
+        return
+    over = GroupTask.objects.filter(key__in=keys, state__in=ENDED)
+    found = list(over.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if found:
+        GroupTask.objects.filter(pk__in=found).update(look_at=database_clock.in_statement())
+
+
+def _settle_cancelling(task: GroupTask, evidence: str) -> None:
+    if task.state not in OVER:
+        return
+    outcome = EntryState.ACCEPTED if task.state == TaskState.CANCELLED else EntryState.REFUSED
+    for entry in requests_of(task).filter(interface=CANCEL, state=EntryState.UNKNOWN):
+        ledger.settle_by_evidence(entry.pk, outcome, evidence=evidence)
+
+
+def _settle_launches(task: GroupTask, evidence: str) -> None:
+    """The name is there, so one of its requests has brought it there, and no other, as a name is taken once."""
+    of_name = launches_of(task, task.task_name)
+    arrived = of_name.filter(state=EntryState.ACCEPTED).first()
+    if arrived is not None:
+        ledger.prove_done(arrived.pk, evidence=evidence)
+    for entry in of_name.filter(state__in=UNSETTLED).order_by("-pk"):
+        if arrived is None:
+            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=UNSETTLED)
+            arrived = entry
+        else:
+            ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=brought_by(arrived))
+    task.entry = arrived or task.entry
+
+
+def brought_by(arrived: LedgerEntry) -> str:
+    return f"a name is taken once, and request {arrived.pk} has brought it there"
+
+
+def arrived_after_all(entry_id: int, evidence: str) -> bool:
+    """What Laaffic says of a request goes before a person's word that it did not arrive, and only before that."""
+    given_up = LedgerEntry.objects.filter(pk=entry_id, evidence__contains=PERSONS_WORD).exists()
+    return given_up and turned_out(entry_id, EntryState.ACCEPTED, evidence, was=EntryState.NOT_SENT)
+
+
+def turned_out(entry_id: int, state: EntryState, evidence: str, *, was: EntryState) -> bool:
+    """Of a request that had ended: its budgets count it as what it turned out to be."""
+    has_turned = ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=[was])
+    if has_turned:
+        shares.look_again(entry_id)
+    return has_turned
+
+
+def launches_of(task: GroupTask, name: str) -> QuerySet[LedgerEntry]:
+    """Requests that give Laaffic a task of this name."""
+    return requests_of(task).filter(summary__task=name).exclude(interface=CANCEL)
+
+
+def requests_of(task: GroupTask) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(about_kind=ABOUT, about_id=task.pk)

@@ -1,0 +1,222 @@
+"""Group-call tasks: drafts, launched once; cancelled, and settled by a person's word."""
+
+import json
+from collections.abc import Sequence
+from typing import NoReturn
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services import (
+    code_words,
+    ledger,
+    single_requests,
+    workers,
+)
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.plain_text import sendable
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.laaffic import LaafficError, OutcomeUnknown
+from messaging.services.approvals import approvals
+from voice.models import GroupTask, TaskState
+from voice.models.group_tasks import OPEN, PARAMETERS
+from voice.services import events, syncing
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import requesting as group_requests
+from voice.services.group_calls import states as group_state
+from voice.services.group_calls import waiting as group_waiting
+from voice.services.group_calls.numbers import Audience
+from voice.services.group_calls.states import ABOUT, CANCEL
+
+
+class NotAsShown(ValidationError):
+    """It would not do what the page showed: whoever pressed its button looks again."""
+
+
+class CancelUnknown(ValidationError):
+    """Nobody knows whether Laaffic has taken the cancelling."""
+
+
+def save(task: GroupTask, *, audience: Audience | None = None, by: User | None = None) -> GroupTask:
+    """Keep a draft or a template; ValidationError with every problem at its field. Nothing is sent.
+
+    `audience` None leaves the numbers as they are.
+    """
+    task.text, task.sms_text = sendable(task.text), sendable(task.sms_text)
+    group_requests.check(task)
+    if audience is None and not task.number_count and not task.is_template:
+        raise ValidationError({"numbers": _("Say whom to call: choose groups, paste numbers or choose a file.")})
+    with transaction.atomic():
+        if task.pk is None:
+            task.created_by = by
+            task.save()
+        elif not _drafts().select_for_update().filter(pk=task.pk).exists():
+            raise ValidationError(_("This task was launched meanwhile: it is not changed."))
+        if audience is not None:
+            group_numbers.keep(task, audience)
+        task.save(update_fields=group_launching.EDITED)
+        if by is not None:
+            task.authors.add(by)
+        approvals.void_if_changed(task, by=by)
+    return task
+
+
+def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
+    """Of what a page before the launch shows: who is called, with what, and when."""
+    names = {"kind", "parent", "application", "send_at", "latest_end", *PARAMETERS}
+    fields = [field for field in GroupTask._meta.concrete_fields if field.name in names]
+    content = {field.name: getattr(task, field.attname) for field in fields}
+    return ledger.digest_of(json.dumps(content, default=str, sort_keys=True), *numbers)
+
+
+def launch(
+    task_id: int, *, by: User | None = None, seen: str | None = None, again: str = "", undo_seconds: float = 0
+) -> GroupTask:
+    """Hand the draft to Laaffic, once. What came of it is the task's state; ValidationError when it may not leave.
+
+    `seen`: the digest of what a page showed. Compared once the draft is claimed, when nobody can edit it any more.
+    `again`: why it is launched although the same may have been (StillOpen without it).
+    With `undo_seconds` its request is made so much later, by a worker, and it can be taken back until then.
+    """
+    drafts = _drafts().filter(pk=task_id, is_template=False)
+    task = group_launching.claimed(
+        drafts, launched_by=by, undo_until=None, starts_at=None, again_reason=again.strip()[:200]
+    )
+    if task is None:
+        raise ValidationError(_("This task was launched already: it is not launched twice."))
+    try:
+        called = group_launching.ready(task)
+        if seen is not None and seen != shown_digest(task, called.numbers):
+            not_as_shown()
+        leaves = group_waiting.hour_of(task, called.numbers)
+        if undo_seconds > 0 or leaves is not None:
+            group_waiting.start_later(task, called.numbers, undo_seconds, leaves, by)
+            return group_launching.fresh(task_id)
+        entry, numbers = group_launching.prepare(task, called, again, by)
+    except ValidationError:
+        group_launching.still(task).filter(entry=None).update(state=TaskState.DRAFT, look_at=None)
+        raise
+    group_launching.leave(task, entry, numbers)
+    return group_launching.fresh(task_id)
+
+
+def not_as_shown() -> NoReturn:
+    raise NotAsShown(_("It was changed since the page was shown. Look at whom it calls now, and launch it again."))
+
+
+def _drafts() -> QuerySet[GroupTask]:
+    return GroupTask.objects.filter(state=TaskState.DRAFT)
+
+
+def not_there(task_id: int, *, why: str, by: User) -> None:
+    """A person's word about a launch whose answer was lost; it is a draft again, which keeps its name until it is
+    edited.
+    """
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        has_arrived = task.entry is not None and task.entry.state == EntryState.ACCEPTED
+        if task.state != TaskState.UNKNOWN or has_arrived:
+            raise ValidationError(_("What became of this launch is known by now. Look at it again."))
+        if not task.looks:
+            raise ValidationError(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))
+        said = f"{by.get_username()} {group_state.PERSONS_WORD}: {why}; looked for {task.looks} times"
+        task.state, task.look_at, task.outside_hours = TaskState.DRAFT, None, False
+        task.save(update_fields=["state", "look_at", "outside_hours"])
+        events.task_moved(task, TaskState.UNKNOWN, by=by.get_username())
+        if task.entry is not None:
+            ledger.settle_by_evidence(task.entry.pk, EntryState.NOT_SENT, evidence=said)
+        record(Act.SETTLED, task, event=said)
+
+
+def say_over(task_id: int, *, why: str, by: User) -> None:
+    """A person's word about a task that Laaffic's list does not have, any more or at all: it was called and is over.
+
+    Should the list have it again, when somebody asks for it, that counts.
+    """
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        if task.state not in (*OPEN, TaskState.UNKNOWN):
+            raise ValidationError(_("This task is over already. Look at it again."))
+        if not task.looks:
+            raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
+        said = f"{by.get_username()} {ledger.IS_OVER}: {why}"
+        for entry in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
+            if entry.interface == CANCEL:
+                ledger.lapse(entry.pk, evidence=said)
+            else:
+                ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=said)
+        was, task.state = task.state, TaskState.FINISHED
+        task.ended_because, task.look_at = said, None
+        task.finished_at = timezone.now()
+        task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
+        record(Act.SETTLED, task, event=said)
+        events.task_moved(task, was, by=by.get_username())
+
+
+def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
+    """Have Laaffic stop it; calls that ring already go on. ValidationError says why not."""
+    task = GroupTask.objects.select_related(*group_launching.RELATED).get(pk=task_id)
+    if task.state not in OPEN or not task.key:
+        raise ValidationError(_("Only a task that Laaffic has and that is not over can be cancelled."))
+    with transaction.atomic():
+        entry = prepare_cancelling(task, by=by)
+    return ask_to_cancel(task, entry)
+
+
+def prepare_cancelling(task: GroupTask, *, by: User | None) -> LedgerEntry:
+    return ledger.prepare(
+        interface=CANCEL,
+        application=task.application,
+        about_kind=ABOUT,
+        about_id=task.pk,
+        summary={"task": task.task_name, "key": task.key},
+        digest=ledger.digest_of("cancel", task.key),
+        attempt=group_state.requests_of(task).filter(interface=CANCEL).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+
+
+def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
+    """What was prepared leaves; ValidationError says what came of it otherwise."""
+    try:
+        single_requests.send(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
+    except OutcomeUnknown:
+        syncing.COPIES.request(group_launching.SYNC)
+        raise CancelUnknown(
+            _("Laaffic's answer was lost. The task's state tells soon whether it was cancelled.")
+        ) from None
+    except LaafficError as problem:
+        raise ValidationError(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
+    ledger.settle_accepted(entry.pk)
+    return _looked_at_once(task)
+
+
+def _looked_at_once(task: GroupTask) -> GroupTask:
+    """The page that follows shows what Laaffic says now; when it cannot be asked, the job asks."""
+    try:
+        return group_state.look(task)
+    except (LaafficError, NotConfigured):
+        syncing.COPIES.request(group_launching.SYNC)
+        return task
+
+
+def advice(task: GroupTask) -> str:
+    """What came of the launch, in plain words with what to do; "" when Laaffic has it or nothing was launched."""
+    entry = task.entry
+    if task.state == TaskState.UNKNOWN:
+        return _(
+            "Laaffic's answer was lost, so phones may ring. It is not sent again by itself: Laaffic is asked for its "
+            "name, which no other task has."
+        )
+    if task.state == TaskState.SENDING:
+        return _("The request is under way.")
+    if task.state != TaskState.DRAFT or entry is None:
+        return ""
+    return group_launching.why_nobody_was_called(entry)

@@ -1,0 +1,187 @@
+"""Launches that wait for their moment, to be taken back or for the hours of whom they call; a worker starts them."""
+
+import datetime as dt
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, Q
+
+from laaffic_console.gateway.services import (
+    database_clock,
+    isolation,
+    moments,
+)
+from laaffic_console.kit.acts import Act
+from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
+from messaging.services.gates import sending_hours
+from messaging.services.launching import lateness, undo
+from messaging.services.steps import UNFINISHED_RESTORE
+from voice.models import GroupTask, TaskState
+from voice.services import events
+from voice.services.group_calls import hours as group_hours
+from voice.services.group_calls import launching as group_launching
+
+START_JOB = "voice.jobs.start_launched"
+
+
+def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
+    """When its request may leave, where that is not now; ValidationError where it never may."""
+    now = database_clock.now()
+    places = group_hours.places_of(numbers) if group_hours.rules_of(task) else ()
+    leaves = group_hours.leaves_at(task, places, now)
+    if leaves is None:
+        raise ValidationError(group_hours.never(task, places))
+    if ended := group_hours.ended(task, leaves):
+        raise ValidationError(ended)
+    return leaves if leaves > now else None
+
+
+@transaction.atomic
+def start_later(
+    task: GroupTask, numbers: list[str], seconds: float, leaves: dt.datetime | None, by: User | None
+) -> None:
+    """What is open like it is asked for now, while somebody is there to be told, and once more when it starts.
+
+    `leaves`: when its hours begin; until then it can be taken back anyway.
+    """
+    if group_launching.require_no_other(task, numbers, task.again_reason):
+        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": task.again_reason}, by)
+    until = undo.until(seconds)
+    if leaves is None or leaves <= until:
+        _wait(task, until, is_undo=True)
+        said = _("Launched; it can be taken back for %(n)d s") % {"n": seconds}
+    else:
+        _wait(task, leaves, is_undo=False)
+        said = _("Launched; it waits for its hours")
+    group_launching.note(task, said, by)
+    events.task_moved(task, TaskState.DRAFT, by=by.get_username() if by else "")
+
+
+def _wait(task: GroupTask, until: dt.datetime, *, is_undo: bool) -> None:
+    launched = group_launching.still(task).filter(entry=None)
+    if not launched.update(
+        state=TaskState.LAUNCHED,
+        starts_at=until,
+        undo_until=until if is_undo else None,
+        waits_since=None if is_undo else database_clock.now(),
+        look_at=None,
+    ):
+        raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
+    task.state = TaskState.LAUNCHED
+
+
+def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, starts_at__lte=by).order_by()
+    return [(pk, moment) for pk, moment in waiting.values_list("pk", "starts_at") if moment is not None]
+
+
+def start_launched(task_id: int) -> None:
+    """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
+    until = GroupTask.objects.filter(pk=task_id).values_list("starts_at", flat=True).first()
+    if until is not None and moments.wait_for(until):
+        start(task_id)
+
+
+def start(task_id: int) -> None:
+    """Make the request of a launch whose moment has come. What speaks against it by now holds it, with a sentence."""
+    its_moment = GroupTask.objects.filter(pk=task_id, state=TaskState.LAUNCHED, starts_at__lte=database_clock.now())
+    task = group_launching.claimed(its_moment)
+    if task is None:
+        return
+    if task.undo_until is not None and (late := lateness.too_late(task.undo_until, lateness.allowed())):
+        group_launching.hold(task, late)
+        return
+    try:
+        called = group_launching.ready(task)
+        if (leaves := hour_of(task, called.numbers)) is not None:
+            _wait(task, leaves, is_undo=False)
+            return
+        entry, numbers = group_launching.prepare(task, called, task.again_reason, task.launched_by)
+    except ValidationError as problem:
+        group_launching.hold(task, joined(problem.messages))
+        return
+    group_launching.leave(task, entry, numbers)
+
+
+def start_due() -> None:
+    _look_again_at_changed_hours()
+    waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, starts_at__lte=database_clock.now())
+    isolation.each(waiting.order_by("pk").values_list("pk", flat=True), start, "start of group-call task {}".format)
+
+
+def _look_again_at_changed_hours() -> None:
+    """What waits by a calendar that was changed meanwhile is looked at anew."""
+    waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, waits_since__isnull=False)
+    changed = Q(calendar__changed_at__gte=F("waits_since"))
+    for by in ("application", "sms_application"):
+        changed |= Q(**{f"{by}__sending_hours__changed_at__gte": F("waits_since")})
+        changed |= Q(**{f"{by}__sending_hours__calendar__changed_at__gte": F("waits_since")})
+    anew = list(waiting.filter(changed).values_list("pk", flat=True))
+    GroupTask.objects.filter(pk__in=anew, state=TaskState.LAUNCHED).update(starts_at=database_clock.in_statement())
+
+
+def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupTask:
+    """Once, for this task: no calendar keeps it back. Who may say so the door asks."""
+    if is_blank(reason):
+        raise ValidationError(_("Say why it is sent outside its hours."))
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        if task.state not in (TaskState.LAUNCHED, TaskState.HELD):
+            raise ValidationError(_("It does not wait for its hours any more. Look at it again."))
+        task.outside_hours, columns = True, ["outside_hours"]
+        if task.waits_since is not None:
+            task.starts_at, task.waits_since = database_clock.now(), None
+            columns += ["starts_at", "waits_since"]
+        task.save(update_fields=columns)
+        group_launching.note(
+            task, _("Sent outside its hours: %(reason)s") % {"reason": reason.strip()}, by, Act.APPROVAL
+        )
+    start(task_id)
+    return group_launching.fresh(task_id)
+
+
+def resume(task_id: int, *, by: User | None = None) -> GroupTask:
+    """Try a held launch again, now; what speaks against it holds it anew."""
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        if task.state != TaskState.HELD:
+            raise ValidationError(_("This task is not held any more. Look at it again."))
+        _require_restored(task)
+        task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
+        task.launched_by = by or task.launched_by
+        if sending_hours.is_held_by(task.latest_end, task.hold_reason):
+            task.latest_end = None
+            group_launching.note(task, _("Its latest end no longer counts"), by)
+        task.save(update_fields=["state", "undo_until", "starts_at", "launched_by", "latest_end"])
+        group_launching.note(task, _("Resumed"), by)
+        events.task_moved(task, TaskState.HELD, by=by.get_username() if by else "")
+    start(task_id)
+    return group_launching.fresh(task_id)
+
+
+def _require_restored(task: GroupTask) -> None:
+    """Its request may have left while no restore has said so yet (laws#unknown-stays)."""
+    if task.hold_reason == UNFINISHED_RESTORE:
+        raise ValidationError(_("A restore has not finished. Run it again with its file."))
+
+
+def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
+    """Make a draft again of a launch whose request was not made: nothing has left."""
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        if task.state == TaskState.DRAFT:
+            return task
+        was = task.state
+        if was not in (TaskState.LAUNCHED, TaskState.HELD):
+            raise ValidationError(_("It cannot be taken back any more: its request was made. Look at it again."))
+        _require_restored(task)
+        task.state, task.hold_reason, task.outside_hours = TaskState.DRAFT, "", False
+        task.undo_until = task.starts_at = task.waits_since = None
+        columns = ["state", "undo_until", "starts_at", "waits_since", "hold_reason", "outside_hours"]
+        task.save(update_fields=columns)
+        group_launching.note(task, _("Taken back before anything left"), by)
+        events.task_moved(task, was, by=by.get_username() if by else "")
+    return task

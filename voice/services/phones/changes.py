@@ -1,0 +1,194 @@
+"""New SIP phones and new passwords (voice/sipAdd and voice/sipReset): recorded, asked for, settled.
+
+A password is in Laaffic's answer alone: it is handed on once and kept nowhere. After an answer that was lost the list
+tells whether phones were added; of a password nothing tells, and another reset gives another one.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
+from laaffic_console.gateway.services import (
+    code_words,
+    late_evidence,
+    leases,
+    ledger,
+    patience,
+    single_requests,
+    workers,
+)
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
+from voice.models import SipPhone, VoiceSync
+from voice.services import syncing
+from voice.services.phones import sip_phones as phones
+from voice.services.phones.evidence import ADDED, RESET, named, requests
+
+OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
+NAME, QUANTITY = (4, 32), (1, 50)
+
+
+class ResetUnknown(ValidationError):
+    """It may have been reset, and the new password is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    account: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"NewPassword({self.account!r})"
+
+
+def add(
+    *,
+    application: Application,
+    group: str,
+    name: str,
+    quantity: int = 1,
+    display_number: str = "",
+    by: User | None = None,
+) -> LedgerEntry:
+    """Ask Laaffic for phones; ValidationError by field where it is wrong or refused. The row says `unknown` where the
+    answer was lost: the list settles it."""
+    group, name = group.strip(), name.strip()
+    shown = "".join(display_number.split()).lstrip("+").replace("-", "")
+    _know_the_list(application)
+    entry = _asked(application, group, name, quantity, shown, by)
+    try:
+        single_requests.send(
+            entry,
+            lambda: laaffic_client().voice.add_phones(
+                app_id=application.app_id, group=group, name=name, quantity=quantity, display_number=shown
+            ),
+        )
+    except OutcomeUnknown:
+        pass
+    except LaafficError as problem:
+        raise _not_added(problem, name) from problem
+    else:
+        late_evidence.accepted(entry.pk)
+    syncing.COPIES.request(phones.name_of(application))
+    entry.refresh_from_db()
+    return entry
+
+
+@transaction.atomic
+def _asked(
+    application: Application, group: str, name: str, quantity: int, display_number: str, by: User | None
+) -> LedgerEntry:
+    """Under the application's lock: of two at the same moment the second finds the first one's request."""
+    Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+    _check(application, group, name, quantity, display_number)
+    return ledger.prepare(
+        interface="voice/sipAdd",
+        application=application,
+        about_kind=ADDED,
+        about_id=application.pk,
+        summary={
+            "group": group,
+            "name": name,
+            "quantity": quantity,
+            "display number": display_number,
+            "before": named(application, name).count(),
+        },
+        digest=ledger.digest_of("sipAdd", application.app_id, group, name, str(quantity), display_number),
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+
+
+def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
+    """A new password, for whoever asked and for nobody after; ValidationError says what came of it instead.
+
+    One at a time: of two that are under way the later answer need not have the password that counts.
+    """
+    with leases.lease(f"sip-password:{phone.pk}", patience.LEASE_SECONDS) as lease:
+        if lease is None:
+            raise ValidationError(_("Its password is being reset at this moment. Look again in a minute."))
+        return _reset(phone, by)
+
+
+def _reset(phone: SipPhone, by: User | None) -> NewPassword:
+    if phone.gone_at is not None or not phone.application.is_active:
+        raise ValidationError(_("Laaffic does not list this phone any more: it has no password."))
+    entry = ledger.prepare(
+        interface="voice/sipReset",
+        application=phone.application,
+        about_kind=RESET,
+        about_id=phone.pk,
+        summary={"account": phone.account},
+        digest=ledger.digest_of("sipReset", phone.application.app_id, phone.account),
+        attempt=requests(RESET, phone.pk).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+    try:
+        password = single_requests.send(
+            entry,
+            lambda: laaffic_client().voice.reset_password(app_id=phone.application.app_id, account=phone.account),
+        )
+    except OutcomeUnknown as problem:
+        raise ResetUnknown(
+            _(
+                "Laaffic's answer was lost, and the new password with it: the old one may no longer work. Reset it "
+                "again when Laaffic answers."
+            )
+        ) from problem
+    except LaafficError as problem:
+        raise ValidationError(code_words.nothing_was_sent(problem)) from problem
+    ledger.settle_accepted(entry.pk)
+    for earlier in requests(RESET, phone.pk).filter(state=EntryState.UNKNOWN, pk__lt=entry.pk):
+        ledger.settle_by_evidence(
+            earlier.pk, EntryState.ACCEPTED, evidence=f"request {entry.pk} has reset it again since"
+        )
+    return NewPassword(phone.account, password)
+
+
+def _know_the_list(application: Application) -> None:
+    """What a later list proves is told from what was there before."""
+    name = phones.name_of(application)
+    if VoiceSync.objects.filter(name=name).exclude(succeeded_at=None).exists() or application.channel != Channel.VOICE:
+        return
+    try:
+        phones.sync(application)
+    except syncing.SyncFailed as problem:
+        raise ValidationError(syncing.said_at_once(problem)) from problem
+
+
+def _check(application: Application, group: str, name: str, quantity: int, display_number: str) -> None:
+    problems = {}
+    if application.channel != Channel.VOICE or not application.is_active:
+        problems["application"] = _("Choose an active application of the channel Voice.")
+    for field, value in (("group", group), ("name", name)):
+        if not NAME[0] <= len(value) <= NAME[1] or "\0" in value:
+            problems[field] = _("It has 4 to 32 characters.")
+    if not QUANTITY[0] <= quantity <= QUANTITY[1]:
+        problems["quantity"] = _("From 1 to 50 phones at a time.")
+    is_number = display_number.isascii() and display_number.isdecimal() and 7 <= len(display_number) <= 13
+    if display_number and not is_number:
+        problems["display_number"] = _("A display number has 7 to 13 digits, or none is given.")
+    same = Q(summary__name=name, state__in=OPEN)
+    if "name" not in problems and SipPhone.objects.filter(application=application, gone_at=None, name=name).exists():
+        problems["name"] = _("The application has a phone of this name. Choose another.")
+    elif "name" not in problems and requests(ADDED, application.pk).filter(same).exists():
+        problems["name"] = _("Phones of this name are being added, and the outcome is not known yet: the list tells.")
+    if problems:
+        raise ValidationError(problems)
+
+
+def _not_added(problem: LaafficError, name: str) -> ValidationError:
+    if problem.code == Code.EXISTS_ALREADY:
+        return ValidationError(
+            {"name": _("Laaffic has a phone called %(name)s already (−20). Choose another name.") % {"name": name}}
+        )
+    if problem.code == Code.DATA_CAP:
+        said = _("Laaffic gives this application no more phones (−23). Ask Laaffic for a higher limit.")
+        return ValidationError({"quantity": said})
+    return ValidationError(code_words.nothing_was_sent(problem))

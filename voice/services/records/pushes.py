@@ -1,0 +1,83 @@
+"""From the inbox to the call records (laaffic-api#voice-pushes)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
+from laaffic_console.gateway.services.draining import Inbox
+from laaffic_console.laaffic import (
+    CallRecord,
+    DeliveryReport,
+    RingingEvent,
+    Source,
+    is_ringing,
+    parse_ringing,
+    parse_voice_reports,
+)
+from messaging import gateway_ids
+from messaging.services.reports import reports
+from voice.services.calls import ringing
+from voice.services.records import call_records
+from voice.services.spoken.call_reports import as_delivery_report
+
+# Laaffic's staff set the addresses by hand: whichever of the two they give, each entry is what it is.
+Entry = CallRecord | RingingEvent
+
+
+def _read(body: PushedBody, raw: object) -> tuple[Sequence[Entry], list[str]]:
+    zone = ZoneInfo(settings.LAAFFIC_TIME_ZONE)
+    if is_ringing(raw):
+        rung = parse_ringing([raw], zone)
+        return rung.events, rung.problems
+    parsed = parse_voice_reports([raw], zone)
+    return parsed.calls, parsed.problems
+
+
+def _apply(found: Sequence[Entry]) -> list[bool]:
+    if events := [entry for entry in found if isinstance(entry, RingingEvent)]:
+        ringing.apply(events)
+    ended = iter(call_records.apply([entry for entry in found if isinstance(entry, CallRecord)], Source.VOICE_PUSH))
+    return [True if isinstance(entry, RingingEvent) else next(ended) for entry in found]
+
+
+def _orphan(body_id: int, record: Entry) -> OrphanReport | None:
+    if isinstance(record, RingingEvent):
+        return None
+    report = as_delivery_report(record, Source.VOICE_PUSH)
+    if report is None:
+        return None
+    now = timezone.now()
+    return OrphanReport(
+        kind=PushKind.VOICE_REPORT,
+        pushed_body_id=body_id,
+        key="|".join(
+            [gateway_ids.kept(report.msg_id), report.order_id[:40], report.raw_status[:10], str(report.at or "")]
+        ),
+        gateway_id=gateway_ids.kept(report.msg_id),
+        order_id=report.order_id[:64],
+        number=report.number[:20],
+        report=report.as_json(),
+        first_seen=now,
+        next_try_at=now,
+    )
+
+
+def _retry(kept: list[dict[str, Any]]) -> list[bool]:
+    return reports.apply([DeliveryReport.from_json(report) for report in kept])
+
+
+INBOX: Inbox[Entry] = Inbox(
+    kind=PushKind.VOICE_REPORT,
+    job="voice.jobs.apply_voice_reports",
+    read=_read,
+    apply=_apply,
+    orphan=_orphan,
+    retry=_retry,
+)
+# Whatever waits for its message is retried by the inbox that it came into.
+RINGING = replace(INBOX, kind=PushKind.VOICE_RINGING, job="voice.jobs.apply_ringing", retry=None)
