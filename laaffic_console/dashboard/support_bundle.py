@@ -56,7 +56,7 @@ Support bundle of the Laaffic console
 
 versions.json    Python, Django, packages, database, operating system
 settings.json    figures and switches; of addresses, keys and tokens only whether or how many are set
-checks.json      the ids of what "manage.py check --deploy" says; the sentences stand in laaffic_console/checks.py
+checks.json      the ids of what "manage.py check --deploy" says; the sentences stand in laaffic_console/checks/
 health.json      database, queue, workers, the last sweep, the oldest thing due, room on the disk
 queue.json       what waits: jobs, pushes, requests, batches, campaigns, imports, exports, by state
 leases.json      which kinds of work are being done, until when

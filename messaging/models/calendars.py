@@ -9,7 +9,7 @@ from laaffic_console.kit.visible_names import VisiblyNamed
 
 
 class Watched(models.Model):
-    """Batches wait by what it says: they are looked at again when it is changed (services/batches/hours_changed.py)."""
+    """Batches wait by what it says: they are looked at again when it is changed (services/campaigns/calendars.py)."""
 
     changed_at = models.DateTimeField(pgettext_lazy("moment", "changed"), auto_now=True)
     looked_at = models.DateTimeField(null=True, editable=False)  # when what waits by it was last looked at again

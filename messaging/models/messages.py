@@ -2,7 +2,7 @@
 
 A batch is what one POST carries and what a worker claims: one row changes hands, not a thousand. So a message whose
 column says `queued` is *claimed* while its batch is, and *accepted* as soon as its batch has been answered: the answer
-is one row, and the messages' own rows follow (services/answers.py). A batch's row lock guards its messages: whoever
+is one row, and the messages' own rows follow (services/batches/answers.py). A batch's row lock guards its messages: whoever
 changes their states holds it and moves its tallies in the same transaction.
 """
 
@@ -250,7 +250,7 @@ class OutcomeTally(models.Model):
     messages = models.IntegerField(default=0)
     billed_segments = models.BigIntegerField(default=0)
     pay_micros = models.BigIntegerField(default=0)
-    # How much of it is in the hours already (services/hours.py).
+    # How much of it is in the hours already (services/batches/hours.py).
     folded_messages = models.IntegerField(default=0, db_default=0)
     folded_micros = models.BigIntegerField(default=0, db_default=0)
 
