@@ -98,19 +98,30 @@ def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCa
     return _make(asked, entry)
 
 
-def did_not_ring(call_id: int, *, why: str, by: User) -> None:
-    """A person's word about a call whose answer was lost: it can be tried again after that."""
-    asked = SipCall.objects.select_related("entry").get(pk=call_id)
-    _settle_by_word(asked, EntryState.NOT_SENT, f"{by.get_username()} says that it did not ring: {why}")
+def did_not_ring(call_id: int, *, why: str, by: User, seen: int | None = None) -> None:
+    """A person's word about a call whose answer was lost: it can be tried again after that.
+
+    `seen`: the entry of the attempt that this person was shown; ValidationError where another has been made since.
+    """
+    said = f"{by.get_username()} says that it did not ring: {why}"
+    _settle_by_word(call_id, EntryState.NOT_SENT, said, seen)
 
 
-def it_rang(call_id: int, *, why: str, by: User) -> None:
-    """A person's word that it was made: nobody waits for a record any more, and one that comes still counts."""
-    asked = SipCall.objects.select_related("entry").get(pk=call_id)
-    _settle_by_word(asked, EntryState.ACCEPTED, f"{by.get_username()} {ledger.RANG}: {why}")
+def it_rang(call_id: int, *, why: str, by: User, seen: int | None = None) -> None:
+    """A person's word that it was made: nobody waits for a record any more, and one that comes still counts.
+
+    `seen`: as `did_not_ring`.
+    """
+    _settle_by_word(call_id, EntryState.ACCEPTED, f"{by.get_username()} {ledger.RANG}: {why}", seen)
 
 
-def _settle_by_word(asked: SipCall, state: EntryState, said: str) -> None:
+@transaction.atomic
+def _settle_by_word(call_id: int, state: EntryState, said: str, seen: int | None) -> None:
+    asked = SipCall.objects.select_for_update().get(pk=call_id)
+    if seen is not None and (asked.entry_id or 0) != seen:
+        raise ValidationError(
+            _("Another attempt has been made since you looked, and your word was about the one before: look again.")
+        )
     if asked.entry is None or not ledger.settle_by_evidence(
         asked.entry.pk, state, evidence=said, provided=call_matching.UNSETTLED
     ):
