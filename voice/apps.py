@@ -18,6 +18,7 @@ class VoiceConfig(AppConfig):
         from messaging import contact_actions, person_acts
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
+        from messaging.services.contacts import people
         from messaging.services.figures import proofs
         from messaging.services.gates import frequency
         from voice import console_entries, export_kinds, findable, meanings, notice_subjects, person_entries
@@ -28,6 +29,7 @@ class VoiceConfig(AppConfig):
             calls,
             group_budgets,
             group_care,
+            group_erasing,
             group_state,
             group_waiting,
             phone_evidence,
@@ -49,6 +51,7 @@ class VoiceConfig(AppConfig):
         channels.register(TtsChannel())
         frequency.counts_too(Channel.VOICE, group_care.had, group_care.has_left_since)
         frequency.counts_too(Channel.SMS, group_care.had_sms, group_care.has_sms_since)
+        people.taken_out_too(group_erasing.take_out)
         group_budgets.register()
         approvable.register(GroupTaskDrafts())
         proofs.register(
