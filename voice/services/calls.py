@@ -31,7 +31,7 @@ from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
 from messaging.subscribers import subscriber
 from voice.models import CallRecord, Ringing, SipCall, SipPhone
-from voice.services import call_matching, phone_evidence
+from voice.services import call_matching, phone_evidence, phones
 
 LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
 SUPPRESSED_ON = [Channel.VOICE, Channel.ALL]
@@ -72,8 +72,10 @@ def place(
     number = number_of(callee)
     shown = check_display_number(display_number)
     _check_wanted(number)
-    if phone.gone_at is not None or not phone.application.is_active:
+    if phone.gone_at is not None:
         raise ValidationError({"phone": _("Laaffic does not list this phone any more. Choose another.")})
+    if not phone.application.is_active:
+        raise ValidationError({"phone": _("This application is switched off. Choose another.")})
     with transaction.atomic():
         made = SipCall.objects.create(
             application=phone.application,
@@ -134,6 +136,15 @@ def _check_wanted(number: str) -> None:
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
 
 
+def _check_phone(asked: SipCall) -> None:
+    """As when it was made first: what was switched off or is gone since calls no more."""
+    if not asked.application.is_active:
+        raise ValidationError(_("The phone's application is switched off: it does not call. Make a new call."))
+    if not phones.usable().filter(application=asked.application_id, account=asked.account).exists():
+        said = _("Laaffic does not list the SIP phone %(account)s any more. Make a new call from another.")
+        raise ValidationError(said % {"account": asked.account})
+
+
 def digest_of(callee: str) -> str:
     """Whose phone rings: from another phone, or with another display number, it rings all the same."""
     return ledger.digest_of("voice/sendSip", subscriber(callee))
@@ -151,6 +162,7 @@ def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, Ledger
         raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
     if call_matching.attempts(asked).exclude(state__in=call_matching.MAY_TRY_AGAIN).exists():
         raise ValidationError(_("This call was made, or may have been: it is not made again."))
+    _check_phone(asked)
     digest = digest_of(asked.callee)
     why = open_acts.require(digest, asked.application, again=again, anywhere=True)
     entry = asked.entry = ledger.prepare(
