@@ -1,6 +1,7 @@
 """Contacts for django-import-export: which columns there are, how a row is cleaned, what a bad row says.
 
-Big files take the fast route (services/imports/imports.py), which cleans rows by the same rules; a test holds both together.
+Big files take the fast route (services/imports/imports.py), which cleans rows by the same rules; a test holds both
+together.
 """
 
 from functools import cached_property

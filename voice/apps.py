@@ -18,6 +18,7 @@ class VoiceConfig(AppConfig):
         from messaging import contact_actions, person_acts
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
+        from messaging.services.contacts import people
         from messaging.services.figures import proofs
         from messaging.services.gates import frequency
         from voice import console_entries, export_kinds, findable, meanings, notice_subjects, person_entries
@@ -27,6 +28,7 @@ class VoiceConfig(AppConfig):
         from voice.services.calls import sip_calls as calls
         from voice.services.group_calls import budgets as group_budgets
         from voice.services.group_calls import care as group_care
+        from voice.services.group_calls import erasing as group_erasing
         from voice.services.group_calls import proving as task_proving
         from voice.services.group_calls import states as group_state
         from voice.services.group_calls import waiting as group_waiting
@@ -47,6 +49,7 @@ class VoiceConfig(AppConfig):
         channels.register(TtsChannel())
         frequency.counts_too(Channel.VOICE, group_care.had, group_care.has_left_since)
         frequency.counts_too(Channel.SMS, group_care.had_sms, group_care.has_sms_since)
+        people.taken_out_too(group_erasing.take_out)
         group_budgets.register()
         approvable.register(GroupTaskDrafts())
         proofs.register(

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -109,6 +109,24 @@ def said(problem: ValidationError) -> list[str]:
         for field, messages in problem.message_dict.items()
         for message in messages
     ]
+
+
+def option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def is_given(options: Mapping[str, Any], name: str) -> bool:
+    """Whether somebody has said it: 0 is said, too."""
+    return options[name] is not None and options[name] is not False and options[name] not in ("", [])
+
+
+def belongs(options: Mapping[str, Any], to: str, names: Iterable[str]) -> None:
+    """CommandError where one of these is given without the option that it is a part of: it would do nothing."""
+    if is_given(options, to):
+        return
+    for name in names:
+        if is_given(options, name):
+            raise CommandError(f"{option(name)} belongs to {option(to)}. Give that too, or leave it out.")
 
 
 def _unwritten(problem: NotWritten) -> str:

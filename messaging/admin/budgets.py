@@ -1,9 +1,11 @@
 """Budgets, with what has gone of each, and the word that lifts one for the rest of its day or month."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -30,6 +32,14 @@ class LiftForm(forms.Form):
         help_text=gettext_lazy("It is kept with your name, and shown in the list."),
         widget=UnfoldAdminTextInputWidget,
     )
+    # When it was asked: a day or month that begins while the question is open is another one.
+    day = forms.CharField(required=False, widget=forms.HiddenInput, initial=lambda: budgets.today().isoformat())
+
+    def clean_day(self) -> dt.date:
+        try:
+            return dt.date.fromisoformat(self.cleaned_data["day"])
+        except ValueError:
+            return dt.date.min
 
 
 @admin.register(Budget)
@@ -101,21 +111,25 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
             action="lift",
             title=_("Lift the budget"),
             form_class=LiftForm,
-            act=lambda form, chosen: self._lift_each(request, chosen, form.cleaned_data["why"]),
+            act=lambda form, chosen: self._lift_each(request, chosen, **form.cleaned_data),
             explanation=_(
                 "Nothing bounds the application's campaigns then, until the day or month is over. "
                 "A campaign that is held goes on when somebody resumes it."
             ),
         )
 
-    def _lift_each(self, request: HttpRequest, queryset: QuerySet[Budget], why: str) -> str:
-        n = 0
+    def _lift_each(self, request: HttpRequest, queryset: QuerySet[Budget], why: str, day: dt.date) -> str:
+        n, overtaken = 0, ""
         for budget in queryset:
             try:
-                budgets.lift(budget.pk, reason=why, by=signed_in(request))
+                budgets.lift(budget.pk, reason=why, by=signed_in(request), day=day)
                 n += 1
+            except budgets.NewPeriod as problem:
+                overtaken = str(problem)
             except NotAllowed:
                 continue  # lifted already: nothing to say twice
+        if overtaken and not n:
+            raise ValidationError(overtaken)
         said = ngettext("%(n)s budget is lifted.", "%(n)s budgets are lifted.", n) % {"n": n}
-        then = _("Resume the campaigns that are held.")
+        then = overtaken or _("Resume the campaigns that are held.")
         return f"{said} {then}" if n else _("They were lifted already.")

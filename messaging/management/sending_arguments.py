@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from laaffic_console.kit.commands import belongs
 from laaffic_console.kit.moments import check_year
 from messaging.management.named import calendar_named
 from messaging.models import Campaign
@@ -38,6 +39,7 @@ def add_canary(create: ArgumentParser) -> None:
 
 def canary_of(options: dict[str, Any]) -> dict[str, Any]:
     """The fields of a draft."""
+    belongs(options, "canary", ("canary_wait", "canary_least"))
     return {name: options[name] for name in ("canary", "canary_wait", "canary_least")}
 
 

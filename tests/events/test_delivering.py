@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import wait
 from typing import Any
 from unittest import mock
 
@@ -702,3 +703,63 @@ def test_a_line_whose_name_was_not_found_can_be_used_again(receiver: Receiver, m
     answers = [line.post(b"{}", {}) for _n in range(2)]
     line.close()
     assert [one and (one.status, one.problem) for one in answers] == [(None, "name"), (204, "")]
+
+
+class PausedMeanwhileTests:
+    """Somebody pauses a webhook while an attempt waits for its answer: that is the last word on it."""
+
+    @pytest.fixture
+    def webhook(self, receiver: Receiver) -> Webhook:
+        receiver.act = lambda handler: answer(handler, self.status)
+        webhook, _secret = webhooks.create(receiver.url, STATE)
+        happen("campaign:1")
+        return webhook
+
+    status = 500
+
+    def attempted(self, webhook: Webhook) -> delivering._Lane:
+        """A lane with its answer, of which nothing is written."""
+        lane = delivering._Lane(webhook)
+        lane._begin()
+        wait(lane.running)
+        lane.running = []
+        return lane
+
+    def test_gone_does_not_disable_it(self, webhook: Webhook) -> None:
+        self.status = 410
+        lane = self.attempted(webhook)
+        webhooks.pause(webhook)
+
+        lane._write()
+        happen("campaign:2")
+
+        webhook.refresh_from_db()
+        assert webhook.state == "paused"
+        assert Delivery.objects.filter(state="waiting").count() == 1
+        lane.close()
+
+    @pytest.mark.parametrize("is_resumed", [True, False])
+    def test_three_days_of_failures_are_forgotten(self, webhook: Webhook, is_resumed: bool) -> None:
+        Webhook.objects.update(failures=9, failing_since=timezone.now() - dt.timedelta(days=4))
+        lane = self.attempted(webhook)
+        webhooks.pause(webhook)
+        if is_resumed:
+            webhooks.resume(webhook)
+
+        lane.look_after(is_over=True)
+
+        webhook.refresh_from_db()
+        assert webhook.state == ("active" if is_resumed else "paused")
+        assert (webhook.failing_since, webhook.failures, webhook.rests_until) == (None, 0, None)
+        lane.close()
+
+    def test_a_success_is_told_and_leaves_the_rest(self, webhook: Webhook) -> None:
+        self.status = 200
+        lane = self.attempted(webhook)
+        webhooks.pause(webhook)
+
+        lane.look_after(is_over=True)
+
+        webhook.refresh_from_db()
+        assert (webhook.state, webhook.last_ok_at is not None) == ("paused", True)
+        lane.close()

@@ -4,14 +4,21 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.laaffic import Reply as WireReply
 from messaging.models import Contact
+from messaging.services.campaigns import starting
 from messaging.services.contacts import people, suppression
 from messaging.services.replies import replies
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
+from tests.interleavings.test_campaigns import only
+from voice.models import GroupTask
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import tasks as group_tasks
 
 
 def said(number: str, words: str, *, ago: int) -> WireReply:
@@ -73,5 +80,49 @@ class EraseTests:
                 assert not Contact.objects.filter(number=number).exists()
 
             return Scene(lambda: people.erase(number, why="asked for it", by=None), lambda: take(new), check)
+
+        interleave(on, make)
+
+    def test_while_the_numbers_given_with_them_are_frozen(self, on: Stage) -> None:
+        """Either they are not in it, or their message waits and they are not erased."""
+
+        def make() -> Scene:
+            number, other = rows.number(), rows.number()
+            campaign = rows.draft(groups=[rows.group_of(0)], numbers=[number, other])
+            starting.launch(campaign.pk)
+
+            def check(erased: Ending, frozen: Ending) -> None:
+                only(erased, ValidationError)
+                only(frozen)
+                rows.freeze(campaign.pk)
+                assert rows.numbers_of(campaign) == ({other} if erased.passed else {number, other})
+
+            return Scene(
+                lambda: people.erase(number, why="asked for it", by=None), lambda: rows.freeze(campaign.pk), check
+            )
+
+        interleave(on, make)
+
+    def test_while_a_group_call_to_them_is_launched(self, on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Either it leaves without them, or it has left, or they are not erased."""
+        asked: dict[str, list[str]] = {}
+        monkeypatch.setattr(group_launching, "_ask", lambda task, numbers: asked.setdefault(task.name, numbers) and "")
+
+        def make() -> Scene:
+            number, other = rows.number(), rows.number()
+            audience = group_numbers.gather(pasted=f"+{number}\n+{other}")
+            given = {"name": rows.name(), "application": rows.application("voice"), "text": "Hello"}
+            task = group_tasks.save(GroupTask(**given), audience=audience)
+
+            def check(erased: Ending, launched: Ending) -> None:
+                only(erased, ValidationError)
+                only(launched)
+                assert asked[task.name] == group_numbers.of(task)
+                assert other in asked[task.name]
+                assert erased.passed or number in asked[task.name]
+
+            return Scene(
+                lambda: people.erase(number, why="asked for it", by=None), lambda: group_tasks.launch(task.pk), check
+            )
 
         interleave(on, make)

@@ -22,7 +22,7 @@ from messaging.services.reports.prices import Cost
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
-from voice.models import CallRecord, GroupTask, SipCall, TaskState, VoiceSync
+from voice.models import CallRecord, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
 from voice.models.group_tasks import OPEN
 from voice.services.asking import group_calls as group_sync
 from voice.services.calls import matching as call_matching
@@ -123,6 +123,7 @@ class SipCallTests:
             interface="voice/sendSip", application=app, about_kind=call_matching.ABOUT, about_id=None, summary={}
         )
         mark = f"lc-call-{entry.pk:08x}"
+        SipPhone.objects.get_or_create(application=app, account="a", defaults={"last_seen_at": timezone.now()})
         asked = SipCall.objects.create(
             application=app, account="a", callee=rows.number(), called_info=mark, entry=entry, look_at=timezone.now()
         )

@@ -4,9 +4,9 @@ import re
 
 from django.test import Client
 
-HIDDEN = re.compile(r'<input type="hidden" name="(shown|approval|digest)" value="([^"]*)">')
+HIDDEN = re.compile(r'<input type="hidden" name="(shown|approval|digest|seen)" value="([^"]*)">')
 
 
 def hidden(client: Client, address: str) -> dict[str, str]:
-    """{name: value} of what a page before a launch says that it has shown."""
+    """{name: value} of what a page before a launch says that it has shown, or one on what is unknown."""
     return dict(HIDDEN.findall(client.get(address).content.decode()))

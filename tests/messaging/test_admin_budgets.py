@@ -1,5 +1,7 @@
 """The pages of budgets: the list, the front page's line, the look before a launch, and lifting."""
 
+import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -50,9 +52,12 @@ class PageTests:
 
 
 class LiftTests:
-    def lift(self, client: Client, budget: Budget) -> None:
-        given = {"action": "lift", "_selected_action": [budget.pk], "_confirmed": "1", "why": "the fair"}
-        client.post(reverse(LIST), given)
+    def lift(self, client: Client, budget: Budget, **given: str) -> str:
+        asked = {"action": "lift", "_selected_action": [budget.pk]}
+        page = client.post(reverse(LIST), asked).content.decode()
+        shown = dict(re.findall(r'<input type="hidden" name="(day)" value="([^"]*)"', page))
+        given = {"_confirmed": "1", "why": "the fair"} | shown | given
+        return client.post(reverse(LIST), asked | given, follow=True).content.decode()
 
     def test_an_approver_lifts_it_with_a_reason(self, client: Client, budget: Budget) -> None:
         self.lift(signed_in(client, "approve_campaign"), budget)
@@ -65,6 +70,21 @@ class LiftTests:
         self.lift(signed_in(client), budget)
 
         assert BudgetCounter.objects.get().lifted_at is None
+
+    def test_what_was_asked_on_the_day_before_lifts_no_new_day(self, client: Client, budget: Budget) -> None:
+        """The question was open at midnight."""
+        day_before = budgets.today() - dt.timedelta(days=1)
+
+        page = self.lift(signed_in(client, "approve_campaign"), budget, day=day_before.isoformat())
+
+        assert "A new day has begun since you looked" in page
+        assert not BudgetCounter.objects.exclude(lifted_at=None).exists()
+
+    @pytest.mark.parametrize("day", ["", "soon"])
+    def test_a_page_that_does_not_say_its_day_lifts_nothing(self, client: Client, budget: Budget, day: str) -> None:
+        self.lift(signed_in(client, "approve_campaign"), budget, day=day)
+
+        assert not BudgetCounter.objects.exclude(lifted_at=None).exists()
 
 
 def signed_in(client: Client, *rights: str) -> Client:

@@ -377,6 +377,29 @@ class LiftTests:
         with pytest.raises(NotAllowed):
             budgets.lift(budget.pk, reason="again", by=person)
 
+    @pytest.mark.parametrize(
+        ("per", "seen", "is_lifted"),
+        [
+            ("day", "2026-11-30", False),
+            ("day", "2026-12-01", True),
+            ("month", "2026-11-30", False),
+            ("month", "2026-12-01", True),
+        ],
+    )
+    def test_it_lifts_the_period_that_was_shown(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch, per: str, seen: str, is_lifted: bool
+    ) -> None:
+        monkeypatch.setattr(budgets, "today", lambda: dt.date(2026, 12, 1))
+        budget = budgets.put(application, per=per, limit=Decimal(1))
+        day = dt.date.fromisoformat(seen)
+
+        if is_lifted:
+            assert budgets.lift(budget.pk, reason="the fair", day=day).starts_on == dt.date(2026, 12, 1)
+            return
+        with pytest.raises(budgets.NewPeriod, match=f"A new {per} has begun"):
+            budgets.lift(budget.pk, reason="the fair", day=day)
+        assert not BudgetCounter.objects.exclude(lifted_at=None).exists()
+
     def test_it_wants_a_reason(self, application: Application) -> None:
         budget = budgets.put(application, per="day", limit=Decimal(1))
 

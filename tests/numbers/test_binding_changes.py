@@ -110,6 +110,19 @@ class BindTests:
 
         assert "−41" in said["pool_number"][0]
 
+    def test_an_application_that_is_switched_off_binds_nothing(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        """Whichever door asks: what it had bound can still be ended."""
+        made = bind(application)
+        Application.objects.update(is_active=False)
+        application.refresh_from_db()
+
+        assert problems(application, phone_b=C) == {"application": ["This application is switched off."]}
+
+        assert LedgerEntry.objects.count() == 1
+        assert binding_changes.unbind(made.binding).entry.state == "accepted"
+
     def test_a_pool_that_is_not_there(self, sandbox: RunningSandbox, application: Application) -> None:
         assert "−24" in problems(application, pool_number="1")["pool_number"][0]
 

@@ -180,3 +180,29 @@ class PoolTests:
         with pytest.raises(CommandError, match=why):
             run("pool", *arguments)
         assert not LedgerEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "option"),
+    [
+        ("apply", ["--concurrency", "5"]),
+        ("apply", ["--numbers", "1"]),
+        ("apply", ["--whitelist", "1.1.1.1"]),
+        ("apply", ["--file", "numbers.csv"]),
+        ("apply", ["--rename", "918001"]),
+        ("adopt", ["--concurrency", "5"]),
+        ("adopt", ["--version-number", "1"]),
+        ("show", ["--confirm", "918885"]),
+        ("create", ["--rename", "918001"]),
+        ("edit", ["--version-number", "1"]),
+    ],
+)
+def test_a_pool_is_not_changed_by_what_its_verb_does_not_read(
+    sandbox: RunningSandbox, db: None, action: str, option: list[str]
+) -> None:
+    run("sync", "pools")
+
+    with pytest.raises(CommandError, match=f"“pool {action}” does not take {option[0]}"):
+        run("pool", action, "918885", *option)
+
+    assert not LedgerEntry.objects.exists()

@@ -183,6 +183,24 @@ class CallTests:
 
         assert rung(sandbox) == 1
 
+    @pytest.mark.parametrize("change", ["switched off", "gone", "unknown"])
+    def test_it_is_not_tried_again_from_what_calls_no_more(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: User, change: str
+    ) -> None:
+        made = said_not_to_have_rung(sandbox, phone, admin_user)
+        if change == "switched off":
+            Application.objects.update(is_active=False)
+        elif change == "gone":
+            SipPhone.objects.update(gone_at=timezone.now())
+        else:
+            SipPhone.objects.all().delete()
+        says = "application is switched off" if change == "switched off" else "does not list the SIP phone test_001"
+
+        with pytest.raises(ValidationError, match=says):
+            calls.try_again(made.pk)
+
+        assert (rung(sandbox), LedgerEntry.objects.count()) == (0, 1)
+
     def test_a_second_person_comes_too_late_to_speak(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
     ) -> None:

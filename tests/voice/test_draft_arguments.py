@@ -73,3 +73,13 @@ def test_what_is_missing_is_said_and_nothing_is_written(words: list[str], given:
         run(*words, *given)
 
     assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize("option", [["--canary-wait", "30"], ["--canary-least", "90"]])
+def test_what_belongs_to_a_few_first_is_not_taken_alone(words: list[str], option: list[str]) -> None:
+    ContactGroup.objects.create(name="customers")
+
+    with pytest.raises(CommandError, match=f"{option[0]} belongs to --canary"):
+        run(*words, "--group", "customers", *option)
+
+    assert not Campaign.objects.exists()

@@ -15,6 +15,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
+from tests.messaging.pages import hidden
 from tests.voice.group_samples import written
 from tests.voice.test_calls import CALLEE, record_of
 from voice.models import Announcement, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
@@ -84,10 +85,29 @@ class CallTests:
         page = reverse("admin:voice_sipcall_change", args=[made.pk])
         assert 'value="rang"' in admin_client.get(page).content.decode()
 
-        admin_client.post(reverse("admin:voice_sipcall_resolve", args=[made.pk]), {"why": "I asked", "word": word})
+        resolve = reverse("admin:voice_sipcall_resolve", args=[made.pk])
+        admin_client.post(resolve, {"why": "I asked", "word": word, "seen": made.entry_id})
 
         assert LedgerEntry.objects.get().state == state
         assert SipCall.objects.get().look_at is None
+
+    @pytest.mark.parametrize("word", ["rang", ""])
+    def test_a_word_from_an_old_page_leaves_the_next_attempt_alone(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_client: Client, admin_user: User, word: str
+    ) -> None:
+        """Somebody else has said of the first attempt that it did not ring, and made a second, which may have rung."""
+        made = lost_call(sandbox, phone)
+        old = hidden(admin_client, reverse("admin:voice_sipcall_change", args=[made.pk]))
+        calls.did_not_ring(made.pk, why="nobody heard it", by=admin_user)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        calls.try_again(made.pk)
+
+        resolve = reverse("admin:voice_sipcall_resolve", args=[made.pk])
+        said = admin_client.post(resolve, {"why": "I asked", "word": word} | old, follow=True).content.decode()
+
+        assert "Another attempt has been made since you looked" in said
+        states = LedgerEntry.objects.order_by("pk").values_list("state", flat=True)
+        assert list(states) == [EntryState.NOT_SENT, EntryState.UNKNOWN]
 
 
 class GroupTests:
@@ -104,15 +124,38 @@ class GroupTests:
         assert 'value="over"' not in admin_client.get(page).content.decode()
         group_sync.sync()
         assert 'value="over"' in admin_client.get(page).content.decode()
-        admin_client.post(resolve, {"word": "over", "why": " "})
+        admin_client.post(resolve, {"word": "over", "why": " ", "seen": missing.entry_id})
         missing.refresh_from_db()
         assert missing.state == TaskState.CALLING
 
-        admin_client.post(resolve, {"word": "over", "why": "it was deleted there"})
+        admin_client.post(resolve, {"word": "over", "why": "it was deleted there", "seen": missing.entry_id})
 
         missing.refresh_from_db()
         assert (missing.state, missing.look_at) == (TaskState.FINISHED, None)
         assert "admin says that it is over: it was deleted there" in admin_client.get(page).content.decode()
+
+    @pytest.mark.parametrize("word", ["over", ""])
+    def test_a_word_from_an_old_page_leaves_the_next_launch_alone(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client, admin_user: User, word: str
+    ) -> None:
+        """Somebody else has said of the first launch that it is not there, and launched it again, edited."""
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        task = group_tasks.launch(written(application).pk)
+        GroupTask.objects.update(looks=1)
+        old = hidden(admin_client, reverse("admin:voice_grouptask_change", args=[task.pk]))
+        group_tasks.not_there(task.pk, why="not in their console", by=admin_user)
+        draft = GroupTask.objects.get(pk=task.pk)
+        draft.text = "Other words"
+        group_tasks.save(draft)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        group_tasks.launch(draft.pk)
+        GroupTask.objects.update(looks=1)
+
+        resolve = reverse("admin:voice_grouptask_resolve", args=[task.pk])
+        said = admin_client.post(resolve, {"why": "I looked", "word": word} | old, follow=True).content.decode()
+
+        assert "It was launched again since you looked" in said
+        assert GroupTask.objects.get().state == TaskState.UNKNOWN
 
     def test_nobody_says_so_of_what_is_listed(
         self, sandbox: RunningSandbox, application: Application, admin_user: User

@@ -314,7 +314,7 @@ class LaunchingTests:
         assert GroupTask.objects.count() == 1
 
         assert "Say how you know" in admin_client.post(own(task, "resolve"), follow=True).content.decode()
-        admin_client.post(own(task, "resolve"), {"why": "not in their console"})
+        admin_client.post(own(task, "resolve"), {"why": "not in their console", **hidden(admin_client, own(task))})
 
         task.refresh_from_db()
         assert task.state == TaskState.DRAFT

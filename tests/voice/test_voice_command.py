@@ -62,6 +62,29 @@ def test_a_file_is_uploaded_once(sandbox: RunningSandbox, tmp_path: Path) -> Non
 class GroupTests:
     NEW = ("group", "create", "--name", "Spring", "--app", "voiceApp", "--text", "Hello")
 
+    @pytest.mark.parametrize(
+        ("option", "to"),
+        [
+            (["--agent-key", "0"], "--agent-group"),
+            (["--callout-rate", "2"], "--agent-group"),
+            (["--sms-text", "Sorry we missed you"], "--sms-app"),
+            (["--sms-sender-id", "SHOP"], "--sms-app"),
+            (["--sms-on-answer", "0"], "--sms-app"),
+            (["--sms-on-key", "0"], "--sms-app"),
+            (["--sms-on-failure"], "--sms-app"),
+            (["--sms-on-ringing"], "--sms-app"),
+            (["--in-request"], "--audio"),
+        ],
+        ids=lambda given: given[0].strip("-") if isinstance(given, list) else "",
+    )
+    def test_what_belongs_to_another_option_is_not_taken_alone(
+        self, application: Application, numbers: str, option: list[str], to: str
+    ) -> None:
+        with pytest.raises(CommandError, match=f"{option[0]} belongs to {to}"):
+            said(*self.NEW, "--file", numbers, *option)
+
+        assert not GroupTask.objects.exists()
+
     @pytest.fixture
     def numbers(self, tmp_path: Path) -> str:
         file = tmp_path / "list.csv"

@@ -201,7 +201,8 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
             return HttpResponseRedirect(own_page(asked))
         settle = calls.it_rang if request.POST.get("word") == "rang" else calls.did_not_ring
         try:
-            settle(asked.pk, why=why[:150], by=signed_in(request))
+            seen = plain_text.whole_number(request.POST.get("seen", "")) or 0
+            settle(asked.pk, why=why[:150], by=signed_in(request), seen=seen)
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)

@@ -24,6 +24,7 @@ from laaffic_console.kit.figures import in_percent, number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.plain_text import whole_number
 from messaging.admin import approvals, calendars, proof_panel
 from voice import export_kinds
 from voice.admin import group_review
@@ -349,7 +350,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             if not why:
                 raise ValidationError(_("Say how you know it: it is kept with the task."))
             settle = group_tasks.say_over if request.POST.get("word") == "over" else group_tasks.not_there
-            settle(task.pk, why=why[:120], by=signed_in(request))
+            seen = whole_number(request.POST.get("seen", "")) or 0
+            settle(task.pk, why=why[:120], by=signed_in(request), seen=seen)
         except ValidationError as problem:
             say(request, problem)
         return HttpResponseRedirect(own_page(task))

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit.commands import said
+from laaffic_console.kit.commands import belongs, said
 from laaffic_console.kit.plain_text import capitals
 from messaging.management.named import application_of, group_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
@@ -24,6 +24,7 @@ from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import tasks as group_tasks
 
 NEWEST = 50
+OF_SMS = ("sms_text", "sms_sender_id", "sms_on_answer", "sms_on_key", "sms_on_failure", "sms_on_ringing")
 
 
 def add(parser: ArgumentParser) -> None:
@@ -82,7 +83,7 @@ def _add_create(parser: ArgumentParser) -> None:
     parser.add_argument("--sms-on-ringing", action="store_true")
     parser.add_argument("--agent-group", type=int, help="transfer answered calls to this group")
     parser.add_argument("--agent-key", type=int, help="only on this key")
-    parser.add_argument("--callout-rate", type=int, default=1)
+    parser.add_argument("--callout-rate", type=int, help="calls for each free agent; else 1")
     parser.add_argument("--launch", action="store_true")
     outcomes.add_again(parser)
     _add_json(parser)
@@ -144,12 +145,14 @@ def _again(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _source(options: dict[str, Any]) -> Announcement:
+    belongs(options, "audio", ["in_request"])
     if not options["audio"]:
         return Announcement.TEXT
     return Announcement.IN_REQUEST if options["in_request"] else Announcement.LIBRARY
 
 
 def _sms(options: dict[str, Any]) -> dict[str, Any]:
+    belongs(options, "sms_app", OF_SMS)
     if not options["sms_app"]:
         return {}
     seconds, key = options["sms_on_answer"], options["sms_on_key"]
@@ -168,10 +171,12 @@ def _sms(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _transfer(options: dict[str, Any]) -> dict[str, Any]:
+    belongs(options, "agent_group", ("agent_key", "callout_rate"))
     group, key = options["agent_group"], options["agent_key"]
     if group is None:
         return {}
-    told = {"agent_on_key": key is not None, "agent_key": key or 0, "callout_rate": options["callout_rate"]}
+    rate = 1 if options["callout_rate"] is None else options["callout_rate"]
+    told = {"agent_on_key": key is not None, "agent_key": key or 0, "callout_rate": rate}
     return {"to_agent": True, "agent_group": group, **told}
 
 

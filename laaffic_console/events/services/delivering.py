@@ -17,9 +17,11 @@ import time
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
@@ -319,29 +321,37 @@ class _Lane:
         """Written where it changes, and each few seconds."""
         now, row = timezone.now(), self.webhook
         if row.failures >= WAKE_AFTER and not delivery_writes.wake(row.pk, row.failing_since or now):
-            row.rests_until, row.last_ok_at = None, now  # more is to be woken, with the next that succeeds
-            row.save(update_fields=["rests_until", "last_ok_at"])
+            self._keep(rests_until=None, last_ok_at=now)  # more is to be woken, with the next that succeeds
             return
         is_old = row.last_ok_at is None or now - row.last_ok_at > dt.timedelta(seconds=5)
         if row.failures or row.failing_since or is_old:
-            row.failures, row.failing_since, row.rests_until, row.last_ok_at = 0, None, None, now
-            row.problem = row.detail = ""
-            row.save(update_fields=[*_HEALTH, "last_ok_at"])
+            health = {"failures": 0, "failing_since": None, "rests_until": None, "problem": "", "detail": ""}
+            if not self._keep(**health, last_ok_at=now):
+                Webhook.objects.filter(pk=row.pk).update(last_ok_at=now)  # it arrived all the same
 
     def _is_away(self) -> None:
-        now, row = timezone.now(), self.webhook
-        row.failures += 1
-        stood_still = self.rested_until is not None and _is_long_past(self.rested_until)
-        row.failing_since = now if stood_still else row.failing_since or now
-        rest = max(min(2.0 ** min(row.failures - 1, 30), LONGEST_REST), self.last.wait if self.last else 0.0)
-        row.rests_until = now + dt.timedelta(seconds=rest * random.uniform(*JITTER))  # noqa: S311 - no secret
-        if self.last is not None:
-            row.problem, row.detail = self.last.problem, self.last.detail
-        row.save(update_fields=_HEALTH)
         self.is_done = True
+        now, row = timezone.now(), self.webhook
+        stood_still = self.rested_until is not None and _is_long_past(self.rested_until)
+        since = now if stood_still else row.failing_since or now
+        rest = max(min(2.0 ** min(row.failures, 30), LONGEST_REST), self.last.wait if self.last else 0.0)
+        rests_until = now + dt.timedelta(seconds=rest * random.uniform(*JITTER))  # noqa: S311 - no secret
+        why = {"problem": self.last.problem, "detail": self.last.detail} if self.last is not None else {}
         # It may have succeeded since, and what waited for it was still being woken.
-        if now - max(row.failing_since, row.last_ok_at or row.failing_since) > settings.WEBHOOKS_DISABLE_AFTER:
-            webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
+        is_over = now - max(since, row.last_ok_at or since) > settings.WEBHOOKS_DISABLE_AFTER
+        with transaction.atomic():
+            kept = self._keep(failures=row.failures + 1, failing_since=since, rests_until=rests_until, **why)
+            if kept and is_over:
+                webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
+
+    def _keep(self, **health: Any) -> bool:
+        """What this turn has found out, unless somebody has paused it since, and perhaps resumed: that begins anew."""
+        row = self.webhook
+        as_read = Webhook.objects.filter(pk=row.pk, state=row.state, failing_since=row.failing_since)
+        is_kept = bool(as_read.update(**health))
+        for name, value in health.items() if is_kept else ():
+            setattr(row, name, value)
+        return is_kept
 
     def close(self) -> None:
         """Whatever has been answered is written; what is still under way is left, and not waited for."""
@@ -352,9 +362,6 @@ class _Lane:
         self.pool.shutdown(wait=False, cancel_futures=True)
         for line in list(self.every_line):
             line.leave()
-
-
-_HEALTH = ["failures", "failing_since", "rests_until", "problem", "detail"]
 
 
 def _is_long_past(due: dt.datetime) -> bool:

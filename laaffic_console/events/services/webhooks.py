@@ -129,10 +129,13 @@ def _move(webhook: Webhook, state: str, of: Sequence[str], said: str) -> bool:
 
 
 def disable(webhook_id: int, problem: str, detail: str = "") -> None:
-    """By the console itself: for people who look, and as an event for whoever else listens."""
+    """By the console itself: for people who look, and as an event for whoever else listens.
+
+    One that somebody has paused meanwhile stays so: its events wait.
+    """
     with transaction.atomic():
         row = locked(webhook_id)
-        if row.state == State.DISABLED:
+        if row.state != State.ACTIVE:
             return
         row.state, row.disabled_at, row.problem, row.detail = State.DISABLED, timezone.now(), problem, detail
         row.save(update_fields=["state", "disabled_at", "problem", "detail"])

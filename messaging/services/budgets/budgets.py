@@ -30,6 +30,10 @@ MICROS = shares.MICROS
 WARN_AT = 80  # percent
 
 
+class NewPeriod(NotAllowed):
+    """The day or month that somebody was asked about is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A budget as it stands in the period of today."""
@@ -159,19 +163,30 @@ def _counters() -> "QuerySet[BudgetCounter]":
     return rows.order_by("pk")
 
 
-def lift(budget_id: int, *, reason: str, by: User | None = None) -> BudgetCounter:
-    """A person's word: no limit for the rest of this day or month. What is held is resumed by a person, too."""
+def lift(budget_id: int, *, reason: str, by: User | None = None, day: dt.date | None = None) -> BudgetCounter:
+    """A person's word: no limit for the rest of this day or month. What is held is resumed by a person, too.
+
+    `day`: when this person was asked; NewPeriod where that was in another day or month.
+    """
     if is_blank(reason):
         raise ValidationError({"reason": _("Say why: it is kept with your name.")})
     with transaction.atomic():
         budget = Budget.objects.get(pk=budget_id)
         [counter] = locked_counters([budget])
+        if day is not None and counter.starts_on != period_start(budget, day):
+            raise NewPeriod(_new_period(budget))
         if counter.lifted_at is not None:
             raise NotAllowed(_("This budget is lifted already, until its next period begins."))
         counter.lifted_at, counter.lifted_by, counter.lift_reason = timezone.now(), by, reason.strip()[:200]
         counter.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
         record_event(budget, _("Budget lifted: %(why)s") % {"why": reason.strip()[:200]}, by)
     return counter
+
+
+def _new_period(budget: Budget) -> str:
+    if budget.per == Budget.Per.DAY:
+        return _("A new day has begun since you looked, with a budget of its own: look at what has gone of that.")
+    return _("A new month has begun since you looked, with a budget of its own: look at what has gone of that.")
 
 
 def used_up(budget: Budget) -> str:

@@ -120,7 +120,8 @@ def texts_of(campaign: Campaign) -> str:
 def segments_when_frozen(campaign: Campaign) -> int:
     """What each message's row begins with. A text with fields is counted when it is merged: the answer writes it.
 
-    An answer of single segments writes none (services/batches/answers.py), so a row that is to be counted begins with one.
+    An answer of single segments writes none (services/batches/answers.py), so a row that is to be counted begins
+    with one.
     """
     return 1 if merge_fields.fields(texts_of(campaign)) else of(campaign).segments(campaign.text)
 

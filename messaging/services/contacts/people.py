@@ -1,5 +1,6 @@
 """A person: every spelling of a number, the contact it belongs to, and the end of what is known of them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -32,6 +33,17 @@ OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
 NAMED = 3  # campaigns in a sentence
 
 
+_elsewhere: list[Callable[[str], None]] = []
+
+
+def taken_out_too(take_out: Callable[[str], None]) -> None:
+    """When an app is made ready: what of it has not left loses a number that is erased, in the same transaction.
+
+    `take_out` raises ValidationError where something that it cannot stop may still reach that person.
+    """
+    _elsewhere.append(take_out)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     person: Person
@@ -51,7 +63,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     """Delete the contact, empty merge values and the texts of replies; numbers stay where they prove what was sent.
 
     ValidationError without a reason, and while a message to this person waits or its answer is unknown: it would be
-    sent with empty fields.
+    sent with empty fields. So too while a group call may still reach them.
     """
     if is_blank(why):
         raise ValidationError({"why": _("Say why, for example “asked for it by letter of 3 May”.")})
@@ -61,7 +73,9 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     # Whoever changes messages holds their batches, by rising id.
     ids = sorted(set(sent.values_list("batch_id", flat=True)))
     list(Batch.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    _take_out_of_drafts(subscriber(number))
+    _take_out_of_campaigns(subscriber(number))
+    for take_out in _elsewhere:
+        take_out(number)
     contact_writes.freeze_none()
     _refuse_while_waiting(sent)  # those too that were frozen, or went into another batch, while this waited
     emptied = 0
@@ -94,13 +108,24 @@ def _erase_conversation(key: str) -> None:
     Conversation.objects.filter(subscriber=key).delete()
 
 
-def _take_out_of_drafts(key: str) -> None:
-    """Numbers that were given one by one, to be sent to by what is not frozen yet."""
-    open_ones = Campaign.objects.filter(audience=Campaign.Audience.OPEN).exclude(extra_numbers=[])
-    for pk, given in open_ones.order_by("pk").values_list("pk", "extra_numbers"):
-        left = [one for one in given if _subscriber_of(one) != key]
-        if len(left) < len(given):
-            Campaign.objects.filter(pk=pk, extra_numbers=given).update(extra_numbers=left)
+def _take_out_of_campaigns(key: str) -> None:
+    """Numbers that were given one by one, to be sent to by what is not frozen to its end: they come last."""
+    unfrozen = Campaign.objects.exclude(audience=Campaign.Audience.FROZEN).exclude(extra_numbers=[])
+    for pk, given in unfrozen.order_by("pk").values_list("pk", "extra_numbers"):
+        if len(_others(given, key)) < len(given):
+            _take_out_of(pk, key)
+
+
+def _take_out_of(pk: int, key: str) -> None:
+    """A freeze that has it is awaited; those it has made messages of by then are proof, and are looked at as such."""
+    waiting = Campaign.objects.exclude(audience=Campaign.Audience.FROZEN)
+    campaign = waiting.select_for_update(no_key=True).filter(pk=pk).first()
+    if campaign is not None:
+        Campaign.objects.filter(pk=pk).update(extra_numbers=_others(campaign.extra_numbers, key))
+
+
+def _others(given: Sequence[str], key: str) -> list[str]:
+    return [one for one in given if _subscriber_of(one) != key]
 
 
 def _subscriber_of(written: str) -> str:

@@ -152,6 +152,8 @@ def _check_terms(application: Application, pool_number: str, seconds: int) -> No
     problems = {}
     if application.channel != Channel.NUMBER:
         problems["application"] = _("This is not an application for numbers. Choose one of the channel Numbers.")
+    elif not application.is_active:
+        problems["application"] = _("This application is switched off.")
     if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
         problems["pool_number"] = _("Name the pool that the middle number comes from: 1 to 20 characters.")
     if not 1 <= seconds <= MAX_SECONDS:

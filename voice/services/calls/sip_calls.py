@@ -33,6 +33,7 @@ from messaging.subscribers import subscriber
 from voice.models import CallRecord, Ringing, SipCall, SipPhone
 from voice.services.calls import matching as call_matching
 from voice.services.phones import evidence as phone_evidence
+from voice.services.phones import sip_phones as phones
 
 LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
 SUPPRESSED_ON = [Channel.VOICE, Channel.ALL]
@@ -73,8 +74,10 @@ def place(
     number = number_of(callee)
     shown = check_display_number(display_number)
     _check_wanted(number)
-    if phone.gone_at is not None or not phone.application.is_active:
+    if phone.gone_at is not None:
         raise ValidationError({"phone": _("Laaffic does not list this phone any more. Choose another.")})
+    if not phone.application.is_active:
+        raise ValidationError({"phone": _("This application is switched off. Choose another.")})
     with transaction.atomic():
         made = SipCall.objects.create(
             application=phone.application,
@@ -99,19 +102,30 @@ def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCa
     return _make(asked, entry)
 
 
-def did_not_ring(call_id: int, *, why: str, by: User) -> None:
-    """A person's word about a call whose answer was lost: it can be tried again after that."""
-    asked = SipCall.objects.select_related("entry").get(pk=call_id)
-    _settle_by_word(asked, EntryState.NOT_SENT, f"{by.get_username()} says that it did not ring: {why}")
+def did_not_ring(call_id: int, *, why: str, by: User, seen: int | None = None) -> None:
+    """A person's word about a call whose answer was lost: it can be tried again after that.
+
+    `seen`: the entry of the attempt that this person was shown; ValidationError where another has been made since.
+    """
+    said = f"{by.get_username()} says that it did not ring: {why}"
+    _settle_by_word(call_id, EntryState.NOT_SENT, said, seen)
 
 
-def it_rang(call_id: int, *, why: str, by: User) -> None:
-    """A person's word that it was made: nobody waits for a record any more, and one that comes still counts."""
-    asked = SipCall.objects.select_related("entry").get(pk=call_id)
-    _settle_by_word(asked, EntryState.ACCEPTED, f"{by.get_username()} {ledger.RANG}: {why}")
+def it_rang(call_id: int, *, why: str, by: User, seen: int | None = None) -> None:
+    """A person's word that it was made: nobody waits for a record any more, and one that comes still counts.
+
+    `seen`: as `did_not_ring`.
+    """
+    _settle_by_word(call_id, EntryState.ACCEPTED, f"{by.get_username()} {ledger.RANG}: {why}", seen)
 
 
-def _settle_by_word(asked: SipCall, state: EntryState, said: str) -> None:
+@transaction.atomic
+def _settle_by_word(call_id: int, state: EntryState, said: str, seen: int | None) -> None:
+    asked = SipCall.objects.select_for_update().get(pk=call_id)
+    if seen is not None and (asked.entry_id or 0) != seen:
+        raise ValidationError(
+            _("Another attempt has been made since you looked, and your word was about the one before: look again.")
+        )
     if asked.entry is None or not ledger.settle_by_evidence(
         asked.entry.pk, state, evidence=said, provided=call_matching.UNSETTLED
     ):
@@ -122,6 +136,15 @@ def _settle_by_word(asked: SipCall, state: EntryState, said: str) -> None:
 def _check_wanted(number: str) -> None:
     if SuppressionEntry.objects.of_subscribers([number]).stopping(SUPPRESSED_ON).exists():
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
+
+
+def _check_phone(asked: SipCall) -> None:
+    """As when it was made first: what was switched off or is gone since calls no more."""
+    if not asked.application.is_active:
+        raise ValidationError(_("The phone's application is switched off: it does not call. Make a new call."))
+    if not phones.usable().filter(application=asked.application_id, account=asked.account).exists():
+        said = _("Laaffic does not list the SIP phone %(account)s any more. Make a new call from another.")
+        raise ValidationError(said % {"account": asked.account})
 
 
 def digest_of(callee: str) -> str:
@@ -141,6 +164,7 @@ def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, Ledger
         raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
     if call_matching.attempts(asked).exclude(state__in=call_matching.MAY_TRY_AGAIN).exists():
         raise ValidationError(_("This call was made, or may have been: it is not made again."))
+    _check_phone(asked)
     digest = digest_of(asked.callee)
     why = open_acts.require(digest, asked.application, again=again, anywhere=True)
     entry = asked.entry = ledger.prepare(

@@ -77,6 +77,8 @@ def require_somebody(task: GroupTask, called: Called) -> None:
 def nobody(called: Called) -> str:
     if called.no_consent or called.capped:
         return _("Nobody is left to call: all are suppressed, have not agreed to marketing, or have had enough calls.")
+    if not called.suppressed:
+        return _("Nobody is left to call: its numbers were erased. Choose others.")
     return _("Nobody is left to call: all numbers are on the suppression list.")
 
 

@@ -114,15 +114,18 @@ def _drafts() -> QuerySet[GroupTask]:
     return GroupTask.objects.filter(state=TaskState.DRAFT)
 
 
-def not_there(task_id: int, *, why: str, by: User) -> None:
+def not_there(task_id: int, *, why: str, by: User, seen: int | None = None) -> None:
     """A person's word about a launch whose answer was lost; it is a draft again, which keeps its name until it is
     edited.
+
+    `seen`: the entry of the launch that this person was shown; ValidationError where it was launched again since.
     """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         has_arrived = task.entry is not None and task.entry.state == EntryState.ACCEPTED
         if task.state != TaskState.UNKNOWN or has_arrived:
             raise ValidationError(_("What became of this launch is known by now. Look at it again."))
+        _require_as_seen(task, seen)
         if not task.looks:
             raise ValidationError(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))
         said = f"{by.get_username()} {group_state.PERSONS_WORD}: {why}; looked for {task.looks} times"
@@ -134,15 +137,16 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
         record(Act.SETTLED, task, event=said)
 
 
-def say_over(task_id: int, *, why: str, by: User) -> None:
+def say_over(task_id: int, *, why: str, by: User, seen: int | None = None) -> None:
     """A person's word about a task that Laaffic's list does not have, any more or at all: it was called and is over.
 
-    Should the list have it again, when somebody asks for it, that counts.
+    Should the list have it again, when somebody asks for it, that counts. `seen`: as `not_there`.
     """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state not in (*OPEN, TaskState.UNKNOWN):
             raise ValidationError(_("This task is over already. Look at it again."))
+        _require_as_seen(task, seen)
         if not task.looks:
             raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
         said = f"{by.get_username()} {ledger.IS_OVER}: {why}"
@@ -157,6 +161,13 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
         task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
         record(Act.SETTLED, task, event=said)
         events.task_moved(task, was, by=by.get_username())
+
+
+def _require_as_seen(task: GroupTask, seen: int | None) -> None:
+    if seen is not None and (task.entry_id or 0) != seen:
+        raise ValidationError(
+            _("It was launched again since you looked, and your word was about the launch before: look again.")
+        )
 
 
 def cancel(task_id: int, *, by: User | None = None) -> GroupTask:

@@ -9,7 +9,7 @@ from laaffic_console.gateway.management import outcomes, switched_off
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import document_text
-from laaffic_console.kit.commands import ConsoleCommand, said
+from laaffic_console.kit.commands import ConsoleCommand, is_given, option, said
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
@@ -17,6 +17,16 @@ from phone_numbers.services import binding_changes, binding_sync, owned_changes,
 from phone_numbers.services.syncing import SyncFailed
 
 LISTS = ("bindings", "pools", "owned")
+WRITTEN = ("whitelist", "concurrency", "numbers", "file")
+# What each verb of a pool reads, by the options' names.
+READ: dict[str, tuple[str, ...]] = {
+    "list": (),
+    "show": (),
+    "create": (*WRITTEN, "confirm"),
+    "edit": (*WRITTEN, "rename", "confirm", "seen"),
+    "apply": ("version_number", "confirm", "seen"),
+    "adopt": ("confirm", "seen"),
+}
 KINDS = {"axb": BindingKind.AXB, "axxb": BindingKind.AXXB}
 
 
@@ -138,6 +148,7 @@ class Command(ConsoleCommand):
 
     def pool(self, options: dict[str, Any]) -> dict[str, Any]:
         action = options["action"]
+        refuse_unread(action, options)
         if action == "list":
             return {"pools": [of_pool(pool) for pool in NumberPool.objects.select_related("current")]}
         if not options["number"]:
@@ -189,6 +200,14 @@ class Command(ConsoleCommand):
             file=read_file(file) if file else None,
             pool=pool,
         )
+
+
+def refuse_unread(action: str, options: dict[str, Any]) -> None:
+    """What a verb does not read would be dropped: an old version would go to Laaffic instead of the change."""
+    for name in dict.fromkeys(name for names in READ.values() for name in names):
+        if name not in READ[action] and is_given(options, name):
+            verbs = " or ".join(f"“pool {verb}”" for verb, names in READ.items() if name in names)
+            raise CommandError(f"“pool {action}” does not take {option(name)}. Leave it out, or use {verbs}.")
 
 
 def not_done(document: dict[str, Any], options: dict[str, Any]) -> CommandError | None:

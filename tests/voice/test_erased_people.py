@@ -1,0 +1,105 @@
+"""A person who is erased is in no group call any more that has not left."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.sandbox.group_calls import numbers_of
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Erasure
+from messaging.services.approvals import approvals
+from messaging.services.contacts import people
+from tests.voice.group_samples import FIRST, at_sandbox, written
+from voice.models import GroupTask, TaskKind, TaskState
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import tasks as group_tasks
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+
+NUMBER = str(FIRST + 1)
+
+
+def erase() -> None:
+    people.erase(NUMBER, why="asked for it", by=None)
+
+
+@pytest.mark.parametrize("state", [TaskState.DRAFT, TaskState.LAUNCHED, TaskState.HELD])
+def test_what_has_not_left_loses_them(application: Application, state: TaskState) -> None:
+    task, other = written(application, 3), written(application, 1)
+    GroupTask.objects.filter(pk=task.pk).update(state=state)
+
+    erase()
+
+    task.refresh_from_db()
+    assert (group_numbers.of(task), task.number_count) == ([str(FIRST), str(FIRST + 2)], 2)
+    assert (task.state, group_numbers.of(other)) == (state, [str(FIRST)])
+
+
+def test_a_draft_is_launched_without_them(sandbox: RunningSandbox, application: Application) -> None:
+    task = written(application, 3)
+    erase()
+
+    group_tasks.launch(task.pk)
+
+    (there,) = at_sandbox(sandbox)
+    assert numbers_of(there.given) == [str(FIRST), str(FIRST + 2)]
+
+
+def test_one_to_them_alone_cannot_be_launched(sandbox: RunningSandbox, application: Application) -> None:
+    task = written(application, 2)
+    people.erase(str(FIRST), why="asked for it", by=None)
+    erase()
+
+    with pytest.raises(ValidationError, match="its numbers were erased"):
+        group_tasks.launch(task.pk)
+
+    assert at_sandbox(sandbox) == []
+
+
+def test_not_while_laaffic_is_to_repeat_a_call_to_them(application: Application) -> None:
+    """Nobody can be left out of that."""
+    task = written(application, 3)
+    GroupTask.objects.update(kind=TaskKind.RESEND)
+
+    with pytest.raises(ValidationError, match="leaves nobody out"):
+        erase()
+
+    assert len(group_numbers.of(task)) == 3
+
+
+@pytest.mark.parametrize("state", [TaskState.SENDING, TaskState.UNKNOWN])
+def test_not_while_a_group_call_is_on_its_way(application: Application, state: TaskState) -> None:
+    """It may be a draft again, with all its numbers."""
+    task = written(application, 3)
+    GroupTask.objects.update(state=state)
+
+    with pytest.raises(ValidationError, match="“Spring”"):
+        erase()
+
+    assert (Erasure.objects.count(), len(group_numbers.of(task))) == (0, 3)
+
+
+def test_what_left_keeps_them(sandbox: RunningSandbox, application: Application) -> None:
+    task = group_tasks.launch(written(application, 3).pk)
+    GroupTask.objects.update(state=TaskState.FINISHED, finished_at=timezone.now())
+
+    erase()
+
+    assert NUMBER in group_numbers.of(task)
+
+
+def test_an_approval_counts_for_who_is_left(
+    sandbox: RunningSandbox, application: Application, settings: Any, admin_user: User
+) -> None:
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 1
+    task = written(application, 3)
+    approvals.ask(task.pk, by=admin_user, model=GroupTask)
+    approvals.decide(task.pk, by=User.objects.create_superuser("bob"), approve=True, model=GroupTask)
+
+    erase()
+
+    assert group_tasks.launch(task.pk).is_at_laaffic

@@ -1,0 +1,59 @@
+"""People who are erased: taken out of the group calls that have not left (see docs/searching.md)."""
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from messaging.services.approvals import approvals
+from messaging.subscribers import spellings, subscriber
+from voice.models import GroupTask, TaskNumbers, TaskState
+from voice.models.group_tasks import NOT_LEFT
+from voice.services.group_calls import care as group_care
+from voice.services.group_calls import numbers as group_numbers
+
+MAY_BE_A_DRAFT_AGAIN = (TaskState.SENDING, TaskState.UNKNOWN)  # with all its numbers
+NAMED = 3  # tasks in a sentence
+
+
+def take_out(number: str) -> None:
+    """In the transaction of erasing; ValidationError where a group call may still reach them all the same."""
+    staying: list[str] = []
+    for pk in _with(number):
+        task = GroupTask.objects.select_for_update().filter(pk=pk).first()
+        if task is None or task.state not in (*NOT_LEFT, *MAY_BE_A_DRAFT_AGAIN):
+            continue
+        kept = group_numbers.of(task)
+        left = [one for one in kept if subscriber(one) != subscriber(number)]
+        if len(left) == len(kept):  # another number contains this one
+            continue
+        if task.state in MAY_BE_A_DRAFT_AGAIN or task.kind in group_care.AGAIN:
+            staying.append(task.name)
+        else:
+            _keep(task, left)
+    _refuse(staying)
+
+
+def _with(number: str) -> list[int]:
+    """Tasks that may have them: numbers are kept as text."""
+    found = Q()
+    for spelling in spellings(number):
+        found |= Q(lines__contains=spelling)
+    states = (*NOT_LEFT, *MAY_BE_A_DRAFT_AGAIN)
+    kept = TaskNumbers.objects.filter(found, task__state__in=states).order_by("task")
+    return list(kept.values_list("task", flat=True))
+
+
+def _keep(task: GroupTask, numbers: list[str]) -> None:
+    TaskNumbers.objects.filter(task=task).update(lines="\n".join(numbers))
+    task.number_count = len(numbers)
+    task.save(update_fields=["number_count"])
+    approvals.without_dropped(task)
+
+
+def _refuse(names: list[str]) -> None:
+    if names:
+        said = _(
+            "A group call to this person is being sent, its answer is unknown, or it is a repetition, in which Laaffic "
+            "leaves nobody out: %(names)s. Settle it first; take a repetition back and delete it."
+        )
+        raise ValidationError(said % {"names": ", ".join(f"“{name}”" for name in names[:NAMED])})
