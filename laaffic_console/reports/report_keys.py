@@ -27,7 +27,7 @@ def keys_of(name: str, typed: Iterable[str]) -> list[str]:
 
 def _channel(typed: str) -> str:
     if typed.lower() not in CHANNELS:
-        said = _("“%(typed)s” is no channel of a report. Choose from: %(known)s.")
+        said = _("“%(typed)s” is not a channel of a report. Choose from: %(known)s.")
         raise ValidationError(said % {"typed": typed, "known": ", ".join(CHANNELS)})
     return typed.lower()
 
