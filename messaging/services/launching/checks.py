@@ -1,7 +1,8 @@
 """What stands against a launch, for every kind of draft: what stops it, what needs a reason, what needs a tick.
 
-What is looked at is each kind's own (`campaigns/launch_checks.py`, `email/checks.py`, voice's `group_calls/starting.py`);
-what is looked at alike stands here. A person's launch is checked again when the button is pressed.
+What is looked at is each kind's own (`campaigns/launch_checks.py`, `email/checks.py`, voice's
+`group_calls/starting.py`); what is looked at alike stands here. A person's launch is checked again when the button is
+pressed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
