@@ -184,6 +184,10 @@ class LaunchRequest(serializers.Serializer):
     again = why_again()
 
 
+class AgainRequest(serializers.Serializer):
+    again = why_again()
+
+
 class Standing(serializers.Serializer):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=CampaignState.choices)

@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign
 from messaging.services.campaigns import drafts, starting
+from messaging.services.email import email_states
 from tests.messaging.conftest import add_contacts, events_saying
 from tests.messaging.pages import hidden
 from tests.messaging.test_email_sending import draft as email_draft
@@ -77,6 +78,55 @@ class EmailTests:
 
         assert code == 1
         assert f"email campaign {EmailCampaign.objects.get().pk}" in said
+
+    @pytest.fixture
+    def held(self, sandbox: RunningSandbox, mail: Application, run_jobs: Callable[[], int]) -> EmailCampaign:
+        """Refused, while the answer to its twin was lost."""
+        run("email", *SEND)
+        held = EmailCampaign.objects.get()
+        email_states.hold(held, "It was refused.")
+        lose_answer(sandbox)
+        run("email", *SEND)
+        run_jobs()
+        assert EmailCampaign.objects.latest("pk").state == "unknown"
+        return held
+
+    def test_another_try_while_a_twins_answer_is_unknown(
+        self, held: EmailCampaign, run_jobs: Callable[[], int]
+    ) -> None:
+        code, _document, said = run("email", "resume", held.pk)
+        run_jobs()
+        assert code == 1
+        assert f"ledger row {LedgerEntry.objects.get().pk}" in said
+        assert EmailCampaign.objects.get(pk=held.pk).state == "held"
+
+        assert run("email", "resume", held.pk, "--again", "none arrived")[0] == 0
+        run_jobs()
+        assert LedgerEntry.objects.count() == 2
+        assert events_saying("Launched all the same: none arrived", held.events)
+
+    def test_the_page_of_another_try_asks_why(self, held: EmailCampaign, admin_client: Client) -> None:
+        own = reverse("admin:messaging_emailcampaign_change", args=[held.pk])
+        resume = reverse("admin:messaging_emailcampaign_do", args=[held.pk, "resume"])
+        assert 'id="again"' in admin_client.get(own).content.decode()
+
+        assert "not known yet" in admin_client.post(resume, follow=True).content.decode()
+        assert EmailCampaign.objects.get(pk=held.pk).state == "held"
+
+        admin_client.post(resume, {"again": "none arrived"})
+        assert EmailCampaign.objects.get(pk=held.pk).state == "sending"
+
+    def test_another_try_of_what_was_sent_again_asks_nothing_of_its_own(
+        self, sandbox: RunningSandbox, mail: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        lose_answer(sandbox)
+        run("email", *SEND)
+        run_jobs()
+        campaign = EmailCampaign.objects.get()
+        run("email", "resolve", campaign.pk, "--send-again", "--reason", "they have none")
+        email_states.hold(EmailCampaign.objects.get(), "The repeat was refused.")
+
+        assert run("email", "resume", campaign.pk)[0] == 0
 
     def test_what_was_written_off_may_have_arrived(
         self, sandbox: RunningSandbox, mail: Application, run_jobs: Callable[[], int]

@@ -111,15 +111,27 @@ def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 
 
 def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> None:
-    """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave."""
-    found = open_acts.require(email_drafts.digest_of(campaign), campaign.application, again=again)
+    """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave.
+
+    Its own requests need no reason here: what may have arrived of them only a person's word sends again.
+    """
+    own = (email_states.ABOUT, campaign.pk)
+    found = open_acts.require(email_drafts.digest_of(campaign), campaign.application, again=again, but=own)
     if not found and (waiting := _about_to_leave(campaign)):
         if is_blank(again):
             since = waiting.launched_at or waiting.created_at
-            raise open_acts.StillOpen(_("email campaign %(id)d") % {"id": waiting.pk}, since)
+            what = _("email campaign %(id)d") % {"id": waiting.pk}
+            raise open_acts.StillOpen(what, since, is_waiting=True)
         found = {"email campaign": waiting.pk}
     if found:
         steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
+
+
+def needs_reason(campaign: EmailCampaign) -> bool:
+    """Whether a launch of it, or another try, is refused without one as things stand."""
+    own = (email_states.ABOUT, campaign.pk)
+    opened = open_acts.like(email_drafts.digest_of(campaign), campaign.application, but=own)
+    return opened is not None or _about_to_leave(campaign) is not None
 
 
 def _about_to_leave(campaign: EmailCampaign) -> EmailCampaign | None:
@@ -199,8 +211,11 @@ def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
         start(campaign, event, None)
 
 
-def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Ask Laaffic again after a refusal, or wait for its time anew: it is certain that nothing was sent."""
+def resume(campaign_id: int, *, by: User | None = None, again: str = "") -> EmailCampaign:
+    """Ask Laaffic again after a refusal, or wait for its time anew: it is certain that nothing was sent.
+
+    `again`: why, although the same may have arrived by another campaign, or is about to leave (StillOpen without it).
+    """
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
@@ -214,6 +229,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
         check_ready(campaign)
         approval_rules.require(campaign)
         _require_care(campaign)
+        _require_no_other(campaign, again, by)
         if sending_hours.is_held_by(campaign.latest_end, campaign.hold_reason):
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
