@@ -1,5 +1,6 @@
 """What was asked for and has no known outcome is not repeated by accident: emails, tests, SMS campaigns."""
 
+import datetime as dt
 import io
 import json
 import re
@@ -11,13 +12,14 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign
 from messaging.services.campaigns import drafts, starting
-from messaging.services.email import email_states
+from messaging.services.email import email_starting, email_states
 from tests.messaging.conftest import add_contacts, events_saying
 from tests.messaging.pages import hidden
 from tests.messaging.test_email_sending import draft as email_draft
@@ -127,6 +129,36 @@ class EmailTests:
         email_states.hold(EmailCampaign.objects.get(), "The repeat was refused.")
 
         assert run("email", "resume", campaign.pk)[0] == 0
+
+    @pytest.mark.parametrize(
+        "waits",
+        [
+            {"state": "held", "is_held_by_account": True},
+            {"state": "sending", "waits_for_hours": True, "launched_at": timezone.now() - dt.timedelta(days=2)},
+        ],
+        ids=["the account holds it", "its hours are far away"],
+    )
+    def test_a_repeat_of_what_goes_on_by_itself(self, mail: Application, waits: dict[str, Any]) -> None:
+        run("email", *SEND)
+        EmailCampaign.objects.update(**waits)
+
+        code, _document, said = run("email", *SEND)
+
+        assert code == 1
+        assert f"email campaign {EmailCampaign.objects.get().pk}" in said
+        assert "leaves by itself" in said
+
+    def test_what_is_launched_again_is_as_old_as_that_launch(self, mail: Application) -> None:
+        run("email", *SEND)
+        EmailCampaign.objects.update(waits_for_hours=True, launched_at=timezone.now() - dt.timedelta(days=2))
+
+        email_starting.take_back(EmailCampaign.objects.get().pk)
+        assert EmailCampaign.objects.get().launched_at is None
+        email_starting.launch(EmailCampaign.objects.get().pk)
+        email_states.hold(EmailCampaign.objects.get(), "It was refused.")
+        email_starting.edit_again(EmailCampaign.objects.get().pk)
+
+        assert EmailCampaign.objects.get().launched_at is None
 
     def test_what_was_written_off_may_have_arrived(
         self, sandbox: RunningSandbox, mail: Application, run_jobs: Callable[[], int]

@@ -106,7 +106,7 @@ def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             steps.require(campaign, [EmailCampaignState.SCHEDULED], _("taken back"))
         if email_states.may_have_arrived(campaign):
             raise NotAllowed(_("Its first request may have arrived: it stays as it was sent. Cancel it instead."))
-        email_states.move(campaign, EmailCampaignState.DRAFT, _("Taken back before anything left"), by)
+        _make_draft(campaign, _("Taken back before anything left"), by)
     return campaign
 
 
@@ -142,8 +142,9 @@ def _about_to_leave(campaign: EmailCampaign) -> EmailCampaign | None:
         template_id=campaign.template_id,
         subject=campaign.subject,
     ).exclude(pk=campaign.pk)
-    of_today = Q(state=EmailCampaignState.SENDING, launched_at__gte=timezone.now() - open_acts.WITHIN)
-    return same.filter(of_today | Q(state=EmailCampaignState.SCHEDULED)).order_by("-pk").first()
+    by_itself = Q(state__in=[EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING])
+    by_itself |= Q(state=EmailCampaignState.HELD, is_held_by_account=True)
+    return same.filter(by_itself).order_by("-pk").first()
 
 
 def check_ready(campaign: EmailCampaign) -> None:
@@ -278,8 +279,15 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
                     "again, cancel it, or write a new campaign."
                 )
             )
-        email_states.move(campaign, EmailCampaignState.DRAFT, _("Back to a draft"), by)
+        _make_draft(campaign, _("Back to a draft"), by)
     return campaign
+
+
+def _make_draft(campaign: EmailCampaign, event: str, by: User | None) -> None:
+    """Launched again it is as old as that launch."""
+    campaign.launched_at = None
+    campaign.save(update_fields=["launched_at"])
+    email_states.move(campaign, EmailCampaignState.DRAFT, event, by)
 
 
 def follow_account() -> None:
