@@ -11,6 +11,7 @@ from laaffic_console.gateway.services import (
     database_clock,
     isolation,
     moments,
+    open_acts,
 )
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.plain_text import is_blank
@@ -22,6 +23,7 @@ from messaging.services.steps import UNFINISHED_RESTORE
 from voice.models import GroupTask, TaskState
 from voice.services import (
     events,
+    group_care,
     group_hours,
     group_launching,
 )
@@ -49,8 +51,7 @@ def start_later(
 
     `leaves`: when its hours begin; until then it can be taken back anyway.
     """
-    if group_launching.require_no_other(task, numbers, task.again_reason):
-        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": task.again_reason}, by)
+    _require_no_other(task, numbers, by)
     until = undo.until(seconds)
     if leaves is None or leaves <= until:
         _wait(task, until, is_undo=True)
@@ -60,6 +61,11 @@ def start_later(
         said = _("Launched; it waits for its hours")
     group_launching.note(task, said, by)
     events.task_moved(task, TaskState.DRAFT, by=by.get_username() if by else "")
+
+
+def _require_no_other(task: GroupTask, numbers: list[str], by: User | None) -> None:
+    if group_launching.require_no_other(task, numbers, task.again_reason):
+        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": task.again_reason}, by)
 
 
 def _wait(task: GroupTask, until: dt.datetime, *, is_undo: bool) -> None:
@@ -145,19 +151,26 @@ def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupT
     return group_launching.fresh(task_id)
 
 
-def resume(task_id: int, *, by: User | None = None) -> GroupTask:
-    """Try a held launch again, now; what speaks against it holds it anew."""
+def resume(task_id: int, *, by: User | None = None, again: str = "") -> GroupTask:
+    """Try a held launch again, now; what speaks against it holds it anew.
+
+    `again`: why, although the same may have been launched (StillOpen without it). What was said before was said of what
+    was open then, and does not count any more.
+    """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state != TaskState.HELD:
             raise ValidationError(_("This task is not held any more. Look at it again."))
         _require_restored(task)
+        task.again_reason = again.strip()[: open_acts.LONGEST_REASON]
+        _require_no_other(task, group_care.called_now(task).numbers, by)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
         task.launched_by = by or task.launched_by
         if sending_hours.is_held_by(task.latest_end, task.hold_reason):
             task.latest_end = None
             group_launching.note(task, _("Its latest end no longer counts"), by)
-        task.save(update_fields=["state", "undo_until", "starts_at", "launched_by", "latest_end"])
+        columns = ["state", "undo_until", "starts_at", "launched_by", "latest_end", "again_reason"]
+        task.save(update_fields=columns)
         group_launching.note(task, _("Resumed"), by)
         events.task_moved(task, TaskState.HELD, by=by.get_username() if by else "")
     start(task_id)
