@@ -13,6 +13,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.models import Campaign, Contact, ContactGroup, Message, Reply, SuppressionEntry
 from messaging.services.figures import campaign_report
+from messaging.services.gates import sending_hours
 from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts
 
@@ -76,6 +77,19 @@ class LifeTests:
         ]
 
         assert stands == ["scheduled", "paused", "scheduled", "scheduled"]
+
+    def test_a_latest_end_that_has_come_is_lifted_only_by_name(self, api: Api, draft: int) -> None:
+        api("POST", f"campaigns/{draft}/launch", {})
+        end = timezone.now() - dt.timedelta(seconds=1)
+        Campaign.objects.update(state="held", latest_end=end, hold_reason=sending_hours.after_its_end(end))
+
+        refused = api("POST", f"campaigns/{draft}/resume")
+        assert refused.status_code == 409
+        assert "“past_end”: true" in refused.json()["detail"]
+        assert Campaign.objects.get().latest_end == end
+
+        assert api("POST", f"campaigns/{draft}/resume", {"past_end": True}).json()["state"] == "running"
+        assert Campaign.objects.get().latest_end is None
 
     def test_what_check_shows_is_what_is_launched(self, api: Api, draft: int, group: ContactGroup) -> None:
         shown = api("GET", f"campaigns/{draft}/check").json()

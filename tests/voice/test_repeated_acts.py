@@ -252,9 +252,7 @@ class GroupTests:
         assert LedgerEntry.objects.get().summary["all the same"] == "now"
 
     @pytest.fixture
-    def held(
-        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
-    ) -> GroupTask:
+    def held(self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch) -> GroupTask:
         """Launched though the answer to one like it was lost, and held; then the answer to a third was lost."""
         monkeypatch.setattr(group_state, "find", lambda task: None)
         lose_answer(sandbox)

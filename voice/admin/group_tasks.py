@@ -25,7 +25,7 @@ from laaffic_console.kit.figures import in_percent, number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
-from messaging.admin import approvals, calendars, proof_panel
+from messaging.admin import approvals, calendars, proof_panel, resuming
 from voice import export_kinds
 from voice.admin import group_review
 from voice.admin.group_facts import bar, own_page, say, told
@@ -255,6 +255,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_take_back=may_launch and waits_here and not task.undo_until,
             may_put_hours_aside=waits_here and bool(task.waits_since) and request.user.has_perms(MAY_PUT_ASIDE),
             may_resume=may_launch and task.state == TaskState.HELD,
+            shown_end=resuming.shown(task.latest_end, task.hold_reason),
             asks_why=may_launch and task.state == TaskState.HELD and FIELD in request.GET,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
@@ -319,7 +320,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = self._posted(request, pk)
         if verb not in VERBS:
             raise Http404
-        said_with = {"again": request.POST.get(FIELD, "")} if verb == "resume" else {}
+        said_with = {"again": request.POST.get(FIELD, ""), **resuming.asked(request)} if verb == "resume" else {}
         try:
             VERBS[verb](task.pk, by=signed_in(request), **said_with)
         except StillOpen as problem:

@@ -151,17 +151,20 @@ def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupT
     return group_launching.fresh(task_id)
 
 
-def resume(task_id: int, *, by: User | None = None, again: str = "") -> GroupTask:
+def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: bool | None = None) -> GroupTask:
     """Try a held launch again, now; what speaks against it holds it anew.
 
     `again`: why, although the same may have been launched (StillOpen without it). What was said before was said of what
-    was open then, and does not count any more.
+    was open then, and does not count any more. `past_end`: whether a page asked about its latest end; refused where it
+    did not and that holds it by now.
     """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state != TaskState.HELD:
             raise ValidationError(_("This task is not held any more. Look at it again."))
         _require_restored(task)
+        if unasked := sending_hours.not_asked(task.latest_end, task.hold_reason, past_end):
+            raise ValidationError(unasked)
         task.again_reason = again.strip()[: open_acts.LONGEST_REASON]
         _require_no_other(task, group_care.called_now(task).numbers, by)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()

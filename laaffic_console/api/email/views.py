@@ -11,7 +11,7 @@ from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.narrowing import narrowed
-from laaffic_console.api.shapes import AgainRequest, LaunchRequest, page_of
+from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.spans import within_span
@@ -126,7 +126,7 @@ class SteerEmailView(ApiView):
         def work() -> Answer:
             campaign = EmailCampaign.objects.get(pk=pk)
             is_there = campaign.state in self.leads_to
-            return _standing(campaign if is_there else self.step(pk, by=request.user, **asked))
+            return _standing(campaign if is_there else launching.steered(self.step, pk, request.user, asked))
 
         answer = self.once(work, in_one=False)
         return Response(answer.body, answer.status)
@@ -135,10 +135,10 @@ class SteerEmailView(ApiView):
 class ResumeEmailView(SteerEmailView):
     step, leads_to = staticmethod(email_starting.resume), (State.SENDING, State.RUNNING, State.SCHEDULED)
 
-    @extend_schema(parameters=[KEY], request=AgainRequest, responses=shapes.EmailStanding)
+    @extend_schema(parameters=[KEY], request=shapes.ResumeEmailRequest, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Go on with a campaign that is held."""
-        return self.steer(request, pk, **self.read(AgainRequest))
+        return self.steer(request, pk, **self.read(shapes.ResumeEmailRequest))
 
 
 class CancelEmailView(SteerEmailView):

@@ -19,7 +19,12 @@ def campaigns_like(draft: Campaign, now: dt.datetime | None = None) -> QuerySet[
     """Campaigns of the last day, or about to start, that say the same on the same channel; tests do not count."""
     since = (now or timezone.now()) - WITHIN
     same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
-    return same.filter(Q(launched_at__gte=since) | _about_to_start()).exclude(pk=draft.pk).exclude(kind=Campaign.Kind.TEST).order_by("-pk")
+    return (
+        same.filter(Q(launched_at__gte=since) | _about_to_start())
+        .exclude(pk=draft.pk)
+        .exclude(kind=Campaign.Kind.TEST)
+        .order_by("-pk")
+    )
 
 
 def _about_to_start() -> Q:

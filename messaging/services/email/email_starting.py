@@ -22,7 +22,7 @@ from messaging.services.approvals import approval_rules
 from messaging.services.email import email_care, email_drafts, email_states
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import EndNotAsked, NotAllowed
 
 SEND_JOB = "messaging.jobs.send_email_campaign"
 
@@ -212,16 +212,19 @@ def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
         start(campaign, event, None)
 
 
-def resume(campaign_id: int, *, by: User | None = None, again: str = "") -> EmailCampaign:
+def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_end: bool | None = None) -> EmailCampaign:
     """Ask Laaffic again after a refusal, or wait for its time anew: it is certain that nothing was sent.
 
     `again`: why, although the same may have arrived by another campaign, or is about to leave (StillOpen without it).
+    `past_end`: whether a page asked about its latest end; EndNotAsked where it did not and that holds it by now.
     """
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.HELD], _("resumed"))
         steps.require_restored(campaign)
+        if unasked := sending_hours.not_asked(campaign.latest_end, campaign.hold_reason, past_end):
+            raise EndNotAsked(unasked)
         if stopped_by := account_hold.stop_for(campaign.application_id):
             raise NotAllowed(
                 _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
