@@ -19,7 +19,7 @@ from laaffic_console.kit.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
-from messaging.services.email import email_care, email_drafts, email_states
+from messaging.services.email import email_care, email_drafts, email_hours, email_states
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
 from messaging.services.refusals import EndNotAsked, NotAllowed
@@ -52,6 +52,8 @@ def launch(
         check_ready(campaign)
         approval_rules.require(campaign)
         _require_care(campaign)
+        if too_late := email_hours.begins_too_late(campaign):
+            raise NotAllowed(too_late)
         _require_no_other(campaign, again, by)
         remember_choices(campaign)
         campaign.launched_by = by

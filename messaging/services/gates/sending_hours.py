@@ -148,6 +148,12 @@ def after_its_end(latest_end: dt.datetime) -> str:
     return said % {"when": latest_end, "zone": settings.TIME_ZONE}
 
 
+def begins_after_its_end(latest_end: dt.datetime) -> str:
+    """Of a draft, which is edited: no resume lifts its end."""
+    said = _("It would begin after its latest end, %(when)s (%(zone)s). Choose a later end, or leave it empty.")
+    return said % {"when": latest_end, "zone": settings.TIME_ZONE}
+
+
 def is_held_by(latest_end: dt.datetime | None, hold_reason: str) -> bool:
     """Whether it is its end that asks. Held for anything else nobody was asked, and a resume does not lift it."""
     return latest_end is not None and hold_reason == after_its_end(latest_end)
