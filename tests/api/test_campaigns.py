@@ -91,6 +91,23 @@ class LifeTests:
         assert api("POST", f"campaigns/{draft}/resume", {"past_end": True}).json()["state"] == "running"
         assert Campaign.objects.get().latest_end is None
 
+    def test_a_moment_long_past_is_not_taken_for_at_once(self, api: Api, draft: int) -> None:
+        Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(days=365))
+
+        refused = api("POST", f"campaigns/{draft}/launch", {})
+        assert (refused.status_code, Campaign.objects.get().state) == (409, "draft")
+        assert "This moment has passed" in refused.json()["detail"]
+
+        check = api("GET", f"campaigns/{draft}/check").json()
+        seen = {"shown": check["shown"], "seen": [one["key"] for one in check["checks"]]}
+        assert "late" in seen["seen"]
+        assert api("POST", f"campaigns/{draft}/launch", seen).json()["state"] == "running"
+
+    def test_a_few_minutes_late_it_starts_at_once(self, api: Api, draft: int) -> None:
+        Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(minutes=2))
+
+        assert api("POST", f"campaigns/{draft}/launch", {}).json()["state"] == "running"
+
     def test_what_check_shows_is_what_is_launched(self, api: Api, draft: int, group: ContactGroup) -> None:
         shown = api("GET", f"campaigns/{draft}/check").json()
         assert (shown["recipients"], shown["is_counted"]) == (3, True)

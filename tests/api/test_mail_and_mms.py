@@ -52,6 +52,14 @@ class EmailTests:
         assert api("POST", f"email-campaigns/{pk}/resume").status_code == 409
         assert [row["id"] for row in api("GET", "email-campaigns?state=cancelled").json()["items"]] == [pk]
 
+    def test_a_moment_long_past_is_not_taken_for_at_once(self, api: Api, mail_app: Application) -> None:
+        pk = api("POST", "email-campaigns", {**MAIL, "scheduled_at": "2020-01-01T09:00:00Z"}).json()["id"]
+
+        refused = api("POST", f"email-campaigns/{pk}/launch", {})
+
+        assert (refused.status_code, EmailCampaign.objects.get().state) == (409, "draft")
+        assert "This moment has passed" in refused.json()["detail"]
+
     def test_a_latest_end_that_has_come_is_lifted_only_by_name(self, api: Api, mail_app: Application) -> None:
         pk = api("POST", "email-campaigns", MAIL).json()["id"]
         api("POST", f"email-campaigns/{pk}/launch", {})

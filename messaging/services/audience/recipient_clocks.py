@@ -58,6 +58,11 @@ def first_moment(wall: dt.datetime, counted: AudienceCount) -> dt.datetime:
     return min(opening_hours.at_wall_time([zone], wall) for zone in _zones_of(counted))
 
 
+def last_moment(wall: dt.datetime, counted: AudienceCount) -> dt.datetime:
+    """When those of the last of them do."""
+    return max(opening_hours.at_wall_time([zone], wall) for zone in _zones_of(counted))
+
+
 def passed(wall: dt.datetime, counted: AudienceCount, now: dt.datetime) -> list[str]:
     """Countries where all clocks have shown this time already: nothing is held back for it."""
     zones: dict[str, set[str]] = defaultdict(set)

@@ -50,6 +50,8 @@ def launch(
         if seen is not None:
             email_drafts.require_as_shown(campaign, seen)
         check_ready(campaign)
+        if seen is None and (passed := lateness.long_past(campaign.scheduled_at, lateness.allowed())):
+            raise NotAllowed(passed)
         approval_rules.require(campaign)
         _require_care(campaign)
         if too_late := email_hours.begins_too_late(campaign):
