@@ -238,6 +238,27 @@ class HoursGateTests:
                 latest_end=NOON - CLOCK,
             )
 
+    def test_an_end_before_their_own_time_has_come_anywhere_is_refused(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        given = {"name": "A", "application": application, "sender_id": "", "text": "Hi", "groups": [group]}
+        first = NOON.replace(hour=9) - dt.timedelta(hours=14)  # 9:00 on the first clock on earth
+        with pytest.raises(ValidationError, match="It would end before it starts"):
+            drafts.create(**given, local_time="2026-11-26 09:00", latest_end=first)
+
+        assert drafts.create(**given, local_time="2026-11-26 09:00", latest_end=first + CLOCK).pk
+
+    def test_an_end_that_has_passed_is_not_launched(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 2)
+        past = timezone.now() - CLOCK
+        draft = drafts.create(
+            name="A", application=application, sender_id="", text="Hi", groups=[group], latest_end=past
+        )
+
+        with pytest.raises(NotAllowed, match="begin after its latest end"):
+            starting.launch(draft.pk)
+        assert Campaign.objects.get().state == CampaignState.DRAFT
+
     def test_an_approvers_word_lets_it_go_once(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
     ) -> None:
@@ -268,7 +289,8 @@ class HoursGateTests:
     def test_after_its_latest_end_it_is_held_until_resumed(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
     ) -> None:
-        campaign = start(latest_end=timezone.now() - CLOCK)
+        campaign = start(latest_end=timezone.now() + CLOCK)
+        Campaign.objects.update(latest_end=timezone.now() - CLOCK)
         clock(timezone.now())
 
         shut = claiming.claim(campaign, "token")

@@ -429,7 +429,7 @@ def test_what_would_begin_after_its_end_is_not_launched(
     task = written(application, count=3, latest_end=there + dt.timedelta(hours=1), **when)
 
     found = {check.key: check.level for check in group_start.planned(task).checks}
-    with pytest.raises(ValidationError, match="not to send after"):
+    with pytest.raises(ValidationError, match="begin after its latest end"):
         group_tasks.launch(task.pk)
 
     assert found["end"] == Level.STOP

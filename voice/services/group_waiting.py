@@ -38,8 +38,9 @@ def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
     leaves = group_hours.leaves_at(task, places, now)
     if leaves is None:
         raise ValidationError(group_hours.never(task, places))
-    if ended := group_hours.ended(task, leaves):
-        raise ValidationError(ended)
+    past_end = group_hours.begins_too_late if task.starts_at is None else group_hours.ended
+    if sentence := past_end(task, leaves):
+        raise ValidationError(sentence)
     return leaves if leaves > now else None
 
 

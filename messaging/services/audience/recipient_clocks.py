@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -69,6 +69,18 @@ def passed(wall: dt.datetime, counted: AudienceCount, now: dt.datetime) -> list[
     for country, names, _n in counted.reached:
         zones[country].update(names.split(",") if names else [settings.TIME_ZONE])
     return sorted(country for country, of in zones.items() if opening_hours.at_wall_time([*of], wall) < now)
+
+
+def begins_after(
+    end: dt.datetime, opens: Callable[[str, Sequence[str]], dt.datetime | None], counted: AudienceCount
+) -> dict[str, int]:
+    """Countries of those who are first reached after this moment, with how many they are; the most first."""
+    late: dict[str, int] = defaultdict(int)
+    for country, names, n in counted.reached:
+        first = opens(country, names.split(",") if names else [settings.TIME_ZONE])
+        if first is not None and first >= end:
+            late[country] += n
+    return dict(sorted(late.items(), key=lambda row: -row[1]))
 
 
 def never_open(rules: opening_hours.Hours, counted: AudienceCount, moment: dt.datetime) -> list[str]:

@@ -63,6 +63,8 @@ def launch(
         if seen is None:
             _require_to_come(campaign, campaign.scheduled_at)
         _decide_upon(campaign, seen, by, approvals_count=approval_rules.is_on())
+        if campaign.latest_end and campaign.latest_end <= forecast.starts_at(campaign):
+            raise NotAllowed(sending_hours.begins_after_its_end(campaign.latest_end))
         if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         for reason in (reasons or {}).values():
