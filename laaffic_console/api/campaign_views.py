@@ -179,14 +179,14 @@ class SteerView(ApiView):
     step: ClassVar[Any]
     leads_to: ClassVar[tuple[str, ...]]
 
-    def steer(self, request: Any, pk: int) -> Response:
+    def steer(self, request: Any, pk: int, **asked: Any) -> Response:
         campaign = row(Campaign.objects.all(), pk)
 
         def work() -> Answer:
             campaign.refresh_from_db()
             if campaign.state in self.leads_to:
                 return standing(campaign)
-            return standing(self.step(campaign.pk, by=request.user))
+            return standing(launching.steered(self.step, campaign.pk, request.user, asked))
 
         answer = self.once(work, in_one=False)
         return Response(answer.body, answer.status)
@@ -204,10 +204,10 @@ class PauseView(SteerView):
 class ResumeView(SteerView):
     step, leads_to = staticmethod(campaigns.resume), (CampaignState.RUNNING, CampaignState.SCHEDULED)
 
-    @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
+    @extend_schema(parameters=[KEY], request=shapes.ResumeRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Go on with a campaign that is paused or held."""
-        return self.steer(request, pk)
+        return self.steer(request, pk, **self.read(shapes.ResumeRequest))
 
 
 class CancelView(SteerView):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.api.problems import Problem
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import Check, NotSeen
+from messaging.services.refusals import EndNotAsked
 
 
 def shown(draft: Any, digest: str, found: Sequence[Check]) -> dict[str, Any]:
@@ -36,6 +37,14 @@ def require_seen(found: Sequence[Check], asked: Mapping[str, Any], sentences: Ma
 def not_seen(problem: NotSeen) -> Problem:
     said = _("%(said)s Name what you have seen in “seen”, and give the reasons in “reasons”.")
     return Problem(409, said % {"said": " ".join(problem.sentences)})
+
+
+def steered(step: Any, pk: int, by: Any, asked: Mapping[str, Any]) -> Any:
+    try:
+        return step(pk, by=by, **asked)
+    except EndNotAsked as problem:
+        said = _("It is held at its latest end. Send “past_end”: true where the rest is to leave all the same.")
+        raise Problem(409, said) from problem
 
 
 def was_launched(one: Any) -> bool:

@@ -218,6 +218,12 @@ class LaunchRequest(serializers.Serializer):
     again = why_again()
 
 
+class ResumeRequest(serializers.Serializer):
+    past_end = serializers.BooleanField(
+        required=False, default=False, help_text="also where it is held at its latest end, which does not count then"
+    )
+
+
 class Standing(serializers.Serializer):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=CampaignState.choices)

@@ -15,7 +15,7 @@ from unfold.decorators import display
 
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import in_percent, money, number, pace
-from messaging.admin import channel_pages
+from messaging.admin import channel_pages, resuming
 from messaging.admin.clocks import starts_at
 from messaging.models import Campaign, CampaignState, MessageState
 from messaging.services.batches import counting
@@ -138,7 +138,10 @@ class CampaignListAdmin(ModelAdmin):
         if act is None or not back:
             return _live(campaign, "act", "")
         verb, words, icon = act
-        address = reverse("admin:messaging_campaign_do", args=[campaign.pk, verb], query={"next": back})
+        query = {"next": back}
+        if shown := resuming.shown(campaign.latest_end, campaign.hold_reason):
+            query[shown] = "yes"
+        address = reverse("admin:messaging_campaign_do", args=[campaign.pk, verb], query=query)
         given = {"address": address, "words": words, "icon": icon, "campaign": campaign}
         return _live(campaign, "act", render_to_string("messaging/campaign_row_act.html", given))
 

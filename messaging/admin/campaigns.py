@@ -33,6 +33,7 @@ from messaging.admin import (
     few_first,
     pasted_numbers,
     proof_panel,
+    resuming,
     templates,
 )
 from messaging.admin.campaign_list import CampaignListAdmin
@@ -242,6 +243,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             if request.user.has_perm("messaging.add_campaign")
             else [],
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
+            shown_end=resuming.shown(campaign.latest_end, campaign.hold_reason),
             is_undo_open=is_undo_open,
             **campaign_page.context(request, campaign, progress),
         )
@@ -292,7 +294,8 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             raise Http404
         campaign = self._get(request, pk)
         try:
-            BUTTONS[verb][2](campaign.pk, by=signed_in(request))
+            asked = resuming.asked(request) if verb == "resume" else {}
+            BUTTONS[verb][2](campaign.pk, by=signed_in(request), **asked)
         except NotAllowed as problem:
             messages.error(request, str(problem))
         else:

@@ -17,12 +17,13 @@ from unfold.decorators import display
 
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.gateway.services import ledger, restored
+from laaffic_console.gateway.services.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from messaging import export_kinds
-from messaging.admin import approvals, calendars, email_beside, email_review, proof_panel
+from messaging.admin import approvals, calendars, email_beside, email_review, proof_panel, resuming
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.clocks import starts_at
 from messaging.admin.email_form import (
@@ -79,6 +80,10 @@ BUTTONS_OF = {
     State.HELD: ["resume", "edit", "cancel"],
 }
 WORDS = {"send_again": email_campaigns.send_again, "write_off": email_campaigns.write_off}
+
+
+def _said_with(request: HttpRequest, verb: str) -> dict[str, Any]:
+    return {"again": request.POST.get(FIELD, ""), **resuming.asked(request)} if verb == "resume" else {}
 
 
 @admin.register(EmailCampaign)
@@ -280,6 +285,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             progress=email_counting.progress(campaign),
             waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
             reasons=email_counting.reasons(campaign),
+            shown_end=resuming.shown(campaign.latest_end, campaign.hold_reason),
+            asks_why="resume" in verbs and email_starting.needs_reason(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             requests=ledger.requests_about(ABOUT, campaign.pk)[:10],
             events=campaign.events.select_related("actor")[:20],
@@ -305,7 +312,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             require(request, "messaging.change_emailcampaign")
         campaign = self._get(pk)
         try:
-            BUTTONS[verb][2](pk, by=signed_in(request))
+            BUTTONS[verb][2](pk, by=signed_in(request), **_said_with(request, verb))
         except (ValidationError, NotAllowed) as problem:
             say(request, problem)
         else:

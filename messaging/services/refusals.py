@@ -3,3 +3,7 @@
 
 class NotAllowed(Exception):
     """The campaign's state, or who asks, does not permit it; the sentence says what does."""
+
+
+class EndNotAsked(NotAllowed):
+    """It is held at its latest end, of which whoever resumes it has not heard."""

@@ -17,6 +17,7 @@ from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.management import draft_arguments
 from messaging.models import Calendar, Campaign, Contact, ContactGroup, Message, Reply, SuppressionEntry
 from messaging.services.figures import campaign_report
+from messaging.services.gates import sending_hours
 from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts
 
@@ -80,6 +81,36 @@ class LifeTests:
         ]
 
         assert stands == ["scheduled", "paused", "scheduled", "scheduled"]
+
+    def test_a_latest_end_that_has_come_is_lifted_only_by_name(self, api: Api, draft: int) -> None:
+        api("POST", f"campaigns/{draft}/launch", {})
+        end = timezone.now() - dt.timedelta(seconds=1)
+        Campaign.objects.update(state="held", latest_end=end, hold_reason=sending_hours.after_its_end(end))
+
+        refused = api("POST", f"campaigns/{draft}/resume")
+        assert refused.status_code == 409
+        assert "“past_end”: true" in refused.json()["detail"]
+        assert Campaign.objects.get().latest_end == end
+
+        assert api("POST", f"campaigns/{draft}/resume", {"past_end": True}).json()["state"] == "running"
+        assert Campaign.objects.get().latest_end is None
+
+    def test_a_moment_long_past_is_not_taken_for_at_once(self, api: Api, draft: int) -> None:
+        Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(days=365))
+
+        refused = api("POST", f"campaigns/{draft}/launch", {})
+        assert (refused.status_code, Campaign.objects.get().state) == (409, "draft")
+        assert "This moment has passed" in refused.json()["detail"]
+
+        check = api("GET", f"campaigns/{draft}/check").json()
+        seen = {"shown": check["shown"], "seen": [one["key"] for one in check["checks"]]}
+        assert "late" in seen["seen"]
+        assert api("POST", f"campaigns/{draft}/launch", seen).json()["state"] == "running"
+
+    def test_a_few_minutes_late_it_starts_at_once(self, api: Api, draft: int) -> None:
+        Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(minutes=2))
+
+        assert api("POST", f"campaigns/{draft}/launch", {}).json()["state"] == "running"
 
     def test_what_check_shows_is_what_is_launched(self, api: Api, draft: int, group: ContactGroup) -> None:
         shown = api("GET", f"campaigns/{draft}/check").json()

@@ -12,6 +12,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Calendar, Campaign, ContactGroup, EmailCampaign, EmailMessage, MmsAttachment
 from messaging.models.emails import Delivery, Submission
 from messaging.services.email import counting as email_counting
+from messaging.services.gates import sending_hours
 from tests.api.conftest import Api
 from tests.api.files import sent
 from tests.messaging import attachment_samples as samples
@@ -50,6 +51,26 @@ class EmailTests:
         assert api("GET", f"email-campaigns/{pk}/check").status_code == 409
         assert api("POST", f"email-campaigns/{pk}/resume").status_code == 409
         assert [row["id"] for row in api("GET", "email-campaigns?state=cancelled").json()["items"]] == [pk]
+
+    def test_a_moment_long_past_is_not_taken_for_at_once(self, api: Api, mail_app: Application) -> None:
+        pk = api("POST", "email-campaigns", {**MAIL, "scheduled_at": "2020-01-01T09:00:00Z"}).json()["id"]
+
+        refused = api("POST", f"email-campaigns/{pk}/launch", {})
+
+        assert (refused.status_code, EmailCampaign.objects.get().state) == (409, "draft")
+        assert "This moment has passed" in refused.json()["detail"]
+
+    def test_a_latest_end_that_has_come_is_lifted_only_by_name(self, api: Api, mail_app: Application) -> None:
+        pk = api("POST", "email-campaigns", MAIL).json()["id"]
+        api("POST", f"email-campaigns/{pk}/launch", {})
+        end = timezone.now() - dt.timedelta(seconds=1)
+        EmailCampaign.objects.update(state="held", latest_end=end, hold_reason=sending_hours.after_its_end(end))
+
+        refused = api("POST", f"email-campaigns/{pk}/resume")
+        assert refused.status_code == 409
+        assert "“past_end”: true" in refused.json()["detail"]
+
+        assert api("POST", f"email-campaigns/{pk}/resume", {"past_end": True}).json()["state"] == "sending"
 
     @pytest.mark.parametrize("state", ["held", "unknown", "finished"])
     def test_a_launch_is_repeated_though_it_has_moved_on(self, api: Api, mail_app: Application, state: str) -> None:

@@ -204,6 +204,18 @@ class CheckTests:
 
         assert "same_text" in keys(write())
 
+    def test_one_that_the_account_holds_before_its_time_wants_a_reason(
+        self, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 3)
+        earlier = write(scheduled_at=timezone.now() + dt.timedelta(hours=1))
+        starting.launch(earlier.pk)
+        AccountHold.objects.create(scope="account", placed_at=timezone.now(), probe_wait=15)
+        campaigns.follow_account()
+        assert Campaign.objects.get(pk=earlier.pk).state == "held"
+
+        assert "same_text" in keys(write())
+
     @pytest.mark.parametrize(
         "first",
         [{"text": "Other"}, {"kind": Campaign.Kind.TEST}, {"launched_at": timezone.now() - dt.timedelta(days=2)}],

@@ -1,5 +1,6 @@
 """What scripts do with email and MMS."""
 
+import datetime as dt
 import io
 import json
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -67,6 +69,15 @@ class EmailTests:
         assert (report["state"], report["counts"]["total"]) == ("running", 0)
         assert report["task_id"]
         assert run("email", "prove", sent["id"])["disagreements"] == []
+
+    def test_a_moment_long_past_is_not_taken_for_at_once(self) -> None:
+        with pytest.raises(CommandError, match=r"This moment has passed\. [^\n]*\nIt is kept as draft"):
+            run("email", "send", *SEND, "--subject", "hello", "--at", "2020-01-01T09:00")
+        assert (EmailCampaign.objects.get().state, LedgerEntry.objects.count()) == ("draft", 0)
+
+        now = timezone.now() - dt.timedelta(minutes=2)
+        sent = run("email", "send", *SEND, "--subject", "hello", "--at", now.isoformat())
+        assert sent["state"] == "sending"
 
     def test_bad_input_says_what_to_do(self) -> None:
         with pytest.raises(CommandError, match=r"subject: The subject has 101 characters"):

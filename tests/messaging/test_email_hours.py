@@ -18,6 +18,7 @@ from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
+from messaging.services.refusals import NotAllowed
 from tests.messaging.pages import hidden
 from tests.messaging.test_admin_email import TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
 
@@ -136,6 +137,48 @@ def test_past_its_latest_end_it_asks(
     email_starting.resume(draft.pk)
     run_jobs()
     assert requests() == 1
+
+
+def test_what_waits_for_its_hours_asks_at_its_end(
+    sandbox: RunningSandbox,
+    closed: Calendar,
+    draft: EmailCampaign,  # noqa: F811
+    run_jobs: Callable[[], int],
+) -> None:
+    email_starting.launch(draft.pk)
+    run_jobs()
+    EmailCampaign.objects.update(latest_end=timezone.now() - dt.timedelta(minutes=1))
+
+    email_campaigns.sweep()
+
+    draft.refresh_from_db()
+    assert (draft.state, requests()) == (EmailCampaignState.HELD, 0)
+    assert "It was not to send after" in draft.hold_reason
+
+
+def test_what_is_under_way_at_its_end_is_left_alone(
+    sandbox: RunningSandbox,
+    draft: EmailCampaign,  # noqa: F811
+) -> None:
+    email_starting.launch(draft.pk)
+    assert email_sending._claim(draft.pk) is not None
+    EmailCampaign.objects.update(latest_end=timezone.now() - dt.timedelta(minutes=1))
+
+    email_campaigns.sweep()
+
+    assert EmailCampaign.objects.get().state == EmailCampaignState.SENDING
+
+
+def test_what_would_begin_after_its_end_is_not_launched(
+    sandbox: RunningSandbox,
+    closed: Calendar,
+    draft: EmailCampaign,  # noqa: F811
+) -> None:
+    EmailCampaign.objects.update(latest_end=timezone.now() + dt.timedelta(hours=1))
+
+    with pytest.raises(NotAllowed, match="begin after its latest end"):
+        email_starting.launch(draft.pk)
+    assert EmailCampaign.objects.get().state == EmailCampaignState.DRAFT
 
 
 def test_resumed_after_another_stop_it_asks_about_its_end(

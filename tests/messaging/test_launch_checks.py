@@ -12,7 +12,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import AccountHold, Application, WorkerHeartbeat
 from laaffic_console.kit import acts
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
+from messaging.models import Calendar, Campaign, Contact, ContactGroup, GroupMembership, SuppressionEntry
 from messaging.services.audience import audience_counts
 from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts, launch_checks
@@ -61,6 +61,47 @@ def test_a_text_that_cannot_be_sent_stops_it(draft: Campaign) -> None:
 def test_a_time_that_has_passed_wants_a_tick(draft: Campaign) -> None:
     assert found(draft, scheduled_at=timezone.now() - dt.timedelta(minutes=1))["late"].level == Level.TICK
     assert "late" not in found(draft, scheduled_at=timezone.now() + dt.timedelta(hours=1))
+
+
+def test_an_end_that_has_passed_stops_it(draft: Campaign) -> None:
+    said = found(draft, latest_end=timezone.now() - dt.timedelta(minutes=1))["end"]
+    assert (said.level, "begin after its latest end" in said.sentence) == (Level.STOP, True)
+
+    assert "end" not in found(draft, latest_end=timezone.now() + dt.timedelta(hours=1))
+
+
+def nine_in_india() -> dt.datetime:
+    return (timezone.now() + dt.timedelta(days=2)).replace(hour=3, minute=30, second=0, microsecond=0)
+
+
+def test_an_end_before_their_own_time_stops_it(draft: Campaign) -> None:
+    at_nine = (timezone.now() + dt.timedelta(days=2)).replace(
+        hour=3, minute=30, second=0, microsecond=0
+    )  # 9:00 in India
+
+    assert found(draft, local_time=f"{at_nine:%Y-%m-%d} 09:00", latest_end=at_nine)["end"].level == Level.STOP
+
+
+def test_an_end_before_the_last_of_them_wants_a_tick(draft: Campaign, group: ContactGroup) -> None:
+    made = Contact.objects.create(number="12125550123", country="US", time_zones="America/New_York")
+    GroupMembership.objects.create(contact=made, group=group)
+    at_nine = (timezone.now() + dt.timedelta(days=2)).replace(
+        hour=3, minute=30, second=0, microsecond=0
+    )  # 9:00 in India
+
+    said = found(draft, local_time=f"{at_nine:%Y-%m-%d} 09:00", latest_end=at_nine + dt.timedelta(hours=1))["end"]
+
+    assert said.level == Level.TICK
+    assert said.sentence.startswith("1 recipient in United States")
+
+
+def test_an_end_before_its_hours_wants_a_tick(draft: Campaign) -> None:
+    day = (timezone.now() + dt.timedelta(days=3)).strftime("%a").lower()
+    hours = Calendar.objects.create(name="Later", hours=f"{day} 09:00-10:00")
+
+    said = found(draft, calendar=hours, latest_end=timezone.now() + dt.timedelta(hours=1))["end"]
+
+    assert (said.level, said.sentence.startswith("4 recipients in India")) == (Level.TICK, True)
 
 
 @pytest.mark.parametrize(("few", "is_all"), [("4", True), ("9", True), ("1", False), ("100%", False)])

@@ -1,5 +1,6 @@
 """What was asked for and has no known outcome is not repeated by accident: emails, tests, SMS campaigns."""
 
+import datetime as dt
 import io
 import json
 import re
@@ -11,12 +12,15 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign
 from messaging.services.campaigns import drafts, starting
+from messaging.services.email import starting as email_starting
+from messaging.services.email import states as email_states
 from tests.messaging.conftest import add_contacts, events_saying
 from tests.messaging.pages import hidden
 from tests.messaging.test_email_sending import draft as email_draft
@@ -77,6 +81,85 @@ class EmailTests:
 
         assert code == 1
         assert f"email campaign {EmailCampaign.objects.get().pk}" in said
+
+    @pytest.fixture
+    def held(self, sandbox: RunningSandbox, mail: Application, run_jobs: Callable[[], int]) -> EmailCampaign:
+        """Refused, while the answer to its twin was lost."""
+        run("email", *SEND)
+        held = EmailCampaign.objects.get()
+        email_states.hold(held, "It was refused.")
+        lose_answer(sandbox)
+        run("email", *SEND)
+        run_jobs()
+        assert EmailCampaign.objects.latest("pk").state == "unknown"
+        return held
+
+    def test_another_try_while_a_twins_answer_is_unknown(
+        self, held: EmailCampaign, run_jobs: Callable[[], int]
+    ) -> None:
+        code, _document, said = run("email", "resume", held.pk)
+        run_jobs()
+        assert code == 1
+        assert f"ledger row {LedgerEntry.objects.get().pk}" in said
+        assert EmailCampaign.objects.get(pk=held.pk).state == "held"
+
+        assert run("email", "resume", held.pk, "--again", "none arrived")[0] == 0
+        run_jobs()
+        assert LedgerEntry.objects.count() == 2
+        assert events_saying("Launched all the same: none arrived", held.events)
+
+    def test_the_page_of_another_try_asks_why(self, held: EmailCampaign, admin_client: Client) -> None:
+        own = reverse("admin:messaging_emailcampaign_change", args=[held.pk])
+        resume = reverse("admin:messaging_emailcampaign_do", args=[held.pk, "resume"])
+        assert 'id="again"' in admin_client.get(own).content.decode()
+
+        assert "not known yet" in admin_client.post(resume, follow=True).content.decode()
+        assert EmailCampaign.objects.get(pk=held.pk).state == "held"
+
+        admin_client.post(resume, {"again": "none arrived"})
+        assert EmailCampaign.objects.get(pk=held.pk).state == "sending"
+
+    def test_another_try_of_what_was_sent_again_asks_nothing_of_its_own(
+        self, sandbox: RunningSandbox, mail: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        lose_answer(sandbox)
+        run("email", *SEND)
+        run_jobs()
+        campaign = EmailCampaign.objects.get()
+        run("email", "resolve", campaign.pk, "--send-again", "--reason", "they have none")
+        email_states.hold(EmailCampaign.objects.get(), "The repeat was refused.")
+
+        assert run("email", "resume", campaign.pk)[0] == 0
+
+    @pytest.mark.parametrize(
+        "waits",
+        [
+            {"state": "held", "is_held_by_account": True},
+            {"state": "sending", "waits_for_hours": True, "launched_at": timezone.now() - dt.timedelta(days=2)},
+        ],
+        ids=["the account holds it", "its hours are far away"],
+    )
+    def test_a_repeat_of_what_goes_on_by_itself(self, mail: Application, waits: dict[str, Any]) -> None:
+        run("email", *SEND)
+        EmailCampaign.objects.update(**waits)
+
+        code, _document, said = run("email", *SEND)
+
+        assert code == 1
+        assert f"email campaign {EmailCampaign.objects.get().pk}" in said
+        assert "leaves by itself" in said
+
+    def test_what_is_launched_again_is_as_old_as_that_launch(self, mail: Application) -> None:
+        run("email", *SEND)
+        EmailCampaign.objects.update(waits_for_hours=True, launched_at=timezone.now() - dt.timedelta(days=2))
+
+        email_starting.take_back(EmailCampaign.objects.get().pk)
+        assert EmailCampaign.objects.get().launched_at is None
+        email_starting.launch(EmailCampaign.objects.get().pk)
+        email_states.hold(EmailCampaign.objects.get(), "It was refused.")
+        email_starting.edit_again(EmailCampaign.objects.get().pk)
+
+        assert EmailCampaign.objects.get().launched_at is None
 
     def test_what_was_written_off_may_have_arrived(
         self, sandbox: RunningSandbox, mail: Application, run_jobs: Callable[[], int]

@@ -37,6 +37,7 @@ from messaging.services.campaigns import calendars, campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import insights
 from messaging.services.gates import gates, sending_hours
+from messaging.services.refusals import NotAllowed
 from messaging.services.sending import forgotten, sending
 from tests.messaging.conftest import add_contacts, events_saying
 from tests.messaging.test_opening_hours import BY_CHANGE, allows
@@ -180,7 +181,8 @@ class HoursGateTests:
     def test_each_recipients_own_time(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
     ) -> None:
-        campaign = start(local_time="2026-11-26 09:00")
+        campaign = start(local_time=f"{timezone.now() + dt.timedelta(days=2):%Y-%m-%d} 09:00")
+        Campaign.objects.update(local_time="2026-11-26 09:00")
 
         assert claimed_of(campaign) == {"919876500001", "4915123456789", "61412345678", "79161234567", "80012345678"}
         whys = set(Batch.objects.filter(state=BatchState.QUEUED).values_list("waits_for", flat=True))
@@ -213,6 +215,17 @@ class HoursGateTests:
 
         assert starting.launch(campaign.pk).state == CampaignState.SCHEDULED
 
+    def test_a_time_that_all_clocks_have_shown_long_ago_is_not_taken_for_at_once(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2)
+        draft = at_nine_by_each_clock(application, group)
+        Campaign.objects.update(local_time="2020-01-01 09:00")
+
+        with pytest.raises(NotAllowed, match="This moment has passed"):
+            starting.launch(draft.pk)
+        assert Campaign.objects.get().state == CampaignState.DRAFT
+
     def test_an_end_before_its_start_is_refused(self, application: Application, group: ContactGroup) -> None:
         with pytest.raises(ValidationError, match="It would end before it starts"):
             drafts.create(
@@ -224,6 +237,27 @@ class HoursGateTests:
                 scheduled_at=NOON,
                 latest_end=NOON - CLOCK,
             )
+
+    def test_an_end_before_their_own_time_has_come_anywhere_is_refused(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        given = {"name": "A", "application": application, "sender_id": "", "text": "Hi", "groups": [group]}
+        first = NOON.replace(hour=9) - dt.timedelta(hours=14)  # 9:00 on the first clock on earth
+        with pytest.raises(ValidationError, match="It would end before it starts"):
+            drafts.create(**given, local_time="2026-11-26 09:00", latest_end=first)
+
+        assert drafts.create(**given, local_time="2026-11-26 09:00", latest_end=first + CLOCK).pk
+
+    def test_an_end_that_has_passed_is_not_launched(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 2)
+        past = timezone.now() - CLOCK
+        draft = drafts.create(
+            name="A", application=application, sender_id="", text="Hi", groups=[group], latest_end=past
+        )
+
+        with pytest.raises(NotAllowed, match="begin after its latest end"):
+            starting.launch(draft.pk)
+        assert Campaign.objects.get().state == CampaignState.DRAFT
 
     def test_an_approvers_word_lets_it_go_once(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
@@ -255,7 +289,8 @@ class HoursGateTests:
     def test_after_its_latest_end_it_is_held_until_resumed(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
     ) -> None:
-        campaign = start(latest_end=timezone.now() - CLOCK)
+        campaign = start(latest_end=timezone.now() + CLOCK)
+        Campaign.objects.update(latest_end=timezone.now() - CLOCK)
         clock(timezone.now())
 
         shut = claiming.claim(campaign, "token")

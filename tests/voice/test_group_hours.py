@@ -259,6 +259,22 @@ class LatestEndTests:
         assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
         assert "It was not to send after" in held.hold_reason
 
+    def test_a_page_from_before_lifts_no_end(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk, undo_seconds=5)
+        end = timezone.now() - dt.timedelta(seconds=1)
+        said = sending_hours.after_its_end(end)
+        GroupTask.objects.update(state=TaskState.HELD, hold_reason=said, latest_end=end)
+
+        admin_client.post(own(task, "do", "resume"))
+        held = GroupTask.objects.get()
+        assert (held.state, held.latest_end, at_sandbox(sandbox)) == (TaskState.HELD, end, [])
+
+        assert 'name="past_end" value="yes"' in admin_client.get(own(task)).content.decode()
+        admin_client.post(own(task, "do", "resume"), {"past_end": "yes"})
+        assert len(at_sandbox(sandbox)) == 1
+
     def test_what_its_hours_put_after_its_end_is_resumed_once(
         self, closed: Calendar, sandbox: RunningSandbox, application: Application
     ) -> None:
@@ -419,7 +435,7 @@ def test_what_would_begin_after_its_end_is_not_launched(
     task = written(application, count=3, latest_end=there + dt.timedelta(hours=1), **when)
 
     found = {check.key: check.level for check in group_start.planned(task).checks}
-    with pytest.raises(ValidationError, match="not to send after"):
+    with pytest.raises(ValidationError, match="begin after its latest end"):
         group_tasks.launch(task.pk)
 
     assert found["end"] == Level.STOP

@@ -25,6 +25,7 @@ from tests.voice.group_samples import written
 from tests.voice.test_calls import rung
 from voice.models import GroupTask, SipCall, SipPhone, TaskState
 from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
@@ -253,6 +254,37 @@ class GroupTests:
         assert group_tasks.launch(twin.pk, again="now").state == TaskState.SUBMITTING
 
         assert LedgerEntry.objects.get().summary["all the same"] == "now"
+
+    @pytest.fixture
+    def held(self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch) -> GroupTask:
+        """Launched though the answer to one like it was lost, and held; then the answer to a third was lost."""
+        monkeypatch.setattr(group_state, "find", lambda task: None)
+        lose_answer(sandbox)
+        group_tasks.launch(written(application).pk)
+        held = group_tasks.launch(written(application).pk, again="the first is not there", undo_seconds=30)
+        group_launching.hold_waiting(held, "Its application was switched off.")
+        lose_answer(sandbox)
+        group_tasks.launch(written(application).pk, again="the first is not there")
+        return group_launching.fresh(held.pk)
+
+    def test_another_try_asks_about_what_was_launched_since(self, held: GroupTask) -> None:
+        with pytest.raises(open_acts.StillOpen) as problem:
+            group_waiting.resume(held.pk)
+        assert f"ledger row {LedgerEntry.objects.latest('pk').pk}" in str(problem.value)
+        assert group_launching.fresh(held.pk).state == TaskState.HELD
+
+        assert group_waiting.resume(held.pk, again="neither is there").state == TaskState.SUBMITTING
+        assert LedgerEntry.objects.latest("pk").summary["all the same"] == "neither is there"
+
+    def test_the_page_of_another_try_asks_why(self, held: GroupTask, admin_client: Client) -> None:
+        resume = reverse("admin:voice_grouptask_do", args=[held.pk, "resume"])
+
+        asked = admin_client.post(resume, follow=True).content.decode()
+        assert "not known yet" in asked
+        assert 'name="again"' in asked
+
+        admin_client.post(resume, {"again": "neither is there"})
+        assert group_launching.fresh(held.pk).state == TaskState.SUBMITTING
 
     def test_a_cancelling_whose_answer_was_lost_is_unknown(
         self, sandbox: RunningSandbox, application: Application, numbers: str

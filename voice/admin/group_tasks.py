@@ -16,6 +16,7 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
+from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit import dates, meanings
 from laaffic_console.kit import exports as files
@@ -25,7 +26,7 @@ from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
-from messaging.admin import approvals, calendars, proof_panel
+from messaging.admin import approvals, calendars, proof_panel, resuming
 from voice import export_kinds
 from voice.admin import group_review
 from voice.admin.group_facts import bar, own_page, say, told
@@ -253,6 +254,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_take_back=may_launch and waits_here and not task.undo_until,
             may_put_hours_aside=waits_here and bool(task.waits_since) and request.user.has_perms(MAY_PUT_ASIDE),
             may_resume=may_launch and task.state == TaskState.HELD,
+            shown_end=resuming.shown(task.latest_end, task.hold_reason),
+            asks_why=may_launch and task.state == TaskState.HELD and FIELD in request.GET,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),
@@ -316,8 +319,12 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = self._posted(request, pk)
         if verb not in VERBS:
             raise Http404
+        said_with = {"again": request.POST.get(FIELD, ""), **resuming.asked(request)} if verb == "resume" else {}
         try:
-            VERBS[verb](task.pk, by=signed_in(request))
+            VERBS[verb](task.pk, by=signed_in(request), **said_with)
+        except StillOpen as problem:
+            say(request, problem)
+            return HttpResponseRedirect(f"{own_page(task)}?{FIELD}=yes")
         except ValidationError as problem:
             say(request, problem)
             return HttpResponseRedirect(own_page(task))

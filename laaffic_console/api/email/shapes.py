@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from laaffic_console.api.shapes import PURPOSES, CareRequest, Check
+from laaffic_console.api.shapes import PURPOSES, CareRequest, Check, ResumeRequest, why_again
 from laaffic_console.api.views import ListQuery
 from messaging.models import EmailCampaign as Row
 from messaging.models import EmailLookup
@@ -59,6 +59,10 @@ class EmailCampaign(serializers.Serializer):
 class EmailStanding(serializers.Serializer):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=STATES)
+
+
+class ResumeEmailRequest(ResumeRequest):
+    again = why_again()
 
 
 class EmailCheckAnswer(serializers.Serializer):

@@ -125,12 +125,13 @@ class SteerEmailView(ApiView):
     step: ClassVar[Any]
     leads_to: ClassVar[tuple[str, ...]] = ()
 
-    def steer(self, request: Any, pk: int) -> Response:
+    def steer(self, request: Any, pk: int, **asked: Any) -> Response:
         row(_rows(), pk)
 
         def work() -> Answer:
             campaign = EmailCampaign.objects.get(pk=pk)
-            return _standing(campaign if campaign.state in self.leads_to else self.step(pk, by=request.user))
+            is_there = campaign.state in self.leads_to
+            return _standing(campaign if is_there else launching.steered(self.step, pk, request.user, asked))
 
         answer = self.once(work, in_one=False)
         return Response(answer.body, answer.status)
@@ -139,10 +140,10 @@ class SteerEmailView(ApiView):
 class ResumeEmailView(SteerEmailView):
     step, leads_to = staticmethod(email_starting.resume), (State.SENDING, State.RUNNING, State.SCHEDULED)
 
-    @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
+    @extend_schema(parameters=[KEY], request=shapes.ResumeEmailRequest, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Go on with a campaign that is held."""
-        return self.steer(request, pk)
+        return self.steer(request, pk, **self.read(shapes.ResumeEmailRequest))
 
 
 class CancelEmailView(SteerEmailView):

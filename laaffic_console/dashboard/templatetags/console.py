@@ -100,8 +100,8 @@ def sandbox_banner() -> SafeString | str:
 
 @register.inclusion_tag("console/act.html", takes_context=True)
 def act(context: Context, words: str, page: str, *args: Any, **options: str) -> dict[str, Any]:
-    """A button that does one thing, once; `asks` is what it asks first."""
-    given = {name: options.get(name, "") for name in ("id", "tone", "asks")}
+    """A button that does one thing, once; `asks` is what it asks first, `shown` names what its page has shown."""
+    given = {name: options.get(name, "") for name in ("id", "tone", "asks", "shown")}
     return {**given, "words": words, "address": reverse(page, args=args), "csrf_token": context.get("csrf_token")}
 
 

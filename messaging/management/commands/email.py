@@ -66,6 +66,7 @@ class Command(ConsoleCommand):
         others = [verbs.add_parser(verb) for verb in ("report", "prove", "cancel", "resume")]
         for verb in [resolve, *others]:
             verb.add_argument("id", type=int)
+        outcomes.add_again(verbs.choices["resume"])
         for verb in [send, launch, test, lookup, resolve, *others]:
             verb.add_argument("--json", action="store_true")
 
@@ -147,7 +148,7 @@ class Command(ConsoleCommand):
         return standing(email_campaigns.cancel(options["id"]))
 
     def resume(self, options: dict[str, Any]) -> dict[str, Any]:
-        return standing(email_starting.resume(options["id"]))
+        return standing(email_starting.resume(options["id"], again=options["again"]))
 
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
         settle = email_campaigns.send_again if options["send_again"] else email_campaigns.write_off

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -58,12 +58,29 @@ def first_moment(wall: dt.datetime, counted: AudienceCount) -> dt.datetime:
     return min(opening_hours.at_wall_time([zone], wall) for zone in _zones_of(counted))
 
 
+def last_moment(wall: dt.datetime, counted: AudienceCount) -> dt.datetime:
+    """When those of the last of them do."""
+    return max(opening_hours.at_wall_time([zone], wall) for zone in _zones_of(counted))
+
+
 def passed(wall: dt.datetime, counted: AudienceCount, now: dt.datetime) -> list[str]:
     """Countries where all clocks have shown this time already: nothing is held back for it."""
     zones: dict[str, set[str]] = defaultdict(set)
     for country, names, _n in counted.reached:
         zones[country].update(names.split(",") if names else [settings.TIME_ZONE])
     return sorted(country for country, of in zones.items() if opening_hours.at_wall_time([*of], wall) < now)
+
+
+def begins_after(
+    end: dt.datetime, opens: Callable[[str, Sequence[str]], dt.datetime | None], counted: AudienceCount
+) -> dict[str, int]:
+    """Countries of those who are first reached after this moment, with how many they are; the most first."""
+    late: dict[str, int] = defaultdict(int)
+    for country, names, n in counted.reached:
+        first = opens(country, names.split(",") if names else [settings.TIME_ZONE])
+        if first is not None and first >= end:
+            late[country] += n
+    return dict(sorted(late.items(), key=lambda row: -row[1]))
 
 
 def never_open(rules: opening_hours.Hours, counted: AudienceCount, moment: dt.datetime) -> list[str]:

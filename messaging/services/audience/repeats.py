@@ -19,8 +19,18 @@ def campaigns_like(draft: Campaign, now: dt.datetime | None = None) -> QuerySet[
     """Campaigns of the last day, or about to start, that say the same on the same channel; tests do not count."""
     since = (now or timezone.now()) - WITHIN
     same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
-    is_of_today = Q(launched_at__gte=since) | Q(state=CampaignState.SCHEDULED)
-    return same.filter(is_of_today).exclude(pk=draft.pk).exclude(kind=Campaign.Kind.TEST).order_by("-pk")
+    return (
+        same.filter(Q(launched_at__gte=since) | _about_to_start())
+        .exclude(pk=draft.pk)
+        .exclude(kind=Campaign.Kind.TEST)
+        .order_by("-pk")
+    )
+
+
+def _about_to_start() -> Q:
+    """At its moment, or as soon as Laaffic accepts again: what the account holds before anybody is frozen."""
+    by_account = Q(state=CampaignState.HELD, account_hold__isnull=False, audience=Campaign.Audience.OPEN)
+    return Q(state=CampaignState.SCHEDULED) | by_account
 
 
 def still_open(draft: Campaign) -> list[Campaign]:

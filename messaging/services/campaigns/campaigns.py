@@ -17,7 +17,7 @@ from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting, written_off
 from messaging.services.campaigns import starting, states
 from messaging.services.gates import sending_hours
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import EndNotAsked, NotAllowed
 
 
 def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
@@ -30,7 +30,8 @@ def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
     return campaign
 
 
-def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
+def resume(campaign_id: int, *, by: User | None = None, past_end: bool | None = None) -> Campaign:
+    """`past_end`: whether a page asked about its latest end; EndNotAsked where it did not and that holds it by now."""
     began = timezone.now()
     if _is_open(campaign_id):
         approval_rules.prepare(Campaign, campaign_id, within_request=True)
@@ -38,6 +39,8 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
         campaign = steps.locked(Campaign, campaign_id)
         steps.require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
         steps.require_restored(campaign)
+        if unasked := sending_hours.not_asked(campaign.latest_end, campaign.hold_reason, past_end):
+            raise EndNotAsked(unasked)
         if (stop := applications.stop_of(campaign.application)) and _has_more_to_send(campaign):
             raise NotAllowed(stop)
         stopped_by = account_hold.stop_for(campaign.application_id)

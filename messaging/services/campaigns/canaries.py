@@ -262,7 +262,7 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
     _let_go(campaign_id)
     campaign.refresh_from_db()  # it may have been held for the few while their lock was waited for
     if campaign.state == CampaignState.HELD and campaign.hold_reason == canary.hold_reason:
-        return campaigns.resume(campaign_id, by=by)
+        return campaigns.resume(campaign_id, by=by, past_end=False)
     return campaign
 
 

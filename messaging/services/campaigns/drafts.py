@@ -24,6 +24,7 @@ from messaging.services.gates import sending_hours
 from messaging.services.saved_audiences import audience_sql
 
 MAX_EXTRA_NUMBERS = 1000
+FIRST_CLOCK = dt.timezone(dt.timedelta(hours=14))  # on earth that shows a time
 
 
 def create(
@@ -171,17 +172,24 @@ def check_content(campaign: Campaign) -> None:
 def _problems_with_time(campaign: Campaign) -> dict[str, list[str]]:
     """Of a draft: what was launched at recipients' own time has its first moment in `scheduled_at`."""
     if campaign.latest_end and campaign.scheduled_at and campaign.latest_end <= campaign.scheduled_at:
-        return {"latest_end": [_("It would end before it starts. Choose a later moment, or leave it empty.")]}
+        return {"latest_end": [_ends_first()]}
     if not campaign.local_time:
         return {}
     try:
-        moments.check_year(sending_hours.read_wall_time(campaign.local_time))
+        wall = sending_hours.read_wall_time(campaign.local_time)
+        moments.check_year(wall)
     except (ValueError, ValidationError):
         said = _("“%(text)s” is not a time. Write it like 2026-11-27 09:00.")
         return {"local_time": [said % {"text": campaign.local_time}]}
     if campaign.scheduled_at and campaign.state == CampaignState.DRAFT:
         return {"local_time": [_("Give one of the two: a moment to send at, or a time by each recipient's own clock.")]}
+    if campaign.latest_end and campaign.latest_end <= wall.replace(tzinfo=FIRST_CLOCK):
+        return {"latest_end": [_ends_first()]}
     return {}
+
+
+def _ends_first() -> str:
+    return _("It would end before it starts. Choose a later moment, or leave it empty.")
 
 
 def _problems_with_canary(campaign: Campaign) -> dict[str, list[str]]:

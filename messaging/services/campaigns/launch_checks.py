@@ -4,6 +4,7 @@ A person's launch is checked again when the button is pressed, so that nothing i
 from the shell or at its time obeys only what `starting.launch` itself refuses; the shell tells what was not asked.
 """
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -14,8 +15,9 @@ from django.utils.translation import ngettext
 
 from laaffic_console.kit import countries
 from laaffic_console.kit.masks import masked
-from messaging import canary_sizes
+from messaging import canary_sizes, opening_hours
 from messaging.models import Campaign, CampaignState
+from messaging.opening_hours import WHOLE_WEEK
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import audience_counts, given_numbers, recipient_clocks, repeats
 from messaging.services.campaigns import drafts
@@ -191,6 +193,42 @@ def _own_time(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
         yield Check("own_time", Level.TICK, said % {"time": campaign.local_time, "where": where}, moves=True)
 
 
+def _end(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    """Whom it would not reach any more, by its own moment, their clocks and its calendar."""
+    if (end := campaign.latest_end) is None:
+        return
+    if end <= _starts(campaign, planned):
+        yield Check("end", Level.STOP, sending_hours.begins_after_its_end(end))
+    elif late := recipient_clocks.begins_after(end, _opening(campaign), planned.counted):
+        said = ngettext(
+            "%(n)s recipient in %(where)s would be reached after its latest end only: that message does not leave by "
+            "itself.",
+            "%(n)s recipients in %(where)s would be reached after its latest end only: those messages do not leave by "
+            "themselves.",
+            sum(late.values()),
+        )
+        where = ", ".join(map(countries.row_of, late))
+        yield Check("end", Level.TICK, said % {"n": _grouped(sum(late.values())), "where": where}, moves=True)
+
+
+def _starts(campaign: Campaign, planned: Forecast) -> dt.datetime:
+    starts: dt.datetime = forecast.starts_at(campaign)
+    wall = sending_hours.wall_time(campaign.local_time)
+    return max(starts, recipient_clocks.first_moment(wall, planned.counted)) if wall else starts
+
+
+def _opening(campaign: Campaign) -> Callable[[str, Sequence[str]], dt.datetime | None]:
+    """When it may first reach a number of this country that can be in these zones; None where it never may."""
+    rules, wall = sending_hours.rules_of(campaign) or WHOLE_WEEK, sending_hours.wall_time(campaign.local_time)
+    starts = forecast.starts_at(campaign)
+
+    def opens(country: str, zones: Sequence[str]) -> dt.datetime | None:
+        begins = max(starts, opening_hours.at_wall_time(zones, wall)) if wall else starts
+        return opening_hours.next_open(zones, rules.of(country), begins)
+
+    return opens
+
+
 def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     if campaign.scheduled_at and campaign.scheduled_at <= timezone.now() and not campaign.local_time:
         yield Check("late", Level.TICK, _("Its time has passed: it starts at once."))
@@ -214,5 +252,5 @@ def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 LOOKS: list[Look] = [
     *(_content, _nobody, _approval, _same_text, _account, _balance, _budgets),
-    *(_too_long, _blank, _lacking_fields, _invalid, _night, _hours, _own_time, _late, _few_first, _workers),
+    *(_too_long, _blank, _lacking_fields, _invalid, _night, _hours, _own_time, _end, _late, _few_first, _workers),
 ]

@@ -60,7 +60,11 @@ def launch(
             return campaign
         steps.require(campaign, [CampaignState.DRAFT], _("launched"))
         drafts.check_ready(campaign)
+        if seen is None:
+            _require_to_come(campaign, campaign.scheduled_at)
         _decide_upon(campaign, seen, by, approvals_count=approval_rules.is_on())
+        if campaign.latest_end and campaign.latest_end <= forecast.starts_at(campaign):
+            raise NotAllowed(sending_hours.begins_after_its_end(campaign.latest_end))
         if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         for reason in (reasons or {}).values():
@@ -72,6 +76,11 @@ def launch(
         else:
             _start_now(campaign, by)
     return campaign
+
+
+def _require_to_come(campaign: Campaign, moment: dt.datetime | None) -> None:
+    if passed := lateness.long_past(moment, lateness.allowed(campaign.latest_start_minutes)):
+        raise NotAllowed(passed)
 
 
 def launch_new(draft: Campaign, *, by: User | None) -> list[Message] | None:
@@ -249,6 +258,8 @@ def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None, *, app
         campaign.shown, campaign.member_end = shown.as_json(seen or now), planned.counted.member_end
         campaign.audience_end = _end_of(campaign, planned)
         if wall := sending_hours.wall_time(campaign.local_time):
+            if seen is None:
+                _require_to_come(campaign, recipient_clocks.last_moment(wall, planned.counted))
             campaign.scheduled_at = recipient_clocks.first_moment(wall, planned.counted)
             campaign.save(update_fields=["scheduled_at"])
     campaign.forecast, campaign.drift, campaign.launched_by = kept.of(campaign, planned), None, by

@@ -32,6 +32,7 @@ from messaging.services.email import states as email_states
 from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
 
+REQUESTED = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)  # it leaves, or has left
 # Where the list's size is not known, no callback for so long means that there is none to come.
 QUIET = dt.timedelta(hours=1)
 
@@ -47,7 +48,7 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             return campaign
         waiting = [EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.HELD]
         steps.require(campaign, waiting, _("cancelled: Laaffic has no way to take mails back"))
-        if campaign.entry and campaign.entry.state in (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED):
+        if campaign.entry and campaign.entry.state in REQUESTED:
             stopped = LedgerEntry.objects.filter(pk=campaign.entry.pk, state=EntryState.PREPARED).update(
                 state=EntryState.NOT_SENT, settled_at=timezone.now(), evidence="cancelled before the request left"
             )
@@ -175,6 +176,17 @@ def _end_lost_requests() -> None:
         ledger.lapse(entry.pk, evidence="its campaign went on without it")
 
 
+@transaction.atomic
+def _hold_after_end(campaign_id: int) -> None:
+    """What waits for its hours or for another try asks at its end, while somebody can still decide."""
+    campaign = steps.locked(EmailCampaign, campaign_id)
+    has_request = campaign.entry is not None and campaign.entry.state in REQUESTED
+    if campaign.state != EmailCampaignState.SENDING or has_request:
+        return
+    if ended := email_hours.ended(campaign, database_clock.now()):
+        email_states.hold(campaign, ended)
+
+
 def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
     _give_up_requests()
@@ -185,6 +197,8 @@ def sweep() -> None:
         due.values_list("pk", flat=True), email_starting.start_scheduled, "start of email campaign {}".format
     )
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
+    ended = waiting.filter(latest_end__lte=database_clock.now())
+    isolation.each(ended.values_list("pk", flat=True), _hold_after_end, "latest end of email campaign {}".format)
     for campaign in waiting.filter(waits_for_hours=True):
         if email_hours.opens_at(campaign, now) != campaign.not_before:  # its calendar was changed
             EmailCampaign.objects.filter(pk=campaign.pk, waits_for_hours=True).update(not_before=None)

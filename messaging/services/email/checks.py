@@ -95,8 +95,8 @@ def _list(campaign: EmailCampaign, chosen: EmailChoice | None) -> Iterator[Check
 def _hours(campaign: EmailCampaign) -> Iterator[Check]:
     begins = max(campaign.scheduled_at or timezone.now(), timezone.now())
     opens = email_hours.opens_at(campaign, begins)
-    if ended := email_hours.ended(campaign, opens or begins):
-        yield Check("end", Level.STOP, ended)
+    if too_late := email_hours.begins_too_late(campaign):
+        yield Check("end", Level.STOP, too_late)
     if opens is None:
         yield Check("hours", Level.STOP, email_hours.never())
     elif opens > begins:

@@ -6,6 +6,7 @@ Where the people on the list are nobody here knows, so it is the calendar's gene
 import datetime as dt
 
 from django.conf import settings
+from django.utils import timezone
 
 from laaffic_console.kit.said import gettext as _
 from messaging.models import EmailCampaign
@@ -25,6 +26,15 @@ def ended(campaign: EmailCampaign, moment: dt.datetime) -> str:
     if campaign.latest_end is None or campaign.latest_end > moment:
         return ""
     return sending_hours.after_its_end(campaign.latest_end)
+
+
+def begins_too_late(campaign: EmailCampaign) -> str:
+    """Of a draft: the sentence where its time and its calendar have it begin after its end; "" where they do not."""
+    begins = max(campaign.scheduled_at or timezone.now(), timezone.now())
+    opens = opens_at(campaign, begins) or begins
+    if campaign.latest_end is None or campaign.latest_end > opens:
+        return ""
+    return sending_hours.begins_after_its_end(campaign.latest_end)
 
 
 def never() -> str:

@@ -21,10 +21,11 @@ from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import care as email_care
 from messaging.services.email import drafts as email_drafts
+from messaging.services.email import hours as email_hours
 from messaging.services.email import states as email_states
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import EndNotAsked, NotAllowed
 
 SEND_JOB = "messaging.jobs.send_email_campaign"
 
@@ -52,8 +53,12 @@ def launch(
         if seen is not None:
             email_drafts.require_as_shown(campaign, seen)
         check_ready(campaign)
+        if seen is None and (passed := lateness.long_past(campaign.scheduled_at, lateness.allowed())):
+            raise NotAllowed(passed)
         approval_rules.require(campaign)
         _require_care(campaign)
+        if too_late := email_hours.begins_too_late(campaign):
+            raise NotAllowed(too_late)
         _require_no_other(campaign, again, by)
         remember_choices(campaign)
         campaign.launched_by = by
@@ -108,20 +113,32 @@ def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             steps.require(campaign, [EmailCampaignState.SCHEDULED], _("taken back"))
         if email_states.may_have_arrived(campaign):
             raise NotAllowed(_("Its first request may have arrived: it stays as it was sent. Cancel it instead."))
-        email_states.move(campaign, EmailCampaignState.DRAFT, _("Taken back before anything left"), by)
+        _make_draft(campaign, _("Taken back before anything left"), by)
     return campaign
 
 
 def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> None:
-    """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave."""
-    found = open_acts.require(email_drafts.digest_of(campaign), campaign.application, again=again)
+    """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave.
+
+    Its own requests need no reason here: what may have arrived of them only a person's word sends again.
+    """
+    own = (email_states.ABOUT, campaign.pk)
+    found = open_acts.require(email_drafts.digest_of(campaign), campaign.application, again=again, but=own)
     if not found and (waiting := _about_to_leave(campaign)):
         if is_blank(again):
             since = waiting.launched_at or waiting.created_at
-            raise open_acts.StillOpen(_("email campaign %(id)d") % {"id": waiting.pk}, since)
+            what = _("email campaign %(id)d") % {"id": waiting.pk}
+            raise open_acts.StillOpen(what, since, is_waiting=True)
         found = {"email campaign": waiting.pk}
     if found:
         steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
+
+
+def needs_reason(campaign: EmailCampaign) -> bool:
+    """Whether a launch of it, or another try, is refused without one as things stand."""
+    own = (email_states.ABOUT, campaign.pk)
+    opened = open_acts.like(email_drafts.digest_of(campaign), campaign.application, but=own)
+    return opened is not None or _about_to_leave(campaign) is not None
 
 
 def _about_to_leave(campaign: EmailCampaign) -> EmailCampaign | None:
@@ -132,8 +149,9 @@ def _about_to_leave(campaign: EmailCampaign) -> EmailCampaign | None:
         template_id=campaign.template_id,
         subject=campaign.subject,
     ).exclude(pk=campaign.pk)
-    of_today = Q(state=EmailCampaignState.SENDING, launched_at__gte=timezone.now() - open_acts.WITHIN)
-    return same.filter(of_today | Q(state=EmailCampaignState.SCHEDULED)).order_by("-pk").first()
+    by_itself = Q(state__in=[EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING])
+    by_itself |= Q(state=EmailCampaignState.HELD, is_held_by_account=True)
+    return same.filter(by_itself).order_by("-pk").first()
 
 
 def check_ready(campaign: EmailCampaign) -> None:
@@ -201,13 +219,19 @@ def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
         start(campaign, event, None)
 
 
-def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Ask Laaffic again after a refusal, or wait for its time anew: it is certain that nothing was sent."""
+def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_end: bool | None = None) -> EmailCampaign:
+    """Ask Laaffic again after a refusal, or wait for its time anew: it is certain that nothing was sent.
+
+    `again`: why, although the same may have arrived by another campaign, or is about to leave (StillOpen without it).
+    `past_end`: whether a page asked about its latest end; EndNotAsked where it did not and that holds it by now.
+    """
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.HELD], _("resumed"))
         steps.require_restored(campaign)
+        if unasked := sending_hours.not_asked(campaign.latest_end, campaign.hold_reason, past_end):
+            raise EndNotAsked(unasked)
         if stopped_by := account_hold.stop_for(campaign.application_id):
             raise NotAllowed(
                 _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
@@ -216,6 +240,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
         check_ready(campaign)
         approval_rules.require(campaign)
         _require_care(campaign)
+        _require_no_other(campaign, again, by)
         if sending_hours.is_held_by(campaign.latest_end, campaign.hold_reason):
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
@@ -264,8 +289,15 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
                     "again, cancel it, or write a new campaign."
                 )
             )
-        email_states.move(campaign, EmailCampaignState.DRAFT, _("Back to a draft"), by)
+        _make_draft(campaign, _("Back to a draft"), by)
     return campaign
+
+
+def _make_draft(campaign: EmailCampaign, event: str, by: User | None) -> None:
+    """Launched again it is as old as that launch."""
+    campaign.launched_at = None
+    campaign.save(update_fields=["launched_at"])
+    email_states.move(campaign, EmailCampaignState.DRAFT, event, by)
 
 
 def follow_account() -> None:

@@ -148,9 +148,26 @@ def after_its_end(latest_end: dt.datetime) -> str:
     return said % {"when": latest_end, "zone": settings.TIME_ZONE}
 
 
+def begins_after_its_end(latest_end: dt.datetime) -> str:
+    """Of a draft, which is edited: no resume lifts its end."""
+    said = _("It would begin after its latest end, %(when)s (%(zone)s). Choose a later end, or leave it empty.")
+    return said % {"when": latest_end, "zone": settings.TIME_ZONE}
+
+
 def is_held_by(latest_end: dt.datetime | None, hold_reason: str) -> bool:
     """Whether it is its end that asks. Held for anything else nobody was asked, and a resume does not lift it."""
     return latest_end is not None and hold_reason == after_its_end(latest_end)
+
+
+def not_asked(latest_end: dt.datetime | None, hold_reason: str, past_end: bool | None) -> str:
+    """Why a resume may not lift the end for which it is held by now; "" where it may, or where nothing is to lift.
+
+    `past_end`: whether who resumes it was asked about its end. None where they saw no page, and mean it as it stands.
+    """
+    if past_end is not False or not is_held_by(latest_end, hold_reason):
+        return ""
+    said = _("Its latest end, %(when)s (%(zone)s), has come since you looked. Look again, then resume the rest or not.")
+    return said % {"when": latest_end, "zone": settings.TIME_ZONE}
 
 
 def wall_time(text: str) -> dt.datetime | None:

@@ -19,6 +19,16 @@ def allowed(minutes: int | None = None) -> dt.timedelta:
     return max(dt.timedelta(minutes=given), ON_TIME)
 
 
+def long_past(starts_at: dt.datetime | None, limit: dt.timedelta) -> str:
+    """The sentence where a launch that no page was shown for names a moment that is gone; "" for one a little late.
+
+    Its year may be mistyped, and all of it would leave at once. A page asks for a tick instead.
+    """
+    if starts_at is None or timezone.now() - starts_at <= limit:
+        return ""
+    return _("This moment has passed. Choose a later one, or leave it empty to start at once.")
+
+
 def too_late(starts_at: dt.datetime, limit: dt.timedelta) -> str:
     """The sentence with which it is held; "" while it may start."""
     late = timezone.now() - starts_at

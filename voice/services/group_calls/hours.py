@@ -103,3 +103,10 @@ def ended(task: GroupTask, leaves: dt.datetime | None = None) -> str:
     if task.latest_end > first_call:
         return ""
     return sending_hours.after_its_end(task.latest_end)
+
+
+def begins_too_late(task: GroupTask, leaves: dt.datetime | None = None) -> str:
+    """The same of a draft, which is edited: no resume lifts its end."""
+    if task.latest_end is None or not ended(task, leaves):
+        return ""
+    return sending_hours.begins_after_its_end(task.latest_end)

@@ -101,8 +101,8 @@ def _hours(task: GroupTask, places: Collection[Place], leaves: dt.datetime | Non
 
 
 def _end(task: GroupTask, leaves: dt.datetime | None) -> Iterator[Check]:
-    if ended := group_hours.ended(task, leaves):
-        yield Check("end", Level.STOP, ended)
+    if too_late := group_hours.begins_too_late(task, leaves):
+        yield Check("end", Level.STOP, too_late)
 
 
 def _content(task: GroupTask) -> Iterator[Check]:

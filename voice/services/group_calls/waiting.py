@@ -11,6 +11,7 @@ from laaffic_console.gateway.services import (
     database_clock,
     isolation,
     moments,
+    open_acts,
 )
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.plain_text import is_blank
@@ -21,6 +22,7 @@ from messaging.services.launching import lateness, undo
 from messaging.services.steps import UNFINISHED_RESTORE
 from voice.models import GroupTask, TaskState
 from voice.services import events
+from voice.services.group_calls import care as group_care
 from voice.services.group_calls import hours as group_hours
 from voice.services.group_calls import launching as group_launching
 
@@ -34,8 +36,9 @@ def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
     leaves = group_hours.leaves_at(task, places, now)
     if leaves is None:
         raise ValidationError(group_hours.never(task, places))
-    if ended := group_hours.ended(task, leaves):
-        raise ValidationError(ended)
+    past_end = group_hours.begins_too_late if task.starts_at is None else group_hours.ended
+    if sentence := past_end(task, leaves):
+        raise ValidationError(sentence)
     return leaves if leaves > now else None
 
 
@@ -47,8 +50,7 @@ def start_later(
 
     `leaves`: when its hours begin; until then it can be taken back anyway.
     """
-    if group_launching.require_no_other(task, numbers, task.again_reason):
-        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": task.again_reason}, by)
+    _require_no_other(task, numbers, by)
     until = undo.until(seconds)
     if leaves is None or leaves <= until:
         _wait(task, until, is_undo=True)
@@ -58,6 +60,11 @@ def start_later(
         said = _("Launched; it waits for its hours")
     group_launching.note(task, said, by)
     events.task_moved(task, TaskState.DRAFT, by=by.get_username() if by else "")
+
+
+def _require_no_other(task: GroupTask, numbers: list[str], by: User | None) -> None:
+    if group_launching.require_no_other(task, numbers, task.again_reason):
+        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": task.again_reason}, by)
 
 
 def _wait(task: GroupTask, until: dt.datetime, *, is_undo: bool) -> None:
@@ -143,19 +150,29 @@ def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupT
     return group_launching.fresh(task_id)
 
 
-def resume(task_id: int, *, by: User | None = None) -> GroupTask:
-    """Try a held launch again, now; what speaks against it holds it anew."""
+def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: bool | None = None) -> GroupTask:
+    """Try a held launch again, now; what speaks against it holds it anew.
+
+    `again`: why, although the same may have been launched (StillOpen without it). What was said before was said of what
+    was open then, and does not count any more. `past_end`: whether a page asked about its latest end; refused where it
+    did not and that holds it by now.
+    """
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state != TaskState.HELD:
             raise ValidationError(_("This task is not held any more. Look at it again."))
         _require_restored(task)
+        if unasked := sending_hours.not_asked(task.latest_end, task.hold_reason, past_end):
+            raise ValidationError(unasked)
+        task.again_reason = again.strip()[: open_acts.LONGEST_REASON]
+        _require_no_other(task, group_care.called_now(task).numbers, by)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
         task.launched_by = by or task.launched_by
         if sending_hours.is_held_by(task.latest_end, task.hold_reason):
             task.latest_end = None
             group_launching.note(task, _("Its latest end no longer counts"), by)
-        task.save(update_fields=["state", "undo_until", "starts_at", "launched_by", "latest_end"])
+        columns = ["state", "undo_until", "starts_at", "launched_by", "latest_end", "again_reason"]
+        task.save(update_fields=columns)
         group_launching.note(task, _("Resumed"), by)
         events.task_moved(task, TaskState.HELD, by=by.get_username() if by else "")
     start(task_id)
