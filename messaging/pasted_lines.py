@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from messaging import msisdn
-from messaging.contact_files import said_delimiter
+from messaging.contact_files import MAX_COLUMNS, said_delimiter
 from messaging.contact_headers import guess_mapping, visible
 from messaging.contact_rows import NULL_WORDS, more_cells
 from messaging.msisdn import Msisdn
@@ -57,7 +57,7 @@ def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
     line = line.replace("\0", "\ufffd")
     if said_delimiter(line):
         return
-    if titles and titles.columns and len(row := _row(line, titles.delimiter)) > 1:
+    if titles and titles.columns and len(row := _row(line, titles.delimiter)) > 1 and not _is_torn(line, row, titles):
         yield from _of_row(row, titles)
         return
     cells = [cell for cell in map(_bare, _SEPARATORS.split(line)) if cell]
@@ -75,9 +75,13 @@ def _naming(n: int, line: str, said: str) -> Titles | None:
     """Titles that name a column of numbers. The likeliest is read, the others stand in where its cell is empty."""
     delimiter = said or max(_DELIMITERS, key=lambda one: len(_row(line, one)))
     names = [visible(_bare(cell)) for cell in _row(line, delimiter)]
-    fields = guess_mapping(names)
-    if "number" not in fields.values() or any(map(_is_alike, names)):
+    if len(names) > MAX_COLUMNS or any(map(_is_alike, names)):
         return None
+    fields = guess_mapping(names)
+    if "number" not in fields.values():
+        return None
+    if len(names) == 1:  # no columns: several numbers may stand in a line below it
+        return Titles(n)
     places = range(len(names))
     columns = [i for field in ("number", "other_number") for i in places if fields[names[i]] == field]
     return Titles(n, delimiter, len(names), tuple(columns), names[columns[0]])
@@ -92,6 +96,11 @@ def _row(line: str, delimiter: str) -> list[str]:
         return next(csv.reader([line.strip("\r\n")], delimiter=delimiter), [])
     except csv.Error:  # not strict: a cell that is too long, or a break within one
         return line.split(delimiter)
+
+
+def _is_torn(line: str, row: Sequence[str], titles: Titles) -> bool:
+    """Whether it is the rest of a row with a line break in a quoted cell: its columns are not those of the titles."""
+    return line.count('"') % 2 == 1 and len(row) <= min(titles.columns)
 
 
 def _of_row(row: Sequence[str], titles: Titles) -> Iterator[Msisdn | Problem]:

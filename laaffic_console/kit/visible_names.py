@@ -24,7 +24,7 @@ class VisiblyNamed(models.Model):
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         found: dict[str, list[ValidationError]] = {}
         is_given = "name" not in (exclude or ())
-        if is_given and not is_blank(self.name):
+        if is_given and not is_blank(self.name) and not self.name.isprintable():
             self.name = one_line(self.name)
         try:
             super().clean_fields(exclude)

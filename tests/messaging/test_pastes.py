@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from pathlib import Path
 
 import openpyxl
@@ -64,6 +65,7 @@ def test_titles_are_no_invalid_number_but_other_words_are() -> None:
         (["", "sep=;", "account;phone", f"4915112345678;{ONE}"], [ONE]),
         (["\ufeffphone,order", f"{ONE},447400123456"], [ONE]),
         (["phone 1", ONE, TWO], [ONE, TWO]),
+        (["Phone:", f"+{ONE}, +{TWO}"], [ONE, TWO]),  # a title alone names no columns
         (["account,phone", ONE, f"{TWO};{THREE}"], [ONE, TWO, THREE]),  # lines of another kind are read as ever
         (["account,name,city", f"x,Anna,{ONE}"], [ONE]),  # titles that name no number
     ],
@@ -78,6 +80,12 @@ def test_the_column_that_its_header_names_is_read_alone(
 
     assert list(paste.rows.order_by("pk").values_list("number", flat=True)) == numbers
     assert paste.invalid == 0
+
+
+def test_the_rest_of_a_row_with_a_line_break_in_a_cell_is_still_read() -> None:
+    paste = pastes.from_lines(["name,note,phone", '"Anna","gate 2', f'ring twice",{ONE}', f"Bob,,{TWO}"])
+
+    assert list(paste.rows.order_by("pk").values_list("number", flat=True)) == [ONE, TWO]
 
 
 def test_a_row_whose_column_is_empty_or_missing_is_told_and_nobody_gets_its_other_numbers() -> None:
@@ -339,3 +347,12 @@ def test_too_many_lines_are_imported_instead(monkeypatch: pytest.MonkeyPatch) ->
 
     paste.refresh_from_db()
     assert (paste.lines, paste.is_complete) == (0, False)
+
+
+def test_a_long_line_of_numbers_is_no_header() -> None:
+    """It is told at once: naming each of so many columns takes minutes."""
+    line = ",".join(f"+9198{n:08}" for n in range(50_000))
+    begun = time.process_time()
+
+    assert pasted_lines.titles_of([line]) is None
+    assert time.process_time() - begun < 5

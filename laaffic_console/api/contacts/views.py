@@ -65,6 +65,8 @@ def _write(asked: dict[str, Any]) -> Answer:
             "at most 40 of them."
         )
         raise Problem(400, said % {"name": bad[0][:60]})
+    if "country" in attributes:
+        raise Problem(400, _("“country” is read from the number: leave it out of “attributes”."))
     if own := [name for name in attributes if merge_fields.is_built_in(name)]:
         raise Problem(400, _("“%(name)s” has a key of its own beside “attributes”. Give it there.") % {"name": own[0]})
     if len(attributes) > MAX_COLUMNS:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
@@ -97,7 +98,10 @@ class Command(ConsoleCommand):
 
     def launch(self, options: dict[str, Any]) -> dict[str, Any]:
         """What a page would have asked is told on standard error."""
-        notes = launch_checks.not_asked(options["id"])
+        try:
+            notes = launch_checks.not_asked(options["id"])
+        except DatabaseError:  # busy: what only serves a note keeps no launch back
+            notes = []
         launched = standing(starting.launch(options["id"], again=options["again"]))
         for note in notes:
             self.stderr.write(f"Note: {note}")

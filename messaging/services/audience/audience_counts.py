@@ -164,9 +164,10 @@ def is_current(campaign: Campaign) -> bool:
 
 
 def count_open() -> None:
-    """Finish the counts that have begun."""
+    """Finish the counts that have begun, of what is not being frozen yet."""
     give_up_at = time.monotonic() + JOB_SECONDS
-    for count in AudienceCount.objects.filter(counted_at=None).select_related("campaign").order_by("started_at"):
+    open_ones = AudienceCount.objects.filter(counted_at=None, campaign__audience=Campaign.Audience.OPEN)
+    for count in open_ones.select_related("campaign").order_by("started_at"):
         left = give_up_at - time.monotonic()
         if left <= 0 or not _count(count.campaign, count, left).is_done:
             bell.ring(JOB)

@@ -198,7 +198,7 @@ def sweep() -> None:
     )
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
     ended = waiting.filter(latest_end__lte=database_clock.now())
-    isolation.each(ended.values_list("pk", flat=True), _hold_after_end, "latest end of email campaign {}".format)
+    isolation.each(ended.values_list("pk", flat=True), _hold_after_end, "end of email campaign {}".format)
     for campaign in waiting.filter(waits_for_hours=True):
         if email_hours.opens_at(campaign, now) != campaign.not_before:  # its calendar was changed
             EmailCampaign.objects.filter(pk=campaign.pk, waits_for_hours=True).update(not_before=None)
