@@ -192,7 +192,7 @@ class ContactFile:
                 # What is behind a cell that goes on and on would be read askew, a million rows long.
                 if len(of_this_row) > 1 and sum(map(len, of_this_row)) > MAX_CELL:
                     raise _never_closed(line) from None
-                said = _("A quotation mark is left open or stands in the middle of a cell. Write it twice.")
+                said = _("A quotation mark is left open or is in the middle of a cell. Write it twice.")
                 yield Row(line, [], said, "".join(of_this_row).rstrip("\r\n"))
             except UnicodeDecodeError:
                 said = _("Below row %(n)d the file is not %(encoding)s any more. Save it as “CSV UTF-8”.")

@@ -163,8 +163,8 @@ class RowCleaner:
             raise self._error(index, cells, str(problem)) from None
         if not parsed.is_valid and not self.options.allow_unknown_ranges:
             said = _(
-                "+%(number)s is in no known range: nobody is known to have it. Correct its digits, or choose that "
-                "numbers in no known range are taken."
+                "+%(number)s is in no known range: it is not known to be in use. Correct its digits, or choose to "
+                "take numbers in no known range."
             )
             said %= {"number": parsed.number}
             if not self.region and not text.lstrip().startswith(("+", "00")):  # 13800138000 is read as +1 380 …

@@ -99,13 +99,13 @@ OF_CLOCKS: dict[str, Promise] = {
 }
 OF_CONVERSATIONS: dict[str, Promise] = {
     "open": _("Somebody may still have to answer."),
-    "done": _("Nobody has to answer; it opens by itself when the person writes again."),
+    "done": _("No answer is needed; it reopens by itself when the person writes again."),
 }
 OF_APPROVALS: dict[str, Promise] = {
     "asked": _("A second person has to approve or refuse it before it can be launched."),
     "approved": _("It may be launched as it was shown; an edit voids this."),
     "refused": _("It cannot be launched as it is; change it and ask again."),
-    "void": _("The draft was changed, or approval was asked for anew: this decision no longer counts."),
+    "void": _("The draft was changed, or approval was requested again: this decision no longer counts."),
 }
 # Of lists, by model and column, where the word above it could be taken otherwise.
 OF_HEADERS: dict[str, Promise] = {
@@ -118,7 +118,7 @@ OF_HEADERS: dict[str, Promise] = {
     "message.shown_segments": _("The parts that a message is billed as: what its report named, else as counted here."),
     "message.settled_at": _("When it was known what had become of its request."),
     "message.reported_at": _("When the carrier says that it ended."),
-    "contactimport.unchanged": _("Rows that say nothing new of a contact that is there already."),
+    "contactimport.unchanged": _("Rows that add nothing to an existing contact."),
     "contactimport.invalid": _("Rows that were not taken; the import's page says why and gives them as a file."),
     "reply.source": _("Whether Laaffic pushed it, or it was found when Laaffic was asked."),
     "contact.shown_validity": _("Valid: in a known range of its country. Possible: only its length is right."),
@@ -132,9 +132,9 @@ OF_HEADERS: dict[str, Promise] = {
     "suppressionentry.channel": _("What is no longer sent to it; with Every channel it is nothing at all."),
     "suppressionentry.source": _("Where the entry came from: a reply, a file, a page or a command."),
     "messagetemplate.shown_version": _(
-        "Goes up each time its text is saved anew; a campaign keeps the one it was written with."
+        "Goes up each time its text is saved again; a campaign keeps the one it was written with."
     ),
-    "audience.shown_condition": _("Who meets it when a campaign is launched belongs to it."),
+    "audience.shown_condition": _("Contacts that match when a campaign is launched."),
     "calendar.hours": _("In the recipient's own time."),
     "budget.gone": _("What left in this day or month, or may have left."),
     "budget.lifted": _("Who let sending go on above the limit for the rest of the period, and why."),

@@ -105,7 +105,7 @@ def fields(text: str) -> list[str]:
 
 
 def check_fallbacks(text: str) -> None:
-    """MergeError where a word instead of a missing value is one of marks that nobody sees; none at all is none.
+    """MergeError where the word for a missing value has only invisible characters; an empty one is fine.
 
     For texts that are written now: `parse` still reads those that were launched with one.
     """

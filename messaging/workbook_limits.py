@@ -114,5 +114,5 @@ def check_place(line: int, above: int, columns: list[int], *, holds_something: b
         said = _("Row %(n)s of the workbook has a cell beyond the last column. Save the list again as XLSX or CSV.")
         raise UnreadableFile(said % {"n": number(line)})
     if holds_something and line - above > MAX_JUMP:
-        said = _("Between rows %(n)s and %(named)s nothing stands. Delete the empty rows, and save the list again.")
+        said = _("There is nothing between rows %(n)s and %(named)s. Delete the empty rows, and save the list again.")
         raise UnreadableFile(said % {"n": number(above), "named": number(line)})

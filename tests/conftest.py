@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytest_plugins = ["tests.pristine"]
-# The same examples in each run: whether a change may land is no game of chance. `make rehearse` plays at random.
+# Hypothesis runs the same examples every time. `make rehearse` plays at random.
 examples.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("suite")
 garbage.look_seldom()

@@ -22,7 +22,7 @@ OF_TASKS: dict[str, Promise] = {
     TaskState.PAUSED: _("Laaffic has stopped calling; it goes on when somebody resumes it."),
     TaskState.FINISHED: _("Laaffic has called all its numbers; records may still come."),
     TaskState.FAILED: _("Laaffic could not begin it: nobody was called."),
-    TaskState.CANCELLED: _("Whoever had not been called will not be."),
+    TaskState.CANCELLED: _("Those who had not been called will not be called."),
     TaskState.REPLACED: _("An update took its place; the newer task goes on."),
 }
 
@@ -30,7 +30,7 @@ OF_CALLS: dict[str, Promise] = {
     CallOutcome.ANSWERED: _("Somebody took the call."),
     CallOutcome.VOICEMAIL: _("A mailbox took the call."),
     CallOutcome.BUSY: _("The line was engaged."),
-    CallOutcome.NO_ANSWER: _("It rang and nobody took it."),
+    CallOutcome.NO_ANSWER: _("It rang and nobody answered."),
     CallOutcome.DECLINED: _("Somebody turned the call away."),
     CallOutcome.NO_SUCH_NUMBER: _("The network knows no such number."),
     CallOutcome.FAILED: _("The network could not make the call."),

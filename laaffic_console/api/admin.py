@@ -51,7 +51,7 @@ class TokenForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose at least one scope.")},
     )
     days = forms.IntegerField(
-        label=gettext_lazy("Valid for so many days"),
+        label=gettext_lazy("Valid for this many days"),
         min_value=1,
         max_value=3650,
         required=False,

@@ -204,8 +204,8 @@ def _kept(row: RepeatableRequest) -> Answer:
             409,
             _(
                 "The console was restored from a backup that was made while the first request with this "
-                "Idempotency-Key ran, and nobody knows what became of it. Look for it; send it with "
-                "a new key if it is not there."
+                "Idempotency-Key was running, and its outcome is unknown. Look for what it made; if it is not there, "
+                "send it again with a new key."
             ),
         )
     return Answer(row.status, json.loads(row.answer))

@@ -1,5 +1,5 @@
-"""What a request says that nothing here reads. Ignored, a misspelt filter would list everything and a moment that is
-not looked at would send at once, so it is refused before anything is done, with what was probably meant.
+"""Request keys that no view reads are refused before anything is done, with what was probably meant: a misspelt filter
+would otherwise list everything, and a misspelt moment would send at once.
 
 What can be said is what openapi.json describes: both are read from `extend_schema` of the view's method.
 """

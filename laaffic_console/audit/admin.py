@@ -60,7 +60,7 @@ NAMES = {
     "entries": gettext_lazy("how many entries"),
     "factor": gettext_lazy("second factor"),
     "role": gettext_lazy("role"),
-    "older_than_days": gettext_lazy("older than so many days"),
+    "older_than_days": gettext_lazy("older than this many days"),
 }
 NOT_IN_SHORT = ("ledger", "filters")  # an id, and what an address said: the entry's own page has them
 CLEAR_ALONE = ("event", "what", "format", "reason", "why", "note", "channel", "factor", "role")  # without their names
@@ -73,7 +73,7 @@ CODES = {
     "recovery_codes": gettext_lazy("recovery codes"),
     "no_role": gettext_lazy("none of their groups has a role"),
     "taken": gettext_lazy("an account of that name or address is not linked to the provider"),
-    "superuser": gettext_lazy("a superuser who is no administrator at the provider"),
+    "superuser": gettext_lazy("a superuser who is not an administrator at the provider"),
     "closed": gettext_lazy("the account is closed"),
     **role_words.ROLES,
 }
@@ -139,7 +139,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("who"), ordering="person")
     def who(self, entry: AuditEntry) -> str:
-        return in_words(entry.person) or _("nobody signed in")
+        return in_words(entry.person) or _("not signed in")
 
     @display(description=gettext_lazy("what"), label=COLOURS)
     def shown_kind(self, entry: AuditEntry) -> tuple[str, str]:

@@ -57,7 +57,7 @@ def check_provider(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     if not is_web_address(settings.OIDC_ISSUER):
         found.append(
             error(
-                _("OIDC_ISSUER is not a web address: nobody can sign in by the provider."),
+                _("OIDC_ISSUER is not a web address: nobody can sign in through the provider."),
                 hint=example("OIDC_ISSUER=https://id.example.com/realms/staff"),
                 id="laaffic.E155",
             )
@@ -81,7 +81,7 @@ def check_provider(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     if not settings.OIDC_ROLES:
         found.append(
             warning(
-                _("OIDC_ROLES is not set: no group gives a role, so nobody gets in by the provider."),
+                _("OIDC_ROLES is not set: no group gives a role, so nobody can sign in through the provider."),
                 hint=example("OIDC_ROLES=console-admins=Administrator, support=Operator"),
                 id="laaffic.W158",
             )
@@ -99,7 +99,7 @@ def check_saml(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if not is_web_address(given) and not Path(given).is_file():
         found.append(
             error(
-                _("SAML_METADATA is neither a web address nor a file here: nobody can sign in by the provider."),
+                _("SAML_METADATA is neither a web address nor a file here: nobody can sign in through the provider."),
                 hint=example("SAML_METADATA=https://id.example.com/metadata"),
                 id="laaffic.E159",
             )
@@ -115,7 +115,7 @@ def check_saml(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if not settings.SAML_ROLES:
         found.append(
             warning(
-                _("SAML_ROLES is not set: no group gives a role, so nobody gets in by the provider."),
+                _("SAML_ROLES is not set: no group gives a role, so nobody can sign in through the provider."),
                 hint=example("SAML_ROLES=console-admins=Administrator, support=Operator"),
                 id="laaffic.W162",
             )

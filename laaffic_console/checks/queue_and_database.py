@@ -99,7 +99,7 @@ def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     if "journal_mode=wal" not in options.get("init_command", "").replace(" ", "").lower():
         found.append(
             error(
-                _("SQLite is not in WAL mode: whoever reads waits for whoever writes."),
+                _("SQLite is not in WAL mode: readers wait for writers."),
                 hint=_("Let DATABASES['default']['OPTIONS']['init_command'] begin with PRAGMA journal_mode=WAL;"),
                 id="laaffic.E113",
             )

@@ -48,7 +48,7 @@ def unsendable(setting: str, *values: str, id: str) -> list[Error]:  # noqa: A00
     if all(value.isascii() and value.isprintable() for value in values):
         return []
     said = _("%(setting)s holds a character that cannot be sent, and that may be invisible.") % {"setting": setting}
-    return [error(said, hint=_("Only letters, digits and signs of ASCII can. Copy it anew, or type it."), id=id)]
+    return [error(said, hint=_("Only ASCII letters, digits and signs can. Copy it again, or type it."), id=id)]
 
 
 def is_network(text: str) -> bool:

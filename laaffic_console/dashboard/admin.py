@@ -134,7 +134,7 @@ class RoleAdmin(AskedFirst, SharedRowAdmin, GroupAdmin, ModelAdmin):
 class FailedSignInAdmin(ReadOnlyAdmin):
     """Who was locked out, and from where. `manage.py axes_reset` lets them in again."""
 
-    when_empty = _("Nobody has been locked out. Wrong passwords are listed here until a right one comes.")
+    when_empty = _("Nobody has been locked out. Wrong passwords are listed here until the right one is entered.")
 
     list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
     fields = ["attempt_time", "username", "ip_address", "user_agent", "failures_since_start"]

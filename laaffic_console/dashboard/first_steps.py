@@ -38,7 +38,7 @@ OWN_STEPS = [
     Step(
         20,
         _("Register an application"),
-        _("Its appId stands in Laaffic's own console."),
+        _("Find its appId in Laaffic's own console."),
         _("Register it"),
         "admin:gateway_application_add",
         "gateway.add_application",

@@ -19,7 +19,7 @@ OF_ENTRIES: dict[str, Promise] = {
         "Laaffic's answer was lost, or a backup was restored. "
         "It is not sent again by itself; evidence or a person settles it."
     ),
-    EntryState.LAPSED: _("Its answer was lost, and what was asked for would be over by now: nobody looks any more."),
+    EntryState.LAPSED: _("Its answer was lost, and what was asked for would be over by now: no longer looked for."),
 }
 
 # By the names in `reporting.COLUMNS`.
@@ -56,7 +56,7 @@ OF_HEADERS: dict[str, Promise] = {
     "accounthold.next_probe_at": _(
         "When Laaffic is next asked something harmless, to see whether it takes requests again."
     ),
-    "workerheartbeat.restarts": _("How often its processes were started anew."),
+    "workerheartbeat.restarts": _("How often its processes were restarted."),
     "workerheartbeat.shown_skew": _("How far the machine's clock is from Laaffic's."),
 }
 

@@ -25,7 +25,7 @@ for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 class SessionAdmin(ReadOnlyAdmin):
     """Ended on the page of its person (person_pages)."""
 
-    when_empty = _("Nobody is signed in. Whoever signs in is listed here.")
+    when_empty = _("Nobody is signed in. People who sign in are listed here.")
     list_display = ["shown_since", "shown_person", "shown_address", "shown_browser"]
     list_select_related = ["user"]
     fields = ["shown_since", "shown_person", "shown_address", "shown_browser"]

@@ -1,4 +1,4 @@
-"""Signing in by a provider, whichever tongue it speaks: who gets in, as whom, and with which roles.
+"""Signing in through a provider, by OpenID Connect or SAML: who gets in, as whom, and with which roles.
 
 A person's groups at the provider become roles at each sign-in, and what no group gives any more is taken away. Nobody
 gets in without a role, nobody becomes a superuser, and an account that is here already is taken over only where the
@@ -34,7 +34,7 @@ WHY_NOT = {
     "no_role": _("None of your groups at %(provider)s has a role here. Ask an administrator."),
     "taken": _("An account with your name or address is here already and not linked to %(provider)s. "
                "Ask an administrator."),
-    "superuser": _("This account signs in with its password: at %(provider)s it is no administrator."),
+    "superuser": _("This account signs in with its password: it is not an administrator at %(provider)s."),
     "closed": _("This account is closed. Ask an administrator."),
     "other_person": _("You are signed in at %(provider)s as somebody else. Sign out there, then try again."),
     "not_again": _("%(provider)s did not ask who you are, or does not say when it did. Sign out and in again, or use "

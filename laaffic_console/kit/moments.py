@@ -1,5 +1,5 @@
-"""The years that the console plans for. Clocks run out at both ends of Python's: in another time zone 9999-12-31 is a
-day that there is not, and a page that shows it fails for ever."""
+"""The years that the console plans for. Clocks run out at both ends of Python's: in another time zone 9999-12-31 is
+an invalid date, and every page that shows it fails."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any

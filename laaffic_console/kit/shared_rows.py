@@ -110,8 +110,9 @@ class SeenForm(BesideModelForm):
         return not changed
 
     def _closed(self, *, is_there: bool) -> bool:
-        said = _("It was launched or assigned to somebody else meanwhile. Your changes were not saved.")
-        self.add_error(None, said if is_there else _("It was deleted meanwhile. Your changes were not saved."))
+        said = _("It has been launched or assigned to somebody else in the meantime. Your changes were not saved.")
+        deleted = _("It has been deleted in the meantime. Your changes were not saved.")
+        self.add_error(None, said if is_there else deleted)
         return False
 
     def _fresh(self, *, lock: bool = False) -> Any:
@@ -132,7 +133,10 @@ class SeenForm(BesideModelForm):
     def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
         """What was not touched here takes the stored value; what was typed stays, beside what is stored."""
         self.data = copy.deepcopy(self.data)
-        said = [_("Somebody else has saved this meanwhile. Your changes are not saved yet: check them and save again.")]
+        overtaken = _(
+            "Somebody else has saved this in the meantime. Your changes are not saved yet: check them and save again."
+        )
+        said = [overtaken]
         for name in changed:
             field, theirs = fresh.fields[name], fresh.get_initial_for_field(fresh.fields[name], name)
             words = {"field": field.label or name, "theirs": in_words(field, theirs)}

@@ -154,7 +154,7 @@ _ADDRESS = _(
 _LOCKED = _("Laaffic has locked this user. Only your account manager at Laaffic can unlock it.")
 _CLOCK = _(
     "This machine's clock and Laaffic's are more than half an hour apart, and correcting for it did not help. "
-    "Switch on time synchronisation (NTP) on this machine; what waits goes on by itself."
+    "Switch on time synchronisation (NTP) on this machine; what is waiting resumes automatically."
 )
 _MANAGER = _("Ask your Laaffic account manager.")
 _REQUEST = _("This request is wrong as it stands; correct it and try again.")
@@ -195,7 +195,7 @@ COMMON = _table(
         Code.NO_FUNDS,
         _("insufficient balance"),
         Remedy.HOLD_ACCOUNT,
-        _("There is no money on the account. Top it up at Laaffic; what waits goes on by itself."),
+        _("There is no money on the account. Top it up at Laaffic; what is waiting resumes automatically."),
     ),
     (Code.WRONG_TIME_FORMAT, _("wrong time format"), Remedy.FATAL, _REQUEST),
     (Code.PLATFORM_FAILURE, _("platform failure on submit"), Remedy.UNCERTAIN, _LOOK),
@@ -416,7 +416,7 @@ _FOREIGN = {
     403: CodeEntry("HTTP 403", _("a proxy forbids it"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
     407: CodeEntry("HTTP 407", _("a proxy wants a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
     404: CodeEntry("HTTP 404", _("there is no such interface at this address"), Remedy.FIX_ADDRESS, _FOREIGN_ADDRESS),
-    405: CodeEntry("HTTP 405", _("this address takes no such requests"), Remedy.FIX_ADDRESS, _FOREIGN_ADDRESS),
+    405: CodeEntry("HTTP 405", _("this address does not accept such requests"), Remedy.FIX_ADDRESS, _FOREIGN_ADDRESS),
 }
 _MAY_HAVE_ARRIVED = (408, 409, 499)  # the request may have gone on to Laaffic before this was said
 

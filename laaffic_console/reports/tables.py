@@ -30,7 +30,7 @@ NONE_OF = {  # what a row is about that has no value of a dimension
     "network": gettext_lazy("no network told"),
     "campaign": gettext_lazy("no campaign"),
     "sender": gettext_lazy("no sender"),
-    "person": gettext_lazy("nobody known"),
+    "person": gettext_lazy("no known person"),
 }
 
 

@@ -110,7 +110,7 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
     try:
         if verb == "ask":
             approvals.ask(draft.pk, by=signed_in(request), note=note, model=kind.model)
-            messages.success(request, _("Asked. Whoever may approve sees it on the front page."))
+            messages.success(request, _("Asked. Everyone who may approve sees it on the front page."))
         else:
             seen = (request.POST.get("approval", ""), request.POST.get("digest", ""))
             approve = verb == "approve"

@@ -77,7 +77,7 @@ def buttons_of(campaign: Campaign) -> list[str]:
 @admin.register(Campaign)
 class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdmin):
     when_empty = gettext_lazy(
-        "Write the first one. Nothing leaves before its page has said to whom, at what cost, and asked you."
+        "Write the first one. Nothing is sent before its page has shown the recipients and the cost, and asked you."
     )
     form: Any = ComposeForm
     change_list_template = "messaging/campaign_list.html"
@@ -350,5 +350,5 @@ def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:
     """What was typed into the form of a draft that is none any more is not lost without a word."""
     if request.method != "POST":
         return None
-    why = _("It was launched meanwhile and cannot be changed any more. This is what you had typed.")
+    why = _("It has been launched in the meantime and can no longer be changed. This is what you had typed.")
     return kept_forms.not_stored(request, why, request.path)

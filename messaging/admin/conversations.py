@@ -99,7 +99,7 @@ class AssignForm(forms.Form):
 
 @admin.register(Conversation)
 class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
-    when_empty = gettext_lazy("Nobody has written yet. Whoever answers a message has a conversation here.")
+    when_empty = gettext_lazy("Nobody has written yet. Everyone who answers a message has a conversation here.")
     masked = ("number",)
     list_display = ["number", "last_said", "state", "unread", "last_at"]
     search_fields = ["number"]
@@ -353,7 +353,9 @@ class SavedAnswerForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(SavedAnswer)
 class SavedAnswerAdmin(SharedRowAdmin, ModelAdmin):
     form = SavedAnswerForm
-    when_empty = gettext_lazy("Add a text that you send often: it stands beside the answer box of every conversation.")
+    when_empty = gettext_lazy(
+        "Add a text that you send often: it is shown beside the answer box of every conversation."
+    )
     list_display = ["title", "text"]
     search_fields = ["title", "text"]
     fields = ["title", "text"]

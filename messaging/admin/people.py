@@ -134,7 +134,8 @@ def consent_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: s
     form = ConsentForm(request.POST or None)
     seen = consents.last_said(number)
     if form.is_bound and request.POST.get("seen") != str(seen):
-        form.add_error(None, _("Consent was changed meanwhile: look at the person’s history, then note yours again."))
+        said = _("Consent has been changed in the meantime: look at the person’s history, then note yours again.")
+        form.add_error(None, said)
     if form.is_bound and form.is_valid():
         try:
             consents.set_by_hand(number, **form.cleaned_data, by=signed_in(request))

@@ -144,7 +144,9 @@ def allowed_words(allowed: suppression.Allowed) -> str:
 
 @admin.register(SuppressionEntry)
 class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
-    when_empty = gettext_lazy("Nobody has opted out. Whoever answers STOP comes here by itself; others can be added.")
+    when_empty = gettext_lazy(
+        "Nobody has opted out. People who answer STOP are added automatically; others can be added by hand."
+    )
     export_name = "suppression-list"
     list_before_template = "exporting/list_buttons.html"
     is_named_as_a_whole = True

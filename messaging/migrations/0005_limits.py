@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='campaign',
             name='error_limit',
-            field=models.PositiveIntegerField(blank=True, help_text="Hold it when so many recipients were rejected; 0 never. Empty: the console's own limit.", null=True, verbose_name='error limit'),
+            field=models.PositiveIntegerField(blank=True, help_text="Hold the campaign after this many rejected recipients; 0: never. Empty: the console's own limit.", null=True, verbose_name='error limit'),
         ),
         migrations.AddField(
             model_name='campaign',

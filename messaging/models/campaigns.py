@@ -155,7 +155,7 @@ class Campaign(VisiblyNamed, Launched):
         _("error limit"),
         null=True,
         blank=True,
-        help_text=_("Hold it when so many recipients were rejected; 0 never. Empty: the console's own limit."),
+        help_text=_("Hold the campaign after this many rejected recipients; 0: never. Empty: the console's own limit."),
     )
     errors = models.PositiveIntegerField(default=0, editable=False)  # rejected since it was last resumed
 

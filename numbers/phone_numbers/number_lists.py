@@ -68,7 +68,7 @@ def _rows(raw: bytes) -> list[list[str]]:
         for row in csv.reader(io.StringIO(_decoded(raw)), delimiter=_delimiter(raw), strict=True):
             rows.append(row)  # noqa: PERF402 - how far it came is told
     except csv.Error:
-        said = _("Row %(n)d: a quotation mark is left open or stands in the middle of a cell. Write it twice.")
+        said = _("Row %(n)d: a quotation mark is left open or is in the middle of a cell. Write it twice.")
         raise InvalidNumbers([said % {"n": len(rows) + 1}]) from None
     return rows
 

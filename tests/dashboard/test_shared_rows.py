@@ -20,7 +20,7 @@ from voice.models import GroupTask
 pytestmark = pytest.mark.django_db
 
 Row = Any
-OVERTAKEN = "Somebody else has saved this meanwhile."
+OVERTAKEN = "Somebody else has saved this in the meantime."
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ class TwoPeopleTests:
         assert draft.text == "Theirs"
         assert "Mine</textarea>" in page
         assert f'value="{AT}"' in page
-        assert "Somebody else has saved this meanwhile." in page
+        assert "Somebody else has saved this in the meantime." in page
 
 
 class ClockTests:

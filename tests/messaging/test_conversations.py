@@ -396,7 +396,7 @@ class LookingAfterTests:
 
         conversation.refresh_from_db()
         assert (conversation.state, conversation.unread) == ("open", 2)
-        assert "They have written again meanwhile." in said
+        assert "They have written again in the meantime." in said
 
     @pytest.mark.parametrize("is_read_before", [True, False])
     def test_what_the_page_has_does_not_keep_it_open(self, desk: Client, is_read_before: bool) -> None:

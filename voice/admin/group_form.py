@@ -57,7 +57,7 @@ CARDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     ),
     (gettext_lazy("Who is called"), NUMBER_FIELDS),
     (gettext_lazy("When"), ("send_at", "clock", "windows", "calendar", "latest_end")),
-    (gettext_lazy("Whom it may reach"), ("purpose",)),
+    (gettext_lazy("Who it may reach"), ("purpose",)),
     (gettext_lazy("The call"), ("max_talk", "max_ringing_time", "display_number", "delay_hangup")),
     (
         gettext_lazy("An SMS after the call"),
@@ -186,7 +186,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
             "accent": gettext_lazy("A calling code such as 91. Left empty: the language's own."),
             "speaking_rate": gettext_lazy("0.25 to 4; 1 is as people speak."),
             "loop_count": gettext_lazy("1 to 9."),
-            "max_talk": gettext_lazy("1 to 999: a call is hung up after so many seconds. Laaffic's name is maxCalls."),
+            "max_talk": gettext_lazy("1 to 999: calls are ended after this many seconds. Laaffic's name is maxCalls."),
             "max_ringing_time": gettext_lazy("20 to 120."),
             "delay_play": gettext_lazy("0 to 999. Left empty: none."),
             "delay_hangup": gettext_lazy("0 to 999. Left empty: none."),
@@ -194,7 +194,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
             "sms_sender_id": gettext_lazy("At most 32 characters. Left empty: the application's."),
             "sms_answer_seconds": gettext_lazy("0 to 9999."),
             "sms_key": gettext_lazy("0 to 9."),
-            "hang_up_sms": gettext_lazy("Whoever wants no SMS is then not called either: Laaffic sends it to all."),
+            "hang_up_sms": gettext_lazy("People who want no SMS are then not called either: Laaffic sends it to all."),
             "agent_group": gettext_lazy("Its number at Laaffic, such as 1000019."),
             "agent_on_key": gettext_lazy("Off: every answered call is transferred after the announcement."),
             "agent_key": gettext_lazy("0 to 9."),
@@ -321,7 +321,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         given = {name: self.cleaned_data.get(name) for name in NUMBER_FIELDS}
         if not any((given["groups"], (given["numbers"] or "").strip(), given["file"])):
             if not self.instance.number_count:
-                self.add_error("numbers", _("Say whom to call: choose groups, paste numbers or choose a file."))
+                self.add_error("numbers", _("Choose who is called: select groups, paste numbers or choose a file."))
             return
         try:
             self.audience = group_numbers.gather(

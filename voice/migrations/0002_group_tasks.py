@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('sms_sender_id', models.CharField(blank=True, max_length=32, verbose_name='sender ID')),
                 ('sms_text', models.TextField(blank=True, validators=[django.core.validators.MaxLengthValidator(1000)], verbose_name='text of the SMS')),
                 ('sms_on_answer', models.BooleanField(default=False, verbose_name='when it was answered')),
-                ('sms_answer_seconds', models.PositiveSmallIntegerField(default=10, validators=[voice.models.group_tasks.Between(0, 9999, 'seconds')], verbose_name='after so many seconds')),
+                ('sms_answer_seconds', models.PositiveSmallIntegerField(default=10, validators=[voice.models.group_tasks.Between(0, 9999, 'seconds')], verbose_name='after this many seconds')),
                 ('sms_on_key', models.BooleanField(default=False, verbose_name='when a key was pressed')),
                 ('sms_key', models.PositiveSmallIntegerField(default=1, validators=[voice.models.group_tasks.Between(0, 9)], verbose_name='this key')),
                 ('sms_on_failure', models.BooleanField(default=False, verbose_name='when the call failed')),

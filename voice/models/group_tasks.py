@@ -149,7 +149,7 @@ class GroupTask(VisiblyNamed, Launched):
     sms_text = models.TextField(_("text of the SMS"), blank=True, validators=[MaxLengthValidator(1000)])
     sms_on_answer = models.BooleanField(_("when it was answered"), default=False)
     sms_answer_seconds = models.PositiveSmallIntegerField(
-        _("after so many seconds"), default=10, validators=[Between(0, 9999, "seconds")]
+        _("after this many seconds"), default=10, validators=[Between(0, 9999, "seconds")]
     )
     sms_on_key = models.BooleanField(_("when a key was pressed"), default=False)
     sms_key = models.PositiveSmallIntegerField(_("this key"), default=1, validators=[Between(0, 9)])

@@ -151,7 +151,7 @@ def _made_ready(*, may_take_long: bool) -> ReadyMigrations:
         raise Refused(said % {"migration": ".".join(strange[0])})
     pending = [migration for migration, _back in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     if not may_take_long and (long := migration_locks.in_pending(executor, pending)):
-        said = _("These migrations go through large tables, and no page answers meanwhile: %(which)s. Add --long.")
+        said = _("These migrations go through large tables, and no page answers while they run: %(which)s. Add --long.")
         raise Refused(said % {"which": "; ".join(map(str, long))})
     return ready_migrations.made_ready(executor, pending)
 

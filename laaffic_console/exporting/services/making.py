@@ -137,7 +137,7 @@ def _make(export: Export, held: HeldLease) -> None:
         raise  # it passes: the sweep rings again
     except Exception as problem:
         logger.exception("export %s failed", export.pk)
-        why = _("The console failed by itself (%(name)s); its log says more. Tell whoever looks after it.")
+        why = _("The console itself failed (%(name)s); its log says more. Tell the person who looks after it.")
         _fail(mine, held, why % {"name": type(problem).__name__})
 
 
@@ -146,7 +146,7 @@ def _kind_allowed(export: Export) -> Kind:
     kind = kinds.named(export.kind)
     asker = export.asked_by
     if asker is None or not asker.is_active or not asker.has_perms(kind.rights):
-        raise NotExportable(_("Whoever asked for it may not export this any more."))
+        raise NotExportable(_("The person who asked for it may no longer export this."))
     return kind
 
 

@@ -58,8 +58,8 @@ def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
 
 def _interrupted(entry: LedgerEntry) -> str:
     said = _(
-        "Interrupted while the request was under way: nobody knows whether it was done. Ledger row %(row)s says so in "
-        "some minutes; look there before you repeat it."
+        "Interrupted while the request was under way: it is not known whether it was done. Ledger row %(row)s will "
+        "say so in a few minutes; look there before you repeat it."
     )
     return said % {"row": entry.pk}
 

@@ -65,8 +65,8 @@ def break_off_restored() -> None:
     """What waited at the backup, or was due since, may have been sent before the restore: nobody gets it twice."""
     with translation.override(settings.LANGUAGE_CODE):
         said = _(
-            "The console was restored from a backup, and this may have been sent since. Ask whoever gets it, and send "
-            "it again by hand."
+            "The console was restored from a backup, and this may have been sent since. Ask its recipients, and send "
+            "it again by hand if they do not have it."
         )
     waiting = Sending.objects.filter(IS_OPEN_SENDING.implied, state=State.QUEUED)
     waiting.update(state=State.BROKEN_OFF, ended_at=database_clock.now(), problem=said)
@@ -86,7 +86,7 @@ def send(sending_id: int) -> None:
             problems = [str(problem)]
         except Exception as problem:
             logger.exception("report %s was not sent", sending.report_id)
-            why = _("The console failed by itself (%(name)s); its log says more. Tell whoever looks after it.")
+            why = _("The console itself failed (%(name)s); its log says more. Tell the person who looks after it.")
             problems = [why % {"name": type(problem).__name__}]
     state = State.SENT if not problems else State.PARTLY if reached else State.FAILED
     Sending.objects.filter(pk=sending_id).update(
@@ -100,10 +100,10 @@ def _send(sending: Sending) -> tuple[int, list[str]]:
     if not settings.EMAIL_IS_SET:
         raise CannotSend(_("The console has no mail server. Set EMAIL_URL and EMAIL_FROM, then send it again."))
     if not report.owner.is_active or not report.owner.has_perms([saving.VIEW, saving.EXPORT]):
-        raise CannotSend(_("Its owner may not export reports any more. Somebody who may can save it anew."))
+        raise CannotSend(_("Its owner may no longer export reports. Somebody who may can save it again."))
     addresses, problems = recipients(report)
     if not addresses:
-        raise CannotSend(" ".join([*problems, _("There is nobody to send it to. Choose people on its page.")]))
+        raise CannotSend(" ".join([*problems, _("It has no recipients. Choose people on its page.")]))
     subject, body, attachment = written(report, sending.due_at)
     connection = get_connection()
     try:

@@ -49,7 +49,7 @@ def check(report: Report, users: Collection[User]) -> None:
     if not report.owner.has_perm(EXPORT):
         raise ValidationError({"schedule": _("You may not export reports, so none can be sent for you.")})
     if not addresses and not users:
-        raise ValidationError({"schedule": _("Say to whom it is sent: choose people below, or write addresses.")})
+        raise ValidationError({"schedule": _("Choose the recipients: select people below, or write addresses.")})
 
 
 def why_not(user: User) -> str:

@@ -80,7 +80,7 @@ def read(report_id: int, token: str) -> Figures:
         raise Closed(403, _("This link has expired. Make a new one on the report's page."))
     owner = link.report.owner
     if not owner.is_active or not owner.has_perms(RIGHTS):
-        raise Closed(403, _("Whoever made this link may not share reports any more. Ask somebody who may."))
+        raise Closed(403, _("The person who made this link may no longer share reports. Ask somebody who may."))
     try:
         found = asking.read(link.report.query).run()
     except ValidationError as problem:

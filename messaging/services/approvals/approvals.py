@@ -72,14 +72,14 @@ def decide(
             raise NotAllowed(_("No approval is asked for “%(name)s” at the moment.") % {"name": draft.name})
         if seen is not None and seen != identity(approval):
             raise NotAllowed(
-                _("Approval was asked for anew since this page was shown. This is how it stands now: look at it again.")
+                _("Approval was requested again since this page was shown. This is how it is now: look at it again.")
             )
         if approve and is_author(draft, by):
             raise NotAllowed(_("You wrote this: another person has to approve it."))
         if approval.asked_by_id == by.pk:
             raise NotAllowed(_("You asked for this approval: another person has to give it."))
         if not approve and is_blank(note):
-            raise ValidationError(_("Say why you refuse it: whoever asked will read it."))
+            raise ValidationError(_("Say why you refuse it: the person who asked will read it."))
         if approve and (changed := approval_rules.changed_since(approval, draft, kind.plan(draft))):
             raise NotAllowed(
                 _("It was changed since approval was asked for: %(parts)s. It has to be asked for again.")

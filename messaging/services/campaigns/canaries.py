@@ -253,7 +253,7 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
         if canary is None or canary.passed_at is not None:
             return campaign
         if canary.drawn_at is None:
-            raise NotAllowed(_("Its recipients are still being counted: nobody has been chosen to go first yet."))
+            raise NotAllowed(_("Its recipients are still being counted: the first few have not been chosen yet."))
         found = figures(campaign, canary, counting.state_counts(campaign))
         canary.passed_at, canary.passed_by, canary.figures = database_clock.now(), by, found.as_json()
         canary.save()

@@ -155,7 +155,7 @@ def check_content(campaign: Campaign) -> None:
     if len(campaign.sender_id) > 32:
         problems["sender_id"] = [_("A sender ID has at most 32 characters.")]
     elif not campaign.sender_id.isprintable():
-        problems["sender_id"] = [_("The sender ID holds a line break, or a mark that nobody sees. Type it anew.")]
+        problems["sender_id"] = [_("The sender ID contains a line break or an invisible character. Type it again.")]
     if len(campaign.extra_numbers) > MAX_EXTRA_NUMBERS:
         problems["extra_numbers"] = [
             _("These are %(n)d numbers; at most %(limit)d fit here. Import them as contacts and choose their group.")

@@ -66,8 +66,8 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     left_out = failed.filter(attempt__gt=1).exclude(retries.has_failed()).count()
     if left_out and not failed.filter(retries.has_failed()).exists():
         said = _(
-            "Each of these messages was sent again by a person, and its first sending may have arrived: nobody is left "
-            "who certainly got nothing."
+            "Each of these messages was sent again by a person, and its first sending may have arrived: there is no "
+            "recipient left who certainly got nothing."
         )
         raise NotAllowed(said)
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
@@ -132,7 +132,8 @@ def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
     """A draft to the same groups without whoever was in its audience, whatever became of their message."""
     campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
     if not campaign.groups.exists() and not campaign.audiences.exists():
-        raise NotAllowed(_("“%(name)s” went to no group, so nobody can be new.") % {"name": campaign.name})
+        said = _("“%(name)s” was not sent to a group, so nobody can have joined since.")
+        raise NotAllowed(said % {"name": campaign.name})
     had = _group(_("Recipients of %(name)s") % {"name": campaign.name})
     states = [state for state in MessageState if state != MessageState.CANCELLED]
     _add_recipients(had, campaign, states, found_by=(BY_CONTACT, BY_NUMBER), or_sent_before=True)

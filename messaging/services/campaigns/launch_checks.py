@@ -242,7 +242,7 @@ def _few_first(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     except canary_sizes.InvalidSize:
         return  # said of its content
     if size >= planned.recipients:
-        said = _("The few first are not fewer than its %(n)s recipients: all of it leaves at once, nothing waits.")
+        said = _("“A few first” covers all of its %(n)s recipients: everything is sent at once, nothing waits.")
         yield Check("canary", Level.TICK, said % {"n": _grouped(planned.recipients)})
 
 

@@ -34,8 +34,8 @@ def no_consent(campaign: EmailCampaign) -> str:
     if not consents.is_needed_for(campaign.purpose) or campaign.consent_known_by.strip():
         return ""
     return _(
-        "It is marketing, and nobody has said how the consent of those on its list is known. Write that into the "
-        "draft, or send to a list of people who have agreed."
+        "It is marketing, and the draft does not say how the consent of the people on its list is known. Write that "
+        "into the draft, or send to a list of people who have agreed."
     )
 
 

@@ -109,7 +109,7 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
     if campaign.entry_id is None:
         said = _(
             "A callback shows that Laaffic has it: it was sent after the backup from which this console was restored. "
-            "What was sent may be other than what stands here"
+            "What was sent may differ from what is shown here"
         )
         email_states.note_missing(campaign, campaign.created_at, timezone.now())
     for task_id in tasks or [""]:

@@ -158,7 +158,7 @@ def check_ready(campaign: EmailCampaign) -> None:
     email_drafts.check_content(campaign)
     if not settings.LAAFFIC_PUSH_TOKENS:
         raise ValidationError(
-            _("Set LAAFFIC_PUSH_TOKENS first: without a token nobody can tell the console what became of the mails.")
+            _("Set LAAFFIC_PUSH_TOKENS first: without a token the console cannot learn what became of the mails.")
         )
     try:
         laaffic_client()

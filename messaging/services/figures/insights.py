@@ -100,9 +100,9 @@ def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -
     if campaign.state != CampaignState.RUNNING:
         return ""
     if not workers.alive():
-        return _("No worker is alive. Start one with manage.py worker; nothing is lost meanwhile.")
+        return _("No worker is alive. Start one with manage.py worker; nothing is lost in the meantime.")
     if campaign.audience != Campaign.Audience.FROZEN:
-        return _("Its recipients are still being counted; those counted already are sent meanwhile.")
+        return _("Its recipients are still being counted; those already counted are sent to in the meantime.")
     if pace and pace.limit and counts["queued"]:
         return _("Its rate of %(n)s a second sets the pace.") % {"n": number(pace.limit)}
     return ""

@@ -202,7 +202,7 @@ def note(job: ContactImport) -> str:
     """What was left out without costing a row; "" where nothing was."""
     if not job.left_out:
         return ""
-    said = _("Languages that nobody knows were left empty: %(words)s.")
+    said = _("Unknown languages were left empty: %(words)s.")
     return said % {"words": ", ".join(f"{word} ({count})" for word, count in job.left_out.items())}
 
 

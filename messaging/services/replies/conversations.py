@@ -77,7 +77,7 @@ def finish(pk: int, *, by: User, shown: tuple[int, dt.datetime] | None = None) -
     with transaction.atomic():
         conversation = _locked(pk)
         if conversation.unread and shown is not None and shown != (conversation.unread, conversation.last_at):
-            raise NotAllowed(_("They have written again meanwhile. Read it, then end the conversation."))
+            raise NotAllowed(_("They have written again in the meantime. Read it, then end the conversation."))
         if conversation.state != Conversation.State.DONE:
             Conversation.objects.filter(pk=pk).update(state=Conversation.State.DONE, unread=0)
             acts.record(acts.Act.STEERED, conversation, event=_("Done"))

@@ -251,7 +251,7 @@ def _explained(problem: LaafficError, request: BindingRequest) -> ValidationErro
                 }
             )
         case Code.DOES_NOT_EXIST:
-            return ValidationError({"pool_number": _("Laaffic knows no such pool (−24). Choose another.")})
+            return ValidationError({"pool_number": _("Laaffic does not have this pool (−24). Choose another.")})
     return ValidationError(code_words.said(problem))
 
 

@@ -127,7 +127,7 @@ def _check(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile 
             _("A change of this number is under way, and its outcome is not known yet. The next synchronisation tells.")
         )
     if seen is not None and seen != shown_digest(number):
-        raise Overtaken(_("The number was changed meanwhile. Look at what it has now, and send it again."))
+        raise Overtaken(_("The number has been changed in the meantime. Look at what it has now, and send it again."))
     problems = {field: problem for field, value in changed.items() if (problem := _problem(field, value))}
     if file is not None:
         try:

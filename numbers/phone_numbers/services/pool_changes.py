@@ -219,7 +219,7 @@ def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | 
     newest = pool.versions.order_by("-number").first()
     if seen_version is not None and newest is not None and newest.number != seen_version:
         raise ValidationError(
-            _("%(who)s has changed this pool meanwhile (version %(n)d). Look at the difference again.")
+            _("%(who)s has changed this pool in the meantime (version %(n)d). Look at the difference again.")
             % {"who": newest.created_by or _("Laaffic"), "n": newest.number}
         )
     if _is_taken(config.pool_number, pool):
@@ -232,7 +232,7 @@ def _check_seen(pool: NumberPool, seen_listed: str | None) -> None:
     if seen_listed is not None and seen_listed != listed_as_shown(pool):
         raise ValidationError(
             _(
-                "Laaffic holds something else than what was shown: it was compared meanwhile. "
+                "What Laaffic has differs from what was shown: it has been compared again since. "
                 "Look at the difference again."
             )
         )

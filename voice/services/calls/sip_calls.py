@@ -281,7 +281,7 @@ def advice(asked: SipCall) -> str:
         )
     if entry.state == EntryState.LAPSED:
         return _(
-            "Laaffic's answer was lost and no record came, so nobody knows whether the phones rang. Say what you know, "
-            "or make a new call."
+            "Laaffic's answer was lost and no record came, so it is not known whether the phones rang. Say what you "
+            "know, or make a new call."
         )
     return _("The request is under way.")

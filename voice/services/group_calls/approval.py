@@ -105,4 +105,4 @@ class GroupTaskDrafts(Approvable):
     def people_words(self, before: Shown, now: Shown) -> str:
         if before.recipients == now.recipients:
             return _("the numbers")
-        return _("whom it calls: %(before)s numbers before, %(now)s now") % shown.counts(before, now)
+        return _("the numbers it calls: %(before)s before, %(now)s now") % shown.counts(before, now)

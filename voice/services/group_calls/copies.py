@@ -27,11 +27,13 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
     if task.is_template:
         return GroupTask.objects.create(**copied(task), name=task.name, created_by=by)
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN):
-        raise ValidationError(_("Nobody knows yet whether this task calls. Settle that first: a copy calls all again."))
+        raise ValidationError(
+            _("It is not yet known whether this task is calling. Settle that first: a copy calls everyone again.")
+        )
     audience = group_numbers.callable_now(task)
     if unreached_only:
         audience.numbers = _unreached(task, audience.numbers)
-    source = _("those whom “%(task)s” did not reach") if unreached_only else _("the numbers of “%(task)s”")
+    source = _("those not reached by “%(task)s”") if unreached_only else _("the numbers of “%(task)s”")
     audience.sources = [source % {"task": task.name}]
     return _drafted(task, audience, kind=TaskKind.SEND, parent=None, by=by)
 
@@ -57,7 +59,7 @@ def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> Grou
     numbers = group_numbers.of(task)
     if failed_only:
         numbers = _unreached(task, numbers)
-    source = _("those whom “%(task)s” did not reach") if failed_only else _("the numbers of “%(task)s”")
+    source = _("those not reached by “%(task)s”") if failed_only else _("the numbers of “%(task)s”")
     audience = Audience(numbers, sources=[source % {"task": task.name}])
     kind = TaskKind.RESEND_FAILED if failed_only else TaskKind.RESEND
     return _drafted(task, audience, kind=kind, parent=task, by=by)
@@ -69,8 +71,8 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
     if missing > 0:
         raise ValidationError(
             ngettext(
-                "%(n)s call record has not come yet, so nobody knows whom it reached. Try again in a few minutes.",
-                "%(n)s call records have not come yet, so nobody knows whom it reached. Try again in a few minutes.",
+                "%(n)s call record has not come yet, so it is not known who was reached. Try again in a few minutes.",
+                "%(n)s call records have not come yet, so it is not known who was reached. Try again in a few minutes.",
                 missing,
             )
             % {"n": number(missing)}

@@ -83,7 +83,7 @@ def never(task: GroupTask, places: Collection[Place]) -> str:
 
 
 def waits(until: dt.datetime) -> str:
-    return _("Outside the sending hours of whom it calls: it waits, and leaves by itself at %(when)s.") % {
+    return _("Outside its recipients' sending hours: it waits, and starts automatically at %(when)s.") % {
         "when": _moment(until)
     }
 

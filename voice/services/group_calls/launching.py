@@ -97,7 +97,7 @@ def _called(task: GroupTask) -> Called:
     called = group_care.called_now(task)
     group_care.require_somebody(task, called)
     if task.kind == TaskKind.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
-        raise ValidationError(_("The task has begun or ended meanwhile: it cannot be changed any more."))
+        raise ValidationError(_("The task has begun or ended in the meantime: it can no longer be changed."))
     return called
 
 
@@ -109,7 +109,7 @@ def fresh(task_id: int) -> GroupTask:
 def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tuple[LedgerEntry, list[str]]:
     """The committed row that says what is about to leave (laws#record-send-settle), and to whom."""
     if not still(task).select_for_update().filter(entry=None).exists():
-        raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
+        raise ValidationError(_("This launch timed out. Look at it again."))
     called = group_care.under_lock(task, called)
     numbers = called.numbers
     digest = digest_of(task, numbers)

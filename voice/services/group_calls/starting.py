@@ -94,7 +94,7 @@ def _hours(task: GroupTask, places: Collection[Place], leaves: dt.datetime | Non
         yield Check("hours", Level.NOTE, group_hours.waits(leaves))
     if not task.windows:
         said = _(
-            "It begins within the hours of whom it calls; Laaffic dials on by itself when they end. Give it allowed "
+            "It begins within its recipients' sending hours; Laaffic goes on dialling when they end. Give it allowed "
             "times of day, or a latest end."
         )
         yield Check("dials_on", Level.TICK, said)

@@ -51,13 +51,13 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
     task.text, task.sms_text = sendable(task.text), sendable(task.sms_text)
     group_requests.check(task)
     if audience is None and not task.number_count and not task.is_template:
-        raise ValidationError({"numbers": _("Say whom to call: choose groups, paste numbers or choose a file.")})
+        raise ValidationError({"numbers": _("Choose who is called: select groups, paste numbers or choose a file.")})
     with transaction.atomic():
         if task.pk is None:
             task.created_by = by
             task.save()
         elif not _drafts().select_for_update().filter(pk=task.pk).exists():
-            raise ValidationError(_("This task was launched meanwhile: it is not changed."))
+            raise ValidationError(_("This task has been launched in the meantime: it was not changed."))
         if audience is not None:
             group_numbers.keep(task, audience)
         task.save(update_fields=group_launching.EDITED)
@@ -107,7 +107,7 @@ def launch(
 
 
 def not_as_shown() -> NoReturn:
-    raise NotAsShown(_("It was changed since the page was shown. Look at whom it calls now, and launch it again."))
+    raise NotAsShown(_("It was changed since the page was shown. Look at who it calls now, and launch it again."))
 
 
 def _drafts() -> QuerySet[GroupTask]:

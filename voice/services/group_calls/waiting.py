@@ -76,7 +76,7 @@ def _wait(task: GroupTask, until: dt.datetime, *, is_undo: bool) -> None:
         waits_since=None if is_undo else database_clock.now(),
         look_at=None,
     ):
-        raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
+        raise ValidationError(_("This launch timed out. Look at it again."))
     task.state = TaskState.LAUNCHED
 
 
