@@ -318,7 +318,7 @@ OF_NUMBER = frozenset({"numbers", "callee"})
 
 
 def _settle_unfit(campaign_id: int, batch: Batch, claimed: Claim, unfit: Unfit) -> Aftermath:
-    """Reject only the recipient at fault and send the rest of the batch; what is wrong for everybody waits for a person."""
+    """Reject only the recipient at fault and send the rest; what is wrong for everybody waits for a person."""
     if unfit.field not in OF_TEXT | OF_NUMBER:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
         sentence = _("Its requests cannot be made (%(why)s), so nothing was sent. Correct that, then resume.")
