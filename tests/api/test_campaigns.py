@@ -171,7 +171,7 @@ class LifeTests:
             ({"name": ""}, "name: This field may not be blank"),
             ({"scheduled_at": "tomorrow"}, "scheduled_at"),
             ({"rate_per_second": 0}, "rate_per_second"),
-            ({"sender_id": "SH\u200bOP"}, "nobody sees"),
+            ({"sender_id": "SH\u200bOP"}, "invisible character"),
             ({"sender_id": "SH\nOP"}, "line break"),
         ],
     )

@@ -104,7 +104,7 @@ class PoolTests:
         assert LedgerEntry.objects.filter(interface="editNumberPool").count() == 1
         late = api("POST", f"pools/{pool.pk}", {**asked, "concurrency": 7})
         assert late.status_code == 400
-        assert "something else than what was shown" in late.json()["detail"]
+        assert "differs from what was shown" in late.json()["detail"]
 
         now = api("GET", f"pools/{pool.pk}").json()
         back = api("POST", f"pools/{pool.pk}", {"version": now["versions"][-1]["number"], "seen": now["seen"]})

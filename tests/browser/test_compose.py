@@ -85,7 +85,7 @@ def test_who_was_signed_out_reads_that_the_column_is_old(
 
     page.fill("#id_text", "Hello")
 
-    expect(page.locator("[data-live-status]")).to_contain_text("what stands beside the form is old")
+    expect(page.locator("[data-live-status]")).to_contain_text("what is shown beside the form is out of date")
     troubles.clear()  # the browser names each answer that was no page
 
 

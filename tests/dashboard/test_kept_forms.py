@@ -171,6 +171,6 @@ def test_a_draft_that_was_launched_meanwhile_gives_back_what_was_typed(
     answer = client.post(address, {"name": "Spring", "text": "Better words"})
 
     assert answer.status_code == 409
-    assert "It was launched meanwhile" in answer.content.decode()
+    assert "It has been launched in the meantime" in answer.content.decode()
     assert "Better words" in answer.content.decode()
     assert 'id="send-kept"' not in answer.content.decode()

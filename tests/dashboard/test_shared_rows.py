@@ -243,7 +243,7 @@ def test_a_form_does_not_undo_a_launch(
     answer = root.post(page_of(row), sent)
 
     assert (rows.get().state, getattr(rows.get(), mine)) == ("running", "Spring")
-    assert "was launched or assigned to somebody else" in said_by(answer)
+    assert "been launched or assigned to somebody else" in said_by(answer)
     assert "typed" in said_by(answer)
 
 
@@ -274,5 +274,5 @@ def test_a_row_that_was_deleted_meanwhile_is_said(
 
     answer = root.post(page_of(row), sent)
 
-    assert "deleted meanwhile" in said_by(answer)
+    assert "been deleted in the meantime" in said_by(answer)
     assert not Contact.objects.exists()

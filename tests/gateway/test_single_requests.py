@@ -56,7 +56,7 @@ def test_what_is_interrupted_is_left_to_the_sweep_and_said() -> None:
     """As of a process that died: with the row all that hangs on it is given up, which knows more than this call."""
     entry = prepared()
 
-    with pytest.raises(LeftUnknown, match=f"nobody knows whether it was done. Ledger row {entry.pk} "):
+    with pytest.raises(LeftUnknown, match=f"it is not known whether it was done. Ledger row {entry.pk} "):
         single_requests.send(entry, raising(KeyboardInterrupt()))
 
     assert LedgerEntry.objects.get().state == EntryState.IN_FLIGHT

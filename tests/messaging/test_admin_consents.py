@@ -42,7 +42,7 @@ def test_what_was_said_meanwhile_is_not_passed_over(admin_client: Client) -> Non
 
     refused = admin_client.post(page, given)
 
-    assert "Consent was changed meanwhile" in refused.content.decode()
+    assert "Consent has been changed in the meantime" in refused.content.decode()
     assert Consent.objects.get().state == "withdrawn"
     admin_client.post(page, {**given, "seen": str(refused.context["seen"])})
     assert Consent.objects.get().state == "given"

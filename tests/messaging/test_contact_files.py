@@ -461,7 +461,7 @@ class CleanerTests:
 
     @pytest.mark.parametrize("text", ["+1 (000) 000-0000", "+91 5555 5555", "+1 555 555 5555 "])
     def test_a_number_in_no_known_range_is_taken_only_if_wanted(self, text: str) -> None:
-        with pytest.raises(RowError, match="in no known range: nobody is known to have it"):
+        with pytest.raises(RowError, match="in no known range: it is not known to be in use"):
             cleaner("phone").clean([text])
 
         row = RowCleaner(["phone"], {"phone": "number"}, "", RowOptions(allow_unknown_ranges=True)).clean([text])

@@ -412,7 +412,7 @@ class PageTests:
 
         for posted in (given, {}):
             answer = approver.post(self.address(draft, "approve"), posted, follow=True)
-            assert "asked for anew" in answer.content.decode()
+            assert "requested again" in answer.content.decode()
         assert draft.approvals.first().outcome == "asked"
 
     def test_an_edit_in_the_form_voids_it_and_its_editor_is_an_author(

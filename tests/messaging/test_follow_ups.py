@@ -102,7 +102,7 @@ class CopyTests:
     def test_what_went_to_no_group_has_nobody_new(self, over: Campaign) -> None:
         over.groups.clear()
 
-        with pytest.raises(NotAllowed, match="went to no group"):
+        with pytest.raises(NotAllowed, match="was not sent to a group"):
             follow_ups.to_new_contacts(over.pk)
 
     @pytest.mark.parametrize("make", [follow_ups.copy, follow_ups.retry_failed, follow_ups.to_new_contacts])

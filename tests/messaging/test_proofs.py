@@ -72,7 +72,7 @@ class PageTests:
 
         assert "1 figure disagrees" in wrong
         assert "total: the campaign says 3, there are 0 messages" in wrong
-        assert "prove it again at its end" not in wrong
+        assert "prove it again when it has ended" not in wrong
         Campaign.objects.update(total=0)
         right = admin_client.post(address(campaign), follow=True).content.decode()
         assert right.index("all figures agree") < right.index("Earlier proofs") < right.index("1 figure disagrees")
@@ -80,7 +80,7 @@ class PageTests:
     def test_of_one_that_goes_on_it_says_that_figures_move(self, admin_client: Client, campaign: Campaign) -> None:
         Campaign.objects.update(total=3, state=CampaignState.RUNNING)
 
-        assert "prove it again at its end" in admin_client.post(address(campaign), follow=True).content.decode()
+        assert "prove it again when it has ended" in admin_client.post(address(campaign), follow=True).content.decode()
 
     def test_a_large_one_waits_for_a_worker_and_the_page_follows_it(
         self, admin_client: Client, campaign: Campaign, by_worker: None

@@ -292,7 +292,7 @@ class ComparedMeanwhileTests:
 
         again = text_of(admin_client.post(at, sent, follow=True))
 
-        assert "something else than what was shown" in again
+        assert "differs from what was shown" in again
         assert "9178605599" in again
         assert not LedgerEntry.objects.exists()
         sent |= {name: value for name, value in hidden(again).items() if name.startswith("seen_")}
@@ -305,7 +305,7 @@ class ComparedMeanwhileTests:
 
         again = text_of(admin_client.post(f"{POOLS}{pool.pk}/edit/", {**fields, "typed": "918885", "step": "apply"}))
 
-        assert "something else than what was shown" in again
+        assert "differs from what was shown" in again
         assert not LedgerEntry.objects.exists()
 
     def test_a_binding_that_joins_others_now_is_not_unbound(

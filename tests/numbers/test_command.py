@@ -147,7 +147,7 @@ class PoolTests:
         door("pools/drift", pool_number="918885", numbers=["9178605599"])
         run("sync", "pools")
 
-        with pytest.raises(CommandError, match="something else than what was shown"):
+        with pytest.raises(CommandError, match="differs from what was shown"):
             run("pool", verb[0], "918885", *verb[1:], "--confirm", "918885", "--seen", seen)
         assert not LedgerEntry.objects.exists()
 

@@ -330,7 +330,7 @@ class PageTests:
         OwnedNumber.objects.filter(pk=number.pk).update(remark="Theirs")
 
         page = admin_client.post(address, form)
-        assert "was changed meanwhile" in page.content.decode()
+        assert "been changed in the meantime" in page.content.decode()
         assert "Theirs" in page.content.decode()
         assert not LedgerEntry.objects.exists()
 

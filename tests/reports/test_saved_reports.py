@@ -198,7 +198,7 @@ def test_rights_are_asked_for_when_it_is_sent(grace: User, settings: Any) -> Non
     assert "idle may not see reports" in problem
     assert "may not send reports to other addresses" in problem
     grace.groups.clear()
-    assert "may not export reports any more" in outcome()[1]
+    assert "may no longer export reports" in outcome()[1]
     settings.EMAIL_IS_SET = False
     assert "Set EMAIL_URL" in outcome()[1]
     assert len(mail.outbox) == 1
@@ -208,7 +208,7 @@ def test_rights_are_asked_for_when_it_is_sent(grace: User, settings: Any) -> Non
     ("fields", "at", "says"),
     [
         ({"addresses": "a@example.org"}, "addresses", "people of this console only"),
-        ({"schedule": "weekly"}, "schedule", "to whom it is sent"),
+        ({"schedule": "weekly"}, "schedule", "the recipients"),
     ],
 )
 def test_what_may_not_be_kept_is_said_at_its_field(grace: User, fields: Any, at: str, says: str) -> None:

@@ -292,7 +292,7 @@ class SteeringTests:
         task = group_tasks.launch(written(application).pk)
         assert task.state == TaskState.UNKNOWN
 
-        with pytest.raises(ValidationError, match="Nobody knows yet whether this task calls"):
+        with pytest.raises(ValidationError, match="It is not yet known whether this task is calling"):
             group_copies.new_from(task)
         with pytest.raises(ValidationError, match="Only a finished task"):
             group_copies.again(task, failed_only=False)

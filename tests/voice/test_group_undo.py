@@ -87,7 +87,7 @@ def test_what_has_left_cannot_be_taken_back(launched: GroupTask) -> None:
 
 
 def test_it_is_not_edited_meanwhile(launched: GroupTask) -> None:
-    with pytest.raises(ValidationError, match="launched meanwhile"):
+    with pytest.raises(ValidationError, match="launched in the meantime"):
         group_tasks.save(launched)
 
 

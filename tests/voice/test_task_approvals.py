@@ -301,7 +301,7 @@ class PageTests:
 
         for posted in (given, {}):
             answer = approver.post(self.address(draft, "approve"), posted, follow=True)
-            assert "asked for anew" in answer.content.decode()
+            assert "requested again" in answer.content.decode()
         assert draft.approvals.first().outcome == "asked"
 
     def test_a_word_on_what_was_launched_meanwhile_leads_to_its_page(
