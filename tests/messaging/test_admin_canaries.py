@@ -48,7 +48,7 @@ def test_the_form_takes_it_and_says_what_is_wrong(
 
 def test_one_that_is_not_fewer_than_the_audience_wants_a_tick(admin_client: Client, draft: Campaign) -> None:
     review = reverse("admin:messaging_campaign_review", args=[draft.pk])
-    sentence = "The few first are not fewer than its 10 recipients"
+    sentence = "covers all of its 10 recipients"
     assert sentence not in admin_client.get(review).content.decode()
 
     Campaign.objects.update(canary="10")

@@ -204,7 +204,7 @@ class ShellTests:
 
         assert document == {"id": draft.pk, "state": "running"}
         assert said == [
-            "Note: The few first are not fewer than its 4 recipients: all of it leaves at once, nothing waits."
+            "Note: “A few first” covers all of its 4 recipients: everything is sent at once, nothing waits."
         ]
 
     def test_what_a_page_would_not_ask_is_not_told(self, draft: Campaign, capsys: pytest.CaptureFixture[str]) -> None:

@@ -234,7 +234,7 @@ class ApplyTests:
         other = PoolConfig("918885", NEW.addresses, 1, NEW.numbers)
         found = problems_of(lambda: pool_changes.apply(pool, other, typed="918885", seen_version=1))
 
-        assert "bo has changed this pool meanwhile" in found["__all__"][0]
+        assert "bo has changed this pool in the meantime" in found["__all__"][0]
         assert at_laaffic(sandbox)[1] == 50
 
     def test_nothing_to_change_is_not_sent(self, pool: NumberPool) -> None:

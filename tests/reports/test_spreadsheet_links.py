@@ -76,7 +76,7 @@ def test_what_opens_nothing_says_so_plainly(client: Client, report: Report) -> N
     assert (read(report, token).status_code, b"expired" in read(report, token).content) == (403, True)
     ReportLink.objects.update(expires_at=timezone.now() + dt.timedelta(days=1))
     report.owner.groups.clear()
-    assert (read(report, token).status_code, b"may not share" in read(report, token).content) == (403, True)
+    assert (read(report, token).status_code, b"may no longer share" in read(report, token).content) == (403, True)
 
 
 def test_a_link_that_was_taken_away_opens_nothing(client: Client, report: Report) -> None:

@@ -225,7 +225,7 @@ class VoidTests:
         draft.kept_numbers.lines += f"\n{FIRST + 9}"
         draft.kept_numbers.save()
 
-        with pytest.raises(group_launching.NotApproved, match="whom it calls: 3 numbers before, 4 now"):
+        with pytest.raises(group_launching.NotApproved, match="the numbers it calls: 3 before, 4 now"):
             group_tasks.launch(draft.pk)
 
     def test_that_some_opted_out_since_voids_nothing(self, application: Application, ada: User, bob: User) -> None:

@@ -147,7 +147,7 @@ class GroupTests:
         ):
             with pytest.raises(CommandError, match=told):
                 said(*self.NEW, "--file", numbers, *arguments)
-        with pytest.raises(CommandError, match="numbers: Say whom"):
+        with pytest.raises(CommandError, match="numbers: Choose who"):
             said(*self.NEW)
         sandbox.set_faults(status="-26", status_calls=1)
         with pytest.raises(CommandError, match=r"(?s)-26.*It is kept as draft \d+: manage.py voice group launch"):
