@@ -1,4 +1,4 @@
-"""Files that are no list of contacts, named as what they are."""
+"""Files that are not lists of contacts: what each is called when it is refused."""
 
 import re
 from pathlib import Path

@@ -112,7 +112,7 @@ def did_not_ring(call_id: int, *, why: str, by: User, seen: int | None = None) -
 
 
 def it_rang(call_id: int, *, why: str, by: User, seen: int | None = None) -> None:
-    """A person's word that it was made: nobody waits for a record any more, and one that comes still counts.
+    """A person says that it was made: its record is no longer waited for, and still counts when it comes.
 
     `seen`: as `did_not_ring`.
     """
