@@ -3,7 +3,10 @@
 import datetime as dt
 from typing import Any
 
+from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway.services import account_hold as holds
 from laaffic_console.kit.masks import masked
+from laaffic_console.kit.said import read
 from messaging.models import Campaign, Message, MessageState, Reply
 
 
@@ -63,4 +66,20 @@ def reply(row: Reply) -> dict[str, Any]:
         "campaign": row.campaign_id,
         "opt_out": row.opt_out,
         "at": moment(row.at),
+    }
+
+
+def account_hold(row: AccountHold) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "application": row.application.app_id if row.application else None,
+        "campaign": holds.campaign_of(row.scope),
+        "code": row.code,
+        "reason": read(row.sentence),
+        "placed_at": moment(row.placed_at),
+        "last_answer": row.last_answer,
+        "next_probe_at": moment(row.next_probe_at),
+        "ended_at": moment(row.released_at),
+        "ended_because": row.released_because,
+        "ended_by": row.released_by.get_username() if row.released_by else "",
     }

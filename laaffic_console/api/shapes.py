@@ -252,6 +252,20 @@ class Balance(serializers.Serializer):
     currency = serializers.CharField(allow_blank=True)
 
 
+class AccountHold(serializers.Serializer):
+    id = serializers.IntegerField()
+    application = serializers.CharField(allow_null=True, help_text="appId; null where the whole account is held")
+    campaign = serializers.IntegerField(allow_null=True, help_text="where only this campaign is held")
+    code = serializers.CharField(allow_blank=True, help_text="Laaffic's code; lost where its answers do not come")
+    reason = serializers.CharField()
+    placed_at = serializers.DateTimeField()
+    last_answer = serializers.CharField(allow_blank=True, help_text="of Laaffic, when it was asked last")
+    next_probe_at = serializers.DateTimeField(allow_null=True, help_text="null: only a person can end it")
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ended_because = serializers.CharField(allow_blank=True)
+    ended_by = serializers.CharField(allow_blank=True)
+
+
 class Health(serializers.Serializer):
     status = serializers.CharField()
     parts = serializers.DictField(child=serializers.CharField())

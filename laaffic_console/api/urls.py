@@ -10,6 +10,7 @@ from laaffic_console.api.email import views as email
 from laaffic_console.api.exports import views as taken
 from laaffic_console.api.mms import views as mms
 from laaffic_console.api.numbers import views as numbers
+from laaffic_console.api.reports import views as reports
 from laaffic_console.api.rules import views as rules
 from laaffic_console.api.voice import group_views
 from laaffic_console.api.voice import views as voice
@@ -121,8 +122,21 @@ urlpatterns = [
             "/<int:pk>/file": taken.ExportFileView,
         },
     ),
+    *_of(
+        "reports",
+        {"": reports.ReportsView, "/<int:pk>": reports.ReportView, "/<int:pk>/send": reports.SendReportView},
+    ),
     *_of("report", {"": taken.ReportView}),
     *_of("balance", {"": account_views.BalanceView}),
+    *_of(
+        "account-holds",
+        {
+            "": account_views.AccountHoldsView,
+            "/<int:pk>": account_views.AccountHoldView,
+            "/<int:pk>/ask": account_views.AskAccountHoldView,
+            "/<int:pk>/end": account_views.EndAccountHoldView,
+        },
+    ),
     *_of("health", {"": account_views.HealthView}),
     re_path(r"[\s\S]+", problems.nothing_here),  # a line feed in an address too, which no converter takes
 ]

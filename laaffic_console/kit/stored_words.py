@@ -135,6 +135,7 @@ KEPT = [
     gettext_noop("Laaffic accepts the credentials."),
     gettext_noop("There are funds again: the balance is %(amount)s."),
     gettext_noop("the balance is %(amount)s"),
+    gettext_noop("Ended by a person."),
 ]
 
 _code = re.compile(r"(-\d+) (.+)", re.DOTALL)

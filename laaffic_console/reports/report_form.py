@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.generics import AnyModelForm
@@ -49,11 +48,11 @@ class ReportForm(AnyModelForm):
                 setattr(report, name, given[name])
         report.owner = report.owner if report.pk else self.owner
         given["query"] = report.query = asking.read(given.get("query", "")).query()
-        name = given.get("name", "")
-        if Report.objects.filter(owner=report.owner, name=name).exclude(pk=report.pk).exists():
-            self.add_error("name", _("You have a report of this name already. Give this one another name."))
-        try:
-            saving.check(report, list(given.get("users") or []))
-        except ValidationError as problem:
-            add_problems(self, problem)
+        report.name = given.get("name", "")
+        users = list(given.get("users") or [])
+        for check in (lambda: saving.check_name(report), lambda: saving.check(report, users)):
+            try:
+                check()
+            except ValidationError as problem:
+                add_problems(self, problem)
         return given

@@ -21,7 +21,7 @@ from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.masked_admin import MaskedNumbers, reveal_link
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import sendable, whole_number
+from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from laaffic_console.kit.search_kinds import Query, beginning_with
 from laaffic_console.kit.shared_rows import SharedRowAdmin
@@ -31,10 +31,10 @@ from messaging.admin.quick_message import QuickMessageForm
 from messaging.admin.text_widget import TextWidget
 from messaging.models import Contact, Conversation, SavedAnswer
 from messaging.models.conversations import Conversations
-from messaging.services.campaigns import answering, drafts
+from messaging.services.campaigns import answering
 from messaging.services.contacts import people, people_search
 from messaging.services.refusals import NotAllowed
-from messaging.services.replies import conversations
+from messaging.services.replies import conversations, saved_answers
 from messaging.services.replies.replies import contacts_of
 from messaging.subscribers import subscriber
 
@@ -344,10 +344,7 @@ class SavedAnswerForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"text": TextWidget}
 
     def clean_text(self) -> str:
-        text = sendable(self.cleaned_data["text"])
-        if problem := drafts.problem_with_text(text):
-            raise ValidationError(problem)
-        return text
+        return saved_answers.text_of(self.cleaned_data["text"])
 
 
 @admin.register(SavedAnswer)

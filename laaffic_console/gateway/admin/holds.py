@@ -72,6 +72,6 @@ class AccountHoldAdmin(ReadOnlyAdmin):
         hold = get_object_or_404(AccountHold, pk=object_id)
         if request.method != "POST":
             return page(self, request, "gateway/end_hold.html", _("End this hold?"), hold=hold)
-        if account_hold.release(hold.pk, because=_("Ended by a person."), by=signed_in(request)):
+        if account_hold.end_by_hand(hold.pk, by=signed_in(request)):
             messages.success(request, _("The hold has ended; what it stopped goes on."))
         return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[hold.pk]))

@@ -101,7 +101,12 @@ def open_hold_of_campaign(campaign_id: int) -> AccountHold | None:
 def campaigns_held() -> list[int]:
     """Which campaigns have a hold of their own."""
     scopes = AccountHold.objects.filter(scope__startswith=CAMPAIGN, released_at=None).values_list("scope", flat=True)
-    return [int(scope.removeprefix(CAMPAIGN)) for scope in scopes]
+    return [held for scope in scopes if (held := campaign_of(scope)) is not None]
+
+
+def campaign_of(scope: str) -> int | None:
+    """The campaign that a hold of this scope stops alone; None where it stops more."""
+    return int(scope.removeprefix(CAMPAIGN)) if scope.startswith(CAMPAIGN) else None
 
 
 def is_of_campaign(hold: str, sentence: str) -> Q:
@@ -152,6 +157,11 @@ def release(hold_id: int, *, because: str, by: User | None = None) -> bool:
         record_event(AccountHold.objects.get(pk=hold_id), because, by, Act.HOLD_ENDED)
         _ring_followers()
     return ended
+
+
+def end_by_hand(hold_id: int, by: User) -> bool:
+    """A person knows that its cause is gone; False when it had ended already."""
+    return release(hold_id, because="Ended by a person.", by=by)
 
 
 def probe_due() -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import database_clock
@@ -50,6 +51,31 @@ def check(report: Report, users: Collection[User]) -> None:
         raise ValidationError({"schedule": _("You may not export reports, so none can be sent for you.")})
     if not addresses and not users:
         raise ValidationError({"schedule": _("Choose the recipients: select people below, or write addresses.")})
+
+
+def check_name(report: Report) -> None:
+    """ValidationError where its owner has another report of this name."""
+    if Report.objects.filter(owner=report.owner, name=report.name).exclude(pk=report.pk).exists():
+        said = _("You have a report of this name already. Give this one another name.")
+        raise ValidationError({"name": said})
+
+
+def locked(pk: int) -> Report:
+    """Until the transaction ends: two who change different things of it both have their way."""
+    return Report.objects.select_for_update(of=("self",)).select_related("owner").get(pk=pk)
+
+
+def keep(report: Report, users: Collection[User] | None) -> None:
+    """Save it, new or changed, with the people it is sent to; `users`: None where they stay as they are."""
+    report.query = asking.read(report.query).query()
+    report.clean_fields()
+    check_name(report)
+    check(report, list(report.users.all()) if users is None else users)
+    plan(report)
+    with transaction.atomic():
+        report.save()
+        if users is not None:
+            report.users.set(users)
 
 
 def why_not(user: User) -> str:

@@ -1,0 +1,36 @@
+"""Saved reports as the API shows them."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from laaffic_console.api.documents import moment
+from laaffic_console.reports.models import Report, Sending
+from laaffic_console.reports.services import saving
+
+AS_THEY_ARE = ("name", "query", "is_shared", "schedule", "weekday", "month_day", "hour", "format")
+
+
+def report(row: Report, reader: User) -> dict[str, Any]:
+    """Other people's addresses are shown to who may write to any (the same as on its page)."""
+    sees_addresses = row.owner_id == reader.pk or reader.has_perm(saving.ADDRESS)
+    last = row.sendings.first()
+    return {
+        "id": row.pk,
+        "owner": row.owner.get_username(),
+        **{name: getattr(row, name) for name in AS_THEY_ARE},
+        "users": sorted(user.get_username() for user in row.users.all()),
+        "addresses": saving.addresses_of(row) if sees_addresses else [],
+        "next_at": moment(row.next_at),
+        "last_sending": sending(last) if last else None,
+    }
+
+
+def sending(row: Sending) -> dict[str, Any]:
+    return {
+        "state": row.state,
+        "made_at": moment(row.made_at),
+        "ended_at": moment(row.ended_at),
+        "recipients": row.recipients,
+        "problem": row.problem,
+    }

@@ -1,0 +1,133 @@
+"""Reports that are kept under a name: what they ask, and to whom they are sent."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.reports import documents, shapes
+from laaffic_console.api.shapes import page_of
+from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.kit.acts import Act, record
+from laaffic_console.reports import report_file
+from laaffic_console.reports.models import Report
+from laaffic_console.reports.services import saving, schedule
+
+
+def _visible(reader: User) -> QuerySet[Report]:
+    """One's own and what others share; all of them for a superuser, as on their page."""
+    rows = Report.objects.select_related("owner").prefetch_related("users")
+    return rows if reader.is_superuser else rows.filter(Q(owner=reader) | Q(is_shared=True))
+
+
+def _own(reader: User, pk: int) -> Report:
+    report = row(_visible(reader), pk)
+    if report.owner_id != reader.pk and not reader.is_superuser:
+        said = _("“%(name)s” belongs to %(person)s, who shares it. Save one of your own.")
+        raise Problem(403, said % {"name": report.name, "person": report.owner.get_username()})
+    return report
+
+
+def _people(names: Sequence[str]) -> list[User]:
+    found = {user.get_username(): user for user in User.objects.filter(username__in=names, is_staff=True)}
+    if unknown := [name for name in names if name not in found]:
+        said = _("There is nobody called “%(name)s” in this console. Correct the name, or write to an address.")
+        raise ValidationError({"users": said % {"name": unknown[0]}})
+    return list(found.values())
+
+
+def _keep(report: Report, asked: dict[str, Any]) -> None:
+    for name in documents.AS_THEY_ARE:
+        if name in asked:
+            setattr(report, name, asked[name])
+    if "addresses" in asked:
+        report.addresses = "\n".join(asked["addresses"])
+    saving.keep(report, _people(asked["users"]) if "users" in asked else None)
+
+
+class ReportsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.EXPORTS}
+    rights = {"GET": [saving.VIEW], "POST": [saving.VIEW, "reports.add_report"]}
+
+    @extend_schema(operation_id="reports_list", parameters=[ListQuery], responses=page_of(shapes.SavedReport))
+    def get(self, request: Any) -> Response:
+        """One's own and those that others share, the newest first."""
+        query = self.read(ListQuery, request.query_params.dict())
+        return Response(page(_visible(request.user), query, lambda one: documents.report(one, request.user)))
+
+    @extend_schema(parameters=[KEY], request=shapes.ReportRequest, responses={201: shapes.SavedReport})
+    def post(self, request: Any) -> Response:
+        """Keep what a report asks under a name; with a schedule it is sent by email."""
+        asked = self.read(shapes.ReportRequest)
+
+        def work() -> Answer:
+            report = Report(owner=request.user)
+            _keep(report, asked)
+            record(Act.ADDED, report)
+            return Answer(201, {"id": report.pk})
+
+        answer = self.once(work)
+        return Response(documents.report(row(_visible(request.user), answer.body["id"]), request.user), answer.status)
+
+
+class ReportView(ApiView):
+    scopes = {"GET": Scope.READ, "PATCH": Scope.EXPORTS, "DELETE": Scope.EXPORTS}
+    rights = {
+        "GET": [saving.VIEW],
+        "PATCH": [saving.VIEW, "reports.change_report"],
+        "DELETE": [saving.VIEW, "reports.delete_report"],
+    }
+    has_etag = True
+
+    @extend_schema(responses=shapes.SavedReport)
+    def get(self, request: Any, pk: int) -> Response:
+        """What it asks, to whom it is sent, and what came of it the last time."""
+        return Response(documents.report(row(_visible(request.user), pk), request.user))
+
+    @extend_schema(parameters=[KEY], request=shapes.ReportChange, responses=shapes.SavedReport)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Change what is said; the rest stays."""
+        asked = self.read(shapes.ReportChange)
+        _own(request.user, pk)
+
+        def work() -> Answer:
+            report = saving.locked(pk)
+            _keep(report, asked)
+            record(Act.CHANGED, report)
+            return Answer(200, {"id": pk})
+
+        answer = self.once(work)
+        return Response(documents.report(row(_visible(request.user), pk), request.user), answer.status)
+
+    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """It is not sent any more; links to it stop working."""
+
+        def work() -> Answer:
+            report = _own(request.user, pk)
+            record(Act.DELETED, report)
+            report.delete()
+            return Answer(204, {})
+
+        return Response(None, self.once(work).status)
+
+
+class SendReportView(ApiView):
+    scopes = {"POST": Scope.EXPORTS}
+    rights = {"POST": [saving.VIEW, "reports.change_report", *report_file.RIGHTS]}
+
+    @extend_schema(parameters=[KEY], request=None, responses={202: shapes.LastSending})
+    def post(self, request: Any, pk: int) -> Response:
+        """Send it by email now, beside what is planned. Its “last_sending” says later what came of it."""
+        report = _own(request.user, pk)
+        answer = self.once(lambda: Answer(202, documents.sending(schedule.send_now(report))))
+        return Response(answer.body, answer.status)
