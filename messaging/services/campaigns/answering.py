@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit import acts, said
-from messaging.models import Campaign, Conversation, ConversationAnswer, Message
+from laaffic_console.kit.plain_text import sendable
+from messaging.models import Campaign, Conversation, ConversationAnswer, Message, SavedAnswer
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import suppression
@@ -98,3 +99,13 @@ def _launch_or_ask(draft: Campaign, again: str, by: User) -> str:
             return waits
         raise
     return ""
+
+
+def keep(saved: SavedAnswer) -> SavedAnswer:
+    """A text that is sent often; ValidationError names the field that is wrong."""
+    saved.text = sendable(saved.text)
+    if problem := drafts.problem_with_text(saved.text):
+        raise ValidationError({"text": problem})
+    saved.full_clean()
+    saved.save()
+    return saved
