@@ -17,7 +17,7 @@ class LongCursorQuery(ListQuery):
     cursor = serializers.CharField(max_length=200, required=False, help_text="“next” of the page before")
 
 
-class Entry(serializers.Serializer):
+class TimelineEntry(serializers.Serializer):
     id = serializers.IntegerField(help_text="within its kind")
     kind = serializers.CharField(help_text="what it is, such as messages, replies, notes or calls")
     at = serializers.DateTimeField()

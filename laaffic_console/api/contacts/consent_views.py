@@ -81,10 +81,10 @@ class AllowAgainView(ApiView):
     scopes = {"POST": Scope.CONTACTS}
     rights = {"POST": [LOOK_AT_SUPPRESSION, "messaging.delete_suppressionentry"]}
 
-    @extend_schema(parameters=[KEY], request=shapes.AllowRequest, responses=shapes.AllowAnswer)
+    @extend_schema(parameters=[KEY], request=shapes.AllowAgainRequest, responses=shapes.AllowedAgain)
     def post(self, request: Any, pk: int) -> Response:
         """Take a number off the list, with your reason: campaigns may send to it again."""
-        asked = self.read(shapes.AllowRequest)
+        asked = self.read(shapes.AllowAgainRequest)
 
         def work() -> Answer:
             entry = SuppressionEntry.objects.filter(pk=row(SuppressionEntry.objects.all(), pk).pk)

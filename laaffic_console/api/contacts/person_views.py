@@ -12,7 +12,7 @@ from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.timelines import Entry
+from laaffic_console.api.timelines import TimelineEntry
 from laaffic_console.api.views import ApiView
 from laaffic_console.kit.masks import SEE
 from messaging import msisdn, person_timeline
@@ -27,7 +27,9 @@ class PersonHistoryView(ApiView):
     scopes = {"GET": Scope.READ}
     rights = {"GET": LOOK}
 
-    @extend_schema(operation_id="persons_history_list", parameters=[shapes.PersonQuery], responses=page_of(Entry))
+    @extend_schema(
+        operation_id="persons_history_list", parameters=[shapes.PersonQuery], responses=page_of(TimelineEntry)
+    )
     def get(self, request: Any) -> Response:
         """Everything that a person was sent, said and was called for, the newest first."""
         query = self.read(shapes.PersonQuery, request.query_params.dict())
@@ -39,10 +41,10 @@ class ErasePersonView(ApiView):
     scopes = {"POST": Scope.CONTACTS}
     rights = {"POST": [*LOOK, "messaging.erase_person"]}
 
-    @extend_schema(parameters=[KEY], request=shapes.EraseRequest, responses=shapes.Erased)
+    @extend_schema(parameters=[KEY], request=shapes.ErasePersonRequest, responses=shapes.ErasedPerson)
     def post(self, request: Any) -> Response:
         """Delete the contact and empty the texts that hold anything of it. There is no way back."""
-        asked = self.read(shapes.EraseRequest)
+        asked = self.read(shapes.ErasePersonRequest)
         number = _number(asked["number"])
 
         def work() -> Answer:

@@ -23,7 +23,7 @@ class GroupChange(serializers.Serializer):
     description = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
 
-class MembersRequest(serializers.Serializer):
+class GroupMembersRequest(serializers.Serializer):
     contacts = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
         allow_empty=False,
@@ -32,7 +32,7 @@ class MembersRequest(serializers.Serializer):
     )
 
 
-class Members(serializers.Serializer):
+class GroupMembers(serializers.Serializer):
     contacts = serializers.IntegerField(help_text="how many of them are in it now, or were taken out")
 
 
@@ -109,11 +109,11 @@ class SuppressAnswer(serializers.Serializer):
     invalid = InvalidNumber(many=True)
 
 
-class AllowRequest(serializers.Serializer):
+class AllowAgainRequest(serializers.Serializer):
     why = serializers.CharField(max_length=200, help_text="kept with your name, and shown where the number is")
 
 
-class AllowAnswer(serializers.Serializer):
+class AllowedAgain(serializers.Serializer):
     allowed = serializers.IntegerField()
     still_there = serializers.IntegerField(help_text="whose number is on the list for another reason or channel")
 
@@ -304,12 +304,12 @@ class PersonQuery(LongCursorQuery):
     number = serializers.CharField(max_length=60)
 
 
-class EraseRequest(serializers.Serializer):
+class ErasePersonRequest(serializers.Serializer):
     number = serializers.CharField(max_length=60)
     why = serializers.CharField(max_length=200, help_text="kept with your name and the number, as proof")
 
 
-class Erased(serializers.Serializer):
+class ErasedPerson(serializers.Serializer):
     id = serializers.IntegerField(help_text="of the proof that it was done")
     contacts = serializers.IntegerField(help_text="deleted")
     messages = serializers.IntegerField(help_text="whose merged values were emptied")

@@ -213,8 +213,8 @@ class MembersView(ApiView):
     scopes = {"POST": Scope.CONTACTS}
     rights = {"POST": [LOOK, LOOK_AT_GROUPS, "messaging.change_contact"]}
 
-    def put(self, pk: int, act: Any) -> Response:
-        ids = set(self.read(shapes.MembersRequest)["contacts"])
+    def move(self, pk: int, act: Any) -> Response:
+        ids = set(self.read(shapes.GroupMembersRequest)["contacts"])
 
         def work() -> Answer:
             group, chosen = row(_groups(), pk), Contact.objects.filter(pk__among=ids)
@@ -227,17 +227,17 @@ class MembersView(ApiView):
 
 
 class AddMembersView(MembersView):
-    @extend_schema(parameters=[KEY], request=shapes.MembersRequest, responses=shapes.Members)
+    @extend_schema(parameters=[KEY], request=shapes.GroupMembersRequest, responses=shapes.GroupMembers)
     def post(self, request: Any, pk: int) -> Response:
         """Put contacts into a group; who is in it already stays in it once."""
-        return self.put(pk, contacts.add_to_group)
+        return self.move(pk, contacts.add_to_group)
 
 
 class RemoveMembersView(MembersView):
-    @extend_schema(parameters=[KEY], request=shapes.MembersRequest, responses=shapes.Members)
+    @extend_schema(parameters=[KEY], request=shapes.GroupMembersRequest, responses=shapes.GroupMembers)
     def post(self, request: Any, pk: int) -> Response:
         """Take contacts out of a group; they stay contacts."""
-        return self.put(pk, contacts.remove_from_group)
+        return self.move(pk, contacts.remove_from_group)
 
 
 class AudiencesView(ApiView):

@@ -29,10 +29,12 @@ class AnswerView(ApiView):
     scopes = {"POST": Scope.SEND}
     rights = {"POST": ACT}
 
-    @extend_schema(parameters=[KEY], request=shapes.AnswerRequest, responses={202: shapes.Answered})
+    @extend_schema(
+        parameters=[KEY], request=shapes.ConversationAnswerRequest, responses={202: shapes.ConversationAnswered}
+    )
     def post(self, request: Any, pk: int) -> Response:
         """Answer by a quick message, with the limits of any other; with an Idempotency-Key it leaves once."""
-        asked = self.read(shapes.AnswerRequest)
+        asked = self.read(shapes.ConversationAnswerRequest)
         conversation = found(pk)
         # In one transaction with its key: a request that dies has neither launched anything nor is it answered.
         answer = self.once(lambda: _answer(conversation, asked, request.user))
@@ -62,10 +64,10 @@ class NoteView(ApiView):
     scopes = {"POST": Scope.CONTACTS}
     rights = {"POST": ACT}
 
-    @extend_schema(parameters=[KEY], request=shapes.NoteRequest, responses={201: shapes.Note})
+    @extend_schema(parameters=[KEY], request=shapes.ConversationNoteRequest, responses={201: shapes.ConversationNote})
     def post(self, request: Any, pk: int) -> Response:
         """Note something for whoever looks after it next; it is never sent."""
-        asked = self.read(shapes.NoteRequest)
+        asked = self.read(shapes.ConversationNoteRequest)
         found(pk)
         answer = self.once(lambda: Answer(201, {"id": conversations.note(pk, asked["note"], by=request.user).pk}))
         noted = ConversationNote.objects.select_related("by").get(pk=answer.body["id"])
@@ -92,10 +94,10 @@ class ActView(ApiView):
 class AssignView(ActView):
     rights = {"POST": [thread.SEE, "messaging.assign_conversation"]}
 
-    @extend_schema(parameters=[KEY], request=shapes.AssignRequest, responses=shapes.Conversation)
+    @extend_schema(parameters=[KEY], request=shapes.ConversationAssignRequest, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
         """Give it to somebody who may answer, or to nobody."""
-        to = _person(self.read(shapes.AssignRequest)["to"])
+        to = _person(self.read(shapes.ConversationAssignRequest)["to"])
         return self.act(pk, lambda: conversations.assign(pk, to=to, by=request.user))
 
 
@@ -117,10 +119,10 @@ class TakeView(ActView):
 
 
 class DoneView(ActView):
-    @extend_schema(parameters=[KEY], request=shapes.SeenRequest, responses=shapes.Conversation)
+    @extend_schema(parameters=[KEY], request=shapes.ConversationSeenRequest, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
         """End it until somebody writes again, unless more has come than you have seen."""
-        asked = self.read(shapes.SeenRequest)
+        asked = self.read(shapes.ConversationSeenRequest)
         shown = (asked["unread"], asked["last_at"])
         return self.act(pk, lambda: conversations.finish(pk, by=request.user, shown=shown))
 
@@ -140,8 +142,8 @@ class UnreadView(ActView):
 
 
 class SeenView(ActView):
-    @extend_schema(parameters=[KEY], request=shapes.SeenRequest, responses=shapes.Conversation)
+    @extend_schema(parameters=[KEY], request=shapes.ConversationSeenRequest, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
         """Say that it has been read as it was then; what has come since stays unread."""
-        asked = self.read(shapes.SeenRequest)
+        asked = self.read(shapes.ConversationSeenRequest)
         return self.act(pk, lambda: conversations.seen(pk, **asked))

@@ -23,16 +23,16 @@ class SavedAnswersView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
     rights = {"GET": [LOOK], "POST": [LOOK, "messaging.add_savedanswer"]}
 
-    @extend_schema(operation_id="saved_answers_list", parameters=[ListQuery], responses=page_of(shapes.Saved))
+    @extend_schema(operation_id="saved_answers_list", parameters=[ListQuery], responses=page_of(shapes.SavedAnswer))
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(SavedAnswer.objects.all(), query, documents.saved))
 
-    @extend_schema(parameters=[KEY], request=shapes.SavedRequest, responses={201: shapes.Saved})
+    @extend_schema(parameters=[KEY], request=shapes.SavedAnswerRequest, responses={201: shapes.SavedAnswer})
     def post(self, request: Any) -> Response:
         """Keep a text that you send often."""
-        asked = self.read(shapes.SavedRequest)
+        asked = self.read(shapes.SavedAnswerRequest)
 
         def work() -> Answer:
             saved = answering.keep(SavedAnswer(**asked))
@@ -52,15 +52,15 @@ class SavedAnswerView(ApiView):
     }
     has_etag = True
 
-    @extend_schema(responses=shapes.Saved)
+    @extend_schema(responses=shapes.SavedAnswer)
     def get(self, request: Any, pk: int) -> Response:
         """One text that is sent often."""
         return Response(documents.saved(row(SavedAnswer.objects.all(), pk)))
 
-    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.SavedChange, responses=shapes.Saved)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.SavedAnswerChange, responses=shapes.SavedAnswer)
     def patch(self, request: Any, pk: int) -> Response:
         """Change its title or its text."""
-        asked = self.read(shapes.SavedChange)
+        asked = self.read(shapes.SavedAnswerChange)
         answer = changed(self, SavedAnswer.objects.all(), pk, asked, answering.keep, documents.saved)
         return Response(documents.saved(row(SavedAnswer.objects.all(), pk)), answer.status)
 

@@ -37,7 +37,7 @@ class Conversation(ConversationListed):
     stopped = serializers.CharField(allow_blank=True, help_text="why nothing can be sent to this number")
 
 
-class AnswerRequest(serializers.Serializer):
+class ConversationAnswerRequest(serializers.Serializer):
     text = serializers.CharField(trim_whitespace=False)
     application = serializers.CharField(
         max_length=40, required=False, help_text="appId of an SMS application; otherwise that of the conversation"
@@ -52,46 +52,46 @@ class AnswerRequest(serializers.Serializer):
         return data
 
 
-class Answered(serializers.Serializer):
+class ConversationAnswered(serializers.Serializer):
     campaign = serializers.IntegerField(help_text="the quick message that the answer is")
     state = serializers.ChoiceField(choices=CampaignState.choices)
     waits = serializers.CharField(allow_blank=True, help_text="why nothing has left yet: a second person is asked")
     note = serializers.CharField(required=False)
 
 
-class NoteRequest(serializers.Serializer):
+class ConversationNoteRequest(serializers.Serializer):
     note = serializers.CharField(max_length=conversations.LONGEST_NOTE, help_text="for us alone: it is never sent")
 
 
-class Note(serializers.Serializer):
+class ConversationNote(serializers.Serializer):
     id = serializers.IntegerField()
     note = serializers.CharField()
     by = serializers.CharField(allow_null=True)
     at = serializers.DateTimeField()
 
 
-class AssignRequest(serializers.Serializer):
+class ConversationAssignRequest(serializers.Serializer):
     to = serializers.CharField(max_length=150, allow_null=True, help_text="name of a user; null: nobody")
 
 
-class SeenRequest(serializers.Serializer):
+class ConversationSeenRequest(serializers.Serializer):
     """As GET had it: what has come since, nobody has seen."""
 
     unread = serializers.IntegerField(min_value=0, max_value=2**31 - 1, help_text="as GET had it")
     last_at = serializers.DateTimeField(help_text="as GET had it")
 
 
-class SavedRequest(serializers.Serializer):
+class SavedAnswerRequest(serializers.Serializer):
     title = serializers.CharField(max_length=60)
     text = serializers.CharField(trim_whitespace=False)
 
 
-class SavedChange(serializers.Serializer):
+class SavedAnswerChange(serializers.Serializer):
     title = serializers.CharField(max_length=60, required=False)
     text = serializers.CharField(trim_whitespace=False, required=False)
 
 
-class Saved(serializers.Serializer):
+class SavedAnswer(serializers.Serializer):
     id = serializers.IntegerField()
     title = serializers.CharField()
     text = serializers.CharField()

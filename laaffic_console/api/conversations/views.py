@@ -9,7 +9,7 @@ from laaffic_console.api import timelines
 from laaffic_console.api.conversations import documents, shapes
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.timelines import Entry, LongCursorQuery
+from laaffic_console.api.timelines import LongCursorQuery, TimelineEntry
 from laaffic_console.api.views import USUAL_ROWS, ApiView, not_a_cursor, row, unwrapped, wrapped
 from messaging import thread
 from messaging.models import Conversation
@@ -60,7 +60,9 @@ class ThreadView(ApiView):
     scopes = {"GET": Scope.READ}
     rights = {"GET": [thread.SEE]}
 
-    @extend_schema(operation_id="conversations_messages_list", parameters=[LongCursorQuery], responses=page_of(Entry))
+    @extend_schema(
+        operation_id="conversations_messages_list", parameters=[LongCursorQuery], responses=page_of(TimelineEntry)
+    )
     def get(self, request: Any, pk: int) -> Response:
         """What was sent, answered and noted, the newest first; looking marks nothing as read."""
         query = self.read(LongCursorQuery, request.query_params.dict())

@@ -43,8 +43,8 @@ class BudgetsView(ApiView):
         asked = self.read(shapes.BudgetRequest)
 
         def work() -> Answer:
-            application = named.application(asked.pop("application"))
-            return Answer(201, {"id": budgets.create(application, **asked).pk})
+            given = {**asked, "application": named.application(asked["application"])}
+            return Answer(201, {"id": budgets.create(**given).pk})
 
         answer = self.once(work)
         return Response(_shown(row(_budgets(), answer.body["id"])), answer.status)
@@ -82,10 +82,10 @@ class LiftView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [LOOK, "messaging.approve_campaign"]}
 
-    @extend_schema(parameters=[KEY], request=shapes.LiftRequest, responses=shapes.Budget)
+    @extend_schema(parameters=[KEY], request=shapes.BudgetLiftRequest, responses=shapes.Budget)
     def post(self, request: Any, pk: int) -> Response:
         """Lift a budget until its day or month ends. What is held goes on when somebody resumes it."""
-        asked = self.read(shapes.LiftRequest)
+        asked = self.read(shapes.BudgetLiftRequest)
         row(_budgets(), pk)
 
         def work() -> Answer:

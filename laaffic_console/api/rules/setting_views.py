@@ -43,10 +43,10 @@ class FrequencyCapsView(ApiView):
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(_caps(), query, documents.frequency_cap))
 
-    @extend_schema(parameters=[KEY], request=shapes.CapRequest, responses={201: shapes.FrequencyCap})
+    @extend_schema(parameters=[KEY], request=shapes.FrequencyCapRequest, responses={201: shapes.FrequencyCap})
     def post(self, request: Any) -> Response:
         """Say how many messages an application may add to what a person has had."""
-        asked = self.read(shapes.CapRequest)
+        asked = self.read(shapes.FrequencyCapRequest)
 
         def work() -> Answer:
             cap = FrequencyCap(**{**asked, "application": named.application(asked["application"])})
@@ -72,10 +72,10 @@ class FrequencyCapView(ApiView):
         """The cap of one application."""
         return Response(documents.frequency_cap(row(_caps(), pk)))
 
-    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.CapChange, responses=shapes.FrequencyCap)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.FrequencyCapChange, responses=shapes.FrequencyCap)
     def patch(self, request: Any, pk: int) -> Response:
         """Change the cap of an application."""
-        asked = self.read(shapes.CapChange)
+        asked = self.read(shapes.FrequencyCapChange)
         answer = changed(self, _caps(), pk, asked, _save, documents.frequency_cap)
         return Response(documents.frequency_cap(row(_caps(), pk)), answer.status)
 
@@ -92,7 +92,7 @@ class PricesView(ApiView):
         "POST": [LOOK_AT_PRICES, "messaging.add_listprice", "messaging.change_listprice"],
     }
 
-    @extend_schema(operation_id="prices_list", parameters=[shapes.PriceQuery], responses=page_of(shapes.Price))
+    @extend_schema(operation_id="prices_list", parameters=[shapes.PriceQuery], responses=page_of(shapes.ListPrice))
     def get(self, request: Any) -> Response:
         """The price list, beside what the last reports say was charged."""
         query = self.read(shapes.PriceQuery, request.query_params.dict())
@@ -113,7 +113,7 @@ class PriceView(ApiView):
     rights = {"GET": [LOOK_AT_PRICES], "DELETE": [LOOK_AT_PRICES, "messaging.delete_listprice"]}
     has_etag = True
 
-    @extend_schema(responses=shapes.Price)
+    @extend_schema(responses=shapes.ListPrice)
     def get(self, request: Any, pk: int) -> Response:
         """What the list says of one country, and what the last reports say was charged."""
         return Response(_priced(row(ListPrice.objects.all(), pk)))

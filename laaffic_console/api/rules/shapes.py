@@ -107,7 +107,7 @@ class BudgetChange(serializers.Serializer):
     limit = Limit(required=False)
 
 
-class LiftRequest(serializers.Serializer):
+class BudgetLiftRequest(serializers.Serializer):
     why = serializers.CharField(max_length=200, help_text="kept with your name, and shown in the list")
     starts_on = serializers.DateField(help_text="as GET had it: the period that is lifted, and no other")
 
@@ -139,13 +139,13 @@ class Cap(serializers.IntegerField):
         super().__init__(min_value=0, max_value=MOST, required=False, allow_null=True, help_text=said, **given)
 
 
-class CapRequest(serializers.Serializer):
+class FrequencyCapRequest(serializers.Serializer):
     application = serializers.CharField(max_length=40, help_text="appId")
     per_day = Cap()
     per_week = Cap()
 
 
-class CapChange(serializers.Serializer):
+class FrequencyCapChange(serializers.Serializer):
     per_day = Cap()
     per_week = Cap()
 
@@ -175,7 +175,7 @@ class PricesRequest(serializers.Serializer):
     prices = serializers.ListField(child=PriceGiven(), allow_empty=False, max_length=MOST_PRICES)
 
 
-class Price(serializers.Serializer):
+class ListPrice(serializers.Serializer):
     id = serializers.IntegerField()
     channel = serializers.ChoiceField(choices=choices_of(CAMPAIGN_CHANNELS))
     country = serializers.CharField()
