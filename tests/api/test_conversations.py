@@ -14,6 +14,7 @@ from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.laaffic import Reply as WireReply
+from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Approval,
     Campaign,
@@ -21,6 +22,7 @@ from messaging.models import (
     Conversation,
     ConversationAnswer,
     ConversationNote,
+    Message,
     SavedAnswer,
 )
 from messaging.services.contacts import suppression
@@ -125,6 +127,24 @@ def test_what_was_said_by_whom(api: Api, api_with: Callable[..., Api], applicati
 
 
 class AnswerTests:
+    @pytest.mark.django_db(transaction=True)
+    def test_it_reaches_the_person_once(
+        self,
+        sandbox: RunningSandbox,
+        api_with: Callable[..., Api],
+        application: Application,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        api, pk = api_with(), written().pk
+        for _time in range(2):
+            assert api("POST", f"conversations/{pk}/answer", {"text": "Hi"}, Idempotency_Key="a").status_code == 202
+            run_jobs()
+
+        assert len(sandbox.sandbox.store.messages) == 1
+        assert Message.objects.get().number == NUMBER
+        said = api("GET", f"conversations/{pk}/messages").json()["items"]
+        assert [one["text"] for one in said if one["kind"] == "messages"] == ["Hi"]
+
     def test_it_leaves_once_however_often_it_is_asked_for(self, api: Api, application: Application) -> None:
         pk = written().pk
         assert api("GET", f"conversations/{pk}").json()["application"] == application.app_id
