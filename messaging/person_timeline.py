@@ -107,6 +107,11 @@ def everything(person: Person, sources: Sequence[Source]) -> Iterator[Shown]:
             return
 
 
+def is_cursor(text: str) -> bool:
+    """Whether it names an entry."""
+    return _behind(text, "") != Behind()
+
+
 def _behind(cursor: str, name: str) -> Behind:
     """What was shown of the cursor's moment: all of the sources before its own, and its own down to its id."""
     moment, _, rest = cursor.partition("~")

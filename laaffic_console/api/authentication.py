@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 
 from laaffic_console.api import tokens
@@ -78,7 +79,7 @@ class MayDo(BasePermission):
             raise Problem(401, _("Send a token: “Authorization: Bearer TOKEN”."))
         method = "GET" if request.method == "HEAD" else request.method  # HEAD does all that GET does
         if method not in view.scopes:
-            return True  # another method: it is refused as such
+            raise MethodNotAllowed(str(method))  # also of a helper that is called like one
         scope, rights = view.scopes[method], view.rights.get(method, ())
         if scope not in token.scopes:
             said = _("This token lacks the scope “%(scope)s”. Make one that has it.")

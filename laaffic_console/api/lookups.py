@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+import phonenumbers
 from django.db import models
 from django.utils.translation import gettext as _
 
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.constant_sql import Given, Select
+from laaffic_console.kit.plain_text import capitals
 from messaging import msisdn
 from messaging.models import Audience, Calendar, ContactGroup
 
@@ -34,6 +36,14 @@ def number(text: str) -> msisdn.Msisdn:
         return msisdn.parse(text)
     except msisdn.InvalidNumber as problem:
         raise Problem(400, str(problem)) from problem
+
+
+def region(text: str) -> str:
+    """Of national numbers; "" where none was given."""
+    found = capitals(text)
+    if found and found not in phonenumbers.SUPPORTED_REGIONS:
+        raise Problem(400, _("%(text)s is not a country. Give two letters, such as IN or GB.") % {"text": text})
+    return found
 
 
 def group(name: str) -> ContactGroup:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import InterfaceError, OperationalError
+from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -27,6 +28,7 @@ TITLES = {
     406: "Not acceptable",
     409: "Conflict",
     411: "Length required",
+    412: "Precondition failed",
     413: "Too large",
     415: "Unsupported media type",
     429: "Too many requests",
@@ -61,6 +63,8 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
         return Problem(400, said, errors=[{"field": name, "detail": sentence} for name, sentence in errors])
     if isinstance(problem, NotAllowed):
         return Problem(409, str(problem))
+    if isinstance(problem, ProtectedError):  # what keeps it says so (messaging/models/kept_while_used.py)
+        return Problem(409, str(problem.args[0]))
     if isinstance(problem, RecursionError):
         return Problem(400, "The body is nested too deeply. Send plain JSON.")
     if isinstance(problem, RequestDataTooBig):

@@ -36,6 +36,7 @@ REFUSALS = {
     "503": "not now; see Retry-After",
 }
 OF_BODIES = ("411", "413", "415")
+CHANGED_SINCE = "it has changed since the answer whose ETag stands in If-Match"
 TOO_LONG = {
     "description": "the address has more than 4,094 characters; said by the server, before the console is asked"
 }
@@ -61,8 +62,10 @@ def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
         for method, operation in operations.items():
             operation["responses"].setdefault("414", TOO_LONG)
             for status, said in REFUSALS.items():
-                if method == "post" or status not in OF_BODIES:
+                if method in ("post", "patch", "delete") or status not in OF_BODIES:
                     operation["responses"].setdefault(status, {"description": said, "content": content})
+            if any(one["name"] == "If-Match" for one in operation.get("parameters", [])):
+                operation["responses"].setdefault("412", {"description": CHANGED_SINCE, "content": content})
     return result
 
 

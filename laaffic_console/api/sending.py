@@ -1,6 +1,6 @@
 """Messages from a script: a campaign like any other, launched at once, whose messages are known when it answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -20,12 +20,16 @@ from messaging.services.figures import campaign_report
 from messaging.services.refusals import NotAllowed
 
 
-def read_numbers(texts: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:
+def _number(text: str) -> str:
+    return msisdn.parse(text).number
+
+
+def read_numbers(texts: Sequence[str], read: Callable[[str], str] = _number) -> tuple[list[str], list[dict[str, Any]]]:
     """Those that are numbers, and where the others stand with why."""
     numbers, invalid = [], []
     for position, text in enumerate(texts):
         try:
-            numbers.append(msisdn.parse(text).number)
+            numbers.append(read(text))
         except msisdn.InvalidNumber as problem:
             invalid.append({"position": position, "reason": str(problem)})
     return numbers, invalid

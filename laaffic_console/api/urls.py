@@ -4,13 +4,17 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from laaffic_console.api import account_views, campaign_views, message_views, problems, reply_views, schema
-from laaffic_console.api.contacts import consent_views, import_views
+from laaffic_console.api.contacts import consent_views, import_views, person_views
 from laaffic_console.api.contacts import views as contacts
+from laaffic_console.api.conversations import acts as conversation_acts
+from laaffic_console.api.conversations import saved
+from laaffic_console.api.conversations import views as conversations
 from laaffic_console.api.email import views as email
 from laaffic_console.api.exports import views as taken
 from laaffic_console.api.mms import views as mms
 from laaffic_console.api.numbers import views as numbers
 from laaffic_console.api.reports import views as reports
+from laaffic_console.api.rules import budget_views, setting_views
 from laaffic_console.api.rules import views as rules
 from laaffic_console.api.voice import group_views
 from laaffic_console.api.voice import views as voice
@@ -65,7 +69,15 @@ urlpatterns = [
     ),
     *_of("email-choices", {"": email.EmailChoicesView}),
     *_of("contacts", {"": contacts.ContactsView, "/<int:pk>": contacts.ContactView}),
-    *_of("groups", {"": contacts.GroupsView}),
+    *_of(
+        "groups",
+        {
+            "": contacts.GroupsView,
+            "/<int:pk>": contacts.GroupView,
+            "/<int:pk>/add": contacts.AddMembersView,
+            "/<int:pk>/remove": contacts.RemoveMembersView,
+        },
+    ),
     *_of(
         "audiences",
         {"": contacts.AudiencesView, "/<int:pk>": contacts.AudienceView, "/<int:pk>/count": contacts.AudienceCountView},
@@ -78,13 +90,41 @@ urlpatterns = [
             "/<int:pk>/reading": import_views.ImportReadingView,
             "/<int:pk>/start": import_views.ImportStartView,
             "/<int:pk>/cancel": import_views.ImportCancelView,
+            "/<int:pk>/undo": import_views.ImportUndoView,
+            "/<int:pk>/undo/confirm": import_views.UndoConfirmView,
+            "/<int:pk>/undo/keep": import_views.UndoKeepView,
             "/<int:pk>/bad-rows": import_views.BadRowsView,
             "/<int:pk>/bad-rows/file": import_views.BadRowsFileView,
         },
     ),
     *_of("consents", {"": consent_views.ConsentsView, "/said": consent_views.SaidView}),
-    *_of("suppression", {"": consent_views.SuppressionView}),
+    *_of(
+        "suppression",
+        {
+            "": consent_views.SuppressionView,
+            "/<int:pk>": consent_views.SuppressedView,
+            "/<int:pk>/allow-again": consent_views.AllowAgainView,
+        },
+    ),
+    *_of("persons", {"/history": person_views.PersonHistoryView, "/erase": person_views.ErasePersonView}),
     *_of("replies", {"": reply_views.RepliesView}),
+    *_of(
+        "conversations",
+        {
+            "": conversations.ConversationsView,
+            "/<int:pk>": conversations.ConversationView,
+            "/<int:pk>/messages": conversations.ThreadView,
+            "/<int:pk>/answer": conversation_acts.AnswerView,
+            "/<int:pk>/note": conversation_acts.NoteView,
+            "/<int:pk>/assign": conversation_acts.AssignView,
+            "/<int:pk>/take": conversation_acts.TakeView,
+            "/<int:pk>/done": conversation_acts.DoneView,
+            "/<int:pk>/reopen": conversation_acts.ReopenView,
+            "/<int:pk>/unread": conversation_acts.UnreadView,
+            "/<int:pk>/seen": conversation_acts.SeenView,
+        },
+    ),
+    *_of("saved-answers", {"": saved.SavedAnswersView, "/<int:pk>": saved.SavedAnswerView}),
     *_of("sip-phones", {"": voice.PhonesView}),
     *_of("calls", {"": voice.CallsView, "/<int:pk>": voice.CallView}),
     *_of("call-records", {"": voice.RecordsView, "/<int:pk>": voice.RecordView}),
@@ -112,7 +152,14 @@ urlpatterns = [
     *_of("templates", {"": rules.TemplatesView, "/<int:pk>": rules.TemplateView}),
     *_of("templates", {"/<int:pk>/versions": rules.TemplateVersionsView}),
     *_of("calendars", {"": rules.CalendarsView, "/<int:pk>": rules.CalendarView}),
-    *_of("budgets", {"": rules.BudgetsView}),
+    *_of("application-calendars", {"": rules.ApplicationCalendarsView}),
+    *_of(
+        "budgets",
+        {"": budget_views.BudgetsView, "/<int:pk>": budget_views.BudgetView, "/<int:pk>/lift": budget_views.LiftView},
+    ),
+    *_of("frequency-caps", {"": setting_views.FrequencyCapsView, "/<int:pk>": setting_views.FrequencyCapView}),
+    *_of("prices", {"": setting_views.PricesView, "/<int:pk>": setting_views.PriceView}),
+    *_of("approval-limits", {"": setting_views.ApprovalLimitsView}),
     *_of(
         "exports",
         {

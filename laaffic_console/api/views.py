@@ -25,6 +25,7 @@ from laaffic_console.kit.acts import Actor, acting
 
 MOST_ROWS, USUAL_ROWS = 1000, 100
 LARGEST_ID = 2**63
+WRITES = ("POST", "PATCH", "DELETE")
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -42,8 +43,7 @@ class ApiView(APIView):
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self.has_etag and request.method in ("GET", "HEAD") and response.status_code == 200:
-            tag = f'"{hashlib.sha256(json.dumps(response.data, default=str).encode()).hexdigest()[:32]}"'
-            known = [one.strip().removeprefix("W/") for one in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")]
+            tag, known = tag_of(response.data), _tags(request.META.get("HTTP_IF_NONE_MATCH", ""))
             if tag in known or "*" in known:
                 response = Response(status=304)
             response["ETag"] = tag
@@ -91,16 +91,31 @@ class ApiView(APIView):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method == "POST":
+        if request.method in WRITES:
             files.take_in_chunks(request._request, is_file=self.takes_file)
-        if request.method == "POST" and not self.takes_file:
+        if request.method in WRITES and not self.takes_file:
             _ = request._request.body  # kept whole, for the digest, before it is parsed
         if hasattr(self, request.method.lower()):  # or it is answered 405, whatever it carries
             unknown.refuse(self, request)
 
+    def require_as_seen(self, shown: Mapping[str, Any]) -> None:
+        """What is changed is what whoever asks has seen, where they say so: `shown` is as GET shows it now."""
+        asked = self.request.META.get("HTTP_IF_MATCH")
+        if asked is not None and not {tag_of(shown), "*"} & set(_tags(asked)):
+            raise Problem(412, _("It has changed since you looked. Get it again, and decide by what it is now."))
+
     @property
     def has_key(self) -> bool:
         return "HTTP_IDEMPOTENCY_KEY" in self.request.META
+
+
+def tag_of(shown: Any) -> str:
+    """The ETag of what GET shows."""
+    return f'"{hashlib.sha256(json.dumps(shown, default=str).encode()).hexdigest()[:32]}"'
+
+
+def _tags(header: str) -> list[str]:
+    return [one.strip().removeprefix("W/") for one in header.split(",")]
 
 
 def _fields_of(serializer: type[serializers.Serializer]) -> Any:
@@ -152,17 +167,31 @@ def page(
 
 
 def _cursor(pk: int) -> str:
-    return urlsafe_b64encode(str(pk).encode()).decode().rstrip("=")
+    return wrapped(str(pk))
 
 
 def _read_cursor(cursor: str) -> int:
-    try:
-        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (ValueError, binascii.Error):
-        text = ""
+    text = unwrapped(cursor)
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise Problem(400, _("This cursor is not valid. Take “next” of the page before, or leave it out."))
+        raise not_a_cursor()
     return int(text)
+
+
+def wrapped(text: str) -> str:
+    """As it stands in an address."""
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def unwrapped(cursor: str) -> str:
+    """What stands in it; nothing for what nobody has wrapped."""
+    try:
+        return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (ValueError, binascii.Error):
+        return ""
+
+
+def not_a_cursor() -> Problem:
+    return Problem(400, _("This cursor is not valid. Take “next” of the page before, or leave it out."))
 
 
 class ListQuery(serializers.Serializer):

@@ -1,6 +1,7 @@
 """A limit of money as people write it: one amount for every currency, or each with its own."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 Limits = Decimal | dict[str, Decimal]
@@ -30,8 +31,8 @@ def _amount(given: str) -> Decimal:
     return found
 
 
-def in_words(limits: Limits | int) -> str:
+def in_words(limits: Decimal | Mapping[str, Decimal] | int) -> str:
     """As it is written."""
-    if isinstance(limits, dict):
+    if isinstance(limits, Mapping):
         return ", ".join(f"{currency} {amount}" for currency, amount in limits.items())
     return str(limits)

@@ -1,5 +1,6 @@
 """What somebody writes about a report that is kept under a name."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -50,7 +51,7 @@ class ReportForm(AnyModelForm):
         given["query"] = report.query = asking.read(given.get("query", "")).query()
         report.name = given.get("name", "")
         users = list(given.get("users") or [])
-        for check in (lambda: saving.check_name(report), lambda: saving.check(report, users)):
+        for check in (partial(saving.check_name, report), partial(saving.check, report, users)):
             try:
                 check()
             except ValidationError as problem:

@@ -22,7 +22,6 @@ from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.admin import bulk_actions
 from messaging.models import Budget
 from messaging.services.budgets import budgets
-from messaging.services.refusals import NotAllowed
 
 
 class LiftForm(forms.Form):
@@ -126,8 +125,8 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
                 n += 1
             except budgets.NewPeriod as problem:
                 overtaken = str(problem)
-            except NotAllowed:
-                continue  # lifted already: nothing to say twice
+            except budgets.LiftedAlready:
+                continue
         if overtaken and not n:
             raise ValidationError(overtaken)
         said = ngettext("%(n)s budget is lifted.", "%(n)s budgets are lifted.", n) % {"n": n}

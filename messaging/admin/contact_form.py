@@ -12,6 +12,7 @@ from laaffic_console.kit.plain_text import one_line
 from messaging import msisdn
 from messaging.admin.attribute_lines import as_lines, from_lines
 from messaging.models import Contact, ContactGroup
+from messaging.services.contacts import editing
 
 
 class ContactForm(AnyModelForm):
@@ -57,15 +58,10 @@ class ContactForm(AnyModelForm):
         return self.parsed.number
 
     def save(self, commit: bool = True) -> Contact:
-        self.instance.country = self.parsed.country
-        self.instance.time_zones = ",".join(self.parsed.time_zones)
-        self.instance.attributes = self._attributes()
-        self.instance.validity = "valid" if self.parsed.is_valid else "possible"
+        editing.put_number(self.instance, self.parsed)
+        self.instance.attributes = editing.attributes_with(
+            self.cleaned_data["name"],
+            self.cleaned_data["attributes"],
+            are_written="attributes" in self.changed_data,
+        )
         return super().save(commit)
-
-    def _attributes(self) -> dict[str, str]:
-        """A first name of its own goes with the name that it belonged to, unless it was changed too."""
-        attributes: dict[str, str] = self.cleaned_data["attributes"]
-        first = attributes.get("first_name", "")
-        is_of_the_name = self.cleaned_data["name"].startswith(first) or "attributes" in self.changed_data
-        return attributes if is_of_the_name else {k: v for k, v in attributes.items() if k != "first_name"}

@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.timezone import localtime
@@ -23,24 +22,20 @@ from laaffic_console.kit.masks import masked
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.search_kinds import Query, beginning_with
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import person_timeline, thread
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.admin.quick_message import QuickMessageForm
 from messaging.admin.text_widget import TextWidget
 from messaging.models import Contact, Conversation, SavedAnswer
-from messaging.models.conversations import Conversations
-from messaging.services.campaigns import answering
-from messaging.services.contacts import people, people_search
+from messaging.services.campaigns import answering, saved_answers
+from messaging.services.contacts import people
 from messaging.services.refusals import NotAllowed
-from messaging.services.replies import conversations, saved_answers
+from messaging.services.replies import conversation_lists, conversations
 from messaging.services.replies.replies import contacts_of
-from messaging.subscribers import subscriber
 
 MAY_SEE, MAY_ANSWER, MAY_ASSIGN = thread.SEE, conversations.ANSWER, "messaging.assign_conversation"
 SHOWN = 50
-FOUND = 50  # contacts that a name stands for
 BADGE = 100
 SAVED = 50  # answers beside the box
 VIEWS = {
@@ -117,12 +112,10 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         require(request, MAY_SEE)
         view = request.GET.get("show", "")
-        view = view if view in VIEWS else "open"
+        view = view if view in VIEWS else conversation_lists.USUAL
         asked = request.GET.get("q", "").strip()[:100]
-        found = self._in_view(signed_in(request), view, is_searched=bool(asked))
-        if asked:
-            found = found.filter(_named(asked, by_contact=may_see_contacts(request)))
-        shown, following = _page_of(found, request.GET.get("before", ""))
+        found = conversation_lists.of(signed_in(request), view, asked, by_contact=may_see_contacts(request))
+        shown, following = conversation_lists.page(found, request.GET.get("before", ""), SHOWN)
         known = contacts_of(shown) if may_see_contacts(request) else {}
         unread = conversations.unread_for(signed_in(request), BADGE)
         return page(
@@ -139,21 +132,6 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             when_empty=self.when_empty,
             says=ngettext("%(n)d unread conversation", "%(n)d unread conversations", unread) % {"n": unread},
         )
-
-    def _in_view(self, user: User, view: str, *, is_searched: bool) -> Conversations:
-        """A search looks in open and done alike where the view is the usual one."""
-        state = Conversation.State
-        rows = Conversation.objects.select_related("assigned_to").order_by("-last_at", "-pk")
-        match view:
-            case "mine":
-                return rows.filter(assigned_to=user.pk, state=state.OPEN)
-            case "unassigned":
-                return rows.filter(assigned_to=None, state=state.OPEN)
-            case "unread":
-                return rows.unread()
-            case "done":
-                return rows.filter(state=state.DONE)
-        return rows if is_searched else rows.filter(state=state.OPEN)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -270,28 +248,6 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
         if verb in ("done", "unread"):
             return HttpResponseRedirect(reverse("admin:messaging_conversation_changelist"))
         return _back(pk)
-
-
-def _named(asked: str, *, by_contact: bool) -> Q:
-    """By a number's beginning or another spelling of it; for who may see contacts also by the name of one."""
-    query = Query.read(asked)
-    meant = [contact.number for contact in people_search.find(query, FOUND)] if by_contact else []
-    condition = Q(subscriber__in={subscriber(number) for number in meant})
-    if query.may_be_a_number:
-        condition |= beginning_with("number", query.digits)
-        condition |= Q(subscriber__in={subscriber(number) for number in people_search.numbers_meant(query)})
-    return condition
-
-
-def _page_of(rows: Conversations, cursor: str) -> tuple[list[Conversation], str]:
-    """The page behind the row that the cursor names, and the next page's cursor; an unreadable one is the first."""
-    moment, _sep, pk = cursor.partition("~")
-    at, row = dates.read(moment), whole_number(pk)
-    if at is not None and row is not None:
-        rows = rows.filter(Q(last_at__lt=at) | Q(pk__lt=row), last_at__lte=at)
-    found = list(rows[: SHOWN + 1])
-    last = found[SHOWN - 1] if len(found) > SHOWN else None
-    return found[:SHOWN], f"{last.last_at.isoformat()}~{last.pk}" if last else ""
 
 
 def _name_of(conversation: Conversation, contact: Contact | None) -> str:

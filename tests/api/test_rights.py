@@ -37,6 +37,13 @@ def test_every_address_is_of_one_kind() -> None:
     assert taking == {"imports/4711/bad-rows/file", "exports/4711/file"}
 
 
+def test_a_method_that_names_no_scope_is_not_there() -> None:
+    """It would be open to every token: rights are asked for by the method."""
+    for view in {view for _method, _path, view in doors()}:
+        methods = {name.upper() for name in view.http_method_names if hasattr(view, name)}
+        assert methods - {"OPTIONS"} == {*view.scopes}, view
+
+
 @pytest.fixture
 def people(db: None) -> dict[str, User]:
     made = {}

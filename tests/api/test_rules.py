@@ -59,7 +59,7 @@ def test_a_fault_of_ours_is_not_called_a_busy_database(
     def fails(*_given: object, **_more: object) -> None:
         raise problem
 
-    monkeypatch.setattr("laaffic_console.api.rules.views.BudgetsView.get", fails)
+    monkeypatch.setattr("laaffic_console.api.rules.budget_views.BudgetsView.get", fails)
 
     answer = api("GET", "budgets")
 

@@ -21,8 +21,10 @@ from messaging.models import (
     ConsentEvent,
     SuppressionEntry,
 )
-from messaging.services.contacts import consents, suppression
+from messaging.services.contacts import consents, file_numbers, suppression
 from messaging.subscribers import subscriber
+
+LOOK_AT_SUPPRESSION = "messaging.view_suppressionentry"
 
 
 class SuppressionQuery(ListQuery):
@@ -31,9 +33,9 @@ class SuppressionQuery(ListQuery):
 
 class SuppressionView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
-    rights = {"GET": ["messaging.view_suppressionentry"], "POST": ["messaging.add_suppressionentry"]}
+    rights = {"GET": [LOOK_AT_SUPPRESSION], "POST": ["messaging.add_suppressionentry"]}
 
-    @extend_schema(parameters=[SuppressionQuery], responses=page_of(shapes.Suppressed))
+    @extend_schema(operation_id="suppression_list", parameters=[SuppressionQuery], responses=page_of(shapes.Suppressed))
     def get(self, request: Any) -> Response:
         """Who is never sent to, the newest first."""
         query = self.read(SuppressionQuery, request.query_params.dict())
@@ -46,13 +48,14 @@ class SuppressionView(ApiView):
     def post(self, request: Any) -> Response:
         """Put numbers on the list: they get nothing more."""
         asked = self.read(shapes.SuppressRequest)
-        numbers, invalid = sending.read_numbers(asked["to"])
+        region = named.region(asked["region"])
+        numbers, invalid = sending.read_numbers(asked["to"], lambda text: file_numbers.number(text, region))
 
         def work() -> Answer:
             outcome = suppression.suppress_numbers(
                 numbers,
                 channel=asked["channel"],
-                reason=SuppressionEntry.Reason.MANUAL,
+                reason=asked["reason"],
                 note=asked["note"],
                 by=request.user,
                 source="API",
@@ -61,6 +64,35 @@ class SuppressionView(ApiView):
 
         answer = self.once(work)
         return Response({**answer.body, "invalid": invalid}, answer.status)
+
+
+class SuppressedView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [LOOK_AT_SUPPRESSION]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.Suppressed)
+    def get(self, request: Any, pk: int) -> Response:
+        """One number that is never sent to, and why."""
+        return Response(documents.suppressed(row(SuppressionEntry.objects.all(), pk)))
+
+
+class AllowAgainView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [LOOK_AT_SUPPRESSION, "messaging.delete_suppressionentry"]}
+
+    @extend_schema(parameters=[KEY], request=shapes.AllowAgainRequest, responses=shapes.AllowedAgain)
+    def post(self, request: Any, pk: int) -> Response:
+        """Take a number off the list, with your reason: campaigns may send to it again."""
+        asked = self.read(shapes.AllowAgainRequest)
+
+        def work() -> Answer:
+            entry = SuppressionEntry.objects.filter(pk=row(SuppressionEntry.objects.all(), pk).pk)
+            allowed = suppression.allow_again(entry, why=asked["why"], by=request.user)
+            return Answer(200, {"allowed": allowed.entries, "still_there": allowed.still})
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)
 
 
 class ConsentsView(ApiView):

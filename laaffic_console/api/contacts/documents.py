@@ -15,10 +15,12 @@ from messaging.models import (
     ContactGroup,
     ContactImport,
     ImportForecast,
+    ImportUndo,
     SuppressionEntry,
 )
 from messaging.services.contacts import reading
 from messaging.services.imports import forecast as import_forecast
+from messaging.services.imports import undo as undos
 
 COUNTS = ("rows", "added", "updated", "unchanged", "invalid")
 
@@ -104,6 +106,20 @@ def forecast(counted: ImportForecast) -> dict[str, Any]:
             for column, reason, *counts in import_forecast.shown_reasons(counted)
         ],
         "explanation": read(counted.explanation),
+    }
+
+
+def import_undo(undo: ImportUndo) -> dict[str, Any]:
+    names = ("goes", "memberships", "restores", "overtaken")
+    return {
+        "id": undo.pk,
+        "state": undo.state,
+        "explanation": read(undo.explanation),
+        **{name: getattr(undo, name) for name in names},
+        "stays": sum(undo.stays.values()),
+        "reasons": [{"reason": reason, "contacts": n} for reason, n in undos.reasons(undo)],
+        "asked_at": moment(undo.asked_at),
+        "finished_at": moment(undo.finished_at),
     }
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import phonenumbers
 from django.db import DatabaseError
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -23,13 +22,14 @@ from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.masks import SEE
-from laaffic_console.kit.plain_text import capitals
-from messaging.models import Contact, ContactImport
+from messaging.models import Contact, ContactImport, ImportUndo
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
+from messaging.services.imports import undo as import_undo
 from messaging.services.imports import waiting as waiting_imports
 
 IMPORT = ["messaging.add_contactimport", "messaging.add_contact", "messaging.change_contact"]
+UNDO = "messaging.undo_contactimport"
 LOOK_AT_IMPORT = ["messaging.view_contactimport", "messaging.view_contact"]
 
 
@@ -56,7 +56,7 @@ class ImportsView(ApiView):
         asked = self.read(shapes.ImportRequest)
         if "group" in asked and "new_group" in asked:
             raise Problem(400, _("Give either “group”, an existing one, or “new_group”, which is made."))
-        region = _region(asked.get("region", ""))
+        region = named.region(asked.get("region", ""))
 
         looked_at: list[ContactImport] = []
 
@@ -78,13 +78,6 @@ class ImportsView(ApiView):
                 import_files.forget_unstored(job)
             raise
         return _import(answer)
-
-
-def _region(text: str) -> str:
-    region = capitals(text)
-    if region and region not in phonenumbers.SUPPORTED_REGIONS:
-        raise Problem(400, _("%(text)s is not a country. Give two letters, such as IN or GB.") % {"text": text})
-    return region
 
 
 def _import(answer: Answer) -> Response:
@@ -115,7 +108,7 @@ class ImportReadingView(ApiView):
         """Say what the columns mean, and in which encoding or sheet they stand; it is counted anew."""
         asked = self.read(shapes.ImportReading)
         if "region" in asked:
-            asked["region"] = _region(asked["region"])
+            asked["region"] = named.region(asked["region"])
         _job(pk)
         # Not in one transaction either: the file may take seconds to look at, and the same again changes nothing.
         return _import(self.once(lambda: _read_otherwise(pk, asked), in_one=False))
@@ -189,3 +182,75 @@ class BadRowsFileView(ApiView):
             raise Problem(404, _("There is no file of bad rows: every row was good, or its week is over."))
         name, kind = f"bad-rows-{job.pk}", bad_rows.kind_of(job)
         return exports.attached(bad_rows.content(job), kind, name, job.file_name, job.invalid)
+
+
+class ImportUndoView(ApiView):
+    """Who would go is counted first; nothing is taken back before …/undo/confirm."""
+
+    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
+    rights = {"GET": [*LOOK_AT_IMPORT, UNDO], "POST": [*LOOK_AT_IMPORT, UNDO]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.ImportUndo)
+    def get(self, request: Any, pk: int) -> Response:
+        """Who would go and who stays, or how far it has been taken back."""
+        return Response(documents.import_undo(_undo(pk)))
+
+    @extend_schema(parameters=[KEY], request=None, responses={202: shapes.ImportUndo})
+    def post(self, request: Any, pk: int) -> Response:
+        """Count what taking an import back would do. Nothing is taken back by this."""
+        job = _job(pk)
+
+        def work() -> Answer:
+            undo = import_undo.of(job)
+            if undo is None or undo.state not in import_undo.CONFIRMED:
+                import_undo.require_trace(job)
+                import_undo.look(pk, by=request.user)
+            return Answer(202, {"id": pk})
+
+        return _undo_answer(self.once(work))
+
+
+def _undo(pk: int) -> ImportUndo:
+    undo = import_undo.of(_job(pk))
+    if undo is None:
+        raise Problem(404, _("Nobody has asked to take this import back. POST to …/undo counts what that would do."))
+    return undo
+
+
+def _undo_answer(answer: Answer) -> Response:
+    return Response(documents.import_undo(_undo(answer.body["id"])), answer.status)
+
+
+class UndoConfirmView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [*LOOK_AT_IMPORT, UNDO]}
+
+    @extend_schema(parameters=[KEY], request=None, responses={202: shapes.ImportUndo})
+    def post(self, request: Any, pk: int) -> Response:
+        """Take back what was counted. It is done once, and each contact is looked at again before it goes."""
+
+        def work() -> Answer:
+            if not import_undo.confirm(pk, by=request.user) and _undo(pk).state not in import_undo.CONFIRMED:
+                raise Problem(409, _("It was not counted to its end. Wait until its “state” is “ready”."))
+            return Answer(202, {"id": pk})
+
+        _undo(pk)
+        return _undo_answer(self.once(work))
+
+
+class UndoKeepView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [*LOOK_AT_IMPORT, UNDO]}
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Keep the import: what was counted is forgotten. What is confirmed already goes on."""
+        _job(pk)
+
+        def work() -> Answer:
+            import_undo.give_up(pk)
+            return _import_standing(pk)
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)

@@ -3,10 +3,12 @@
 from rest_framework import serializers
 
 from laaffic_console.api.shapes import MOST_MESSAGES, InvalidNumber, Numbers
+from laaffic_console.api.timelines import LongCursorQuery
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, SUPPRESSION_CHANNELS, Channel, choices_of
 from messaging.contact_rows import MAX_ATTRIBUTE
-from messaging.models import ConsentState, ContactImport, ImportForecast
+from messaging.models import ConsentState, ContactImport, ImportForecast, SuppressionEntry
+from messaging.models import ImportUndo as Undo
 
 CHANNELS = choices_of(CAMPAIGN_CHANNELS)
 
@@ -14,6 +16,24 @@ CHANNELS = choices_of(CAMPAIGN_CHANNELS)
 class GroupRequest(serializers.Serializer):
     name = serializers.CharField(max_length=120)
     description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class GroupChange(serializers.Serializer):
+    name = serializers.CharField(max_length=120, required=False)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+
+
+class GroupMembersRequest(serializers.Serializer):
+    contacts = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        allow_empty=False,
+        max_length=MOST_MESSAGES,
+        help_text="ids",
+    )
+
+
+class GroupMembers(serializers.Serializer):
+    contacts = serializers.IntegerField(help_text="how many of them are in it now, or were taken out")
 
 
 class Group(serializers.Serializer):
@@ -31,6 +51,23 @@ class ContactRequest(serializers.Serializer):
         child=serializers.CharField(max_length=MAX_ATTRIBUTE, allow_blank=True), required=False
     )
     group = serializers.CharField(max_length=120, required=False, help_text="name of a group that is there")
+
+
+class ContactChange(serializers.Serializer):
+    """What is left out stays."""
+
+    number = serializers.CharField(max_length=60, required=False)
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    language = serializers.CharField(max_length=16, required=False, allow_blank=True)
+    attributes = serializers.DictField(
+        child=serializers.CharField(max_length=MAX_ATTRIBUTE, allow_blank=True),
+        required=False,
+        help_text="all of them: what is not named goes",
+    )
+    groups = serializers.ListField(
+        child=serializers.CharField(max_length=120), required=False, help_text="names of all that it is in"
+    )
 
 
 class Contact(serializers.Serializer):
@@ -53,9 +90,16 @@ class Suppressed(serializers.Serializer):
     created_at = serializers.DateTimeField()
 
 
+REGION = "country of numbers without a country code, such as IN"
+
+
 class SuppressRequest(serializers.Serializer):
     to = Numbers(max_length=MOST_MESSAGES)
+    region = serializers.CharField(max_length=2, required=False, allow_blank=True, default="", help_text=REGION)
     channel = serializers.ChoiceField(choices=choices_of(SUPPRESSION_CHANNELS), default=Channel.ALL.value)
+    reason = serializers.ChoiceField(
+        choices=SuppressionEntry.Reason.choices, required=False, default=SuppressionEntry.Reason.MANUAL.value
+    )
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 
@@ -65,9 +109,23 @@ class SuppressAnswer(serializers.Serializer):
     invalid = InvalidNumber(many=True)
 
 
+class AllowAgainRequest(serializers.Serializer):
+    why = serializers.CharField(max_length=200, help_text="kept with your name, and shown where the number is")
+
+
+class AllowedAgain(serializers.Serializer):
+    allowed = serializers.IntegerField()
+    still_there = serializers.IntegerField(help_text="whose number is on the list for another reason or channel")
+
+
 class AudienceRequest(serializers.Serializer):
     name = serializers.CharField(max_length=120)
     condition = serializers.CharField(max_length=10_000, help_text="such as: country in (IN, BD) and language = en")
+
+
+class AudienceChange(serializers.Serializer):
+    name = serializers.CharField(max_length=120, required=False)
+    condition = serializers.CharField(max_length=10_000, required=False)
 
 
 class Audience(serializers.Serializer):
@@ -188,6 +246,25 @@ class ImportQuery(ListQuery):
     state = serializers.ChoiceField(choices=ContactImport.State.choices, required=False)
 
 
+class ReasonToStay(serializers.Serializer):
+    reason = serializers.CharField()
+    contacts = serializers.IntegerField()
+
+
+class ImportUndo(serializers.Serializer):
+    id = serializers.IntegerField(help_text="of the import")
+    state = serializers.ChoiceField(choices=Undo.State.choices, help_text="“ready”: …/undo/confirm takes it back")
+    explanation = serializers.CharField(allow_blank=True)
+    goes = serializers.IntegerField(help_text="contacts that it added and with whom nobody has dealt since")
+    stays = serializers.IntegerField()
+    reasons = ReasonToStay(many=True, help_text="why those that stay do")
+    memberships = serializers.IntegerField(help_text="taken back of contacts that stay")
+    restores = serializers.IntegerField(help_text="contacts whose overwritten values are put back")
+    overtaken = serializers.IntegerField(help_text="contacts that somebody has changed since: they stay so")
+    asked_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
 class BadRow(serializers.Serializer):
     id = serializers.IntegerField()
     row = serializers.IntegerField(help_text="as a spreadsheet numbers it")
@@ -221,3 +298,19 @@ class ConsentRequest(serializers.Serializer):
 
 class SaidQuery(ListQuery):
     number = serializers.CharField(max_length=60)
+
+
+class PersonQuery(LongCursorQuery):
+    number = serializers.CharField(max_length=60)
+
+
+class ErasePersonRequest(serializers.Serializer):
+    number = serializers.CharField(max_length=60)
+    why = serializers.CharField(max_length=200, help_text="kept with your name and the number, as proof")
+
+
+class ErasedPerson(serializers.Serializer):
+    id = serializers.IntegerField(help_text="of the proof that it was done")
+    contacts = serializers.IntegerField(help_text="deleted")
+    messages = serializers.IntegerField(help_text="whose merged values were emptied")
+    replies = serializers.IntegerField(help_text="whose texts were emptied")

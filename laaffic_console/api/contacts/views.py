@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from laaffic_console.api import lookups as named
+from laaffic_console.api.changing import IF_MATCH, changed, deleted, locked
 from laaffic_console.api.contacts import documents, shapes
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
@@ -17,6 +18,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.kit import row_changes
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.masks import SEE
 from laaffic_console.kit.plain_text import one_line
@@ -24,8 +26,11 @@ from messaging import conditions, merge_fields
 from messaging.contact_files import MAX_COLUMNS
 from messaging.contact_rows import CleanRow
 from messaging.models import Audience, Contact, ContactGroup, GroupMembership
-from messaging.services.contacts import contact_writes
+from messaging.services.contacts import contact_writes, contacts, editing
 from messaging.services.saved_audiences import audiences
+
+LOOK, LOOK_AT_GROUPS = "messaging.view_contact", "messaging.view_contactgroup"
+LOOK_AT_AUDIENCES = "messaging.view_audience"
 
 
 class ContactQuery(ListQuery):
@@ -57,8 +62,9 @@ class ContactsView(ApiView):
         return Response(documents.contact(row(Contact.objects.all(), answer.body["id"])), answer.status)
 
 
-def _write(asked: dict[str, Any]) -> Answer:
-    number, attributes = named.number(asked["number"]), asked.get("attributes", {})
+def _attributes(asked: dict[str, Any]) -> dict[str, str]:
+    """As they are kept; Problem for a name that none can have."""
+    attributes: dict[str, str] = asked.get("attributes", {})
     if bad := [name for name in attributes if not merge_fields.is_name(name)]:
         said = _(
             "“%(name)s” is not a name of an attribute: letters a to z, Chinese characters, digits and _, "
@@ -71,6 +77,11 @@ def _write(asked: dict[str, Any]) -> Answer:
         raise Problem(400, _("“%(name)s” has a key of its own beside “attributes”. Give it there.") % {"name": own[0]})
     if len(attributes) > MAX_COLUMNS:
         raise Problem(400, _("A contact has at most %(n)d attributes. Leave some out.") % {"n": MAX_COLUMNS})
+    return {name: one_line(value) for name, value in attributes.items()}
+
+
+def _write(asked: dict[str, Any]) -> Answer:
+    number, attributes = named.number(asked["number"]), _attributes(asked)
     group = named.group(asked["group"]) if "group" in asked else None
     clean = CleanRow(
         number.number,
@@ -80,7 +91,7 @@ def _write(asked: dict[str, Any]) -> Answer:
         number.country,
         ",".join(number.time_zones),
         one_line(asked.get("language", "")),
-        {name: one_line(value) for name, value in attributes.items()},
+        attributes,
     )
     with transaction.atomic():
         written = contact_writes.write([clean.ready()], source="API", group_id=group.pk if group else None)
@@ -91,8 +102,12 @@ def _write(asked: dict[str, Any]) -> Answer:
 
 
 class ContactView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_contact"]}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.CONTACTS, "DELETE": Scope.CONTACTS}
+    rights = {
+        "GET": [LOOK],
+        "PATCH": [LOOK, "messaging.change_contact", SEE],
+        "DELETE": [LOOK, "messaging.delete_contact"],
+    }
     has_etag = True
 
     @extend_schema(responses=shapes.Contact)
@@ -100,16 +115,45 @@ class ContactView(ApiView):
         """What is known of one."""
         return Response(documents.contact(row(Contact.objects.all(), pk)))
 
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ContactChange, responses=shapes.Contact)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Change what is said of a contact. What is left out stays."""
+        asked = self.read(shapes.ContactChange)
+        answer = self.once(lambda: _edit(self, pk, asked))
+        return Response(documents.contact(row(Contact.objects.all(), pk)), answer.status)
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete a contact: messages stay, and who is suppressed stays suppressed."""
+        return Response(status=deleted(self, Contact.objects.all(), pk, documents.contact).status)
+
+
+def _edit(view: ApiView, pk: int, asked: dict[str, Any]) -> Answer:
+    contact = locked(view, Contact.objects.all(), pk, documents.contact)
+    before = row_changes.kept(contact)
+    if "number" in asked:
+        editing.put_number(contact, named.number(asked["number"]))
+    for name in {"name", "email", "language"} & set(asked):
+        setattr(contact, name, one_line(asked[name]))
+    written = _attributes(asked) if "attributes" in asked else contact.attributes
+    contact.attributes = editing.attributes_with(contact.name, written, are_written="attributes" in asked)
+    if row_changes.kept(contact) != before:
+        editing.save(contact, were=before)
+        row_changes.record(contact, before)
+    if "groups" in asked:
+        contacts.put_into_groups(contact, named.groups(asked["groups"]))
+    return Answer(200, {"id": pk})
+
 
 class GroupsView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
     rights = {"GET": ["messaging.view_contactgroup"], "POST": ["messaging.add_contactgroup"]}
 
-    @extend_schema(parameters=[ListQuery], responses=page_of(shapes.Group))
+    @extend_schema(operation_id="groups_list", parameters=[ListQuery], responses=page_of(shapes.Group))
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(ListQuery, request.query_params.dict())
-        return Response(page(ContactGroup.objects.filter(is_ad_hoc=False), query, documents.group))
+        return Response(page(_groups(), query, documents.group))
 
     @extend_schema(parameters=[KEY], request=shapes.GroupRequest, responses={201: shapes.Group})
     def post(self, request: Any) -> Response:
@@ -125,6 +169,75 @@ class GroupsView(ApiView):
 
         answer = self.once(work)
         return Response(answer.body, answer.status)
+
+
+class GroupView(ApiView):
+    scopes = {"GET": Scope.READ, "PATCH": Scope.CONTACTS, "DELETE": Scope.CONTACTS}
+    rights = {
+        "GET": [LOOK_AT_GROUPS],
+        "PATCH": [LOOK_AT_GROUPS, "messaging.change_contactgroup"],
+        "DELETE": [LOOK_AT_GROUPS, "messaging.delete_contactgroup"],
+    }
+    has_etag = True
+
+    @extend_schema(responses=shapes.Group)
+    def get(self, request: Any, pk: int) -> Response:
+        """Its name and what it is for."""
+        return Response(documents.group(row(_groups(), pk)))
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.GroupChange, responses=shapes.Group)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Rename a group, or say otherwise what it is for."""
+        asked = self.read(shapes.GroupChange)
+        answer = changed(self, _groups(), pk, asked, _save_group, documents.group)
+        return Response(documents.group(row(_groups(), pk)), answer.status)
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete a group, unless a campaign, an audience or an import uses it: its contacts stay."""
+        return Response(status=deleted(self, _groups(), pk, documents.group, contacts.delete_group).status)
+
+
+def _groups() -> Any:
+    return ContactGroup.objects.filter(is_ad_hoc=False)
+
+
+def _save_group(group: ContactGroup) -> None:
+    group.full_clean()
+    group.save(update_fields=["name", "description"])
+
+
+class MembersView(ApiView):
+    """Of contacts that are all there: a misspelt id is not passed over."""
+
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [LOOK, LOOK_AT_GROUPS, "messaging.change_contact"]}
+
+    def move(self, pk: int, act: Any) -> Response:
+        ids = set(self.read(shapes.GroupMembersRequest)["contacts"])
+
+        def work() -> Answer:
+            group, chosen = row(_groups(), pk), Contact.objects.filter(pk__among=ids)
+            for missing in sorted(ids - set(chosen.values_list("pk", flat=True)))[:1]:
+                row(Contact.objects.all(), missing)
+            return Answer(200, {"contacts": act(chosen, group)})
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)
+
+
+class AddMembersView(MembersView):
+    @extend_schema(parameters=[KEY], request=shapes.GroupMembersRequest, responses=shapes.GroupMembers)
+    def post(self, request: Any, pk: int) -> Response:
+        """Put contacts into a group; who is in it already stays in it once."""
+        return self.move(pk, contacts.add_to_group)
+
+
+class RemoveMembersView(MembersView):
+    @extend_schema(parameters=[KEY], request=shapes.GroupMembersRequest, responses=shapes.GroupMembers)
+    def post(self, request: Any, pk: int) -> Response:
+        """Take contacts out of a group; they stay contacts."""
+        return self.move(pk, contacts.remove_from_group)
 
 
 class AudiencesView(ApiView):
@@ -146,14 +259,30 @@ class AudiencesView(ApiView):
 
 
 class AudienceView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_audience"]}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.CONTACTS, "DELETE": Scope.CONTACTS}
+    rights = {
+        "GET": [LOOK_AT_AUDIENCES],
+        "PATCH": [LOOK_AT_AUDIENCES, "messaging.change_audience"],
+        "DELETE": [LOOK_AT_AUDIENCES, "messaging.delete_audience"],
+    }
     has_etag = True
 
     @extend_schema(responses=shapes.Audience)
     def get(self, request: Any, pk: int) -> Response:
         """Its name and its condition."""
         return Response(documents.audience(row(Audience.objects.all(), pk)))
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.AudienceChange, responses=shapes.Audience)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Rename an audience, or change its condition, for what is launched from now on."""
+        asked = self.read(shapes.AudienceChange)
+        answer = changed(self, Audience.objects.all(), pk, asked, audiences.save, documents.audience)
+        return Response(documents.audience(row(Audience.objects.all(), pk)), answer.status)
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete an audience, unless a campaign that is not over sends to it."""
+        return Response(status=deleted(self, Audience.objects.all(), pk, documents.audience).status)
 
 
 class AudienceCountView(ApiView):

@@ -1,6 +1,7 @@
 """Reports that are kept under a name: what they ask, and to whom they are sent."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api.changing import IF_MATCH, deleted, locked
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -17,6 +19,7 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.reports import documents, shapes
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.kit import row_changes
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.reports import report_file
 from laaffic_console.reports.models import Report
@@ -29,12 +32,10 @@ def _visible(reader: User) -> QuerySet[Report]:
     return rows if reader.is_superuser else rows.filter(Q(owner=reader) | Q(is_shared=True))
 
 
-def _own(reader: User, pk: int) -> Report:
-    report = row(_visible(reader), pk)
+def _require_own(report: Report, reader: User) -> None:
     if report.owner_id != reader.pk and not reader.is_superuser:
         said = _("“%(name)s” belongs to %(person)s, who shares it. Save one of your own.")
         raise Problem(403, said % {"name": report.name, "person": report.owner.get_username()})
-    return report
 
 
 def _people(names: Sequence[str]) -> list[User]:
@@ -93,32 +94,32 @@ class ReportView(ApiView):
         """What it asks, to whom it is sent, and what came of it the last time."""
         return Response(documents.report(row(_visible(request.user), pk), request.user))
 
-    @extend_schema(parameters=[KEY], request=shapes.ReportChange, responses=shapes.SavedReport)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ReportChange, responses=shapes.SavedReport)
     def patch(self, request: Any, pk: int) -> Response:
         """Change what is said; the rest stays."""
-        asked = self.read(shapes.ReportChange)
-        _own(request.user, pk)
+        asked, shown = self.read(shapes.ReportChange), partial(documents.report, reader=request.user)
 
         def work() -> Answer:
-            report = saving.locked(pk)
+            report = locked(self, _visible(request.user), pk, shown)
+            _require_own(report, request.user)
+            before = row_changes.kept(report)
             _keep(report, asked)
-            record(Act.CHANGED, report)
+            row_changes.record(report, before)
             return Answer(200, {"id": pk})
 
         answer = self.once(work)
-        return Response(documents.report(row(_visible(request.user), pk), request.user), answer.status)
+        return Response(shown(row(_visible(request.user), pk)), answer.status)
 
-    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
-        """It is not sent any more; links to it stop working."""
+        """It is not sent any more, and links to it stop working."""
+        shown = partial(documents.report, reader=request.user)
 
-        def work() -> Answer:
-            report = _own(request.user, pk)
-            record(Act.DELETED, report)
+        def delete(report: Report) -> None:
+            _require_own(report, request.user)
             report.delete()
-            return Answer(204, {})
 
-        return Response(None, self.once(work).status)
+        return Response(status=deleted(self, _visible(request.user), pk, shown, delete).status)
 
 
 class SendReportView(ApiView):
@@ -128,6 +129,7 @@ class SendReportView(ApiView):
     @extend_schema(parameters=[KEY], request=None, responses={202: shapes.LastSending})
     def post(self, request: Any, pk: int) -> Response:
         """Send it by email now, beside what is planned. Its “last_sending” says later what came of it."""
-        report = _own(request.user, pk)
+        report = row(_visible(request.user), pk)
+        _require_own(report, request.user)
         answer = self.once(lambda: Answer(202, documents.sending(schedule.send_now(report))))
         return Response(answer.body, answer.status)

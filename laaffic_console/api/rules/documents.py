@@ -1,11 +1,22 @@
-"""Templates, calendars and budgets as the API shows them."""
+"""Templates, calendars, budgets and what else campaigns keep to as the API shows them."""
 
 from decimal import Decimal
 from typing import Any
 
 from laaffic_console.api.documents import moment
-from messaging.models import ApplicationCalendar, Calendar, MessageTemplate, TemplateVersion
+from laaffic_console.kit.limits import in_words
+from messaging.models import (
+    ApplicationCalendar,
+    ApprovalLimits,
+    Calendar,
+    FrequencyCap,
+    ListPrice,
+    MessageTemplate,
+    TemplateVersion,
+)
+from messaging.services.approvals.approval_limits import now as limits_now
 from messaging.services.budgets.budgets import Standing
+from messaging.services.reports.prices import Price
 
 
 def template(row: MessageTemplate) -> dict[str, Any]:
@@ -37,6 +48,7 @@ def calendar(row: Calendar) -> dict[str, Any]:
 def budget(standing: Standing) -> dict[str, Any]:
     kept = standing.budget
     return {
+        "id": kept.pk,
         "application": kept.application.app_id,
         "per": kept.per,
         "currency": kept.currency,
@@ -51,3 +63,36 @@ def budget(standing: Standing) -> dict[str, Any]:
 
 def _plain(amount: Decimal) -> str:
     return f"{amount.normalize():f}"
+
+
+def application_calendar(row: ApplicationCalendar) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "application": row.application.app_id,
+        "calendar": row.calendar.name if row.calendar else None,
+    }
+
+
+def frequency_cap(row: FrequencyCap) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in ("per_day", "per_week")}
+    return {"id": row.pk, "application": row.application.app_id, **told}
+
+
+def price(row: ListPrice, charged: Price | None = None) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        **{name: getattr(row, name) for name in ("channel", "country", "currency")},
+        "price": _plain(row.price),
+        "charged": _plain(charged.each) if charged else None,
+        "charged_currency": charged.currency if charged else "",
+    }
+
+
+def approval_limits(row: ApprovalLimits) -> dict[str, Any]:
+    now = limits_now()
+    return {
+        "recipients": row.recipients,
+        "cost": row.cost,
+        "recipients_in_force": now.recipients,
+        "cost_in_force": in_words(now.cost),
+    }

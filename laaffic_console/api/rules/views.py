@@ -1,10 +1,12 @@
-"""Templates, and the calendars and budgets that campaigns keep to: these two are set on their pages."""
+"""Templates, and the calendars that campaigns keep to."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import lookups as named
+from laaffic_console.api.changing import IF_MATCH, changed, deleted
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -12,11 +14,11 @@ from laaffic_console.api.rules import documents, shapes
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit.acts import Act, record
-from messaging.models import Calendar, MessageTemplate
-from messaging.services.budgets import budgets
-from messaging.services.campaigns import templates
+from messaging.models import ApplicationCalendar, Calendar, MessageTemplate
+from messaging.services.campaigns import calendars, templates
 
-LOOK_AT_TEMPLATES = "messaging.view_messagetemplate"
+LOOK_AT_TEMPLATES, LOOK_AT_CALENDARS = "messaging.view_messagetemplate", "messaging.view_calendar"
+LOOK_AT_GIVEN = "messaging.view_applicationcalendar"
 
 
 class TemplatesView(ApiView):
@@ -45,14 +47,35 @@ class TemplatesView(ApiView):
 
 
 class TemplateView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": [LOOK_AT_TEMPLATES]}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS, "DELETE": Scope.CAMPAIGNS}
+    rights = {
+        "GET": [LOOK_AT_TEMPLATES],
+        "PATCH": [LOOK_AT_TEMPLATES, "messaging.change_messagetemplate"],
+        "DELETE": [LOOK_AT_TEMPLATES, "messaging.delete_messagetemplate"],
+    }
     has_etag = True
 
     @extend_schema(responses=shapes.Template)
     def get(self, request: Any, pk: int) -> Response:
         """Its text as it is now."""
         return Response(documents.template(row(MessageTemplate.objects.all(), pk)))
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.TemplateChange, responses=shapes.Template)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Rename a template, or give it another text, which begins a version."""
+        asked = self.read(shapes.TemplateChange)
+        note = asked.pop("note", "")
+
+        def save(template: MessageTemplate) -> None:
+            templates.save(template, note=note, by=request.user)
+
+        answer = changed(self, MessageTemplate.objects.all(), pk, asked, save, documents.template)
+        return Response(documents.template(row(MessageTemplate.objects.all(), pk)), answer.status)
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete a template, unless a draft has its text from it. Its versions stay with what was sent."""
+        return Response(status=deleted(self, MessageTemplate.objects.all(), pk, documents.template).status)
 
 
 class TemplateVersionsView(ApiView):
@@ -71,8 +94,8 @@ def _calendars() -> Any:
 
 
 class CalendarsView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_calendar"]}
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [LOOK_AT_CALENDARS], "POST": [LOOK_AT_CALENDARS, "messaging.add_calendar"]}
 
     @extend_schema(operation_id="calendars_list", parameters=[ListQuery], responses=page_of(shapes.Calendar))
     def get(self, request: Any) -> Response:
@@ -80,10 +103,32 @@ class CalendarsView(ApiView):
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(_calendars(), query, documents.calendar))
 
+    @extend_schema(parameters=[KEY], request=shapes.CalendarRequest, responses={201: shapes.Calendar})
+    def post(self, request: Any) -> Response:
+        """Make a calendar: a campaign names it, or an application has it for all of its campaigns."""
+        asked = _as_lines(self.read(shapes.CalendarRequest))
+
+        def work() -> Answer:
+            calendar = calendars.save(Calendar(**asked))
+            record(Act.ADDED, calendar)
+            return Answer(201, documents.calendar(calendar))
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)
+
+
+def _as_lines(asked: dict[str, Any]) -> dict[str, Any]:
+    """As the service has them."""
+    return {name: "\n".join(value) if isinstance(value, list) else value for name, value in asked.items()}
+
 
 class CalendarView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_calendar"]}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS, "DELETE": Scope.CAMPAIGNS}
+    rights = {
+        "GET": [LOOK_AT_CALENDARS],
+        "PATCH": [LOOK_AT_CALENDARS, "messaging.change_calendar"],
+        "DELETE": [LOOK_AT_CALENDARS, "messaging.delete_calendar"],
+    }
     has_etag = True
 
     @extend_schema(responses=shapes.Calendar)
@@ -91,13 +136,50 @@ class CalendarView(ApiView):
         """Its hours, and whose campaigns keep it."""
         return Response(documents.calendar(row(_calendars(), pk)))
 
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.CalendarChange, responses=shapes.Calendar)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Change its hours or dates; what waits by it is looked at again."""
+        asked = _as_lines(self.read(shapes.CalendarChange))
+        answer = changed(
+            self, _calendars(), pk, asked, lambda one: calendars.save(one, list(asked)), documents.calendar
+        )
+        return Response(documents.calendar(row(_calendars(), pk)), answer.status)
 
-class BudgetsView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["messaging.view_budget"]}
-    has_etag = True
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete a calendar that no application and no campaign has."""
+        return Response(status=deleted(self, _calendars(), pk, documents.calendar, calendars.delete).status)
 
-    @extend_schema(responses=shapes.Budgets)
+
+class ApplicationCalendarsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {
+        "GET": [LOOK_AT_GIVEN],
+        "POST": [
+            LOOK_AT_GIVEN,
+            LOOK_AT_CALENDARS,
+            "messaging.add_applicationcalendar",
+            "messaging.change_applicationcalendar",
+        ],
+    }
+
+    @extend_schema(
+        operation_id="application_calendars_list", parameters=[ListQuery], responses=page_of(shapes.ApplicationCalendar)
+    )
     def get(self, request: Any) -> Response:
-        """Every budget, and what has gone of it in the period of today."""
-        return Response({"items": [documents.budget(one) for one in budgets.standings()]})
+        """Which calendar the campaigns of an application keep that name none."""
+        query = self.read(ListQuery, request.query_params.dict())
+        rows = ApplicationCalendar.objects.select_related("application", "calendar")
+        return Response(page(rows, query, documents.application_calendar))
+
+    @extend_schema(parameters=[KEY], request=shapes.ApplicationCalendarRequest, responses=shapes.ApplicationCalendar)
+    def post(self, request: Any) -> Response:
+        """Give an application a calendar, or take it away; what waits by it is looked at again."""
+        asked = self.read(shapes.ApplicationCalendarRequest)
+
+        def work() -> Answer:
+            application, calendar = named.application(asked["application"]), named.calendar(asked["calendar"])
+            return Answer(200, documents.application_calendar(calendars.give(application, calendar)))
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)

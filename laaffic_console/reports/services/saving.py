@@ -60,22 +60,18 @@ def check_name(report: Report) -> None:
         raise ValidationError({"name": said})
 
 
-def locked(pk: int) -> Report:
-    """Until the transaction ends: two who change different things of it both have their way."""
-    return Report.objects.select_for_update(of=("self",)).select_related("owner").get(pk=pk)
-
-
 def keep(report: Report, users: Collection[User] | None) -> None:
     """Save it, new or changed, with the people it is sent to; `users`: None where they stay as they are."""
+    if users is None:
+        users = list(report.users.all()) if report.pk else []
     report.query = asking.read(report.query).query()
     report.clean_fields()
     check_name(report)
-    check(report, list(report.users.all()) if users is None else users)
+    check(report, users)
     plan(report)
     with transaction.atomic():
         report.save()
-        if users is not None:
-            report.users.set(users)
+        report.users.set(users)
 
 
 def why_not(user: User) -> str:

@@ -47,6 +47,17 @@ def row() -> ApprovalLimits:
     return ApprovalLimits.objects.get_or_create(pk=ONLY)[0]
 
 
+def save(kept: ApprovalLimits) -> None:
+    """ValidationError names the field that is wrong."""
+    kept.cost = kept.cost.strip()
+    try:
+        check_cost(kept.cost)
+    except ValidationError as problem:
+        raise ValidationError({"cost": problem.messages}) from problem
+    kept.full_clean()
+    kept.save()
+
+
 def check_cost(given: str) -> None:
     """ValidationError with what to write instead."""
     try:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.acts import Act, record_event
+from laaffic_console.kit.acts import Act, record, record_event
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.figures import in_percent, money
 from laaffic_console.kit.plain_text import is_blank
@@ -32,6 +32,10 @@ WARN_AT = 80  # percent
 
 class NewPeriod(NotAllowed):
     """The day or month that somebody was asked about is over."""
+
+
+class LiftedAlready(NotAllowed):
+    """Nobody needs to say it twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,23 @@ def put(application: Application, *, per: str, limit: Decimal, currency: str = "
     return budget
 
 
+@transaction.atomic
+def create(application: Application, *, per: str, limit: Decimal, currency: str = "") -> Budget:
+    """ValidationError names the field that is wrong, also where there is such a budget."""
+    budget = Budget(application=application, per=per, currency=currency, limit=limit)
+    budget.full_clean()
+    budget.save()
+    begin(budget)
+    record(Act.ADDED, budget, changes=[[Budget._meta.get_field("limit").verbose_name, "", in_words(budget, limit)]])
+    return budget
+
+
+def save_limit(budget: Budget) -> None:
+    """What has gone of the period stays counted."""
+    budget.full_clean()
+    budget.save(update_fields=["limit", "updated_at"])
+
+
 def begin(budget: Budget) -> None:
     """A new budget: what its application has sent in this period already counts, as far as Laaffic has answered."""
     start = dt.datetime.combine(period_start(budget, today()), dt.time.min, timezone.get_default_timezone())
@@ -122,7 +143,14 @@ def begin(budget: Budget) -> None:
 def standings(application: Application | None = None) -> list[Standing]:
     """Every budget, or those of one application, each with its counter of today."""
     rows = Budget.objects.select_related("application").order_by("application__app_id", "per", "currency")
-    budgets = list(rows if application is None else rows.filter(application=application))
+    return _standings(list(rows if application is None else rows.filter(application=application)))
+
+
+def standing(budget: Budget) -> Standing:
+    return _standings([budget])[0]
+
+
+def _standings(budgets: list[Budget]) -> list[Standing]:
     starts = {period_start(budget, today()) for budget in budgets}
     counters = BudgetCounter.objects.filter(budget__in=budgets, starts_on__in=starts)
     kept = {(counter.budget_id, counter.starts_on): counter for counter in counters}
@@ -176,7 +204,7 @@ def lift(budget_id: int, *, reason: str, by: User | None = None, day: dt.date | 
         if day is not None and counter.starts_on != period_start(budget, day):
             raise NewPeriod(_new_period(budget))
         if counter.lifted_at is not None:
-            raise NotAllowed(_("This budget is lifted already, until its next period begins."))
+            raise LiftedAlready(_("This budget is lifted already, until its next period begins."))
         counter.lifted_at, counter.lifted_by, counter.lift_reason = timezone.now(), by, reason.strip()[:200]
         counter.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
         record_event(budget, _("Budget lifted: %(why)s") % {"why": reason.strip()[:200]}, by)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell
@@ -16,6 +17,9 @@ from messaging.models import ApplicationCalendar, Calendar, Campaign, CampaignSt
 from messaging.opening_hours import InvalidHours
 from messaging.services import steps
 from messaging.services.batches import waiting
+from messaging.services.refusals import NotAllowed
+
+NAMED = 5  # of those that keep a calendar
 
 
 def check(calendar: Calendar) -> None:
@@ -41,6 +45,16 @@ def save(calendar: Calendar, columns: Iterable[str] = ()) -> Calendar:
         calendar.save(update_fields={*columns, "changed_at"})
     follow()
     return calendar
+
+
+def delete(calendar: Calendar) -> None:
+    """NotAllowed while an application or a campaign has it, also one that is over: it says when that sent."""
+    try:
+        calendar.delete()
+    except ProtectedError as problem:
+        names = ", ".join(f"“{one}”" for one in sorted(problem.protected_objects, key=str)[:NAMED])
+        said = _("The calendar “%(name)s” is kept by %(names)s. Give them another one, or change its hours instead.")
+        raise NotAllowed(said % {"name": calendar.name, "names": names}) from problem
 
 
 @transaction.atomic
@@ -73,10 +87,16 @@ def add_part(
 @transaction.atomic
 def give(application: Application, calendar: Calendar | None) -> ApplicationCalendar:
     """Campaigns of this application that name no calendar keep this one from now on."""
-    given, _is_new = ApplicationCalendar.objects.update_or_create(
-        application=application, defaults={"calendar": calendar}
-    )
-    follow()
+    given = ApplicationCalendar.objects.select_for_update(of=("self",)).filter(application=application).first()
+    is_new = given is None
+    given = given or ApplicationCalendar(application=application)
+    before, given.calendar = given.calendar, calendar
+    if is_new or before != calendar:
+        given.save()
+        named = ApplicationCalendar._meta.get_field("calendar").verbose_name
+        change = [named, str(before or "–"), str(calendar or "–")]
+        record(Act.ADDED if is_new else Act.CHANGED, given, changes=[change])
+        follow()
     return given
 
 

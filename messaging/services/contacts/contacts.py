@@ -1,13 +1,14 @@
 """What is done to many contacts at once: set by set, never one by one, whatever their number."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit import said
 from laaffic_console.kit.acts import Act, record
@@ -51,6 +52,20 @@ def set_groups(contact: Contact, groups: Iterable[ContactGroup]) -> None:
         GroupMembership.objects.bulk_create(
             (GroupMembership(contact=contact, group_id=pk) for pk in sorted(wanted)), ignore_conflicts=True
         )
+
+
+def put_into_groups(contact: Contact, groups: Sequence[ContactGroup]) -> None:
+    """As `set_groups`, told as the contact's page tells it."""
+    before = set(contact.groups.filter(is_ad_hoc=False).values_list("name", flat=True))
+    set_groups(contact, groups)
+    after = {group.name for group in groups}
+    if before != after:
+        change = [said.lasting(gettext_lazy("Groups")), *(_listed(names) for names in (before - after, after - before))]
+        record(Act.CHANGED, contact, changes=[change])
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "–"
 
 
 def delete(contacts: QuerySet[Contact]) -> int:

@@ -285,7 +285,9 @@ def _with_other_spellings(chosen: Sequence[SuppressionEntry]) -> list[Suppressio
     of_subscriber: dict[str, list[SuppressionEntry]] = defaultdict(list)
     for entry in chosen:
         of_subscriber[subscriber(entry.number)].append(entry)
-    entries = SuppressionEntry.objects.of_subscribers([entry.number for entry in chosen])
+    numbers = [entry.number for entry in chosen]
+    # Locked: what somebody else has just taken off is not taken off twice.
+    entries = SuppressionEntry.objects.of_subscribers(numbers).select_for_update().order_by("pk")
     return [entry for entry in entries if any(_stops_as(entry, one) for one in of_subscriber[subscriber(entry.number)])]
 
 

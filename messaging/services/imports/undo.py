@@ -48,6 +48,7 @@ OWN_REASONS = {
 }
 
 State = ImportUndo.State
+CONFIRMED = (State.RUNNING, State.DONE)
 
 
 def can_be_undone(job: ContactImport) -> bool:
@@ -59,6 +60,12 @@ def can_be_undone(job: ContactImport) -> bool:
         return True
     # No index finds these: the group is read, so only of a file that named people who were all there already.
     return not job.added and not job.updated and _members(job).exists()
+
+
+def require_trace(job: ContactImport) -> None:
+    """ValidationError where it is over and nothing of it is left."""
+    if job.state in OVER and not can_be_undone(job):
+        raise ValidationError(_("There is nothing to take back: nothing that came from this import is left."))
 
 
 def of(job: ContactImport) -> ImportUndo | None:
@@ -74,7 +81,7 @@ def look(job_id: int, *, by: User | None) -> None:
         _refuse_while_sending(job)
         fresh = {"state": State.LOOKING, "explanation": "", "asked_by": by, "looked_at": None, **AT_THE_START}
         undo = ImportUndo.objects.select_for_update().filter(contact_import=job).first()
-        if undo is not None and undo.state in (State.RUNNING, State.DONE):
+        if undo is not None and undo.state in CONFIRMED:
             return
         ImportUndo.objects.update_or_create(contact_import=job, defaults=fresh)
         bell.ring(JOB, job_id)

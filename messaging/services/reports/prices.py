@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db import transaction
 from django.db.models import Sum
 
+from laaffic_console.kit import row_changes
+from laaffic_console.kit.acts import Act, record
 from messaging.models import Campaign, ListPrice, OutcomeTally
 from messaging.services.batches import own_segments
 from messaging.services.batches.counting import MICROS
@@ -126,3 +129,19 @@ def cost_of(recipients: Mapping[str, int], segments_each: float, prices: Mapping
         parts.append(CountryCost(country, n, segments, price, cost))
     parts.sort(key=lambda part: (-(part.cost or Decimal()), -part.recipients, part.country))
     return Cost(parts, dict(sorted(sums.items())), without)
+
+
+@transaction.atomic
+def put(*, channel: str, country: str, price: Decimal, currency: str) -> ListPrice:
+    """Add or change what the list says of a country; ValidationError names the field that is wrong."""
+    ListPrice(channel=channel, country=country, price=price, currency=currency).clean_fields()
+    said = {"price": price, "currency": currency}
+    entry, is_new = ListPrice.objects.get_or_create(channel=channel, country=country, defaults=said)
+    before = row_changes.kept(entry)
+    if is_new:
+        record(Act.ADDED, entry)
+    elif {name: getattr(entry, name) for name in said} != said:
+        entry.price, entry.currency = price, currency
+        entry.save(update_fields=["price", "currency", "updated_at"])
+        row_changes.record(entry, before)
+    return entry

@@ -1,0 +1,71 @@
+"""PATCH and DELETE of a single row: under its lock, as it was seen, and recorded."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.db import models
+from drf_spectacular.utils import OpenApiParameter
+
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.views import ApiView, row
+from laaffic_console.kit import row_changes
+from laaffic_console.kit.acts import Act, record
+
+Row = TypeVar("Row", bound=models.Model)
+Shown = Callable[[Any], dict[str, Any]]
+
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="ETag of an answer before: where it has changed since, nothing is done and the answer is 412",
+)
+
+
+def locked(view: ApiView, rows: models.QuerySet[Row], pk: int, shown: Shown) -> Row:
+    """In the caller's transaction. Whoever says what they have seen changes nothing else."""
+    alone = rows.select_related(None)  # what is joined to a locked row may be older than the row
+    found = row(alone.select_for_update(), pk)
+    view.require_as_seen(shown(found))
+    return found
+
+
+def changed(
+    view: ApiView,
+    rows: models.QuerySet[Row],
+    pk: int,
+    values: Mapping[str, Any],
+    save: Callable[[Row], object],
+    shown: Shown,
+) -> Answer:
+    """A row with other values; one that has them already is neither saved nor recorded."""
+
+    def work() -> Answer:
+        found = locked(view, rows, pk, shown)
+        before = row_changes.kept(found)
+        for name, value in values.items():
+            setattr(found, name, value)
+        if row_changes.kept(found) != before:
+            save(found)
+            row_changes.record(found, before)
+        return Answer(200, {"id": pk})
+
+    return view.once(work)
+
+
+def deleted(
+    view: ApiView,
+    rows: models.QuerySet[Row],
+    pk: int,
+    shown: Shown,
+    delete: Callable[[Row], object] = lambda found: found.delete(),
+) -> Answer:
+    """A row that is gone, unless something still uses it."""
+
+    def work() -> Answer:
+        found = locked(view, rows, pk, shown)
+        record(Act.DELETED, found)
+        delete(found)
+        return Answer(204, {})
+
+    return view.once(work)

@@ -1,0 +1,64 @@
+"""All that is known of a person by their number, and its end."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api import timelines
+from laaffic_console.api.contacts import shapes
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.shapes import page_of
+from laaffic_console.api.timelines import TimelineEntry
+from laaffic_console.api.views import ApiView
+from laaffic_console.kit.masks import SEE
+from messaging import msisdn, person_timeline
+from messaging.services.contacts import file_numbers, people
+
+LOOK = ["messaging.view_contact", SEE]
+
+
+class PersonHistoryView(ApiView):
+    """Of each kind of entry as far as the token's user may see it."""
+
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": LOOK}
+
+    @extend_schema(
+        operation_id="persons_history_list", parameters=[shapes.PersonQuery], responses=page_of(TimelineEntry)
+    )
+    def get(self, request: Any) -> Response:
+        """Everything that a person was sent, said and was called for, the newest first."""
+        query = self.read(shapes.PersonQuery, request.query_params.dict())
+        known = people.of(_number(query["number"]))
+        return Response(timelines.page(known.person, person_timeline.sources_for(request.user), query))
+
+
+class ErasePersonView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [*LOOK, "messaging.erase_person"]}
+
+    @extend_schema(parameters=[KEY], request=shapes.ErasePersonRequest, responses=shapes.ErasedPerson)
+    def post(self, request: Any) -> Response:
+        """Delete the contact and empty the texts that hold anything of it. There is no way back."""
+        asked = self.read(shapes.ErasePersonRequest)
+        number = _number(asked["number"])
+
+        def work() -> Answer:
+            done = people.erase(number, why=asked["why"], by=request.user)
+            told = {name: getattr(done, name) for name in ("contacts", "messages", "replies")}
+            return Answer(200, {"id": done.pk, **told})  # without the number: the answer is kept
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)
+
+
+def _number(text: str) -> str:
+    """Also in a spelling that is not in use any more, such as 521…: what came from it is found by it."""
+    try:
+        return file_numbers.number(text, "")
+    except msisdn.InvalidNumber as problem:
+        raise Problem(400, str(problem)) from problem

@@ -1,0 +1,149 @@
+"""What is done to a conversation: answered, noted, assigned, ended and opened again, by the services of its page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api import lookups as named
+from laaffic_console.api.conversations import documents, shapes
+from laaffic_console.api.conversations.views import found
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.views import ApiView
+from messaging import thread
+from messaging.models import Conversation, ConversationNote
+from messaging.services.campaigns import answering
+from messaging.services.campaigns.answering import Way
+from messaging.services.replies import conversations
+
+ACT = [thread.SEE, conversations.ANSWER]
+
+
+class AnswerView(ApiView):
+    scopes = {"POST": Scope.SEND}
+    rights = {"POST": ACT}
+
+    @extend_schema(
+        parameters=[KEY], request=shapes.ConversationAnswerRequest, responses={202: shapes.ConversationAnswered}
+    )
+    def post(self, request: Any, pk: int) -> Response:
+        """Answer by a quick message, with the limits of any other; with an Idempotency-Key it leaves once."""
+        asked = self.read(shapes.ConversationAnswerRequest)
+        conversation = found(pk)
+        # In one transaction with its key: a request that dies has neither launched anything nor is it answered.
+        answer = self.once(lambda: _answer(conversation, asked, request.user))
+        body = dict(answer.body)
+        if not self.has_key:
+            body["note"] = _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")
+        return Response(body, answer.status)
+
+
+def _answer(conversation: Conversation, asked: dict[str, Any], by: User) -> Answer:
+    sent, waits = answering.answer(
+        conversation, way=_way(conversation, asked), text=asked["text"], again=asked["again"], by=by
+    )
+    sent.refresh_from_db(fields=["state"])
+    return Answer(202, {"campaign": sent.pk, "state": sent.state, "waits": waits})
+
+
+def _way(conversation: Conversation, asked: dict[str, Any]) -> Way:
+    if "application" in asked:
+        return Way(named.application(asked["application"]), asked.get("sender_id", ""))
+    if (usual := answering.usual_way(conversation)) is None:
+        raise Problem(400, _("Several applications could be meant. Say by which one it leaves: “application”."))
+    return usual
+
+
+class NoteView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": ACT}
+
+    @extend_schema(parameters=[KEY], request=shapes.ConversationNoteRequest, responses={201: shapes.ConversationNote})
+    def post(self, request: Any, pk: int) -> Response:
+        """Note something for whoever looks after it next; it is never sent."""
+        asked = self.read(shapes.ConversationNoteRequest)
+        found(pk)
+        answer = self.once(lambda: Answer(201, {"id": conversations.note(pk, asked["note"], by=request.user).pk}))
+        noted = ConversationNote.objects.select_related("by").get(pk=answer.body["id"])
+        return Response(documents.note(noted), answer.status)
+
+
+class ActView(ApiView):
+    """One step; where it has been done already, nothing happens and the answer is how it stands."""
+
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": ACT}
+
+    def act(self, pk: int, step: Callable[[], object]) -> Response:
+        found(pk)
+
+        def work() -> Answer:
+            step()
+            return Answer(200, {"id": pk})
+
+        answer = self.once(work)
+        return Response(documents.conversation(found(answer.body["id"])), answer.status)
+
+
+class AssignView(ActView):
+    rights = {"POST": [thread.SEE, "messaging.assign_conversation"]}
+
+    @extend_schema(parameters=[KEY], request=shapes.ConversationAssignRequest, responses=shapes.Conversation)
+    def post(self, request: Any, pk: int) -> Response:
+        """Give it to somebody who may answer, or to nobody."""
+        to = _person(self.read(shapes.ConversationAssignRequest)["to"])
+        return self.act(pk, lambda: conversations.assign(pk, to=to, by=request.user))
+
+
+def _person(name: str | None) -> User | None:
+    if name is None:
+        return None
+    person: User | None = conversations.who_may_answer().filter(username=name).first()
+    if person is None:
+        said = _("“%(name)s” may not answer conversations. Choose somebody who may.")
+        raise Problem(400, said % {"name": name})
+    return person
+
+
+class TakeView(ActView):
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Conversation)
+    def post(self, request: Any, pk: int) -> Response:
+        """Take it yourself, unless somebody else has it."""
+        return self.act(pk, lambda: conversations.take(pk, by=request.user))
+
+
+class DoneView(ActView):
+    @extend_schema(parameters=[KEY], request=shapes.ConversationSeenRequest, responses=shapes.Conversation)
+    def post(self, request: Any, pk: int) -> Response:
+        """End it until somebody writes again, unless more has come than you have seen."""
+        asked = self.read(shapes.ConversationSeenRequest)
+        shown = (asked["unread"], asked["last_at"])
+        return self.act(pk, lambda: conversations.finish(pk, by=request.user, shown=shown))
+
+
+class ReopenView(ActView):
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Conversation)
+    def post(self, request: Any, pk: int) -> Response:
+        """Open again what was ended."""
+        return self.act(pk, lambda: conversations.reopen(pk, by=request.user))
+
+
+class UnreadView(ActView):
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Conversation)
+    def post(self, request: Any, pk: int) -> Response:
+        """Mark it as unread, for whoever looks next."""
+        return self.act(pk, lambda: conversations.mark_unread(pk))
+
+
+class SeenView(ActView):
+    @extend_schema(parameters=[KEY], request=shapes.ConversationSeenRequest, responses=shapes.Conversation)
+    def post(self, request: Any, pk: int) -> Response:
+        """Say that it has been read as it was then; what has come since stays unread."""
+        asked = self.read(shapes.ConversationSeenRequest)
+        return self.act(pk, lambda: conversations.seen(pk, **asked))

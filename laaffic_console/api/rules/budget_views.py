@@ -1,0 +1,97 @@
+"""Budgets: set, changed, and lifted by an approver's word for the rest of a day or month."""
+
+from contextlib import suppress
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api import lookups as named
+from laaffic_console.api.changing import IF_MATCH, changed, deleted
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.rules import documents, shapes
+from laaffic_console.api.views import ApiView, row
+from messaging.models import Budget
+from messaging.services.budgets import budgets
+
+LOOK = "messaging.view_budget"
+
+
+def _budgets() -> Any:
+    return Budget.objects.select_related("application")
+
+
+def _shown(budget: Budget) -> dict[str, Any]:
+    return documents.budget(budgets.standing(budget))
+
+
+class BudgetsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [LOOK], "POST": [LOOK, "messaging.add_budget"]}
+    has_etag = True
+
+    @extend_schema(operation_id="budgets_list", responses=shapes.Budgets)
+    def get(self, request: Any) -> Response:
+        """Every budget, and what has gone of it in the period of today."""
+        return Response({"items": [documents.budget(one) for one in budgets.standings()]})
+
+    @extend_schema(parameters=[KEY], request=shapes.BudgetRequest, responses={201: shapes.Budget})
+    def post(self, request: Any) -> Response:
+        """Bound what an application sends or spends; what it has sent in this period counts already."""
+        asked = self.read(shapes.BudgetRequest)
+
+        def work() -> Answer:
+            given = {**asked, "application": named.application(asked["application"])}
+            return Answer(201, {"id": budgets.create(**given).pk})
+
+        answer = self.once(work)
+        return Response(_shown(row(_budgets(), answer.body["id"])), answer.status)
+
+
+class BudgetView(ApiView):
+    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS, "DELETE": Scope.CAMPAIGNS}
+    rights = {
+        "GET": [LOOK],
+        "PATCH": [LOOK, "messaging.change_budget"],
+        "DELETE": [LOOK, "messaging.delete_budget"],
+    }
+    has_etag = True
+
+    @extend_schema(responses=shapes.Budget)
+    def get(self, request: Any, pk: int) -> Response:
+        """One budget, and what has gone of it in the period of today."""
+        return Response(_shown(row(_budgets(), pk)))
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.BudgetChange, responses=shapes.Budget)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Change its limit; what has gone of the period stays counted."""
+        asked = self.read(shapes.BudgetChange)
+        answer = changed(self, _budgets(), pk, asked, budgets.save_limit, _shown)
+        return Response(_shown(row(_budgets(), pk)), answer.status)
+
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete a budget: nothing bounds its application by it any more."""
+        return Response(status=deleted(self, _budgets(), pk, _shown).status)
+
+
+class LiftView(ApiView):
+    names = {"reason": "why"}
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [LOOK, "messaging.approve_campaign"]}
+
+    @extend_schema(parameters=[KEY], request=shapes.BudgetLiftRequest, responses=shapes.Budget)
+    def post(self, request: Any, pk: int) -> Response:
+        """Lift a budget until its day or month ends. What is held goes on when somebody resumes it."""
+        asked = self.read(shapes.BudgetLiftRequest)
+        row(_budgets(), pk)
+
+        def work() -> Answer:
+            with suppress(budgets.LiftedAlready):
+                budgets.lift(pk, reason=asked["why"], by=request.user, day=asked["starts_on"])
+            return Answer(200, {"id": pk})
+
+        answer = self.once(work)
+        return Response(_shown(row(_budgets(), pk)), answer.status)

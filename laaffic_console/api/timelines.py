@@ -1,0 +1,40 @@
+"""What was sent to somebody, what they said and what was noted of them: of a conversation, and of a person."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from laaffic_console.api.documents import moment
+from laaffic_console.api.views import USUAL_ROWS, ListQuery, not_a_cursor, unwrapped, wrapped
+from messaging import person_timeline
+from messaging.person_timeline import Person, Shown, Source
+
+
+class LongCursorQuery(ListQuery):
+    """Its cursors hold a moment as well."""
+
+    cursor = serializers.CharField(max_length=200, required=False, help_text="“next” of the page before")
+
+
+class TimelineEntry(serializers.Serializer):
+    id = serializers.IntegerField(help_text="within its kind")
+    kind = serializers.CharField(help_text="what it is, such as messages, replies, notes or calls")
+    at = serializers.DateTimeField()
+    title = serializers.CharField(allow_blank=True)
+    text = serializers.CharField(allow_blank=True)
+
+
+def page(person: Person, sources: Iterable[Source], query: Mapping[str, Any]) -> dict[str, Any]:
+    """The newest first."""
+    cursor = unwrapped(query["cursor"]) if "cursor" in query else ""
+    if "cursor" in query and not person_timeline.is_cursor(cursor):
+        raise not_a_cursor()
+    shown, following = person_timeline.page(person, sources, cursor, query.get("limit") or USUAL_ROWS)
+    return {"items": [_entry(one) for one in shown], "next": wrapped(following) if following else None}
+
+
+def _entry(shown: Shown) -> dict[str, Any]:
+    entry = shown.entry
+    told = {"title": str(entry.title), "text": str(entry.text)}
+    return {"id": entry.pk, "kind": shown.source.name, "at": moment(entry.at), **told}

@@ -1,0 +1,26 @@
+"""One contact as a person edits it, on its page or by a script."""
+
+from collections.abc import Mapping
+
+from messaging.models import Contact
+from messaging.msisdn import Msisdn
+
+
+def put_number(contact: Contact, parsed: Msisdn) -> None:
+    """With what the number tells about itself."""
+    contact.number, contact.country = parsed.number, parsed.country
+    contact.time_zones = ",".join(parsed.time_zones)
+    contact.validity = Contact.Validity.VALID if parsed.is_valid else Contact.Validity.POSSIBLE
+
+
+def attributes_with(name: str, attributes: Mapping[str, str], *, are_written: bool) -> dict[str, str]:
+    """A first name of its own goes with the name that it belonged to, unless attributes are written along with it."""
+    is_of_the_name = name.startswith(attributes.get("first_name", "")) or are_written
+    return {key: value for key, value in attributes.items() if is_of_the_name or key != "first_name"}
+
+
+def save(contact: Contact, *, were: Mapping[str, object]) -> None:
+    """What differs from what it was; ValidationError names the field that is wrong."""
+    changed = {name for name, before in were.items() if getattr(contact, name) != before}
+    contact.full_clean(exclude=set(were) - changed)
+    contact.save(update_fields={*changed, "country", "time_zones", "validity", "updated_at"})
