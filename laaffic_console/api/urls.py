@@ -3,7 +3,8 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from laaffic_console.api import account_views, campaign_views, message_views, problems, reply_views, schema
+from laaffic_console.api import account_views, message_views, problems, reply_views, schema
+from laaffic_console.api.campaigns import views as campaigns
 from laaffic_console.api.contacts import consent_views, import_views
 from laaffic_console.api.contacts import views as contacts
 from laaffic_console.api.email import views as email
@@ -28,15 +29,15 @@ urlpatterns = [
     *_of(
         "campaigns",
         {
-            "": campaign_views.CampaignsView,
-            "/<int:pk>": campaign_views.CampaignView,
-            "/<int:pk>/check": campaign_views.CheckView,
-            "/<int:pk>/launch": campaign_views.LaunchView,
-            "/<int:pk>/pause": campaign_views.PauseView,
-            "/<int:pk>/resume": campaign_views.ResumeView,
-            "/<int:pk>/cancel": campaign_views.CancelView,
-            "/<int:pk>/report": campaign_views.ReportView,
-            "/<int:pk>/recipients": campaign_views.RecipientsView,
+            "": campaigns.CampaignsView,
+            "/<int:pk>": campaigns.CampaignView,
+            "/<int:pk>/check": campaigns.CheckView,
+            "/<int:pk>/launch": campaigns.LaunchView,
+            "/<int:pk>/pause": campaigns.PauseView,
+            "/<int:pk>/resume": campaigns.ResumeView,
+            "/<int:pk>/cancel": campaigns.CancelView,
+            "/<int:pk>/report": campaigns.ReportView,
+            "/<int:pk>/recipients": campaigns.RecipientsView,
         },
     ),
     *_of("spoken-messages", {"": voice.SpokenView}),
