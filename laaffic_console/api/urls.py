@@ -4,7 +4,10 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from laaffic_console.api import account_views, message_views, problems, reply_views, schema
+from laaffic_console.api.approvals import views as approvals
+from laaffic_console.api.campaigns import acts as campaign_acts
 from laaffic_console.api.campaigns import views as campaigns
+from laaffic_console.api.campaigns.unknown import UnknownView
 from laaffic_console.api.contacts import consent_views, import_views
 from laaffic_console.api.contacts import views as contacts
 from laaffic_console.api.email import views as email
@@ -36,10 +39,25 @@ urlpatterns = [
             "/<int:pk>/pause": campaigns.PauseView,
             "/<int:pk>/resume": campaigns.ResumeView,
             "/<int:pk>/cancel": campaigns.CancelView,
+            "/<int:pk>/take-back": campaign_acts.TakeBackView,
+            "/<int:pk>/pace": campaign_acts.PaceView,
+            "/<int:pk>/go-on": campaign_acts.GoOnView,
+            "/<int:pk>/outside-hours": campaign_acts.OutsideHoursView,
+            "/<int:pk>/test": campaign_acts.TestMessageView,
+            "/<int:pk>/copy": campaign_acts.CopyView,
+            "/<int:pk>/retry": campaign_acts.RetryView,
+            "/<int:pk>/new-contacts": campaign_acts.NewContactsView,
+            "/<int:pk>/suppress-not-in-use": campaign_acts.SuppressNotInUseView,
+            "/<int:pk>/unknown": UnknownView,
+            "/<int:pk>/approval": approvals.CampaignApprovalView,
+            "/<int:pk>/approval/ask": approvals.CampaignAskView,
+            "/<int:pk>/approval/approve": approvals.CampaignApproveView,
+            "/<int:pk>/approval/refuse": approvals.CampaignRefuseView,
             "/<int:pk>/report": campaigns.ReportView,
             "/<int:pk>/recipients": campaigns.RecipientsView,
         },
     ),
+    *_of("approvals", {"": approvals.ApprovalsView}),
     *_of("spoken-messages", {"": voice.SpokenView}),
     *_of("mms", {"": mms.MmsView}),
     *_of(
