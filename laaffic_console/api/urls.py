@@ -7,6 +7,7 @@ from laaffic_console.api import account_views, message_views, problems, reply_vi
 from laaffic_console.api.approvals import views as approvals
 from laaffic_console.api.campaigns import acts as campaign_acts
 from laaffic_console.api.campaigns import views as campaigns
+from laaffic_console.api.campaigns.amounts import AmountView
 from laaffic_console.api.campaigns.unknown import UnknownView
 from laaffic_console.api.contacts import consent_views, import_views
 from laaffic_console.api.contacts import views as contacts
@@ -29,6 +30,7 @@ urlpatterns = [
     path("v1/openapi.json", schema.SchemaView.as_view(), name="api_schema"),
     path("v1/docs", schema.docs_view, name="api_docs"),
     *_of("messages", {"": message_views.MessagesView, "/<int:pk>": message_views.MessageView}),
+    *_of("messages", {"/<int:pk>/amount": AmountView}),
     *_of(
         "campaigns",
         {

@@ -26,7 +26,8 @@ def _view(kind: Any) -> Any:
 
 def _number_fields() -> list[Any]:
     kinds = [one.callback.cls for one in urls.urlpatterns if hasattr(one.callback, "cls")]
-    described = [unknown.described(_view(kind), "POST") for kind in kinds if issubclass(kind, ApiView)]
+    views = [_view(kind) for kind in kinds if issubclass(kind, ApiView)]
+    described = [unknown.described(view, method) for view in views for method in ("POST", "PATCH")]
     bodies = [one.body for one in described if one.body is not None]
     kinds = (serializers.IntegerField, serializers.FloatField, serializers.DecimalField)
     return [field for body in bodies for field in _parts(body) if isinstance(field, kinds)]

@@ -9,10 +9,11 @@ from laaffic_console.api.mms import own as mms
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from messaging.incurable import is_incurable, is_not_in_use
-from messaging.models import Campaign
+from messaging.models import Campaign, Message
 from messaging.services.batches import counting, unknown
 from messaging.services.batches.unknown import Lost
 from messaging.services.campaigns import editing, follow_ups
+from messaging.services.reports import amount_words
 
 Options = Callable[[Mapping[str, Any]], dict[str, Any]]
 SHOWN: dict[str, Options] = {Channel.MMS: mms.shown, Channel.VOICE: spoken.shown}
@@ -64,3 +65,17 @@ def lost(one: Lost) -> dict[str, Any]:
         "evidence": one.evidence,
         "looked_for_again_at": moment(one.next_look),
     }
+
+
+def amount(row: Message) -> dict[str, Any]:
+    doubts = [
+        {
+            "event": one.event_id,
+            "amount": str(one.amount),
+            "currency": one.currency,
+            "may_be_taken": one.may_be_taken,
+        }
+        for one in amount_words.open_for(row)
+    ]
+    shown = documents.message(row)
+    return {"id": row.pk, "cost": shown["cost"], "currency": shown["currency"], "doubts": doubts}

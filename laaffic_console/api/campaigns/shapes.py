@@ -152,3 +152,26 @@ class SettleRequest(serializers.Serializer):
 class Settled(Standing):
     settled = serializers.IntegerField(help_text="messages, by this request")
     unknown = serializers.IntegerField(help_text="messages that are unknown still")
+
+
+class Doubt(serializers.Serializer):
+    event = serializers.IntegerField(help_text="of the message's history; send it with your word")
+    amount = serializers.CharField()
+    currency = serializers.CharField(allow_blank=True)
+    may_be_taken = serializers.BooleanField(help_text="no message costs less than nothing")
+
+
+class Amount(serializers.Serializer):
+    id = serializers.IntegerField(help_text="of the message")
+    cost = serializers.CharField(allow_null=True)
+    currency = serializers.CharField(allow_blank=True)
+    doubts = Doubt(many=True, help_text="amounts that cannot be right, and of which nobody has said anything")
+
+
+TAKE, LEAVE_OUT = "take", "leave_out"
+
+
+class AmountRequest(serializers.Serializer):
+    event = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="of GET")
+    word = serializers.ChoiceField(choices=[TAKE, LEAVE_OUT], help_text="take: it is counted all the same")
+    why = serializers.CharField(max_length=150, help_text="how you know it: kept with the message")
