@@ -99,6 +99,12 @@ class ApiView(APIView):
         if hasattr(self, request.method.lower()):  # or it is answered 405, whatever it carries
             unknown.refuse(self, request)
 
+    def unkeyed_note(self) -> dict[str, str]:
+        """What is said of a send that nobody could repeat blindly."""
+        if self.has_key:
+            return {}
+        return {"note": _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")}
+
     @property
     def has_key(self) -> bool:
         return "HTTP_IDEMPOTENCY_KEY" in self.request.META

@@ -76,7 +76,7 @@ class TestMessageView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH, "messaging.view_contact"]}
 
-    @extend_schema(parameters=[KEY], request=own.TestMessageRequest, responses={202: shapes.Standing})
+    @extend_schema(parameters=[KEY], request=own.TestMessageRequest, responses={202: own.TestSent})
     def post(self, request: Any, pk: int) -> Response:
         """Send the text to one number, as a campaign of its own: the answer names that one."""
         asked = self.read(own.TestMessageRequest)
@@ -87,7 +87,7 @@ class TestMessageView(ApiView):
             return Answer(202, standing(test).body)
 
         answer = self.once(work)
-        return Response(answer.body, answer.status)
+        return Response({**answer.body, **self.unkeyed_note()}, answer.status)
 
 
 class FollowUpView(ApiView):

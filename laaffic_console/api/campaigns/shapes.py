@@ -87,6 +87,10 @@ class TestMessageRequest(serializers.Serializer):
     again = why_again()
 
 
+class TestSent(Standing):
+    note = serializers.CharField(required=False)
+
+
 class FailedReason(serializers.Serializer):
     reason = serializers.CharField(allow_blank=True, help_text="send it in “reasons”")
     messages = serializers.IntegerField()
