@@ -8,6 +8,7 @@ from laaffic_console.api.approvals import views as approvals
 from laaffic_console.api.campaigns import acts as campaign_acts
 from laaffic_console.api.campaigns import views as campaigns
 from laaffic_console.api.campaigns.amounts import AmountView
+from laaffic_console.api.campaigns.proving import ProofsView
 from laaffic_console.api.campaigns.unknown import UnknownView
 from laaffic_console.api.contacts import consent_views, import_views
 from laaffic_console.api.contacts import views as contacts
@@ -51,6 +52,7 @@ urlpatterns = [
             "/<int:pk>/new-contacts": campaign_acts.NewContactsView,
             "/<int:pk>/suppress-not-in-use": campaign_acts.SuppressNotInUseView,
             "/<int:pk>/unknown": UnknownView,
+            "/<int:pk>/proofs": ProofsView,
             "/<int:pk>/approval": approvals.CampaignApprovalView,
             "/<int:pk>/approval/ask": approvals.CampaignAskView,
             "/<int:pk>/approval/approve": approvals.CampaignApproveView,

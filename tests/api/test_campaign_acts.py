@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.kit.people import APPROVER, OPERATOR
+from laaffic_console.kit.people import APPROVER, OPERATOR, VIEWER
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,
@@ -259,6 +259,25 @@ class AfterwardsTests:
         assert said == [{"added": 1, "already_there": 0}, {"added": 0, "already_there": 1}]
         second = Message.objects.order_by("pk")[1]
         assert [entry.number for entry in SuppressionEntry.objects.all()] == [second.number]
+
+
+class ProofTests:
+    def test_proved_once_for_a_key_by_who_may_look(
+        self, api: Api, one_with: Callable[..., Api], draft: int, person: User
+    ) -> None:
+        refused = api("POST", f"campaigns/{draft}/proofs")
+        assert (refused.status_code, "launch it first" in refused.json()["detail"]) == (409, True)
+        api("POST", f"campaigns/{draft}/launch", {})
+        frozen(draft)
+
+        made = [one_with(VIEWER)("POST", f"campaigns/{draft}/proofs", Idempotency_Key="a")]
+        made += [api("POST", f"campaigns/{draft}/proofs", Idempotency_Key="b") for _time in range(2)]
+
+        assert [answer.status_code for answer in made] == [202] * 3, made[0].content
+        assert made[1].json() == made[2].json()
+        kept = api("GET", f"campaigns/{draft}/proofs").json()["items"]
+        assert kept == [made[1].json(), made[0].json()]
+        assert (kept[0]["state"], kept[0]["wrong"], kept[0]["asked_by"]) == ("finished", 0, "shop")
 
 
 class AmountTests:

@@ -9,7 +9,7 @@ from laaffic_console.api.mms import own as mms
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from messaging.incurable import is_incurable, is_not_in_use
-from messaging.models import Campaign, Message
+from messaging.models import Campaign, Message, Proof
 from messaging.services.batches import counting, unknown
 from messaging.services.batches.unknown import Lost
 from messaging.services.campaigns import editing, follow_ups
@@ -79,3 +79,14 @@ def amount(row: Message) -> dict[str, Any]:
     ]
     shown = documents.message(row)
     return {"id": row.pk, "cost": shown["cost"], "currency": shown["currency"], "doubts": doubts}
+
+
+def proof(row: Proof) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "state": row.state,
+        "asked_by": row.asked_by_name,
+        "asked_at": moment(row.asked_at),
+        "finished_at": moment(row.finished_at),
+        **{name: getattr(row, name) for name in ("was_over", "figures", "disagreements", "wrong")},
+    }

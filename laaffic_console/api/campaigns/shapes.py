@@ -8,6 +8,7 @@ from rest_framework import serializers
 from laaffic_console.api.mms.shapes import MmsRequest
 from laaffic_console.api.shapes import Campaign, CampaignRequest, LaunchRequest, Numbers, Standing, why_again
 from laaffic_console.api.voice.shapes import SpokenRequest
+from messaging.models import Proof as ProofRow
 from messaging.services.launching import undo
 
 
@@ -179,3 +180,17 @@ class AmountRequest(serializers.Serializer):
     event = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="of GET")
     word = serializers.ChoiceField(choices=[TAKE, LEAVE_OUT], help_text="take: it is counted all the same")
     why = serializers.CharField(max_length=150, help_text="how you know it: kept with the message")
+
+
+class Proof(serializers.Serializer):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=ProofRow.State.choices)
+    asked_by = serializers.CharField(allow_blank=True)
+    asked_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    was_over = serializers.BooleanField(
+        help_text="whether the campaign was: of one that goes on figures move meanwhile"
+    )
+    figures = serializers.DictField(help_text="as `manage.py campaign prove --json` derives them")
+    disagreements = serializers.ListField(child=serializers.CharField(), help_text="the first of them")
+    wrong = serializers.IntegerField(help_text="how many figures disagree")
