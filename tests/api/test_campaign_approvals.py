@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 
 from laaffic_console.gateway.models import Application
@@ -58,6 +58,12 @@ def test_asked_for_approved_and_launched(api: Api, bob: Api, draft: int, asked: 
     assert (given.status_code, given.json()["outcome"], given.json()["decided_by"]) == (200, "approved", "bob")
     assert bob("GET", f"campaigns/{draft}/approval").json()["missing"] == ""
     assert api("POST", f"campaigns/{draft}/launch", {}).json()["state"] == "running"
+    assert bob("GET", f"campaigns/{draft}/approval").json() == {
+        "id": draft,
+        "needed": "",
+        "missing": "",
+        "approval": given.json(),
+    }
 
 
 def test_where_one_person_is_enough(api: Api, draft: int, settings: LazySettings) -> None:
@@ -185,8 +191,6 @@ class ListTests:
         Approval.objects.create(email_campaign=mail, asked_by=person, bound_to={})
         assert [row["kind"] for row in api("GET", "approvals").json()["items"]] == ["email-campaigns", "campaigns"]
         somebody = User.objects.create_user("somebody")
-        from django.contrib.auth.models import Permission
-
         somebody.user_permissions.add(*Permission.objects.filter(codename__in=["view_approval", "view_campaign"]))
         cache.clear()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 
 from laaffic_console.api.models import Scope
@@ -103,6 +103,21 @@ class EditTests:
         assert (again.status_code, again.json()) == (200, once.json())
         assert Campaign.objects.get().events.count() == events
         assert AuditEntry.objects.filter(kind="changed", object_kind="messaging.campaign").count() == 1
+
+    @pytest.mark.parametrize("change", [{"text": "a\r\nb\u200b"}, {"sender_id": ""}, {"to": []}, {"calendar": None}])
+    def test_however_it_is_stored(self, api: Api, draft: int, change: Any) -> None:
+        Campaign.objects.update(sender_id="OTHER", extra_numbers=["919876543210"])
+        asked = {"seen": seen(api, draft), **change}
+        answers = [api("PATCH", f"campaigns/{draft}", asked) for _time in range(2)]
+
+        assert [answer.status_code for answer in answers] == [200, 200], answers[1].content
+        assert answers[0].json() == answers[1].json()
+
+    def test_who_did_what_begins_with_the_draft(self, api: Api, draft: int) -> None:
+        edit(api, draft, text="Big sale")
+
+        kept = AuditEntry.objects.filter(object_id=str(draft)).order_by("pk").values_list("kind", "person")
+        assert list(kept) == [("added", "shop"), ("changed", "shop")]
 
     def test_with_a_key_the_first_answer_stays(self, api: Api, draft: int) -> None:
         asked = {"seen": seen(api, draft), "text": "Big sale"}
@@ -241,8 +256,6 @@ class OtherKindTests:
 
 
 def _permission(codename: str) -> Any:
-    from django.contrib.auth.models import Permission
-
     return Permission.objects.get(codename=codename)
 
 

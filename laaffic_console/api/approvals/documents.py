@@ -5,6 +5,7 @@ from typing import Any
 from laaffic_console.api.documents import moment
 from messaging.models import Approval
 from messaging.services.approvals import approval_rules, approvals
+from messaging.services.approvals.approvable import DRAFT
 
 KINDS = {"campaign": "campaigns", "email_campaign": "email-campaigns", "group_task": "group-calls"}
 
@@ -34,11 +35,13 @@ def read_seen(text: str) -> tuple[str, str]:
 
 
 def standing(draft: Any) -> dict[str, Any]:
-    found = approval_rules.standing(draft)
-    latest = approval_rules.latest(draft)
+    """Of a draft that was launched only what was said about it."""
+    is_draft, latest = draft.state == DRAFT, approval_rules.latest(draft)
+    found = approval_rules.standing(draft) if is_draft else None
+    missing = found.missing if found else approval_rules.missing(draft) if is_draft else ""
     return {
         "id": draft.pk,
         "needed": found.needed if found else "",
-        "missing": found.missing if found else approval_rules.missing(draft),
+        "missing": missing,
         "approval": approval(latest) if latest else None,
     }

@@ -16,6 +16,7 @@ from laaffic_console.api.views import ApiView, page, row
 from messaging.models import Approval, Campaign
 from messaging.models.of_one_draft import DRAFTS
 from messaging.services.approvals import approval_rules, approvals
+from messaging.services.approvals.approvable import DRAFT
 
 
 class ApprovalsView(ApiView):
@@ -48,7 +49,7 @@ class StandingView(OfDraftView):
     def get(self, request: Any, pk: int) -> Response:
         """Whether a draft needs a second person, and what was said about it."""
         draft = self.draft(pk)
-        if approval_rules.is_on():
+        if draft.state == DRAFT and approval_rules.is_on():
             approval_rules.prepare(self.model, pk, within_request=True)
         return Response(documents.standing(draft))
 

@@ -121,7 +121,7 @@ class NewContactsView(FollowUpView):
 
 class RetryView(FollowUpView):
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
-    rights = {"GET": [VIEW], "POST": [VIEW, ADD]}
+    rights = {"GET": [VIEW, ADD], "POST": [VIEW, ADD]}
 
     @extend_schema(responses=own.Failed)
     def get(self, request: Any, pk: int) -> Response:

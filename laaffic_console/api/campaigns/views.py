@@ -22,6 +22,7 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.acts import Act, record
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
 from messaging.services.audience import audience_counts
@@ -96,6 +97,7 @@ def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own
         **own,
         **(sending.to_numbers(numbers, by) if numbers else {}),
     )
+    record(Act.ADDED, draft)
     return Answer(201, own_documents.whole(draft))
 
 

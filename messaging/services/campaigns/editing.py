@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.plain_text import sendable
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, CampaignState
 from messaging.services import steps
@@ -42,8 +43,7 @@ def edit(
     already changes nothing.
     """
     campaign = steps.locked(Campaign, campaign_id)
-    given = {**fields, **({"channel_options": {**campaign.channel_options, **options}} if options else {})}
-    if not (changes := _changes(campaign, given)):
+    if not (changes := _changes(campaign, _as_kept(campaign, fields, options))):
         return campaign
     steps.require(campaign, [CampaignState.DRAFT], _("edited"))
     if seen != as_seen(campaign):
@@ -60,6 +60,19 @@ def edit(
     drafts.save(campaign, **chosen, columns=changes.keys() - set(CHOSEN), by=by)
     record(Act.CHANGED, campaign, changes=told)
     return campaign
+
+
+def _as_kept(campaign: Campaign, fields: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """As they are stored: or the same edit, made twice, would seem another."""
+    found = dict(fields)
+    if options:
+        found["channel_options"] = {**campaign.channel_options, **options}
+    if "text" in found:
+        found["text"] = sendable(found["text"])
+    if "sender_id" in found:
+        application = found.get("application", campaign.application)
+        found["sender_id"] = found["sender_id"] or application.sender_id
+    return found
 
 
 def _changes(campaign: Campaign, given: Mapping[str, Any]) -> dict[str, Any]:
