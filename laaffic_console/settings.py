@@ -404,6 +404,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENFORCE_NON_BLANK_FIELDS": True,
+    "COMPONENT_SPLIT_PATCH": False,  # what a PATCH takes has a shape of its own, with what it must say
     "POSTPROCESSING_HOOKS": ["laaffic_console.api.schema.with_problems"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test looks at the schema; the health page asks these checks each minute

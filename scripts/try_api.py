@@ -127,11 +127,14 @@ def drafts(api: Api) -> dict[str, list[int]]:
     slow = {"name": "Slow", "text": "Hello", "application": demo.APP_ID, "groups": [demo.GROUP], "rate_per_second": 1}
     later = {"scheduled_at": "2035-01-01T09:00:00Z"}
     running: list[int] = []
+    waiting: list[int] = []
     mails: list[int] = []
     calls: list[int] = []
     for n in range(3):
         running.append(api("campaigns", {**slow, "text": f"Hello {n}"})["id"])
         api(f"campaigns/{running[-1]}/launch", {"again": "to be paused"})
+        waiting.append(api("campaigns", {**slow, **later, "text": f"Later {n}"})["id"])
+        api(f"campaigns/{waiting[-1]}/launch", {"again": "to be taken back"})
     for n in range(DRAFTS):
         moment = later if n % 2 else {}
         mail = {**EMAIL, "application": demo.EMAIL_APP, "subject": f"Draft {n}", **moment}
@@ -149,6 +152,9 @@ def drafts(api: Api) -> dict[str, list[int]]:
     return {
         "campaigns/{id}/pause": running,
         "campaigns/{id}/resume": running,
+        "campaigns/{id}/pace": running,
+        "campaigns/{id}/outside-hours": running,
+        "campaigns/{id}/take-back": waiting,
         "email-campaigns/{id}/cancel": mails,
         "group-calls/{id}/cancel": calls,
     }

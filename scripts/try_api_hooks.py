@@ -34,7 +34,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "/api/v1/group-calls": {"text": "", "to": []},
     "/api/v1/messages": {"text": ""},
 }  # one of those that may be said
-DIGESTED = ("pools", "owned-numbers")  # of which one says what one has seen; of a launch, what one has ticked
+DIGESTED = ("pools", "owned-numbers")  # of which one says what one has seen, as with each PATCH; of a launch, ticks
 FILES = {
     "attachments": ("picture.png", picture(), "image/png"),
     "audio-files": ("silence.wav", sound(), "audio/wav"),
@@ -101,7 +101,8 @@ def with_known_things(case: Any, kwargs: dict[str, Any], known: dict[str, Any]) 
         for one, other in EITHER:
             if one in case.body and other in case.body:
                 del case.body[other]
-        if "seen" in case.body and name in DIGESTED and "{id}" in case.path and ids:
+        says_what_it_saw = name in DIGESTED or case.method == "PATCH"
+        if "seen" in case.body and says_what_it_saw and "{id}" in case.path and ids:
             case.body["seen"] = seen_now(f"{known['url']}/{name}/{case.path_parameters['id']}", known["token"])
 
 

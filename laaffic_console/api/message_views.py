@@ -75,9 +75,7 @@ class MessagesView(ApiView):
         if answer.status != 202:
             return Response(answer.body, answer.status, content_type=problems.CONTENT_TYPE)
         body = {**answer.body, "messages": sending.messages_of(answer), "invalid": invalid}
-        if not self.has_key:
-            body["note"] = _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")
-        return Response(body, answer.status)
+        return Response({**body, **self.unkeyed_note()}, answer.status)
 
 
 class MessageView(ApiView):

@@ -35,6 +35,16 @@ def read_numbers(texts: Sequence[str], read: Callable[[str], str] = _number) -> 
     return numbers, invalid
 
 
+def require_numbers(texts: Sequence[str]) -> list[str]:
+    """All of “to”; Problem where one of them is invalid."""
+    numbers, invalid = read_numbers(texts)
+    if invalid:
+        first = invalid[0]
+        said = _("Number %(n)d of “to” is invalid: %(why)s") % {"n": first["position"] + 1, "why": first["reason"]}
+        raise Problem(400, said, invalid=invalid)
+    return numbers
+
+
 def to_numbers(numbers: Sequence[str], by: User) -> dict[str, Any]:
     """How a draft names them: some in itself, more in rows of their own."""
     if len(numbers) <= drafts.MAX_EXTRA_NUMBERS:

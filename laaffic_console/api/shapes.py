@@ -9,6 +9,7 @@ from messaging.models import Campaign as Row
 from messaging.models import CampaignState, MessageState
 
 MOST_MESSAGES = 10_000
+FEW_FIRST = ("canary_wait", "canary_least", "canary_reports")
 PURPOSES = [(value, label) for value, label in Row.Purpose.choices if value]
 
 
@@ -103,6 +104,10 @@ class Message(serializers.Serializer):
     reported_at = serializers.DateTimeField(allow_null=True)
 
 
+def belongs_to_canary(name: str) -> serializers.ValidationError:
+    return serializers.ValidationError({name: "It belongs to “canary”. Give that too, or leave this out."})
+
+
 class CareRequest(serializers.Serializer):
     """When it may reach people, and what for."""
 
@@ -148,11 +153,32 @@ class DraftRequest(CareRequest):
         allow_null=True,
         help_text="percent delivered to go on; otherwise 80",
     )
+    canary_reports = serializers.IntegerField(
+        min_value=1,
+        max_value=100,
+        required=False,
+        allow_null=True,
+        help_text="percent of them with a report, or nothing is decided; otherwise 50",
+    )
+    latest_start_minutes = serializers.IntegerField(
+        min_value=0,
+        max_value=2**31 - 1,
+        required=False,
+        allow_null=True,
+        help_text="after its time: later than that it is held; otherwise the console's own limit",
+    )
+    error_limit = serializers.IntegerField(
+        min_value=0,
+        max_value=2**31 - 1,
+        required=False,
+        allow_null=True,
+        help_text="held after so many rejected recipients, 0 never; otherwise the console's own limit",
+    )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        for name in ("canary_wait", "canary_least"):
+        for name in FEW_FIRST:
             if data.get(name) is not None and not data["canary"]:
-                raise serializers.ValidationError({name: "It belongs to “canary”. Give that too, or leave this out."})
+                raise belongs_to_canary(name)
         return data
 
 

@@ -3,7 +3,13 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from laaffic_console.api import account_views, campaign_views, message_views, problems, reply_views, schema
+from laaffic_console.api import account_views, message_views, problems, reply_views, schema
+from laaffic_console.api.approvals import views as approvals
+from laaffic_console.api.campaigns import acts as campaign_acts
+from laaffic_console.api.campaigns import views as campaigns
+from laaffic_console.api.campaigns.amounts import AmountView
+from laaffic_console.api.campaigns.proving import ProofsView
+from laaffic_console.api.campaigns.unknown import UnknownView
 from laaffic_console.api.contacts import consent_views, import_views, person_views
 from laaffic_console.api.contacts import views as contacts
 from laaffic_console.api.conversations import acts as conversation_acts
@@ -30,20 +36,37 @@ urlpatterns = [
     path("v1/openapi.json", schema.SchemaView.as_view(), name="api_schema"),
     path("v1/docs", schema.docs_view, name="api_docs"),
     *_of("messages", {"": message_views.MessagesView, "/<int:pk>": message_views.MessageView}),
+    *_of("messages", {"/<int:pk>/amount": AmountView}),
     *_of(
         "campaigns",
         {
-            "": campaign_views.CampaignsView,
-            "/<int:pk>": campaign_views.CampaignView,
-            "/<int:pk>/check": campaign_views.CheckView,
-            "/<int:pk>/launch": campaign_views.LaunchView,
-            "/<int:pk>/pause": campaign_views.PauseView,
-            "/<int:pk>/resume": campaign_views.ResumeView,
-            "/<int:pk>/cancel": campaign_views.CancelView,
-            "/<int:pk>/report": campaign_views.ReportView,
-            "/<int:pk>/recipients": campaign_views.RecipientsView,
+            "": campaigns.CampaignsView,
+            "/<int:pk>": campaigns.CampaignView,
+            "/<int:pk>/check": campaigns.CheckView,
+            "/<int:pk>/launch": campaigns.LaunchView,
+            "/<int:pk>/pause": campaigns.PauseView,
+            "/<int:pk>/resume": campaigns.ResumeView,
+            "/<int:pk>/cancel": campaigns.CancelView,
+            "/<int:pk>/take-back": campaign_acts.TakeBackView,
+            "/<int:pk>/pace": campaign_acts.PaceView,
+            "/<int:pk>/go-on": campaign_acts.GoOnView,
+            "/<int:pk>/outside-hours": campaign_acts.OutsideHoursView,
+            "/<int:pk>/test": campaign_acts.TestMessageView,
+            "/<int:pk>/copy": campaign_acts.CopyView,
+            "/<int:pk>/retry": campaign_acts.RetryView,
+            "/<int:pk>/new-contacts": campaign_acts.NewContactsView,
+            "/<int:pk>/suppress-not-in-use": campaign_acts.SuppressNotInUseView,
+            "/<int:pk>/unknown": UnknownView,
+            "/<int:pk>/proofs": ProofsView,
+            "/<int:pk>/approval": approvals.CampaignApprovalView,
+            "/<int:pk>/approval/ask": approvals.CampaignAskView,
+            "/<int:pk>/approval/approve": approvals.CampaignApproveView,
+            "/<int:pk>/approval/refuse": approvals.CampaignRefuseView,
+            "/<int:pk>/report": campaigns.ReportView,
+            "/<int:pk>/recipients": campaigns.RecipientsView,
         },
     ),
+    *_of("approvals", {"": approvals.ApprovalsView}),
     *_of("spoken-messages", {"": voice.SpokenView}),
     *_of("mms", {"": mms.MmsView}),
     *_of(

@@ -104,6 +104,12 @@ class ApiView(APIView):
         if asked is not None and not {tag_of(shown), "*"} & set(_tags(asked)):
             raise Problem(412, _("It has changed since you looked. Get it again, and decide by what it is now."))
 
+    def unkeyed_note(self) -> dict[str, str]:
+        """What is said of a send that nobody could repeat blindly."""
+        if self.has_key:
+            return {}
+        return {"note": _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")}
+
     @property
     def has_key(self) -> bool:
         return "HTTP_IDEMPOTENCY_KEY" in self.request.META

@@ -41,7 +41,7 @@ from messaging.admin.compose_form import ComposeForm
 from messaging.admin.pages import page, require
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.campaigns import campaigns, drafts, editing, starting
 from messaging.services.figures import comparing
 from messaging.services.refusals import NotAllowed
 
@@ -192,6 +192,9 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return obj is not None and obj.state == CampaignState.DRAFT and super().has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        editing.delete(obj.pk)
 
     # The campaign's own pages
 

@@ -13,8 +13,6 @@ from laaffic_console.kit import signed_zip
 from laaffic_console.kit.people import signed_in
 from messaging.services.figures import proofs
 
-DRAFT = "draft"  # of every kind of campaign
-
 
 def context(subject: Any) -> dict[str, Any]:
     """For messaging/proofs.html; what is not sent yet has nothing to prove."""
@@ -32,7 +30,7 @@ def prove_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, subject: An
     """Derives figures and changes none: whoever may see the campaign may ask for it."""
     if not model_admin.has_view_permission(request, subject):
         raise PermissionDenied
-    if request.method != "POST" or subject.state == DRAFT:
+    if request.method != "POST" or subject.state == proofs.DRAFT:
         raise Http404
     proofs.ask(subject, by=signed_in(request))
     return HttpResponseRedirect(reverse(_name_of(subject, "change"), args=[subject.pk]) + "#proofs")

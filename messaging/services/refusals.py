@@ -7,3 +7,7 @@ class NotAllowed(Exception):
 
 class EndNotAsked(NotAllowed):
     """It is held at its latest end, of which whoever resumes it has not heard."""
+
+
+class Overtaken(NotAllowed):
+    """Somebody has edited it since whoever edits it now looked at it."""

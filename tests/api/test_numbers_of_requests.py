@@ -26,7 +26,8 @@ def _view(kind: Any) -> Any:
 
 def _number_fields() -> list[Any]:
     kinds = [one.callback.cls for one in urls.urlpatterns if hasattr(one.callback, "cls")]
-    described = [unknown.described(_view(kind), "POST") for kind in kinds if issubclass(kind, ApiView)]
+    views = [_view(kind) for kind in kinds if issubclass(kind, ApiView)]
+    described = [unknown.described(view, method) for view in views for method in ("POST", "PATCH")]
     bodies = [one.body for one in described if one.body is not None]
     kinds = (serializers.IntegerField, serializers.FloatField, serializers.DecimalField)
     return [field for body in bodies for field in _parts(body) if isinstance(field, kinds)]
@@ -45,4 +46,4 @@ def test_no_number_of_any_body_takes_what_is_none(odd: Any) -> None:
 def test_a_speed_is_still_a_speed() -> None:
     speeds = [field for field in _number_fields() if field.field_name == "speed"]
 
-    assert [field.run_validation(given) for field in speeds for given in (1, 1.5, "2")] == [1.0, 1.5, 2.0] * 2
+    assert [field.run_validation(given) for field in speeds for given in (1, 1.5, "2")] == [1.0, 1.5, 2.0] * 3

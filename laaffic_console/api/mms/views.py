@@ -7,39 +7,35 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api import files
-from laaffic_console.api.campaign_views import ADD, NAMES, VIEW, drafted
+from laaffic_console.api.campaigns.shapes import WholeCampaign
+from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
-from laaffic_console.api.mms import documents, shapes
+from laaffic_console.api.mms import documents, own, shapes
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
-from laaffic_console.api.shapes import Campaign, page_of
+from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import Channel
 from laaffic_console.laaffic.mms import MAX_FILE
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments
 from messaging.services.mms.attachments import UploadFailed, UploadUnknown
-from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
+from messaging.services.mms.mms_channel import MmsOptions
 
 LOOK = "messaging.view_mmsattachment"
 
 
 class MmsView(ApiView):
-    names = NAMES
+    names = {**NAMES, **own.FIELDS}
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, ADD, LOOK]}
 
-    @extend_schema(parameters=[KEY], request=shapes.MmsRequest, responses={201: Campaign})
+    @extend_schema(parameters=[KEY], request=shapes.MmsRequest, responses={201: WholeCampaign})
     def post(self, request: Any) -> Response:
         """A draft of an MMS campaign. Nothing is sent before it is launched."""
         asked = self.read(shapes.MmsRequest)
-        chosen = MmsOptions(
-            title=asked["title"],
-            mms_type=RANDOM_TITLE if asked["random_title"] else GIVEN_TITLE,
-            attachments=tuple(asked["attachments"]),
-        )
-        options = chosen.as_json()
+        options = MmsOptions(**own.options_of(asked)).as_json()
         answer = self.once(
             lambda: drafted(asked, request.user, channel=Channel.MMS, channel_options=options, sender_id="")
         )

@@ -9,59 +9,43 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api import files
-from laaffic_console.api.campaign_views import ADD, NAMES, VIEW, drafted
+from laaffic_console.api.campaigns.shapes import WholeCampaign
+from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
-from laaffic_console.api.shapes import Campaign, page_of
+from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from laaffic_console.api.voice import documents, shapes
+from laaffic_console.api.voice import documents, shapes, spoken
 from laaffic_console.gateway.models import Channel, EntryState
-from laaffic_console.kit.plain_text import capitals
 from laaffic_console.laaffic import Spoken
 from voice.models import AudioFile, CallRecord, SipCall, SipPhone
 from voice.services.audio import uploads as audio
 from voice.services.audio.uploads import UploadFailed, UploadUnknown
 from voice.services.calls import sip_calls as calls
 from voice.services.phones import sip_phones as phones
-from voice.services.spoken.options import GENDERS, TtsOptions
+from voice.services.spoken.options import TtsOptions
 
 LOOK_AT_AUDIO = "voice.view_audiofile"
 
 
 class SpokenView(ApiView):
-    names = NAMES
+    names = {**NAMES, **spoken.FIELDS}
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, ADD]}
 
-    @extend_schema(parameters=[KEY], request=shapes.SpokenRequest, responses={201: Campaign})
+    @extend_schema(parameters=[KEY], request=shapes.SpokenRequest, responses={201: WholeCampaign})
     def post(self, request: Any) -> Response:
         """A draft of a spoken message. Nobody is called before it is launched, as other campaigns are."""
         asked = self.read(shapes.SpokenRequest)
-        options = TtsOptions(_spoken(asked), asked["display_number"]).as_json()
+        given = spoken.options_of(asked)
+        options = TtsOptions(display_number=given.pop("display_number"), spoken=Spoken(text="", **given)).as_json()
         answer = self.once(
             lambda: drafted(asked, request.user, channel=Channel.VOICE, channel_options=options, sender_id="")
         )
         return Response(answer.body, answer.status)
-
-
-def _spoken(asked: dict[str, Any]) -> Spoken:
-    return Spoken(
-        text="",
-        language=capitals(asked["language"]),
-        accent=asked["accent"],
-        gender=GENDERS.get(asked.get("gender", "")),
-        speaking_rate=asked["speed"],
-        loop_count=asked["times"],
-        recall_count=asked["call_again"],
-        recall_interval=asked["call_again_minutes"],
-        max_duration=asked.get("longest_seconds"),
-        max_ringing_time=asked["ring_seconds"],
-        delay_play=asked.get("silence_before"),
-        delay_hangup=asked.get("silence_after"),
-    )
 
 
 class PhonesView(ApiView):

@@ -1,6 +1,7 @@
 """When a launch needs a second person, and what their word is bound to: the same for every kind of draft."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -84,6 +85,28 @@ def _more_than(cost: Mapping[str, Decimal], limits: Mapping[str, Decimal]) -> st
     return _(
         "Its cost in several currencies is together above the limit (%(sums)s): a second person has to approve it."
     ) % {"sums": said}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of a draft that needs a second person: why, what stands against its launch still, and the latest word on it."""
+
+    needed: str
+    missing: str
+    approval: Approval | None
+
+
+def standing(draft: Any, known: Any = None) -> Standing | None:
+    """None where one person is enough, or whom it reaches is not known yet. `known`: see Approvable.plan."""
+    limits = approval_limits.now()
+    if not limits.are_set:
+        return None
+    plan = approvable.kind_of(draft).plan(draft, known)
+    needed = why_needed(draft, plan, limits)
+    if plan.shown is None or not needed:
+        return None
+    approval = latest(draft)
+    return Standing(needed, stands_against(draft, plan, needed, approval), approval)
 
 
 def require(draft: Any) -> None:

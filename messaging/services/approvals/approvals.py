@@ -145,6 +145,28 @@ def waiting_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Approval]:
     return asked.select_related("asked_by", *DRAFTS).order_by("asked_at")
 
 
+def seen_by(user: AbstractBaseUser | AnonymousUser, rows: "QuerySet[Approval]") -> "QuerySet[Approval]":
+    """Those of the kinds that this person may see."""
+    hidden = [kind for kind in approvable.kinds() if not user.has_perm(kind.right("view"))]  # type: ignore[union-attr]
+    return rows.filter(**{kind.draft: None for kind in hidden})
+
+
+def asked_already(draft: Any, *, by: User) -> Approval | None:
+    """What this person asked for it as it stands; None where to ask says something new."""
+    approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED, asked_by=by).first()
+    if approval is None or draft.state != DRAFT:
+        return None
+    plan = approvable.kind_of(draft).plan(draft)
+    return None if approval_rules.changed_since(approval, draft, plan) else approval
+
+
+def said_already(draft: Any, *, by: User, approve: bool, seen: tuple[str, str]) -> Approval | None:
+    """The same word by the same person on what was seen: whoever repeats it has lost the answer."""
+    outcome = Approval.Outcome.APPROVED if approve else Approval.Outcome.REFUSED
+    given = draft.approvals.filter(outcome=outcome, decided_by=by)
+    return next((one for one in given if identity(one) == seen), None)
+
+
 def _require_draft(draft: Any) -> None:
     if draft.state != DRAFT:
         raise NotAllowed(_("“%(name)s” is no longer a draft.") % {"name": draft.name})

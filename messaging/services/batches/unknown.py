@@ -19,7 +19,7 @@ class Lost:
     entry: LedgerEntry
     messages: int
     evidence: str  # of its first message: the same for all, and whether the vendor's records have been asked
-    next_look: object  # a moment; None when nothing is asked any more
+    next_look: dt.datetime | None  # None when nothing is asked any more
 
 
 def of(campaign: Campaign) -> list[Lost]:

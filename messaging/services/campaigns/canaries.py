@@ -241,6 +241,11 @@ def _in_words(found: Figures) -> str:
     }
 
 
+def has_passed(campaign: Campaign) -> bool:
+    """The rest need not wait any more."""
+    return Canary.objects.filter(pk=campaign.pk, passed_at__isnull=False).exists()
+
+
 def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
     """By a person's word, whatever the reports say. What it is held for otherwise holds it all the same."""
     if is_blank(reason):

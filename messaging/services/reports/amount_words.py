@@ -60,10 +60,21 @@ def decide(message_id: int, event_id: int, *, take: bool, why: str, by: User) ->
             raise ValidationError(_("No message costs less than nothing: this amount can only be left out."))
         if take and not reports.take_amount(message_id, doubt.amount, doubt.currency):
             raise ValidationError(_("What this message cost is known, or was decided, by now. Look at it again."))
-        verb = "takes" if take else "leaves out"
-        said = f"{by.get_username()} {verb} {doubt}: {why[:LONGEST_REASON]}"
+        said = f"{_begins(doubt, take=take, by=by)}{why[:LONGEST_REASON]}"
         MessageEvent.objects.create(message_id=message_id, at=timezone.now(), source=SOURCE, text=said[:300])
         record(Act.SETTLED, message, event=said)
+
+
+def was_said(message: Message, event_id: int, *, take: bool, by: User) -> bool:
+    """The same word by the same person: whoever repeats it has lost the answer."""
+    event = message.events.filter(pk=event_id, source=doubtful_amounts.SOURCE).first()
+    if event is None or (doubt := _read(event)) is None:
+        return False
+    return message.events.filter(source=SOURCE, text__startswith=_begins(doubt, take=take, by=by)).exists()
+
+
+def _begins(doubt: Doubt, *, take: bool, by: User) -> str:
+    return f"{by.get_username()} {'takes' if take else 'leaves out'} {doubt}: "
 
 
 def _read(event: MessageEvent) -> Doubt | None:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -9,13 +10,19 @@ from rest_framework.response import Response
 
 from laaffic_console.api import documents, launching, sending, shapes
 from laaffic_console.api import lookups as named
+from laaffic_console.api.campaigns import changing
+from laaffic_console.api.campaigns import documents as own_documents
+from laaffic_console.api.campaigns import shapes as own_shapes
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY, STATES, recipients
+from laaffic_console.api.mms import own as mms
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.acts import Act, record
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
 from messaging.services.audience import audience_counts
@@ -25,8 +32,11 @@ from messaging.services.forecast import forecast
 from messaging.services.launching.checks import NotSeen
 
 VIEW, ADD, LAUNCH = "messaging.view_campaign", "messaging.add_campaign", "messaging.launch_campaign"
+CHANGE, DELETE = "messaging.change_campaign", "messaging.delete_campaign"
+LOOK_AT_ATTACHMENTS = "messaging.view_mmsattachment"
 
-NAMES = {"latest_end": "not_after"}  # what requests call the fields of a draft
+# What requests call the fields of a draft.
+NAMES = {"latest_end": "not_after", "extra_numbers": "to", "paste": "to"}
 
 
 class CampaignQuery(ListQuery):
@@ -50,7 +60,7 @@ class CampaignsView(ApiView):
         rows = narrowed(rows, query, state="state")
         return Response(page(rows, query, documents.campaign))
 
-    @extend_schema(parameters=[KEY], request=shapes.CampaignRequest, responses={201: shapes.Campaign})
+    @extend_schema(parameters=[KEY], request=shapes.CampaignRequest, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any) -> Response:
         """A draft. Nothing is sent before it is launched."""
         asked = self.read(shapes.CampaignRequest)
@@ -64,11 +74,7 @@ def _create(asked: dict[str, Any], by: Any) -> Answer:
 
 def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own: Any) -> Answer:
     """A draft of any kind of campaign, by what requests for all of them say and what is its `own`."""
-    numbers, invalid = sending.read_numbers(asked.get("to", []))
-    if invalid:
-        first = invalid[0]
-        said = _("Number %(n)d of “to” is invalid: %(why)s") % {"n": first["position"] + 1, "why": first["reason"]}
-        raise Problem(400, said, invalid=invalid)
+    numbers = sending.require_numbers(asked.get("to", []))
     draft = drafts.create(
         name=asked["name"],
         application=named.application(asked["application"], channel),
@@ -82,24 +88,43 @@ def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own
         canary=asked["canary"],
         canary_wait=asked.get("canary_wait"),
         canary_least=asked.get("canary_least"),
+        canary_reports=asked.get("canary_reports"),
+        latest_start_minutes=asked.get("latest_start_minutes"),
+        error_limit=asked.get("error_limit"),
         **named.care(asked),
         channel=channel,
         by=by,
         **own,
         **(sending.to_numbers(numbers, by) if numbers else {}),
     )
-    return Answer(201, documents.campaign(draft))
+    record(Act.ADDED, draft)
+    return Answer(201, own_documents.whole(draft))
 
 
 class CampaignView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": [VIEW]}
+    names = {**NAMES, **mms.FIELDS, **spoken.FIELDS}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS, "DELETE": Scope.CAMPAIGNS}
+    rights = {"GET": [VIEW], "PATCH": [VIEW, CHANGE], "DELETE": [VIEW, DELETE]}
     has_etag = True
 
-    @extend_schema(responses=shapes.Campaign)
+    @extend_schema(responses=own_shapes.WholeCampaign)
     def get(self, request: Any, pk: int) -> Response:
-        """How it stands."""
-        return Response(documents.campaign(row(Campaign.objects.select_related("application", "calendar"), pk)))
+        """How it stands, and what a draft says."""
+        return Response(own_documents.whole(row(changing.rows(), pk)))
+
+    @extend_schema(parameters=[KEY], request=own_shapes.CampaignChange, responses=own_shapes.WholeCampaign)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Edit a draft, if it is still as it was seen. What is left out stays; an approval of it may become void."""
+        asked = self.read(own_shapes.CampaignChange)
+        if "attachments" in asked and not request.user.has_perm(LOOK_AT_ATTACHMENTS):
+            raise PermissionDenied
+        answer = self.once(lambda: changing.edited(pk, asked, request.user))
+        return Response(answer.body, answer.status)
+
+    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete a draft. What was launched stays."""
+        return Response(status=self.once(lambda: changing.deleted(pk)).status)
 
 
 class CheckView(ApiView):
@@ -139,10 +164,10 @@ class LaunchView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    @extend_schema(parameters=[KEY], request=shapes.LaunchRequest, responses=shapes.Standing)
+    @extend_schema(parameters=[KEY], request=own_shapes.CampaignLaunchRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
-        asked = self.read(shapes.LaunchRequest)
+        asked = self.read(own_shapes.CampaignLaunchRequest)
         campaign = row(Campaign.objects.all(), pk)
         answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)
@@ -152,8 +177,9 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
     campaign.refresh_from_db()
     if launching.was_launched(campaign):
         return standing(campaign)
+    undo = asked["undo_seconds"]
     if "shown" not in asked:
-        return standing(starting.launch(campaign.pk, by=by, again=asked["again"]))
+        return standing(starting.launch(campaign.pk, by=by, undo_seconds=undo, again=asked["again"]))
     seen, sentences = shown.read(campaign, asked["shown"])
     if seen is None:
         raise Problem(400, _("“shown” does not belong to this campaign. Take it from GET …/check."))
@@ -164,7 +190,7 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
         )
     except NotSeen as problem:
         raise launching.not_seen(problem) from problem
-    return standing(starting.launch(campaign.pk, by=by, reasons=reasons, seen=seen))
+    return standing(starting.launch(campaign.pk, by=by, undo_seconds=undo, reasons=reasons, seen=seen))
 
 
 def standing(campaign: Campaign) -> Answer:
@@ -184,12 +210,15 @@ class SteerView(ApiView):
 
         def work() -> Answer:
             campaign.refresh_from_db()
-            if campaign.state in self.leads_to:
+            if self.is_done(campaign):
                 return standing(campaign)
             return standing(launching.steered(self.step, campaign.pk, request.user, asked))
 
         answer = self.once(work, in_one=False)
         return Response(answer.body, answer.status)
+
+    def is_done(self, campaign: Campaign) -> bool:
+        return campaign.state in self.leads_to
 
 
 class PauseView(SteerView):

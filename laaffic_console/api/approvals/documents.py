@@ -1,0 +1,47 @@
+"""Approvals as the API shows them."""
+
+from typing import Any
+
+from laaffic_console.api.documents import moment
+from messaging.models import Approval
+from messaging.services.approvals import approval_rules, approvals
+from messaging.services.approvals.approvable import DRAFT
+
+KINDS = {"campaign": "campaigns", "email_campaign": "email-campaigns", "group_task": "group-calls"}
+
+
+def approval(row: Approval) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "kind": next(name for field, name in KINDS.items() if getattr(row, f"{field}_id") is not None),
+        "draft": row.draft.pk,
+        "name": row.draft.name,
+        **{name: getattr(row, name) for name in ("outcome", "recipients", "cost", "asked_note", "note")},
+        "asked_by": row.asked_by.get_username() if row.asked_by else "",
+        "asked_at": moment(row.asked_at),
+        "decided_by": row.decided_by.get_username() if row.decided_by else "",
+        "decided_at": moment(row.decided_at),
+        "seen": seen(row),
+    }
+
+
+def seen(row: Approval) -> str:
+    return "-".join(approvals.identity(row))
+
+
+def read_seen(text: str) -> tuple[str, str]:
+    pk, _dash, digest = text.partition("-")
+    return pk, digest
+
+
+def standing(draft: Any) -> dict[str, Any]:
+    """Of a draft that was launched only what was said about it."""
+    is_draft, latest = draft.state == DRAFT, approval_rules.latest(draft)
+    found = approval_rules.standing(draft) if is_draft else None
+    missing = found.missing if found else approval_rules.missing(draft) if is_draft else ""
+    return {
+        "id": draft.pk,
+        "needed": found.needed if found else "",
+        "missing": missing,
+        "approval": approval(latest) if latest else None,
+    }

@@ -1,0 +1,151 @@
+"""What is done to a campaign that was launched, and what comes after it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api import shapes
+from laaffic_console.api.campaigns import documents
+from laaffic_console.api.campaigns import shapes as own
+from laaffic_console.api.campaigns.changing import rows
+from laaffic_console.api.campaigns.views import ADD, LAUNCH, VIEW, SteerView, standing
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.views import ApiView, row
+from messaging.models import Campaign, CampaignState
+from messaging.services.campaigns import calendars, campaigns, canaries, follow_ups, starting
+
+APPROVE = "messaging.approve_campaign"
+
+
+class TakeBackView(SteerView):
+    step, leads_to = staticmethod(starting.take_back), (CampaignState.DRAFT,)
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
+    def post(self, request: Any, pk: int) -> Response:
+        """Make a draft again of a launch of which nothing has begun: within its “undo_seconds”, or before its time."""
+        return self.steer(request, pk)
+
+
+class GoOnView(SteerView):
+    step, leads_to = staticmethod(canaries.go_on), ()
+
+    @extend_schema(parameters=[KEY], request=own.GoOnRequest, responses=shapes.Standing)
+    def post(self, request: Any, pk: int) -> Response:
+        """Send the rest without waiting for the reports of the few first."""
+        return self.steer(request, pk, **self.read(own.GoOnRequest))
+
+    def is_done(self, campaign: Campaign) -> bool:
+        return canaries.has_passed(campaign)
+
+
+class OutsideHoursView(SteerView):
+    rights = {"POST": [VIEW, APPROVE]}
+    step, leads_to = staticmethod(calendars.send_outside_hours), ()
+
+    @extend_schema(parameters=[KEY], request=own.OutsideHoursRequest, responses=shapes.Standing)
+    def post(self, request: Any, pk: int) -> Response:
+        """Send it once whatever its hours say. It takes an approver's right."""
+        return self.steer(request, pk, **self.read(own.OutsideHoursRequest))
+
+    def is_done(self, campaign: Campaign) -> bool:
+        return campaign.outside_hours
+
+
+class PaceView(ApiView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, LAUNCH]}
+
+    @extend_schema(parameters=[KEY], request=own.PaceRequest, responses=own.Pace)
+    def post(self, request: Any, pk: int) -> Response:
+        """Another rate, also while it runs: the next batch keeps it."""
+        rate = self.read(own.PaceRequest)["rate_per_second"]
+
+        def work() -> Answer:
+            campaign = campaigns.change_pace(row(rows(), pk).pk, rate_per_second=rate, by=request.user)
+            return Answer(200, {**standing(campaign).body, "rate_per_second": campaign.rate_per_second})
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)
+
+
+class TestMessageView(ApiView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, LAUNCH, "messaging.view_contact"]}
+
+    @extend_schema(parameters=[KEY], request=own.TestMessageRequest, responses={202: own.TestSent})
+    def post(self, request: Any, pk: int) -> Response:
+        """Send the text to one number, as a campaign of its own: the answer names that one."""
+        asked = self.read(own.TestMessageRequest)
+
+        def work() -> Answer:
+            draft = row(rows(), pk)
+            test = starting.launch_test(draft, asked["number"], again=asked["again"], by=request.user)
+            return Answer(202, standing(test).body)
+
+        answer = self.once(work)
+        return Response({**answer.body, **self.unkeyed_note()}, answer.status)
+
+
+class FollowUpView(ApiView):
+    """A draft that comes after a campaign; nothing of it is sent before it is launched."""
+
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, ADD]}
+
+    def drafted(self, request: Any, pk: int, make: Callable[..., Campaign], **asked: Any) -> Response:
+        def work() -> Answer:
+            made = make(row(rows(), pk).pk, by=request.user, **asked)
+            return Answer(201, documents.whole(made))
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)
+
+
+class CopyView(FollowUpView):
+    @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
+    def post(self, request: Any, pk: int) -> Response:
+        """A draft with the same text, audience and pace, without its time."""
+        return self.drafted(request, pk, follow_ups.copy)
+
+
+class NewContactsView(FollowUpView):
+    @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
+    def post(self, request: Any, pk: int) -> Response:
+        """A draft to the same groups and audiences, without whoever was in the campaign that is over."""
+        return self.drafted(request, pk, follow_ups.to_new_contacts)
+
+
+class RetryView(FollowUpView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [VIEW, ADD], "POST": [VIEW, ADD]}
+
+    @extend_schema(responses=own.Failed)
+    def get(self, request: Any, pk: int) -> Response:
+        """Why messages failed, the most frequent reason first."""
+        return Response(documents.failed(row(rows(), pk)))
+
+    @extend_schema(parameters=[KEY], request=own.RetryRequest, responses={201: own.WholeCampaign})
+    def post(self, request: Any, pk: int) -> Response:
+        """A draft to those whom a campaign that is over certainly did not reach."""
+        return self.drafted(request, pk, follow_ups.retry_failed, **self.read(own.RetryRequest))
+
+
+class SuppressNotInUseView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [VIEW, ADD, "messaging.add_suppressionentry"]}
+
+    @extend_schema(parameters=[KEY], request=own.SuppressRequest, responses=own.Suppressed)
+    def post(self, request: Any, pk: int) -> Response:
+        """Put the numbers that are not in use on the suppression list of its channel, once it is over."""
+        asked = self.read(own.SuppressRequest)
+
+        def work() -> Answer:
+            found = follow_ups.suppress_not_in_use(row(rows(), pk).pk, but=asked["but"], by=request.user)
+            return Answer(200, {"added": found.added, "already_there": found.already_there})
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)

@@ -1,0 +1,43 @@
+"""What a message cost where the amount that was told cannot be right: a person's word on it."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api.campaigns import documents
+from laaffic_console.api.campaigns import shapes as own
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.views import ApiView, row
+from messaging.models import Message
+from messaging.services.reports import amount_words
+
+LOOK = "messaging.view_message"
+
+
+class AmountView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [LOOK], "POST": [LOOK, "messaging.resolve_campaign"]}
+
+    @extend_schema(responses=own.Amount)
+    def get(self, request: Any, pk: int) -> Response:
+        """What it cost, and the amounts that were told and cannot be right."""
+        return Response(documents.amount(row(Message.objects.all(), pk)))
+
+    @extend_schema(parameters=[KEY], request=own.AmountRequest, responses=own.Amount)
+    def post(self, request: Any, pk: int) -> Response:
+        """Count such an amount all the same, or leave it out, with a reason."""
+        asked = self.read(own.AmountRequest)
+        about = {"take": asked["word"] == own.TAKE, "by": request.user}
+
+        def work() -> Answer:
+            message = row(Message.objects.all(), pk)
+            if not amount_words.was_said(message, asked["event"], **about):
+                amount_words.decide(pk, asked["event"], why=asked["why"], **about)
+                message.refresh_from_db()
+            return Answer(200, documents.amount(message))
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)

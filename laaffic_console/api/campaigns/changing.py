@@ -1,0 +1,104 @@
+"""A draft of any kind of campaign, edited field by field, and deleted."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from laaffic_console.api import lookups as named
+from laaffic_console.api import sending, shapes
+from laaffic_console.api.campaigns import documents
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.mms import own as mms
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.views import row
+from laaffic_console.api.voice import spoken
+from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.acts import Act, record
+from messaging.models import Campaign, PastedNumber
+from messaging.services.campaigns import editing
+from messaging.services.refusals import Overtaken
+
+OWN: Mapping[str, Any] = {Channel.MMS: mms, Channel.VOICE: spoken}
+PLAIN = (
+    *("name", "sender_id", "text", "rate_per_second", "scheduled_at", "local_time", "purpose", "canary"),
+    *("latest_start_minutes", "error_limit"),
+)
+READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "groups": ("groups", named.groups),
+    "excluded_groups": ("excluded_groups", named.groups),
+    "audiences": ("audiences", named.audiences),
+    "calendar": ("calendar", named.calendar),
+    "not_after": ("latest_end", lambda moment: moment),
+}
+
+
+def rows() -> Any:
+    return Campaign.objects.select_related("application", "calendar", "paste")
+
+
+def edited(pk: int, asked: Mapping[str, Any], by: Any) -> Answer:
+    draft = row(rows(), pk)
+    _require_of_its_kind(draft, asked)
+    own = OWN.get(draft.channel)
+    try:
+        draft = editing.edit(
+            pk,
+            _fields(draft, asked, by),
+            options=own.options_of(asked) if own else {},
+            seen=asked["seen"],
+            by=by,
+        )
+    except Overtaken as problem:
+        said = _("Somebody has edited this draft since. GET it again, and send its “seen” with what is to change.")
+        raise Problem(409, said) from problem
+    return Answer(200, documents.whole(draft))
+
+
+def _require_of_its_kind(draft: Campaign, asked: Mapping[str, Any]) -> None:
+    """What only another kind has would be kept and sent by nobody."""
+    others = {name for channel, own in OWN.items() if channel != draft.channel for name in own.NAMES}
+    others -= set(OWN[draft.channel].NAMES) if draft.channel in OWN else set()
+    others |= {"sender_id"} if draft.channel == Channel.VOICE else set()
+    if foreign := sorted(others & asked.keys()):
+        said = _("“%(name)s” is not a field of this kind of campaign (%(kind)s). Leave it out.")
+        said %= {"name": foreign[0], "kind": draft.get_channel_display()}
+        raise Problem(400, said, errors=[{"field": foreign[0], "detail": said}])
+
+
+def _fields(draft: Campaign, asked: Mapping[str, Any], by: Any) -> dict[str, Any]:
+    """Those of the draft that are asked for, as its service has them."""
+    found = {name: asked[name] for name in PLAIN if name in asked}
+    found |= {column: read(asked[name]) for name, (column, read) in READ.items() if name in asked}
+    if "application" in asked:
+        found["application"] = named.application(asked["application"], draft.application.channel)
+    return {**found, **_few_first(draft, asked), **(_numbers(draft, asked["to"], by) if "to" in asked else {})}
+
+
+def _few_first(draft: Campaign, asked: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: asked[name] for name in shapes.FEW_FIRST if name in asked}
+    stray = [name for name, value in given.items() if value is not None]
+    if stray and not asked.get("canary", draft.canary):
+        raise shapes.belongs_to_canary(stray[0])
+    usual = Campaign()
+    return {name: getattr(usual, name) if value is None else value for name, value in given.items()}
+
+
+def _numbers(draft: Campaign, texts: list[str], by: Any) -> dict[str, Any]:
+    """The same ones are not kept once more: whatever names the draft's numbers would take them for others."""
+    numbers = sending.require_numbers(texts)
+    if draft.paste and set(_pasted(draft)) == set(numbers):
+        return {}
+    kept = sending.to_numbers(numbers, by)
+    return {"extra_numbers": kept.get("numbers", []), "paste": kept.get("paste")}
+
+
+def _pasted(draft: Campaign) -> list[str]:
+    return list(PastedNumber.objects.filter(paste=draft.paste).values_list("number", flat=True))
+
+
+def deleted(pk: int) -> Answer:
+    draft = row(rows(), pk)
+    editing.delete(pk)
+    record(Act.DELETED, draft)
+    return Answer(204, {})

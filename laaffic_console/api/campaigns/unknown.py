@@ -1,0 +1,46 @@
+"""Messages whose answer was lost: all that is known of them, and a person's word on what becomes of them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api.campaigns import documents
+from laaffic_console.api.campaigns import shapes as own
+from laaffic_console.api.campaigns.changing import rows
+from laaffic_console.api.campaigns.views import VIEW
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.views import ApiView, row
+from messaging.services.batches import counting
+from messaging.services.campaigns import resolving
+
+RESOLVE = "messaging.resolve_campaign"
+WORDS = {own.SEND_AGAIN: resolving.send_again, own.WRITE_OFF: resolving.write_off}
+
+
+class UnknownView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [VIEW, RESOLVE], "POST": [VIEW, RESOLVE]}
+
+    @extend_schema(responses=own.Unknown)
+    def get(self, request: Any, pk: int) -> Response:
+        """What is known of each lost answer. The console looks for evidence, and sends nothing again by itself."""
+        return Response(documents.unknowns(row(rows(), pk)))
+
+    @extend_schema(parameters=[KEY], request=own.SettleRequest, responses=own.Settled)
+    def post(self, request: Any, pk: int) -> Response:
+        """Send them again or write them off, by a word that is kept with each; what was lost since “seen” stays."""
+        asked = self.read(own.SettleRequest)
+
+        def work() -> Answer:
+            campaign = row(rows(), pk)
+            settle = WORDS[asked["word"]]
+            settled = settle(campaign.pk, reason=asked["reason"], seen=asked["seen"], by=request.user)
+            campaign.refresh_from_db()
+            left = counting.state_counts(campaign)["unknown"]
+            return Answer(200, {"id": campaign.pk, "state": campaign.state, "settled": settled, "unknown": left})
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)
