@@ -24,6 +24,7 @@ from laaffic_console.kit import masks
 from laaffic_console.kit.acts import Actor, acting
 
 MOST_ROWS, USUAL_ROWS = 1000, 100
+WRITES = ("POST", "PATCH", "DELETE")
 LARGEST_ID = 2**63
 Row = TypeVar("Row", bound=models.Model)
 
@@ -91,9 +92,9 @@ class ApiView(APIView):
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method == "POST":
+        if request.method in WRITES:
             files.take_in_chunks(request._request, is_file=self.takes_file)
-        if request.method == "POST" and not self.takes_file:
+        if request.method in WRITES and not self.takes_file:
             _ = request._request.body  # kept whole, for the digest, before it is parsed
         if hasattr(self, request.method.lower()):  # or it is answered 405, whatever it carries
             unknown.refuse(self, request)
