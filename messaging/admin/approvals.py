@@ -18,7 +18,7 @@ from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
 from messaging.models import Approval
 from messaging.models.of_one_draft import DRAFTS
-from messaging.services.approvals import approvable, approval_limits, approval_rules, approvals
+from messaging.services.approvals import approvable, approval_rules, approvals
 from messaging.services.refusals import NotAllowed
 
 COLOURS = {
@@ -126,16 +126,10 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
 
 def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any] | None:
     """What the page before the launch shows of it; None where one person is enough. `known`: see Approvable.plan."""
-    limits = approval_limits.now()
-    if not limits.are_set:
+    standing = approval_rules.standing(draft, known)
+    if standing is None:
         return None
-    kind = approvable.kind_of(draft)
-    plan = kind.plan(draft, known)
-    needed = approval_rules.why_needed(draft, plan, limits)
-    if plan.shown is None or not needed:
-        return None
-    approval = approval_rules.latest(draft)
-    missing = approval_rules.stands_against(draft, plan, needed, approval)
+    kind, approval, missing = approvable.kind_of(draft), standing.approval, standing.missing
     is_asked = approval is not None and approval.outcome == Approval.Outcome.ASKED
     asked_by = approval.asked_by_id if approval else None
     is_own = is_asked and (asked_by == request.user.pk or approvals.is_author(draft, request.user))

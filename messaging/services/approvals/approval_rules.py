@@ -1,6 +1,7 @@
 """When a launch needs a second person, and what their word is bound to: the same for every kind of draft."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,15 @@ from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.approvals.approvable import Plan
 from messaging.services.approvals.approval_limits import Limits
 from messaging.services.refusals import NotAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of a draft that one person alone may not launch."""
+
+    needed: str  # why a second person is
+    missing: str  # what stands against its launch; "" when nothing does
+    approval: Approval | None  # what was asked for last
 
 
 def is_on() -> bool:
@@ -100,6 +110,19 @@ def missing(draft: Any, known: Any = None) -> str:
     plan = approvable.kind_of(draft).plan(draft, known)
     needed = why_needed(draft, plan, limits)
     return stands_against(draft, plan, needed, latest(draft) if needed and plan.shown else None)
+
+
+def standing(draft: Any, known: Any = None) -> Standing | None:
+    """None where one person is enough, or its recipients are still being counted. `known`: see Approvable.plan."""
+    limits = approval_limits.now()
+    if not limits.are_set:
+        return None
+    plan = approvable.kind_of(draft).plan(draft, known)
+    needed = why_needed(draft, plan, limits)
+    if plan.shown is None or not needed:
+        return None
+    asked = latest(draft)
+    return Standing(needed, stands_against(draft, plan, needed, asked), asked)
 
 
 def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | None) -> str:

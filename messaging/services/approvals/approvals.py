@@ -128,6 +128,14 @@ def identity(approval: Approval) -> tuple[str, str]:
     return str(approval.pk), seen.digest if seen else ""
 
 
+def is_asked_by(draft: Any, by: User) -> bool:
+    """Whether this person waits for a word on the draft as it stands: there is nothing to ask for anew."""
+    asked = approval_rules.latest(draft)
+    if asked is None or (asked.outcome, asked.asked_by_id) != (Approval.Outcome.ASKED, by.pk):
+        return False
+    return not approval_rules.changed_since(asked, draft, approvable.kind_of(draft).plan(draft))
+
+
 def is_author(draft: Any, user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether they made it or edited it, whoever asks for its approval."""
     return bool(draft.created_by_id == user.pk or draft.authors.filter(pk=user.pk or 0).exists())
