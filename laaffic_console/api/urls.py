@@ -3,16 +3,20 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from laaffic_console.api import account_views, campaign_views, message_views, problems, reply_views, schema
+from laaffic_console.api import account_views, approvals, campaign_views, message_views, problems, reply_views, schema
 from laaffic_console.api.contacts import consent_views, import_views
 from laaffic_console.api.contacts import views as contacts
+from laaffic_console.api.email import acts as email_acts
+from laaffic_console.api.email import drafts as email_drafts
 from laaffic_console.api.email import views as email
 from laaffic_console.api.exports import views as taken
 from laaffic_console.api.mms import views as mms
+from laaffic_console.api.models import Scope
 from laaffic_console.api.numbers import views as numbers
 from laaffic_console.api.rules import views as rules
 from laaffic_console.api.voice import group_views
 from laaffic_console.api.voice import views as voice
+from messaging.models import EmailCampaign
 
 
 def _of(name: str, views: dict[str, Any]) -> Iterable[URLPattern]:
@@ -53,11 +57,17 @@ urlpatterns = [
         "email-campaigns",
         {
             "": email.EmailCampaignsView,
-            "/<int:pk>": email.EmailCampaignView,
+            "/<int:pk>": email_drafts.EmailCampaignView,
+            "/<int:pk>/test": email_drafts.EmailTestView,
+            **approvals.views_of(EmailCampaign, email.drafts, Scope.CAMPAIGNS),
             "/<int:pk>/check": email.EmailCheckView,
             "/<int:pk>/launch": email.EmailLaunchView,
             "/<int:pk>/resume": email.ResumeEmailView,
             "/<int:pk>/cancel": email.CancelEmailView,
+            "/<int:pk>/take-back": email_acts.TakeBackEmailView,
+            "/<int:pk>/edit": email_acts.EditEmailView,
+            "/<int:pk>/outside-hours": email_acts.EmailOutsideHoursView,
+            "/<int:pk>/unknown": email_acts.LostEmailView,
             "/<int:pk>/report": email.EmailReportView,
             "/<int:pk>/recipients": email.EmailRecipientsView,
         },
