@@ -253,6 +253,13 @@ class WhyRequest(serializers.Serializer):
     reason = serializers.CharField(max_length=200, help_text="kept in its history")
 
 
+def seen_request() -> serializers.IntegerField:
+    """Of a word on a request whose answer was lost: the ledger's row, as GET showed it."""
+    return serializers.IntegerField(
+        min_value=0, max_value=2**63 - 1, help_text="of GET: the word is about this request"
+    )
+
+
 class LaafficRequest(serializers.Serializer):
     """A row of the ledger."""
 

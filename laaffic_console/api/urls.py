@@ -14,9 +14,10 @@ from laaffic_console.api.mms import views as mms
 from laaffic_console.api.models import Scope
 from laaffic_console.api.numbers import views as numbers
 from laaffic_console.api.rules import views as rules
-from laaffic_console.api.voice import group_views
+from laaffic_console.api.voice import group_acts, group_drafts, group_views
 from laaffic_console.api.voice import views as voice
 from messaging.models import EmailCampaign
+from voice.models import GroupTask
 
 
 def _of(name: str, views: dict[str, Any]) -> Iterable[URLPattern]:
@@ -104,11 +105,22 @@ urlpatterns = [
     *_of(
         "group-calls",
         {
-            "": group_views.GroupCallsView,
-            "/<int:pk>": group_views.GroupCallView,
+            "": group_drafts.GroupCallsView,
+            "/<int:pk>": group_drafts.GroupCallView,
+            "/<int:pk>/copy": group_drafts.CopyGroupCallView,
+            "/<int:pk>/again": group_drafts.RepeatGroupCallView,
+            "/<int:pk>/update": group_drafts.UpdateGroupCallView,
+            "/<int:pk>/template": group_drafts.KeepTemplateView,
+            **approvals.views_of(GroupTask, group_views.rows, Scope.VOICE),
             "/<int:pk>/check": group_views.GroupCallCheckView,
             "/<int:pk>/launch": group_views.GroupCallLaunchView,
             "/<int:pk>/cancel": group_views.GroupCallCancelView,
+            "/<int:pk>/take-back": group_acts.TakeBackGroupCallView,
+            "/<int:pk>/resume": group_acts.ResumeGroupCallView,
+            "/<int:pk>/outside-hours": group_acts.GroupCallOutsideHoursView,
+            "/<int:pk>/ask": group_acts.AskGroupCallView,
+            "/<int:pk>/unknown": group_acts.LostGroupCallView,
+            "/<int:pk>/recipients": group_acts.CalleesView,
         },
     ),
     *_of(

@@ -152,6 +152,13 @@ def page(
     return {"items": [shown(one) for one in found], "next": following}
 
 
+def by_position(query: Mapping[str, Any], n: int, shown: Callable[[int, int], list[Any]]) -> dict[str, Any]:
+    """A page of what has no rows: `shown` gives that from one position of `n` to before another."""
+    start = _read_cursor(query["cursor"]) if query.get("cursor") else 0
+    end = start + (query.get("limit") or USUAL_ROWS)
+    return {"items": shown(start, end), "next": _cursor(end) if end < n else None}
+
+
 def _cursor(pk: int) -> str:
     return urlsafe_b64encode(str(pk).encode()).decode().rstrip("=")
 

@@ -91,7 +91,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def has_delete_permission(self, request: HttpRequest, obj: GroupTask | None = None) -> bool:
         """What never left: a template, or a draft that nobody tried to launch."""
-        if obj is None or obj.state != TaskState.DRAFT or group_state.requests_of(obj).exists():
+        if obj is None or not group_tasks.is_untouched(obj):
             return False
         return bool(request.user.has_perm("voice.delete_grouptask"))
 

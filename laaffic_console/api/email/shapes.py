@@ -10,6 +10,7 @@ from laaffic_console.api.shapes import (
     LaafficRequest,
     LaunchRequest,
     ResumeRequest,
+    seen_request,
     undo_seconds,
     why_again,
 )
@@ -89,9 +90,7 @@ class LostEmail(serializers.Serializer):
 class EmailWordRequest(serializers.Serializer):
     word = serializers.ChoiceField(choices=["send_again", "write_off"])
     reason = serializers.CharField(max_length=200, help_text="kept in its history")
-    seen = serializers.IntegerField(
-        min_value=0, max_value=2**63 - 1, help_text="of GET: the word is about this request"
-    )
+    seen = seen_request()
 
 
 class LaunchEmailRequest(LaunchRequest):
