@@ -12,9 +12,12 @@ from laaffic_console.api.email import views as email
 from laaffic_console.api.exports import views as taken
 from laaffic_console.api.mms import views as mms
 from laaffic_console.api.models import Scope
+from laaffic_console.api.numbers import acts as number_acts
+from laaffic_console.api.numbers import sync as numbers_sync
 from laaffic_console.api.numbers import views as numbers
 from laaffic_console.api.rules import views as rules
-from laaffic_console.api.voice import group_acts, group_drafts, group_views
+from laaffic_console.api.voice import audio_views, call_acts, group_acts, group_drafts, group_views, phone_views
+from laaffic_console.api.voice import sync as voice_sync
 from laaffic_console.api.voice import views as voice
 from messaging.models import EmailCampaign
 from voice.models import GroupTask
@@ -95,12 +98,38 @@ urlpatterns = [
     *_of("consents", {"": consent_views.ConsentsView, "/said": consent_views.SaidView}),
     *_of("suppression", {"": consent_views.SuppressionView}),
     *_of("replies", {"": reply_views.RepliesView}),
-    *_of("sip-phones", {"": voice.PhonesView}),
-    *_of("calls", {"": voice.CallsView, "/<int:pk>": voice.CallView}),
-    *_of("call-records", {"": voice.RecordsView, "/<int:pk>": voice.RecordView}),
+    *_of(
+        "sip-phones",
+        {"": phone_views.PhonesView, "/<int:pk>/password": phone_views.PhonePasswordView, "/sync": voice_sync.PHONES},
+    ),
+    *_of(
+        "calls",
+        {
+            "": voice.CallsView,
+            "/<int:pk>": voice.CallView,
+            "/<int:pk>/again": call_acts.CallAgainView,
+            "/<int:pk>/ask": call_acts.AskCallView,
+            "/<int:pk>/unknown": call_acts.LostCallView,
+        },
+    ),
+    *_of(
+        "call-records",
+        {
+            "": voice.RecordsView,
+            "/<int:pk>": voice.RecordView,
+            "/<int:pk>/ask": call_acts.AskRecordView,
+            "/<int:pk>/cost": call_acts.CostView,
+            "/sync": voice_sync.RECORDS,
+        },
+    ),
     *_of(
         "audio-files",
-        {"": voice.AudioFilesView, "/<int:pk>": voice.AudioFileView, "/<int:pk>/upload": voice.AudioUploadView},
+        {
+            "": audio_views.AudioFilesView,
+            "/<int:pk>": audio_views.AudioFileView,
+            "/<int:pk>/upload": audio_views.AudioUploadView,
+            "/elsewhere": audio_views.ElsewhereView,
+        },
     ),
     *_of(
         "group-calls",
@@ -121,15 +150,37 @@ urlpatterns = [
             "/<int:pk>/ask": group_acts.AskGroupCallView,
             "/<int:pk>/unknown": group_acts.LostGroupCallView,
             "/<int:pk>/recipients": group_acts.CalleesView,
+            "/sync": voice_sync.GROUP_CALLS,
         },
     ),
     *_of(
         "bindings",
-        {"": numbers.BindingsView, "/<int:pk>": numbers.BindingView, "/<int:pk>/unbind": numbers.UnbindView},
+        {
+            "": numbers.BindingsView,
+            "/<int:pk>": numbers.BindingView,
+            "/<int:pk>/unbind": numbers.UnbindView,
+            "/sync": numbers_sync.BINDINGS,
+        },
     ),
-    *_of("binding-requests", {"/<int:pk>": numbers.BindingRequestView}),
-    *_of("pools", {"": numbers.PoolsView, "/<int:pk>": numbers.PoolView}),
-    *_of("owned-numbers", {"": numbers.OwnedNumbersView, "/<int:pk>": numbers.OwnedNumberView}),
+    *_of("binding-requests", {"": number_acts.BindingRequestsView, "/<int:pk>": numbers.BindingRequestView}),
+    *_of(
+        "pools",
+        {
+            "": numbers.PoolsView,
+            "/<int:pk>": numbers.PoolView,
+            "/<int:pk>/adopt": number_acts.AdoptView,
+            "/sync": numbers_sync.POOLS,
+        },
+    ),
+    *_of(
+        "owned-numbers",
+        {
+            "": numbers.OwnedNumbersView,
+            "/<int:pk>": numbers.OwnedNumberView,
+            "/<int:pk>/voicemail": number_acts.VoicemailView,
+            "/sync": numbers_sync.OWNED,
+        },
+    ),
     *_of("templates", {"": rules.TemplatesView, "/<int:pk>": rules.TemplateView}),
     *_of("templates", {"/<int:pk>/versions": rules.TemplateVersionsView}),
     *_of("calendars", {"": rules.CalendarsView, "/<int:pk>": rules.CalendarView}),

@@ -84,7 +84,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     sync_permission = "voice.change_grouptask"
 
     def sync_names(self) -> list[str]:
-        return [group_sync.NAME] if syncing.COPIES.applications() else []
+        return group_sync.names()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("voice.add_grouptask"))

@@ -4,10 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 from laaffic_console.api.documents import REQUESTS_SHOWN, moment, request
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.said import read
+from laaffic_console.laaffic import UploadedAudio
 from voice import task_recipient_exports
 from voice.models import Announcement, AudioFile, CallRecord, GroupTask, SipCall, SipPhone
+from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
 from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import states as group_state
@@ -46,6 +49,27 @@ def call(row: SipCall) -> dict[str, Any]:
     }
 
 
+def lost_call(row: SipCall) -> dict[str, Any]:
+    attempts = call_matching.attempts(row).order_by("-pk")[:REQUESTS_SHOWN]
+    return {
+        "id": row.pk,
+        "state": row.entry.state if row.entry else None,
+        "advice": str(calls.advice(row)),
+        "seen": row.entry_id or 0,
+        "requests": [request(one) for one in attempts],
+    }
+
+
+def added_phones(entry: LedgerEntry, app_id: str) -> dict[str, Any]:
+    told = {name: entry.summary.get(name) for name in ("name", "quantity")}
+    return {"id": entry.pk, "application": app_id, **told, "state": entry.state}
+
+
+def elsewhere(file: UploadedAudio) -> dict[str, Any]:
+    told = {name: getattr(file, name) for name in ("file_id", "name", "seconds")}
+    return {**told, "uploaded_at": moment(file.uploaded_at)}
+
+
 def record(row: CallRecord) -> dict[str, Any]:
     return {
         "id": row.pk,
@@ -59,6 +83,9 @@ def record(row: CallRecord) -> dict[str, Any]:
         "cost": _amount(row.cost),
         "currency": row.currency,
         "key_pressed": row.key_pressed,
+        "doubtful_cost": _amount(row.doubtful_cost),
+        "doubtful_currency": row.doubtful_currency,
+        "cost_word": row.cost_word,
         "at": moment(row.at),
     }
 
