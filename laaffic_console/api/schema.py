@@ -61,7 +61,7 @@ def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
         for method, operation in operations.items():
             operation["responses"].setdefault("414", TOO_LONG)
             for status, said in REFUSALS.items():
-                if method != "get" or status not in OF_BODIES:
+                if method in ("post", "patch", "delete") or status not in OF_BODIES:
                     operation["responses"].setdefault(status, {"description": said, "content": content})
     return result
 

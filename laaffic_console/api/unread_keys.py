@@ -118,7 +118,7 @@ def _gathered(view: Any, method: str) -> Described:
     schema = annotated()
     schema.view, schema.method = view, method
     shapes = [one for one in schema.get_override_parameters() if isinstance(one, type)]
-    body = schema.get_request_serializer() if method != "GET" else None
+    body = schema.get_request_serializer() if method in ("POST", "PATCH", "DELETE") else None
     return Described(tuple(name for shape in shapes for name in shape().fields), _made(body))
 
 

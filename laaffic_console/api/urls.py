@@ -3,24 +3,30 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from laaffic_console.api import account_views, approvals, campaign_views, message_views, problems, reply_views, schema
+from laaffic_console.api import account_views, campaign_views, message_views, problems, reply_views, schema
 from laaffic_console.api.contacts import consent_views, import_views
 from laaffic_console.api.contacts import views as contacts
 from laaffic_console.api.email import acts as email_acts
+from laaffic_console.api.email import approval as email_approval
 from laaffic_console.api.email import drafts as email_drafts
 from laaffic_console.api.email import views as email
 from laaffic_console.api.exports import views as taken
 from laaffic_console.api.mms import views as mms
-from laaffic_console.api.models import Scope
 from laaffic_console.api.numbers import acts as number_acts
 from laaffic_console.api.numbers import sync as numbers_sync
 from laaffic_console.api.numbers import views as numbers
 from laaffic_console.api.rules import views as rules
-from laaffic_console.api.voice import audio_views, call_acts, group_acts, group_drafts, group_views, phone_views
+from laaffic_console.api.voice import (
+    audio_views,
+    call_acts,
+    group_acts,
+    group_approval,
+    group_drafts,
+    group_views,
+    phone_views,
+)
 from laaffic_console.api.voice import sync as voice_sync
 from laaffic_console.api.voice import views as voice
-from messaging.models import EmailCampaign
-from voice.models import GroupTask
 
 
 def _of(name: str, views: dict[str, Any]) -> Iterable[URLPattern]:
@@ -63,7 +69,10 @@ urlpatterns = [
             "": email.EmailCampaignsView,
             "/<int:pk>": email_drafts.EmailCampaignView,
             "/<int:pk>/test": email_drafts.EmailTestView,
-            **approvals.views_of(EmailCampaign, email.drafts, Scope.CAMPAIGNS),
+            "/<int:pk>/approval": email_approval.EmailApprovalView,
+            "/<int:pk>/approval/ask": email_approval.EmailAskView,
+            "/<int:pk>/approval/approve": email_approval.EmailApproveView,
+            "/<int:pk>/approval/refuse": email_approval.EmailRefuseView,
             "/<int:pk>/check": email.EmailCheckView,
             "/<int:pk>/launch": email.EmailLaunchView,
             "/<int:pk>/resume": email.ResumeEmailView,
@@ -140,7 +149,10 @@ urlpatterns = [
             "/<int:pk>/again": group_drafts.RepeatGroupCallView,
             "/<int:pk>/update": group_drafts.UpdateGroupCallView,
             "/<int:pk>/template": group_drafts.KeepTemplateView,
-            **approvals.views_of(GroupTask, group_views.rows, Scope.VOICE),
+            "/<int:pk>/approval": group_approval.GroupCallApprovalView,
+            "/<int:pk>/approval/ask": group_approval.GroupCallAskView,
+            "/<int:pk>/approval/approve": group_approval.GroupCallApproveView,
+            "/<int:pk>/approval/refuse": group_approval.GroupCallRefuseView,
             "/<int:pk>/check": group_views.GroupCallCheckView,
             "/<int:pk>/launch": group_views.GroupCallLaunchView,
             "/<int:pk>/cancel": group_views.GroupCallCancelView,

@@ -24,8 +24,8 @@ from laaffic_console.kit import masks
 from laaffic_console.kit.acts import Actor, acting
 
 MOST_ROWS, USUAL_ROWS = 1000, 100
-WRITES = ("POST", "PATCH", "DELETE")
 LARGEST_ID = 2**63
+WRITES = ("POST", "PATCH", "DELETE")
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -130,6 +130,13 @@ def row(rows: models.QuerySet[Row], pk: int) -> Row:
     return found
 
 
+def by_position(query: Mapping[str, Any], n: int, shown: Callable[[int, int], list[Any]]) -> dict[str, Any]:
+    """A page of what has no rows: `shown` gives that from one position of `n` to before another."""
+    start = _read_cursor(query["cursor"]) if query.get("cursor") else 0
+    end = start + (query.get("limit") or USUAL_ROWS)
+    return {"items": shown(start, end), "next": _cursor(end) if end < n else None}
+
+
 def page(
     rows: models.QuerySet[Any],
     query: Mapping[str, Any],
@@ -150,13 +157,6 @@ def page(
     found = found[:limit]
     following = _cursor(getattr(found[-1], by)) if there_are_more else None
     return {"items": [shown(one) for one in found], "next": following}
-
-
-def by_position(query: Mapping[str, Any], n: int, shown: Callable[[int, int], list[Any]]) -> dict[str, Any]:
-    """A page of what has no rows: `shown` gives that from one position of `n` to before another."""
-    start = _read_cursor(query["cursor"]) if query.get("cursor") else 0
-    end = start + (query.get("limit") or USUAL_ROWS)
-    return {"items": shown(start, end), "next": _cursor(end) if end < n else None}
 
 
 def _cursor(pk: int) -> str:

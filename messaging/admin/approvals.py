@@ -53,8 +53,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
         """Of the kinds that this person may see; who may see none at all is refused, and told nothing."""
         if not self.has_view_permission(request):
             return super().get_queryset(request)
-        hidden = [kind for kind in approvable.kinds() if not request.user.has_perm(kind.right("view"))]
-        return super().get_queryset(request).filter(**{kind.draft: None for kind in hidden})
+        return approvals.seen_by(request.user, super().get_queryset(request))
 
     @display(description=gettext_lazy("draft"))
     def shown_draft(self, approval: Approval) -> str:

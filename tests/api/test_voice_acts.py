@@ -54,7 +54,7 @@ class CallTests:
         assert api("POST", f"calls/{lost}/again", {}).status_code == 409
         shown = api("GET", f"calls/{lost}/unknown").json()
         assert [one["state"] for one in shown["requests"]] == ["unknown"]
-        word = {"word": "did_not_ring", "why": "nobody heard it", "seen": shown["seen"]}
+        word = {"word": "did_not_ring", "reason": "nobody heard it", "seen": shown["seen"]}
         assert api("POST", f"calls/{lost}/unknown", word | {"seen": 0}).status_code == 409
         said = [api("POST", f"calls/{lost}/unknown", word) for _time in range(2)]
         assert [answer.json()["state"] for answer in said] == ["not_sent", "not_sent"], said[0].content
@@ -68,9 +68,9 @@ class CallTests:
 
     def test_one_that_rang_is_not_made_again(self, api: Api, lost: int) -> None:
         seen = api("GET", f"calls/{lost}/unknown").json()["seen"]
-        assert api("POST", f"calls/{lost}/unknown", {"word": "rang", "why": " ", "seen": seen}).status_code == 400
+        assert api("POST", f"calls/{lost}/unknown", {"word": "rang", "reason": " ", "seen": seen}).status_code == 400
 
-        said = api("POST", f"calls/{lost}/unknown", {"word": "rang", "why": "I heard it", "seen": seen})
+        said = api("POST", f"calls/{lost}/unknown", {"word": "rang", "reason": "I heard it", "seen": seen})
 
         assert said.json()["state"] == "accepted"
         assert api("POST", f"calls/{lost}/again", {}).status_code == 409
@@ -116,7 +116,7 @@ class CostTests:
         assert (shown["doubtful_cost"], shown["cost"]) == ("5000.000000", None)
         assert api("POST", f"call-records/{doubted.pk}/cost", {"take": take}).status_code == 400
 
-        word = {"take": take, "why": "the invoice says so"}
+        word = {"take": take, "reason": "the invoice says so"}
         decided = [api("POST", f"call-records/{doubted.pk}/cost", word, Idempotency_Key="a") for _time in range(2)]
 
         assert [answer.json()["cost"] for answer in decided] == [cost, cost], decided[0].content
@@ -127,7 +127,7 @@ class CostTests:
         operator = User.objects.create_user("bob")
         operator.groups.add(Group.objects.get(name=OPERATOR))
 
-        answer = api_with(user=operator)("POST", f"call-records/{doubted.pk}/cost", {"take": True, "why": "x"})
+        answer = api_with(user=operator)("POST", f"call-records/{doubted.pk}/cost", {"take": True, "reason": "x"})
 
         assert answer.status_code == 403
 

@@ -37,9 +37,9 @@ class EmailCampaignView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.EmailCampaignChange, responses=shapes.EmailCampaign)
     def patch(self, request: Any, pk: int) -> Response:
-        """Edit a draft: what is not said stays as it is. With “seen” only if nobody else has changed it since."""
+        """Edit a draft, as it was seen: what is not said stays as it is."""
         asked = self.read(shapes.EmailCampaignChange)
-        seen = asked.pop("seen", None)
+        seen = asked.pop("seen")
 
         def work() -> Answer:
             row(drafts(), pk)

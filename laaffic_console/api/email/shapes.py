@@ -58,7 +58,7 @@ class EmailCampaignChange(ChangeRequest):
     calendar = serializers.CharField(max_length=120, required=False, allow_null=True, help_text="its name")
     not_after = serializers.DateTimeField(required=False, allow_null=True)
     purpose = serializers.ChoiceField(choices=PURPOSES, required=False, allow_blank=True)
-    seen = serializers.CharField(max_length=64, required=False, help_text="of GET: nothing else is changed")
+    seen = serializers.CharField(max_length=64, help_text="of GET: nothing else is changed")
 
 
 class EmailTestRequest(serializers.Serializer):

@@ -110,7 +110,7 @@ class AttachmentView(ApiView):
             attachments.discard(row(_rows(), pk).pk)
             return Answer(204, {})
 
-        return Response(status=self.once(work).status)
+        return Response(status=self.once(work, in_one=False).status)
 
 
 class AttachmentUploadView(ApiView):

@@ -85,7 +85,7 @@ class AudioFileView(ApiView):
             audio.discard(pk)
             return Answer(204, {})
 
-        return Response(status=self.once(work).status)
+        return Response(status=self.once(work, in_one=False).status)
 
 
 def _changed(file: AudioFile, asked: dict[str, Any]) -> Answer:

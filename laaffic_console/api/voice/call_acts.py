@@ -88,7 +88,7 @@ def _settled(call: SipCall, asked: dict[str, Any], by: Any) -> Answer:
     is_there = call.entry is not None and (call.entry.state, call.entry_id) == (leads_to, asked["seen"])
     if not is_there:
         with launching.refusing():
-            settle(call.pk, why=asked["why"], by=by, seen=asked["seen"])
+            settle(call.pk, why=asked["reason"], by=by, seen=asked["seen"])
     return Answer(200, {"id": call.pk})
 
 
@@ -120,7 +120,7 @@ class CostView(ApiView):
         def work() -> Answer:
             row(CallRecord.objects.all(), pk)
             with launching.refusing():
-                cost_words.decide(pk, take=asked["take"], why=asked["why"], by=request.user)
+                cost_words.decide(pk, take=asked["take"], why=asked["reason"], by=request.user)
             return Answer(200, {"id": pk})
 
         answer = self.once(work)

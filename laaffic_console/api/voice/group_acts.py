@@ -120,7 +120,7 @@ def _settled(task: GroupTask, asked: dict[str, Any], by: Any) -> Answer:
     if (task.state, task.entry_id or 0) == (leads_to, asked["seen"]):
         return standing(task)
     with launching.refusing():
-        settle(task.pk, why=asked["why"], by=by, seen=asked["seen"])
+        settle(task.pk, why=asked["reason"], by=by, seen=asked["seen"])
     return standing(row(rows(), task.pk))
 
 

@@ -178,9 +178,9 @@ class GroupCallView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.GroupCallChange, responses=shapes.GroupCall)
     def patch(self, request: Any, pk: int) -> Response:
-        """Edit a draft or a template: what is not said stays as it is. With “seen” only if nobody else has since."""
+        """Edit a draft or a template, as it was seen: what is not said stays as it is."""
         asked = self.read(shapes.GroupCallChange)
-        seen = asked.pop("seen", None)
+        seen = asked.pop("seen")
 
         def work() -> Answer:
             row(every(), pk)

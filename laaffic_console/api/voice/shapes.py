@@ -77,13 +77,13 @@ class LostCall(serializers.Serializer):
 
 class CallWordRequest(serializers.Serializer):
     word = serializers.ChoiceField(choices=["rang", "did_not_ring"])
-    why = serializers.CharField(max_length=150, help_text="how you know it: kept with the request")
+    reason = serializers.CharField(max_length=150, help_text="how you know it: kept with the request")
     seen = seen_request()
 
 
 class CostRequest(serializers.Serializer):
     take = serializers.BooleanField(help_text="false: it is left out of all totals")
-    why = serializers.CharField(max_length=150, help_text="how you know it: kept with the record")
+    reason = serializers.CharField(max_length=150, help_text="how you know it: kept with the record")
 
 
 class PhonesRequest(serializers.Serializer):
@@ -281,7 +281,7 @@ class GroupCallChange(ChangeRequest):
     calendar = serializers.CharField(max_length=120, required=False, allow_null=True, help_text="its name")
     not_after = serializers.DateTimeField(required=False, allow_null=True)
     purpose = serializers.ChoiceField(choices=PURPOSES, required=False, allow_blank=True)
-    seen = serializers.CharField(max_length=64, required=False, help_text="of GET: nothing else is changed")
+    seen = serializers.CharField(max_length=64, help_text="of GET: nothing else is changed")
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if "text" in data and "audio" in data:
@@ -323,7 +323,7 @@ class LostGroupCall(serializers.Serializer):
 
 class GroupCallWordRequest(serializers.Serializer):
     word = serializers.ChoiceField(choices=["not_there", "over"])
-    why = serializers.CharField(max_length=120, help_text="how you know it: kept with the task")
+    reason = serializers.CharField(max_length=120, help_text="how you know it: kept with the task")
     seen = seen_request()
 
 

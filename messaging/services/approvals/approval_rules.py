@@ -18,15 +18,6 @@ from messaging.services.approvals.approval_limits import Limits
 from messaging.services.refusals import NotAllowed
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Of a draft that one person alone may not launch."""
-
-    needed: str  # why a second person is
-    missing: str  # what stands against its launch; "" when nothing does
-    approval: Approval | None  # what was asked for last
-
-
 def is_on() -> bool:
     return approval_limits.now().are_set
 
@@ -96,6 +87,28 @@ def _more_than(cost: Mapping[str, Decimal], limits: Mapping[str, Decimal]) -> st
     ) % {"sums": said}
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of a draft that needs a second person: why, what stands against its launch still, and the latest word on it."""
+
+    needed: str
+    missing: str
+    approval: Approval | None
+
+
+def standing(draft: Any, known: Any = None) -> Standing | None:
+    """None where one person is enough, or whom it reaches is not known yet. `known`: see Approvable.plan."""
+    limits = approval_limits.now()
+    if not limits.are_set:
+        return None
+    plan = approvable.kind_of(draft).plan(draft, known)
+    needed = why_needed(draft, plan, limits)
+    if plan.shown is None or not needed:
+        return None
+    approval = latest(draft)
+    return Standing(needed, stands_against(draft, plan, needed, approval), approval)
+
+
 def require(draft: Any) -> None:
     """NotAllowed where a second person's word is missing; the sentence says why it is needed."""
     if why := missing(draft):
@@ -110,19 +123,6 @@ def missing(draft: Any, known: Any = None) -> str:
     plan = approvable.kind_of(draft).plan(draft, known)
     needed = why_needed(draft, plan, limits)
     return stands_against(draft, plan, needed, latest(draft) if needed and plan.shown else None)
-
-
-def standing(draft: Any, known: Any = None) -> Standing | None:
-    """None where one person is enough, or its recipients are still being counted. `known`: see Approvable.plan."""
-    limits = approval_limits.now()
-    if not limits.are_set:
-        return None
-    plan = approvable.kind_of(draft).plan(draft, known)
-    needed = why_needed(draft, plan, limits)
-    if plan.shown is None or not needed:
-        return None
-    asked = latest(draft)
-    return Standing(needed, stands_against(draft, plan, needed, asked), asked)
 
 
 def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | None) -> str:

@@ -128,14 +128,6 @@ def identity(approval: Approval) -> tuple[str, str]:
     return str(approval.pk), seen.digest if seen else ""
 
 
-def is_asked_by(draft: Any, by: User) -> bool:
-    """Whether this person waits for a word on the draft as it stands: there is nothing to ask for anew."""
-    asked = approval_rules.latest(draft)
-    if asked is None or (asked.outcome, asked.asked_by_id) != (Approval.Outcome.ASKED, by.pk):
-        return False
-    return not approval_rules.changed_since(asked, draft, approvable.kind_of(draft).plan(draft))
-
-
 def is_author(draft: Any, user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether they made it or edited it, whoever asks for its approval."""
     return bool(draft.created_by_id == user.pk or draft.authors.filter(pk=user.pk or 0).exists())
@@ -151,6 +143,28 @@ def waiting_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Approval]:
     for kind in theirs:
         asked = asked.exclude(**{f"{kind.draft}__created_by": user.pk}).exclude(**{f"{kind.draft}__authors": user.pk})
     return asked.select_related("asked_by", *DRAFTS).order_by("asked_at")
+
+
+def seen_by(user: AbstractBaseUser | AnonymousUser, rows: "QuerySet[Approval]") -> "QuerySet[Approval]":
+    """Those of the kinds that this person may see."""
+    hidden = [kind for kind in approvable.kinds() if not user.has_perm(kind.right("view"))]  # type: ignore[union-attr]
+    return rows.filter(**{kind.draft: None for kind in hidden})
+
+
+def asked_already(draft: Any, *, by: User) -> Approval | None:
+    """What this person asked for it as it stands; None where to ask says something new."""
+    approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED, asked_by=by).first()
+    if approval is None or draft.state != DRAFT:
+        return None
+    plan = approvable.kind_of(draft).plan(draft)
+    return None if approval_rules.changed_since(approval, draft, plan) else approval
+
+
+def said_already(draft: Any, *, by: User, approve: bool, seen: tuple[str, str]) -> Approval | None:
+    """The same word by the same person on what was seen: whoever repeats it has lost the answer."""
+    outcome = Approval.Outcome.APPROVED if approve else Approval.Outcome.REFUSED
+    given = draft.approvals.filter(outcome=outcome, decided_by=by)
+    return next((one for one in given if identity(one) == seen), None)
 
 
 def _require_draft(draft: Any) -> None:

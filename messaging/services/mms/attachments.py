@@ -88,12 +88,15 @@ def archive(attachment_id: int, *, is_archived: bool) -> None:
 
 def discard(attachment_id: int) -> None:
     """Delete what no campaign refers to."""
-    with transaction.atomic():
-        attachment = MmsAttachment.objects.select_for_update().defer("content", "thumbnail").get(pk=attachment_id)
+    with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
+        attachment = MmsAttachment.objects.defer("content", "thumbnail").get(pk=attachment_id)
+        if lease is None:
+            raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
         if attachment.used_at is not None:
             raise NotAllowed(_("A campaign refers to this file: it stays. Archive it instead."))
-        record(Act.DELETED, attachment)
-        attachment.delete()
+        with transaction.atomic():
+            record(Act.DELETED, attachment)
+            attachment.delete()
 
 
 def upload(attachment_id: int, *, by: User | None = None) -> MmsAttachment:

@@ -103,13 +103,16 @@ def is_removable(audio: AudioFile) -> bool:
 
 def discard(audio_id: int) -> None:
     """Delete a file that Laaffic surely does not have."""
-    with transaction.atomic():
-        audio = AudioFile.objects.select_for_update().defer("content").get(pk=audio_id)
+    with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
+        audio = AudioFile.objects.defer("content").get(pk=audio_id)
+        if lease is None:
+            raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
         if not is_removable(audio):
             raise NotAllowed(_("Laaffic has this file, or may have it: it stays. Archive it instead."))
-        record(Act.DELETED, audio)
         try:
-            audio.delete()
+            with transaction.atomic():
+                record(Act.DELETED, audio)
+                audio.delete()
         except ProtectedError as problem:
             raise NotAllowed(_("A group call plays this file: it stays. Archive it instead.")) from problem
 

@@ -1,0 +1,122 @@
+"""A second person's word on a draft: asked for, given and refused by the same services as on its page."""
+
+from typing import Any, ClassVar
+
+from django.db.models import Model
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api.approvals import documents, shapes
+from laaffic_console.api.filters import narrowed
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.shapes import page_of
+from laaffic_console.api.views import ApiView, page, row
+from messaging.models import Approval, Campaign
+from messaging.models.of_one_draft import DRAFTS
+from messaging.services.approvals import approval_rules, approvals
+
+
+class ApprovalsView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": ["messaging.view_approval"]}
+
+    @extend_schema(operation_id="approvals_list", parameters=[shapes.ApprovalQuery], responses=page_of(shapes.Approval))
+    def get(self, request: Any) -> Response:
+        """What was sent for approval, the newest first; with “waits_for_me” what the token's user may decide."""
+        query = self.read(shapes.ApprovalQuery, request.query_params.dict())
+        rows = approvals.waiting_for(request.user) if query["waits_for_me"] else Approval.objects.all()
+        rows = approvals.seen_by(request.user, rows).select_related(*DRAFTS, "asked_by", "decided_by")
+        rows = narrowed(rows, query, outcome="outcome")
+        return Response(page(rows, query, documents.approval))
+
+
+class OfDraftView(ApiView):
+    """For a kind of draft, which names its own rights."""
+
+    model: ClassVar[type[Model]]
+
+    def draft(self, pk: int) -> Any:
+        return row(self.model._default_manager.all(), pk)
+
+
+class StandingView(OfDraftView):
+    scopes = {"GET": Scope.READ}
+
+    @extend_schema(responses=shapes.ApprovalStanding)
+    def get(self, request: Any, pk: int) -> Response:
+        """Whether a draft needs a second person, and what was said about it."""
+        draft = self.draft(pk)
+        if approval_rules.is_on():
+            approval_rules.prepare(self.model, pk, within_request=True)
+        return Response(documents.standing(draft))
+
+
+class AskView(OfDraftView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+
+    @extend_schema(parameters=[KEY], request=shapes.AskRequest, responses=shapes.Approval)
+    def post(self, request: Any, pk: int) -> Response:
+        """Ask for a second person's approval of a draft as it stands; what was asked for before is void."""
+        asked = self.read(shapes.AskRequest)
+
+        def work() -> Answer:
+            given = approvals.asked_already(self.draft(pk), by=request.user)
+            given = given or approvals.ask(pk, by=request.user, note=asked["note"], model=self.model)
+            return Answer(200, documents.approval(given))
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)
+
+
+class DecideView(OfDraftView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+
+    def decide(self, request: Any, pk: int, asked: dict[str, Any], *, approve: bool) -> Response:
+        word = {"by": request.user, "approve": approve, "seen": documents.read_seen(asked["seen"])}
+
+        def work() -> Answer:
+            given = approvals.said_already(self.draft(pk), **word)
+            given = given or approvals.decide(pk, note=asked["note"], model=self.model, **word)
+            return Answer(200, documents.approval(given))
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)
+
+
+class ApproveView(DecideView):
+    @extend_schema(parameters=[KEY], request=shapes.ApproveRequest, responses=shapes.Approval)
+    def post(self, request: Any, pk: int) -> Response:
+        """Approve what was seen. Nobody approves what they wrote or asked for."""
+        return self.decide(request, pk, self.read(shapes.ApproveRequest), approve=True)
+
+
+class RefuseView(DecideView):
+    @extend_schema(parameters=[KEY], request=shapes.RefuseRequest, responses=shapes.Approval)
+    def post(self, request: Any, pk: int) -> Response:
+        """Refuse what was seen, with a reason that whoever asked will read."""
+        return self.decide(request, pk, self.read(shapes.RefuseRequest), approve=False)
+
+
+LOOK, LAUNCH, APPROVE = (f"messaging.{verb}_campaign" for verb in ("view", "launch", "approve"))
+
+
+class CampaignApprovalView(StandingView):
+    model = Campaign
+    rights = {"GET": [LOOK]}
+
+
+class CampaignAskView(AskView):
+    model = Campaign
+    rights = {"POST": [LOOK, LAUNCH]}
+
+
+class CampaignApproveView(ApproveView):
+    model = Campaign
+    rights = {"POST": [LOOK, APPROVE]}
+
+
+class CampaignRefuseView(RefuseView):
+    model = Campaign
+    rights = {"POST": [LOOK, APPROVE]}
