@@ -9,6 +9,7 @@ from laaffic_console.api.contacts import views as contacts
 from laaffic_console.api.email import acts as email_acts
 from laaffic_console.api.email import approval as email_approval
 from laaffic_console.api.email import drafts as email_drafts
+from laaffic_console.api.email import look_up
 from laaffic_console.api.email import views as email
 from laaffic_console.api.exports import views as taken
 from laaffic_console.api.mms import views as mms
@@ -85,7 +86,7 @@ urlpatterns = [
             "/<int:pk>/recipients": email.EmailRecipientsView,
         },
     ),
-    *_of("email-choices", {"": email.EmailChoicesView}),
+    *_of("email-choices", {"": email.EmailChoicesView, "/look-up": look_up.LookUpView}),
     *_of("contacts", {"": contacts.ContactsView, "/<int:pk>": contacts.ContactView}),
     *_of("groups", {"": contacts.GroupsView}),
     *_of(

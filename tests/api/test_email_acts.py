@@ -182,6 +182,22 @@ class TryingTests:
         assert not LedgerEntry.objects.exists()
 
 
+class LookUpTests:
+    def test_what_can_be_chosen_is_asked_for(self, api: Api, at_laaffic: RunningSandbox) -> None:
+        assert api("GET", "email-choices?kind=list").json()["items"] == []
+
+        found = api("POST", "email-choices/look-up", {"application": "fKFtblIy"}).json()["lookups"]
+
+        assert {one["kind"]: one["problem"] for one in found} == {"template": "", "list": "", "sender": ""}
+        lists = api("GET", "email-choices?kind=list").json()["items"]
+        assert next(one["choices"] for one in found if one["kind"] == "list") == len(lists) > 0
+        assert len(api("POST", "email-choices/look-up", {}).json()["lookups"]) == 3
+        assert api("POST", "email-choices/look-up", {"application": "nobody"}).status_code == 400
+
+    def test_it_wants_the_right_to_write_drafts(self, api_with: Callable[..., Api]) -> None:
+        assert one_of(APPROVER, "eve", api_with)("POST", "email-choices/look-up", {}).status_code == 403
+
+
 class ApprovalTests:
     @pytest.fixture(autouse=True)
     def _limits(self, settings: LazySettings, at_laaffic: RunningSandbox) -> None:

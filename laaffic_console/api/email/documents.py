@@ -7,7 +7,7 @@ from laaffic_console.api.email.shapes import DELIVERIES, SUBMISSIONS
 from laaffic_console.gateway.services import ledger
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.said import read
-from messaging.models import EmailCampaign, EmailChoice, EmailMessage
+from messaging.models import EmailCampaign, EmailChoice, EmailLookup, EmailMessage
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import states as email_states
 from messaging.services.email.states import ABOUT
@@ -53,6 +53,16 @@ def recipient(row: EmailMessage) -> dict[str, Any]:
         "remark": row.remark,
         "told_at": moment(row.told_at),
         "delivered_at": moment(row.delivered_at),
+    }
+
+
+def lookup(row: EmailLookup) -> dict[str, Any]:
+    return {
+        "application": row.application.app_id,
+        "kind": row.kind,
+        "choices": row.choices.count(),
+        "problem": read(row.problem),
+        "answered_at": moment(row.answered_at),
     }
 
 

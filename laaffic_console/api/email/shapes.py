@@ -172,6 +172,22 @@ class EmailRecipient(serializers.Serializer):
     delivered_at = serializers.DateTimeField(allow_null=True)
 
 
+class LookUpRequest(serializers.Serializer):
+    application = serializers.CharField(max_length=40, required=False, help_text="appId; otherwise all for email")
+
+
+class LookUp(serializers.Serializer):
+    application = serializers.CharField()
+    kind = serializers.ChoiceField(choices=EmailLookup.Kind.choices)
+    choices = serializers.IntegerField(help_text="how many there are now: GET /email-choices has them")
+    problem = serializers.CharField(allow_blank=True, help_text="what hindered it: the choices are those of before")
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+
+class LookedUp(serializers.Serializer):
+    lookups = LookUp(many=True)
+
+
 class EmailChoiceQuery(ListQuery):
     application = serializers.CharField(max_length=40, required=False)
     kind = serializers.ChoiceField(choices=EmailLookup.Kind.choices, required=False)
