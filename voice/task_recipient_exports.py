@@ -26,7 +26,7 @@ def rows(task: GroupTask, *, with_names: bool = True) -> Iterator[Row]:
     numbers = group_numbers.of(task)
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
-        records, names = _records(task, chunk), _names(chunk) if with_names else {}
+        records, names = records_of(task, chunk), _names(chunk) if with_names else {}
         for number in chunk:
             name = names.get(number, "")
             if number not in records:
@@ -36,7 +36,8 @@ def rows(task: GroupTask, *, with_names: bool = True) -> Iterator[Row]:
     yield from _others(task, set(numbers), with_names=with_names)
 
 
-def _records(task: GroupTask, numbers: Sequence[str]) -> dict[str, list[CallRecord]]:
+def records_of(task: GroupTask, numbers: Sequence[str]) -> dict[str, list[CallRecord]]:
+    """Of its calls to some of its numbers."""
     if not task.key:
         return {}
     found: dict[str, list[CallRecord]] = defaultdict(list)

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway.models import AccountHold, LedgerEntry
 from laaffic_console.gateway.services import account_hold as holds
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.said import read
@@ -12,6 +12,23 @@ from messaging.models import Campaign, Message, MessageState, Reply
 
 def moment(when: dt.datetime | None) -> str | None:
     return when.astimezone(dt.UTC).isoformat() if when else None
+
+
+REQUESTS_SHOWN = 20  # about one thing, as on its page
+
+
+def request(row: LedgerEntry) -> dict[str, Any]:
+    """What was asked of Laaffic, and what is known of it."""
+    return {
+        "id": row.pk,
+        "interface": row.interface,
+        "state": row.state,
+        "prepared_at": moment(row.prepared_at),
+        "left_at": moment(row.left_at),
+        "settled_at": moment(row.settled_at),
+        "reason": row.reason,
+        "evidence": row.evidence,
+    }
 
 
 def campaign(row: Campaign) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Before the launch and the launch itself, for the drafts whose pages share one seal (launching/seals.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from laaffic_console.api.problems import Problem
+from laaffic_console.gateway.services.open_acts import StillOpen
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import Check, NotSeen
 from messaging.services.refusals import EndNotAsked
@@ -43,8 +46,24 @@ def steered(step: Any, pk: int, by: Any, asked: Mapping[str, Any]) -> Any:
     try:
         return step(pk, by=by, **asked)
     except EndNotAsked as problem:
-        said = _("It is held at its latest end. Send “past_end”: true where the rest is to leave all the same.")
-        raise Problem(409, said) from problem
+        raise end_not_asked() from problem
+
+
+def end_not_asked() -> Problem:
+    return Problem(
+        409, _("It is held at its latest end. Send “past_end”: true where the rest is to leave all the same.")
+    )
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """A service's refusal is about the state of the thing, not about a field of the request."""
+    try:
+        yield
+    except StillOpen:
+        raise
+    except ValidationError as problem:
+        raise Problem(409, " ".join(problem.messages)) from problem
 
 
 def was_launched(one: Any) -> bool:

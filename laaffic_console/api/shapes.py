@@ -5,8 +5,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from laaffic_console.gateway.models import EntryState
 from messaging.models import Campaign as Row
 from messaging.models import CampaignState, MessageState
+from messaging.services.launching import undo
 
 MOST_MESSAGES = 10_000
 FEW_FIRST = ("canary_wait", "canary_least", "canary_reports")
@@ -237,6 +239,13 @@ def why_again() -> serializers.CharField:
     )
 
 
+def undo_seconds() -> serializers.IntegerField:
+    """Of a launch: nothing leaves before they are over, and it can be taken back until then."""
+    return serializers.IntegerField(
+        min_value=0, max_value=undo.LONGEST, required=False, default=0, help_text="it can be taken back for so long"
+    )
+
+
 class LaunchRequest(serializers.Serializer):
     shown = serializers.CharField(required=False, help_text="of “check”; without it nothing is compared")
     seen = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
@@ -253,6 +262,41 @@ class ResumeRequest(serializers.Serializer):
 class Standing(serializers.Serializer):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=CampaignState.choices)
+
+
+class ChangeRequest(serializers.Serializer):
+    """What is not said stays as it is."""
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if not set(data) - {"seen"}:
+            raise serializers.ValidationError("Nothing is to change. Name at least one field.")
+        return data
+
+
+class WhyRequest(serializers.Serializer):
+    """What somebody does by their word."""
+
+    reason = serializers.CharField(max_length=200, help_text="kept in its history")
+
+
+def seen_request() -> serializers.IntegerField:
+    """Of a word on a request whose answer was lost: the ledger's row, as GET showed it."""
+    return serializers.IntegerField(
+        min_value=0, max_value=2**63 - 1, help_text="of GET: the word is about this request"
+    )
+
+
+class LaafficRequest(serializers.Serializer):
+    """A row of the ledger."""
+
+    id = serializers.IntegerField()
+    interface = serializers.CharField()
+    state = serializers.ChoiceField(choices=EntryState.choices)
+    prepared_at = serializers.DateTimeField()
+    left_at = serializers.DateTimeField(allow_null=True)
+    settled_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    evidence = serializers.CharField(allow_blank=True)
 
 
 class Report(Standing):

@@ -15,14 +15,29 @@ from laaffic_console.api.contacts import views as contacts
 from laaffic_console.api.conversations import acts as conversation_acts
 from laaffic_console.api.conversations import saved
 from laaffic_console.api.conversations import views as conversations
+from laaffic_console.api.email import acts as email_acts
+from laaffic_console.api.email import approval as email_approval
+from laaffic_console.api.email import drafts as email_drafts
+from laaffic_console.api.email import look_up
 from laaffic_console.api.email import views as email
 from laaffic_console.api.exports import views as taken
 from laaffic_console.api.mms import views as mms
+from laaffic_console.api.numbers import acts as number_acts
+from laaffic_console.api.numbers import sync as numbers_sync
 from laaffic_console.api.numbers import views as numbers
 from laaffic_console.api.reports import views as reports
 from laaffic_console.api.rules import budget_views, setting_views
 from laaffic_console.api.rules import views as rules
-from laaffic_console.api.voice import group_views
+from laaffic_console.api.voice import (
+    audio_views,
+    call_acts,
+    group_acts,
+    group_approval,
+    group_drafts,
+    group_views,
+    phone_views,
+)
+from laaffic_console.api.voice import sync as voice_sync
 from laaffic_console.api.voice import views as voice
 
 
@@ -81,16 +96,25 @@ urlpatterns = [
         "email-campaigns",
         {
             "": email.EmailCampaignsView,
-            "/<int:pk>": email.EmailCampaignView,
+            "/<int:pk>": email_drafts.EmailCampaignView,
+            "/<int:pk>/test": email_drafts.EmailTestView,
+            "/<int:pk>/approval": email_approval.EmailApprovalView,
+            "/<int:pk>/approval/ask": email_approval.EmailAskView,
+            "/<int:pk>/approval/approve": email_approval.EmailApproveView,
+            "/<int:pk>/approval/refuse": email_approval.EmailRefuseView,
             "/<int:pk>/check": email.EmailCheckView,
             "/<int:pk>/launch": email.EmailLaunchView,
             "/<int:pk>/resume": email.ResumeEmailView,
             "/<int:pk>/cancel": email.CancelEmailView,
+            "/<int:pk>/take-back": email_acts.TakeBackEmailView,
+            "/<int:pk>/edit": email_acts.EditEmailView,
+            "/<int:pk>/outside-hours": email_acts.EmailOutsideHoursView,
+            "/<int:pk>/unknown": email_acts.LostEmailView,
             "/<int:pk>/report": email.EmailReportView,
             "/<int:pk>/recipients": email.EmailRecipientsView,
         },
     ),
-    *_of("email-choices", {"": email.EmailChoicesView}),
+    *_of("email-choices", {"": email.EmailChoicesView, "/look-up": look_up.LookUpView}),
     *_of("contacts", {"": contacts.ContactsView, "/<int:pk>": contacts.ContactView}),
     *_of(
         "groups",
@@ -148,30 +172,92 @@ urlpatterns = [
         },
     ),
     *_of("saved-answers", {"": saved.SavedAnswersView, "/<int:pk>": saved.SavedAnswerView}),
-    *_of("sip-phones", {"": voice.PhonesView}),
-    *_of("calls", {"": voice.CallsView, "/<int:pk>": voice.CallView}),
-    *_of("call-records", {"": voice.RecordsView, "/<int:pk>": voice.RecordView}),
+    *_of(
+        "sip-phones",
+        {"": phone_views.PhonesView, "/<int:pk>/password": phone_views.PhonePasswordView, "/sync": voice_sync.PHONES},
+    ),
+    *_of(
+        "calls",
+        {
+            "": voice.CallsView,
+            "/<int:pk>": voice.CallView,
+            "/<int:pk>/again": call_acts.CallAgainView,
+            "/<int:pk>/ask": call_acts.AskCallView,
+            "/<int:pk>/unknown": call_acts.LostCallView,
+        },
+    ),
+    *_of(
+        "call-records",
+        {
+            "": voice.RecordsView,
+            "/<int:pk>": voice.RecordView,
+            "/<int:pk>/ask": call_acts.AskRecordView,
+            "/<int:pk>/cost": call_acts.CostView,
+            "/sync": voice_sync.RECORDS,
+        },
+    ),
     *_of(
         "audio-files",
-        {"": voice.AudioFilesView, "/<int:pk>": voice.AudioFileView, "/<int:pk>/upload": voice.AudioUploadView},
+        {
+            "": audio_views.AudioFilesView,
+            "/<int:pk>": audio_views.AudioFileView,
+            "/<int:pk>/upload": audio_views.AudioUploadView,
+            "/elsewhere": audio_views.ElsewhereView,
+        },
     ),
     *_of(
         "group-calls",
         {
-            "": group_views.GroupCallsView,
-            "/<int:pk>": group_views.GroupCallView,
+            "": group_drafts.GroupCallsView,
+            "/<int:pk>": group_drafts.GroupCallView,
+            "/<int:pk>/copy": group_drafts.CopyGroupCallView,
+            "/<int:pk>/again": group_drafts.RepeatGroupCallView,
+            "/<int:pk>/update": group_drafts.UpdateGroupCallView,
+            "/<int:pk>/template": group_drafts.KeepTemplateView,
+            "/<int:pk>/approval": group_approval.GroupCallApprovalView,
+            "/<int:pk>/approval/ask": group_approval.GroupCallAskView,
+            "/<int:pk>/approval/approve": group_approval.GroupCallApproveView,
+            "/<int:pk>/approval/refuse": group_approval.GroupCallRefuseView,
             "/<int:pk>/check": group_views.GroupCallCheckView,
             "/<int:pk>/launch": group_views.GroupCallLaunchView,
             "/<int:pk>/cancel": group_views.GroupCallCancelView,
+            "/<int:pk>/take-back": group_acts.TakeBackGroupCallView,
+            "/<int:pk>/resume": group_acts.ResumeGroupCallView,
+            "/<int:pk>/outside-hours": group_acts.GroupCallOutsideHoursView,
+            "/<int:pk>/ask": group_acts.AskGroupCallView,
+            "/<int:pk>/unknown": group_acts.LostGroupCallView,
+            "/<int:pk>/recipients": group_acts.CalleesView,
+            "/sync": voice_sync.GROUP_CALLS,
         },
     ),
     *_of(
         "bindings",
-        {"": numbers.BindingsView, "/<int:pk>": numbers.BindingView, "/<int:pk>/unbind": numbers.UnbindView},
+        {
+            "": numbers.BindingsView,
+            "/<int:pk>": numbers.BindingView,
+            "/<int:pk>/unbind": numbers.UnbindView,
+            "/sync": numbers_sync.BINDINGS,
+        },
     ),
-    *_of("binding-requests", {"/<int:pk>": numbers.BindingRequestView}),
-    *_of("pools", {"": numbers.PoolsView, "/<int:pk>": numbers.PoolView}),
-    *_of("owned-numbers", {"": numbers.OwnedNumbersView, "/<int:pk>": numbers.OwnedNumberView}),
+    *_of("binding-requests", {"": number_acts.BindingRequestsView, "/<int:pk>": numbers.BindingRequestView}),
+    *_of(
+        "pools",
+        {
+            "": numbers.PoolsView,
+            "/<int:pk>": numbers.PoolView,
+            "/<int:pk>/adopt": number_acts.AdoptView,
+            "/sync": numbers_sync.POOLS,
+        },
+    ),
+    *_of(
+        "owned-numbers",
+        {
+            "": numbers.OwnedNumbersView,
+            "/<int:pk>": numbers.OwnedNumberView,
+            "/<int:pk>/voicemail": number_acts.VoicemailView,
+            "/sync": numbers_sync.OWNED,
+        },
+    ),
     *_of("templates", {"": rules.TemplatesView, "/<int:pk>": rules.TemplateView}),
     *_of("templates", {"/<int:pk>/versions": rules.TemplateVersionsView}),
     *_of("calendars", {"": rules.CalendarsView, "/<int:pk>": rules.CalendarView}),

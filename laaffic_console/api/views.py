@@ -150,6 +150,13 @@ def row(rows: models.QuerySet[Row], pk: int) -> Row:
     return found
 
 
+def by_position(query: Mapping[str, Any], n: int, shown: Callable[[int, int], list[Any]]) -> dict[str, Any]:
+    """A page of what has no rows: `shown` gives that from one position of `n` to before another."""
+    start = _read_cursor(query["cursor"]) if query.get("cursor") else 0
+    end = start + (query.get("limit") or USUAL_ROWS)
+    return {"items": shown(start, end), "next": _cursor(end) if end < n else None}
+
+
 def page(
     rows: models.QuerySet[Any],
     query: Mapping[str, Any],

@@ -211,7 +211,7 @@ class MmsAttachmentAdmin(ModelAdmin):
         require(request, "messaging.view_mmsattachment", "messaging.add_mmsattachment")
         attachment = self._posted(request, pk)
         if (wanted := request.POST.get("archive")) in ("yes", "no"):
-            MmsAttachment.objects.filter(pk=pk).update(is_archived=wanted == "yes")
+            attachments.archive(pk, is_archived=wanted == "yes")
         return HttpResponseRedirect(own_page(attachment, "change"))
 
     def _posted(self, request: HttpRequest, pk: int) -> MmsAttachment:

@@ -135,7 +135,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: EmailCampaign | None = None) -> bool:
         """What has a request in the ledger stays."""
-        is_untouched = obj is not None and obj.state == State.DRAFT and obj.entry_id is None
+        is_untouched = obj is not None and email_drafts.is_untouched(obj)
         return is_untouched and super().has_delete_permission(request, obj)
 
     def get_urls(self) -> list[URLPattern]:

@@ -76,8 +76,8 @@ class AudioFileAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
         """What Laaffic has, or may have, stays: tasks name it by its id. Archive it instead."""
-        kept = obj is None or obj.is_at_laaffic or audio.tries(obj).exists()
-        return not kept and super().has_delete_permission(request, obj)
+        is_removable = obj is not None and audio.is_removable(obj)
+        return is_removable and super().has_delete_permission(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -196,7 +196,7 @@ class AudioFileAdmin(ModelAdmin):
         require(request, "voice.view_audiofile", "voice.add_audiofile")
         file = self._posted(request, pk)
         if (wanted := request.POST.get("archive")) in ("yes", "no"):
-            AudioFile.objects.filter(pk=pk).update(is_archived=wanted == "yes")
+            audio.archive(pk, is_archived=wanted == "yes")
         return HttpResponseRedirect(own_page(file, "change"))
 
     def _posted(self, request: HttpRequest, pk: int) -> AudioFile:

@@ -84,14 +84,14 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     sync_permission = "voice.change_grouptask"
 
     def sync_names(self) -> list[str]:
-        return [group_sync.NAME] if syncing.COPIES.applications() else []
+        return group_sync.names()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("voice.add_grouptask"))
 
     def has_delete_permission(self, request: HttpRequest, obj: GroupTask | None = None) -> bool:
         """What never left: a template, or a draft that nobody tried to launch."""
-        if obj is None or obj.state != TaskState.DRAFT or group_state.requests_of(obj).exists():
+        if obj is None or not group_tasks.is_untouched(obj):
             return False
         return bool(request.user.has_perm("voice.delete_grouptask"))
 

@@ -78,7 +78,7 @@ class SipPhoneAdmin(CopiedListAdmin):
     sync_permission = "voice.add_sipcall"
 
     def sync_names(self) -> list[str]:
-        return [phones.name_of(application) for application in syncing.COPIES.applications()]
+        return phones.names()
 
     @display(description=gettext_lazy("state"), label={"listed": "success", "gone": "default"})
     def state(self, phone: SipPhone) -> tuple[str, str]:

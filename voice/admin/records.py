@@ -165,7 +165,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
         return _("Group calls") if name == records_pulls.GROUP else str(capfirst(_("calls from SIP phones")))
 
     def sync_names(self) -> list[str]:
-        return list(records_pulls.NAMES) if syncing.COPIES.applications() else []
+        return records_pulls.names()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         charts = call_charts.charts()

@@ -2,8 +2,20 @@
 
 from rest_framework import serializers
 
-from laaffic_console.api.shapes import PURPOSES, CareRequest, Check, ResumeRequest, why_again
+from laaffic_console.api.shapes import (
+    PURPOSES,
+    CareRequest,
+    ChangeRequest,
+    Check,
+    LaafficRequest,
+    LaunchRequest,
+    ResumeRequest,
+    seen_request,
+    undo_seconds,
+    why_again,
+)
 from laaffic_console.api.views import ListQuery
+from laaffic_console.gateway.models import EntryState
 from messaging.models import EmailCampaign as Row
 from messaging.models import EmailLookup
 from messaging.models.emails import Delivery, Submission
@@ -30,6 +42,61 @@ class EmailCampaignRequest(CareRequest):
     )
 
 
+class EmailCampaignChange(ChangeRequest):
+    name = serializers.CharField(max_length=120, required=False)
+    application = serializers.CharField(max_length=40, required=False, help_text="appId of an email application")
+    from_address = serializers.CharField(max_length=254, required=False)
+    receiver_id = serializers.CharField(max_length=64, required=False, help_text="of a recipient list at Laaffic")
+    template_id = serializers.CharField(max_length=64, required=False, help_text="of an approved template")
+    subject = serializers.CharField(max_length=400, required=False, trim_whitespace=False)
+    language = serializers.CharField(max_length=8, required=False, allow_blank=True)
+    ad_flag = serializers.ChoiceField(choices=[0, 1, 2], required=False, allow_null=True)
+    trigger_id = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
+    unsubscribe = serializers.BooleanField(required=False, allow_null=True)
+    scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+    consent_known_by = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    calendar = serializers.CharField(max_length=120, required=False, allow_null=True, help_text="its name")
+    not_after = serializers.DateTimeField(required=False, allow_null=True)
+    purpose = serializers.ChoiceField(choices=PURPOSES, required=False, allow_blank=True)
+    seen = serializers.CharField(max_length=64, help_text="of GET: nothing else is changed")
+
+
+class EmailTestRequest(serializers.Serializer):
+    address = serializers.CharField(max_length=254)
+    values = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, trim_whitespace=False),
+        required=False,
+        default=dict,
+        help_text="of the template's variables",
+    )
+    again = why_again()
+
+
+class EmailTestAnswer(serializers.Serializer):
+    id = serializers.IntegerField(help_text="of the campaign")
+    state = serializers.ChoiceField(
+        choices=EntryState.choices, allow_null=True, help_text="unknown: look into the mailbox before you send another"
+    )
+
+
+class LostEmail(serializers.Serializer):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=STATES)
+    seen = serializers.IntegerField(help_text="of the request that a word is about: send it with the word")
+    may_have_arrived = serializers.BooleanField()
+    requests = LaafficRequest(many=True, help_text="to Laaffic, the newest first")
+
+
+class EmailWordRequest(serializers.Serializer):
+    word = serializers.ChoiceField(choices=["send_again", "write_off"])
+    reason = serializers.CharField(max_length=200, help_text="kept in its history")
+    seen = seen_request()
+
+
+class LaunchEmailRequest(LaunchRequest):
+    undo_seconds = undo_seconds()
+
+
 class EmailCampaignQuery(ListQuery):
     state = serializers.ChoiceField(choices=STATES, required=False)
 
@@ -54,6 +121,11 @@ class EmailCampaign(serializers.Serializer):
     created_at = serializers.DateTimeField()
     launched_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+    language = serializers.CharField(allow_blank=True)
+    ad_flag = serializers.IntegerField(allow_null=True)
+    trigger_id = serializers.IntegerField(allow_null=True)
+    unsubscribe = serializers.BooleanField(allow_null=True)
+    seen = serializers.CharField(help_text="send it with a change")
 
 
 class EmailStanding(serializers.Serializer):
@@ -98,6 +170,22 @@ class EmailRecipient(serializers.Serializer):
     remark = serializers.CharField(allow_blank=True)
     told_at = serializers.DateTimeField()
     delivered_at = serializers.DateTimeField(allow_null=True)
+
+
+class LookUpRequest(serializers.Serializer):
+    application = serializers.CharField(max_length=40, required=False, help_text="appId; otherwise all for email")
+
+
+class LookUp(serializers.Serializer):
+    application = serializers.CharField()
+    kind = serializers.ChoiceField(choices=EmailLookup.Kind.choices)
+    choices = serializers.IntegerField(help_text="how many there are now: GET /email-choices has them")
+    problem = serializers.CharField(allow_blank=True, help_text="what hindered it: the choices are those of before")
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+
+class LookedUp(serializers.Serializer):
+    lookups = LookUp(many=True)
 
 
 class EmailChoiceQuery(ListQuery):

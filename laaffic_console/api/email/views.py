@@ -12,7 +12,7 @@ from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.shapes import LaunchRequest, page_of
+from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.spans import within_span
@@ -27,7 +27,7 @@ VIEW, ADD, LAUNCH = "messaging.view_emailcampaign", "messaging.add_emailcampaign
 State = EmailCampaign.State
 
 
-def _rows() -> Any:
+def drafts() -> Any:
     return EmailCampaign.objects.select_related("application", "calendar")
 
 
@@ -44,7 +44,7 @@ class EmailCampaignsView(ApiView):
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(shapes.EmailCampaignQuery, request.query_params.dict())
-        rows = narrowed(_rows(), query, state="state")
+        rows = narrowed(drafts(), query, state="state")
         return Response(page(rows, query, documents.campaign))
 
     @extend_schema(parameters=[KEY], request=shapes.EmailCampaignRequest, responses={201: shapes.EmailCampaign})
@@ -62,17 +62,6 @@ class EmailCampaignsView(ApiView):
         return Response(answer.body, answer.status)
 
 
-class EmailCampaignView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": [VIEW]}
-    has_etag = True
-
-    @extend_schema(responses=shapes.EmailCampaign)
-    def get(self, request: Any, pk: int) -> Response:
-        """How it stands."""
-        return Response(documents.campaign(row(_rows(), pk)))
-
-
 class EmailCheckView(ApiView):
     """The page before the launch."""
 
@@ -82,7 +71,7 @@ class EmailCheckView(ApiView):
     @extend_schema(responses=shapes.EmailCheckAnswer)
     def get(self, request: Any, pk: int) -> Response:
         """How many are on its list, and what stands against its launch."""
-        campaign = row(_rows(), pk)
+        campaign = row(drafts(), pk)
         launching.require_draft(campaign, State.DRAFT)
         email_drafts.check_content(campaign)
         planned = email_checks.planned(campaign)
@@ -94,11 +83,11 @@ class EmailLaunchView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    @extend_schema(parameters=[KEY], request=LaunchRequest, responses=shapes.EmailStanding)
+    @extend_schema(parameters=[KEY], request=shapes.LaunchEmailRequest, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
-        asked = self.read(LaunchRequest)
-        campaign = row(_rows(), pk)
+        asked = self.read(shapes.LaunchEmailRequest)
+        campaign = row(drafts(), pk)
         answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)
 
@@ -107,15 +96,16 @@ def _launch(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
     seen = None
     campaign.refresh_from_db()
     if launching.was_launched(campaign):
-        return _standing(campaign)
+        return standing(campaign)
     if "shown" in asked:
         seen, sentences = launching.read(campaign, asked)
         email_drafts.require_as_shown(campaign, seen)
         launching.require_seen(email_checks.planned(campaign).checks, asked, sentences)
-    return _standing(email_starting.launch(campaign.pk, by=by, seen=seen, again=asked["again"]))
+    told = {"again": asked["again"], "undo_seconds": asked["undo_seconds"]}
+    return standing(email_starting.launch(campaign.pk, by=by, seen=seen, **told))
 
 
-def _standing(campaign: EmailCampaign) -> Answer:
+def standing(campaign: EmailCampaign) -> Answer:
     return Answer(200, {"id": campaign.pk, "state": campaign.state})
 
 
@@ -126,12 +116,12 @@ class SteerEmailView(ApiView):
     leads_to: ClassVar[tuple[str, ...]] = ()
 
     def steer(self, request: Any, pk: int, **asked: Any) -> Response:
-        row(_rows(), pk)
+        row(drafts(), pk)
 
         def work() -> Answer:
             campaign = EmailCampaign.objects.get(pk=pk)
             is_there = campaign.state in self.leads_to
-            return _standing(campaign if is_there else launching.steered(self.step, pk, request.user, asked))
+            return standing(campaign if is_there else launching.steered(self.step, pk, request.user, asked))
 
         answer = self.once(work, in_one=False)
         return Response(answer.body, answer.status)
@@ -163,7 +153,7 @@ class EmailReportView(ApiView):
     @extend_schema(responses=shapes.EmailReport)
     def get(self, request: Any, pk: int) -> Response:
         """The same document as `manage.py email report ID --json`."""
-        return Response(email_counting.report(row(_rows(), pk)))
+        return Response(email_counting.report(row(drafts(), pk)))
 
 
 class EmailRecipientsView(ApiView):
@@ -174,7 +164,7 @@ class EmailRecipientsView(ApiView):
     def get(self, request: Any, pk: int) -> Response:
         """Each mail that Laaffic told about, the first first."""
         query = self.read(shapes.EmailRecipientQuery, request.query_params.dict())
-        campaign = row(_rows(), pk)
+        campaign = row(drafts(), pk)
         if not ("submission" in query or "delivery" in query):
             rows = within_span(EmailMessage.objects.all(), "campaign", campaign.pk, by="submission")
             return Response(page(rows, query, documents.recipient, rising=True))

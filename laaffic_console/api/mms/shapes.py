@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from laaffic_console.api.shapes import DraftRequest
+from laaffic_console.api.shapes import ChangeRequest, DraftRequest
 from laaffic_console.laaffic.mms import MAX_ATTACHMENTS
 
 
@@ -20,6 +20,10 @@ class MmsRequest(DraftRequest):
 
 class AttachmentRequest(serializers.Serializer):
     file = serializers.FileField(help_text="a picture, sound or text of at most 50 KB")
+
+
+class AttachmentChange(ChangeRequest):
+    is_archived = serializers.BooleanField(required=False, help_text="no longer offered")
 
 
 class Attachment(serializers.Serializer):

@@ -23,7 +23,7 @@ from messaging.services.mms import attachments
 from messaging.services.mms.attachments import UploadFailed, UploadUnknown
 from messaging.services.mms.mms_channel import MmsOptions
 
-LOOK = "messaging.view_mmsattachment"
+LOOK, ADD_FILE = "messaging.view_mmsattachment", "messaging.add_mmsattachment"
 
 
 class MmsView(ApiView):
@@ -48,7 +48,7 @@ def _rows() -> Any:
 
 class AttachmentsView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
-    rights = {"GET": [LOOK], "POST": [LOOK, "messaging.add_mmsattachment"]}
+    rights = {"GET": [LOOK], "POST": [LOOK, ADD_FILE]}
     parser_classes = [MultiPartParser]
     takes_file = True
 
@@ -77,14 +77,36 @@ class AttachmentsView(ApiView):
 
 
 class AttachmentView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": [LOOK]}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS, "DELETE": Scope.CAMPAIGNS}
+    rights = {"GET": [LOOK], "PATCH": [LOOK, ADD_FILE], "DELETE": [LOOK, "messaging.delete_mmsattachment"]}
     has_etag = True
 
     @extend_schema(responses=shapes.Attachment)
     def get(self, request: Any, pk: int) -> Response:
         """Whether Laaffic has it, and until when."""
         return Response(documents.attachment(row(_rows(), pk)))
+
+    @extend_schema(parameters=[KEY], request=shapes.AttachmentChange, responses=shapes.Attachment)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Archive it, so that it is no longer offered, or offer it again."""
+        is_archived = self.read(shapes.AttachmentChange)["is_archived"]
+
+        def work() -> Answer:
+            attachments.archive(row(_rows(), pk).pk, is_archived=is_archived)
+            return Answer(200, {"id": pk})
+
+        answer = self.once(work)
+        return Response(documents.attachment(row(_rows(), pk)), answer.status)
+
+    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete a file that no campaign refers to."""
+
+        def work() -> Answer:
+            attachments.discard(row(_rows(), pk).pk)
+            return Answer(204, {})
+
+        return Response(status=self.once(work, in_one=False).status)
 
 
 class AttachmentUploadView(ApiView):

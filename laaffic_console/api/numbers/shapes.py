@@ -74,6 +74,10 @@ class PoolChange(serializers.Serializer):
         return data
 
 
+class AdoptRequest(serializers.Serializer):
+    seen = serializers.CharField(max_length=80, help_text="of GET: nothing else is taken over")
+
+
 class PoolRequest(serializers.Serializer):
     pool = serializers.CharField(max_length=MAX_POOL_NUMBER, help_text="poolNumber")
     whitelist = Texts(child=serializers.CharField(max_length=60))
@@ -124,6 +128,11 @@ class OwnedChange(serializers.Serializer):
     out_addresses = serializers.CharField(max_length=TEXTS["out_addresses"], required=False, allow_blank=True)
     voicemail = serializers.BooleanField(required=False)
     voicemail_seconds = serializers.IntegerField(min_value=SECONDS[0], max_value=SECONDS[1], required=False)
+    seen = serializers.CharField(max_length=64, help_text="of GET: nothing else is replaced")
+
+
+class VoicemailRequest(serializers.Serializer):
+    file = serializers.FileField(help_text="mp3, wav or m4a, at most 5 MB")
     seen = serializers.CharField(max_length=64, help_text="of GET: nothing else is replaced")
 
 

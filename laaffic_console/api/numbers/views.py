@@ -16,6 +16,7 @@ from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.masks import SEE
+from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig
 from phone_numbers.services import binding_changes, owned_changes, pool_changes
@@ -68,12 +69,12 @@ class BindingsView(ApiView):
         return _asked(self.once_sent(work, status=202))
 
 
-def _requests() -> Any:
+def asked_for() -> Any:
     return BindingRequest.objects.select_related("entry", "binding__application")
 
 
 def _asked(answer: Answer) -> Response:
-    return Response(documents.asked_binding(row(_requests(), answer.body["id"])), answer.status)
+    return Response(documents.asked_binding(row(asked_for(), answer.body["id"])), answer.status)
 
 
 class BindingView(ApiView):
@@ -111,10 +112,10 @@ class BindingRequestView(ApiView):
     @extend_schema(responses=shapes.AskedBinding)
     def get(self, request: Any, pk: int) -> Response:
         """What became of a request to bind or unbind, and the binding that it is about."""
-        return Response(documents.asked_binding(row(_requests(), pk)))
+        return Response(documents.asked_binding(row(asked_for(), pk)))
 
 
-def _pools() -> Any:
+def pools() -> Any:
     return NumberPool.objects.select_related("current")
 
 
@@ -130,7 +131,7 @@ class PoolsView(ApiView):
     def get(self, request: Any) -> Response:
         """The newest first, as Laaffic holds them for all that is known."""
         query = self.read(ListQuery, request.query_params.dict())
-        return Response(page(_pools(), query, documents.listed_pool))
+        return Response(page(pools(), query, documents.listed_pool))
 
     @extend_schema(parameters=[KEY], request=shapes.PoolRequest, responses={202: shapes.Pool})
     def post(self, request: Any) -> Response:
@@ -145,7 +146,7 @@ class PoolsView(ApiView):
 
 
 def _pool(answer: Answer) -> Response:
-    return Response(documents.pool(row(_pools(), answer.body["id"])), answer.status)
+    return Response(documents.pool(row(pools(), answer.body["id"])), answer.status)
 
 
 def _config(asked: dict[str, Any], number: str, pool: NumberPool | None = None) -> PoolConfig:
@@ -172,7 +173,7 @@ class PoolView(ApiView):
     @extend_schema(responses=shapes.Pool)
     def get(self, request: Any, pk: int) -> Response:
         """What Laaffic holds, how it differs from ours, and every version."""
-        return Response(documents.pool(row(_pools(), pk)))
+        return Response(documents.pool(row(pools(), pk)))
 
     @extend_schema(
         operation_id="pools_change", parameters=[KEY], request=shapes.PoolChange, responses={202: shapes.Pool}
@@ -180,7 +181,7 @@ class PoolView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Change a pool at Laaffic, or apply a version again, if it still holds what was seen."""
         asked = self.read(shapes.PoolChange)
-        pool = row(_pools(), pk)
+        pool = row(pools(), pk)
 
         def work() -> Answer:
             # Whoever sends back what was seen has read the pool's number: nobody types it here.
@@ -236,12 +237,15 @@ class OwnedNumberView(ApiView):
         seen = asked.pop("seen")
         number = row(OwnedNumber.objects.all(), pk)
 
-        def work() -> Answer:
-            try:
-                owned_changes.edit(number, asked, seen=seen, by=request.user)
-            except owned_changes.Overtaken as problem:
-                raise Problem(409, " ".join(problem.messages)) from problem
-            return Answer(202, {"id": number.pk})
-
-        answer = self.once_sent(work, status=202)
+        answer = self.once_sent(lambda: edited(number, asked, seen, request.user), status=202)
         return Response(documents.changed_owned(row(OwnedNumber.objects.all(), answer.body["id"])), answer.status)
+
+
+def edited(
+    number: OwnedNumber, given: dict[str, Any], seen: str, by: Any, *, file: VoicemailFile | None = None
+) -> Answer:
+    try:
+        owned_changes.edit(number, given, file=file, seen=seen, by=by)
+    except owned_changes.Overtaken as problem:
+        raise Problem(409, " ".join(problem.messages)) from problem
+    return Answer(202, {"id": number.pk})

@@ -3,12 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
-from laaffic_console.api.documents import moment
+from laaffic_console.api.documents import REQUESTS_SHOWN, moment, request
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.said import read
-from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone
+from laaffic_console.laaffic import UploadedAudio
+from voice import task_recipient_exports
+from voice.models import Announcement, AudioFile, CallRecord, GroupTask, SipCall, SipPhone
+from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
+from voice.services.spoken.options import GENDERS
 
 
 def _amount(cost: Decimal | None) -> str | None:
@@ -42,6 +49,27 @@ def call(row: SipCall) -> dict[str, Any]:
     }
 
 
+def lost_call(row: SipCall) -> dict[str, Any]:
+    attempts = call_matching.attempts(row).order_by("-pk")[:REQUESTS_SHOWN]
+    return {
+        "id": row.pk,
+        "state": row.entry.state if row.entry else None,
+        "advice": str(calls.advice(row)),
+        "seen": row.entry_id or 0,
+        "requests": [request(one) for one in attempts],
+    }
+
+
+def added_phones(entry: LedgerEntry, app_id: str) -> dict[str, Any]:
+    told = {name: entry.summary.get(name) for name in ("name", "quantity")}
+    return {"id": entry.pk, "application": app_id, **told, "state": entry.state}
+
+
+def elsewhere(file: UploadedAudio) -> dict[str, Any]:
+    told = {name: getattr(file, name) for name in ("file_id", "name", "seconds")}
+    return {**told, "uploaded_at": moment(file.uploaded_at)}
+
+
 def record(row: CallRecord) -> dict[str, Any]:
     return {
         "id": row.pk,
@@ -55,6 +83,9 @@ def record(row: CallRecord) -> dict[str, Any]:
         "cost": _amount(row.cost),
         "currency": row.currency,
         "key_pressed": row.key_pressed,
+        "doubtful_cost": _amount(row.doubtful_cost),
+        "doubtful_currency": row.doubtful_currency,
+        "cost_word": row.cost_word,
         "at": moment(row.at),
     }
 
@@ -97,4 +128,67 @@ def group_call(row: GroupTask) -> dict[str, Any]:
         "scheduled_at": moment(row.send_at),
         "launched_at": moment(row.launched_at),
         "finished_at": moment(row.finished_at),
+        **_content(row),
+        "seen": group_tasks.content_digest(row),
     }
+
+
+def _content(row: GroupTask) -> dict[str, Any]:
+    return {
+        **{name: getattr(row, name) for name in ("is_template", "kind", "text", "language", "accent", "windows")},
+        "made_from": row.parent_id,
+        "audio": row.audio.name if row.audio and row.source != Announcement.TEXT else None,
+        "in_request": row.source == Announcement.IN_REQUEST,
+        "gender": next((name for name, value in GENDERS.items() if value == row.gender), None),
+        "speed": row.speaking_rate,
+        "times": row.loop_count,
+        "silence_before": row.delay_play,
+        "silence_after": row.delay_hangup,
+        "longest_seconds": row.max_talk,
+        "ring_seconds": row.max_ringing_time,
+        "display_number": row.display_number,
+        "sms": _sms(row) if row.hang_up_sms else None,
+        "transfer": _transfer(row) if row.to_agent else None,
+    }
+
+
+def _sms(row: GroupTask) -> dict[str, Any]:
+    return {
+        "application": row.sms_application.app_id if row.sms_application else None,
+        "text": row.sms_text,
+        "sender_id": row.sms_sender_id,
+        "on_answer_seconds": row.sms_answer_seconds if row.sms_on_answer else None,
+        "on_key": row.sms_key if row.sms_on_key else None,
+        "on_failure": row.sms_on_failure,
+        "on_ringing": row.sms_on_ringing,
+    }
+
+
+def _transfer(row: GroupTask) -> dict[str, Any]:
+    return {
+        "agent_group": row.agent_group,
+        "key": row.agent_key if row.agent_on_key else None,
+        "callout_rate": row.callout_rate,
+        "in_proportion": row.outbound_control,
+    }
+
+
+def lost_group_call(row: GroupTask) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "state": row.state,
+        "advice": str(group_tasks.advice(row)),
+        "seen": row.entry_id or 0,
+        "looks": row.looks,
+        "looked_at": moment(row.looked_at),
+        "requests": [request(one) for one in group_state.requests_of(row)[:REQUESTS_SHOWN]],
+    }
+
+
+def callees(row: GroupTask, start: int, end: int) -> list[dict[str, Any]]:
+    numbers = group_numbers.of(row)[start:end]
+    records = task_recipient_exports.records_of(row, numbers)
+    return [
+        {"position": at, "number": masked(number), "calls": [record(one) for one in records.get(number, ())]}
+        for at, number in enumerate(numbers, start)
+    ]

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.filters import narrowed
@@ -17,13 +14,11 @@ from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
-from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.api.voice import documents, shapes, spoken
 from laaffic_console.gateway.models import Channel, EntryState
 from laaffic_console.laaffic import Spoken
-from voice.models import AudioFile, CallRecord, SipCall, SipPhone
-from voice.services.audio import uploads as audio
-from voice.services.audio.uploads import UploadFailed, UploadUnknown
+from voice.models import CallRecord, GroupTask, SipCall, SipPhone
 from voice.services.calls import sip_calls as calls
 from voice.services.phones import sip_phones as phones
 from voice.services.spoken.options import TtsOptions
@@ -48,17 +43,6 @@ class SpokenView(ApiView):
         return Response(answer.body, answer.status)
 
 
-class PhonesView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": ["voice.view_sipphone"]}
-
-    @extend_schema(parameters=[ListQuery], responses=page_of(shapes.Phone))
-    def get(self, request: Any) -> Response:
-        """SIP phones from which calls can be made."""
-        query = self.read(ListQuery, request.query_params.dict())
-        return Response(page(phones.usable(), query, documents.phone))
-
-
 class CallsView(ApiView):
     names = {"callee": "number", "phone": "account"}
     scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
@@ -68,7 +52,7 @@ class CallsView(ApiView):
     def get(self, request: Any) -> Response:
         """Calls from SIP phones, the newest first."""
         query = self.read(shapes.CallQuery, request.query_params.dict())
-        rows = narrowed(_calls(), query, number="callee")
+        rows = narrowed(made_calls(), query, number="callee")
         return Response(page(rows, query, documents.call))
 
     @extend_schema(parameters=[KEY], request=shapes.CallRequest, responses={202: shapes.Call})
@@ -77,22 +61,27 @@ class CallsView(ApiView):
         asked = self.read(shapes.CallRequest)
 
         def work() -> Answer:
-            made = calls.place(
+            placed = calls.place(
                 phone=_phone(asked),
                 callee=asked["number"],
                 display_number=asked["display_number"],
                 again=asked["again"],
                 by=request.user,
             )
-            if made.entry is not None and made.entry.state in (EntryState.REFUSED, EntryState.NOT_SENT):
-                raise Problem(409, str(calls.advice(made)), call=made.pk)
-            return Answer(202, {"id": made.pk})
+            return made(placed)
 
         answer = self.once_sent(work, status=202)
-        return Response(documents.call(row(_calls(), answer.body["id"])), answer.status)
+        return Response(documents.call(row(made_calls(), answer.body["id"])), answer.status)
 
 
-def _calls() -> Any:
+def made(call: SipCall) -> Answer:
+    """Problem where it surely rang nowhere."""
+    if call.entry is not None and call.entry.state in (EntryState.REFUSED, EntryState.NOT_SENT):
+        raise Problem(409, str(calls.advice(call)), call=call.pk)
+    return Answer(202, {"id": call.pk})
+
+
+def made_calls() -> Any:
     return SipCall.objects.select_related("application", "entry")
 
 
@@ -118,7 +107,7 @@ class CallView(ApiView):
     @extend_schema(responses=shapes.Call)
     def get(self, request: Any, pk: int) -> Response:
         """What became of it; “record” names what Laaffic says of it afterwards."""
-        return Response(documents.call(row(_calls(), pk)))
+        return Response(documents.call(row(made_calls(), pk)))
 
 
 class RecordsView(ApiView):
@@ -130,6 +119,9 @@ class RecordsView(ApiView):
         """Calls that have ended, of every kind, the newest first."""
         query = self.read(shapes.RecordQuery, request.query_params.dict())
         rows = narrowed(CallRecord.objects.all(), query, number="callee", outcome="outcome", kind="kind")
+        if "group_call" in query:
+            task = row(GroupTask.objects.all(), query["group_call"])
+            rows = rows.filter(task_id=task.key) if task.key else rows.none()
         return Response(page(rows, query, documents.record))
 
 
@@ -142,71 +134,3 @@ class RecordView(ApiView):
     def get(self, request: Any, pk: int) -> Response:
         """How a call ended, how long it was and what it cost."""
         return Response(documents.record(row(CallRecord.objects.all(), pk)))
-
-
-def _audio() -> Any:
-    return AudioFile.objects.defer("content")
-
-
-class AudioFilesView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
-    rights = {"GET": [LOOK_AT_AUDIO], "POST": [LOOK_AT_AUDIO, "voice.add_audiofile"]}
-    parser_classes = [MultiPartParser]
-    takes_file = True
-
-    @extend_schema(operation_id="audio_files_list", parameters=[ListQuery], responses=page_of(shapes.Audio))
-    def get(self, request: Any) -> Response:
-        """The newest first."""
-        query = self.read(ListQuery, request.query_params.dict())
-        return Response(page(_audio(), query, documents.audio))
-
-    @extend_schema(
-        parameters=[KEY],
-        request={"multipart/form-data": shapes.AudioRequest},
-        responses={200: shapes.Audio, 201: shapes.Audio},
-    )
-    def post(self, request: Any) -> Response:
-        """Keep a file in the library; 200 where the same content is there already. …/upload gives it to Laaffic."""
-        files.require_room(request)
-        asked = self.read(shapes.AudioRequest)
-        data, name = files.content(asked["file"], settings.AUDIO_MAX_BYTES)
-
-        def work() -> Answer:
-            kept, is_new = audio.add(data, asked.get("name") or audio.suggested_name(name), by=request.user)
-            return Answer(201 if is_new else 200, {"id": kept.pk})
-
-        answer = self.once(work)
-        return Response(documents.audio(row(_audio(), answer.body["id"])), answer.status)
-
-
-class AudioFileView(ApiView):
-    scopes = {"GET": Scope.READ}
-    rights = {"GET": [LOOK_AT_AUDIO]}
-    has_etag = True
-
-    @extend_schema(responses=shapes.Audio)
-    def get(self, request: Any, pk: int) -> Response:
-        """How long it is, and its id at Laaffic."""
-        return Response(documents.audio(row(_audio(), pk)))
-
-
-class AudioUploadView(ApiView):
-    scopes = {"POST": Scope.VOICE}
-    rights = {"POST": [LOOK_AT_AUDIO, "voice.upload_audiofile"]}
-
-    @extend_schema(parameters=[KEY], request=None, responses=shapes.Audio)
-    def post(self, request: Any, pk: int) -> Response:
-        """Give it to Laaffic, so that calls can play it. What is there is left as it is."""
-        if not row(_audio(), pk).is_at_laaffic:
-            self.once_sent(lambda: _upload(pk, request.user), status=200)
-        return Response(documents.audio(row(_audio(), pk)))
-
-
-def _upload(pk: int, by: Any) -> Answer:
-    try:
-        audio.upload(pk, by=by)
-    except UploadUnknown as problem:
-        raise Problem(503, str(problem), retry_after=60) from problem
-    except UploadFailed as problem:
-        raise Problem(409, str(problem)) from problem
-    return Answer(200, {"id": pk})

@@ -1,7 +1,7 @@
 """What an email campaign says, and to whom: checked, kept, and known again by its digest."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -11,6 +11,7 @@ from django.db import transaction
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import ledger
+from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
@@ -47,6 +48,34 @@ def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | Non
         steps.kept(campaign, by, is_new=is_new)
         approvals.void_if_changed(campaign, by=by)
     return campaign
+
+
+def edit(
+    campaign_id: int, changes: Mapping[str, Any], *, seen: str | None = None, by: User | None = None
+) -> EmailCampaign:
+    """Keep these fields of a draft, and leave the others. `seen`: `content_digest` of what its author looked at."""
+    with transaction.atomic():
+        campaign = steps.locked(EmailCampaign, campaign_id)
+        steps.require(campaign, [EmailCampaignState.DRAFT], _("edited"))
+        if seen is not None and seen != content_digest(campaign):
+            raise NotAllowed(_("Somebody else has changed it since you looked. Look again, then change it."))
+        for name, value in changes.items():
+            setattr(campaign, name, value)
+        return save(campaign, columns=changes, by=by)
+
+
+def discard(campaign_id: int) -> None:
+    """Delete a draft. What has a request in the ledger stays."""
+    with transaction.atomic():
+        campaign = steps.locked(EmailCampaign, campaign_id)
+        if not is_untouched(campaign):
+            raise NotAllowed(_("Only a draft of which nothing was ever sent can be deleted."))
+        record(Act.DELETED, campaign)
+        campaign.delete()
+
+
+def is_untouched(campaign: EmailCampaign) -> bool:
+    return campaign.state == EmailCampaignState.DRAFT and campaign.entry_id is None
 
 
 def check_content(campaign: EmailCampaign) -> None:
@@ -130,6 +159,11 @@ CONTENT = (
 def cost_of(campaign: EmailCampaign) -> Cost:
     """Not known: neither answers nor callbacks name a price."""
     return Cost([], {}, campaign.receiver_count or 0)
+
+
+def content_digest(campaign: EmailCampaign) -> str:
+    """Of what somebody who edits it changes."""
+    return ledger.digest_of(json.dumps([getattr(campaign, name) for name in ("name", *CONTENT)], default=str))
 
 
 def shown_digest(campaign: EmailCampaign) -> str:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import (
@@ -42,6 +43,11 @@ class TestFailed(Exception):
 
 class TestUnknown(TestFailed):
     """Nobody knows whether the mail went out."""
+
+
+def requests(campaign_id: int) -> QuerySet[LedgerEntry]:
+    """The newest first."""
+    return ledger.requests_about(ABOUT, campaign_id).filter(interface=INTERFACE)
 
 
 def send_test(

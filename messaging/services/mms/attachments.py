@@ -20,12 +20,14 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, leases, ledger, lost_requests, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import keepable, without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
 from messaging import attachment_content
 from messaging.attachment_content import UnfitFile
 from messaging.models import MmsAttachment
+from messaging.services.refusals import NotAllowed
 
 ABOUT = "MMS attachment"
 RENEW_BEFORE = dt.timedelta(hours=6)  # a campaign uploads again what would lapse within this time
@@ -77,6 +79,24 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachmen
     if not is_new and attachment.is_archived:
         MmsAttachment.objects.filter(pk=attachment.pk).update(is_archived=False)
     return attachment, is_new
+
+
+def archive(attachment_id: int, *, is_archived: bool) -> None:
+    """Whether it is no longer offered."""
+    MmsAttachment.objects.filter(pk=attachment_id).update(is_archived=is_archived)
+
+
+def discard(attachment_id: int) -> None:
+    """Delete what no campaign refers to."""
+    with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
+        attachment = MmsAttachment.objects.defer("content", "thumbnail").get(pk=attachment_id)
+        if lease is None:
+            raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
+        if attachment.used_at is not None:
+            raise NotAllowed(_("A campaign refers to this file: it stays. Archive it instead."))
+        with transaction.atomic():
+            record(Act.DELETED, attachment)
+            attachment.delete()
 
 
 def upload(attachment_id: int, *, by: User | None = None) -> MmsAttachment:

@@ -29,7 +29,7 @@ from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool
 from phone_numbers.models.bindings import BindingQuerySet
-from phone_numbers.services import binding_changes, binding_sync, syncing
+from phone_numbers.services import binding_changes, binding_sync
 
 # Whoever unbinds has looked at both numbers: the form sends along which.
 MAY_UNBIND = ("numbers.view_binding", "numbers.unbind_binding", masks.SEE)
@@ -186,7 +186,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
     list_before_template = "numbers/bindings_panel.html"
 
     def sync_names(self) -> list[str]:
-        return [binding_sync.name_of(application) for application in syncing.COPIES.applications()]
+        return binding_sync.names()
 
     # The list
 

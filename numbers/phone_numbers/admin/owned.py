@@ -26,7 +26,7 @@ from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services import owned_changes, owned_evidence, owned_sync, syncing
+from phone_numbers.services import owned_changes, owned_evidence, owned_sync
 
 STATE_COLOURS = {
     OwnedNumber.State.IN_USE: "success",
@@ -172,7 +172,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
         )
 
     def sync_names(self) -> list[str]:
-        return [owned_sync.NAME] if syncing.COPIES.applications() else []
+        return owned_sync.names()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OwnedNumber], search_term: str

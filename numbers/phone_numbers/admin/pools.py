@@ -70,7 +70,7 @@ class NumberPoolAdmin(PoolWriting):
         return (queryset.filter(pool_number__icontains=term) if term else queryset), False
 
     def sync_names(self) -> list[str]:
-        return [pool_sync.NAME] if syncing.COPIES.applications() else []
+        return pool_sync.names()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[NumberPool]:
         still_open = PoolVersion.objects.filter(pool=OuterRef("pk"), entry__state__in=pool_state.OPEN)

@@ -22,6 +22,11 @@ from phone_numbers.services.syncing import Copied, Reading
 CLOCKS_APART = dt.timedelta(minutes=1)  # what ended at about its time has expired, whoever's clock is right
 
 
+def names() -> list[str]:
+    """Of the lists that are copied."""
+    return [name_of(application) for application in syncing.COPIES.applications()]
+
+
 def name_of(application: Application) -> str:
     return f"bindings {application.app_id}"
 

@@ -33,6 +33,11 @@ COPIED = (
 )
 
 
+def names() -> list[str]:
+    """Of the lists that are copied: none where nobody uses the channel."""
+    return [NAME] if syncing.COPIES.applications() else []
+
+
 def sync() -> Copied:
     """Read all of the list; SyncFailed says why it cannot be read."""
     return syncing.COPIES.run(NAME, _read)

@@ -25,6 +25,11 @@ from phone_numbers.services.syncing import Copied, Reading
 NAME = "pools"
 
 
+def names() -> list[str]:
+    """Of the lists that are copied: none where nobody uses the channel."""
+    return [NAME] if syncing.COPIES.applications() else []
+
+
 def sync() -> Copied:
     """Read all pools and compare; SyncFailed says why they cannot be read."""
     return syncing.COPIES.run(NAME, _read)

@@ -9,10 +9,7 @@ from phone_numbers.services.syncing import COPIES, Copied, SyncFailed
 
 def names() -> list[str]:
     """Nothing is copied where nobody uses numbers."""
-    ours = COPIES.applications()
-    if not ours:
-        return []
-    return [*(binding_sync.name_of(application) for application in ours), pool_sync.NAME, owned_sync.NAME]
+    return [*binding_sync.names(), *pool_sync.names(), *owned_sync.names()]
 
 
 def ring_due() -> None:

@@ -20,6 +20,11 @@ AT_ONCE = 500
 GIVE_UP_AFTER = 3  # tasks in a row that cannot be asked for: it is not the tasks, then
 
 
+def names() -> list[str]:
+    """Of the lists that are copied: none where nobody uses the channel."""
+    return [NAME] if COPIES.applications() else []
+
+
 def sync(*, only_due: bool = False) -> int:
     """Ask for each that is open, or only for those whose time has come; how many. SyncFailed says why not."""
     return COPIES.run(NAME, lambda reading: _read(reading, only_due)).rows

@@ -6,6 +6,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic import CallKind, InvalidRequest, LaafficError, Source
 from laaffic_console.laaffic import CallRecord as WireRecord
 from voice.models import CallRecord, GroupTask, SipCall
+from voice.models.group_tasks import NOT_LEFT
 from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import records_pulls
@@ -54,6 +55,8 @@ def about_record(record: CallRecord) -> WireRecord:
 
 
 def about_task(task: GroupTask) -> GroupTask:
+    if task.state in NOT_LEFT or not task.task_name:
+        raise AskFailed(_("Laaffic does not have this task: it was not launched yet."))
     try:
         group_sync.look(task)
     except (LaafficError, NotConfigured) as problem:

@@ -26,6 +26,11 @@ CLOCKS_DIFFER_BY = dt.timedelta(minutes=5)
 OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it has ended, and found by when it began
 
 
+def names() -> list[str]:
+    """Of the lists that are copied: none where nobody uses the channel."""
+    return list(NAMES) if COPIES.applications() else []
+
+
 def sync(name: str) -> int:
     """Read what is new of one of the two lists; how many records were read. SyncFailed says why it cannot be read."""
     return COPIES.run(name, _read_sip if name == SIP else _read_group).rows

@@ -13,8 +13,7 @@ from voice.services.syncing import COPIES, SyncFailed
 
 
 def names() -> list[str]:
-    ours = COPIES.applications()
-    return [*map(phones.name_of, ours), *records_pulls.NAMES, group_sync.NAME] if ours else []
+    return [*phones.names(), *records_pulls.names(), *group_sync.names()]
 
 
 def sweep() -> None:

@@ -11,15 +11,17 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import ProtectedError, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, leases, ledger, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import keepable, without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
+from messaging.services.refusals import NotAllowed
 from voice.models import AudioFile, AudioType
 from voice.services.audio import content as audio_content
 
@@ -87,6 +89,32 @@ def rename(audio: AudioFile, name: str) -> None:
     check_free(name, besides=audio.pk)
     audio.name = name
     audio.save(update_fields=["name"])
+
+
+def archive(audio_id: int, *, is_archived: bool) -> None:
+    """Whether it is no longer offered."""
+    AudioFile.objects.filter(pk=audio_id).update(is_archived=is_archived)
+
+
+def is_removable(audio: AudioFile) -> bool:
+    """What Laaffic has, or may have, stays: tasks name it by its id."""
+    return not (audio.is_at_laaffic or tries(audio).exists())
+
+
+def discard(audio_id: int) -> None:
+    """Delete a file that Laaffic surely does not have."""
+    with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
+        audio = AudioFile.objects.defer("content").get(pk=audio_id)
+        if lease is None:
+            raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
+        if not is_removable(audio):
+            raise NotAllowed(_("Laaffic has this file, or may have it: it stays. Archive it instead."))
+        try:
+            with transaction.atomic():
+                record(Act.DELETED, audio)
+                audio.delete()
+        except ProtectedError as problem:
+            raise NotAllowed(_("A group call plays this file: it stays. Archive it instead.")) from problem
 
 
 def tries(audio: AudioFile) -> QuerySet[LedgerEntry]:

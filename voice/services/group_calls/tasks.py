@@ -1,8 +1,8 @@
 """Group-call tasks: drafts, launched once; cancelled, and settled by a person's word."""
 
 import json
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NoReturn
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -23,9 +23,11 @@ from laaffic_console.kit.plain_text import sendable
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging.services.approvals import approvals
+from messaging.services.refusals import NotAllowed
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
 from voice.services import events, syncing
+from voice.services.group_calls import care as group_care
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import requesting as group_requests
@@ -50,7 +52,9 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
     """
     task.text, task.sms_text = sendable(task.text), sendable(task.sms_text)
     group_requests.check(task)
-    if audience is None and not task.number_count and not task.is_template:
+    if audience is not None:
+        _require_numbers_of_its_own(task)
+    elif not task.number_count and not task.is_template:
         raise ValidationError({"numbers": _("Choose who is called: select groups, paste numbers or choose a file.")})
     with transaction.atomic():
         if task.pk is None:
@@ -67,12 +71,69 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
     return task
 
 
+def _require_numbers_of_its_own(task: GroupTask) -> None:
+    if task.is_template:
+        raise ValidationError({"numbers": _("A template calls nobody: give the numbers to a task made from it.")})
+    if task.kind in group_care.AGAIN:
+        raise ValidationError({"numbers": _("A repetition calls whom it repeats: its numbers stay as they are.")})
+
+
+def edit(
+    task_id: int,
+    changes: Mapping[str, Any],
+    *,
+    audience_for: Callable[[GroupTask], Audience | None],
+    seen: str | None = None,
+    by: User | None = None,
+) -> GroupTask:
+    """Keep these fields of a draft or template, and leave the others. `audience_for` says whom it calls once they are
+    set; None: as before. `seen`: `content_digest` of what its author looked at."""
+    with transaction.atomic():
+        task = _locked(task_id)
+        if task.state != TaskState.DRAFT:
+            raise NotAllowed(_("This task has been launched in the meantime: it was not changed."))
+        if seen is not None and seen != content_digest(task):
+            raise NotAllowed(_("Somebody else has changed it since you looked. Look again, then change it."))
+        for name, value in changes.items():
+            setattr(task, name, value)
+        return save(task, audience=audience_for(task), by=by)
+
+
+def _locked(task_id: int) -> GroupTask:
+    """Read once it is locked: what is joined to it is as old as the statement (docs/mechanisms/locks.md)."""
+    GroupTask.objects.select_for_update().get(pk=task_id)
+    return GroupTask.objects.select_related(*group_launching.RELATED).defer("audio__content").get(pk=task_id)
+
+
+def discard(task_id: int) -> None:
+    """Delete what never left: a template, or a draft that nobody tried to launch."""
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        if not is_untouched(task):
+            raise NotAllowed(_("Only a draft that nobody tried to launch, or a template, can be deleted."))
+        record(Act.DELETED, task)
+        task.delete()
+
+
+def is_untouched(task: GroupTask) -> bool:
+    return task.state == TaskState.DRAFT and not group_state.requests_of(task).exists()
+
+
+def content_digest(task: GroupTask) -> str:
+    """Of what somebody who edits it changes; of its numbers only how many they are."""
+    names = {"name", "send_at", "latest_end", "number_count", *PARAMETERS}
+    return ledger.digest_of(json.dumps(_content(task, names), default=str, sort_keys=True))
+
+
+def _content(task: GroupTask, names: Collection[str]) -> dict[str, Any]:
+    fields = [field for field in GroupTask._meta.concrete_fields if field.name in names]
+    return {field.name: getattr(task, field.attname) for field in fields}
+
+
 def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
     """Of what a page before the launch shows: who is called, with what, and when."""
     names = {"kind", "parent", "application", "send_at", "latest_end", *PARAMETERS}
-    fields = [field for field in GroupTask._meta.concrete_fields if field.name in names]
-    content = {field.name: getattr(task, field.attname) for field in fields}
-    return ledger.digest_of(json.dumps(content, default=str, sort_keys=True), *numbers)
+    return ledger.digest_of(json.dumps(_content(task, names), default=str, sort_keys=True), *numbers)
 
 
 def launch(

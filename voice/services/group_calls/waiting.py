@@ -26,6 +26,11 @@ from voice.services.group_calls import care as group_care
 from voice.services.group_calls import hours as group_hours
 from voice.services.group_calls import launching as group_launching
 
+
+class EndNotAsked(ValidationError):
+    """It is held at its latest end, of which whoever resumes it has not heard."""
+
+
 START_JOB = "voice.jobs.start_launched"
 
 
@@ -163,7 +168,7 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
             raise ValidationError(_("This task is not held any more. Look at it again."))
         _require_restored(task)
         if unasked := sending_hours.not_asked(task.latest_end, task.hold_reason, past_end):
-            raise ValidationError(unasked)
+            raise EndNotAsked(unasked)
         task.again_reason = again.strip()[: open_acts.LONGEST_REASON]
         _require_no_other(task, group_care.called_now(task).numbers, by)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()

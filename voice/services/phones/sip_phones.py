@@ -20,6 +20,11 @@ def name_of(application: Application) -> str:
     return PREFIX + application.app_id
 
 
+def names() -> list[str]:
+    """Of the lists that are copied."""
+    return [name_of(application) for application in COPIES.applications()]
+
+
 def usable() -> QuerySet[SipPhone]:
     """What calls can start from now."""
     return SipPhone.objects.filter(gone_at=None, application__is_active=True).select_related("application")

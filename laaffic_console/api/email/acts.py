@@ -1,0 +1,86 @@
+"""What is done to an email campaign that was launched: taken back, edited again, let go, settled by a word."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api.email import documents, shapes
+from laaffic_console.api.email.drafts import CHANGE
+from laaffic_console.api.email.views import LAUNCH, VIEW, State, SteerEmailView, drafts, standing
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.shapes import WhyRequest
+from laaffic_console.api.views import ApiView, row
+from messaging.models import EmailCampaign
+from messaging.services.email import campaigns as email_campaigns
+from messaging.services.email import starting as email_starting
+
+APPROVE, RESOLVE = "messaging.approve_emailcampaign", "messaging.resolve_emailcampaign"
+WORDS = {
+    "send_again": (email_campaigns.send_again, State.SENDING),
+    "write_off": (email_campaigns.write_off, State.CANCELLED),
+}
+
+
+class TakeBackEmailView(SteerEmailView):
+    step, leads_to = staticmethod(email_starting.take_back), (State.DRAFT,)
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Make a draft again of what waits for its time, its hours or the end of its undo window."""
+        return self.steer(request, pk)
+
+
+class EditEmailView(SteerEmailView):
+    rights = {"POST": [VIEW, LAUNCH, CHANGE]}
+    step, leads_to = staticmethod(email_starting.edit_again), (State.DRAFT,)
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Make a draft again of what is held or waits for its time, so that it can be edited."""
+        return self.steer(request, pk)
+
+
+class EmailOutsideHoursView(ApiView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, APPROVE]}
+
+    @extend_schema(parameters=[KEY], request=WhyRequest, responses=shapes.EmailStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Let it leave though its calendar has no hour now: once, for this campaign, and with a reason."""
+        reason = self.read(WhyRequest)["reason"]
+
+        def work() -> Answer:
+            campaign = row(drafts(), pk)
+            if campaign.outside_hours:
+                return standing(campaign)
+            return standing(email_starting.send_outside_hours(pk, reason=reason, by=request.user))
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)
+
+
+class LostEmailView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [VIEW], "POST": [VIEW, RESOLVE]}
+
+    @extend_schema(responses=shapes.LostEmail)
+    def get(self, request: Any, pk: int) -> Response:
+        """Its requests to Laaffic with the evidence of each, and whether its mails may have left."""
+        return Response(documents.lost(row(drafts(), pk)))
+
+    @extend_schema(parameters=[KEY], request=shapes.EmailWordRequest, responses=shapes.EmailStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Say what is done about a request whose answer was lost: it is sent again, or no longer waited for."""
+        asked = self.read(shapes.EmailWordRequest)
+        answer = self.once(lambda: _settled(row(drafts(), pk), asked, request.user), in_one=False)
+        return Response(answer.body, answer.status)
+
+
+def _settled(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
+    settle, leads_to = WORDS[asked["word"]]
+    if (campaign.state, campaign.entry_id or 0) == (leads_to, asked["seen"]):
+        return standing(campaign)
+    return standing(settle(campaign.pk, reason=asked["reason"], seen=asked["seen"], by=by))

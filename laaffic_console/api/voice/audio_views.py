@@ -1,0 +1,141 @@
+"""The audio library, by the same services as on its pages."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+
+from laaffic_console.api import files
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.shapes import page_of
+from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.api.voice import documents, shapes
+from voice.models import AudioFile
+from voice.services.audio import elsewhere as audio_elsewhere
+from voice.services.audio import uploads as audio
+from voice.services.audio.uploads import UploadFailed, UploadUnknown
+
+LOOK_AT_AUDIO, ADD, DELETE = "voice.view_audiofile", "voice.add_audiofile", "voice.delete_audiofile"
+
+
+def _audio() -> Any:
+    return AudioFile.objects.defer("content")
+
+
+class AudioFilesView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
+    rights = {"GET": [LOOK_AT_AUDIO], "POST": [LOOK_AT_AUDIO, ADD]}
+    parser_classes = [MultiPartParser]
+    takes_file = True
+
+    @extend_schema(operation_id="audio_files_list", parameters=[ListQuery], responses=page_of(shapes.Audio))
+    def get(self, request: Any) -> Response:
+        """The newest first."""
+        query = self.read(ListQuery, request.query_params.dict())
+        return Response(page(_audio(), query, documents.audio))
+
+    @extend_schema(
+        parameters=[KEY],
+        request={"multipart/form-data": shapes.AudioRequest},
+        responses={200: shapes.Audio, 201: shapes.Audio},
+    )
+    def post(self, request: Any) -> Response:
+        """Keep a file in the library; 200 where the same content is there already. …/upload gives it to Laaffic."""
+        files.require_room(request)
+        asked = self.read(shapes.AudioRequest)
+        data, name = files.content(asked["file"], settings.AUDIO_MAX_BYTES)
+
+        def work() -> Answer:
+            kept, is_new = audio.add(data, asked.get("name") or audio.suggested_name(name), by=request.user)
+            return Answer(201 if is_new else 200, {"id": kept.pk})
+
+        answer = self.once(work)
+        return Response(documents.audio(row(_audio(), answer.body["id"])), answer.status)
+
+
+class AudioFileView(ApiView):
+    scopes = {"GET": Scope.READ, "PATCH": Scope.VOICE, "DELETE": Scope.VOICE}
+    rights = {"GET": [LOOK_AT_AUDIO], "PATCH": [LOOK_AT_AUDIO, ADD], "DELETE": [LOOK_AT_AUDIO, DELETE]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.Audio)
+    def get(self, request: Any, pk: int) -> Response:
+        """How long it is, and its id at Laaffic."""
+        return Response(documents.audio(row(_audio(), pk)))
+
+    @extend_schema(parameters=[KEY], request=shapes.AudioChange, responses=shapes.Audio)
+    def patch(self, request: Any, pk: int) -> Response:
+        """Give it another name while Laaffic cannot have it yet, or archive it: it is no longer offered then."""
+        asked = self.read(shapes.AudioChange)
+        answer = self.once(lambda: _changed(row(_audio(), pk), asked))
+        return Response(documents.audio(row(_audio(), pk)), answer.status)
+
+    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    def delete(self, request: Any, pk: int) -> Response:
+        """Delete a file that Laaffic surely does not have."""
+
+        def work() -> Answer:
+            row(_audio(), pk)
+            audio.discard(pk)
+            return Answer(204, {})
+
+        return Response(status=self.once(work, in_one=False).status)
+
+
+def _changed(file: AudioFile, asked: dict[str, Any]) -> Answer:
+    if asked.get("name", file.name) != file.name:
+        audio.rename(file, asked["name"])
+    if "is_archived" in asked:
+        audio.archive(file.pk, is_archived=asked["is_archived"])
+    return Answer(200, {"id": file.pk})
+
+
+class ElsewhereView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
+    rights = {"GET": [LOOK_AT_AUDIO, ADD], "POST": [LOOK_AT_AUDIO, ADD]}
+
+    @extend_schema(operation_id="audio_files_elsewhere", responses=shapes.Elsewhere)
+    def get(self, request: Any) -> Response:
+        """Files that Laaffic has and the library does not: its list is read while you wait."""
+        try:
+            found = audio_elsewhere.listed()
+        except ValidationError as problem:
+            raise Problem(409, " ".join(problem.messages)) from problem
+        return Response({"files": [documents.elsewhere(one) for one in found]})
+
+    @extend_schema(
+        operation_id="audio_files_take", parameters=[KEY], request=shapes.TakeRequest, responses={201: shapes.Audio}
+    )
+    def post(self, request: Any) -> Response:
+        """Take one of them into the library by its id. What is there already stays as it is."""
+        file_id = self.read(shapes.TakeRequest)["file_id"]
+        answer = self.once(lambda: Answer(201, {"id": audio_elsewhere.take(file_id, by=request.user).pk}), in_one=False)
+        return Response(documents.audio(row(_audio(), answer.body["id"])), answer.status)
+
+
+class AudioUploadView(ApiView):
+    scopes = {"POST": Scope.VOICE}
+    rights = {"POST": [LOOK_AT_AUDIO, "voice.upload_audiofile"]}
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Audio)
+    def post(self, request: Any, pk: int) -> Response:
+        """Give it to Laaffic, so that calls can play it. What is there is left as it is."""
+        if not row(_audio(), pk).is_at_laaffic:
+            self.once_sent(lambda: _upload(pk, request.user), status=200)
+        return Response(documents.audio(row(_audio(), pk)))
+
+
+def _upload(pk: int, by: Any) -> Answer:
+    try:
+        audio.upload(pk, by=by)
+    except UploadUnknown as problem:
+        raise Problem(503, str(problem), retry_after=60) from problem
+    except UploadFailed as problem:
+        raise Problem(409, str(problem)) from problem
+    return Answer(200, {"id": pk})

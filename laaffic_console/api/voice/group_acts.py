@@ -1,0 +1,136 @@
+"""What is done to a group call that was launched: taken back, tried again, let go, asked about, settled by a word."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api import launching
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.shapes import WhyRequest, page_of
+from laaffic_console.api.views import ApiView, ListQuery, by_position, row
+from laaffic_console.api.voice import documents, shapes
+from laaffic_console.api.voice.group_views import LAUNCH, VIEW, rows, standing
+from voice.models import GroupTask, TaskState
+from voice.services.asking import lookups as asking
+from voice.services.asking.lookups import AskFailed
+from voice.services.group_calls import tasks as group_tasks
+from voice.services.group_calls import waiting as group_waiting
+
+APPROVE, ASK, SEE_RECORDS = "voice.approve_grouptask", "voice.change_grouptask", "voice.view_callrecord"
+WORDS = {
+    "not_there": (group_tasks.not_there, TaskState.DRAFT),
+    "over": (group_tasks.say_over, TaskState.FINISHED),
+}
+
+
+class SteerGroupCallView(ApiView):
+    scopes = {"POST": Scope.VOICE}
+    rights = {"POST": [VIEW, LAUNCH]}
+
+    def steer(self, pk: int, step: Callable[[GroupTask], GroupTask]) -> Response:
+        def work() -> Answer:
+            with launching.refusing():
+                return standing(step(row(rows(), pk)))
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)
+
+
+class TakeBackGroupCallView(SteerGroupCallView):
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.GroupCallStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Make a draft again of a launch of which nothing has left."""
+        return self.steer(pk, lambda task: group_waiting.take_back(task.pk, by=request.user))
+
+
+class ResumeGroupCallView(SteerGroupCallView):
+    @extend_schema(parameters=[KEY], request=shapes.ResumeGroupCallRequest, responses=shapes.GroupCallStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Try a launch again that is held."""
+        asked = self.read(shapes.ResumeGroupCallRequest)
+        return self.steer(pk, lambda task: _resumed(task, asked, request.user))
+
+
+def _resumed(task: GroupTask, asked: dict[str, Any], by: Any) -> GroupTask:
+    if task.state not in (TaskState.HELD, TaskState.DRAFT):
+        return task
+    try:
+        return group_waiting.resume(task.pk, by=by, **asked)
+    except group_waiting.EndNotAsked as problem:
+        raise launching.end_not_asked() from problem
+
+
+class GroupCallOutsideHoursView(SteerGroupCallView):
+    rights = {"POST": [VIEW, APPROVE]}
+
+    @extend_schema(parameters=[KEY], request=WhyRequest, responses=shapes.GroupCallStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Let it leave though nobody's hours have begun: once, for this task, and with a reason."""
+        reason = self.read(WhyRequest)["reason"]
+        return self.steer(pk, lambda task: _let_go(task, reason, request.user))
+
+
+def _let_go(task: GroupTask, reason: str, by: Any) -> GroupTask:
+    return task if task.outside_hours else group_waiting.start_outside_hours(task.pk, reason=reason, by=by)
+
+
+class AskGroupCallView(ApiView):
+    scopes = {"POST": Scope.VOICE}
+    rights = {"POST": [VIEW, ASK]}
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.GroupCall)
+    def post(self, request: Any, pk: int) -> Response:
+        """Ask Laaffic how it stands now, and keep what it says."""
+
+        def work() -> Answer:
+            try:
+                asking.about_task(row(rows(), pk))
+            except AskFailed as problem:
+                raise Problem(409, str(problem)) from problem
+            return Answer(200, {"id": pk})
+
+        answer = self.once(work, in_one=False)
+        return Response(documents.group_call(row(rows(), pk)), answer.status)
+
+
+class LostGroupCallView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
+    rights = {"GET": [VIEW], "POST": [VIEW, LAUNCH]}
+
+    @extend_schema(responses=shapes.LostGroupCall)
+    def get(self, request: Any, pk: int) -> Response:
+        """Its requests to Laaffic with the evidence of each, and how often its name was looked for."""
+        return Response(documents.lost_group_call(row(rows(), pk)))
+
+    @extend_schema(parameters=[KEY], request=shapes.GroupCallWordRequest, responses=shapes.GroupCallStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Say what you know of a launch whose answer was lost, or of a task that Laaffic does not list any more."""
+        asked = self.read(shapes.GroupCallWordRequest)
+        answer = self.once(lambda: _settled(row(rows(), pk), asked, request.user))
+        return Response(answer.body, answer.status)
+
+
+def _settled(task: GroupTask, asked: dict[str, Any], by: Any) -> Answer:
+    settle, leads_to = WORDS[asked["word"]]
+    if (task.state, task.entry_id or 0) == (leads_to, asked["seen"]):
+        return standing(task)
+    with launching.refusing():
+        settle(task.pk, why=asked["reason"], by=by, seen=asked["seen"])
+    return standing(row(rows(), task.pk))
+
+
+class CalleesView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW, SEE_RECORDS]}
+
+    @extend_schema(parameters=[ListQuery], responses=page_of(shapes.Callee))
+    def get(self, request: Any, pk: int) -> Response:
+        """Each of its numbers with what became of the calls to it, in their order."""
+        query = self.read(ListQuery, request.query_params.dict())
+        task = row(rows(), pk)
+        return Response(by_position(query, task.number_count, lambda start, end: documents.callees(task, start, end)))
