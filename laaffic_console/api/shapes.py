@@ -239,18 +239,18 @@ def why_again() -> serializers.CharField:
     )
 
 
-def undo_seconds() -> serializers.IntegerField:
-    """Of a launch: nothing leaves before they are over, and it can be taken back until then."""
-    return serializers.IntegerField(
-        min_value=0, max_value=undo.LONGEST, required=False, default=0, help_text="it can be taken back for so long"
-    )
-
-
 class LaunchRequest(serializers.Serializer):
     shown = serializers.CharField(required=False, help_text="of “check”; without it nothing is compared")
     seen = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
     reasons = serializers.DictField(child=serializers.CharField(max_length=200), required=False, default=dict)
     again = why_again()
+    undo_seconds = serializers.IntegerField(
+        min_value=0,
+        max_value=undo.LONGEST,
+        required=False,
+        default=0,
+        help_text="nothing leaves before; until then …/take-back makes a draft of it again",
+    )
 
 
 class ResumeRequest(serializers.Serializer):

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from drf_spectacular import drainage
+from drf_spectacular.generators import SchemaGenerator
 
 from laaffic_console.api import urls
 
@@ -33,6 +35,15 @@ def test_each_operation_says_what_it_does_and_how_it_is_refused(schema: Any) -> 
     assert len({one["operationId"] for one in operations}) == len(operations) > 20
     assert [one["operationId"] for one in operations if not one.get("description")] == []
     assert all("application/problem+json" in one["responses"]["409"]["content"] for one in operations)
+
+
+def test_nothing_in_it_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two shapes of one name would be described as one of them, and said to nobody."""
+    drainage.reset_generator_stats()
+
+    SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+
+    assert not drainage.GENERATOR_STATS, capsys.readouterr().err
 
 
 def test_files_and_readings_are_described_as_they_are_answered(schema: Any) -> None:

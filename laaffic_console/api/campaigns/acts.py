@@ -138,10 +138,10 @@ class SuppressNotInUseView(ApiView):
     scopes = {"POST": Scope.CONTACTS}
     rights = {"POST": [VIEW, ADD, "messaging.add_suppressionentry"]}
 
-    @extend_schema(parameters=[KEY], request=own.SuppressRequest, responses=own.Suppressed)
+    @extend_schema(parameters=[KEY], request=own.SuppressNotInUseRequest, responses=own.SuppressedNotInUse)
     def post(self, request: Any, pk: int) -> Response:
         """Put the numbers that are not in use on the suppression list of its channel, once it is over."""
-        asked = self.read(own.SuppressRequest)
+        asked = self.read(own.SuppressNotInUseRequest)
 
         def work() -> Answer:
             found = follow_ups.suppress_not_in_use(row(rows(), pk).pk, but=asked["but"], by=request.user)

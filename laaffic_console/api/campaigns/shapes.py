@@ -6,10 +6,9 @@ from typing import Any
 from rest_framework import serializers
 
 from laaffic_console.api.mms.shapes import MmsRequest
-from laaffic_console.api.shapes import Campaign, CampaignRequest, LaunchRequest, Numbers, Standing, why_again
+from laaffic_console.api.shapes import Campaign, CampaignRequest, Numbers, Standing, why_again
 from laaffic_console.api.voice.shapes import SpokenRequest
 from messaging.models import Proof as ProofRow
-from messaging.services.launching import undo
 
 
 class NumbersOrNone(Numbers):
@@ -53,16 +52,6 @@ class WholeCampaign(Campaign):
     options = serializers.DictField(help_text="what its kind has of its own, as the draft's request names it")
     undo_until = serializers.DateTimeField(allow_null=True, help_text="nothing leaves before; …/take-back until then")
     seen = serializers.CharField(help_text="send it with a PATCH")
-
-
-class CampaignLaunchRequest(LaunchRequest):
-    undo_seconds = serializers.IntegerField(
-        min_value=0,
-        max_value=undo.LONGEST,
-        required=False,
-        default=0,
-        help_text="nothing leaves before; …/take-back until then",
-    )
 
 
 class PaceRequest(serializers.Serializer):
@@ -114,7 +103,7 @@ class RetryRequest(serializers.Serializer):
     )
 
 
-class SuppressRequest(serializers.Serializer):
+class SuppressNotInUseRequest(serializers.Serializer):
     but = serializers.ListField(
         child=serializers.CharField(max_length=200, allow_blank=True, trim_whitespace=False),
         max_length=1000,
@@ -124,7 +113,7 @@ class SuppressRequest(serializers.Serializer):
     )
 
 
-class Suppressed(serializers.Serializer):
+class SuppressedNotInUse(serializers.Serializer):
     added = serializers.IntegerField()
     already_there = serializers.IntegerField()
 

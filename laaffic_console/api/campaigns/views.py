@@ -164,10 +164,10 @@ class LaunchView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    @extend_schema(parameters=[KEY], request=own_shapes.CampaignLaunchRequest, responses=shapes.Standing)
+    @extend_schema(parameters=[KEY], request=shapes.LaunchRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
-        asked = self.read(own_shapes.CampaignLaunchRequest)
+        asked = self.read(shapes.LaunchRequest)
         campaign = row(Campaign.objects.all(), pk)
         answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)

@@ -8,10 +8,8 @@ from laaffic_console.api.shapes import (
     ChangeRequest,
     Check,
     LaafficRequest,
-    LaunchRequest,
     ResumeRequest,
     seen_request,
-    undo_seconds,
     why_again,
 )
 from laaffic_console.api.views import ListQuery
@@ -91,10 +89,6 @@ class EmailWordRequest(serializers.Serializer):
     word = serializers.ChoiceField(choices=["send_again", "write_off"])
     reason = serializers.CharField(max_length=200, help_text="kept in its history")
     seen = seen_request()
-
-
-class LaunchEmailRequest(LaunchRequest):
-    undo_seconds = undo_seconds()
 
 
 class EmailCampaignQuery(ListQuery):

@@ -12,7 +12,7 @@ from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.shapes import page_of
+from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.spans import within_span
@@ -83,10 +83,10 @@ class EmailLaunchView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    @extend_schema(parameters=[KEY], request=shapes.LaunchEmailRequest, responses=shapes.EmailStanding)
+    @extend_schema(parameters=[KEY], request=LaunchRequest, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
-        asked = self.read(shapes.LaunchEmailRequest)
+        asked = self.read(LaunchRequest)
         campaign = row(drafts(), pk)
         answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)

@@ -12,6 +12,7 @@ from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
+from laaffic_console.api.shapes import LaunchRequest
 from laaffic_console.api.views import ApiView, row
 from laaffic_console.api.voice import shapes
 from voice.models import GroupTask, TaskState
@@ -70,10 +71,10 @@ class GroupCallLaunchView(ApiView):
     scopes = {"POST": Scope.VOICE}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    @extend_schema(parameters=[KEY], request=shapes.LaunchGroupCallRequest, responses=shapes.GroupCallStanding)
+    @extend_schema(parameters=[KEY], request=LaunchRequest, responses=shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Hand a draft to Laaffic; with “shown” only if it still does what “check” has shown."""
-        asked = self.read(shapes.LaunchGroupCallRequest)
+        asked = self.read(LaunchRequest)
         full(pk)
         answer = self.once(lambda: _launch(pk, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)

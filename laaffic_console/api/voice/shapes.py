@@ -11,12 +11,10 @@ from laaffic_console.api.shapes import (
     Check,
     DraftRequest,
     LaafficRequest,
-    LaunchRequest,
     Number,
     Numbers,
     ResumeRequest,
     seen_request,
-    undo_seconds,
     why_again,
 )
 from laaffic_console.api.views import ListQuery
@@ -305,10 +303,6 @@ class RepeatRequest(serializers.Serializer):
 
 class ResumeGroupCallRequest(ResumeRequest):
     again = why_again()
-
-
-class LaunchGroupCallRequest(LaunchRequest):
-    undo_seconds = undo_seconds()
 
 
 class LostGroupCall(serializers.Serializer):
