@@ -12,11 +12,11 @@ from laaffic_console.kit.visible_names import VisiblyNamed
 class Scope(models.TextChoices):
     READ = "read", _("Read")
     SEND = "send", _("Send messages")
-    CAMPAIGNS = "campaigns", _("Create and steer campaigns")
-    CONTACTS = "contacts", _("Change contacts, groups, audiences, consent and the suppression list")
-    VOICE = "voice", _("Call from SIP phones, and manage audio files and group calls")
+    CAMPAIGNS = "campaigns", _("Write, launch and steer campaigns, and set what they keep to")
+    CONTACTS = "contacts", _("Change contacts, groups, audiences, consent, the suppression list and conversations")
+    VOICE = "voice", _("Call from SIP phones, and manage phones, audio files and group calls")
     NUMBERS = "numbers", _("Bind numbers, and change pools and owned numbers")
-    EXPORTS = "exports", _("Take lists and recipients away as files")
+    EXPORTS = "exports", _("Take lists and recipients away as files, and save reports")
 
 
 def every_scope() -> list[str]:
