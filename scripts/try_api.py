@@ -114,7 +114,9 @@ def things(api: Api) -> dict[str, list[int]]:
         "binding-requests": bindings(api),
     }
     names = {path.split("/")[3] for path in api("openapi.json")["paths"] if "{id}" in path} - own.keys()
-    return {name: [one["id"] for one in api(name if name in WHOLE else f"{name}?limit=60")["items"]] for name in names} | own
+    return {
+        name: [one["id"] for one in api(name if name in WHOLE else f"{name}?limit=60")["items"]] for name in names
+    } | own
 
 
 def drafts(api: Api) -> dict[str, list[int]]:

@@ -4,7 +4,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
+from django.core.exceptions import (
+    ObjectDoesNotExist,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    ValidationError,
+)
 from django.db import InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, JsonResponse
@@ -71,6 +77,8 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
         return Problem(413, "The body is too large. Send at most 10,000 messages in a request.")
     if isinstance(problem, SuspiciousOperation):  # thousands of fields, a hundred files
         return Problem(400, "The form has too many parts. Send the fields that openapi.json names, each once.")
+    if isinstance(problem, ObjectDoesNotExist):  # deleted between two looks at it
+        return Problem(404, "It has been deleted in this moment.")
     if isinstance(problem, Http404):
         return Problem(404, "There is nothing under this address. Look at /api/v1/openapi.json for those that exist.")
     if isinstance(problem, PermissionDenied):

@@ -1,6 +1,6 @@
 """What has become of a row that was changed without a form, told as a form's changes are: before and after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -10,15 +10,19 @@ from laaffic_console.kit import acts, said
 Before = Mapping[str, Any]
 
 
-def kept(row: models.Model) -> Before:
-    """What it says, before anything is done to it."""
-    return {field.name: getattr(row, field.name) for field in _told(row)}
+def kept(row: models.Model, beside: Sequence[str] = ()) -> Before:
+    """What it says, before anything is done to it; `beside`: its relations to many that are told too."""
+    return {
+        **{field.name: getattr(row, field.name) for field in _told(row)},
+        **{name: ", ".join(sorted(map(str, getattr(row, name).all()))) for name in beside},
+    }
 
 
-def record(row: models.Model, before: Before) -> bool:
+def record(row: models.Model, before: Before, beside: Sequence[str] = ()) -> bool:
     """Whether it says anything else now, which is recorded."""
-    after = kept(row)
-    changed = [field for field in _told(row) if before[field.name] != after[field.name]]
+    after = kept(row, beside)
+    told = [*_told(row), *(row._meta.get_field(name) for name in beside)]
+    changed = [field for field in told if before[field.name] != after[field.name]]
     changes = [
         [str(said.lasting(field.verbose_name)), _in_words(before[field.name]), _in_words(after[field.name])]
         for field in changed

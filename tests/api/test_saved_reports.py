@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.kit.people import OPERATOR
@@ -89,3 +92,40 @@ def test_others_see_what_is_shared_and_change_nothing(api: Api, api_with: Callab
         assert other(method, f"reports/{shared}{path}", {} if method == "PATCH" else None).status_code == 403
         assert other(method, f"reports/{own}{path}", {} if method == "PATCH" else None).status_code == 404
     assert Report.objects.count() == 2
+
+
+def test_a_problem_names_addresses_only_to_who_may_see_them(api: Api, api_with: Callable[..., Api]) -> None:
+    pk = api("POST", "reports", ASKED).json()["id"]
+    Sending.objects.create(report_id=pk, due_at=timezone.now(), state="failed", problem="a@example.org: no such box")
+    user = User.objects.create_user("operator")
+    user.groups.add(Group.objects.get(name=OPERATOR))
+
+    seen = {
+        who: asked("GET", f"reports/{pk}").json()["last_sending"]["problem"]
+        for who, asked in (("owner", api), ("colleague", api_with(user=user)))
+    }
+
+    assert seen == {"owner": "a@example.org: no such box", "colleague": ""}
+
+
+def test_whom_it_is_sent_to_stands_in_who_did_what(api: Api, person: User) -> None:
+    pk = api("POST", "reports", ASKED).json()["id"]
+    User.objects.filter(pk=person.pk).update(email="shop@example.org", is_staff=True)
+
+    assert api("PATCH", f"reports/{pk}", {"users": ["shop"]}).json()["users"] == ["shop"]
+
+    [entry] = AuditEntry.objects.filter(object_kind="reports.report", kind="changed")
+    assert "shop" in str(entry.details)
+
+
+def test_what_waits_to_be_sent_is_not_sent_twice_and_lists_cost_the_same(api: Api) -> None:
+    pks = [api("POST", "reports", {**ASKED, "name": f"{n}"}).json()["id"] for n in range(3)]
+    assert [api("POST", f"reports/{pks[0]}/send").status_code for _time in range(2)] == [202, 202]
+    assert Sending.objects.count() == 1
+
+    def queries(limit: int) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert len(api("GET", f"reports?limit={limit}").json()["items"]) == limit
+        return len(asked)
+
+    assert queries(1) == queries(3)

@@ -1,6 +1,6 @@
 """A draft of any kind of campaign, edited field by field, and deleted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from laaffic_console.api.views import row
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.acts import Act, record
-from messaging.models import Campaign, PastedNumber
+from messaging.models import Campaign, ContactGroup, PastedNumber
 from messaging.services.campaigns import editing
 from messaging.services.refusals import Overtaken
 
@@ -25,12 +25,11 @@ PLAIN = (
     *("latest_start_minutes", "error_limit"),
 )
 READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "groups": ("groups", named.groups),
-    "excluded_groups": ("excluded_groups", named.groups),
     "audiences": ("audiences", named.audiences),
     "calendar": ("calendar", named.calendar),
     "not_after": ("latest_end", lambda moment: moment),
 }
+GROUPS = ("groups", "excluded_groups")
 
 
 def rows() -> Any:
@@ -66,10 +65,18 @@ def _require_of_its_kind(draft: Campaign, asked: Mapping[str, Any]) -> None:
         raise Problem(400, said, errors=[{"field": foreign[0], "detail": said}])
 
 
+def _groups(has: Iterable[ContactGroup], names: Sequence[str]) -> list[ContactGroup]:
+    """Those that the draft has already may also be groups of its own, such as the recipients of the one before it."""
+    own = {group.name: group for group in has if group.is_ad_hoc}
+    kept = [own[name] for name in dict.fromkeys(names) if name in own]
+    return kept + named.groups([name for name in names if name not in own])
+
+
 def _fields(draft: Campaign, asked: Mapping[str, Any], by: Any) -> dict[str, Any]:
     """Those of the draft that are asked for, as its service has them."""
     found = {name: asked[name] for name in PLAIN if name in asked}
     found |= {column: read(asked[name]) for name, (column, read) in READ.items() if name in asked}
+    found |= {name: _groups(getattr(draft, name).all(), asked[name]) for name in GROUPS if name in asked}
     if "application" in asked:
         found["application"] = named.application(asked["application"], draft.application.channel)
     return {**found, **_few_first(draft, asked), **(_numbers(draft, asked["to"], by) if "to" in asked else {})}

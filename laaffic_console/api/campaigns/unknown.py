@@ -1,7 +1,10 @@
 """Messages whose answer was lost: all that is known of them, and a person's word on what becomes of them."""
 
+import datetime as dt
 from typing import Any
 
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -12,11 +15,13 @@ from laaffic_console.api.campaigns.views import VIEW
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, row
 from messaging.services.batches import counting
 from messaging.services.campaigns import resolving
 
 RESOLVE = "messaging.resolve_campaign"
+CLOCKS_DIFFER = dt.timedelta(seconds=5)  # those of the web server and of the workers, at most
 WORDS = {own.SEND_AGAIN: resolving.send_again, own.WRITE_OFF: resolving.write_off}
 
 
@@ -33,6 +38,9 @@ class UnknownView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Send them again or write them off, by a word that is kept with each; what was lost since “seen” stays."""
         asked = self.read(own.SettleRequest)
+        if asked["seen"] > timezone.now() + CLOCKS_DIFFER:
+            said = _("“seen” lies in the future. Take it from GET: what is lost until then has not been seen.")
+            raise Problem(400, said, errors=[{"field": "seen", "detail": said}])
 
         def work() -> Answer:
             campaign = row(rows(), pk)

@@ -12,9 +12,9 @@ AS_THEY_ARE = ("name", "query", "is_shared", "schedule", "weekday", "month_day",
 
 
 def report(row: Report, reader: User) -> dict[str, Any]:
-    """Other people's addresses are shown to who may write to any (the same as on its page)."""
+    """Other people's addresses, which a problem names too, are shown to who may write to any, as on its page."""
     sees_addresses = row.owner_id == reader.pk or reader.has_perm(saving.ADDRESS)
-    last = row.sendings.first()
+    last = _last(row)
     return {
         "id": row.pk,
         "owner": row.owner.get_username(),
@@ -22,15 +22,21 @@ def report(row: Report, reader: User) -> dict[str, Any]:
         "users": sorted(user.get_username() for user in row.users.all()),
         "addresses": saving.addresses_of(row) if sees_addresses else [],
         "next_at": moment(row.next_at),
-        "last_sending": sending(last) if last else None,
+        "last_sending": sending(last, sees_problem=sees_addresses) if last else None,
     }
 
 
-def sending(row: Sending) -> dict[str, Any]:
+def _last(row: Report) -> Sending | None:
+    """Read along with a list, or by itself."""
+    read = getattr(row, "last_sendings", None)
+    return row.sendings.first() if read is None else next(iter(read), None)
+
+
+def sending(row: Sending, *, sees_problem: bool) -> dict[str, Any]:
     return {
         "state": row.state,
         "made_at": moment(row.made_at),
         "ended_at": moment(row.ended_at),
         "recipients": row.recipients,
-        "problem": row.problem,
+        "problem": row.problem if sees_problem else "",
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -22,13 +22,15 @@ from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit import row_changes
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.reports import report_file
-from laaffic_console.reports.models import Report
+from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.services import saving, schedule
 
 
 def _visible(reader: User) -> QuerySet[Report]:
     """One's own and what others share; all of them for a superuser, as on their page."""
-    rows = Report.objects.select_related("owner").prefetch_related("users")
+    last = Sending.objects.filter(report=OuterRef("report")).order_by("-id").values("pk")[:1]
+    last_sendings = Prefetch("sendings", Sending.objects.filter(pk=Subquery(last)), to_attr="last_sendings")
+    rows = Report.objects.select_related("owner").prefetch_related("users", last_sendings)
     return rows if reader.is_superuser else rows.filter(Q(owner=reader) | Q(is_shared=True))
 
 
@@ -102,9 +104,9 @@ class ReportView(ApiView):
         def work() -> Answer:
             report = locked(self, _visible(request.user), pk, shown)
             _require_own(report, request.user)
-            before = row_changes.kept(report)
+            before = row_changes.kept(report, beside=["users"])
             _keep(report, asked)
-            row_changes.record(report, before)
+            row_changes.record(report, before, beside=["users"])
             return Answer(200, {"id": pk})
 
         answer = self.once(work)
@@ -131,5 +133,5 @@ class SendReportView(ApiView):
         """Send it by email now, beside what is planned. Its “last_sending” says later what came of it."""
         report = row(_visible(request.user), pk)
         _require_own(report, request.user)
-        answer = self.once(lambda: Answer(202, documents.sending(schedule.send_now(report))))
+        answer = self.once(lambda: Answer(202, documents.sending(schedule.send_now(report), sees_problem=True)))
         return Response(answer.body, answer.status)

@@ -87,10 +87,10 @@ def add_part(
 @transaction.atomic
 def give(application: Application, calendar: Calendar | None) -> ApplicationCalendar:
     """Campaigns of this application that name no calendar keep this one from now on."""
-    given = ApplicationCalendar.objects.select_for_update(of=("self",)).filter(application=application).first()
-    is_new = given is None
-    given = given or ApplicationCalendar(application=application)
-    before, given.calendar = given.calendar, calendar
+    given, is_new = ApplicationCalendar.objects.get_or_create(application=application, defaults={"calendar": calendar})
+    if not is_new:
+        given = ApplicationCalendar.objects.select_for_update(of=("self",)).get(pk=given.pk)
+    before, given.calendar = None if is_new else given.calendar, calendar
     if is_new or before != calendar:
         given.save()
         named = ApplicationCalendar._meta.get_field("calendar").verbose_name

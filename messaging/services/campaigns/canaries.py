@@ -242,7 +242,9 @@ def _in_words(found: Figures) -> str:
 
 
 def has_passed(campaign: Campaign) -> bool:
-    """The rest need not wait any more."""
+    """The rest need not wait any more, and is not held for the few either."""
+    if campaign.state == CampaignState.HELD:
+        return False
     return Canary.objects.filter(pk=campaign.pk, passed_at__isnull=False).exists()
 
 
@@ -255,20 +257,25 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
     steps.require(campaign, open_states, _("sent to the rest"))
     with transaction.atomic():
         canary = Canary.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
-        if canary is None or canary.passed_at is not None:
+        if canary is None:
             return campaign
-        if canary.drawn_at is None:
-            raise NotAllowed(_("Its recipients are still being counted: the first few have not been chosen yet."))
-        found = figures(campaign, canary, counting.state_counts(campaign))
-        canary.passed_at, canary.passed_by, canary.figures = database_clock.now(), by, found.as_json()
-        canary.save()
-        said = _("The rest is sent on %(reported)d reports, %(delivered)d of them delivered: %(reason)s")
-        steps.note(campaign, said % {**found.as_json(), "reported": found.reported, "reason": reason.strip()}, by)
+        if canary.passed_at is None:  # otherwise by somebody who may have died before it was resumed
+            _pass(campaign, canary, reason.strip(), by)
     _let_go(campaign_id)
     campaign.refresh_from_db()  # it may have been held for the few while their lock was waited for
     if campaign.state == CampaignState.HELD and campaign.hold_reason == canary.hold_reason:
         return campaigns.resume(campaign_id, by=by, past_end=False)
     return campaign
+
+
+def _pass(campaign: Campaign, canary: Canary, reason: str, by: User | None) -> None:
+    if canary.drawn_at is None:
+        raise NotAllowed(_("Its recipients are still being counted: the first few have not been chosen yet."))
+    found = figures(campaign, canary, counting.state_counts(campaign))
+    canary.passed_at, canary.passed_by, canary.figures = database_clock.now(), by, found.as_json()
+    canary.save()
+    said = _("The rest is sent on %(reported)d reports, %(delivered)d of them delivered: %(reason)s")
+    steps.note(campaign, said % {**found.as_json(), "reported": found.reported, "reason": reason}, by)
 
 
 def _let_go(campaign_id: int) -> None:

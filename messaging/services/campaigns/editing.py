@@ -107,6 +107,7 @@ def _in_words(name: str, value: Any) -> str:
 @transaction.atomic
 def delete(campaign_id: int) -> None:
     """A draft, with the word that was asked for it. What was launched stays."""
-    campaign = steps.locked(Campaign, campaign_id)
+    # Wholly, unlike other acts: what is counted for it meanwhile would be left without its campaign.
+    campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     steps.require(campaign, [CampaignState.DRAFT], _("deleted"))
     campaign.delete()
