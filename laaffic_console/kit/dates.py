@@ -17,9 +17,12 @@ def read(text: str) -> dt.datetime | None:
     """The moment that `isoformat` wrote into an address or a form, with its zone and to the microsecond."""
     try:
         found = parse_datetime(text)
-    except ValueError:
+        if found is None or timezone.is_naive(found):
+            return None
+        found.astimezone(dt.UTC)  # at the ends of the calendar there is none, and a database asks for it
+    except (ValueError, OverflowError):
         return None
-    return found if found is not None and timezone.is_aware(found) else None
+    return found
 
 
 def day(at: dt.date) -> str:

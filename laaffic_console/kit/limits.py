@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 Limits = Decimal | dict[str, Decimal]
 
-_of_currency = re.compile(r"([A-Za-z]{3})[ :=]+([0-9]+(?:\.[0-9]+)?)")
+_plain = re.compile(r"\+?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
+_of_currency = re.compile(r"([A-Za-z]{3})[ :=]+([0-9]{1,20}(?:\.[0-9]{1,20})?)")
 
 
 def read(given: str) -> Limits:
@@ -22,13 +23,10 @@ def read(given: str) -> Limits:
 
 
 def _amount(given: str) -> Decimal:
-    try:
-        found = Decimal(given)
-    except InvalidOperation as problem:
-        raise ValueError(given) from problem
-    if not found.is_finite() or found < 0:
+    """As people write it: an exponent could make a limit that nothing can be divided by."""
+    if not _plain.fullmatch(given):
         raise ValueError(given)
-    return found
+    return Decimal(given)
 
 
 def in_words(limits: Decimal | Mapping[str, Decimal] | int) -> str:

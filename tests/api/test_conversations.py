@@ -1,5 +1,6 @@
 """Conversations from a script: read, answered once, noted, assigned, ended and opened again."""
 
+import base64
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
@@ -95,6 +96,8 @@ class ListTests:
 
         assert found == ["4", "3", "2", "1", "0"]
         assert api("GET", "conversations?cursor=MTI").status_code == 400
+        edge = base64.urlsafe_b64encode(b"0001-01-01T00:00:00+14:00~5").decode().rstrip("=")
+        assert api("GET", f"conversations?cursor={edge}").status_code == 400
         assert api("GET", "conversations?cursor=%F0%9F%98%80").status_code == 400
 
     def test_numbers_are_masked(self, api: Api, api_with: Callable[..., Api]) -> None:
