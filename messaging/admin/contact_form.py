@@ -59,9 +59,8 @@ class ContactForm(AnyModelForm):
 
     def save(self, commit: bool = True) -> Contact:
         editing.put_number(self.instance, self.parsed)
-        self.instance.attributes = editing.attributes_with(
-            self.cleaned_data["name"],
-            self.cleaned_data["attributes"],
-            are_written="attributes" in self.changed_data,
-        )
+        attributes = self.cleaned_data["attributes"]
+        if "name" in self.changed_data and "attributes" not in self.changed_data:
+            attributes = editing.of_name(self.cleaned_data["name"], attributes)
+        self.instance.attributes = attributes
         return super().save(commit)

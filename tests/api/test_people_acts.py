@@ -90,7 +90,7 @@ class ContactTests:
         before = api("GET", f"contacts/{pk}").json()
         answer = api("PATCH", f"contacts/{pk}", {"email": "asha@example.org", "groups": ["gold"]}, Idempotency_Key="a")
 
-        assert answer.json() == {**before, "email": "asha@example.org"}
+        assert answer.json() == {**before, "email": "asha@example.org", "groups": ["gold"]}
         assert [one.name for one in Contact.objects.get().groups.all()] == ["gold"]
         assert told("contact") == ["changed", "changed"]
         api("PATCH", f"contacts/{pk}", {"email": "asha@example.org", "groups": ["gold"]})
@@ -113,6 +113,22 @@ class ContactTests:
         assert api("PATCH", f"contacts/{pk}", {"name": "Ravi"}).json()["attributes"] == {"a": "1"}
         asked = {"attributes": {"first_name": "Asha", "b": "2"}}
         assert api("PATCH", f"contacts/{pk}", asked).json()["attributes"] == asked["attributes"]
+
+    def test_a_first_name_stays_with_a_name_that_nobody_changes(self, api: Api, pk: int) -> None:
+        Contact.objects.update(name="K Asha")  # the family name first
+
+        for asked in ({}, {"language": "hu"}, {"name": "K Asha"}):
+            assert api("PATCH", f"contacts/{pk}", asked).json()["attributes"] == {"first_name": "Asha", "a": "1"}
+
+    def test_groups_are_seen_and_not_overwritten(self, api: Api, pk: int, group: ContactGroup) -> None:
+        ContactGroup.objects.create(name="gold")
+        looked = api("GET", f"contacts/{pk}")
+        assert looked.json()["groups"] == [group.name]
+        api("PATCH", f"contacts/{pk}", {"groups": [group.name, "gold"]})
+
+        stale = api("PATCH", f"contacts/{pk}", {"groups": []}, If_Match=looked["ETag"])
+
+        assert (stale.status_code, Contact.objects.get().groups.count()) == (412, 2)
 
     def test_what_was_changed_meanwhile_is_not_overwritten(self, api: Api, pk: int) -> None:
         tag = api("GET", f"contacts/{pk}")["ETag"]
@@ -294,3 +310,10 @@ class PersonTests:
         assert Contact.objects.exists()
         assert api("POST", "persons/erase", {"number": "12", "why": "x"}).status_code == 400
         assert api("GET", "persons/history").status_code == 400
+
+    def test_asked_for_again_without_a_key_it_is_one_erasure(self, api: Api, group: ContactGroup) -> None:
+        add_contacts(group, 1, first=int(NUMBER))
+
+        ids = {api("POST", "persons/erase", {"number": NUMBER, "why": "by letter"}).json()["id"] for _time in range(2)}
+
+        assert (len(ids), Erasure.objects.count()) == (1, 1)

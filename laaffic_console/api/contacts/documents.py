@@ -25,6 +25,12 @@ from messaging.services.imports import undo as undos
 COUNTS = ("rows", "added", "updated", "unchanged", "invalid")
 
 
+def whole_contact(row: Contact) -> dict[str, Any]:
+    """By itself, with the groups that can be given to it."""
+    named = row.groups.filter(is_ad_hoc=False).order_by("name")
+    return {**contact(row), "groups": list(named.values_list("name", flat=True))}
+
+
 def contact(row: Contact) -> dict[str, Any]:
     return {
         "id": row.pk,

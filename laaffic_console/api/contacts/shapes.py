@@ -66,7 +66,10 @@ class ContactChange(serializers.Serializer):
         help_text="all of them: what is not named goes",
     )
     groups = serializers.ListField(
-        child=serializers.CharField(max_length=120), required=False, help_text="names of all that it is in"
+        child=serializers.CharField(max_length=120),
+        max_length=1000,
+        required=False,
+        help_text="names of all that it is in",
     )
 
 
@@ -79,6 +82,10 @@ class Contact(serializers.Serializer):
     language = serializers.CharField(allow_blank=True)
     attributes = serializers.DictField()
     created_at = serializers.DateTimeField()
+
+
+class WholeContact(Contact):
+    groups = serializers.ListField(child=serializers.CharField(), help_text="names of all that it is in")
 
 
 class Suppressed(serializers.Serializer):

@@ -110,33 +110,34 @@ class ContactView(ApiView):
     }
     has_etag = True
 
-    @extend_schema(responses=shapes.Contact)
+    @extend_schema(responses=shapes.WholeContact)
     def get(self, request: Any, pk: int) -> Response:
-        """What is known of one."""
-        return Response(documents.contact(row(Contact.objects.all(), pk)))
+        """What is known of one, and its groups."""
+        return Response(documents.whole_contact(row(Contact.objects.all(), pk)))
 
-    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ContactChange, responses=shapes.Contact)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ContactChange, responses=shapes.WholeContact)
     def patch(self, request: Any, pk: int) -> Response:
         """Change what is said of a contact. What is left out stays."""
         asked = self.read(shapes.ContactChange)
         answer = self.once(lambda: _edit(self, pk, asked))
-        return Response(documents.contact(row(Contact.objects.all(), pk)), answer.status)
+        return Response(documents.whole_contact(row(Contact.objects.all(), pk)), answer.status)
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
         """Delete a contact: messages stay, and who is suppressed stays suppressed."""
-        return Response(status=deleted(self, Contact.objects.all(), pk, documents.contact).status)
+        return Response(status=deleted(self, Contact.objects.all(), pk, documents.whole_contact).status)
 
 
 def _edit(view: ApiView, pk: int, asked: dict[str, Any]) -> Answer:
-    contact = locked(view, Contact.objects.all(), pk, documents.contact)
+    contact = locked(view, Contact.objects.all(), pk, documents.whole_contact)
     before = row_changes.kept(contact)
     if "number" in asked:
         editing.put_number(contact, named.number(asked["number"]))
     for name in {"name", "email", "language"} & set(asked):
         setattr(contact, name, one_line(asked[name]))
     written = _attributes(asked) if "attributes" in asked else contact.attributes
-    contact.attributes = editing.attributes_with(contact.name, written, are_written="attributes" in asked)
+    is_renamed = contact.name != before["name"]
+    contact.attributes = written if "attributes" in asked or not is_renamed else editing.of_name(contact.name, written)
     if row_changes.kept(contact) != before:
         editing.save(contact, were=before)
         row_changes.record(contact, before)
@@ -211,7 +212,7 @@ class MembersView(ApiView):
     """Of contacts that are all there: a misspelt id is not passed over."""
 
     scopes = {"POST": Scope.CONTACTS}
-    rights = {"POST": [LOOK, LOOK_AT_GROUPS, "messaging.change_contact"]}
+    rights = {"POST": [LOOK, LOOK_AT_GROUPS, "messaging.change_contact", SEE]}
 
     def move(self, pk: int, act: Any) -> Response:
         ids = set(self.read(shapes.GroupMembersRequest)["contacts"])

@@ -13,9 +13,9 @@ def put_number(contact: Contact, parsed: Msisdn) -> None:
     contact.validity = Contact.Validity.VALID if parsed.is_valid else Contact.Validity.POSSIBLE
 
 
-def attributes_with(name: str, attributes: Mapping[str, str], *, are_written: bool) -> dict[str, str]:
-    """A first name of its own goes with the name that it belonged to, unless attributes are written along with it."""
-    is_of_the_name = name.startswith(attributes.get("first_name", "")) or are_written
+def of_name(name: str, attributes: Mapping[str, str]) -> dict[str, str]:
+    """Of a contact with another name: a first name of its own goes with the name that it belonged to."""
+    is_of_the_name = name.startswith(attributes.get("first_name", ""))
     return {key: value for key, value in attributes.items() if is_of_the_name or key != "first_name"}
 
 

@@ -228,8 +228,9 @@ def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | Non
     ordered = entries.order_by("pk")
     while chosen := list(ordered.filter(pk__gt=last)[:CHUNK]):
         with transaction.atomic():
-            _release(_with_other_spellings(chosen), why, by)
-        released += len(chosen)
+            taken = _with_other_spellings(chosen)
+            _release(taken, why, by)
+        released += len({entry.pk for entry in taken} & {entry.pk for entry in chosen})
         numbers = [entry.number for entry in chosen]
         still += len(_subscribers_in(lambda given: _on_any_channel.rows(numbers=given), numbers))
         last, number = chosen[-1].pk, chosen[-1].number
