@@ -26,6 +26,7 @@ from laaffic_console.kit.acts import Actor, acting
 MOST_ROWS, USUAL_ROWS = 1000, 100
 LARGEST_ID = 2**63
 WRITES = ("POST", "PATCH", "DELETE")
+CHANGES = ("PATCH", "DELETE")  # of what its GET shows
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -67,6 +68,7 @@ class ApiView(APIView):
         token, key, digest = self._asked()
 
         def checked() -> Answer:
+            self._require_match()
             answer = work()
             authentication.require_still_good(token)
             return answer
@@ -97,6 +99,12 @@ class ApiView(APIView):
             _ = request._request.body  # kept whole, for the digest, before it is parsed
         if hasattr(self, request.method.lower()):  # or it is answered 405, whatever it carries
             unknown.refuse(self, request)
+
+    def _require_match(self) -> None:
+        """Of whatever GET shows with an ETag; where a row is locked first, it is asked once more (changing.py)."""
+        if self.has_etag and self.request.method in CHANGES and "HTTP_IF_MATCH" in self.request.META:
+            shown = self.get(self.request, **self.kwargs)
+            self.require_as_seen(shown.data)
 
     def require_as_seen(self, shown: Mapping[str, Any]) -> None:
         """What is changed is what whoever asks has seen, where they say so: `shown` is as GET shows it now."""

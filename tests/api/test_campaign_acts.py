@@ -347,6 +347,14 @@ class UnknownTests:
         assert MessageEvent.objects.filter(text__contains="nobody has it").count() == 3
         assert api("GET", f"campaigns/{lost}/unknown").json()["seen"] is None
 
+    def test_what_will_be_lost_has_been_seen_by_nobody(self, api: Api, lost: int) -> None:
+        tomorrow = (timezone.now() + dt.timedelta(days=1)).isoformat()
+
+        refused = api("POST", f"campaigns/{lost}/unknown", {"word": "send_again", "reason": "x", "seen": tomorrow})
+
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "seen")
+        assert set(Message.objects.values_list("attempt", flat=True)) == {1}
+
     def test_sent_again_once(self, api: Api, lost: int, run_jobs: Callable[[], int]) -> None:
         seen = api("GET", f"campaigns/{lost}/unknown").json()["seen"]
         word = {"word": "send_again", "reason": "they wait", "seen": seen}

@@ -93,6 +93,41 @@ class EditTests:
 
         assert api("PATCH", f"campaigns/{draft}", {"seen": stale, "text": "Ours"}).status_code == 409
 
+    def test_groups_of_its_own_can_be_kept(self, api: Api, draft: int) -> None:
+        """Such as the recipients of the campaign before: given back as they were shown."""
+        own = ContactGroup.objects.create(name="Recipients of Spring", is_ad_hoc=True)
+        Campaign.objects.get().excluded_groups.add(own)
+        ContactGroup.objects.create(name="others")
+        names = ["Recipients of Spring", "others"]
+
+        assert sorted(edit(api, draft, excluded_groups=names).json()["excluded_groups"]) == names
+        assert edit(api, draft, groups=["Recipients of Spring"]).status_code == 400
+
+    def test_an_old_tag_neither_edits_nor_deletes(self, api: Api, draft: int) -> None:
+        tag = api("GET", f"campaigns/{draft}")["ETag"]
+        edit(api, draft, text="Theirs")
+
+        stale = [
+            api("PATCH", f"campaigns/{draft}", {"seen": seen(api, draft), "text": "Ours"}, If_Match=tag),
+            api("DELETE", f"campaigns/{draft}", If_Match=tag),
+        ]
+
+        assert [one.status_code for one in stale] == [412, 412]
+        assert Campaign.objects.get().text == "Theirs"
+        tag = api("GET", f"campaigns/{draft}")["ETag"]
+        gone = [api("DELETE", f"campaigns/{draft}", If_Match=tag, Idempotency_Key="a") for _time in range(2)]
+        assert [one.status_code for one in gone] == [204, 204]
+
+    def test_what_is_deleted_in_this_moment_is_not_there(
+        self, api: Api, draft: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept = Campaign.objects.get()
+        asked = {"seen": seen(api, draft), "text": "Ours"}
+        Campaign.objects.all().delete()
+        monkeypatch.setattr("laaffic_console.api.campaigns.changing.row", lambda _rows, _pk: kept)
+
+        assert api("PATCH", f"campaigns/{draft}", asked).status_code == 404
+
     def test_repeated_it_changes_nothing_and_says_the_same(self, api: Api, draft: int) -> None:
         asked = {"seen": seen(api, draft), "text": "Big sale", "to": ["+91 98765 43210"], "groups": ["customers"]}
         once = api("PATCH", f"campaigns/{draft}", asked)

@@ -85,6 +85,20 @@ class DraftTests:
         assert (now["receiver_id"], now["consent_known_by"]) == ("1001", "a form")
         assert told("Edited") == 1
 
+    def test_repeated_or_as_it_is_already_nothing_changes(self, api: Api) -> None:
+        pk = drafted(api)
+        asked = {"seen": api("GET", f"email-campaigns/{pk}").json()["seen"], "subject": "another"}
+
+        assert [api("PATCH", f"email-campaigns/{pk}", asked).status_code for _time in range(2)] == [200, 200]
+        assert told("Edited") == 1
+
+    def test_seen_is_the_same_for_who_made_it(self, api: Api, settings: LazySettings) -> None:
+        settings.TIME_ZONE = "Asia/Kolkata"
+        at = (timezone.now() + dt.timedelta(days=2)).isoformat()
+        made = api("POST", "email-campaigns", MAIL | {"scheduled_at": at}).json()
+
+        assert made["seen"] == api("GET", f"email-campaigns/{made['id']}").json()["seen"]
+
     def test_only_as_it_was_seen(self, api: Api) -> None:
         pk = drafted(api)
         seen = api("GET", f"email-campaigns/{pk}").json()["seen"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
@@ -308,6 +308,8 @@ class KnownTests:
         assert first["items"] == [{"position": 0, "number": "919876500000", "calls": []}]
         assert [one["outcome"] for one in second["items"][0]["calls"]] == ["busy", "answered"]
         assert (second["items"][0]["position"], second["next"]) == (1, None)
-        viewer = one_of("Viewer", "vic", api_with)
-        [masked, _other] = viewer("GET", f"group-calls/{pk}/recipients").json()["items"]
+        assert one_of("Viewer", "vic", api_with)("GET", f"group-calls/{pk}/recipients").status_code == 403
+        clerk = User.objects.create_user("clerk")
+        clerk.user_permissions.set(Permission.objects.exclude(codename="see_numbers"))
+        [masked, _other] = api_with(user=clerk)("GET", f"group-calls/{pk}/recipients").json()["items"]
         assert masked["number"] == "9198•••••000"

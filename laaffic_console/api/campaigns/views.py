@@ -13,6 +13,7 @@ from laaffic_console.api import lookups as named
 from laaffic_console.api.campaigns import changing
 from laaffic_console.api.campaigns import documents as own_documents
 from laaffic_console.api.campaigns import shapes as own_shapes
+from laaffic_console.api.changing import IF_MATCH
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY, STATES, recipients
@@ -112,7 +113,7 @@ class CampaignView(ApiView):
         """How it stands, and what a draft says."""
         return Response(own_documents.whole(row(changing.rows(), pk)))
 
-    @extend_schema(parameters=[KEY], request=own_shapes.CampaignChange, responses=own_shapes.WholeCampaign)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=own_shapes.CampaignChange, responses=own_shapes.WholeCampaign)
     def patch(self, request: Any, pk: int) -> Response:
         """Edit a draft, if it is still as it was seen. What is left out stays; an approval of it may become void."""
         asked = self.read(own_shapes.CampaignChange)
@@ -121,7 +122,7 @@ class CampaignView(ApiView):
         answer = self.once(lambda: changing.edited(pk, asked, request.user))
         return Response(answer.body, answer.status)
 
-    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
         """Delete a draft. What was launched stays."""
         return Response(status=self.once(lambda: changing.deleted(pk)).status)

@@ -38,10 +38,7 @@ class AnswerView(ApiView):
         conversation = found(pk)
         # In one transaction with its key: a request that dies has neither launched anything nor is it answered.
         answer = self.once(lambda: _answer(conversation, asked, request.user))
-        body = dict(answer.body)
-        if not self.has_key:
-            body["note"] = _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")
-        return Response(body, answer.status)
+        return Response({**answer.body, **self.unkeyed_note()}, answer.status)
 
 
 def _answer(conversation: Conversation, asked: dict[str, Any], by: User) -> Answer:

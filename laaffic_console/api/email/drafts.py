@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api import lookups as named
+from laaffic_console.api.changing import IF_MATCH
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.views import LAUNCH, VIEW, State, drafts
 from laaffic_console.api.idempotency import Answer
@@ -35,7 +36,7 @@ class EmailCampaignView(ApiView):
         """How it stands."""
         return Response(documents.campaign(row(drafts(), pk)))
 
-    @extend_schema(parameters=[KEY], request=shapes.EmailCampaignChange, responses=shapes.EmailCampaign)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.EmailCampaignChange, responses=shapes.EmailCampaign)
     def patch(self, request: Any, pk: int) -> Response:
         """Edit a draft, as it was seen: what is not said stays as it is."""
         asked = self.read(shapes.EmailCampaignChange)
@@ -49,7 +50,7 @@ class EmailCampaignView(ApiView):
         answer = self.once(work)
         return Response(documents.campaign(row(drafts(), pk)), answer.status)
 
-    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
         """Delete a draft of which nothing was ever sent."""
 
@@ -83,14 +84,15 @@ class EmailTestView(ApiView):
         """One mail with the draft's template, sender and subject. “state” unknown: the answer was lost."""
         asked = self.read(shapes.EmailTestRequest)
         campaign = row(drafts(), pk)
-        if campaign.state != State.DRAFT:
-            said = _("“%(name)s” is %(state)s: only a draft is sent as a test.")
-            raise Problem(409, said % {"name": campaign.name, "state": campaign.get_state_display().lower()})
         answer = self.once_sent(lambda: _test(campaign, asked, request.user), status=202)
-        return Response({"id": pk, "state": answer.body.get("state") or _last_test(pk)}, answer.status)
+        state = answer.body.get("state") or _last_test(pk)
+        return Response({"id": pk, "state": state, **self.unkeyed_note()}, answer.status)
 
 
 def _test(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
+    if campaign.state != State.DRAFT:
+        said = _("“%(name)s” is %(state)s: only a draft is sent as a test.")
+        raise Problem(409, said % {"name": campaign.name, "state": campaign.get_state_display().lower()})
     values = json.dumps(asked["values"]) if asked["values"] else ""
     try:
         test_emails.send_test(campaign, asked["address"], values, again=asked["again"], by=by)

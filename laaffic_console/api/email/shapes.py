@@ -75,6 +75,7 @@ class EmailTestAnswer(serializers.Serializer):
     state = serializers.ChoiceField(
         choices=EntryState.choices, allow_null=True, help_text="unknown: look into the mailbox before you send another"
     )
+    note = serializers.CharField(required=False)
 
 
 class LostEmail(serializers.Serializer):

@@ -56,7 +56,8 @@ class EmailCampaignsView(ApiView):
             own = {name: value for name, value in asked.items() if name not in named.CARE}
             fields = {**own, "name": asked.get("name", asked["subject"][:100]), **named.care(asked)}
             fields["application"] = named.application(asked["application"], Channel.EMAIL)
-            return Answer(201, documents.campaign(email_drafts.create(by=request.user, **fields)))
+            made = email_drafts.create(by=request.user, **fields)
+            return Answer(201, documents.campaign(row(drafts(), made.pk)))  # as GET reads it: its “seen” is of that
 
         answer = self.once(work)
         return Response(answer.body, answer.status)

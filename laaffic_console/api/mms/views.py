@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from laaffic_console.api import files
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
+from laaffic_console.api.changing import IF_MATCH
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.mms import documents, own, shapes
@@ -86,7 +87,7 @@ class AttachmentView(ApiView):
         """Whether Laaffic has it, and until when."""
         return Response(documents.attachment(row(_rows(), pk)))
 
-    @extend_schema(parameters=[KEY], request=shapes.AttachmentChange, responses=shapes.Attachment)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.AttachmentChange, responses=shapes.Attachment)
     def patch(self, request: Any, pk: int) -> Response:
         """Archive it, so that it is no longer offered, or offer it again."""
         is_archived = self.read(shapes.AttachmentChange)["is_archived"]
@@ -98,7 +99,7 @@ class AttachmentView(ApiView):
         answer = self.once(work)
         return Response(documents.attachment(row(_rows(), pk)), answer.status)
 
-    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
         """Delete a file that no campaign refers to."""
 

@@ -9,6 +9,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api import files
+from laaffic_console.api.changing import IF_MATCH
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -69,14 +70,14 @@ class AudioFileView(ApiView):
         """How long it is, and its id at Laaffic."""
         return Response(documents.audio(row(_audio(), pk)))
 
-    @extend_schema(parameters=[KEY], request=shapes.AudioChange, responses=shapes.Audio)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.AudioChange, responses=shapes.Audio)
     def patch(self, request: Any, pk: int) -> Response:
         """Give it another name while Laaffic cannot have it yet, or archive it: it is no longer offered then."""
         asked = self.read(shapes.AudioChange)
         answer = self.once(lambda: _changed(row(_audio(), pk), asked))
         return Response(documents.audio(row(_audio(), pk)), answer.status)
 
-    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
         """Delete a file that Laaffic surely does not have."""
 

@@ -15,13 +15,14 @@ from laaffic_console.api.shapes import WhyRequest, page_of
 from laaffic_console.api.views import ApiView, ListQuery, by_position, row
 from laaffic_console.api.voice import documents, shapes
 from laaffic_console.api.voice.group_views import LAUNCH, VIEW, rows, standing
-from voice.models import GroupTask, TaskState
+from laaffic_console.kit.exporting import rights as export_rights
+from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.asking import lookups as asking
 from voice.services.asking.lookups import AskFailed
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
 
-APPROVE, ASK, SEE_RECORDS = "voice.approve_grouptask", "voice.change_grouptask", "voice.view_callrecord"
+APPROVE, ASK = "voice.approve_grouptask", "voice.change_grouptask"
 WORDS = {
     "not_there": (group_tasks.not_there, TaskState.DRAFT),
     "over": (group_tasks.say_over, TaskState.FINISHED),
@@ -125,8 +126,10 @@ def _settled(task: GroupTask, asked: dict[str, Any], by: Any) -> Answer:
 
 
 class CalleesView(ApiView):
+    """All of them, as the export has them: it takes the same rights."""
+
     scopes = {"GET": Scope.READ}
-    rights = {"GET": [VIEW, SEE_RECORDS]}
+    rights = {"GET": [VIEW, *export_rights(GroupTask), *export_rights(CallRecord)]}
 
     @extend_schema(parameters=[ListQuery], responses=page_of(shapes.Callee))
     def get(self, request: Any, pk: int) -> Response:

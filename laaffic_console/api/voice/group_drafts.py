@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api import launching
 from laaffic_console.api import lookups as named
+from laaffic_console.api.changing import IF_MATCH
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
@@ -176,7 +177,7 @@ class GroupCallView(ApiView):
         """How it stands, as Laaffic told last."""
         return Response(documents.group_call(row(every(), pk)))
 
-    @extend_schema(parameters=[KEY], request=shapes.GroupCallChange, responses=shapes.GroupCall)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.GroupCallChange, responses=shapes.GroupCall)
     def patch(self, request: Any, pk: int) -> Response:
         """Edit a draft or a template, as it was seen: what is not said stays as it is."""
         asked = self.read(shapes.GroupCallChange)
@@ -190,7 +191,7 @@ class GroupCallView(ApiView):
 
         return _made(self.once(work))
 
-    @extend_schema(parameters=[KEY], request=None, responses={204: None})
+    @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
         """Delete a template, or a draft that nobody tried to launch."""
 

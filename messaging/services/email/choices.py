@@ -52,6 +52,9 @@ def refresh_all() -> list[EmailLookup]:
 
 def refresh(application: Application, kinds: Iterable[str] = tuple(ASK)) -> list[EmailLookup]:
     """Ask the account; where a look-up fails the choices of the last one stay, with their age and the problem."""
+    if application.channel != Channel.EMAIL or not application.is_active:
+        said = _("“%(name)s” is not an email application that is in use. Choose one that is.")
+        raise ValidationError({"application": said % {"name": application.name}})
     try:
         client = laaffic_client()
     except NotConfigured as problem:

@@ -53,9 +53,15 @@ def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | Non
 def edit(
     campaign_id: int, changes: Mapping[str, Any], *, seen: str | None = None, by: User | None = None
 ) -> EmailCampaign:
-    """Keep these fields of a draft, and leave the others. `seen`: `content_digest` of what its author looked at."""
+    """Keep these fields of a draft, and leave the others; what is so already changes nothing.
+
+    `seen`: `content_digest` of what its author looked at.
+    """
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
+        changes = {name: value for name, value in changes.items() if getattr(campaign, name) != value}
+        if not changes:
+            return campaign
         steps.require(campaign, [EmailCampaignState.DRAFT], _("edited"))
         if seen is not None and seen != content_digest(campaign):
             raise NotAllowed(_("Somebody else has changed it since you looked. Look again, then change it."))

@@ -89,12 +89,13 @@ def archive(attachment_id: int, *, is_archived: bool) -> None:
 def discard(attachment_id: int) -> None:
     """Delete what no campaign refers to."""
     with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
-        attachment = MmsAttachment.objects.defer("content", "thumbnail").get(pk=attachment_id)
         if lease is None:
             raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
-        if attachment.used_at is not None:
-            raise NotAllowed(_("A campaign refers to this file: it stays. Archive it instead."))
         with transaction.atomic():
+            # Locked: a draft that takes it in this moment comes before, or finds it gone.
+            attachment = MmsAttachment.objects.select_for_update().defer("content", "thumbnail").get(pk=attachment_id)
+            if attachment.used_at is not None:
+                raise NotAllowed(_("A campaign refers to this file: it stays. Archive it instead."))
             record(Act.DELETED, attachment)
             attachment.delete()
 

@@ -86,17 +86,25 @@ def edit(
     seen: str | None = None,
     by: User | None = None,
 ) -> GroupTask:
-    """Keep these fields of a draft or template, and leave the others. `audience_for` says whom it calls once they are
-    set; None: as before. `seen`: `content_digest` of what its author looked at."""
+    """Keep these fields of a draft or template, and leave the others; what is so already changes nothing.
+
+    `audience_for` says whom it calls once they are set; None: as before. `seen`: `content_digest` of what its author
+    looked at.
+    """
     with transaction.atomic():
         task = _locked(task_id)
-        if task.state != TaskState.DRAFT:
-            raise NotAllowed(_("This task has been launched in the meantime: it was not changed."))
-        if seen is not None and seen != content_digest(task):
-            raise NotAllowed(_("Somebody else has changed it since you looked. Look again, then change it."))
-        for name, value in changes.items():
+        state, stood = task.state, content_digest(task)
+        new = {name: value for name, value in changes.items() if getattr(task, name) != value}
+        for name, value in new.items():
             setattr(task, name, value)
-        return save(task, audience=audience_for(task), by=by)
+        audience = audience_for(task)
+        if not new and audience is None:
+            return task
+        if state != TaskState.DRAFT:
+            raise NotAllowed(_("This task has been launched in the meantime: it was not changed."))
+        if seen is not None and seen != stood:
+            raise NotAllowed(_("Somebody else has changed it since you looked. Look again, then change it."))
+        return save(task, audience=audience, by=by)
 
 
 def _locked(task_id: int) -> GroupTask:
