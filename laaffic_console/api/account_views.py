@@ -84,7 +84,7 @@ class AccountHoldView(ApiView):
 
 
 class AskAccountHoldView(ApiView):
-    scopes = {"POST": Scope.CAMPAIGNS}
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [LOOK_AT_HOLDS, END_HOLDS]}
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.AccountHold)
@@ -101,7 +101,7 @@ class AskAccountHoldView(ApiView):
 
 
 class EndAccountHoldView(ApiView):
-    scopes = {"POST": Scope.CAMPAIGNS}
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [LOOK_AT_HOLDS, END_HOLDS]}
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.AccountHold)

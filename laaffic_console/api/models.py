@@ -12,10 +12,12 @@ from laaffic_console.kit.visible_names import VisiblyNamed
 class Scope(models.TextChoices):
     READ = "read", _("Read")
     SEND = "send", _("Send messages")
-    CAMPAIGNS = "campaigns", _("Write, launch and steer campaigns, and set what they keep to")
+    CAMPAIGNS = "campaigns", _("Write, launch and steer campaigns")
     CONTACTS = "contacts", _("Change contacts, groups, audiences, consent, the suppression list and conversations")
     VOICE = "voice", _("Call from SIP phones, and manage phones, audio files and group calls")
     NUMBERS = "numbers", _("Bind numbers, and change pools and owned numbers")
+    APPROVE = "approve", _("Approve, settle what is unknown, lift budgets and end holds")
+    SETTINGS = "settings", _("Set calendars, budgets, caps, prices and limits, and erase people")
     EXPORTS = "exports", _("Take lists and recipients away as files, and save reports")
 
 

@@ -72,7 +72,7 @@ class AskView(OfDraftView):
 
 
 class DecideView(OfDraftView):
-    scopes = {"POST": Scope.CAMPAIGNS}
+    scopes = {"POST": Scope.APPROVE}
 
     def decide(self, request: Any, pk: int, asked: dict[str, Any], *, approve: bool) -> Response:
         word = {"by": request.user, "approve": approve, "seen": documents.read_seen(asked["seen"])}

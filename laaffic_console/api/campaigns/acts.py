@@ -43,6 +43,7 @@ class GoOnView(SteerView):
 
 
 class OutsideHoursView(SteerView):
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
     step, leads_to = staticmethod(calendars.send_outside_hours), ()
 

@@ -18,7 +18,7 @@ LOOK = "messaging.view_message"
 
 
 class AmountView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "POST": Scope.APPROVE}
     rights = {"GET": [LOOK], "POST": [LOOK, "messaging.resolve_campaign"]}
 
     @extend_schema(responses=own.Amount)

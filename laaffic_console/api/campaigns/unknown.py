@@ -26,7 +26,7 @@ WORDS = {own.SEND_AGAIN: resolving.send_again, own.WRITE_OFF: resolving.write_of
 
 
 class UnknownView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "POST": Scope.APPROVE}
     rights = {"GET": [VIEW, RESOLVE], "POST": [VIEW, RESOLVE]}
 
     @extend_schema(responses=own.Unknown)

@@ -38,7 +38,7 @@ class PersonHistoryView(ApiView):
 
 
 class ErasePersonView(ApiView):
-    scopes = {"POST": Scope.CONTACTS}
+    scopes = {"POST": Scope.SETTINGS}
     rights = {"POST": [*LOOK, "messaging.erase_person"]}
 
     @extend_schema(parameters=[KEY], request=shapes.ErasePersonRequest, responses=shapes.ErasedPerson)

@@ -44,7 +44,7 @@ class EditEmailView(SteerEmailView):
 
 
 class EmailOutsideHoursView(ApiView):
-    scopes = {"POST": Scope.CAMPAIGNS}
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
 
     @extend_schema(parameters=[KEY], request=WhyRequest, responses=shapes.EmailStanding)
@@ -63,7 +63,7 @@ class EmailOutsideHoursView(ApiView):
 
 
 class LostEmailView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "POST": Scope.APPROVE}
     rights = {"GET": [VIEW], "POST": [VIEW, RESOLVE]}
 
     @extend_schema(responses=shapes.LostEmail)

@@ -28,7 +28,7 @@ def _shown(budget: Budget) -> dict[str, Any]:
 
 
 class BudgetsView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "POST": Scope.SETTINGS}
     rights = {"GET": [LOOK], "POST": [LOOK, "messaging.add_budget"]}
     has_etag = True
 
@@ -51,7 +51,7 @@ class BudgetsView(ApiView):
 
 
 class BudgetView(ApiView):
-    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS, "DELETE": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.SETTINGS, "DELETE": Scope.SETTINGS}
     rights = {
         "GET": [LOOK],
         "PATCH": [LOOK, "messaging.change_budget"],
@@ -79,7 +79,7 @@ class BudgetView(ApiView):
 
 class LiftView(ApiView):
     names = {"reason": "why"}
-    scopes = {"POST": Scope.CAMPAIGNS}
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [LOOK, "messaging.approve_campaign"]}
 
     @extend_schema(parameters=[KEY], request=shapes.BudgetLiftRequest, responses=shapes.Budget)

@@ -34,7 +34,7 @@ def _save(cap: FrequencyCap) -> None:
 
 
 class FrequencyCapsView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "POST": Scope.SETTINGS}
     rights = {"GET": [LOOK_AT_CAPS], "POST": [LOOK_AT_CAPS, "messaging.add_frequencycap"]}
 
     @extend_schema(operation_id="frequency_caps_list", parameters=[ListQuery], responses=page_of(shapes.FrequencyCap))
@@ -59,7 +59,7 @@ class FrequencyCapsView(ApiView):
 
 
 class FrequencyCapView(ApiView):
-    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS, "DELETE": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.SETTINGS, "DELETE": Scope.SETTINGS}
     rights = {
         "GET": [LOOK_AT_CAPS],
         "PATCH": [LOOK_AT_CAPS, "messaging.change_frequencycap"],
@@ -86,7 +86,7 @@ class FrequencyCapView(ApiView):
 
 
 class PricesView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "POST": Scope.SETTINGS}
     rights = {
         "GET": [LOOK_AT_PRICES],
         "POST": [LOOK_AT_PRICES, "messaging.add_listprice", "messaging.change_listprice"],
@@ -109,7 +109,7 @@ class PricesView(ApiView):
 
 
 class PriceView(ApiView):
-    scopes = {"GET": Scope.READ, "DELETE": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "DELETE": Scope.SETTINGS}
     rights = {"GET": [LOOK_AT_PRICES], "DELETE": [LOOK_AT_PRICES, "messaging.delete_listprice"]}
     has_etag = True
 
@@ -129,7 +129,7 @@ def _priced(price: ListPrice) -> dict[str, Any]:
 
 
 class ApprovalLimitsView(ApiView):
-    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.SETTINGS}
     rights = {"GET": [LOOK_AT_LIMITS], "PATCH": [LOOK_AT_LIMITS, "messaging.change_approvallimits"]}
     has_etag = True
 

@@ -94,7 +94,7 @@ def _calendars() -> Any:
 
 
 class CalendarsView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "POST": Scope.SETTINGS}
     rights = {"GET": [LOOK_AT_CALENDARS], "POST": [LOOK_AT_CALENDARS, "messaging.add_calendar"]}
 
     @extend_schema(operation_id="calendars_list", parameters=[ListQuery], responses=page_of(shapes.Calendar))
@@ -123,7 +123,7 @@ def _as_lines(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 class CalendarView(ApiView):
-    scopes = {"GET": Scope.READ, "PATCH": Scope.CAMPAIGNS, "DELETE": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "PATCH": Scope.SETTINGS, "DELETE": Scope.SETTINGS}
     rights = {
         "GET": [LOOK_AT_CALENDARS],
         "PATCH": [LOOK_AT_CALENDARS, "messaging.change_calendar"],
@@ -152,7 +152,7 @@ class CalendarView(ApiView):
 
 
 class ApplicationCalendarsView(ApiView):
-    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    scopes = {"GET": Scope.READ, "POST": Scope.SETTINGS}
     rights = {
         "GET": [LOOK_AT_GIVEN],
         "POST": [

@@ -109,7 +109,7 @@ class AskRecordView(ApiView):
 
 
 class CostView(ApiView):
-    scopes = {"POST": Scope.VOICE}
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [LOOK_AT_RECORDS, RESOLVE]}
 
     @extend_schema(parameters=[KEY], request=shapes.CostRequest, responses=shapes.Record)

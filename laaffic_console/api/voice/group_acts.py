@@ -67,6 +67,7 @@ def _resumed(task: GroupTask, asked: dict[str, Any], by: Any) -> GroupTask:
 
 
 class GroupCallOutsideHoursView(SteerGroupCallView):
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
 
     @extend_schema(parameters=[KEY], request=WhyRequest, responses=shapes.GroupCallStanding)

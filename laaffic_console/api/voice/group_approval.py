@@ -21,11 +21,11 @@ class GroupCallAskView(AskView):
 
 class GroupCallApproveView(ApproveView):
     model = GroupTask
-    scopes = {"POST": Scope.VOICE}
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
 
 
 class GroupCallRefuseView(RefuseView):
     model = GroupTask
-    scopes = {"POST": Scope.VOICE}
+    scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
