@@ -310,10 +310,3 @@ class PersonTests:
         assert Contact.objects.exists()
         assert api("POST", "persons/erase", {"number": "12", "why": "x"}).status_code == 400
         assert api("GET", "persons/history").status_code == 400
-
-    def test_asked_for_again_without_a_key_it_is_one_erasure(self, api: Api, group: ContactGroup) -> None:
-        add_contacts(group, 1, first=int(NUMBER))
-
-        ids = {api("POST", "persons/erase", {"number": NUMBER, "why": "by letter"}).json()["id"] for _time in range(2)}
-
-        assert (len(ids), Erasure.objects.count()) == (1, 1)

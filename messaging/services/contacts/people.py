@@ -87,9 +87,6 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     _erase_conversation(subscriber(number))
     pastes.erase(number)
     deleted = contact_writes.delete(list(Contact.objects.filter(number__in=numbers).values_list("pk", flat=True)))
-    before = Erasure.objects.filter(number=number, why=why.strip()[:200], erased_by=by).last()
-    if before is not None and not (deleted or emptied or replies):  # asked for again by who lost the answer
-        return before
     erasure = Erasure.objects.create(
         number=number,
         why=why.strip()[:200],
