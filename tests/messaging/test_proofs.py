@@ -147,6 +147,7 @@ class WorkerTests:
         make_proofs()
         assert fresh(proof).state == State.FAILED
 
+    @pytest.mark.django_db(transaction=True)
     def test_its_worker_shows_signs_of_life_while_a_query_takes_long(
         self, campaign: Campaign, by: User, by_worker: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
