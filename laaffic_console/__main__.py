@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from laaffic_console.kit import garbage
+from laaffic_console.kit.process import garbage
 
 # What they do is not the act of whoever has started them; a worker's processes are those of its qcluster.
 SERVERS = ("worker", "qcluster", "web", "runserver", "sandbox")
@@ -37,14 +37,14 @@ def main() -> None:
     except ImproperlyConfigured as wrong:
         sys.exit(str(wrong))
     if sys.argv[1:2] and sys.argv[1] not in SERVERS:
-        from laaffic_console.kit import acts
+        from laaffic_console.kit.audit import acts
 
         acts.act_from_shell()
     run()
 
 
 def run() -> None:
-    from laaffic_console.kit import commands
+    from laaffic_console.kit.process import commands
 
     try:
         execute_from_command_line()

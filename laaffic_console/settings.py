@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 from laaffic_console import conf, environment
 from laaffic_console.conf import PACKAGE_DIR, VAR_DIR
 from laaffic_console.dashboard import theme
-from laaffic_console.kit import private_files
+from laaffic_console.kit.files import private_files
 
 SECRET_KEY = conf.secret_key()
 SECRET_KEY_IS_OWN = not environment.exact("SECRET_KEY")
@@ -187,22 +187,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "laaffic_console.kit.json_logs.RequestIdMiddleware",
+    "laaffic_console.kit.process.json_logs.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "laaffic_console.dashboard.languages.LanguageMiddleware",
-    "laaffic_console.dashboard.any_host.HostMiddleware",
+    "laaffic_console.dashboard.health.any_host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "laaffic_console.dashboard.acting.ActorMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "laaffic_console.kit.uploads.FullDiskMiddleware",
-    "laaffic_console.kit.kept_forms.KeptFormMiddleware",
-    "laaffic_console.kit.odd_requests.OddRequestMiddleware",
+    "laaffic_console.kit.files.uploads.FullDiskMiddleware",
+    "laaffic_console.kit.forms.kept_forms.KeptFormMiddleware",
+    "laaffic_console.kit.forms.odd_requests.OddRequestMiddleware",
     "laaffic_console.identity.gate.FactorMiddleware",
     "laaffic_console.dashboard.sent_once.SentOnceMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -339,7 +339,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = private_files.FOLDER
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "laaffic_console.kit.uploads.PrivateUploadHandler",
+    "laaffic_console.kit.files.uploads.PrivateUploadHandler",
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
@@ -411,7 +411,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-CSRF_FAILURE_VIEW = "laaffic_console.kit.kept_forms.csrf_failure"
+CSRF_FAILURE_VIEW = "laaffic_console.kit.forms.kept_forms.csrf_failure"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
@@ -424,9 +424,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-        "json": {"()": "laaffic_console.kit.json_logs.JsonFormatter"},
+        "json": {"()": "laaffic_console.kit.process.json_logs.JsonFormatter"},
     },
-    "filters": {"push tokens": {"()": "laaffic_console.kit.log_masks.MaskPushTokens"}},
+    "filters": {"push tokens": {"()": "laaffic_console.kit.masking.log_masks.MaskPushTokens"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["push tokens"]}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # urllib3 prints request lines at DEBUG; they hold numbers and contents.

@@ -4,7 +4,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from laaffic_console.kit import garbage
+from laaffic_console.kit.process import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
 FAILED_TO_BOOT = 3  # gunicorn ends with it; after any other it would start the process again, for ever

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-SMS_FORM = "messaging.admin.contacts.sms_form"
+SMS_FORM = "messaging.admin.contacts.contacts.sms_form"
 
 
 class MessagingConfig(AppConfig):
@@ -14,17 +14,13 @@ class MessagingConfig(AppConfig):
         from django.conf import settings
 
         from laaffic_console.gateway.models import Channel, PushKind
-        from laaffic_console.gateway.services import (
-            account_hold,
-            bell,
-            inbox,
-            long_jobs,
-            moments,
-            perseverance,
-            subjects,
-        )
-        from laaffic_console.gateway.services.long_jobs import LongJob
-        from laaffic_console.kit import gauges
+        from laaffic_console.gateway.services.account import account_hold
+        from laaffic_console.gateway.services.database import perseverance
+        from laaffic_console.gateway.services.inbox import inbox
+        from laaffic_console.gateway.services.ledger import subjects
+        from laaffic_console.gateway.services.work import bell, long_jobs, moments
+        from laaffic_console.gateway.services.work.long_jobs import LongJob
+        from laaffic_console.kit.registers import gauges
         from laaffic_console.reports import reporting
         from messaging import (
             console_entries,
@@ -33,15 +29,12 @@ class MessagingConfig(AppConfig):
             health_signs,
             meanings,
             notice_subjects,
-            person_acts,
-            person_entries,
-            person_timeline,
             report_links,
             search_indexes,
-            thread,
         )
         from messaging.gauges import campaigns_and_messages
         from messaging.models import Campaign, EmailCampaign, MmsAttachment
+        from messaging.people import person_acts, person_entries, person_timeline, thread
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting, waiting
         from messaging.services.budgets import budget_gate, earlier_requests

@@ -2,9 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import front_page, menu
-from laaffic_console.kit.front_page import Card, Place, Step
-from laaffic_console.kit.menu import Group, Line
+from laaffic_console.kit.registers import front_page, menu
+from laaffic_console.kit.registers.front_page import Card, Place, Step
+from laaffic_console.kit.registers.menu import Group, Line
 from messaging.models import Campaign, CampaignState, Contact
 
 
@@ -15,52 +15,86 @@ def register_all() -> None:
             Place.HOLD,
             10,
             "messaging/front/held_by_account.html",
-            "messaging.front_cards.held_by_account",
+            "messaging.front.front_cards.held_by_account",
             "messaging.view_campaign",
         ),
-        Card(Place.NOTICES, 10, "messaging/front/approvals.html", "messaging.front_cards.approvals_to_give"),
-        Card(Place.NOTICES, 20, "messaging/front/held.html", "messaging.front_cards.held", "messaging.view_campaign"),
+        Card(Place.NOTICES, 10, "messaging/front/approvals.html", "messaging.front.front_cards.approvals_to_give"),
+        Card(
+            Place.NOTICES,
+            20,
+            "messaging/front/held.html",
+            "messaging.front.front_cards.held",
+            "messaging.view_campaign",
+        ),
         Card(
             Place.NOTICES,
             30,
             "messaging/front/budgets.html",
-            "messaging.front_cards.budgets_nearly_used",
+            "messaging.front.front_cards.budgets_nearly_used",
             "messaging.view_campaign",
         ),
         Card(
             Place.NOTICES,
             40,
             "messaging/front/asking_emails.html",
-            "messaging.front_cards.asking_emails",
+            "messaging.front.front_cards.asking_emails",
             "messaging.view_emailcampaign",
         ),
         Card(
-            Place.FIGURES, 10, "messaging/front/figures.html", "messaging.days.figures_card", "messaging.view_campaign"
+            Place.FIGURES,
+            10,
+            "messaging/front/figures.html",
+            "messaging.front.days.figures_card",
+            "messaging.view_campaign",
         ),
-        Card(Place.FIGURES, 30, "messaging/front/spent.html", "messaging.days.spent_card", "messaging.view_campaign"),
+        Card(
+            Place.FIGURES,
+            30,
+            "messaging/front/spent.html",
+            "messaging.front.days.spent_card",
+            "messaging.view_campaign",
+        ),
         Card(
             Place.UNDER_WAY,
             10,
             "messaging/front/running.html",
-            "messaging.front_cards.running",
+            "messaging.front.front_cards.running",
             "messaging.view_campaign",
         ),
         Card(
             Place.UNDER_WAY,
             20,
             "messaging/front/emails.html",
-            "messaging.front_cards.emails",
+            "messaging.front.front_cards.emails",
             "messaging.view_emailcampaign",
         ),
-        Card(Place.WIDE, 10, "messaging/front/chart.html", "messaging.days.chart_card", "messaging.view_campaign"),
         Card(
-            Place.WIDE, 20, "messaging/front/countries.html", "messaging.days.countries_card", "messaging.view_campaign"
+            Place.WIDE, 10, "messaging/front/chart.html", "messaging.front.days.chart_card", "messaging.view_campaign"
         ),
-        Card(Place.WIDE, 30, "messaging/front/recent.html", "messaging.front_cards.recent", "messaging.view_campaign"),
         Card(
-            Place.NARROW, 10, "messaging/front/reasons.html", "messaging.days.reasons_card", "messaging.view_campaign"
+            Place.WIDE,
+            20,
+            "messaging/front/countries.html",
+            "messaging.front.days.countries_card",
+            "messaging.view_campaign",
         ),
-        Card(Place.NARROW, 20, "messaging/front/times.html", "messaging.days.times_card", "messaging.view_campaign"),
+        Card(
+            Place.WIDE,
+            30,
+            "messaging/front/recent.html",
+            "messaging.front.front_cards.recent",
+            "messaging.view_campaign",
+        ),
+        Card(
+            Place.NARROW,
+            10,
+            "messaging/front/reasons.html",
+            "messaging.front.days.reasons_card",
+            "messaging.view_campaign",
+        ),
+        Card(
+            Place.NARROW, 20, "messaging/front/times.html", "messaging.front.days.times_card", "messaging.view_campaign"
+        ),
     )
     front_page.register_steps(*STEPS)
 
@@ -75,7 +109,7 @@ def _register_lines() -> None:
             "messaging_approval_changelist",
             "messaging.view_approval",
             "a",
-            counts="messaging.front_cards.approvals_waiting",
+            counts="messaging.front.front_cards.approvals_waiting",
         ),
         Line(_("MMS campaigns"), "mms", "messaging_mmscampaign_changelist", "messaging.view_campaign"),
         Line(_("Email campaigns"), "mail", "messaging_emailcampaign_changelist", "messaging.view_emailcampaign", "e"),
@@ -87,7 +121,7 @@ def _register_lines() -> None:
             "messaging_conversation_changelist",
             "messaging.view_conversation",
             "v",
-            counts="messaging.front_cards.conversations_unread",
+            counts="messaging.front.front_cards.conversations_unread",
         ),
         Line(_("Replies"), "reply", "messaging_reply_changelist", "messaging.view_reply"),
         Line(_("Emails"), "outgoing_mail", "messaging_emailmessage_changelist", "messaging.view_emailmessage"),

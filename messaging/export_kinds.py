@@ -7,27 +7,19 @@ from django.contrib.auth.models import User
 
 from laaffic_console.exporting import columns, kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
-from laaffic_console.kit import masks
-from laaffic_console.kit.exporting import rights
-from laaffic_console.kit.said import gettext as _
-from messaging import (
+from laaffic_console.kit.files.exporting import rights
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words.said import gettext as _
+from messaging.exports import (
     campaign_dossiers,
+    contact_exports,
     email_dossiers,
     email_exports,
-    exports,
     message_exports,
     recipient_exports,
     reply_exports,
 )
-from messaging.models import (
-    Campaign,
-    Contact,
-    EmailCampaign,
-    EmailMessage,
-    Message,
-    Reply,
-    SuppressionEntry,
-)
+from messaging.models import Campaign, Contact, EmailCampaign, EmailMessage, Message, Reply, SuppressionEntry
 
 RECIPIENTS = "campaign recipients"
 EMAIL_RECIPIENTS = "email campaign recipients"
@@ -84,7 +76,7 @@ def register() -> None:
         lists.kind_of(Message, lambda shown, user: message_exports.rows(shown, with_names=may_see_contacts(user)))
     )
     kinds.register(lists.kind_of(SuppressionEntry, lambda shown, user: columns.rows(shown, SUPPRESSED)))
-    kinds.register(lists.kind_of(Contact, lambda shown, user: exports.rows(shown)))
+    kinds.register(lists.kind_of(Contact, lambda shown, user: contact_exports.rows(shown)))
     kinds.register(lists.kind_of(EmailMessage, lambda shown, user: email_exports.rows(shown)))
     kinds.register(
         lists.kind_of(Reply, lambda shown, user: reply_exports.rows(shown, with_names=may_see_contacts(user)))

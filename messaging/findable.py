@@ -6,9 +6,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.masks import masked, may_see
-from laaffic_console.kit.search_kinds import Kind, Query, Result, beginning_with, listed, named, register, rows_of
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.kit.masking.masks import masked, may_see
+from laaffic_console.kit.registers.search_kinds import (
+    Kind,
+    Query,
+    Result,
+    beginning_with,
+    listed,
+    named,
+    register,
+    rows_of,
+)
+from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import (
     Campaign,
     ContactGroup,
@@ -20,10 +29,10 @@ from messaging.models import (
     Reply,
     SuppressionEntry,
 )
-from messaging.order_ids import message_id_of
-from messaging.person_links import person_page
+from messaging.people.person_links import person_page
+from messaging.people.subscribers import spellings
 from messaging.services.contacts import people_search
-from messaging.subscribers import spellings
+from messaging.wire.order_ids import message_id_of
 
 SHOWN = 80  # characters of a text
 CONTACTS = 8  # whose messages are looked for

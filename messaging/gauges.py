@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Sum
 
-from laaffic_console.kit.gauges import Gauge
+from laaffic_console.kit.registers.gauges import Gauge
 from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, Campaign, CampaignState, HourTally, MessageState
 
 MINUTES = 5

@@ -8,9 +8,9 @@ from django.db.models import DateTimeField, Min
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from laaffic_console.kit import health_signs
-from laaffic_console.kit.health_signs import Sign, age
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.registers import health_signs
+from laaffic_console.kit.registers.health_signs import Sign, age
+from laaffic_console.kit.words.said import gettext as _
 from messaging import search_indexes
 from messaging.models import (
     IS_OPEN_BATCH,

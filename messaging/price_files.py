@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from import_export import resources
 from tablib import Dataset
 
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.words.plain_text import capitals
 from messaging.models import ListPrice
 
 NEEDED = ("country", "price", "currency")

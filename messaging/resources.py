@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from import_export import fields, resources
 from tablib import Dataset
 
-from messaging.contact_headers import attribute_header, guess_mapping
-from messaging.contact_rows import NO_OPTIONS, RowCleaner, RowError, RowOptions
+from messaging.files.contact_headers import attribute_header, guess_mapping
+from messaging.files.contact_rows import NO_OPTIONS, RowCleaner, RowError, RowOptions
 from messaging.models import Contact
 from messaging.services.contacts import contacts
 
@@ -104,5 +104,5 @@ class ContactResource(resources.ModelResource):
         return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
 
     def export_field(self, field: fields.Field, instance: Contact, **kwargs: Any) -> Any:
-        """As it is: laaffic_console/kit/exports.py says what a file makes of it."""
+        """As it is: laaffic_console/kit/files/exports.py says what a file makes of it."""
         return self.dehydrate_groups(instance) if field.column_name == "groups" else field.get_value(instance)

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.db.models import CharField, F, Func, Q
 from django.db.models.functions import Collate
 
-from laaffic_console.kit.folded_search import beginnings, spelt_beginnings
+from laaffic_console.kit.sql.folded_search import beginnings, spelt_beginnings
 
 COLUMNS = ("name", "email")
 TABLE = "messaging_contact"

@@ -209,8 +209,8 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
 def without_validation() -> None:
     """Rows as they stand in the file go into the columns, here and in the process beside."""
-    from messaging import cleaned_rows
-    from messaging.contact_rows import CleanRow, RowCleaner
+    from messaging.files import cleaned_rows
+    from messaging.files.contact_rows import CleanRow, RowCleaner
 
     def taken(self: RowCleaner, cells: Sequence[str]) -> CleanRow:
         number, name, email, language, city, company = cells
@@ -221,7 +221,7 @@ def without_validation() -> None:
 
 
 def clean_without_validation() -> None:
-    from messaging import cleaning_process
+    from messaging.files import cleaning_process
 
     without_validation()
     cleaning_process.main()

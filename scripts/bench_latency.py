@@ -314,7 +314,7 @@ def canary_goes_on(gateway: Gateway) -> float:
 
 def hold_ends(gateway: Gateway) -> float:
     from laaffic_console.gateway.models import AccountHold
-    from laaffic_console.gateway.services import account_hold
+    from laaffic_console.gateway.services.account import account_hold
 
     campaign = launched(400, rate_per_second=10)
     gateway.first_after(campaign, 0)

@@ -298,8 +298,8 @@ def applied(address: str, reports: int, per_body: int) -> list[float]:
     from django.core.management import call_command
 
     from laaffic_console.gateway.models import PushedBody, PushKind
-    from laaffic_console.gateway.services import inbox
-    from laaffic_console.kit import garbage
+    from laaffic_console.gateway.services.inbox import inbox
+    from laaffic_console.kit.process import garbage
     from messaging.models import Message, MessageState
     from messaging.services.batches import answers
     from messaging.services.reports import report_pushes

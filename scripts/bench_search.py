@@ -136,8 +136,8 @@ def report(times: int) -> int:
     from django.db import connection
 
     from laaffic_console.dashboard import search
-    from messaging import person_timeline
     from messaging.models import Contact, Message
+    from messaging.people import person_timeline
     from messaging.services.contacts import people
 
     user = User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("bench")

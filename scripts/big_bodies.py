@@ -22,7 +22,7 @@ from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, PushKind  # noqa: E402
-from laaffic_console.gateway.services import draining, inbox  # noqa: E402
+from laaffic_console.gateway.services.inbox import draining, inbox  # noqa: E402
 from messaging.models import EmailCampaign  # noqa: E402
 from messaging.services.email import callbacks as email_callbacks  # noqa: E402
 from messaging.services.replies import reply_pushes  # noqa: E402

@@ -1,4 +1,4 @@
-"""Write the browser's segment tables from messaging/segments.py, which alone knows them."""
+"""Write the browser's segment tables from messaging/text/segments.py, which alone knows them."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ TARGET = ROOT / "laaffic_console" / "static" / "console" / "segment_tables.js"
 
 def tables() -> str:
     sys.path.insert(0, str(ROOT))
-    from messaging import merge_fields, segments
+    from messaging.text import merge_fields, segments
 
     data = {
         "basic": segments.BASIC,
@@ -23,7 +23,7 @@ def tables() -> str:
         "limit": segments.LIMIT_CHARACTERS,
         "field": merge_fields.FIELD,
     }
-    note = "// Made by scripts/make_segment_tables.py from messaging/segments.py; a test holds both together.\n"
+    note = "// Made by scripts/make_segment_tables.py from messaging/text/segments.py; a test holds both together.\n"
     return f"{note}const SEGMENT_TABLES = {json.dumps(data)};\n"
 
 

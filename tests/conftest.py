@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
-from laaffic_console.kit import garbage
+from laaffic_console.kit.process import garbage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.commands import said
+from laaffic_console.kit.process.commands import said
 
 pytestmark = pytest.mark.django_db
 

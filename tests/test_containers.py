@@ -10,7 +10,7 @@ from django.core.management import get_commands
 from django.urls import reverse
 
 from laaffic_console.conf import BASE_DIR
-from laaffic_console.kit.log_masks import MaskPushTokens
+from laaffic_console.kit.masking.log_masks import MaskPushTokens
 
 DEPLOY = BASE_DIR / "deploy"
 

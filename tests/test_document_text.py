@@ -7,7 +7,8 @@ import pytest
 from django.utils import translation
 
 from laaffic_console.conf import BASE_DIR
-from laaffic_console.kit import document_text, figures
+from laaffic_console.kit.process import document_text
+from laaffic_console.kit.words import figures
 from messaging.management.commands import campaign
 
 APPS = ("laaffic_console", "messaging", "voice", "numbers")

@@ -16,9 +16,9 @@ from laaffic_console.__main__ import main
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import acts
-from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.interrupts import LeftUnknown
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.process.interrupts import LeftUnknown
 from messaging.models import ContactImport
 from tests.messaging.conftest import application
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from laaffic_console.conf import BASE_DIR
-from laaffic_console.kit import private_files
+from laaffic_console.kit.files import private_files
 
 
 @pytest.fixture(autouse=True)

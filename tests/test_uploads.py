@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.dashboard import jobs
-from laaffic_console.kit import uploads
+from laaffic_console.kit.files import uploads
 from messaging.models import ContactImport
 
 pytestmark = pytest.mark.django_db

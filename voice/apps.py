@@ -13,9 +13,11 @@ class VoiceConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.models import Application, Channel, PushKind
-        from laaffic_console.gateway.services import bell, inbox, moments, subjects
+        from laaffic_console.gateway.services.inbox import inbox
+        from laaffic_console.gateway.services.ledger import subjects
+        from laaffic_console.gateway.services.work import bell, moments
         from laaffic_console.reports import links, reporting
-        from messaging import contact_actions, person_acts
+        from messaging.people import contact_actions, person_acts
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
         from messaging.services.contacts import people

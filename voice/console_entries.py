@@ -5,9 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import front_page, menu
-from laaffic_console.kit.front_page import Card, Place
-from laaffic_console.kit.menu import Group, Line
+from laaffic_console.kit.registers import front_page, menu
+from laaffic_console.kit.registers.front_page import Card, Place
+from laaffic_console.kit.registers.menu import Group, Line
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN
 

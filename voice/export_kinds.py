@@ -2,9 +2,9 @@
 
 from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
-from laaffic_console.kit import masks
-from laaffic_console.kit.exporting import rights
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.files.exporting import rights
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words.said import gettext as _
 from voice import exports, group_exports, sip_exports, task_dossiers, task_recipient_exports
 from voice.models import CallRecord, GroupTask, SipCall, TaskState
 

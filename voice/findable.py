@@ -3,10 +3,10 @@
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit import dates
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.search_kinds import Kind, Query, beginning_with, listed, named, register, rows_of
-from messaging.subscribers import spellings
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.registers.search_kinds import Kind, Query, beginning_with, listed, named, register, rows_of
+from laaffic_console.kit.words import dates
+from messaging.people.subscribers import spellings
 from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone
 from voice.models.spoken import SpokenCampaign
 

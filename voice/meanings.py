@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import meanings
+from laaffic_console.kit.registers import meanings
 from laaffic_console.laaffic import CallOutcome
 from voice.models.group_tasks import TaskState
 

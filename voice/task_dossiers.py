@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 from django.contrib.auth.models import User
 
-from messaging import dossiers
-from messaging.dossiers import Row
+from messaging.exports import dossiers
+from messaging.exports.dossiers import Row
 from voice.models import GroupTask
 from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving

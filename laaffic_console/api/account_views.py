@@ -12,9 +12,9 @@ from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from laaffic_console.dashboard import health
+from laaffic_console.dashboard.health import health
 from laaffic_console.gateway.models import AccountHold, BalanceReading
-from laaffic_console.gateway.services import account_hold
+from laaffic_console.gateway.services.account import account_hold
 
 LOOK_AT_HOLDS, END_HOLDS = "gateway.view_accounthold", "gateway.release_accounthold"
 

@@ -17,12 +17,12 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
-from laaffic_console.kit import proving
-from laaffic_console.kit.console_admin import EmptyLink
-from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.admin.console_admin import EmptyLink
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, page, require
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE = "api.add_apitoken", "api.change_apitoken"
 LIST = "admin:api_apitoken_changelist"

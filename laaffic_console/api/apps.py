@@ -9,7 +9,8 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.api import meanings
-        from laaffic_console.gateway.services import bell, restored
+        from laaffic_console.gateway.services.ledger import restored
+        from laaffic_console.gateway.services.work import bell
 
         meanings.register_all()
         bell.sweep_with("laaffic_console.api.jobs.sweep")

@@ -14,7 +14,7 @@ from rest_framework.permissions import BasePermission
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken
 from laaffic_console.api.problems import Problem
-from laaffic_console.gateway.services.bell import AWAY
+from laaffic_console.gateway.services.work.bell import AWAY
 from laaffic_console.gateway.webhooks import client_address
 
 SCHEME = "bearer"

@@ -8,8 +8,8 @@ from drf_spectacular.utils import OpenApiParameter
 
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.views import ApiView, row
-from laaffic_console.kit import row_changes
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit import row_changes
+from laaffic_console.kit.audit.acts import Act, record
 
 Row = TypeVar("Row", bound=models.Model)
 Shown = Callable[[Any], dict[str, Any]]

@@ -15,8 +15,8 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView
 from laaffic_console.gateway.models.list_copies import ListCopy
-from laaffic_console.gateway.services.list_copies import Copies
-from laaffic_console.kit.said import read
+from laaffic_console.gateway.services.lists.list_copies import Copies
+from laaffic_console.kit.words.said import read
 
 
 class CopiedList(serializers.Serializer):

@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Any
 
 from laaffic_console.gateway.models import AccountHold, LedgerEntry
-from laaffic_console.gateway.services import account_hold as holds
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.said import read
+from laaffic_console.gateway.services.account import account_hold as holds
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words.said import read
 from messaging.models import Campaign, Message, MessageState, Reply
 
 

@@ -16,7 +16,7 @@ from drf_spectacular.types import OpenApiTypes
 from laaffic_console.api.parsers import stands_twice
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.webhooks import read_at_most
-from laaffic_console.kit import exports
+from laaffic_console.kit.files import exports
 
 # How a file that is taken away is described: in whichever format it was made.
 DOWNLOADED = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in exports.TYPES.values()}
@@ -54,7 +54,7 @@ def fingerprint(request: Any) -> bytes:
 
 
 def require_room(request: Any) -> None:
-    """A file that found no room on the disk is not whole (kit/uploads.py)."""
+    """A file that found no room on the disk is not whole (kit/files/uploads.py)."""
     request.data  # noqa: B018 - reads it
     if getattr(request._request, "found_no_room", False):
         raise Problem(503, no_room(), retry_after=60)

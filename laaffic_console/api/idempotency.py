@@ -23,10 +23,10 @@ from django.utils.translation import gettext as _
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.api.problems import Problem, of
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.gateway.services import ledger
-from laaffic_console.gateway.services.durability import durable, durable_transaction, relaxing
-from laaffic_console.kit import prepared
-from laaffic_console.kit.constant_sql import Given, Select, Update
+from laaffic_console.gateway.services.database.durability import durable, durable_transaction, relaxing
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.sql import prepared
+from laaffic_console.kit.sql.constant_sql import Given, Select, Update
 
 KEPT = dt.timedelta(days=7)
 LONGEST_KEY = 255

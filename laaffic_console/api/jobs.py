@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from laaffic_console.api import idempotency
 from laaffic_console.api.models import ApiToken
-from laaffic_console.gateway.services import isolation
+from laaffic_console.gateway.services.database import isolation
 
 
 def sweep() -> None:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from laaffic_console.api.problems import Problem
-from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import Check, NotSeen
 from messaging.services.refusals import EndNotAsked

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit.constant_sql import Given, Select
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from laaffic_console.kit.words.plain_text import capitals
 from messaging import msisdn
 from messaging.models import Audience, Calendar, ContactGroup
 

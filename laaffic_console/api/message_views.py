@@ -14,7 +14,7 @@ from laaffic_console.api.filters import narrowed
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
-from laaffic_console.kit.spans import within_span
+from laaffic_console.kit.lists.spans import within_span
 from messaging.models import Message, MessageState
 from messaging.services.replies import reply_pulls
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.visible_names import VisiblyNamed
+from laaffic_console.kit.words.visible_names import VisiblyNamed
 
 
 class Scope(models.TextChoices):

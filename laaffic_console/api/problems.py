@@ -18,8 +18,8 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit import database_troubles
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.kit.sql import database_troubles
 from messaging.services.refusals import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"

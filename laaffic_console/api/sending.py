@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem, document
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.constant_sql import Given, Select
-from messaging import merge_fields, msisdn
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from messaging import msisdn
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import pastes
 from messaging.services.figures import campaign_report
 from messaging.services.refusals import NotAllowed
+from messaging.text import merge_fields
 
 
 def _number(text: str) -> str:

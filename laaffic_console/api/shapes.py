@@ -233,7 +233,7 @@ class CheckAnswer(serializers.Serializer):
 
 
 def why_again() -> serializers.CharField:
-    """Of an act that is refused where one like it may have arrived (gateway/services/open_acts.py)."""
+    """Of an act that is refused where one like it may have arrived (gateway/services/ledger/open_acts.py)."""
     return serializers.CharField(
         max_length=200, required=False, allow_blank=True, default="", help_text="why, though the same may have arrived"
     )

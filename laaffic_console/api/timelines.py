@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from laaffic_console.api.documents import moment
 from laaffic_console.api.views import USUAL_ROWS, ListQuery, not_a_cursor, unwrapped, wrapped
-from messaging import person_timeline
-from messaging.person_timeline import Person, Shown, Source
+from messaging.people import person_timeline
+from messaging.people.person_timeline import Person, Shown, Source
 
 
 class LongCursorQuery(ListQuery):

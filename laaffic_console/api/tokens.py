@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from laaffic_console.api.models import ApiToken, Scope
 from laaffic_console.gateway.webhooks import is_among
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.constant_sql import Given, Select
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import with_words
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import with_words
 
 PREFIX = "lct_"  # so that a secret that has leaked is recognised
 OVERLAP = dt.timedelta(hours=24)

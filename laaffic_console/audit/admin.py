@@ -22,12 +22,14 @@ from unfold.decorators import display
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services.writing import NAME
-from laaffic_console.kit import edits, masks, role_words
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.moments import check_year
-from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.forms import edits
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words import role_words
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.stored_words import in_words
 
 COLOURS = {
     **dict.fromkeys(Act, "default"),

@@ -10,7 +10,7 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.audit import meanings, sign_ins
         from laaffic_console.audit.services import writing
-        from laaffic_console.kit import acts
+        from laaffic_console.kit.audit import acts
 
         acts.write_with(writing.write)
         meanings.register_all()

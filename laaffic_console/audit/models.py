@@ -6,8 +6,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import masks, said
-from laaffic_console.kit.acts import Act
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words import said
 
 
 class AppendOnly(TypeError):

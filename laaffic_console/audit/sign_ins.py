@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import NumericPasswordValidator
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
-from laaffic_console.kit.acts import Act, Actor, actor, record
+from laaffic_console.kit.audit.acts import Act, Actor, actor, record
 
 
 def listen() -> None:

@@ -9,7 +9,7 @@ from django.db import Error as DatabaseTrouble
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.checks.saying import TAG, error, is_loopback, warning
-from laaffic_console.gateway.services import durability
+from laaffic_console.gateway.services.database import durability
 
 LEAST_BUSY_TIMEOUT = 5  # seconds
 

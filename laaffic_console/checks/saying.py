@@ -8,7 +8,7 @@ from django.core.checks import Error, Warning  # noqa: A004
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.commands import CHECKS
+from laaffic_console.kit.process.commands import CHECKS
 
 TAG = CHECKS
 

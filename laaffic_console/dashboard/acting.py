@@ -5,8 +5,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from laaffic_console.gateway.webhooks import client_address
-from laaffic_console.kit import masks
-from laaffic_console.kit.acts import Actor, acting
+from laaffic_console.kit.audit.acts import Actor, acting
+from laaffic_console.kit.masking import masks
 
 
 class ActorMiddleware:

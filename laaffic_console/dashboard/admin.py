@@ -11,14 +11,15 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
-from laaffic_console.dashboard.deleted_people import deleted_with
-from laaffic_console.dashboard.person_forms import NewPersonForm, PersonForm, RoleForm
+from laaffic_console.dashboard.people.deleted_people import deleted_with
+from laaffic_console.dashboard.people.person_forms import NewPersonForm, PersonForm, RoleForm
 from laaffic_console.identity import person_pages
-from laaffic_console.kit import proving, role_words
-from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.generics import BesideModelAdmin
-from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.shared_rows import SharedRowAdmin
+from laaffic_console.kit.words import role_words
 
 admin.site.unregister(User)
 admin.site.unregister(Group)

@@ -12,9 +12,13 @@ class DashboardConfig(AppConfig):
         from django.db.models.signals import post_migrate, pre_migrate
 
         from laaffic_console.checks import console, gateway, queue_and_database  # noqa: F401 - registers them
-        from laaffic_console.dashboard import columns_kept, frontpage, permission_words, roles
-        from laaffic_console.gateway.services import bell
-        from laaffic_console.kit import folded_search, list_columns, list_headers, sql_lists, typed_dates
+        from laaffic_console.dashboard.front import frontpage
+        from laaffic_console.dashboard.lists import columns_kept
+        from laaffic_console.dashboard.people import permission_words, roles
+        from laaffic_console.gateway.services.work import bell
+        from laaffic_console.kit.forms import typed_dates
+        from laaffic_console.kit.lists import list_columns, list_headers
+        from laaffic_console.kit.sql import folded_search, sql_lists
 
         permission_words.rename()
         frontpage.register_all()

@@ -2,9 +2,9 @@
 
 from laaffic_console.audit.services import chain, retention
 from laaffic_console.dashboard import sent_once
-from laaffic_console.gateway.services import isolation
+from laaffic_console.gateway.services.database import isolation
 from laaffic_console.identity import sessions
-from laaffic_console.kit import uploads
+from laaffic_console.kit.files import uploads
 
 
 def sweep() -> None:

@@ -8,8 +8,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit import search_kinds
-from laaffic_console.kit.search_kinds import Kind, Query, Result
+from laaffic_console.kit.registers import search_kinds
+from laaffic_console.kit.registers.search_kinds import Kind, Query, Result
 
 SHOWN = 8
 SHOWN_ALONE = 100  # of one kind, where it has no list that searches alike

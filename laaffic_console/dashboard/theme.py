@@ -9,12 +9,12 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.rights import LEDGER_ACTS
-from laaffic_console.kit import menu
-from laaffic_console.kit.menu import Group, Line
+from laaffic_console.kit.registers import menu
+from laaffic_console.kit.registers.menu import Group, Line
 
 
 def environment(request: HttpRequest) -> list[str] | None:
-    from laaffic_console.gateway.services.account import is_sandbox  # the settings read this module
+    from laaffic_console.gateway.services.client.account import is_sandbox  # the settings read this module
 
     return [str(_("Sandbox")), "warning"] if is_sandbox() else None
 
@@ -36,7 +36,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "laaffic_console.dashboard.theme.environment",
-    "DASHBOARD_CALLBACK": "laaffic_console.dashboard.frontpage.context",
+    "DASHBOARD_CALLBACK": "laaffic_console.dashboard.front.frontpage.context",
     "STYLES": [
         lambda request: static("console/console.css"),
         lambda request: static("console/parts.css"),

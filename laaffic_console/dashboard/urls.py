@@ -1,7 +1,10 @@
 from django.contrib import admin
 from django.urls import path
 
-from laaffic_console.dashboard import columns_kept, first_steps, languages, metrics, saved_filters, tour, views
+from laaffic_console.dashboard import languages, views
+from laaffic_console.dashboard.front import first_steps, tour
+from laaffic_console.dashboard.health import metrics
+from laaffic_console.dashboard.lists import columns_kept, saved_filters
 
 urlpatterns = [
     path("healthz", views.healthz),

@@ -7,9 +7,11 @@ from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import health, health_page, search, support_bundle
-from laaffic_console.kit import database_troubles, exports
+from laaffic_console.dashboard import search
+from laaffic_console.dashboard.health import health, health_page, support_bundle
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.pages import require
+from laaffic_console.kit.sql import database_troubles
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

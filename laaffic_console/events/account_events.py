@@ -3,7 +3,7 @@
 from laaffic_console.events.kinds import Kind
 from laaffic_console.events.services import outbox
 from laaffic_console.gateway.models import BalanceReading
-from laaffic_console.gateway.services import balance_history
+from laaffic_console.gateway.services.account import balance_history
 
 
 def register() -> None:

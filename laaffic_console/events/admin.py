@@ -18,11 +18,12 @@ from laaffic_console.events import outcomes
 from laaffic_console.events.kinds import CHOICES
 from laaffic_console.events.models import Delivery, Webhook
 from laaffic_console.events.services import webhooks
-from laaffic_console.kit import masks, proving
-from laaffic_console.kit.console_admin import EmptyLink
+from laaffic_console.kit.admin.console_admin import EmptyLink
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.forms import proving
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import add_problems, page, require
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE, DELETE = "events.add_webhook", "events.change_webhook", "events.delete_webhook"
 REDELIVER = "events.change_delivery"

@@ -10,7 +10,8 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.events import account_events, meanings, readers
         from laaffic_console.events.services import fan_out
-        from laaffic_console.gateway.services import bell, restored
+        from laaffic_console.gateway.services.ledger import restored
+        from laaffic_console.gateway.services.work import bell
 
         readers.add(fan_out.READER)
         account_events.register()

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.said import lasting
+from laaffic_console.kit.words.said import lasting
 
 WORDS = {
     "address": _("%(detail)s is an address that webhooks may not reach. WEBHOOKS_MAY_REACH can allow its network."),

@@ -20,11 +20,11 @@ from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.admin.ledger import LedgerEntryAdmin
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit import exports as files
-from laaffic_console.kit import meanings
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.pages import page
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.words.people import signed_in
 
 State = Export.State
 STATE_COLOURS = {

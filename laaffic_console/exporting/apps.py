@@ -10,8 +10,8 @@ class ExportingConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.exporting import ledger, meanings
         from laaffic_console.exporting.services import making
-        from laaffic_console.gateway.services import bell, long_jobs
-        from laaffic_console.gateway.services.long_jobs import LongJob
+        from laaffic_console.gateway.services.work import bell, long_jobs
+        from laaffic_console.gateway.services.work.long_jobs import LongJob
 
         ledger.register()
         meanings.register_all()

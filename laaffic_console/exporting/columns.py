@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.kit.words.stored_words import in_words
 
 CHUNK = 2000
 

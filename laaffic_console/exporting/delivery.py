@@ -14,10 +14,10 @@ from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.kinds import NotExportable, Parameters
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import making
-from laaffic_console.kit import exports as files
-from laaffic_console.kit import proving
+from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.forms import proving
 from laaffic_console.kit.pages import page, require
-from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.words.people import signed_in
 
 
 def deliver(

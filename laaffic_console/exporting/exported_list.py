@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
 from laaffic_console.exporting import delivery
-from laaffic_console.kit import exports as files
-from laaffic_console.kit.exporting import Exporting
+from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files.exporting import Exporting
 
 
 class ExportedList(Exporting):

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from django.contrib.auth.models import User
 
-from laaffic_console.kit import exports as files
+from laaffic_console.kit.files import exports as files
 
 Parameters = dict[str, Any]
 Row = Sequence[Any]

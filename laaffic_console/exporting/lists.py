@@ -15,10 +15,11 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
-from laaffic_console.kit import acts, masks
-from laaffic_console.kit.exporting import rights
-from laaffic_console.kit.odd_requests import with_plain_searches, without_nul
-from laaffic_console.kit.said import lasting
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.files.exporting import rights
+from laaffic_console.kit.forms.odd_requests import with_plain_searches, without_nul
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words.said import lasting
 
 Rows = Callable[[QuerySet[Any], User | None], Iterator[Row]]
 CHOSEN = 1000  # rows that were ticked one by one

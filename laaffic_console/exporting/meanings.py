@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.exporting.models import Export
-from laaffic_console.kit import meanings
+from laaffic_console.kit.registers import meanings
 
 OF_EXPORTS: dict[str, Promise] = {
     Export.State.QUEUED: _("A worker takes it up as soon as one is free."),

@@ -3,9 +3,9 @@ from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import dates
-from laaffic_console.kit.partial_indexes import WordForWord
-from laaffic_console.kit.said import SaidField, SaidLine
+from laaffic_console.kit.sql.partial_indexes import WordForWord
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.said import SaidField, SaidLine
 
 _IS_OPEN = models.Q(state__in=["queued", "running"])
 IS_OPEN_EXPORT = WordForWord(_IS_OPEN)

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.gateway.services.open_acts import LONGEST_REASON
+from laaffic_console.gateway.services.ledger.open_acts import LONGEST_REASON
 
 
 class AgainForm(forms.Form):

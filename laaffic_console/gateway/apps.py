@@ -11,7 +11,7 @@ class GatewayConfig(AppConfig):
         from django.db.backends.signals import connection_created
 
         from laaffic_console.gateway import findable, meanings
-        from laaffic_console.gateway.services import durability
+        from laaffic_console.gateway.services.database import durability
 
         findable.register_all()
         meanings.register_all()

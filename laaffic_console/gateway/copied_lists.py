@@ -8,10 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services.list_copies import Copies
+from laaffic_console.gateway.services.lists.list_copies import Copies
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.pages import require
-from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.kit.words.stored_words import in_words
 
 
 class CopiedListAdmin(ReadOnlyAdmin):

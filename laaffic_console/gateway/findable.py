@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.rights import LEDGER_ACTS
-from laaffic_console.kit.search_kinds import Kind, Query, listed, named, register, rows_of
+from laaffic_console.kit.registers.search_kinds import Kind, Query, listed, named, register, rows_of
 
 
 def register_all() -> None:

@@ -1,16 +1,9 @@
 """What the queue calls for the gateway itself."""
 
-from laaffic_console.gateway.services import (
-    account_hold,
-    account_watch,
-    bell,
-    forgetting,
-    inbox_retention,
-    isolation,
-    leases,
-    long_jobs,
-    workers,
-)
+from laaffic_console.gateway.services.account import account_hold, account_watch
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.inbox import inbox_retention
+from laaffic_console.gateway.services.work import bell, forgetting, leases, long_jobs, workers
 
 
 def heartbeat() -> None:

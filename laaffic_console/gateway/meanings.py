@@ -5,7 +5,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.kit import meanings
+from laaffic_console.kit.registers import meanings
 from laaffic_console.laaffic import CodeEntry, Family
 from laaffic_console.laaffic.codes import every_table
 

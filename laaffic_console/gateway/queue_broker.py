@@ -25,9 +25,9 @@ from django_q.models import OrmQ
 from django_q.signals import post_spawn, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 
-from laaffic_console.gateway.services.durability import relaxing
-from laaffic_console.kit import prepared
-from laaffic_console.kit.constant_sql import Given, Select, Update
+from laaffic_console.gateway.services.database.durability import relaxing
+from laaffic_console.kit.sql import prepared
+from laaffic_console.kit.sql.constant_sql import Given, Select, Update
 
 # Tasks that were taken out and have not begun. Made before the cluster forks, so all its processes have the same one.
 _taken = multiprocessing.Value("i", 0)

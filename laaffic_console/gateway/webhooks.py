@@ -14,7 +14,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from laaffic_console.gateway.models import PushKind
-from laaffic_console.gateway.services import inbox
+from laaffic_console.gateway.services.inbox import inbox
 
 PIECE = 64 * 1024
 FORM = "application/x-www-form-urlencoded"

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import search_kinds
-from laaffic_console.kit.search_kinds import Kind, Query, Result
+from laaffic_console.kit.registers import search_kinds
+from laaffic_console.kit.registers.search_kinds import Kind, Query, Result
 
 SHOWN = 3
 # A number, an id or two letters ask for a thing; nothing is explained of them.

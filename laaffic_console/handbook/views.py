@@ -7,7 +7,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from laaffic_console.handbook import pages, searching
-from laaffic_console.kit.plain_text import plain
+from laaffic_console.kit.words.plain_text import plain
 
 
 def index_view(request: HttpRequest) -> HttpResponse:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.webhooks import client_address
-from laaffic_console.kit import proving
+from laaffic_console.kit.forms import proving
 
 # Of allauth's messages, those that are shown.
 SAID = {

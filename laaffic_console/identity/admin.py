@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from laaffic_console.identity import sessions
-from laaffic_console.kit import dates
-from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.words import dates
 
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
     if admin.site.is_registered(model):

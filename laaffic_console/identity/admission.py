@@ -23,8 +23,8 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.identity import providers
 from laaffic_console.identity.providers import Provider
-from laaffic_console.kit.acts import Act, Actor, record
-from laaffic_console.kit.people import ADMINISTRATOR
+from laaffic_console.kit.audit.acts import Act, Actor, record
+from laaffic_console.kit.words.people import ADMINISTRATOR
 
 log = logging.getLogger(__name__)
 ASKED_AT = "provider_asked_at"  # in the session: when it was sent there to prove itself again

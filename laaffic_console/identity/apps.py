@@ -8,7 +8,7 @@ class IdentityConfig(AppConfig):
     verbose_name = _("Sign-in")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.services import restored
+        from laaffic_console.gateway.services.ledger import restored
         from laaffic_console.identity import happenings
 
         happenings.listen()

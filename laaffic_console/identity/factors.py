@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from laaffic_console.identity import sessions
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.people import ADMINISTRATOR
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.people import ADMINISTRATOR
 
 # What a sign-in asks for; recovery codes stand in for these and are none by themselves.
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 
 from laaffic_console.identity import sessions
 from laaffic_console.identity.providers import PROVED_THERE
-from laaffic_console.kit import proving
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.forms import proving
 
 
 def listen() -> None:

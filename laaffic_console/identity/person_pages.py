@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from laaffic_console.identity import factors, invitations, sessions
 from laaffic_console.kit.pages import add_problems, page, require
-from laaffic_console.kit.role_words import OneRoleField
+from laaffic_console.kit.words.role_words import OneRoleField
 
 LIST = "admin:auth_user_changelist"
 

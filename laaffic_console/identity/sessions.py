@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
 
 FORGOTTEN_AT_ONCE = 500
 LISTED = "listed_as"  # in a session: the key under which it was listed

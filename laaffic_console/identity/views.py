@@ -41,7 +41,7 @@ from requests import RequestException
 from laaffic_console.identity import admission, factors, invitations, providers, saml, sessions
 from laaffic_console.identity.models import Profile, profile_of
 from laaffic_console.kit.pages import next_page
-from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.words.people import signed_in
 
 BACK = reverse_lazy("mfa_index")
 

@@ -59,11 +59,7 @@ from laaffic_console.laaffic.replies import ParsedReplies, RepliesApi, Reply, pa
 from laaffic_console.laaffic.reports import DeliveryReport
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
 from laaffic_console.laaffic.transport import SIGNS_AGAIN_WITHIN, Transport
-from laaffic_console.laaffic.tts import (
-    LANGUAGES,
-    Language,
-    Spoken,
-)
+from laaffic_console.laaffic.tts import LANGUAGES, Language, Spoken
 from laaffic_console.laaffic.voice import (
     PlayedTo,
     SipPhone,

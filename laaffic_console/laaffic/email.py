@@ -15,14 +15,7 @@ from laaffic_console.laaffic import pages, times
 from laaffic_console.laaffic.codes import DeliveryState, Family, Source, delivery_state
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown
-from laaffic_console.laaffic.interfaces import (
-    Interfaces,
-    check_app_id,
-    check_count,
-    check_length,
-    check_range,
-    joined,
-)
+from laaffic_console.laaffic.interfaces import Interfaces, check_app_id, check_count, check_length, check_range, joined
 from laaffic_console.laaffic.pages import MalformedRecord
 from laaffic_console.laaffic.pushes import entries_of
 from laaffic_console.laaffic.reports import count, text

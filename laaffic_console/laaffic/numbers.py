@@ -12,14 +12,7 @@ from typing import Any
 from laaffic_console.laaffic import pages, times
 from laaffic_console.laaffic.codes import Family
 from laaffic_console.laaffic.errors import InvalidRequest
-from laaffic_console.laaffic.interfaces import (
-    Interfaces,
-    check_app_id,
-    check_digits,
-    check_length,
-    check_range,
-    joined,
-)
+from laaffic_console.laaffic.interfaces import Interfaces, check_app_id, check_digits, check_length, check_range, joined
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
 from laaffic_console.laaffic.reports import count, text
 

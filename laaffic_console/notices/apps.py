@@ -9,7 +9,7 @@ class NoticesConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.events import readers
-        from laaffic_console.gateway.services import bell
+        from laaffic_console.gateway.services.work import bell
         from laaffic_console.notices import own_subjects
         from laaffic_console.notices.services import taking
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit import stored_words
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import ngettext, read
+from laaffic_console.kit.words import stored_words
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext, read
 
 
 class Notify(models.TextChoices):

@@ -7,8 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.partial_indexes import WordForWord
-from laaffic_console.kit.said import Said, kept
+from laaffic_console.kit.sql.partial_indexes import WordForWord
+from laaffic_console.kit.words.said import Said, kept
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify, in_words
 

@@ -12,8 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import workers
-from laaffic_console.kit.people import signed_in
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.words.people import signed_in
 from laaffic_console.notices.kinds import CHOICES
 from laaffic_console.notices.models import Notice
 from laaffic_console.notices.own_subjects import OWNER

@@ -16,7 +16,7 @@ from laaffic_console.rehearsal.verdict import Verdict
 from laaffic_console.rehearsal.wanted import Wanted
 
 LATENCY = {"latency": 200, "latency-jitter": 600}  # so that a kill finds requests under way
-# The longest lease of a command or a copying that was killed, and what follows it (gateway.services.list_copies).
+# The longest lease of a command or a copying that was killed, and what follows it (gateway.services.lists.list_copies).
 SETTLE_FOR = 240.0
 LOOK_AGAIN = 5.0  # after what was done again: what a command that was killed holds is free in two minutes
 TICK = 0.05

@@ -19,13 +19,13 @@ from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
 from laaffic_console.exporting import delivery
-from laaffic_console.kit import dates
-from laaffic_console.kit import exports as files
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.pages import page, require
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.shared_rows import SharedRowAdmin
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.people import signed_in
 from laaffic_console.reports import asking, asking_form, report_file
 from laaffic_console.reports.models import Report, ReportLink, Sending
 from laaffic_console.reports.report_form import ReportForm

@@ -8,8 +8,9 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.services import bell, long_jobs, restored
-        from laaffic_console.gateway.services.long_jobs import LongJob
+        from laaffic_console.gateway.services.ledger import restored
+        from laaffic_console.gateway.services.work import bell, long_jobs
+        from laaffic_console.gateway.services.work.long_jobs import LongJob
         from laaffic_console.reports import meanings, report_file
         from laaffic_console.reports.services import mailing, schedule
 

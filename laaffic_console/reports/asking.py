@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.typed_dates import DATE
+from laaffic_console.kit.forms.typed_dates import DATE
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS, Period, Report
 

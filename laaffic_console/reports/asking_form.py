@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit import countries
+from laaffic_console.kit.words import countries
 from laaffic_console.reports import reporting
 from laaffic_console.reports.asking import FILTERS, MOST_BY, NONE, PERIODS, Asked
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS

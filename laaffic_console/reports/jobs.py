@@ -4,7 +4,7 @@ nothing.
 
 from django.utils import timezone
 
-from laaffic_console.gateway.services import isolation
+from laaffic_console.gateway.services.database import isolation
 from laaffic_console.reports.models import ReportLink
 from laaffic_console.reports.services import mailing, schedule
 

@@ -5,9 +5,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from laaffic_console.kit import dates
-from laaffic_console.kit.partial_indexes import WordForWord
-from laaffic_console.kit.visible_names import VisiblyNamed
+from laaffic_console.kit.sql.partial_indexes import WordForWord
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.visible_names import VisiblyNamed
 
 
 class Report(VisiblyNamed):

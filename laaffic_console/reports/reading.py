@@ -5,9 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from laaffic_console.gateway.services import bell
+from laaffic_console.gateway.services.work import bell
 from laaffic_console.gateway.webhooks import client_address
-from laaffic_console.kit import exports as files
+from laaffic_console.kit.files import exports as files
 from laaffic_console.reports import reporting
 from laaffic_console.reports.services import spreadsheets
 
@@ -16,7 +16,7 @@ A_MINUTE = 30  # from one address, in one web process or, with Redis, in all of 
 
 @require_safe
 def read_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """The token is looked at before anything else, and stands in no log (kit/log_masks.py, deploy/nginx.conf)."""
+    """The token is looked at before anything else, and stands in no log (log_masks.py, deploy/nginx.conf)."""
     if _is_too_often(client_address(request)):
         answer = _sentence(429, _("Too many reads. Read it again in a minute."))
         answer["Retry-After"] = "60"

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.pages import add_problems
 from laaffic_console.reports import asking

@@ -9,7 +9,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.words.plain_text import capitals
 
 NONE = "-"  # what has none
 KINDS = {"": "campaign", "email": "email campaign", "group": "group call"}  # what a campaign's key begins with

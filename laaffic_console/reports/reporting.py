@@ -19,9 +19,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit import dates, delivery_buckets
-from laaffic_console.kit.figures import number, share
-from laaffic_console.kit.moments import check_year
+from laaffic_console.kit import delivery_buckets
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.figures import number, share
+from laaffic_console.kit.words.moments import check_year
 
 LONGEST_DAYS = 3653  # ten years
 MICROS = 1_000_000

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit import countries, dates
-from laaffic_console.kit.figures import in_percent, money, number, share
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.kit.words import countries, dates
+from laaffic_console.kit.words.figures import in_percent, money, number, share
+from laaffic_console.kit.words.stored_words import in_words
 from laaffic_console.reports import links, reporting
 from laaffic_console.reports.asking import Asked
 from laaffic_console.reports.links import Reader

@@ -6,14 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from laaffic_console.sandbox.families import (
-    Door,
-    FamilyOfInterfaces,
-    Gateway,
-    Route,
-    count_of,
-    texts_of,
-)
+from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route, count_of, texts_of
 from laaffic_console.sandbox.fates import country_of
 from laaffic_console.sandbox.parameters import integer, page_of, text
 from laaffic_console.sandbox.protocol import REASONS, Refusal, check_application, success

@@ -1,6 +1,8 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
-from laaffic_console.gateway.services import bell, inbox, isolation, sweeps
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.gateway.services.work import bell, sweeps
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, drift, hours, waiting
 from messaging.services.budgets import shares

@@ -11,20 +11,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from messaging import contact_files
+from messaging.files import contact_files
+from messaging.files.unreadable import UnreadableFile
 from messaging.management.named import application_named, audience_named, group_named, in_use
-from messaging.management.sending_arguments import (
-    add_canary,
-    add_hours,
-    add_purpose,
-    canary_of,
-    hours_of,
-    purpose_of,
-)
+from messaging.management.sending_arguments import add_canary, add_hours, add_purpose, canary_of, hours_of, purpose_of
 from messaging.models import Paste
 from messaging.services.channels import channels
 from messaging.services.contacts import pastes
-from messaging.unreadable import UnreadableFile
 
 
 def add(create: ArgumentParser) -> None:

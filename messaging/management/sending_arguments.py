@@ -9,8 +9,8 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from laaffic_console.kit.commands import belongs
-from laaffic_console.kit.moments import check_year
+from laaffic_console.kit.process.commands import belongs
+from laaffic_console.kit.words.moments import check_year
 from messaging.management.named import calendar_named
 from messaging.models import Campaign
 

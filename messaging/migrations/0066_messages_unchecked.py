@@ -1,7 +1,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import LetGoOfForeignKey
+from laaffic_console.kit.sql.gentle_migrations import LetGoOfForeignKey
 
 UNCHECKED = {
     "campaign": models.ForeignKey(

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import AddUniqueGently, RemoveUniqueGently
+from laaffic_console.kit.sql.gentle_migrations import AddUniqueGently, RemoveUniqueGently
 
 
 class Migration(migrations.Migration):

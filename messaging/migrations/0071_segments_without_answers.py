@@ -10,7 +10,7 @@ from typing import Any
 from django.db import migrations, transaction
 from django.db.models import F, Q
 
-from messaging import merge_fields, segments
+from messaging.text import merge_fields, segments
 
 QUEUED, ACCEPTED, EXPIRED, UNDELIVERED, DELIVERED = 0, 40, 50, 60, 70
 SENT = (ACCEPTED, EXPIRED, UNDELIVERED, DELIVERED)

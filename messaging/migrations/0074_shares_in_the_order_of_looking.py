@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import AddFieldGently, AddIndexGently, RemoveIndexGently
+from laaffic_console.kit.sql.gentle_migrations import AddFieldGently, AddIndexGently, RemoveIndexGently
 
 
 class Migration(migrations.Migration):

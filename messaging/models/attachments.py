@@ -4,7 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from messaging.attachment_content import AUDIO, FILE_TYPES, MEDIA_TYPES, PICTURES, SHOWN_AS_TEXT, is_doubtful
+from messaging.media.attachment_content import AUDIO, FILE_TYPES, MEDIA_TYPES, PICTURES, SHOWN_AS_TEXT, is_doubtful
 
 
 class MmsAttachment(models.Model):

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from laaffic_console.kit.visible_names import VisiblyNamed
+from laaffic_console.kit.words.visible_names import VisiblyNamed
 from messaging.models.contacts import ContactGroup
 
 
@@ -15,7 +15,9 @@ class Audience(VisiblyNamed):
         _("condition"),
         help_text=_('For example: country in (IN, BD) and language = en and not group "Staff"'),
     )
-    tree = models.JSONField(default=dict, editable=False)  # the condition as it was read (messaging/conditions.py)
+    tree = models.JSONField(
+        default=dict, editable=False
+    )  # the condition as it was read (messaging/conditions/conditions.py)
     # The groups that it names: without one of them it would say something else.
     named_groups = models.ManyToManyField(ContactGroup, related_name="+", blank=True, editable=False)
     created_by = models.ForeignKey(

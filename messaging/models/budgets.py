@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.kit.said import shaped
+from laaffic_console.kit.words.said import shaped
 from messaging.models.messages import Batch
 
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.visible_names import VisiblyNamed
+from laaffic_console.kit.words.visible_names import VisiblyNamed
 
 
 class Watched(models.Model):
@@ -19,7 +19,7 @@ class Watched(models.Model):
 
 
 class Calendar(VisiblyNamed, Watched):
-    """Hours and dates as people write them (messaging/opening_hours.py)."""
+    """Hours and dates as people write them (messaging/hours/opening_hours.py)."""
 
     name = models.CharField(_("name"), max_length=60, unique=True)
     hours = models.TextField(

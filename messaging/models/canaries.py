@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.said import SaidField
+from laaffic_console.kit.words.said import SaidField
 from messaging.models.campaigns import Campaign
 
 

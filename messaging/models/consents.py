@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.said import shaped
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words.said import shaped
 from messaging.models.campaigns import Campaign
 
 

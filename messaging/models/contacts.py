@@ -6,10 +6,10 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.said import shaped
-from laaffic_console.kit.visible_names import VisiblyNamed
-from messaging.subscribers import every_spelling, spellings
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words.said import shaped
+from laaffic_console.kit.words.visible_names import VisiblyNamed
+from messaging.people.subscribers import every_spelling, spellings
 
 
 class ContactGroup(VisiblyNamed):

@@ -5,8 +5,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.partial_indexes import WordForWord
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.sql.partial_indexes import WordForWord
 from messaging.models.campaigns import Campaign
 
 SNIPPET = 160  # characters

@@ -45,7 +45,7 @@ class SentTally(models.Model):
     hour = models.DateTimeField()  # services/batches/hours.hour_of: also where a day begins at half past of UTC
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="sent_tallies", db_index=False)
     country = models.CharField(max_length=2, blank=True)
-    network = models.PositiveIntegerField(default=0)  # messaging/networks.py; 0: no report has said it
+    network = models.PositiveIntegerField(default=0)  # messaging/wire/networks.py; 0: no report has said it
     state = models.PositiveSmallIntegerField(choices=MessageState)
     reason = models.CharField(max_length=120, blank=True)
     currency = models.CharField(max_length=8, blank=True)

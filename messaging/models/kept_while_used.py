@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
-from messaging import conditions
+from messaging.conditions import conditions
 from messaging.models.audiences import Audience
 from messaging.models.campaigns import Campaign, CampaignState
 from messaging.models.contacts import ContactGroup

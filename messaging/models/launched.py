@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from laaffic_console.kit.said import SaidField
+from laaffic_console.kit.words.said import SaidField
 
 
 class Launched(models.Model):

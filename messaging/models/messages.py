@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit.partial_indexes import WordForWord
+from laaffic_console.kit.sql.partial_indexes import WordForWord
 from messaging.models.campaigns import Campaign
 from messaging.models.contacts import Contact
 
@@ -178,7 +178,7 @@ class Message(models.Model):
     billed_segments = models.PositiveSmallIntegerField(_("billed segments"), null=True)
     pay_micros = models.BigIntegerField(_("cost"), null=True)  # millionths of the currency: exact sums everywhere
     currency = models.CharField(_("currency"), max_length=8, blank=True)
-    network = models.PositiveIntegerField(_("network"), null=True)  # as a report named it: messaging/networks.py
+    network = models.PositiveIntegerField(_("network"), null=True)  # as a report named it: messaging/wire/networks.py
 
     class Meta:
         verbose_name = _("message")

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from laaffic_console.kit.figures import number
+from laaffic_console.kit.words.figures import number
 
 
 class Paste(models.Model):

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
-from laaffic_console.kit.said import shaped
+from laaffic_console.kit.words.said import shaped
 
 
 class ListPrice(models.Model):

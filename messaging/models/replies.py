@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masking.masks import masked
 from messaging.models.campaigns import Campaign
 
 
@@ -18,7 +18,7 @@ class Reply(models.Model):
     key = models.CharField(max_length=80, unique=True)
     number = models.CharField(_("number"), max_length=20)
     country = models.CharField(_("country"), max_length=2, blank=True)  # of the number, where it says one
-    network = models.PositiveIntegerField(_("network"), null=True)  # messaging/networks.py
+    network = models.PositiveIntegerField(_("network"), null=True)  # messaging/wire/networks.py
     content = models.TextField(_("text"))
     sent_to = models.CharField(_("sent to"), max_length=32, blank=True)  # the sender ID that was answered
     at = models.DateTimeField(_("when"))

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from laaffic_console.kit.visible_names import VisiblyNamed
+from laaffic_console.kit.words.visible_names import VisiblyNamed
 
 
 class MessageTemplate(VisiblyNamed):

@@ -4,8 +4,8 @@ import phonenumbers
 from django.utils.translation import gettext_noop
 from phonenumbers import NumberParseException, ValidationResult
 
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined, ngettext
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined, ngettext
 from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, InvalidNumber, Msisdn
 from messaging.msisdn.written import Written
 

@@ -2,7 +2,7 @@
 
 import re
 
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.words.said import gettext as _
 from messaging.msisdn.calling_codes import in_table, is_mobile
 from messaging.msisdn.national import read_national
 from messaging.msisdn.number import InvalidNumber

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.words.said import gettext as _
 from messaging.msisdn.number import InvalidNumber
 from messaging.msisdn.second_numbers import TWO_NUMBERS, refuse_a_second_number
 

@@ -28,7 +28,7 @@ from messaging.models import (
     Submission,
     SuppressionEntry,
 )
-from messaging.order_ids import order_id
+from messaging.wire.order_ids import order_id
 
 KIND_OF = {
     MessageState.DELIVERED: Kind.MESSAGE_DELIVERED,

@@ -10,8 +10,9 @@ import datetime as dt
 from django.db import transaction
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import database_clock, restored
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import restored
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 
-from laaffic_console.kit.acts import Act, record_event
-from laaffic_console.kit.constant_sql import Given, Insert, Select
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.audit.acts import Act, record_event
+from laaffic_console.kit.sql.constant_sql import Given, Insert, Select
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent
 from messaging.services.refusals import NotAllowed
 

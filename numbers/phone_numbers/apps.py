@@ -8,7 +8,8 @@ class NumbersConfig(AppConfig):
     verbose_name = _("Numbers")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.services import bell, subjects
+        from laaffic_console.gateway.services.ledger import subjects
+        from laaffic_console.gateway.services.work import bell
         from phone_numbers import console_entries, export_kinds, findable, meanings, person_entries
         from phone_numbers.models import BindingRequest, NumberPool, OwnedNumber
 

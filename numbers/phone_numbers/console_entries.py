@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import menu
-from laaffic_console.kit.menu import Group, Line
+from laaffic_console.kit.registers import menu
+from laaffic_console.kit.registers.menu import Group, Line
 
 
 def register_all() -> None:

@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.search_kinds import Kind, Query, listed, register, rows_of
+from laaffic_console.kit.registers.search_kinds import Kind, Query, listed, register, rows_of
 from phone_numbers.models import Binding, NumberPool, OwnedNumber
 from phone_numbers.models.bindings import any_beginning_with
 

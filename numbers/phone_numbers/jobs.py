@@ -1,6 +1,6 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
-from laaffic_console.gateway.services import isolation
+from laaffic_console.gateway.services.database import isolation
 from phone_numbers.services import lost_requests, scheduling
 
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.said import ngettext
+from laaffic_console.kit.words.said import ngettext
 from messaging import msisdn
-from messaging.contact_headers import guess_mapping
+from messaging.files.contact_headers import guess_mapping
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
 MAX_FILE = 1024 * 1024  # bytes

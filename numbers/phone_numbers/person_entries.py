@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from messaging import contact_traces
-from messaging.person_timeline import Behind, Entry, Person, Source, register, rows_behind
+from messaging.people import contact_traces
+from messaging.people.person_timeline import Behind, Entry, Person, Source, register, rows_behind
 from phone_numbers.models import Binding
 
 

@@ -12,7 +12,7 @@ class NumbersResource(resources.ModelResource):
     with_names = True  # of contacts: only for who may see those
 
     def export_field(self, field: fields.Field, instance: Any, **kwargs: Any) -> Any:
-        """As it is: laaffic_console/kit/exports.py says what a file makes of it."""
+        """As it is: laaffic_console/kit/files/exports.py says what a file makes of it."""
         made = getattr(self, f"dehydrate_{field.column_name}", None)
         return made(instance) if made else field.get_value(instance)
 

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from laaffic_console.api import tokens
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from tests.messaging.conftest import application, group, run_jobs, sandbox
 
 __all__ = ["application", "group", "run_jobs", "sandbox"]

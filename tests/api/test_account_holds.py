@@ -5,8 +5,8 @@ from django.contrib.auth.models import Group, User
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import AccountHold, Application
-from laaffic_console.gateway.services import account_hold
-from laaffic_console.kit.people import APPROVER, OPERATOR
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.kit.words.people import APPROVER, OPERATOR
 from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db

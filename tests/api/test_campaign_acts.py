@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.kit.people import APPROVER, OPERATOR, VIEWER
+from laaffic_console.kit.words.people import APPROVER, OPERATOR, VIEWER
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.people import APPROVER, OPERATOR
+from laaffic_console.kit.words.people import APPROVER, OPERATOR
 from messaging.models import Approval, Campaign, ContactGroup, EmailCampaign
 from messaging.services.audience import audience_counts
 from tests.api.conftest import Api

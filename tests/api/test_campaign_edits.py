@@ -10,7 +10,7 @@ from django.core.cache import cache
 from laaffic_console.api.models import Scope
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.people import APPROVER, OPERATOR, VIEWER
+from laaffic_console.kit.words.people import APPROVER, OPERATOR, VIEWER
 from messaging.models import Approval, Calendar, Campaign, ContactGroup, MmsAttachment, Paste
 from messaging.services.approvals import approvals
 from messaging.services.mms import attachments

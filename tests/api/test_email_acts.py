@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
-from laaffic_console.kit.people import APPROVER, OPERATOR
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.people import APPROVER, OPERATOR
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, Calendar, EmailCampaign
 from messaging.services.email import states as email_states

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.kit.people import APPROVER, OPERATOR
+from laaffic_console.kit.words.people import APPROVER, OPERATOR
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Approval, Calendar, ContactGroup
 from messaging.services.gates import sending_hours

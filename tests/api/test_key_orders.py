@@ -15,7 +15,7 @@ from laaffic_console.api import idempotency
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.api.problems import Problem
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from messaging.models import ContactGroup
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from django.utils import timezone
 from laaffic_console.api import idempotency, sending, shapes
 from laaffic_console.api.models import ApiToken, RepeatableRequest
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import restored
+from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, Contact, Message, MessageState, SuppressionEntry
 from messaging.services.figures import campaign_report

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.api import tokens, urls
 from laaffic_console.api.models import Scope
-from laaffic_console.kit.people import ADMINISTRATOR, APPROVER, OPERATOR, VIEWER
+from laaffic_console.kit.words.people import ADMINISTRATOR, APPROVER, OPERATOR, VIEWER
 from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db

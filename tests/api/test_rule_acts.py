@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.people import ADMINISTRATOR, APPROVER, OPERATOR
+from laaffic_console.kit.words.people import ADMINISTRATOR, APPROVER, OPERATOR
 from messaging.models import (
     ApplicationCalendar,
     Budget,

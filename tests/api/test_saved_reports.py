@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.kit.people import OPERATOR
+from laaffic_console.kit.words.people import OPERATOR
 from laaffic_console.reports.models import Report, Sending
 from tests.api.conftest import Api
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import durability
+from laaffic_console.gateway.services.database import durability
 from messaging.models import Campaign
 from tests.api.conftest import Api
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from laaffic_console.kit.people import APPROVER, OPERATOR, VIEWER
+from laaffic_console.kit.words.people import APPROVER, OPERATOR, VIEWER
 from tests.dashboard import doors
 
 TABLE = Path(__file__).with_name("twins.txt")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.kit.people import OPERATOR
+from laaffic_console.kit.words.people import OPERATOR
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import MmsAttachment
 from tests.api.conftest import Api

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.audit.models import AppendOnly, AuditEntry, AuditHead
 from laaffic_console.audit.services import chain, retention
-from laaffic_console.kit.acts import Act, Actor, acting, actor, record
+from laaffic_console.kit.audit.acts import Act, Actor, acting, actor, record
 
 pytestmark = pytest.mark.django_db
 ADA = Actor(7, "ada", "203.0.113.7")

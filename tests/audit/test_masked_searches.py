@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from laaffic_console.dashboard import roles
+from laaffic_console.dashboard.people import roles
 from laaffic_console.exporting import kinds
-from laaffic_console.kit import acts, list_order
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.lists import list_order
 from messaging.models import Campaign, Contact, Conversation
 from messaging.services.campaigns import previews
 from messaging.services.saved_audiences import audiences

@@ -15,12 +15,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.dashboard import roles
+from laaffic_console.dashboard.people import roles
 from laaffic_console.exporting import kinds
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit import acts, exports, masks
-from messaging.contact_headers import attribute_header
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.files import exports
+from laaffic_console.kit.masking import masks
 from messaging.export_kinds import RECIPIENTS
+from messaging.files.contact_headers import attribute_header
 from messaging.models import Batch, Campaign, Contact, Message
 from messaging.services.saved_audiences import offers as audience_offers
 from tests.dashboard import doors

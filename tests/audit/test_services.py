@@ -14,9 +14,11 @@ from laaffic_console import __main__ as entry
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import ledger
-from laaffic_console.kit import acts, edits, said
-from laaffic_console.kit.acts import Act, Actor, acting, record
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.audit.acts import Act, Actor, acting, record
+from laaffic_console.kit.forms import edits
+from laaffic_console.kit.words import said
 from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
 from messaging.services.campaigns import campaigns, drafts, states
 from messaging.services.contacts import contact_writes, contacts, people, suppression

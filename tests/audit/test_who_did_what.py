@@ -16,12 +16,13 @@ from django.utils import timezone, translation
 
 from laaffic_console.audit.admin import NAMES, AuditEntryAdmin
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.dashboard import roles
+from laaffic_console.dashboard.people import roles
 from laaffic_console.events.kinds import CHOICES, Kind
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import AccountHold, Application
-from laaffic_console.gateway.services import ledger, subjects
-from laaffic_console.kit import acts, edits
+from laaffic_console.gateway.services.ledger import ledger, subjects
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.forms import edits
 from messaging.models import ApprovalLimits, Budget, Campaign, Contact, ContactGroup, SuppressionEntry
 from messaging.services.budgets import budgets
 from phone_numbers.models import BindingRequest, NumberPool

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.backups.services import alone, databases, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services.restored import EVIDENCE
+from laaffic_console.gateway.services.ledger.restored import EVIDENCE
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ConsentState, EmailCampaign, EmailCampaignState
 from messaging.services import steps

@@ -29,9 +29,8 @@ from laaffic_console.backups.services import alone, archives, backing_up, databa
 from laaffic_console.events.models import Webhook
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
-from laaffic_console.gateway.services import restored
+from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging import person_entries
 from messaging.models import (
     Batch,
     Campaign,
@@ -49,7 +48,8 @@ from messaging.models import (
     Reply,
     SuppressionEntry,
 )
-from messaging.person_timeline import Behind
+from messaging.people import person_entries
+from messaging.people.person_timeline import Behind
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from laaffic_console.backups.services import migration_locks
 from laaffic_console.backups.services.migration_locks import INDEX, NOT_NULL, REWRITE, SCAN
-from laaffic_console.dashboard import support_bundle
+from laaffic_console.dashboard.health import support_bundle
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit.gentle_migrations import (
+from laaffic_console.kit.sql.gentle_migrations import (
     AddFieldGently,
     AddIndexGently,
     AddUniqueGently,

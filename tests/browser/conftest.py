@@ -15,7 +15,8 @@ from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 from laaffic_console.dashboard.models import TourTaken
-from laaffic_console.gateway.services import account, inbox
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Message, MessageState

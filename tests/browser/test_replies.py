@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from laaffic_console.gateway.models import Application, PushedBody
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Campaign, ContactGroup, Message, MessageState

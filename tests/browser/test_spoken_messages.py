@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import inbox
+from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup
 from messaging.services.batches import counting

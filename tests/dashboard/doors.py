@@ -22,7 +22,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from laaffic_console.dashboard import roles
+from laaffic_console.dashboard.people import roles
 from messaging.services.approvals import approval_limits
 
 TABLE = Path(__file__).with_name("doors.txt")

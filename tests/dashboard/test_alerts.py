@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from laaffic_console.dashboard import metrics
+from laaffic_console.dashboard.health import metrics
 from laaffic_console.gateway.models import (
     AccountHold,
     Application,
@@ -30,7 +30,7 @@ from laaffic_console.gateway.models import (
     PushedBody,
     WorkerHeartbeat,
 )
-from laaffic_console.gateway.services import workers
+from laaffic_console.gateway.services.work import workers
 from messaging.models import Batch, Campaign, CampaignState
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from django.db import OperationalError
 
 from laaffic_console.checks import console, gateway, queue_and_database, saying, serving
 from laaffic_console.conf import BASE_DIR
-from laaffic_console.gateway.services import durability
+from laaffic_console.gateway.services.database import durability
 
 GOOD = {
     "LAAFFIC_API_KEY": "key",

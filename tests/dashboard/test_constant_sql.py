@@ -14,7 +14,7 @@ from django.utils import timezone
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken
 from laaffic_console.gateway.models import Lease
-from laaffic_console.kit.constant_sql import Given, Insert, Select, Update, kept
+from laaffic_console.kit.sql.constant_sql import Given, Insert, Select, Update, kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,8 +9,8 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
 from laaffic_console.backups.services import backing_up, databases
-from laaffic_console.dashboard import health
-from laaffic_console.kit import database_troubles
+from laaffic_console.dashboard.health import health
+from laaffic_console.kit.sql import database_troubles
 
 
 class PostgresqlError(Exception):

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.dashboard import deleted_people
+from laaffic_console.dashboard.people import deleted_people
 from laaffic_console.notices.models import Notice
 
 

@@ -21,7 +21,7 @@ from django.template.response import SimpleTemplateResponse
 
 from laaffic_console.dashboard.site import ConsoleSite
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
 from tests.dashboard import doors
 from tests.dashboard.doors import Door
 

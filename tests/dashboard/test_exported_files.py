@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import exports, xlsx_stream
+from laaffic_console.kit.files import exports, xlsx_stream
 from messaging.models import Contact, Reply
 from phone_numbers.models import Binding, NumberPool, OwnedNumber
 from voice.models import CallRecord

@@ -5,10 +5,10 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from laaffic_console.dashboard import first_steps
+from laaffic_console.dashboard.front import first_steps
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import front_page
-from laaffic_console.kit.people import OPERATOR, VIEWER
+from laaffic_console.kit.registers import front_page
+from laaffic_console.kit.words.people import OPERATOR, VIEWER
 from messaging.models import Campaign, CampaignState, Contact
 
 pytestmark = pytest.mark.django_db

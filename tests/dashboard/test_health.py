@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.dashboard import health, health_page
+from laaffic_console.dashboard.health import health, health_page
 from laaffic_console.gateway.models import (
     AccountHold,
     Application,
@@ -26,8 +26,11 @@ from laaffic_console.gateway.models import (
     PushKind,
     WorkerHeartbeat,
 )
-from laaffic_console.gateway.services import account_hold, inbox, ledger, workers
-from messaging import days
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.work import workers
+from messaging.front import days
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import hours
 from tests.plans import plan

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
 from laaffic_console import environment
-from laaffic_console.kit.json_logs import HEADER, JsonFormatter, RequestIdMiddleware
-from laaffic_console.kit.log_masks import MaskPushTokens
+from laaffic_console.kit.masking.log_masks import MaskPushTokens
+from laaffic_console.kit.process.json_logs import HEADER, JsonFormatter, RequestIdMiddleware
 
 
 def written(message: str, *given: object, **extra: object) -> dict[str, object]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.dashboard.models import HiddenColumns
 from laaffic_console.gateway.models import Application, WorkerHeartbeat
-from laaffic_console.kit import dates
+from laaffic_console.kit.words import dates
 from messaging.models import Contact, ContactGroup
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from unfold.templatetags import unfold_list
 
-from laaffic_console.kit import list_headers
+from laaffic_console.kit.lists import list_headers
 from messaging.models import ContactGroup
 from tests.messaging.conftest import add_contacts
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.kit import list_order
+from laaffic_console.kit.lists import list_order
 from messaging.models import (
     Batch,
     BatchState,

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from laaffic_console.dashboard.site import ConsoleSite
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import odd_requests
-from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.forms import odd_requests
 from messaging.models import Campaign, Contact, ContactGroup, EmailCampaign
 from voice.models import GroupTask
 
@@ -166,7 +166,7 @@ def test_a_fault_of_ours_is_not_taken_for_a_bad_address(
     def broken(*_args: Any) -> None:
         raise problem("ours")
 
-    monkeypatch.setattr("messaging.admin.contacts.ContactAdmin.in_groups", broken)
+    monkeypatch.setattr("messaging.admin.contacts.contacts.ContactAdmin.in_groups", broken)
     Contact.objects.create(number="919876543210", name="Asha")
 
     with pytest.raises(problem, match="ours"):

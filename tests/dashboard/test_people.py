@@ -5,8 +5,8 @@ from django import forms
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 
-from laaffic_console.kit.form_fields import choices_of, field_of
-from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.forms.form_fields import choices_of, field_of
+from laaffic_console.kit.words.people import signed_in
 
 
 class Form(forms.Form):

@@ -9,8 +9,8 @@ from django.db import DataError, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.backends.postgresql.psycopg_any import Jsonb
 
-from laaffic_console.kit import prepared
-from laaffic_console.kit.constant_sql import Given
+from laaffic_console.kit.sql import prepared
+from laaffic_console.kit.sql.constant_sql import Given
 
 KEPT = "SELECT statement FROM pg_prepared_statements WHERE statement LIKE 'SELECT %::int + 1000%' ORDER BY statement"
 MOMENT = dt.datetime(2026, 3, 1, 12, 30, tzinfo=dt.UTC)

@@ -7,10 +7,11 @@ from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from laaffic_console.dashboard import health, theme
-from laaffic_console.kit import front_page, gauges, health_signs, menu
-from laaffic_console.kit.front_page import Card, Place, Step
-from laaffic_console.kit.menu import Group, Line
+from laaffic_console.dashboard import theme
+from laaffic_console.dashboard.health import health
+from laaffic_console.kit.registers import front_page, gauges, health_signs, menu
+from laaffic_console.kit.registers.front_page import Card, Place, Step
+from laaffic_console.kit.registers.menu import Group, Line
 
 HERE = "tests.dashboard.test_registers."
 TEMPLATE = "console/front/low_balance.html"

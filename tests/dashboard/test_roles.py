@@ -14,9 +14,10 @@ from django.template.response import SimpleTemplateResponse
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.dashboard import roles, theme
+from laaffic_console.dashboard import theme
+from laaffic_console.dashboard.people import roles
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import search_kinds
+from laaffic_console.kit.registers import search_kinds
 from messaging.models import Campaign, ContactGroup
 from messaging.services.campaigns import drafts
 from tests.dashboard import doors

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.dashboard import saved_filters
+from laaffic_console.dashboard.lists import saved_filters
 from laaffic_console.dashboard.models import SavedFilter
 
 pytestmark = pytest.mark.django_db

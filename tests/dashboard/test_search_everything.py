@@ -14,17 +14,8 @@ from django.utils import timezone
 from laaffic_console.dashboard import search
 from laaffic_console.gateway.models import Application
 from laaffic_console.handbook import searching
-from laaffic_console.kit.search_kinds import Query
-from messaging.models import (
-    Batch,
-    Campaign,
-    Contact,
-    ContactGroup,
-    EmailCampaign,
-    Message,
-    Reply,
-    SuppressionEntry,
-)
+from laaffic_console.kit.registers.search_kinds import Query
+from messaging.models import Batch, Campaign, Contact, ContactGroup, EmailCampaign, Message, Reply, SuppressionEntry
 from messaging.services.contacts import people_search
 from phone_numbers.models import Binding, NumberPool, OwnedNumber
 from voice.models import AudioFile, CallRecord, SipCall

@@ -17,9 +17,9 @@ from laaffic_console.dashboard import jobs, sent_once
 from laaffic_console.dashboard.models import SentForm
 from laaffic_console.events.models import Webhook
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.identity.models import Profile
-from laaffic_console.kit import proving
+from laaffic_console.kit.forms import proving
 from laaffic_console.reports.models import Report
 from messaging.models import Campaign, CampaignState, ContactGroup, ContactImport, EmailCampaign, SuppressionEntry
 from messaging.services.campaigns import drafts

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.shared_rows import SEEN, SeenForm
+from laaffic_console.kit.forms.shared_rows import SEEN, SeenForm
 from messaging.models import Campaign, Contact, ContactGroup, EmailCampaign, ListPrice, SuppressionEntry
 from voice.models import GroupTask
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console import conf
-from laaffic_console.gateway.services import forgetting
+from laaffic_console.gateway.services.work import forgetting
 
 pytestmark = pytest.mark.django_db
 HOME, STRANGER = "203.0.113.7", "198.51.100.9"

@@ -17,9 +17,10 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import Failure, Task
 
-from laaffic_console.dashboard import support_bundle
+from laaffic_console.dashboard.health import support_bundle
 from laaffic_console.gateway.models import Lease, Trouble, WorkerHeartbeat
-from laaffic_console.gateway.services import isolation, leases
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.work import leases
 from tests.dashboard import doors
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +112,7 @@ class NothingPersonalTests:
         first, other = sorted(found["failed jobs"], key=lambda one: one["job"])
         assert (first["job"], first["error"]) == ("messaging.jobs.sweep", "ValueError")
         assert len(first["where"]) == 1
-        assert first["where"][0].startswith("laaffic_console/gateway/services/isolation.py:")
+        assert first["where"][0].startswith("laaffic_console/gateway/services/database/isolation.py:")
         assert (other["job"], other["error"], other["where"]) == ("other", "other", [])
 
 

@@ -24,7 +24,7 @@ from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import delivering, delivery_writes, outbox, retention, webhooks
 from laaffic_console.events.services.outbox import Happening
 from laaffic_console.gateway.models import Trouble
-from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services.work import leases
 from tests.events.receivers import Receiver, answer, receiving
 
 pytestmark = pytest.mark.django_db

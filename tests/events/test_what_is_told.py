@@ -16,7 +16,8 @@ from laaffic_console.events.kinds import CHOICES
 from laaffic_console.events.models import Event, Webhook
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, balance_history
+from laaffic_console.gateway.services.account import balance_history
+from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import (
     Balance,
     DeliveryReport,

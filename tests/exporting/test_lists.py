@@ -13,8 +13,8 @@ from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit.exporting import Exporting
-from messaging import message_exports
+from laaffic_console.kit.files.exporting import Exporting
+from messaging.exports import message_exports
 from messaging.models import Contact, Message, MessageState, SuppressionEntry
 from tests.dashboard import doors
 

@@ -23,8 +23,8 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Row
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
-from laaffic_console.gateway.services import leases, long_jobs, workers
-from laaffic_console.kit import said
+from laaffic_console.gateway.services.work import leases, long_jobs, workers
+from laaffic_console.kit.words import said
 from messaging.models import Contact
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,10 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
 from laaffic_console.gateway.models import AccountHold, Application, LedgerEntry
-from laaffic_console.gateway.services import account, account_hold, leases, ledger, turns
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.work import leases, turns
 from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account

@@ -14,7 +14,9 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
 from laaffic_console.gateway.models import AccountHold, Application, BalanceReading, WorkerHeartbeat
-from laaffic_console.gateway.services import account, account_hold, account_watch, balance_history, clock, workers
+from laaffic_console.gateway.services.account import account_hold, account_watch, balance_history
+from laaffic_console.gateway.services.client import account, clock
+from laaffic_console.gateway.services.work import workers
 from laaffic_console.laaffic import Family, NotSent, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 

@@ -23,7 +23,9 @@ from laaffic_console.gateway.models import (
     PushedBody,
     WorkerHeartbeat,
 )
-from laaffic_console.gateway.services import account, applications, ledger
+from laaffic_console.gateway.services.account import applications
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, EmailCampaign
 from tests.messaging.conftest import point_at

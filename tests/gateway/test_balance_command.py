@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import BalanceReading
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import bell, leases
-from laaffic_console.gateway.services.list_copies import Copied, Copies, Reading, SyncFailed
+from laaffic_console.gateway.services.lists.list_copies import Copied, Copies, Reading, SyncFailed
+from laaffic_console.gateway.services.work import bell, leases
 from laaffic_console.laaffic import NotSent, Refused, lookup
 from laaffic_console.laaffic.codes import Code, Family
 from phone_numbers.services import syncing as number_lists

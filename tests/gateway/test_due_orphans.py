@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services import bell, inbox, turns
-from laaffic_console.gateway.services.draining import Inbox
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.gateway.services.inbox.draining import Inbox
+from laaffic_console.gateway.services.work import bell, turns
 
 pytestmark = pytest.mark.django_db
 

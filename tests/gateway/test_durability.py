@@ -8,7 +8,8 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services import durability, ledger
+from laaffic_console.gateway.services.database import durability
+from laaffic_console.gateway.services.ledger import ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

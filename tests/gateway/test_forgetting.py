@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import Failure, Task
 
-from laaffic_console.gateway.services import forgetting
+from laaffic_console.gateway.services.work import forgetting
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services import draining, inbox_retention
+from laaffic_console.gateway.services.inbox import draining, inbox_retention
 
 pytestmark = pytest.mark.django_db
 

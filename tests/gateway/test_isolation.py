@@ -9,7 +9,8 @@ import pytest
 from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 
 from laaffic_console.gateway.models import Trouble
-from laaffic_console.gateway.services import draining, isolation, snapshots
+from laaffic_console.gateway.services.database import isolation, snapshots
+from laaffic_console.gateway.services.inbox import draining
 
 pytestmark = pytest.mark.django_db
 

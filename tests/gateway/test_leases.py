@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from laaffic_console.gateway import jobs
 from laaffic_console.gateway.models import Lease
-from laaffic_console.gateway.services import leases, workers
-from laaffic_console.gateway.services.list_copies import Reading, SyncFailed
+from laaffic_console.gateway.services.lists.list_copies import Reading, SyncFailed
+from laaffic_console.gateway.services.work import leases, workers
 
 pytestmark = pytest.mark.django_db
 

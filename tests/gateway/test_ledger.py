@@ -8,7 +8,8 @@ from django.core import serializers
 from django.db.models import Model
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 from laaffic_console.laaffic.codes import Family
 from laaffic_console.sandbox.testing import RunningSandbox

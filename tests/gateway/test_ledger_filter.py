@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.models.ledger import INTERFACES
-from laaffic_console.gateway.services import words
+from laaffic_console.gateway.services.ledger import words
 from messaging.services.channels import channels
 from messaging.services.email import care as email_care
 from messaging.services.email import test_emails as email_tests

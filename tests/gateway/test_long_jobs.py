@@ -2,8 +2,8 @@
 
 import pytest
 
-from laaffic_console.gateway.services import leases, long_jobs, workers
-from laaffic_console.gateway.services.long_jobs import LongJob
+from laaffic_console.gateway.services.work import leases, long_jobs, workers
+from laaffic_console.gateway.services.work.long_jobs import LongJob
 
 pytestmark = pytest.mark.django_db
 

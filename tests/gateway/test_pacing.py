@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from laaffic_console.gateway.models import RatePacer
-from laaffic_console.gateway.services import pacing
-from laaffic_console.gateway.services.pacing import RateLimit
+from laaffic_console.gateway.services.work import pacing
+from laaffic_console.gateway.services.work.pacing import RateLimit
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
 from laaffic_console.gateway.models import Application, PushedBody
-from laaffic_console.gateway.services import bell
+from laaffic_console.gateway.services.work import bell
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from laaffic_console.gateway.services import account_hold, balance_history, bell
+from laaffic_console.gateway.services.account import account_hold, balance_history
+from laaffic_console.gateway.services.work import bell
 
 
 @pytest.mark.parametrize(

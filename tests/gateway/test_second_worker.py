@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.events.services import delivering
-from laaffic_console.gateway.services import account_hold, leases
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.work import leases
 from laaffic_console.notices.services import handing_out
 from messaging.models import ContactImport
 from messaging.services.audience import audience

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold, ledger, single_requests
-from laaffic_console.gateway.services.account import NotConfigured
-from laaffic_console.kit.interrupts import LeftUnknown
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client.account import NotConfigured
+from laaffic_console.gateway.services.ledger import ledger, single_requests
+from laaffic_console.kit.process.interrupts import LeftUnknown
 from laaffic_console.laaffic import Family, InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,8 +14,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from laaffic_console.gateway import jobs as gateway_jobs
 from laaffic_console.gateway.models import Lease, WorkerHeartbeat
-from laaffic_console.gateway.services import database_clock, leases, supervision, workers
-from laaffic_console.gateway.services.supervision import Supervisor
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.work import leases, supervision, workers
+from laaffic_console.gateway.services.work.supervision import Supervisor
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 import messaging.jobs
 import voice.jobs
 from laaffic_console.gateway.models import Lease, Trouble
-from laaffic_console.gateway.services import leases, sweeps
+from laaffic_console.gateway.services.work import leases, sweeps
 from messaging.services.sending import forgotten
 from voice.services.calls import sip_calls as calls
 

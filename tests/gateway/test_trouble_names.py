@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Trouble
-from laaffic_console.kit import stored_words
+from laaffic_console.kit.words import stored_words
 
 ROOT = Path(__file__).parents[2]
 GIVEN = re.compile(r'isolation\.(?:guarded|note|each)\(.*?"([^"]*\{[^"]*)"')

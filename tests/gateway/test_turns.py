@@ -14,7 +14,8 @@ from django_q.tasks import async_task
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import PushedBody
-from laaffic_console.gateway.services import bell, inbox, leases, turns
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.gateway.services.work import bell, leases, turns
 from messaging.services.batches import answers
 from messaging.services.email import deliveries as email_deliveries
 from messaging.services.reports import report_pulls, report_pushes

@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 
 from laaffic_console.gateway.models import PushedBody
 from laaffic_console.gateway.webhooks import PushView
-from laaffic_console.kit.log_masks import MaskPushTokens
+from laaffic_console.kit.masking.log_masks import MaskPushTokens
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.dashboard import health_page
+from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, words
+from laaffic_console.gateway.services.ledger import ledger, words
 from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 
 pytestmark = pytest.mark.django_db

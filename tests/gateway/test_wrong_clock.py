@@ -12,7 +12,10 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, BalanceReading, OrphanReport
-from laaffic_console.gateway.services import account_hold, balance_history, bell, database_clock, inbox
+from laaffic_console.gateway.services.account import account_hold, balance_history
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.gateway.services.work import bell
 from messaging.models import Batch, BatchState, Campaign, EmailCampaign, ReplyPull
 from messaging.services.email import deliveries as email_deliveries
 from messaging.services.replies import reply_pulls

@@ -12,7 +12,7 @@ from laaffic_console.conf import BASE_DIR
 from laaffic_console.exporting.models import Export
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.handbook import pages
-from laaffic_console.kit import meanings
+from laaffic_console.kit.registers import meanings
 from laaffic_console.laaffic.codes import every_table
 from laaffic_console.reports.reporting import COLUMNS
 from messaging.models import Approval, CampaignState, ContactImport, Conversation, Reply

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.handbook import markdown, pages, searching
-from laaffic_console.kit import meanings
+from laaffic_console.kit.registers import meanings
 
 CHINESE = "zh_Hans"
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from laaffic_console import environment
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.kit.acts import Act
+from laaffic_console.kit.audit.acts import Act
 from tests.identity.conftest import PASSWORD, code_of, give_password, set_up_for, sign_in_as
 
 pytestmark = pytest.mark.django_db

@@ -23,8 +23,8 @@ from requests import ConnectionError as NoConnection
 
 from laaffic_console import conf
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.kit import proving
-from laaffic_console.kit.acts import Act
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.forms import proving
 from tests.identity.conftest import GROUPS, code_of, give_password
 
 pytest.importorskip("onelogin", reason="the extra saml is not installed")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import factors
 from laaffic_console.identity.adapters import FactorAdapter
-from laaffic_console.kit.acts import Act
+from laaffic_console.kit.audit.acts import Act
 from tests.identity.conftest import PASSWORD, code_of, give_password, recovery_codes
 
 pytestmark = pytest.mark.django_db

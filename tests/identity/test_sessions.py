@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import sessions
-from laaffic_console.kit.acts import Act
+from laaffic_console.kit.audit.acts import Act
 from tests.identity.conftest import PASSWORD, give_password
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,8 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 from pytest_django import DjangoDbBlocker
 
-from laaffic_console.gateway.services import account, durability
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import durability
 from messaging.services.audience import audience_counts
 from tests.interleaving import SAMPLE, Stage, stage
 

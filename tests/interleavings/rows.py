@@ -12,7 +12,6 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, SendResult, Source
 from messaging.models import Batch, BatchState, Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
-from messaging.order_ids import order_ids
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, audience_counts
@@ -22,6 +21,7 @@ from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.forecast import forecast
 from messaging.services.reports import reports
+from messaging.wire.order_ids import order_ids
 
 _numbers = itertools.count(919_000_000_000 + int(time.time() * 1000) % 900_000_000)
 

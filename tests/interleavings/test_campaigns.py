@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from messaging.models import Approval, Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience

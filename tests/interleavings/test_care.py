@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import DeliveryState
 from messaging.models import Batch, BatchState, Budget, BudgetCounter, Campaign, CampaignState, Canary, CanaryMessage
 from messaging.services.batches import claiming, settling

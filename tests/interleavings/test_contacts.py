@@ -4,7 +4,7 @@ import itertools
 
 from django.utils import timezone
 
-from laaffic_console.kit.search_kinds import Query
+from laaffic_console.kit.registers.search_kinds import Query
 from messaging.models import Contact, ContactImport, GroupMembership, ImportUndo, Message
 from messaging.services.audience import audience
 from messaging.services.campaigns import starting

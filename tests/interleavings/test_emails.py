@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import drafts as email_drafts

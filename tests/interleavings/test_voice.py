@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, lost_requests, open_acts
+from laaffic_console.gateway.services.ledger import ledger, lost_requests, open_acts
 from laaffic_console.laaffic import Family, OutcomeUnknown, Refused, TaskStatus, codes
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.models import BudgetCounter

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from laaffic_console.gateway.services import code_words
+from laaffic_console.gateway.services.client import code_words
 from laaffic_console.laaffic import Family, Refused, codes
 from laaffic_console.laaffic.codes import COMMON, EMAIL
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("laaffic_console", "messaging", "voice", "numbers")
 # Statuses of a delivery and keys of a phone are not codes.
 NO_CODES = {"laaffic_console/laaffic/call_records.py": {"-1"}}
-SAYING = "laaffic_console/gateway/services/code_words.py"
+SAYING = "laaffic_console/gateway/services/client/code_words.py"
 
 
 @cache

@@ -24,19 +24,7 @@ from laaffic_console.laaffic import (
     transport,
 )
 from laaffic_console.laaffic.transport import LONGEST_RETRY_AFTER
-from tests.laaffic.conftest import (
-    KEY,
-    NOW,
-    SECRET,
-    TIMEOUTS,
-    Act,
-    ScriptedGateway,
-    answer,
-    close,
-    hang,
-    raw,
-    reset,
-)
+from tests.laaffic.conftest import KEY, NOW, SECRET, TIMEOUTS, Act, ScriptedGateway, answer, close, hang, raw, reset
 
 SIGN = "05d7a50893e22a5c4bb3216ae3396c7c"
 NUMBER, TEXT = "91856321412", "a very private text"

@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.said import kept
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.said import kept
 from laaffic_console.notices import kinds
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.services import taking

@@ -95,7 +95,7 @@ def test_what_is_kept_is_never_worded_for_its_writer() -> None:
         "Row.objects.update(hold_reason=_('Paused'))",
     ],
 )
-@pytest.mark.parametrize(("module", "lines"), [("django.utils.translation", 1), ("laaffic_console.kit.said", 0)])
+@pytest.mark.parametrize(("module", "lines"), [("django.utils.translation", 1), ("laaffic_console.kit.words.said", 0)])
 def test_each_way_of_keeping_it_is_seen(body: str, module: str, lines: int) -> None:
     beside = "def words(why):\n    return _('Paused: %(why)s') % {'why': why}\n"
     source = f"from {module} import gettext as _\n{beside}\ndef act(row, why):\n    {body}\n"

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone, translation
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit import said
-from laaffic_console.kit.said import gettext, joined, kept, ngettext, read
+from laaffic_console.kit.words import said
+from laaffic_console.kit.words.said import gettext, joined, kept, ngettext, read
 from messaging.models import Campaign, CampaignEvent, CampaignState
 
 HELD = "Held: %(reason)s"

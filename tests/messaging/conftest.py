@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
-from messaging.admin import audience_builder
-from messaging.admin.pasted_numbers import signed
+from messaging.admin.audience import audience_builder
+from messaging.admin.composing.pasted_numbers import signed
 from messaging.models import Audience, Campaign, Contact, ContactGroup, PastedNumber, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts

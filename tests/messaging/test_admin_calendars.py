@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import dates
+from laaffic_console.kit.words import dates
 from messaging.models import ApplicationCalendar, Batch, Calendar, Campaign, CampaignState, ContactGroup, Message
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, starting

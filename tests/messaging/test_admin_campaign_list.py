@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import dates
-from messaging.admin import campaign_list
-from messaging.admin.clocks import at_its_moment
+from laaffic_console.kit.words import dates
+from messaging.admin.campaigns import campaign_list
+from messaging.admin.shared.clocks import at_its_moment
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally, Reply
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from messaging.models import Campaign, Consent, ConsentState, Contact, ContactGroup, GateTally
 from messaging.services.campaigns import drafts
 from messaging.services.contacts import consents

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
-from messaging import contact_files
+from messaging.files import contact_files
 from messaging.models import Campaign, Contact, ContactGroup, ContactImport, ImportForecast, SuppressionEntry
 from messaging.services.imports import imports
 from tests.messaging.conftest import add_contacts

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.identity.models import Profile
-from laaffic_console.kit import dates
+from laaffic_console.kit.words import dates
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services.work import leases
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import sweep

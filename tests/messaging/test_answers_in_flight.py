@@ -11,7 +11,8 @@ from django.conf import LazySettings
 from django.db import OperationalError, connection
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import database_clock, perseverance, workers
+from laaffic_console.gateway.services.database import database_clock, perseverance
+from laaffic_console.gateway.services.work import workers
 from laaffic_console.laaffic import SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState

@@ -14,18 +14,10 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
-from messaging.models import (
-    Batch,
-    BudgetCounter,
-    Campaign,
-    CampaignState,
-    Contact,
-    ContactGroup,
-    Message,
-    MessageState,
-)
+from messaging.models import Batch, BudgetCounter, Campaign, CampaignState, Contact, ContactGroup, Message, MessageState
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, claiming, counting, settling

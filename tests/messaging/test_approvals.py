@@ -17,7 +17,7 @@ from django.utils import timezone
 from laaffic_console import conf
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
 from messaging.services.approvals import approval_limits, approval_rules, approvals, shown
 from messaging.services.approvals.approvable import Plan

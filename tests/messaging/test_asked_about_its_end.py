@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, EmailCampaignState
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.email import starting as email_starting

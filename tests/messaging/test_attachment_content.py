@@ -6,8 +6,8 @@ import io
 import pytest
 from PIL import Image
 
-from messaging import attachment_content
-from messaging.attachment_content import FILE_TYPES, MAX_BYTES, UnfitFile, inspect, is_doubtful
+from messaging.media import attachment_content
+from messaging.media.attachment_content import FILE_TYPES, MAX_BYTES, UnfitFile, inspect, is_doubtful
 from tests.messaging import attachment_samples as samples
 
 FIT = {

@@ -20,7 +20,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, leases, single_requests
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import single_requests
+from laaffic_console.gateway.services.work import leases
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments

@@ -15,8 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from laaffic_console.kit import exports
-from messaging.contact_headers import guess_mapping
+from laaffic_console.kit.files import exports
+from messaging.files.contact_headers import guess_mapping
 from messaging.models import BadRow, Contact, ContactImport
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files

@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import AccountHold, Application, BalanceReading
-from laaffic_console.gateway.services import account, account_hold, leases, moments
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.work import leases, moments
 from messaging.models import (
     AudienceCount,
     Campaign,

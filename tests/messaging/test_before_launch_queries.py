@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, BalanceReading
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from messaging.models import Approval, Calendar, Campaign, Contact, ContactGroup, GroupMembership, ListPrice
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience_counts

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import database_clock
+from laaffic_console.gateway.services.database import database_clock
 from messaging.models import Batch, BatchState, BudgetCounter, BudgetShare, Campaign, Message, MessageState
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.gates.gates import Queued, Verdict

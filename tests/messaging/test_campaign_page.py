@@ -12,18 +12,10 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import workers
-from laaffic_console.kit import dates
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.words import dates
 from messaging import meanings
-from messaging.models import (
-    ActivityTally,
-    Batch,
-    BatchState,
-    Campaign,
-    CampaignState,
-    MessageState,
-    OutcomeTally,
-)
+from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import counting
 from messaging.services.figures import batch_squares, insights
 

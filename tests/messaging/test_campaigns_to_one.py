@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account_hold
+from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.laaffic import Code
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState

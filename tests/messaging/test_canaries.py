@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, bell, database_clock
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.work import bell
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging import canary_sizes
 from messaging.models import (
     Batch,
     BatchState,
@@ -30,7 +31,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting, waiting
-from messaging.services.campaigns import campaigns, canaries, drafts, follow_ups, starting, states
+from messaging.services.campaigns import campaigns, canaries, canary_sizes, drafts, follow_ups, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import campaign_report
 from messaging.services.gates import canary as gate

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.gateway.services.patience import Patience
+from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, MessageState, SuppressionEntry

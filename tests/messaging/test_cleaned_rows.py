@@ -13,10 +13,10 @@ import pytest
 from django.db import connection
 from django.utils import translation
 
-from messaging import cleaned_rows, contact_files
-from messaging.cleaned_rows import Chunk, Source
-from messaging.contact_headers import guess_mapping
-from messaging.contact_rows import NO_OPTIONS, RowError
+from messaging.files import cleaned_rows, contact_files
+from messaging.files.cleaned_rows import Chunk, Source
+from messaging.files.contact_headers import guess_mapping
+from messaging.files.contact_rows import NO_OPTIONS, RowError
 from messaging.models import BadRow, Contact, ContactImport
 from messaging.services.contacts import contact_writes
 from messaging.services.imports import files as import_files

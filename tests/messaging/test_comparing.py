@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
-from messaging.admin import campaign_comparison
+from messaging.admin.campaigns import campaign_comparison
 from messaging.models import Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
 from messaging.services.figures import comparing
 from tests.messaging.test_recipient_exports import AT, add_campaign

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.identity.models import Profile
 from messaging.models import AudienceCount, Campaign, Contact, ContactGroup
 from messaging.services.audience import audience_counts

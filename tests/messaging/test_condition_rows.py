@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laaffic_console.kit.moments import FIRST_YEAR, LAST_YEAR
-from messaging import condition_rows, condition_texts, conditions
-from messaging.condition_rows import Row, rows_of
-from messaging.conditions import (
+from laaffic_console.kit.words.moments import FIRST_YEAR, LAST_YEAR
+from messaging.conditions import condition_rows, condition_texts, conditions
+from messaging.conditions.condition_rows import Row, rows_of
+from messaging.conditions.conditions import (
     LAST,
     Condition,
     ConditionError,

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application
-from messaging import condition_texts, conditions
-from messaging.conditions import (
+from messaging.conditions import condition_texts, conditions
+from messaging.conditions.conditions import (
     Condition,
     ConditionError,
     Contains,

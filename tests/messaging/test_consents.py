@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
-from laaffic_console.kit.acts import CONSOLE, Act, acting
+from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.audit.acts import CONSOLE, Act, acting
 from laaffic_console.laaffic import Reply as WireReply
-from messaging import contact_files
+from messaging.files import contact_files
+from messaging.files.unreadable import UnreadableFile
 from messaging.models import (
     AudienceCount,
     Batch,
@@ -49,7 +50,6 @@ from messaging.services.contacts.consents import Said
 from messaging.services.figures import campaign_report, proving
 from messaging.services.forecast import forecast
 from messaging.services.replies import replies
-from messaging.unreadable import UnreadableFile
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_message_machine import rolled_back
 

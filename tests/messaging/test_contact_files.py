@@ -12,14 +12,15 @@ import openpyxl
 import pytest
 from openpyxl.chart import BarChart, Reference
 
-from laaffic_console.kit import exports
-from laaffic_console.kit.exports import escape_formula, unescaped
-from laaffic_console.kit.plain_text import one_line
-from messaging import contact_files, merge_fields
-from messaging.contact_files import ContactFile
-from messaging.contact_headers import IGNORED, attribute_header, attribute_name, guess_mapping
-from messaging.contact_rows import RowCleaner, RowError, RowOptions
-from messaging.unreadable import UnreadableFile
+from laaffic_console.kit.files import exports
+from laaffic_console.kit.files.exports import escape_formula, unescaped
+from laaffic_console.kit.words.plain_text import one_line
+from messaging.files import contact_files
+from messaging.files.contact_files import ContactFile
+from messaging.files.contact_headers import IGNORED, attribute_header, attribute_name, guess_mapping
+from messaging.files.contact_rows import RowCleaner, RowError, RowOptions
+from messaging.files.unreadable import UnreadableFile
+from messaging.text import merge_fields
 
 CHINESE = "手机号,姓名,城市\n8613800138000,王芳,上海\n8613900139000,李伟,成都\n"
 FRENCH = "Téléphone;Prénom;Nom\n+33612345678;Élise;Müller\n+33612345679;Noël;Gómez\n"
@@ -390,7 +391,7 @@ class MappingTests:
 
     @pytest.mark.parametrize("header", ["城市", "Ünïcödé Größe", "9 lives", "a" * 90, "number", "--"])
     def test_an_attribute_can_stand_in_a_merge_field(self, header: str) -> None:
-        from messaging import merge_fields
+        from messaging.text import merge_fields
 
         name = attribute_name(header, 0)
 

@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import distinct_values, list_order
-from laaffic_console.kit.paginator import estimate
+from laaffic_console.kit.lists import distinct_values, list_order
+from laaffic_console.kit.lists.paginator import estimate
 from messaging import search_indexes
-from messaging.admin.contact_filters import CountryFilter
+from messaging.admin.contacts.contact_filters import CountryFilter
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts

@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.kit.acts import Actor, acting
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.kit.audit.acts import Actor, acting
 from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -543,7 +543,7 @@ class ListTests:
         assert self.numbers(desk, q="%") == []
 
     def test_pages_are_whole(self, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("messaging.admin.conversations.SHOWN", 2)
+        monkeypatch.setattr("messaging.admin.conversations.conversations.SHOWN", 2)
 
         first = desk.get(LIST)
         second = self.numbers(desk, before=first.context["following"])

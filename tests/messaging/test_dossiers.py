@@ -22,9 +22,9 @@ from laaffic_console import conf, verify_dossier
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import signed_zip
+from laaffic_console.kit.files import signed_zip
 from laaffic_console.verify_dossier import NotGenuine
-from messaging import campaign_dossiers
+from messaging.exports import campaign_dossiers
 from messaging.models import Campaign, CampaignState, EmailCampaign, EmailMessage
 from tests.messaging.test_recipient_exports import AT, add_campaign
 from tests.messaging.test_recipient_exports import campaign as campaign  # noqa: PLC0414 a fixture

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.notices.models import Notice
 from laaffic_console.notices.services import handing_out
 from messaging.models import (

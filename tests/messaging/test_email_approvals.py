@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.gateway.services import database_clock
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Approval, Calendar, EmailCampaign, EmailCampaignState
 from messaging.services.approvals import approval_rules, approvals

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.gateway.services import moments
+from laaffic_console.gateway.services.work import moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Calendar, EmailCampaign, EmailCampaignState
 from messaging.services.email import campaigns as email_campaigns

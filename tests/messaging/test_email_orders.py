@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from laaffic_console.gateway.models import IS_OPEN_ENTRY, AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, open_acts, restored
+from laaffic_console.gateway.services.ledger import ledger, open_acts, restored
 from laaffic_console.laaffic import EmailSubmission, LaafficError, NotSent, OutcomeUnknown, Refused, SubmissionState
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import EmailCampaign, EmailMessage, EmailTally

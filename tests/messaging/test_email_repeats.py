@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.dashboard import health_page
+from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, open_acts
+from laaffic_console.gateway.services.ledger import ledger, open_acts
 from laaffic_console.laaffic import Family, InvalidRequest, NotSent, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services import account, inbox, leases, patience
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.gateway.services.work import leases, patience
 from laaffic_console.laaffic import (
     DeliveryState,
     EmailDelivery,

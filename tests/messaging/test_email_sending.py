@@ -12,7 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry, PushedBody
-from laaffic_console.gateway.services import account, account_hold, ledger
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import EmailSubmission, NotSent, Refused, SendEmailResult, SubmissionState
 from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.sandbox.email import EmailInterfaces

@@ -14,9 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from laaffic_console.kit import exports as files
-from laaffic_console.kit import xlsx_stream
-from messaging import exports
+from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import xlsx_stream
+from messaging.exports import contact_exports
 from messaging.models import Contact, ContactGroup, GroupMembership
 from messaging.resources import ContactResource
 from tests.messaging.conftest import add_contacts
@@ -51,7 +51,7 @@ class SameRowsTests:
         fields = resource.get_export_fields()
         wanted = [[resource.export_field(field, contact) or "" for field in fields] for contact in people]
 
-        header, *rows = exports.rows(Contact.objects.all())
+        header, *rows = contact_exports.rows(Contact.objects.all())
 
         assert header == [field.column_name for field in fields]
         assert rows == wanted
@@ -62,7 +62,7 @@ class SameRowsTests:
         rows = rows_of(admin_client.get(f"{LIST}export-{kind}/"))
 
         at = rows[0].index("created_at")
-        shown = [[str(files.cell(cell)) for cell in row] for row in exports.rows(Contact.objects.all())]
+        shown = [[str(files.cell(cell)) for cell in row] for row in contact_exports.rows(Contact.objects.all())]
         for row in (*rows, *shown):
             row[at] = ""  # typed as each format has it: tests/dashboard/test_exported_files.py
         assert rows == shown
@@ -114,14 +114,14 @@ class ExactlyTheListTests:
 
 class SizeTests:
     def test_queries_grow_with_chunks_not_with_rows(self, group: ContactGroup) -> None:
-        add_contacts(group, exports.CHUNK + 10)
+        add_contacts(group, contact_exports.CHUNK + 10)
 
         with CaptureQueriesContext(
             connection,
         ) as captured:
-            written = sum(1 for _ in exports.rows(Contact.objects.all())) - 1
+            written = sum(1 for _ in contact_exports.rows(Contact.objects.all())) - 1
 
-        assert written == exports.CHUNK + 10
+        assert written == contact_exports.CHUNK + 10
         assert len(captured) <= 5
 
     def test_memory_does_not_grow_with_the_rows(self) -> None:

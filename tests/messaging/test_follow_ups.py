@@ -10,8 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
-from messaging.incurable import is_incurable, is_not_in_use
+from laaffic_console.gateway.services.client import account
 from messaging.models import (
     Batch,
     Campaign,
@@ -27,6 +26,7 @@ from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, follow_ups, starting
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
+from messaging.wire.incurable import is_incurable, is_not_in_use
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import DeliveryState, Source
 from messaging.models import Batch, Campaign, ContactGroup, ListPrice, MessageEvent, MessageState
 from messaging.services.batches import counting, settling

@@ -14,7 +14,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, Campaign, Contact, ContactGroup, FrequencyCap, GroupMembership, Message
 from messaging.models import MessageState as State

@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import carving, claiming

@@ -6,8 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from laaffic_console.kit.paginator import CountedTo, said_to
-from messaging.admin import contact_groups
+from laaffic_console.kit.lists.paginator import CountedTo, said_to
+from messaging.admin.contacts import contact_groups
 from messaging.models import ContactGroup, GroupMembership
 from tests.messaging.conftest import add_contacts
 

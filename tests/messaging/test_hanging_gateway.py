@@ -8,8 +8,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, Lease, LedgerEntry, WorkerHeartbeat
-from laaffic_console.gateway.services import account, account_hold, bell, database_clock, workers
-from laaffic_console.gateway.services.patience import NotAsked
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.work import bell, workers
+from laaffic_console.gateway.services.work.patience import NotAsked
 from laaffic_console.laaffic import LaafficClient, OutcomeUnknown
 from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.laaffic.voice import VoiceApi

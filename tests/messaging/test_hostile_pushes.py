@@ -15,7 +15,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind, Trouble
-from laaffic_console.gateway.services import draining, inbox, isolation
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.inbox import draining, inbox
 from messaging.models import EmailCampaign, EmailMessage, Reply, SuppressionEntry
 from messaging.services.email import callbacks as email_callbacks
 from messaging.services.replies import replies, reply_pushes

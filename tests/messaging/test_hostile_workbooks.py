@@ -8,9 +8,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from messaging import contact_files
-from messaging.contact_files import ContactFile, detect
-from messaging.unreadable import UnreadableFile
+from messaging.files import contact_files
+from messaging.files.contact_files import ContactFile, detect
+from messaging.files.unreadable import UnreadableFile
 
 HEADER = '<row r="1"><c r="A1" t="inlineStr"><is><t>number</t></is></c></row>'
 CELL = '<c t="inlineStr"><is><t>919876500001</t></is></c>'

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, leases
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.work import leases
 from laaffic_console.kit import delivery_buckets
 from laaffic_console.laaffic import DeliveryState, OutcomeUnknown
 from messaging.models import (

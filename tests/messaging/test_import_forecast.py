@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services.work import leases
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
 from messaging.services.contacts import reading
 from messaging.services.imports import files as import_files

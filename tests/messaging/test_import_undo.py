@@ -12,9 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.services import leases
-from messaging import contact_traces
-from messaging.contact_rows import CleanRow
+from laaffic_console.gateway.services.work import leases
+from messaging.files.contact_rows import CleanRow
 from messaging.models import (
     Campaign,
     Contact,
@@ -25,6 +24,7 @@ from messaging.models import (
     ImportUndo,
     Reply,
 )
+from messaging.people import contact_traces
 from messaging.services.contacts import contact_writes
 from messaging.services.imports import files as import_files
 from messaging.services.imports import imports

@@ -18,14 +18,14 @@ from django.db import connection, transaction
 from django.utils import timezone, translation
 from tablib import Dataset
 
-from laaffic_console.gateway.services import leases
-from messaging import contact_files
+from laaffic_console.gateway.services.work import leases
+from messaging.files import contact_files
+from messaging.files.unreadable import UnreadableFile
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
 from messaging.resources import ContactResource
 from messaging.services.contacts import reading
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
-from messaging.unreadable import UnreadableFile
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import (
     DeliveryReport,
     DeliveryState,

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, WorkerHeartbeat
-from laaffic_console.kit import acts
+from laaffic_console.kit.audit import acts
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Calendar, Campaign, Contact, ContactGroup, GroupMembership, SuppressionEntry
 from messaging.services.audience import audience_counts

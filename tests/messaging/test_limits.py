@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import OutcomeUnknown
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState

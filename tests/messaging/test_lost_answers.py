@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold, ledger
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import OutcomeUnknown
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience

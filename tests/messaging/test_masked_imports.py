@@ -8,7 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.kit import acts, masks
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.masking import masks
 from messaging.models import ContactImport
 from messaging.services.imports import files as import_files
 from messaging.services.imports import imports

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import acts
-from messaging import thread
+from laaffic_console.kit.audit import acts
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message
-from messaging.person_timeline import Behind, Person
+from messaging.people import thread
+from messaging.people.person_timeline import Behind, Person
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, previews, sketches
 from messaging.services.figures import timeline

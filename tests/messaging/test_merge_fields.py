@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from messaging import merge_fields
-from messaging.merge_fields import Field, MergeError, parse
+from messaging.text import merge_fields
+from messaging.text.merge_fields import Field, MergeError, parse
 
 without_deadline = hypothesis_settings(deadline=None, database=None)
 names = st.from_regex(merge_fields.NAME, fullmatch=True)

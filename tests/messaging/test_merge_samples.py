@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from laaffic_console.gateway.models import Application
-from messaging import merge_fields
 from messaging.models import Contact, ContactGroup
 from messaging.services.text import merge_samples
+from messaging.text import merge_fields
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import (
     DeliveryReport,
     DeliveryState,
@@ -358,7 +358,7 @@ def report_of(record: Record, source: Source, delivered: bool | None) -> Deliver
 def time_flies(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """A dead worker's answer is given up at once, calls are small, and no bell rings."""
     monkeypatch.setattr(settling, "ANSWER_GRACE", dt.timedelta())
-    monkeypatch.setattr("laaffic_console.gateway.services.bell._ring_now", lambda job, *args: None)
+    monkeypatch.setattr("laaffic_console.gateway.services.work.bell._ring_now", lambda job, *args: None)
     settings.LAAFFIC_RECIPIENTS_PER_CALL = PER_CALL
 
 

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, Lease, LedgerEntry
-from laaffic_console.gateway.services import account_hold, leases, workers
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,

@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Lease
-from laaffic_console.gateway.services import leases
-from laaffic_console.kit.search_kinds import Query
+from laaffic_console.gateway.services.work import leases
+from laaffic_console.kit.registers.search_kinds import Query
 from messaging import search_indexes
 from messaging.models import Contact
 from messaging.services.contacts import contact_writes, contacts, name_index, people, people_search

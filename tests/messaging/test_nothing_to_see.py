@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.plain_text import capitals, is_blank
+from laaffic_console.kit.words.plain_text import capitals, is_blank
 from messaging.models import Calendar, Campaign, ContactGroup, MessageTemplate
 from messaging.services.campaigns import drafts, templates
 from messaging.services.email import drafts as email_drafts

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from PIL import ExifTags, Image
 
-from laaffic_console.kit.plain_text import without_marks
-from messaging import attachment_content, contact_headers, contact_rows, mp3_length
-from messaging.attachment_content import UnfitFile, inspect
+from laaffic_console.kit.words.plain_text import without_marks
+from messaging.files import contact_headers, contact_rows
+from messaging.media import attachment_content, mp3_length
+from messaging.media.attachment_content import UnfitFile, inspect
 from messaging.models import Campaign, Contact, ContactGroup
 from voice.services.audio import content as audio_content
 from voice.services.audio import uploads as audio

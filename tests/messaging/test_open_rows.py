@@ -10,11 +10,11 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from laaffic_console.dashboard import metrics, support_bundle
+from laaffic_console.dashboard.health import metrics, support_bundle
 from laaffic_console.exporting.models import IS_OPEN_EXPORT, Export
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import IS_OPEN_ENTRY, Application, LedgerEntry
-from laaffic_console.gateway.services import open_acts
+from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.notices.models import IS_TO_MAIL, Notice
 from laaffic_console.notices.services import mailing as notices_mailing
 from laaffic_console.notices.services import watching

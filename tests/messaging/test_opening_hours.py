@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messaging import opening_hours
-from messaging.opening_hours import DAYS, WHOLE_DAY, InvalidHours, Rules, next_open, read
+from messaging.hours import opening_hours
+from messaging.hours.opening_hours import DAYS, WHOLE_DAY, InvalidHours, Rules, next_open, read
 
 ZONES = ["Asia/Kolkata", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"]
 # Around changes of these clocks, and far from any.

@@ -9,14 +9,14 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 from messaging.models import Campaign, OptInQuestion, SuppressionEntry, SuppressionRelease
-from messaging.opt_out import fold
 from messaging.services import restored
 from messaging.services.campaigns import asking_back, starting
 from messaging.services.contacts import suppression
 from messaging.services.replies import reply_pulls
+from messaging.text.opt_out import fold
 from tests.messaging.test_consents import GIVEN, MEXICAN, NUMBER, OTHERWISE, UNKNOWN, WITHDRAWN, say, state_of, write
 
 pytestmark = pytest.mark.django_db

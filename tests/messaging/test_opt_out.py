@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laaffic_console import conf
-from messaging.opt_out import opt_out_in
+from messaging.text.opt_out import opt_out_in
 
 
 class OptOutTests:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application
-from messaging import pasted_lines
+from messaging.files import pasted_lines
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, Paste, SuppressionEntry
 from messaging.msisdn import Msisdn
 from messaging.services.audience import audience, audience_counts

@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from messaging import person_timeline
 from messaging.models import (
     Batch,
     BatchState,
@@ -29,6 +28,7 @@ from messaging.models import (
     Reply,
     SuppressionEntry,
 )
+from messaging.people import person_timeline
 from messaging.services.contacts import contact_writes, people, suppression
 from phone_numbers.models import Binding
 from voice.models import CallRecord, SipCall

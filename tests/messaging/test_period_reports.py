@@ -20,14 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import ledger
-from laaffic_console.kit import delivery_buckets, exports
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit import delivery_buckets
+from laaffic_console.kit.files import exports
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.reports import documents as report_documents
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Period, Report
-from messaging import networks
 from messaging.models import (
     Batch,
     Campaign,
@@ -49,6 +49,7 @@ from messaging.services.channels.outgoing import Claim
 from messaging.services.email.figures import EmailReports
 from messaging.services.figures.message_reports import MessageReports
 from messaging.services.reports import report_pulls, reports
+from messaging.wire import networks
 from tests.messaging.conftest import APP_ID
 from tests.messaging.test_message_machine import rolled_back
 

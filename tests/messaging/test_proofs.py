@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import leases, long_jobs, workers
+from laaffic_console.gateway.services.work import leases, long_jobs, workers
 from messaging.jobs import make_proofs
 from messaging.models import Campaign, CampaignState, EmailCampaign, Proof
 from messaging.services.figures import proofs

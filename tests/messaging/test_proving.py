@@ -27,11 +27,11 @@ from messaging.models import (
     MessageEvent,
     MessageState,
 )
-from messaging.order_ids import order_id
 from messaging.services.batches import counting, sent_tallies
 from messaging.services.campaigns import drafts, resolving, starting
 from messaging.services.figures import proving
 from messaging.services.reports import report_pulls, reports
+from messaging.wire.order_ids import order_id
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,16 +8,16 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry, Trouble
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, LaafficClient, OutcomeUnknown, SendResult, Source
 from laaffic_console.laaffic.pages import Page
-from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.batches import answers, settling
 from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls, reports
 from messaging.services.reports.readings import Trouble as ReadingTrouble
 from messaging.services.sending import forgotten
+from messaging.wire import gateway_ids
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_late_answers import refused
 from tests.messaging.test_reports import claimed, message, report

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from laaffic_console.gateway.services.patience import Patience
+from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.laaffic import IncompleteList, LaafficError, OutcomeUnknown
 from messaging.services.reports.readings import Trouble
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import Application
-from messaging import recipient_exports
+from messaging.exports import recipient_exports
 from messaging.models import (
     Batch,
     BatchAnswer,

@@ -9,7 +9,9 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, database_clock, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import Refused, SendResult
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, Contact, ContactGroup, Message, MessageState

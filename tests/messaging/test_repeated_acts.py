@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign
 from messaging.services.campaigns import drafts, starting

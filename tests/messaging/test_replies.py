@@ -22,23 +22,17 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, Trouble
-from laaffic_console.gateway.services import account, inbox, isolation, leases, turns
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.gateway.services.work import leases, turns
 from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.sandbox.replies import ReplyInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import jobs, msisdn
-from messaging.models import (
-    Campaign,
-    Contact,
-    ContactGroup,
-    Message,
-    MessageState,
-    Reply,
-    ReplyPull,
-    SuppressionEntry,
-)
+from messaging.models import Campaign, Contact, ContactGroup, Message, MessageState, Reply, ReplyPull, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.replies import replies, reply_pulls, reply_pushes

@@ -19,7 +19,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, LedgerEntry, OrphanReport, PushedBody
-from laaffic_console.gateway.services import account, database_clock, draining, inbox, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.inbox import draining, inbox
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult, Source
 from messaging.models import (
     ActivityTally,

@@ -14,10 +14,12 @@ import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, NotSent, OutcomeUnknown, Refused, SendResult, Source
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.people.subscribers import subscriber
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.campaigns import campaigns, drafts, follow_ups, starting
@@ -26,7 +28,6 @@ from messaging.services.contacts import suppression
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
-from messaging.subscribers import subscriber
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def _time_flies(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
     settings.LAAFFIC_RECIPIENTS_PER_CALL = 2
     monkeypatch.setattr(settling, "ANSWER_GRACE", dt.timedelta())
-    monkeypatch.setattr("laaffic_console.gateway.services.bell._ring_now", lambda job, *args: None)
+    monkeypatch.setattr("laaffic_console.gateway.services.work.bell._ring_now", lambda job, *args: None)
     account.laaffic_client.cache_clear()
 
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Browser
 
-from messaging import merge_fields, segments
+from messaging.text import merge_fields, segments
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STATIC = ROOT / "laaffic_console" / "static" / "console"

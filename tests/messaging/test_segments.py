@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from messaging import segments
-from messaging.segments import Encoding, count
+from messaging.text import segments
+from messaging.text.segments import Encoding, count
 
 ESCAPE = "\x1b"  # stands in the standard's table as the way to the extension, and is not a character
 codec = Codec()

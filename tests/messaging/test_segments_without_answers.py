@@ -8,16 +8,17 @@ from django.apps import apps
 from django.conf import LazySettings, settings
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import OutcomeUnknown, SendResult, parse_sms_reports
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, EarlierAttempt, Message, MessageState
-from messaging.order_ids import order_id
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, counting, settling
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.reports import reports
+from messaging.wire.order_ids import order_id
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

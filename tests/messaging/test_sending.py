@@ -12,7 +12,9 @@ from django_q.models import OrmQ
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, bell, leases, perseverance, turns
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import perseverance
+from laaffic_console.gateway.services.work import bell, leases, turns
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
@@ -252,7 +254,7 @@ class FaultTests:
     def test_an_unreachable_gateway_sends_nothing_and_says_so(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, settings: object
     ) -> None:
-        from laaffic_console.gateway.services import account
+        from laaffic_console.gateway.services.client import account
 
         settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
         account.laaffic_client.cache_clear()

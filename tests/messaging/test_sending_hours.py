@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, bell, database_clock, moments
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.work import bell, moments
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging import msisdn, opening_hours
+from messaging import msisdn
+from messaging.hours import opening_hours
 from messaging.models import (
     Batch,
     BatchState,

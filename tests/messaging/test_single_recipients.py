@@ -7,7 +7,8 @@ import pytest
 from django.conf import LazySettings
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import SendResult
 from messaging.models import Batch, BatchAnswer, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account
-from laaffic_console.kit.constant_sql import Given, Insert, Select, Update
+from laaffic_console.gateway.services.client import account
+from laaffic_console.kit.sql.constant_sql import Given, Insert, Select, Update
 from laaffic_console.laaffic import SendResult
 from messaging.models import (
     ApplicationCalendar,

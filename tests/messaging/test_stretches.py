@@ -5,7 +5,7 @@ from django.conf import LazySettings
 from django.db import connection
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from messaging.models import Campaign, ContactGroup, GroupMembership
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, starting

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.kit.acts import Actor, acting
+from laaffic_console.kit.audit.acts import Actor, acting
 from messaging.models import Contact, ContactGroup, SuppressionEntry, SuppressionRelease
 from messaging.services.contacts import suppression
 from tests.messaging.conftest import add_contacts

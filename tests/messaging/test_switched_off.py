@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from messaging.models import (
     Campaign,
     CampaignState,

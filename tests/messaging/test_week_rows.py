@@ -3,8 +3,8 @@
 import pytest
 from django.http import QueryDict
 
-from messaging import opening_hours, week_rows
-from messaging.week_rows import Part
+from messaging.hours import opening_hours, week_rows
+from messaging.hours.week_rows import Part
 
 
 def posted(**fields: list[str]) -> list[Part]:

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from messaging.models import ContactGroup
 
 Person = Callable[..., User]

@@ -14,8 +14,9 @@ from django.utils import timezone, translation
 
 from laaffic_console.events.models import Event
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import balance_history, leases
-from laaffic_console.kit.said import gettext, read
+from laaffic_console.gateway.services.account import balance_history
+from laaffic_console.gateway.services.work import leases
+from laaffic_console.kit.words.said import gettext, read
 from laaffic_console.laaffic import Balance
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Choice, Notice, Postbox, Waiting

@@ -16,7 +16,7 @@ from django_q.models import OrmQ
 from pytest_django import DjangoAssertNumQueries
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import acts
+from laaffic_console.kit.audit import acts
 from messaging.models import Contact
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, SyncStatus
 from phone_numbers.pool_config import PoolConfig

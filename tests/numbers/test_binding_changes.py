@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, BindingKind, BindingRequest

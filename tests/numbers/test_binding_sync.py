@@ -11,7 +11,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, leases, ledger, whole_lists
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.lists import whole_lists
+from laaffic_console.gateway.services.work import leases
 from laaffic_console.laaffic import numbers as wire
 from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.laaffic.pages import Page

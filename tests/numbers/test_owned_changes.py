@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox

@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, single_requests
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import single_requests
 from laaffic_console.sandbox.numbers import NumberInterfaces, Pool
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import NumberPool, PoolVersion

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.dashboard import health_page
+from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import BindingRequest

@@ -7,7 +7,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.rehearsal import capping, few_first
 from laaffic_console.rehearsal.management.commands import rehearsal_ledger
 from laaffic_console.rehearsal.verdict import Accepted, Entry

@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from laaffic_console import conf
 from laaffic_console.checks.console import check_email
-from laaffic_console.dashboard import health_page
-from laaffic_console.gateway.services import leases, long_jobs, restored, workers
+from laaffic_console.dashboard.health import health_page
+from laaffic_console.gateway.services.ledger import restored
+from laaffic_console.gateway.services.work import leases, long_jobs, workers
 from laaffic_console.reports import jobs
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.services import mailing, saving, schedule
@@ -320,7 +321,9 @@ def test_send_now_is_done_by_a_worker(client: Client, grace: User, run_jobs: Cal
     client.force_login(grace)
     report = kept(grace)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("laaffic_console.gateway.services.bell.transaction.on_commit", lambda ring, **_given: ring())
+        patched.setattr(
+            "laaffic_console.gateway.services.work.bell.transaction.on_commit", lambda ring, **_given: ring()
+        )
         client.post(f"{LIST}{report.pk}/send/")
 
     assert run_jobs() == 1

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.conf import BASE_DIR
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.log_masks import MaskPushTokens
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.masking.log_masks import MaskPushTokens
 from laaffic_console.reports import reading
 from laaffic_console.reports.models import Report, ReportLink
 from laaffic_console.reports.services import spreadsheets

@@ -6,7 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import ContactGroup

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import Source, Spoken
 from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, EntryState, LedgerEntry
-from laaffic_console.gateway.services import leases
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.work import leases
 from laaffic_console.laaffic.voice import UploadedAudio
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
@@ -230,7 +230,7 @@ class UploadTests:
         assert states == {1: EntryState.ACCEPTED, 2: EntryState.REFUSED}
 
     def test_a_name_of_somebody_else_is_not_ours(self, sandbox: RunningSandbox) -> None:
-        from laaffic_console.gateway.services.account import laaffic_client
+        from laaffic_console.gateway.services.client.account import laaffic_client
 
         laaffic_client().voice.upload_audio(file_name="hello.mp3", data=samples.mpeg() * 2)
         kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.voice.group_samples import at_sandbox, written

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, lost_requests, single_requests
+from laaffic_console.gateway.services.ledger import ledger, lost_requests, single_requests
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Family, Refused, Source, lookup
 from laaffic_console.laaffic.call_records import from_row

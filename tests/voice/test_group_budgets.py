@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Budget, BudgetCounter, BudgetShare
 from messaging.services.budgets import budgets, shares, whole_requests

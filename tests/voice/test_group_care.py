@@ -17,7 +17,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import NotSent, OutcomeUnknown
 from messaging.models import BudgetCounter, Calendar, Campaign, ContactGroup, FrequencyCap, Message, MessageState
 from messaging.services.audience import audience

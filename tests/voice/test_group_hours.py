@@ -11,10 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold, ledger, lost_requests
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.ledger import ledger, lost_requests
 from laaffic_console.laaffic import NotSent
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging import opening_hours
+from messaging.hours import opening_hours
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.gates import sending_hours
 from messaging.services.launching.checks import Level

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, open_acts
+from laaffic_console.gateway.services.ledger import ledger, open_acts
 from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknown, Refused, TaskStatus, codes
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.models import BudgetCounter

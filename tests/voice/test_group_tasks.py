@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic.group_calls import GroupTask as WireTask
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry

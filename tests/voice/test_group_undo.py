@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import moments
+from laaffic_console.gateway.services.work import moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from messaging.services.steps import UNFINISHED_RESTORE

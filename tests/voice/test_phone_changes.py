@@ -16,7 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account, leases, single_requests
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import single_requests
+from laaffic_console.gateway.services.work import leases
 from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.numbers.conftest import long_ago

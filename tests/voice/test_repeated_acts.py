@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import open_acts
-from laaffic_console.kit import dates
+from laaffic_console.gateway.services.ledger import open_acts
+from laaffic_console.kit.words import dates
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
 from tests.messaging.pages import hidden

@@ -18,7 +18,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, PushedBody, PushKind
-from laaffic_console.gateway.services import draining, inbox, turns
+from laaffic_console.gateway.services.inbox import draining, inbox
+from laaffic_console.gateway.services.work import turns
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
 from voice.admin.calls import state_of

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
 from tests.messaging.conftest import add_contacts, group
 from tests.messaging.pages import hidden

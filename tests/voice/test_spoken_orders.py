@@ -14,7 +14,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, ledger
+from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, NotSent, OutcomeUnknown, SendResult, Source, Spoken
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience

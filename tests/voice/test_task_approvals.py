@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.gateway.services import database_clock
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, ContactGroup, SuppressionEntry
 from messaging.services.approvals import approvals

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import LaafficClient, OutcomeUnknown, Source, Spoken, call_records
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.voice import VoiceApi

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.laaffic import Spoken
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup

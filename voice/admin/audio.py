@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.pages import add_problems, page, require
-from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.words.people import signed_in
 from voice.models import AudioFile
 from voice.services.audio import elsewhere as audio_elsewhere
 from voice.services.audio import uploads as audio

@@ -16,19 +16,20 @@ from unfold.decorators import display
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services import ledger, open_acts
-from laaffic_console.kit import meanings, plain_text
-from laaffic_console.kit.form_fields import call_empty, field_of
-from laaffic_console.kit.list_order import unsorted_where_many
-from laaffic_console.kit.masked_admin import MaskedNumbers
-from laaffic_console.kit.masks import masked, may_see
+from laaffic_console.gateway.services.ledger import ledger, open_acts
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.forms.form_fields import call_empty, field_of
+from laaffic_console.kit.lists.list_order import unsorted_where_many
+from laaffic_console.kit.masking.masked_admin import MaskedNumbers
+from laaffic_console.kit.masking.masks import masked, may_see
 from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.search_kinds import beginning_with
+from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.registers.search_kinds import beginning_with
+from laaffic_console.kit.words import plain_text
+from laaffic_console.kit.words.people import signed_in
 from messaging import msisdn
 from messaging.models import Contact
-from messaging.person_links import PersonColumn
+from messaging.people.person_links import PersonColumn
 from voice.admin.records import COLOURS, MAY_ASK, say_answer
 from voice.models import SipCall, SipPhone
 from voice.services.asking import lookups as asking

@@ -14,9 +14,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.kit.figures import money, number
-from messaging import durations
-from messaging.admin.clocks import at_its_moment
+from laaffic_console.kit.words import durations
+from laaffic_console.kit.words.figures import money, number
+from messaging.admin.shared.clocks import at_its_moment
 from voice.models import Announcement, GroupTask, TaskKind
 from voice.services.group_calls import requesting as group_requests
 from voice.services.group_calls.care import Called

@@ -15,15 +15,15 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit import countries
-from laaffic_console.kit.figures import number as grouped
-from laaffic_console.kit.file_input import FileInput
-from laaffic_console.kit.form_fields import call_empty, choices_of, field_of
+from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.forms.form_fields import call_empty, choices_of, field_of
+from laaffic_console.kit.forms.shared_rows import SeenForm
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
-from laaffic_console.kit.plain_text import sendable
-from laaffic_console.kit.shared_rows import SeenForm
+from laaffic_console.kit.words import countries
+from laaffic_console.kit.words.figures import number as grouped
+from laaffic_console.kit.words.plain_text import sendable
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
-from messaging.admin.clocks import ByAClock, MomentField
+from messaging.admin.shared.clocks import ByAClock, MomentField
 from messaging.models import ContactGroup
 from voice.admin.spoken_fields import spoken_languages
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import balance_history
-from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
+from laaffic_console.gateway.services.account import balance_history
+from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.kit.pages import page, require
-from laaffic_console.kit.people import signed_in
-from messaging.admin import approvals, undo_field
-from messaging.admin.before_launch import check_words
+from laaffic_console.kit.words.people import signed_in
+from messaging.admin.composing.before_launch import check_words
+from messaging.admin.rules import approvals
+from messaging.admin.shared import undo_field
 from messaging.services.audience import recipient_clocks
 from messaging.services.forecast import balance_forecast
 from messaging.services.launching import checks, seals

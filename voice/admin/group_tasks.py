@@ -16,17 +16,19 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
-from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
+from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
-from laaffic_console.kit import dates, meanings
-from laaffic_console.kit import exports as files
-from laaffic_console.kit.exporting import require_export
-from laaffic_console.kit.figures import in_percent, number
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files.exporting import require_export
+from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.pages import page, require
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import whole_number
-from messaging.admin import approvals, calendars, proof_panel, resuming
+from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.figures import in_percent, number
+from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
+from messaging.admin.rules import approvals, calendars
+from messaging.admin.shared import proof_panel, resuming
 from voice import export_kinds
 from voice.admin import group_review
 from voice.admin.group_facts import bar, own_page, say, told

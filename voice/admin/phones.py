@@ -14,9 +14,9 @@ from unfold.decorators import display
 
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.models import Application, Channel, EntryState
-from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, page, require
-from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.words.people import signed_in
 from voice.models import SipPhone
 from voice.services import syncing
 from voice.services.phones import changes as phone_changes

@@ -19,14 +19,14 @@ from unfold.decorators import action, display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
-from laaffic_console.kit import meanings
-from laaffic_console.kit.figures import money
-from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import POSTED, ask_first, page
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import digits_of, plain
-from laaffic_console.kit.search_kinds import beginning_with
-from messaging.person_links import PersonColumn
+from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.registers.search_kinds import beginning_with
+from laaffic_console.kit.words.figures import money
+from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import digits_of, plain
+from messaging.people.person_links import PersonColumn
 from voice.models import CallRecord
 from voice.services import call_charts, syncing
 from voice.services.asking import lookups as asking

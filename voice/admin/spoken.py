@@ -14,18 +14,18 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit.figures import number
 from laaffic_console.kit.pages import require
-from laaffic_console.kit.plain_text import sendable
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.plain_text import sendable
 from laaffic_console.laaffic.tts import BY_CODE, MAX_TEXT
-from messaging import merge_fields
-from messaging.admin import bulk_actions, channel_pages
-from messaging.admin.channel_campaigns import ChannelCampaignAdmin
-from messaging.admin.compose_form import ComposeForm
-from messaging.admin.quick_message import quick_campaign
+from messaging.admin.campaigns.channel_campaigns import ChannelCampaignAdmin
+from messaging.admin.composing.compose_form import ComposeForm
+from messaging.admin.composing.quick_message import quick_campaign
+from messaging.admin.shared import bulk_actions, channel_pages
 from messaging.models import Campaign, Contact, MessageState
 from messaging.services.campaigns import drafts
 from messaging.services.text import merge_samples
+from messaging.text import merge_fields
 from voice import spoken_length
 from voice.admin.spoken_fields import ACCENTS, SpokenFields, SpokenTextWidget
 from voice.models import SpokenCampaign

@@ -14,10 +14,10 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.tts import BY_CODE, FASTEST, FEMALE, LANGUAGES, MALE, MAX_TEXT, SLOWEST
-from messaging.admin.text_widget import MergeTextWidget
+from messaging.admin.shared.text_widget import MergeTextWidget
 from messaging.models import Campaign
 from voice.services.spoken.options import TtsOptions
 

@@ -11,9 +11,9 @@ from django.core.management.base import CommandError
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit.commands import belongs, said
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.kit.process.commands import belongs, said
+from laaffic_console.kit.words.plain_text import capitals
 from messaging.management.named import application_of, group_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from voice.models import Announcement, AudioFile, GroupTask, TaskState

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.laaffic import Spoken
 from messaging.management import draft_arguments
 from messaging.services.campaigns import drafts

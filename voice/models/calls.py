@@ -3,9 +3,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.kit.figures import money
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.said import shaped
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words.figures import money
+from laaffic_console.kit.words.said import shaped
 from laaffic_console.laaffic import CallKind, CallOutcome, RingingKind
 
 KINDS = {

@@ -7,10 +7,10 @@ from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.kit.figures import money, number, share
-from laaffic_console.kit.moments import PlannedMomentField
-from laaffic_console.kit.said import SaidField
-from laaffic_console.kit.visible_names import VisiblyNamed
+from laaffic_console.kit.words.figures import money, number, share
+from laaffic_console.kit.words.moments import PlannedMomentField
+from laaffic_console.kit.words.said import SaidField
+from laaffic_console.kit.words.visible_names import VisiblyNamed
 from messaging.models.careful import calendar_field, latest_end_field, purpose_field
 from messaging.models.launched import Happened, Launched
 from voice.models.audio import AudioFile

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.figures import share
+from laaffic_console.kit.words.figures import share
 from laaffic_console.laaffic import CallOutcome
 from voice.models import CallTally
 

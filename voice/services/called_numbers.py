@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from django.db import connection, transaction
 from django.utils import timezone
 
-from laaffic_console.kit.sql_lists import PARTED_BY, parameter
+from laaffic_console.kit.sql.sql_lists import PARTED_BY, parameter
 from messaging.models import Campaign
 from messaging.services.gates import frequency
 from voice.models import CalledNumber, GroupTask

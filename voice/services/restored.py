@@ -7,8 +7,8 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import Q
 
-from laaffic_console.gateway.services import restored
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.ledger import restored
+from laaffic_console.kit.words.said import gettext as _
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state

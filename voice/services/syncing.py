@@ -1,7 +1,7 @@
 """Our copies of Laaffic's voice lists: phones, call records, group-call tasks."""
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services.list_copies import Copied, Copies, Reading, SyncFailed, said, said_at_once
+from laaffic_console.gateway.services.lists.list_copies import Copied, Copies, Reading, SyncFailed, said, said_at_once
 from voice.models import VoiceSync
 
 __all__ = ["COPIES", "Copied", "Reading", "SyncFailed", "said", "said_at_once"]

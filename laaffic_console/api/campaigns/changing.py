@@ -14,7 +14,7 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import row
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import Campaign, ContactGroup, PastedNumber
 from messaging.services.campaigns import editing
 from messaging.services.refusals import Overtaken

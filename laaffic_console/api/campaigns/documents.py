@@ -8,12 +8,12 @@ from laaffic_console.api.documents import moment
 from laaffic_console.api.mms import own as mms
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
-from messaging.incurable import is_incurable, is_not_in_use
 from messaging.models import Campaign, Message, Proof
 from messaging.services.batches import counting, unknown
 from messaging.services.batches.unknown import Lost
 from messaging.services.campaigns import editing, follow_ups
 from messaging.services.reports import amount_words
+from messaging.wire.incurable import is_incurable, is_not_in_use
 
 Options = Callable[[Mapping[str, Any]], dict[str, Any]]
 SHOWN: dict[str, Options] = {Channel.MMS: mms.shown, Channel.VOICE: spoken.shown}

@@ -23,7 +23,7 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
 from messaging.services.audience import audience_counts

@@ -3,9 +3,9 @@
 from typing import Any
 
 from laaffic_console.api.documents import moment
-from laaffic_console.kit import masks
-from laaffic_console.kit.masks import in_text, masked
-from laaffic_console.kit.said import read
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.masking.masks import in_text, masked
+from laaffic_console.kit.words.said import read
 from messaging.models import (
     Audience,
     BadRow,

@@ -20,8 +20,8 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from laaffic_console.kit import exporting, exports
-from laaffic_console.kit.masks import SEE
+from laaffic_console.kit.files import exporting, exports
+from laaffic_console.kit.masking.masks import SEE
 from messaging.models import Contact, ContactImport, ImportUndo
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files

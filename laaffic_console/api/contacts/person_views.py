@@ -14,8 +14,9 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.timelines import TimelineEntry
 from laaffic_console.api.views import ApiView
-from laaffic_console.kit.masks import SEE
-from messaging import msisdn, person_timeline
+from laaffic_console.kit.masking.masks import SEE
+from messaging import msisdn
+from messaging.people import person_timeline
 from messaging.services.contacts import file_numbers, people
 
 LOOK = ["messaging.view_contact", SEE]

@@ -6,7 +6,7 @@ from laaffic_console.api.shapes import MOST_MESSAGES, InvalidNumber, Numbers
 from laaffic_console.api.timelines import LongCursorQuery
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, SUPPRESSION_CHANNELS, Channel, choices_of
-from messaging.contact_rows import MAX_ATTRIBUTE
+from messaging.files.contact_rows import MAX_ATTRIBUTE
 from messaging.models import ConsentState, ContactImport, ImportForecast, SuppressionEntry
 from messaging.models import ImportUndo as Undo
 

@@ -18,16 +18,17 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from laaffic_console.kit import row_changes
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.masks import SEE
-from laaffic_console.kit.plain_text import one_line
-from messaging import conditions, merge_fields
-from messaging.contact_files import MAX_COLUMNS
-from messaging.contact_rows import CleanRow
+from laaffic_console.kit.audit import row_changes
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.masking.masks import SEE
+from laaffic_console.kit.words.plain_text import one_line
+from messaging.conditions import conditions
+from messaging.files.contact_files import MAX_COLUMNS
+from messaging.files.contact_rows import CleanRow
 from messaging.models import Audience, Contact, ContactGroup, GroupMembership
 from messaging.services.contacts import contact_writes, contacts, editing
 from messaging.services.saved_audiences import audiences
+from messaging.text import merge_fields
 
 LOOK, LOOK_AT_GROUPS = "messaging.view_contact", "messaging.view_contactgroup"
 LOOK_AT_AUDIENCES = "messaging.view_audience"

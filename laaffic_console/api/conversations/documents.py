@@ -3,7 +3,7 @@
 from typing import Any
 
 from laaffic_console.api.documents import moment
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masking.masks import masked
 from messaging.models import Conversation, ConversationNote, SavedAnswer
 from messaging.services.campaigns import answering
 

@@ -12,7 +12,7 @@ from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import SavedAnswer
 from messaging.services.campaigns import saved_answers
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from laaffic_console.api.documents import REQUESTS_SHOWN, moment, request
 from laaffic_console.api.email.shapes import DELIVERIES, SUBMISSIONS
-from laaffic_console.gateway.services import ledger
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.said import read
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words.said import read
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup, EmailMessage
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import states as email_states

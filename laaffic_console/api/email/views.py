@@ -15,7 +15,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.spans import within_span
+from laaffic_console.kit.lists.spans import within_span
 from messaging.models import EmailCampaign, EmailChoice, EmailMessage
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import checks as email_checks

@@ -5,7 +5,7 @@ from typing import Any
 from laaffic_console.api.documents import moment
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping
-from laaffic_console.kit.said import read
+from laaffic_console.kit.words.said import read
 
 
 def export(row: Export) -> dict[str, Any]:

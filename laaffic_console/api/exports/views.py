@@ -21,7 +21,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
-from laaffic_console.kit import exports as files
+from laaffic_console.kit.files import exports as files
 from laaffic_console.reports import documents as report_documents
 from laaffic_console.reports import report_keys, reporting
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from laaffic_console.api.documents import moment
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masking.masks import masked
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolDifference, difference
 from phone_numbers.services import owned_changes, owned_evidence, pool_changes

@@ -15,7 +15,7 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.masks import SEE
+from laaffic_console.kit.masking.masks import SEE
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig

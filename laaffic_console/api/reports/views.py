@@ -19,8 +19,8 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.reports import documents, shapes
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from laaffic_console.kit import row_changes
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit import row_changes
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.reports import report_file
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.services import saving, schedule

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from laaffic_console.api.documents import moment
-from laaffic_console.kit.limits import in_words
+from laaffic_console.kit.words.limits import in_words
 from messaging.models import (
     ApplicationCalendar,
     ApprovalLimits,

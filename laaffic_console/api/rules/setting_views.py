@@ -15,7 +15,7 @@ from laaffic_console.api.rules import documents, shapes
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import CAMPAIGN_CHANNELS
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import ApprovalLimits, FrequencyCap, ListPrice
 from messaging.services.approvals import approval_limits
 from messaging.services.reports import prices

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, choices_of
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.words.plain_text import capitals
 from messaging.models import Budget as Row
 
 

@@ -13,7 +13,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.rules import documents, shapes
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import ApplicationCalendar, Calendar, MessageTemplate
 from messaging.services.campaigns import calendars, templates
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from laaffic_console.api.documents import REQUESTS_SHOWN, moment, request
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.said import read
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words.said import read
 from laaffic_console.laaffic import UploadedAudio
 from voice import task_recipient_exports
 from voice.models import Announcement, AudioFile, CallRecord, GroupTask, SipCall, SipPhone

@@ -15,7 +15,7 @@ from laaffic_console.api.shapes import WhyRequest, page_of
 from laaffic_console.api.views import ApiView, ListQuery, by_position, row
 from laaffic_console.api.voice import documents, shapes
 from laaffic_console.api.voice.group_views import LAUNCH, VIEW, rows, standing
-from laaffic_console.kit.exporting import rights as export_rights
+from laaffic_console.kit.files.exporting import rights as export_rights
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.asking import lookups as asking
 from voice.services.asking.lookups import AskFailed

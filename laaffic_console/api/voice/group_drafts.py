@@ -19,7 +19,7 @@ from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.api.voice import documents, shapes
 from laaffic_console.api.voice.group_views import ADD, LAUNCH, VIEW, every
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.words.plain_text import capitals
 from voice.models import Announcement, AudioFile, GroupTask
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import numbers as group_numbers

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.words.plain_text import capitals
 from voice.services.spoken.options import GENDERS
 
 NAMES = {

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.audit.services import chain
-from laaffic_console.kit import acts
+from laaffic_console.kit.audit import acts
 
 AT_ONCE = 5000
 PIECES = 4  # of a sweep

@@ -12,9 +12,9 @@ from django.utils.text import capfirst
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
-from laaffic_console.kit import said
-from laaffic_console.kit.acts import Told
-from laaffic_console.kit.constant_sql import Insert
+from laaffic_console.kit.audit.acts import Told
+from laaffic_console.kit.sql.constant_sql import Insert
+from laaffic_console.kit.words import said
 
 LONGEST = 2000  # characters of one detail
 NAME = "_object"  # in the summary: how the object is called, where that is words and not a name

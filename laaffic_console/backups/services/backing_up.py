@@ -13,11 +13,11 @@ from django.db.migrations.recorder import MigrationRecorder
 from laaffic_console.backups.services import archives, databases
 from laaffic_console.backups.services.archives import Written
 from laaffic_console.exporting.services import making
-from laaffic_console.gateway.services import database_clock
-from laaffic_console.kit import exports
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.uploads import WAITING
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.files import exports
+from laaffic_console.kit.files.uploads import WAITING
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.said import gettext as _
 
 LEFT_OUT = (making.FOLDER, WAITING)  # made anew from the database, or looked at and not taken
 

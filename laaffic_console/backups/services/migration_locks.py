@@ -16,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 from django.db.models.functions import Now
 
-from laaffic_console.kit.gentle_migrations import AddUniqueGently
+from laaffic_console.kit.sql.gentle_migrations import AddUniqueGently
 
 # Tables with a row for each person, message, call, request or push; all others stay small.
 GROWING = frozenset(
@@ -35,7 +35,7 @@ GROWING = frozenset(
 )
 MANY = 100_000  # rows; fewer are gone through within a second
 
-INDEX = "builds an index while nobody can write: use kit.gentle_migrations.AddIndexGently in a migration of its own"
+INDEX = "builds an index while nobody can write: use kit.sql.gentle_migrations.AddIndexGently in a migration of its own"
 SCAN = "looks at every row while nobody can write: use AddConstraintNotValid, and ValidateConstraint in the next one"
 REWRITE = "writes every row anew while nobody can read: add a nullable column, and fill it in slices"
 NOT_NULL = "looks at every row while nobody can read: keep the column nullable"

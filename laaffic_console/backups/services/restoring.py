@@ -30,8 +30,10 @@ from laaffic_console.backups.services.archives import Backup, BadBackup
 from laaffic_console.backups.services.manifests import Manifest
 from laaffic_console.conf import VAR_DIR
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import database_clock, restored, workers
-from laaffic_console.kit import private_files
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import restored
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.files import private_files
 from messaging.models import Campaign, Contact
 from messaging.services import restored as restored_campaigns
 from messaging.services.contacts import lasting_words

@@ -26,9 +26,9 @@ from laaffic_console.backups.services import alone, backing_up, migration_locks,
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.backups.services.ready_migrations import ReadyMigrations
-from laaffic_console.gateway.services import workers
-from laaffic_console.kit import exports
-from laaffic_console.kit.figures import number
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.files import exports
+from laaffic_console.kit.words.figures import number
 
 WORKERS_PATIENCE = workers.STALE_AFTER.total_seconds() + 15  # one that was killed says nothing, and goes stale
 PAGES_PATIENCE = 90.0

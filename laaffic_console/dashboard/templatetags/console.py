@@ -11,14 +11,15 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import saved_filters as saved_filters_of
 from laaffic_console.dashboard import theme
-from laaffic_console.gateway.services.account import is_sandbox
-from laaffic_console.kit import countries, dates, meanings
-from laaffic_console.kit.figures import in_percent, money, number, pace
-from laaffic_console.kit.masked_admin import number_cell, reveal_link
-from laaffic_console.kit.masks import in_text, masked
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.dashboard.lists import saved_filters as saved_filters_of
+from laaffic_console.gateway.services.client.account import is_sandbox
+from laaffic_console.kit.masking.masked_admin import number_cell, reveal_link
+from laaffic_console.kit.masking.masks import in_text, masked
+from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.words import countries, dates
+from laaffic_console.kit.words.figures import in_percent, money, number, pace
+from laaffic_console.kit.words.stored_words import in_words
 
 register = template.Library()
 register.filter(in_words)

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from laaffic_console.kit.gentle_migrations import AddIndexGently
+from laaffic_console.kit.sql.gentle_migrations import AddIndexGently
 
 
 class Migration(migrations.Migration):

@@ -30,7 +30,8 @@ from laaffic_console.events import addresses, sealed, signing
 from laaffic_console.events.models import Delivery, Webhook
 from laaffic_console.events.posting import Answer, Line, Patience
 from laaffic_console.events.services import delivery_writes, fan_out, webhooks
-from laaffic_console.gateway.services import bell, isolation, leases, workers
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.work import bell, leases, workers
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 
 from laaffic_console.events.models import Event, Webhook
 from laaffic_console.events.readers import Reader
-from laaffic_console.gateway.services import bell
-from laaffic_console.kit.constant_sql import Select
+from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.sql.constant_sql import Select
 
 JOB = "laaffic_console.events.jobs.deliver"
 LISTENING = [Webhook.State.ACTIVE, Webhook.State.PAUSED]

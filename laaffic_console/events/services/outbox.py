@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from laaffic_console.events import readers
 from laaffic_console.events.models import Event, iso
-from laaffic_console.kit.constant_sql import Insert
-from laaffic_console.kit.said import Said, in_english
+from laaffic_console.kit.sql.constant_sql import Insert
+from laaffic_console.kit.words.said import Said, in_english
 
 AT_ONCE = 500
 

@@ -14,10 +14,10 @@ from laaffic_console.events.addresses import NotReachable
 from laaffic_console.events.kinds import CHOICES, Kind
 from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import delivery_writes, fan_out, outbox
-from laaffic_console.gateway.services import bell
-from laaffic_console.kit.acts import CONSOLE, Act, record
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import with_words
+from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.audit.acts import CONSOLE, Act, record
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import with_words
 
 OVERLAP = dt.timedelta(hours=24)
 OLD_SECRETS = 3  # that sign beside the new one

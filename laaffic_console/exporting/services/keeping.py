@@ -12,7 +12,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services.making import folder
-from laaffic_console.kit import masks
+from laaffic_console.kit.masking import masks
 
 LINK_MINUTES = 60
 SALT = "laaffic_console.exporting"

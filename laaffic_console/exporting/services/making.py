@@ -24,11 +24,12 @@ from django.utils import timezone
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
 from laaffic_console.exporting.models import IS_OPEN_EXPORT, Export
-from laaffic_console.gateway.services import long_jobs, workers
-from laaffic_console.gateway.services.leases import HeldLease
-from laaffic_console.kit import exports as files
-from laaffic_console.kit import masks, private_files
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.work import long_jobs, workers
+from laaffic_console.gateway.services.work.leases import HeldLease
+from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import private_files
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words.said import gettext as _
 
 logger = logging.getLogger(__name__)
 

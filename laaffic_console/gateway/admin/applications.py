@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.models import Application, BalanceReading, LedgerEntry, PushKind
-from laaffic_console.gateway.services import account_watch, applications, balance_history
-from laaffic_console.kit import dates
-from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.figures import money
+from laaffic_console.gateway.services.account import account_watch, applications, balance_history
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.pages import POSTED, ask_first
-from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.shared_rows import SharedRowAdmin
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.figures import money
 
 
 @admin.register(Application)

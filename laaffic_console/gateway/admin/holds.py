@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.models import AccountHold
-from laaffic_console.gateway.services import account_hold
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.pages import POSTED, ask_first, page
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.stored_words import in_words
 
 
 @admin.register(AccountHold)

@@ -17,13 +17,14 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.meanings import family_of
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.models.ledger import INTERFACES
-from laaffic_console.gateway.services import subjects, words
-from laaffic_console.kit import masks, meanings
-from laaffic_console.kit.figures import number
+from laaffic_console.gateway.services.ledger import subjects, words
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import page
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.stored_words import in_words
 
 ENTRY_COLOURS = {
     EntryState.ACCEPTED: "success",

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody
-from laaffic_console.gateway.services import draining
-from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.gateway.services.inbox import draining
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import page
-from laaffic_console.kit.read_only import ReadOnlyAdmin
 
 
 class FailedFilter(admin.SimpleListFilter):

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import Trouble, WorkerHeartbeat
-from laaffic_console.gateway.services import clock
-from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.gateway.services.client import clock
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.words.stored_words import in_words
 
 
 @admin.register(Trouble)

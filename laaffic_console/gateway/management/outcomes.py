@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 from django.core.management.base import CommandError
 
-from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.kit.process.commands import ConsoleCommand
 
 UNKNOWN = 3  # exit code: the answer was lost, so nobody knows whether it was done
 HELP = "Exit codes: 0 done, 1 not done, 2 wrong arguments, 3 outcome unknown: look before you repeat it."

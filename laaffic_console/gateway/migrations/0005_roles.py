@@ -4,7 +4,7 @@ ROLES = ("Viewer", "Operator", "Approver", "Administrator")
 
 
 def make(apps, schema_editor):
-    """Empty: their permissions follow when they exist (laaffic_console/dashboard/roles.py)."""
+    """Empty: their permissions follow when they exist (laaffic_console/dashboard/people/roles.py)."""
     group = apps.get_model("auth", "Group")
     for name in ROLES:
         group.objects.using(schema_editor.connection.alias).get_or_create(name=name)

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 
-from laaffic_console.kit.gentle_migrations import AddIndexGently
+from laaffic_console.kit.sql.gentle_migrations import AddIndexGently
 
 
 class Migration(migrations.Migration):

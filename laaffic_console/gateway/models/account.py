@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.applications import Application
 from laaffic_console.gateway.models.ledger import LedgerEntry
-from laaffic_console.kit.figures import money
-from laaffic_console.kit.said import SaidField
+from laaffic_console.kit.words.figures import money
+from laaffic_console.kit.words.said import SaidField
 
 
 class AccountHold(models.Model):

@@ -3,7 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import APPLICATION_CHANNELS, choices_of
-from laaffic_console.kit.visible_names import VisiblyNamed
+from laaffic_console.kit.words.visible_names import VisiblyNamed
 
 
 class Application(VisiblyNamed, models.Model):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models.applications import Application
-from laaffic_console.kit.partial_indexes import WordForWord
+from laaffic_console.kit.sql.partial_indexes import WordForWord
 
 
 class EntryState(models.TextChoices):

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.said import SaidField
+from laaffic_console.kit.words.said import SaidField
 
 
 class ListCopy(models.Model):

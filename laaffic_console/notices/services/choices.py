@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.notices.kinds import BY_EMAIL, CHOICES, Notify
 from laaffic_console.notices.models import Choice
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, leases
+from laaffic_console.gateway.services.work import bell, leases
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Notice, Waiting

@@ -18,9 +18,9 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from laaffic_console.gateway.services import bell, leases, workers
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import ngettext
+from laaffic_console.gateway.services.work import bell, leases, workers
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import IS_TO_MAIL, Notice, Postbox

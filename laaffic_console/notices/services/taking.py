@@ -8,8 +8,8 @@ from django.utils import timezone
 from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Event
 from laaffic_console.events.readers import Reader
-from laaffic_console.gateway.services import bell
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Waiting, as_said
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from laaffic_console.gateway.models import IS_OPEN_ENTRY, EntryState, LedgerEntry, PushedBody, WorkerHeartbeat
-from laaffic_console.gateway.services import database_clock
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Watched

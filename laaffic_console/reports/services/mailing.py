@@ -16,9 +16,10 @@ from django.utils import timezone, translation
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import database_clock, long_jobs
-from laaffic_console.kit import dates
-from laaffic_console.kit import exports as files
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.work import long_jobs
+from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.words import dates
 from laaffic_console.reports import asking
 from laaffic_console.reports import reporting as figures
 from laaffic_console.reports.asking import Asked

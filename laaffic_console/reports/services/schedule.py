@@ -5,9 +5,10 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.gateway.services import database_clock, long_jobs
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.work import long_jobs
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.reports.models import Report, Sending
 
 JOB = "laaffic_console.reports.jobs.send_next"

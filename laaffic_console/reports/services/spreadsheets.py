@@ -15,8 +15,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.said import gettext
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.said import gettext
 from laaffic_console.reports import asking
 from laaffic_console.reports.models import Report, ReportLink
 from laaffic_console.reports.reporting import Report as Figures

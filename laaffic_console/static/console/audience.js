@@ -1,6 +1,6 @@
 "use strict";
 // An audience by clicks. Each row is drawn from a template of the page; what is sent is always text, into which the
-// server turns the rows (messaging/admin/audience_builder.py). A condition that rows cannot say stays text.
+// server turns the rows (messaging/admin/audience/audience_builder.py). A condition that rows cannot say stays text.
 (() => {
   const form = document.getElementById("audience_form"), clicks = document.getElementById("clicks");
   if (!form || !clicks) return;
@@ -288,7 +288,7 @@
     event.preventDefault();
     if (!(await intoText())) {
       if (!isTurnedAway) return;
-      text.value = ""; // the form is kept with its rows (kit/kept_forms.py), which the server makes text then
+      text.value = ""; // the form is kept with its rows (kit/forms/kept_forms.py), which the server makes text then
     }
     isWritten = true;
     form.requestSubmit(event.submitter);

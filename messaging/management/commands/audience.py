@@ -4,8 +4,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand, said
-from messaging import conditions
+from laaffic_console.kit.process.commands import ConsoleCommand, said
+from messaging.conditions import conditions
 from messaging.management.commands.campaign import as_text
 from messaging.management.named import audience_named
 from messaging.models import Audience

@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from laaffic_console.kit.commands import ConsoleCommand, said
-from laaffic_console.kit.figures import in_percent
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.words.figures import in_percent
+from laaffic_console.kit.words.plain_text import capitals
 from messaging.management.named import application_named
 from messaging.models import Budget
 from messaging.services.budgets import budgets

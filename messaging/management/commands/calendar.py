@@ -4,7 +4,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand, said
 from messaging.management.named import application_named
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.campaigns import calendars

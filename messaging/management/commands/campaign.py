@@ -11,10 +11,11 @@ from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit import document_text, exports, signed_zip
-from laaffic_console.kit.commands import ConsoleCommand, said
-from laaffic_console.kit.figures import number
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.kit.files import exports, signed_zip
+from laaffic_console.kit.process import document_text
+from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.words.figures import number
 from messaging import export_kinds
 from messaging.management import draft_arguments
 from messaging.models import Campaign, TemplateVersion

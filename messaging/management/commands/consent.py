@@ -7,16 +7,16 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand, said
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.plain_text import capitals
+from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.laaffic.reports import digits
 from messaging import msisdn
+from messaging.files.unreadable import UnreadableFile
 from messaging.models import ConsentEvent
+from messaging.people.subscribers import subscriber
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
-from messaging.subscribers import subscriber
-from messaging.unreadable import UnreadableFile
 
 
 class Command(ConsoleCommand):

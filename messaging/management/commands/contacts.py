@@ -10,17 +10,17 @@ import phonenumbers
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from laaffic_console.kit import exports as files
-from laaffic_console.kit.commands import INTERRUPTED, ConsoleCommand
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.plain_text import capitals
-from messaging import exports
-from messaging.contact_rows import RowOptions
+from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.process.commands import INTERRUPTED, ConsoleCommand
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.plain_text import capitals
+from messaging.exports import contact_exports
+from messaging.files.contact_rows import RowOptions
+from messaging.files.unreadable import UnreadableFile
 from messaging.management.named import group_named
 from messaging.models import Contact, ContactImport
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
-from messaging.unreadable import UnreadableFile
 
 
 class _Forgiving(io.StringIO):
@@ -109,7 +109,7 @@ class Command(ConsoleCommand):
         if options["group"]:
             contacts = contacts.filter(groups=group_named(options["group"]))
         try:
-            written = exports.write_file(contacts, options["file"])
+            written = contact_exports.write_file(contacts, options["file"])
         except OSError as problem:
             raise CommandError(files.why_not_written(problem, options["file"])) from problem
         except ValueError as problem:

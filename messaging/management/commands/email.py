@@ -7,8 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit.commands import ConsoleCommand, said
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.kit.process.commands import ConsoleCommand, said
 from messaging import export_kinds
 from messaging.management.commands.campaign import as_text, written
 from messaging.management.named import application_of

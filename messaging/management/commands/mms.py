@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand, said
 from messaging.management import draft_arguments
 from messaging.management.commands.campaign import as_text
 from messaging.models import MmsAttachment

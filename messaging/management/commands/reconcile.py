@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import inbox
-from laaffic_console.gateway.services.account import NotConfigured
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.gateway.services.client.account import NotConfigured
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.laaffic import IncompleteList, LaafficError
 from messaging.services.channels import channels
 from messaging.services.channels.channels import SendingChannel

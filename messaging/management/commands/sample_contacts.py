@@ -6,9 +6,9 @@ from typing import Any
 import phonenumbers
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.exports import why_not_written
-from laaffic_console.kit.figures import number as grouped
+from laaffic_console.kit.files.exports import why_not_written
+from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.words.figures import number as grouped
 
 # Country, share of the rows, language, cities, names as they are written there.
 PLACES = [

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console import verify_dossier
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand
 
 
 class Command(ConsoleCommand):

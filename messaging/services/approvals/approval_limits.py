@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit import limits
-from laaffic_console.kit.constant_sql import Select
+from laaffic_console.kit.sql.constant_sql import Select
+from laaffic_console.kit.words import limits
 from messaging.models import ApprovalLimits
 
 ONLY = 1  # the one row there is

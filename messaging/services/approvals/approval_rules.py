@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Model
 from django.utils.formats import number_format
 
-from laaffic_console.kit.figures import money
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
+from laaffic_console.kit.words.figures import money
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
 from messaging.models import Approval
 from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.approvals.approvable import Plan

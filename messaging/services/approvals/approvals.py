@@ -9,10 +9,10 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.events.kinds import Kind
-from laaffic_console.kit.figures import money, number
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
+from laaffic_console.kit.words.figures import money, number
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
 from messaging.models import Approval, Campaign
 from messaging.models.of_one_draft import DRAFTS
 from messaging.services import events

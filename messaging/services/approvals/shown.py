@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.figures import money
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.words.figures import money
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, ConsentEvent, ConsentState, SuppressionRelease
 from messaging.services.audience import rules
 from messaging.services.forecast.forecast import Forecast

@@ -13,11 +13,10 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, leases, turns, workers
-from laaffic_console.gateway.services.durability import relax
-from laaffic_console.kit.constant_sql import Given, Select, Update, kept
-from laaffic_console.kit.said import gettext as _
-from messaging import merge_fields
+from laaffic_console.gateway.services.database.durability import relax
+from laaffic_console.gateway.services.work import bell, leases, turns, workers
+from laaffic_console.kit.sql.constant_sql import Given, Select, Update, kept
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import (
     Batch,
     Campaign,
@@ -30,6 +29,7 @@ from messaging.models import (
     OtherSpelling,
     SuppressionEntry,
 )
+from messaging.people.subscribers import PREFIXES, every_spelling, spellings, subscriber
 from messaging.services.audience import given_numbers, new_batches, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import consents, contact_writes
@@ -38,7 +38,7 @@ from messaging.services.replies import reply_pulls
 from messaging.services.saved_audiences import audience_sql
 from messaging.services.saved_audiences.condition_sql import Rules
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
-from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
+from messaging.text import merge_fields
 
 JOINING_SECONDS = 2  # an import commits a chunk of its rows in less
 CHUNK = 1000  # what one POST may carry (laaffic-api#sendsms), and a write lock of some 20 ms

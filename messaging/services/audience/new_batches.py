@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from laaffic_console.kit.constant_sql import Given, Insert, Update, kept
+from laaffic_console.kit.sql.constant_sql import Given, Insert, Update, kept
 from messaging.models import Batch, Campaign
 from messaging.services.gates import canary
 from messaging.services.text import merged_texts

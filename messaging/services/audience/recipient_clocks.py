@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit import countries
-from messaging import opening_hours
+from laaffic_console.kit.words import countries
+from messaging.hours import opening_hours
 from messaging.models import AudienceCount
 
 NIGHT_ENDS, NIGHT_BEGINS = 8, 21  # o'clock, in the recipient's time

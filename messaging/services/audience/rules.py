@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from laaffic_console.kit.constant_sql import Given, Select
-from messaging import conditions
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from messaging.conditions import conditions
 from messaging.models import Audience, Campaign
 from messaging.services.saved_audiences.condition_sql import Rules
 

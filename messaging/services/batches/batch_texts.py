@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from messaging import merge_fields
 from messaging.models import Campaign
 from messaging.services.channels import channels
 from messaging.services.channels.outgoing import OutgoingText
+from messaging.text import merge_fields
 
 
 def texts_of(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:

@@ -13,19 +13,13 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.gateway.services import (
-    account_hold,
-    applications,
-    database_clock,
-    durability,
-    ledger,
-    pacing,
-    workers,
-)
-from laaffic_console.gateway.services.pacing import RateLimit
-from laaffic_console.kit.constant_sql import Given, Select, moment
+from laaffic_console.gateway.services.account import account_hold, applications
+from laaffic_console.gateway.services.database import database_clock, durability
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.work import pacing, workers
+from laaffic_console.gateway.services.work.pacing import RateLimit
+from laaffic_console.kit.sql.constant_sql import Given, Select, moment
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
-from messaging.order_ids import order_ids
 from messaging.services.batches import gate_tallies, written_off
 from messaging.services.batches.batch_texts import texts_of
 from messaging.services.batches.bulk_writes import give_to_requests, write_segments
@@ -43,6 +37,7 @@ from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim, OutgoingText
 from messaging.services.gates import gates
 from messaging.services.gates.gates import Gate, Queued, Verdict
+from messaging.wire.order_ids import order_ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Case, F, IntegerField, QuerySet, Sum, Value, When
 
-from laaffic_console.kit.constant_sql import Given, Select
+from laaffic_console.kit.sql.constant_sql import Given, Select
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.

@@ -15,8 +15,9 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
-from laaffic_console.gateway.services import isolation, leases
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.work import leases
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignState, Message, MessageState
 from messaging.services import events, steps
 from messaging.services.batches import expected

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 
 from django.utils import timezone
 
-from messaging import gateway_ids
 from messaging.models import EarlierAttempt, MessageEvent, MessageState
 from messaging.services.batches.bulk_writes import count_outcomes
+from messaging.wire import gateway_ids
 
 SOURCE = "an earlier attempt"
 LATE_ANSWER = "the answer, after it was sent again"

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db.models import F
 
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import ActivityTally, Campaign, MessageState
 
 ALL_ALIKE = 20

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
-from laaffic_console.gateway.services import leases
-from laaffic_console.kit.figures import share
+from laaffic_console.gateway.services.work import leases
+from laaffic_console.kit.words.figures import share
 from messaging.models import IS_OPEN_BATCH, Batch, Campaign, HourTally, MessageState, OutcomeTally
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.batches.counting import amount

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Sum
 
-from laaffic_console.kit.constant_sql import Given, Select
-from messaging import merge_fields
+from laaffic_console.kit.sql.constant_sql import Given, Select
 from messaging.models import Batch, Campaign, Message
 from messaging.services.batches import bulk_writes
 from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
 from messaging.services.gates.gates import Queued
+from messaging.text import merge_fields
 
 
 class OwnSegments:

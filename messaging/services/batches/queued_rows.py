@@ -6,7 +6,7 @@ from typing import Any, cast
 from django.db import connection
 from django.db.models import F
 
-from laaffic_console.kit.sql_lists import among
+from laaffic_console.kit.sql.sql_lists import among
 from messaging.models import Batch, Message, MessageState
 from messaging.services.batches import written_off
 from messaging.services.batches.carving import carve

@@ -20,10 +20,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from laaffic_console.kit import delivery_buckets
-from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, EarlierAttempt, Message, MessageState, SentTally
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.batches.hours import hour_of
+from messaging.wire import networks
 
 # What is queued, suppressed or cancelled has no answer. Money and reasons count with an end, as everywhere.
 COUNTED = (

@@ -15,9 +15,12 @@ from django.db.models import F, IntegerField, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold, code_words, database_clock, durability, ledger
-from laaffic_console.kit.constant_sql import Given, Select, Update, moment
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.database import database_clock, durability
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.sql.constant_sql import Given, Select, Update, moment
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import (
     SIGNS_AGAIN_WITHIN,
     Code,
@@ -29,12 +32,12 @@ from laaffic_console.laaffic import (
     Remedy,
     SendResult,
 )
-from messaging import gateway_ids
 from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, BatchState, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, carving, earlier_attempts, error_limit, sent_tallies
 from messaging.services.batches.bulk_writes import count_outcomes, upsert_tallies
 from messaging.services.channels.outgoing import Claim
+from messaging.wire import gateway_ids
 
 # The answer's array leaves the number out, without a reason (laaffic-api#ambiguities 3).
 NOT_ACCEPTED = "not accepted by the provider"

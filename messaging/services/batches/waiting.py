@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
 
-from laaffic_console.gateway.services import bell, database_clock, moments
-from laaffic_console.kit.constant_sql import Given, Select
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.work import bell, moments
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import IS_OPEN_BATCH, ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
 from messaging.services.gates import canary, gates, sending_hours
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import database_clock
-from laaffic_console.kit.constant_sql import Given, Select
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Batch, Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
 from messaging.services import events
 from messaging.services.batches.own_segments import OwnSegments

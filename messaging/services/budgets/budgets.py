@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.utils.formats import number_format
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.acts import Act, record, record_event
-from laaffic_console.kit.constant_sql import Given, Select
-from laaffic_console.kit.figures import in_percent, money
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
+from laaffic_console.kit.audit.acts import Act, record, record_event
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from laaffic_console.kit.words.figures import in_percent, money
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
 from messaging.models import Budget, BudgetCounter
 from messaging.services import events
 from messaging.services.budgets import earlier_requests, shares

@@ -12,26 +12,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import (
-    BigIntegerField,
-    Case,
-    CharField,
-    Exists,
-    F,
-    Func,
-    OuterRef,
-    Q,
-    QuerySet,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import BigIntegerField, Case, CharField, Exists, F, Func, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import isolation
-from laaffic_console.kit.constant_sql import Given, Insert, Select, Update
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.kit.sql.constant_sql import Given, Insert, Select, Update
 from messaging.models import (
     Batch,
     BatchAnswer,

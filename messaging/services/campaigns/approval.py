@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from laaffic_console.kit.acts import Act
+from laaffic_console.kit.audit.acts import Act
 from messaging.models import Campaign
 from messaging.services import steps
 from messaging.services.approvals import shown

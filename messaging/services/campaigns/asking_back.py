@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, isolation
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignState, Conversation, OptInQuestion
 from messaging.services.campaigns import answering, drafts, starting
 from messaging.services.refusals import NotAllowed

@@ -8,13 +8,13 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import bell
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
-from messaging import opening_hours
+from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
+from messaging.hours import opening_hours
+from messaging.hours.opening_hours import InvalidHours
 from messaging.models import ApplicationCalendar, Calendar, Campaign, CampaignState
-from messaging.opening_hours import InvalidHours
 from messaging.services import steps
 from messaging.services.batches import waiting
 from messaging.services.refusals import NotAllowed

@@ -9,8 +9,10 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, applications, bell, durability, isolation, leases, turns
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.account import account_hold, applications
+from laaffic_console.gateway.services.database import durability, isolation
+from laaffic_console.gateway.services.work import bell, leases, turns
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, MessageState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
-from laaffic_console.gateway.services import bell, database_clock, isolation
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
-from messaging import canary_sizes
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,
@@ -34,7 +34,7 @@ from messaging.models import (
 )
 from messaging.services import steps
 from messaging.services.batches import carving, counting
-from messaging.services.campaigns import campaigns, states
+from messaging.services.campaigns import campaigns, canary_sizes, states
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
 

@@ -9,19 +9,20 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit import moments
-from laaffic_console.kit.constant_sql import Insert
-from laaffic_console.kit.plain_text import is_blank, sendable
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import ngettext
-from messaging import canary_sizes, merge_fields, segments
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.kit.sql.constant_sql import Insert
+from laaffic_console.kit.words import moments
+from laaffic_console.kit.words.plain_text import is_blank, sendable
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.models import Audience, Calendar, Campaign, CampaignState, Contact, ContactGroup, Paste, TemplateVersion
 from messaging.services import steps
 from messaging.services.approvals import approvals
+from messaging.services.campaigns import canary_sizes
 from messaging.services.channels import channels
 from messaging.services.gates import sending_hours
 from messaging.services.saved_audiences import audience_sql
+from messaging.text import merge_fields, segments
 
 MAX_EXTRA_NUMBERS = 1000
 FIRST_CLOCK = dt.timezone(dt.timedelta(hours=14))  # on earth that shows a time

@@ -6,9 +6,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.plain_text import sendable
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.plain_text import sendable
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignState
 from messaging.services import steps
 from messaging.services.approvals import shown

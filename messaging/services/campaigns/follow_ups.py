@@ -10,8 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Q
 
-from laaffic_console.kit.said import gettext as _
-from messaging.incurable import is_incurable, is_not_in_use
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import (
     Audience,
     Campaign,
@@ -28,6 +27,7 @@ from messaging.services.campaigns import drafts
 from messaging.services.contacts import contacts, pastes, suppression
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
+from messaging.wire.incurable import is_incurable, is_not_in_use
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
 FAILED = retries.FAILED

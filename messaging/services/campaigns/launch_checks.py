@@ -13,14 +13,14 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.kit import countries
-from laaffic_console.kit.masks import masked
-from messaging import canary_sizes, opening_hours
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words import countries
+from messaging.hours import opening_hours
+from messaging.hours.opening_hours import WHOLE_WEEK
 from messaging.models import Campaign, CampaignState
-from messaging.opening_hours import WHOLE_WEEK
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import audience_counts, given_numbers, recipient_clocks, repeats
-from messaging.services.campaigns import drafts
+from messaging.services.campaigns import canary_sizes, drafts
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours

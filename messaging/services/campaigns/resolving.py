@@ -13,9 +13,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,

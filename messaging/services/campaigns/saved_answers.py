@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 
-from laaffic_console.kit.plain_text import sendable
+from laaffic_console.kit.words.plain_text import sendable
 from messaging.models import SavedAnswer
 from messaging.services.campaigns import drafts
 

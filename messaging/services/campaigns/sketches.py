@@ -7,12 +7,12 @@ from typing import Any
 from django.db.models import Max
 
 from laaffic_console.gateway.models import Application
-from messaging import merge_fields
 from messaging.models import Addressed, Audience, Campaign, Contact, ContactGroup
 from messaging.services.audience import audience_counts
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.text.merge_values import values_of
+from messaging.text import merge_fields
 
 LONGEST, LACKING = "longest", "lacking"
 SAMPLE_SECONDS = 0.05

@@ -11,12 +11,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, applications, bell, moments, open_acts
-from laaffic_console.kit.constant_sql import Given, Update
-from laaffic_console.kit.constant_sql import kept as kept_as
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
-from messaging import merge_fields, msisdn
+from laaffic_console.gateway.services.account import account_hold, applications
+from laaffic_console.gateway.services.ledger import open_acts
+from laaffic_console.gateway.services.work import bell, moments
+from laaffic_console.kit.sql.constant_sql import Given, Update
+from laaffic_console.kit.sql.constant_sql import kept as kept_as
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
+from messaging import msisdn
 from messaging.models import AudienceCount, Campaign, CampaignState, Message
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, shown
@@ -29,6 +31,7 @@ from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
 from messaging.services.refusals import NotAllowed
+from messaging.text import merge_fields
 
 START_JOB = "messaging.jobs.start_launched"
 SEND_JOB = "messaging.jobs.send_campaign"

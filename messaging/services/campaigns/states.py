@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import AccountHold
-from laaffic_console.gateway.services import account_hold
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.constant_sql import Given, Update, kept
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.sql.constant_sql import Given, Update, kept
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignState
 from messaging.services import events, steps
 

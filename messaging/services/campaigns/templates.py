@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.plain_text import sendable
+from laaffic_console.kit.words.plain_text import sendable
 from messaging.models import MessageTemplate, TemplateVersion
 from messaging.services.campaigns import drafts
 

@@ -12,12 +12,12 @@ from typing import ClassVar
 from django.conf import settings
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services.patience import Patience
+from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.laaffic import LaafficClient, SendResult
-from messaging import merge_fields
-from messaging.merge_fields import Template
 from messaging.models import Batch, Campaign
 from messaging.services.channels.outgoing import Claim
+from messaging.text import merge_fields
+from messaging.text.merge_fields import Template
 
 Post = Callable[[LaafficClient, Claim], SendResult]
 

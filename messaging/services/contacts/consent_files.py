@@ -14,15 +14,16 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.moments import check_year
-from laaffic_console.kit.plain_text import keepable
-from messaging import contact_files, msisdn
-from messaging.contact_headers import guess_mapping, visible
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.plain_text import keepable
+from messaging import msisdn
+from messaging.files import contact_files
+from messaging.files.contact_headers import guess_mapping, visible
+from messaging.files.unreadable import UnreadableFile
 from messaging.models import Consent, ConsentState
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
-from messaging.unreadable import UnreadableFile
 
 AT_ONCE = 500
 TOLD = 100  # invalid rows that are told one by one

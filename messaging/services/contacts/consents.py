@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.sql_lists import among
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.sql.sql_lists import among
+from laaffic_console.kit.words.plain_text import is_blank
 from messaging.models import Campaign, Consent, ConsentEvent, ConsentState, OptInQuestion
+from messaging.people.subscribers import spellings, subscriber
 from messaging.services import events
-from messaging.subscribers import spellings, subscriber
 
 CHANNELS = CAMPAIGN_CHANNELS
 BY_HAND, REPLY = "by hand", "reply"

@@ -10,8 +10,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import CASCADE, DO_NOTHING, ManyToOneRel
 from django.utils import timezone
 
-from laaffic_console.kit.sql_lists import among
-from messaging.contact_rows import CleanRow, ReadyRow, as_json
+from laaffic_console.kit.sql.sql_lists import among
+from messaging.files.contact_rows import CleanRow, ReadyRow, as_json
 from messaging.models import Contact
 
 IMPORT_LOCK = 0x1AAFF1C  # any number, as long as it is this one

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit import said
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words import said
 from messaging.models import Contact, ContactGroup, GroupMembership
 from messaging.models.kept_while_used import keep_while_used
 from messaging.services.contacts import contact_writes

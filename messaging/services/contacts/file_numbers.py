@@ -8,11 +8,12 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from messaging import contact_files, msisdn
-from messaging.contact_files import Row
-from messaging.contact_headers import guess_mapping
-from messaging.contact_rows import NULL_WORDS
-from messaging.subscribers import subscriber
+from messaging import msisdn
+from messaging.files import contact_files
+from messaging.files.contact_files import Row
+from messaging.files.contact_headers import guess_mapping
+from messaging.files.contact_rows import NULL_WORDS
+from messaging.people.subscribers import subscriber
 
 Written = tuple[int, str, str]  # line, what stands in it, and why nobody can tell which part is the number
 

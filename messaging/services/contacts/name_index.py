@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from django.db import connection, transaction
 
-from laaffic_console.gateway.services import bell, leases, workers
-from laaffic_console.kit.folded_search import fold
-from laaffic_console.kit.sql_lists import among
+from laaffic_console.gateway.services.work import bell, leases, workers
+from laaffic_console.kit.sql.folded_search import fold
+from laaffic_console.kit.sql.sql_lists import among
 from messaging import search_indexes
 from messaging.search_indexes import NOTES, READ
 

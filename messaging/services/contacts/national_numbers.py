@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from django.utils.translation import get_language
 
 from messaging import msisdn
+from messaging.files.unreadable import UnreadableFile
+from messaging.files.workbook_limits import LOOK_SECONDS
 from messaging.models import ContactImport
 from messaging.msisdn import InvalidNumber, Msisdn
 from messaging.services.contacts import reading
 from messaging.services.contacts.recent_countries import recent_countries
-from messaging.unreadable import UnreadableFile
-from messaging.workbook_limits import LOOK_SECONDS
 
 LOOKED_AT, LEAST, SHARE = 100, 5, 0.8
 OF_LANGUAGES = {"zh": "CN"}  # whoever reads it has numbers of that country at hand

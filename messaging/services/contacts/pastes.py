@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from laaffic_console.kit.said import gettext as _
-from messaging import pasted_lines
+from laaffic_console.kit.words.said import gettext as _
+from messaging.files import pasted_lines
+from messaging.files.pasted_lines import Titles
 from messaging.models import Campaign, Paste, PastedNumber
 from messaging.msisdn import Msisdn
-from messaging.pasted_lines import Titles
+from messaging.people.subscribers import spellings, subscriber
 from messaging.services.saved_audiences import audience_sql
-from messaging.subscribers import spellings, subscriber
 
 LINES_AT_ONCE = 5000
 MOST_LINES = 1_000_000

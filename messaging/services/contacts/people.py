@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.plain_text import is_blank
 from messaging import msisdn
 from messaging.models import (
     Batch,
@@ -25,9 +25,9 @@ from messaging.models import (
     MessageState,
     Reply,
 )
-from messaging.person_timeline import Person
+from messaging.people.person_timeline import Person
+from messaging.people.subscribers import spellings, subscriber
 from messaging.services.contacts import consents, contact_writes, pastes
-from messaging.subscribers import spellings, subscriber
 
 OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
 NAMED = 3  # campaigns in a sentence

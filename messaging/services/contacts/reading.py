@@ -3,9 +3,9 @@
 from dataclasses import fields
 from pathlib import Path
 
-from messaging.cleaned_rows import Source
-from messaging.contact_files import ContactFile, Format
-from messaging.contact_rows import RowCleaner, RowError, RowOptions
+from messaging.files.cleaned_rows import Source
+from messaging.files.contact_files import ContactFile, Format
+from messaging.files.contact_rows import RowCleaner, RowError, RowOptions
 from messaging.models import ContactImport
 
 

@@ -17,18 +17,18 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models.channels import Channel
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.constant_sql import Given, Select
-from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from laaffic_console.kit.words.plain_text import is_blank
 from messaging import msisdn
+from messaging.files.unreadable import UnreadableFile
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.models.contacts import opt_outs_also_on
+from messaging.people.subscribers import every_spelling, subscriber
 from messaging.services import events
 from messaging.services.contacts import file_numbers
 from messaging.services.contacts.contacts import id_chunks
 from messaging.services.contacts.file_numbers import Written
-from messaging.subscribers import every_spelling, subscriber
-from messaging.unreadable import UnreadableFile
 
 CHUNK = 500
 MAX_BYTES = 20 << 20

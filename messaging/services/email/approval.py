@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
 from messaging.services import steps
 from messaging.services.approvals import shown

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services.draining import Inbox
+from laaffic_console.gateway.services.inbox.draining import Inbox
 from laaffic_console.laaffic import parse_email_callbacks
 from messaging.services.email import reports as email_reports
 from messaging.services.email.reports import Told

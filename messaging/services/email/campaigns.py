@@ -10,18 +10,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import (
-    bell,
-    database_clock,
-    isolation,
-    ledger,
-    lost_requests,
-    open_acts,
-    restored,
-)
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import ngettext
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.ledger import ledger, lost_requests, open_acts, restored
+from laaffic_console.gateway.services.work import bell
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules

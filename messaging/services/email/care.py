@@ -12,9 +12,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import ngettext
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.models import Campaign, EmailCampaign, EmailMessage, Submission
 from messaging.services.contacts import consents
 from messaging.services.gates import frequency

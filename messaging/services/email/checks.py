@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services.account import is_sandbox
-from laaffic_console.kit import dates
+from laaffic_console.gateway.services.client.account import is_sandbox
+from laaffic_console.kit.words import dates
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
 from messaging.services.approvals import approval_rules
 from messaging.services.email import care as email_care

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import code_words
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, Refused
 from messaging.models import EmailChoice, EmailLookup
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.said import read
+from laaffic_console.kit.words.said import read
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
 from messaging.services.batches.bulk_writes import upsert_tallies
 

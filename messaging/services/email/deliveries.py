@@ -8,17 +8,18 @@ from functools import partial
 
 from django.db.models import QuerySet
 
-from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, patience, turns, workers
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.patience import ENDLESS, Patience
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.work import bell, due, leases, patience, turns, workers
+from laaffic_console.gateway.services.work.patience import ENDLESS, Patience
 from laaffic_console.laaffic import LaafficClient, LaafficError
 from laaffic_console.laaffic.codes import EmailCode
 from laaffic_console.laaffic.email import MAX_EMAIL_IDS, EmailDeliveries
-from messaging import gateway_ids
 from messaging.models import Delivery, EmailCampaign, EmailMessage
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import reports as email_reports
 from messaging.services.reports import abnormal_ids, report_pulls
+from messaging.wire import gateway_ids
 
 logger = logging.getLogger(__name__)
 

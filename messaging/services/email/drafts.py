@@ -10,19 +10,19 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services import ledger
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import ngettext
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from laaffic_console.laaffic import InvalidRequest
 from laaffic_console.laaffic.email import MAX_SUBJECT, check_address
-from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports.prices import Cost
+from messaging.text import merge_fields
 
 
 def create(*, by: User | None = None, **fields: Any) -> EmailCampaign:

@@ -8,7 +8,7 @@ import datetime as dt
 from django.conf import settings
 from django.utils import timezone
 
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import EmailCampaign
 from messaging.services.gates import sending_hours
 

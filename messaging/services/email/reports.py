@@ -16,8 +16,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services import database_clock, ledger
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from messaging.models import Delivery, EmailCampaign, EmailMessage, Submission
 from messaging.services import events, steps

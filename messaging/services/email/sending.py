@@ -14,19 +14,13 @@ from django.db.models import Exists, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import (
-    account_hold,
-    applications,
-    code_words,
-    database_clock,
-    leases,
-    ledger,
-    moments,
-    patience,
-    workers,
-)
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.account import account_hold, applications
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.work import leases, moments, patience, workers
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import (
     AdFlag,
     EmailBatch,

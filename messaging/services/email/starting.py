@@ -11,11 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import PushKind
-from laaffic_console.gateway.services import account_hold, bell, isolation, moments, open_acts
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.ledger import open_acts
+from laaffic_console.gateway.services.work import bell, moments
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import steps
 from messaging.services.approvals import approval_rules

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import restored
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.ledger import restored
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import events, steps
 from messaging.services.budgets import whole_requests

@@ -8,25 +8,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import (
-    code_words,
-    ledger,
-    lost_requests,
-    open_acts,
-    single_requests,
-    workers,
-)
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit import typed_json
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.laaffic import (
-    AdFlag,
-    LaafficError,
-    OutcomeUnknown,
-    Refused,
-    SendEmailResult,
-    SubmissionState,
-)
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.ledger import ledger, lost_requests, open_acts, single_requests
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.forms import typed_json
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.laaffic import AdFlag, LaafficError, OutcomeUnknown, Refused, SendEmailResult, SubmissionState
 from messaging.models import EmailCampaign
 from messaging.services import steps
 from messaging.services.email import drafts as email_drafts

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.kit.figures import number
+from laaffic_console.kit.words.figures import number
 from messaging import meanings
 from messaging.models import Batch, BatchState, Campaign
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.figures import share
+from laaffic_console.kit.words.figures import share
 from laaffic_console.reports.reporting import COLUMNS, Figures
 from messaging.models import Campaign
 from messaging.services.batches import counting

@@ -11,12 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.gateway.services import workers
-from laaffic_console.kit import dates
-from laaffic_console.kit.figures import in_percent, money, number
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.words import dates, durations
+from laaffic_console.kit.words.figures import in_percent, money, number
+from laaffic_console.kit.words.stored_words import in_words
 from laaffic_console.laaffic import Family, lookup
-from messaging import durations
 from messaging.models import ActivityTally, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import counting
 from messaging.services.batches import waiting as waiting_batches

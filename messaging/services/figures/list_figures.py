@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery, Sum
 
-from laaffic_console.kit.figures import share
+from laaffic_console.kit.words.figures import share
 from messaging.models import Batch, Campaign, MessageState, OutcomeTally, Reply
 from messaging.services.batches import counting
 from messaging.services.figures import insights

@@ -12,12 +12,12 @@ from django.db.models.query_utils import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services import snapshots
+from laaffic_console.gateway.services.database import snapshots
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Figures, Limits, Period, Rows
-from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
 from messaging.services.batches import answers, counting, sent_tallies
+from messaging.wire import networks
 
 # What each state counts as. What was rejected or is unknown is not said to have been sent.
 COUNTED_AS = {

@@ -15,8 +15,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import long_jobs, workers
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.work import long_jobs, workers
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import IS_OPEN_PROOF, Proof
 from messaging.services.refusals import NotAllowed
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.kit.figures import money, number
-from laaffic_console.kit.stored_words import in_words
-from messaging import merge_fields
+from laaffic_console.kit.words.figures import money, number
+from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Message, MessageState
 from messaging.services.batches import batch_texts, counting
 from messaging.services.batches.own_segments import OwnSegments
 from messaging.services.text.merge_values import for_eyes
+from messaging.text import merge_fields
 
 EVENTS_SHOWN = 200  # of one message, whose reports may come again and again
 

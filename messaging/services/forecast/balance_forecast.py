@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from laaffic_console.gateway.services import balance_history
+from laaffic_console.gateway.services.account import balance_history
 from messaging.services.reports.prices import Cost
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from messaging import durations, merge_fields
+from laaffic_console.kit.words import durations
 from messaging.models import AudienceCount, Campaign, Contact
 from messaging.services.audience import audience_counts, rules
 from messaging.services.channels import channels
@@ -16,6 +16,7 @@ from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
 from messaging.services.saved_audiences import audience_sql, audiences
 from messaging.services.text.merge_values import for_eyes, values_of
+from messaging.text import merge_fields
 
 SAMPLE = 200
 A_LONG_ONE = 1000  # recipients of a campaign that tells how fast the gateway takes them

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.cache import cache
 
-from laaffic_console.gateway.services.bell import AWAY
-from messaging import merge_fields
+from laaffic_console.gateway.services.work.bell import AWAY
 from messaging.models import Campaign
 from messaging.services.channels import channels
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.reports import prices
+from messaging.text import merge_fields
 
 ByCountry = dict[str, dict[str, str | None]]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from laaffic_console.kit.constant_sql import Given, Select
+from laaffic_console.kit.sql.constant_sql import Given, Select
 from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, BatchState, Campaign, CampaignState
 
 SKEW = dt.timedelta(minutes=5)  # between the clocks of two workers

@@ -7,8 +7,8 @@ a message that was not chosen waits, and one that was chosen leaves once as any 
 import datetime as dt
 from collections.abc import Sequence
 
-from laaffic_console.gateway.services import database_clock
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, Canary, CanaryMessage
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from babel.core import get_global
 from django.conf import settings
 
-from messaging import opening_hours
-from messaging.opening_hours import Hours
+from messaging.hours import opening_hours
+from messaging.hours.opening_hours import Hours
 
 MOST = 8
 

@@ -7,12 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from laaffic_console.gateway.services import database_clock
-from laaffic_console.kit.constant_sql import Given, Select
-from laaffic_console.kit.said import gettext as _
-from messaging import msisdn, opening_hours
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.sql.constant_sql import Given, Select
+from laaffic_console.kit.words.said import gettext as _
+from messaging import msisdn
+from messaging.hours import opening_hours
+from messaging.hours.opening_hours import WHOLE_WEEK, Hours
 from messaging.models import Calendar, Campaign
-from messaging.opening_hours import WHOLE_WEEK, Hours
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 
 NAME = "hours"

@@ -15,11 +15,11 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from laaffic_console.kit import exports, private_files
-from laaffic_console.kit.said import joined, kept, read
-from messaging.contact_files import Row
-from messaging.contact_headers import BAD_ROW_COLUMNS, is_of_bad_rows
-from messaging.contact_rows import RowError
+from laaffic_console.kit.files import exports, private_files
+from laaffic_console.kit.words.said import joined, kept, read
+from messaging.files.contact_files import Row
+from messaging.files.contact_headers import BAD_ROW_COLUMNS, is_of_bad_rows
+from messaging.files.contact_rows import RowError
 from messaging.models import BadRow, ContactImport
 
 FOLDER = "imports"

@@ -17,21 +17,21 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.kit.plain_text import is_blank, keepable, without_marks
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.uploads import FULL
-from messaging import contact_files
-from messaging.contact_headers import guess_mapping
-from messaging.contact_rows import NO_OPTIONS, NULL_WORDS, RowError, RowOptions
-from messaging.encodings import Reading
+from laaffic_console.kit.files.uploads import FULL
+from laaffic_console.kit.words.plain_text import is_blank, keepable, without_marks
+from laaffic_console.kit.words.said import gettext as _
+from messaging.files import contact_files
+from messaging.files.contact_headers import guess_mapping
+from messaging.files.contact_rows import NO_OPTIONS, NULL_WORDS, RowError, RowOptions
+from messaging.files.encodings import Reading
+from messaging.files.unreadable import UnreadableFile
+from messaging.files.workbook_limits import LOOK_SECONDS
 from messaging.models import ContactGroup, ContactImport
 from messaging.services.contacts import reading
 from messaging.services.contacts.reading import path_of, problem_with_mapping
 from messaging.services.imports import bad_rows
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.refusals import NotAllowed
-from messaging.unreadable import UnreadableFile
-from messaging.workbook_limits import LOOK_SECONDS
 
 NULL_ROWS = 5000  # that are looked at before the import
 ORPHAN_HOURS = 24

@@ -20,18 +20,18 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from laaffic_console.gateway.services import bell, leases, turns, workers
-from laaffic_console.kit import private_files
-from laaffic_console.kit.said import Said, kept, read
-from laaffic_console.kit.said import gettext as _
-from messaging.cleaned_rows import clean_rows
-from messaging.contact_files import Row
-from messaging.contact_rows import RowCleaner, RowError
+from laaffic_console.gateway.services.work import bell, leases, turns, workers
+from laaffic_console.kit.files import private_files
+from laaffic_console.kit.words.said import Said, kept, read
+from laaffic_console.kit.words.said import gettext as _
+from messaging.files.cleaned_rows import clean_rows
+from messaging.files.contact_files import Row
+from messaging.files.contact_rows import RowCleaner, RowError
+from messaging.files.unreadable import UnreadableFile
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
+from messaging.people.subscribers import spellings
 from messaging.services.contacts import reading
 from messaging.services.imports import bad_rows
-from messaging.subscribers import spellings
-from messaging.unreadable import UnreadableFile
 
 JOB = "messaging.jobs.forecast_contact_import"
 CHUNK = 1000

@@ -10,14 +10,15 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.gateway.services import bell, leases, turns, workers
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
-from messaging import cleaned_rows
-from messaging.cleaned_rows import Chunk
-from messaging.contact_rows import RowError
+from laaffic_console.gateway.services.work import bell, leases, turns, workers
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
+from messaging.files import cleaned_rows
+from messaging.files.cleaned_rows import Chunk
+from messaging.files.contact_rows import RowError
+from messaging.files.unreadable import UnreadableFile
 from messaging.models import ContactImport
 from messaging.services import events
 from messaging.services.contacts import contact_writes, reading
@@ -25,7 +26,6 @@ from messaging.services.contacts.reading import is_of_the_shell
 from messaging.services.imports import bad_rows
 from messaging.services.imports import files as import_files
 from messaging.services.imports import forecast as import_forecast
-from messaging.unreadable import UnreadableFile
 
 CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
 SLICE_SECONDS = turns.SECONDS

@@ -18,11 +18,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.gateway.services import bell, leases, turns, workers
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.said import gettext as _
-from messaging import contact_traces
-from messaging.contact_rows import CleanRow
+from laaffic_console.gateway.services.work import bell, leases, turns, workers
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.said import gettext as _
+from messaging.files.contact_rows import CleanRow
 from messaging.models import (
     Campaign,
     CampaignState,
@@ -33,8 +32,9 @@ from messaging.models import (
     ImportUndo,
 )
 from messaging.models.kept_while_used import using
+from messaging.people import contact_traces
+from messaging.people.subscribers import spellings
 from messaging.services.contacts import contact_writes
-from messaging.subscribers import spellings
 
 CHUNK = 2000
 JOB = "messaging.jobs.undo_contact_import"

@@ -7,16 +7,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from messaging.contact_headers import FIXED_FIELDS, IGNORED
-from messaging.contact_rows import RowOptions
-from messaging.merge_fields import is_name
+from messaging.files.contact_headers import FIXED_FIELDS, IGNORED
+from messaging.files.contact_rows import RowOptions
+from messaging.files.unreadable import UnreadableFile
 from messaging.models import ContactImport
 from messaging.services.contacts import reading
 from messaging.services.imports import files as import_files
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import imports
 from messaging.services.refusals import NotAllowed
-from messaging.unreadable import UnreadableFile
+from messaging.text.merge_fields import is_name
 
 OPTIONS = ("foreign_without_plus", "allow_unknown_ranges", "keep_null_words")
 

@@ -13,9 +13,10 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account_hold, workers
-from laaffic_console.kit.figures import money
-from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.words.figures import money
+from laaffic_console.kit.words.plain_text import is_blank
 from messaging.services.audience import recipient_clocks
 from messaging.services.audience.recipient_clocks import Clock
 from messaging.services.budgets import budgets

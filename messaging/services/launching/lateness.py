@@ -5,7 +5,7 @@ import datetime as dt
 from django.conf import settings
 from django.utils import timezone
 
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.words.said import gettext as _
 
 ON_TIME = dt.timedelta(minutes=1)  # the sweeper comes twice a minute
 

@@ -18,14 +18,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, leases, ledger, lost_requests, single_requests, workers
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.plain_text import keepable, without_marks
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.ledger import ledger, lost_requests, single_requests
+from laaffic_console.gateway.services.work import leases, workers
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.plain_text import keepable, without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
-from messaging import attachment_content
-from messaging.attachment_content import UnfitFile
+from messaging.media import attachment_content
+from messaging.media.attachment_content import UnfitFile
 from messaging.models import MmsAttachment
 from messaging.services.refusals import NotAllowed
 

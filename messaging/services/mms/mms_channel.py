@@ -12,12 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services.patience import Patience
-from laaffic_console.kit.plain_text import is_blank
+from laaffic_console.gateway.services.work.patience import Patience
+from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
-from messaging import merge_fields, segments
-from messaging.merge_fields import Template
 from messaging.models import Batch, Campaign, MmsAttachment
 from messaging.services.campaigns import drafts
 from messaging.services.channels.channels import NotReady, NotYet, Post, SendingChannel
@@ -25,6 +23,8 @@ from messaging.services.channels.outgoing import Claim
 from messaging.services.mms import attachments
 from messaging.services.mms.attachments import BeingUploaded, UploadFailed
 from messaging.services.reports import report_pulls
+from messaging.text import merge_fields, segments
+from messaging.text.merge_fields import Template
 
 GIVEN_TITLE, RANDOM_TITLE = "1", "2"  # mmsType
 

@@ -5,13 +5,13 @@ import datetime as dt
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from laaffic_console.kit import dates
-from laaffic_console.kit.plain_text import whole_number
-from laaffic_console.kit.search_kinds import Query, beginning_with
+from laaffic_console.kit.registers.search_kinds import Query, beginning_with
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.plain_text import whole_number
 from messaging.models import Conversation
 from messaging.models.conversations import Conversations
+from messaging.people.subscribers import subscriber
 from messaging.services.contacts import people_search
-from messaging.subscribers import subscriber
 
 USUAL = "open"
 VIEWS = (USUAL, "mine", "unassigned", "unread", "done")

@@ -16,17 +16,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services import isolation
+from laaffic_console.gateway.services.database import isolation
 from laaffic_console.laaffic import Reply as WireReply
-from messaging import msisdn, networks
+from messaging import msisdn
 from messaging.models import Campaign, Contact, Conversation, Message, MessageState, Reply, SuppressionEntry
 from messaging.models.messages import has_never_left
-from messaging.opt_out import opt_out_in
+from messaging.people.subscribers import every_spelling, spellings, subscriber
 from messaging.services import events
 from messaging.services.batches import answers
 from messaging.services.contacts import suppression
 from messaging.services.replies import conversations, opt_ins
-from messaging.subscribers import every_spelling, spellings, subscriber
+from messaging.text.opt_out import opt_out_in
+from messaging.wire import networks
 
 logger = logging.getLogger(__name__)
 

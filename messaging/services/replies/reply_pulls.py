@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import database_clock, isolation, leases, workers
-from laaffic_console.gateway.services.account import NotConfigured, client_with, laaffic_client
-from laaffic_console.gateway.services.due import CLOCKS_DIFFER_BY
-from laaffic_console.gateway.services.patience import LEASE_SECONDS, Patience
-from laaffic_console.kit.constant_sql import Given, Select
+from laaffic_console.gateway.services.client.account import NotConfigured, client_with, laaffic_client
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.work import leases, workers
+from laaffic_console.gateway.services.work.due import CLOCKS_DIFFER_BY
+from laaffic_console.gateway.services.work.patience import LEASE_SECONDS, Patience
+from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
 from laaffic_console.laaffic.pages import MalformedRecord
 from messaging.models import Campaign, CampaignState, HourTally, Reply, ReplyPull

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from laaffic_console.gateway.models import PushedBody, PushKind
-from laaffic_console.gateway.services.draining import Inbox
+from laaffic_console.gateway.services.inbox.draining import Inbox
 from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.laaffic import parse_sms_replies
 from messaging.models import Reply

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from laaffic_console.gateway.services.patience import Patience
+from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.laaffic import Refused
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import Batch, Message, MessageEvent
 from messaging.services.reports import doubtful_amounts, reports
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.delivery_buckets import BOUNDS
-from laaffic_console.kit.figures import share
+from laaffic_console.kit.words.figures import share
 from messaging.models import Campaign, DeliveryTimeTally
 
 SHOWN = (5, 10, 30, 60, 300, 900, 3600)  # on pages

@@ -13,8 +13,8 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Sum
 
-from laaffic_console.kit import row_changes
-from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.audit import row_changes
+from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import Campaign, ListPrice, OutcomeTally
 from messaging.services.batches import own_segments
 from messaging.services.batches.counting import MICROS

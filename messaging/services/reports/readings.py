@@ -7,8 +7,8 @@ A gateway that has not listed all of a window within its time, or whose proxy ga
 import datetime as dt
 from collections.abc import Callable, Iterable
 
-from laaffic_console.gateway.services import patience
-from laaffic_console.gateway.services.patience import ENDLESS, NotAsked, Patience
+from laaffic_console.gateway.services.work import patience
+from laaffic_console.gateway.services.work.patience import ENDLESS, NotAsked, Patience
 from laaffic_console.laaffic import IncompleteList, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy
 from messaging.services.reports.record_matching import Window
 

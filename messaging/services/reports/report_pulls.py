@@ -13,9 +13,10 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, patience, turns, workers
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.patience import ENDLESS, NotAsked, Patience
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.work import bell, due, leases, patience, turns, workers
+from laaffic_console.gateway.services.work.patience import ENDLESS, NotAsked, Patience
 from laaffic_console.laaffic import (
     Code,
     LaafficClient,
@@ -24,7 +25,6 @@ from laaffic_console.laaffic import (
     oldest_sent_record,
     sent_record_windows,
 )
-from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
@@ -32,6 +32,7 @@ from messaging.services.channels import channels
 from messaging.services.reports import abnormal_ids, doubtful_amounts, record_matching, reports
 from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import Strays, Sweep, Window
+from messaging.wire import gateway_ids
 
 logger = logging.getLogger(__name__)
 

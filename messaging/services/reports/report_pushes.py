@@ -9,11 +9,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services.draining import Inbox
+from laaffic_console.gateway.services.inbox.draining import Inbox
 from laaffic_console.laaffic import DeliveryReport
 from laaffic_console.laaffic.reports import MalformedReport, from_push
-from messaging import gateway_ids
 from messaging.services.reports import reports
+from messaging.wire import gateway_ids
 
 
 def _read(body: PushedBody, raw: object) -> tuple[Sequence[DeliveryReport], Sequence[str]]:

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import database_clock
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit import delivery_buckets
-from laaffic_console.kit.constant_sql import Given, Select, Update, moment
-from messaging import networks
+from laaffic_console.kit.sql.constant_sql import Given, Select, Update, moment
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, counting, own_segments, sent_tallies
@@ -29,6 +28,7 @@ from messaging.services.batches.bulk_writes import (
     write_same_reports,
 )
 from messaging.services.batches.settling import FIRST_CHECK, count_activity
+from messaging.wire import networks
 
 # An outcome is a known end; what is on its way is in the batches' tallies.
 FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED}

@@ -12,12 +12,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import workers
-from laaffic_console.kit import acts, masks
-from messaging import condition_texts, conditions
-from messaging.condition_rows import Rows as ClickedRows
-from messaging.condition_rows import joined
-from messaging.conditions import ATTRIBUTE, Condition, ConditionError, Contains, InCampaign, InGroup
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.masking import masks
+from messaging.conditions import condition_texts, conditions
+from messaging.conditions.condition_rows import Rows as ClickedRows
+from messaging.conditions.condition_rows import joined
+from messaging.conditions.conditions import ATTRIBUTE, Condition, ConditionError, Contains, InCampaign, InGroup
 from messaging.models import Audience, Campaign, Contact, ContactGroup
 from messaging.services.saved_audiences import audience_sql
 from messaging.services.saved_audiences.condition_sql import Rules

@@ -1,4 +1,4 @@
-"""A condition (messaging/conditions.py) in the database's words, for the contacts `c` of a stretch of ids.
+"""A condition (messaging/conditions/conditions.py) in the database's words, for the contacts `c` of a stretch of ids.
 
 Each test is a column, or one search in an index for each contact, and is true or false, never NULL. What looks into
 messages and replies is a scalar subquery: of EXISTS PostgreSQL would make a join that reads all messages ever sent.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from messaging.conditions import (
+from messaging.conditions.conditions import (
     ADDED,
     ATTRIBUTE,
     IMPORTED,

@@ -13,8 +13,8 @@ from django.db import connection
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
-from messaging import condition_texts
-from messaging.conditions import Condition
+from messaging.conditions import condition_texts
+from messaging.conditions.conditions import Condition
 from messaging.models import Contact
 from messaging.services.saved_audiences import audience_sql, audiences
 from messaging.services.saved_audiences.condition_sql import Rules

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 
 from django.db.models import QuerySet
 
-from laaffic_console.kit import countries, masks
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words import countries
 from messaging.models import Campaign, Contact, ContactGroup
 from messaging.services.saved_audiences import audiences
 

@@ -4,7 +4,8 @@ import datetime as dt
 
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, isolation, leases
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.work import bell, leases
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
 from messaging.services.batches import settling, waiting
 from messaging.services.campaigns import campaigns, starting

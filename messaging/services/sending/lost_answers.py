@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import AccountHold, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.kit.words.said import gettext as _
 
 WAITING = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.NOT_SENT)  # these say nothing about the gateway
 # A request may be settled behind so many that were made after it. By the moment of settling nothing finds the last ones

@@ -20,21 +20,14 @@ from django.db import DatabaseError
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import (
-    account_hold,
-    bell,
-    database_clock,
-    isolation,
-    leases,
-    ledger,
-    moments,
-    turns,
-    workers,
-)
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.perseverance import insist
-from laaffic_console.kit.constant_sql import Given, Select, Update
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.database.perseverance import insist
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.work import bell, leases, moments, turns, workers
+from laaffic_console.kit.sql.constant_sql import Given, Select, Update
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Campaign, CampaignState
 from messaging.services.audience import audience

@@ -3,13 +3,13 @@
 import datetime as dt
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services.patience import Patience
+from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.laaffic import LaafficClient, SendResult, SmsItem
-from messaging import segments
 from messaging.models import Batch, Campaign
 from messaging.services.channels.channels import Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import report_pulls
+from messaging.text import segments
 
 
 class SmsChannel(SendingChannel):

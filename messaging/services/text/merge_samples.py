@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from statistics import median_high
 
-from messaging import merge_fields, segments
 from messaging.models import Contact
 from messaging.services.text.merge_values import values_of
+from messaging.text import merge_fields, segments
 
 SAMPLE = 500
 SHOWN = 20

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from laaffic_console.kit import masks
+from laaffic_console.kit.masking import masks
 from messaging.models import Contact
 
 COLUMNS_OF_CONTACT = {"name", "email", "country", "language", "number"}

@@ -11,13 +11,13 @@ from django.db.models import F, TextField
 from django.db.models.functions import Cast, Length
 from django.utils import timezone
 
-from laaffic_console.kit.plain_text import is_blank
-from messaging import merge_fields
-from messaging.merge_fields import Field, Template
+from laaffic_console.kit.words.plain_text import is_blank
 from messaging.models import Batch, BatchState, Campaign, Message, MessageState
 from messaging.services.batches import bulk_writes, sent_tallies, settling
 from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
+from messaging.text import merge_fields
+from messaging.text.merge_fields import Field, Template
 
 BLANK = "nothing to read with its fields filled in"
 

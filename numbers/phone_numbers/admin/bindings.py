@@ -16,15 +16,17 @@ from unfold.decorators import display
 
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel, EntryState
-from laaffic_console.gateway.services import open_acts
-from laaffic_console.kit import dates, masks, meanings, plain_text
-from laaffic_console.kit.form_fields import field_of
-from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
+from laaffic_console.gateway.services.ledger import open_acts
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.masking import masks
+from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import whole_number
-from laaffic_console.kit.read_only import ReadOnlyAdmin
-from laaffic_console.kit.stored_words import in_words
+from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.words import dates, plain_text
+from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
+from laaffic_console.kit.words.stored_words import in_words
 from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool

@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.models import Application, EntryState
-from laaffic_console.kit import dates, plain_text
-from laaffic_console.kit.file_input import FileInput
-from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, page
-from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import whole_number
+from laaffic_console.kit.words import dates, plain_text
+from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from phone_numbers.admin.sync_panel import SyncedListAdmin

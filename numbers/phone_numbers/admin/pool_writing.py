@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.pages import add_problems, page, require
-from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.words.people import signed_in
 from phone_numbers import number_lists
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import NumberPool, PoolVersion

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.kit import dates, meanings
-from laaffic_console.kit.figures import number
 from laaffic_console.kit.pages import page
-from laaffic_console.kit.plain_text import digits_of, plain, whole_number
+from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.plain_text import digits_of, plain, whole_number
 from phone_numbers.admin.pool_writing import PoolWriting
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.pool_config import difference

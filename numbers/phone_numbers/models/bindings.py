@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.kit.masks import masked
-from laaffic_console.kit.said import shaped
-from laaffic_console.kit.search_kinds import beginning_with
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.registers.search_kinds import beginning_with
+from laaffic_console.kit.words.said import shaped
 
 
 class BindingKind(models.IntegerChoices):

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, LedgerEntry
-from laaffic_console.gateway.services import code_words, ledger, open_acts, single_requests
-from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.gateway.services.late_evidence import accepted
-from laaffic_console.kit.masks import masked
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.ledger import ledger, open_acts, single_requests
+from laaffic_console.gateway.services.ledger.late_evidence import accepted
+from laaffic_console.kit.masking.masks import masked
 from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn

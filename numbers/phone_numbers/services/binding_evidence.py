@@ -6,8 +6,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState
-from laaffic_console.gateway.services import due, ledger
-from laaffic_console.gateway.services.late_evidence import SHOWS_WITHIN, denied_lately
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger.late_evidence import SHOWS_WITHIN, denied_lately
+from laaffic_console.gateway.services.work import due
 from phone_numbers.models import Binding, BindingRequest
 from phone_numbers.services.arrival import ARRIVES_WITHIN
 

@@ -12,8 +12,9 @@ from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import due, whole_lists
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.lists import whole_lists
+from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import Binding, SyncStatus
 from phone_numbers.services import binding_evidence, syncing

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.gateway.services import lost_requests
+from laaffic_console.gateway.services.ledger import lost_requests
 
 ABOUT = ("binding request", "number pool", "owned number")
 

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, ledger, single_requests
-from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.gateway.services.late_evidence import accepted
-from laaffic_console.kit.plain_text import keepable
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.ledger import ledger, single_requests
+from laaffic_console.gateway.services.ledger.late_evidence import accepted
+from laaffic_console.kit.words.plain_text import keepable
 from laaffic_console.laaffic import (
     Code,
     InvalidRequest,

@@ -7,8 +7,10 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import database_clock, due, ledger
-from laaffic_console.gateway.services.late_evidence import denied_lately
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger.late_evidence import denied_lately
+from laaffic_console.gateway.services.work import due
 from phone_numbers.models import OwnedNumber
 from phone_numbers.services.arrival import ARRIVES_WITHIN
 

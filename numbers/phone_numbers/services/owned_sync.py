@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.gateway.services import due, whole_lists
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.lists import whole_lists
+from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import OwnedNumber, SyncStatus
 from phone_numbers.services import owned_evidence, syncing

@@ -12,10 +12,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import code_words, ledger, single_requests
-from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.gateway.services.late_evidence import accepted
-from laaffic_console.kit import dates
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.ledger import ledger, single_requests
+from laaffic_console.gateway.services.ledger.late_evidence import accepted
+from laaffic_console.kit.words import dates
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown, Refused
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion

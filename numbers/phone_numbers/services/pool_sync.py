@@ -12,9 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services import due, isolation, ledger, whole_lists
-from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.gateway.services.late_evidence import denied_lately
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.database import isolation
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger.late_evidence import denied_lately
+from laaffic_console.gateway.services.lists import whole_lists
+from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import PoolConfig

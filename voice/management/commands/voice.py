@@ -9,10 +9,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes, switched_off
 from laaffic_console.gateway.models import Application, Channel, EntryState
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit import document_text
-from laaffic_console.kit.commands import ConsoleCommand, said
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.kit.process import document_text
+from laaffic_console.kit.process.commands import ConsoleCommand, said
 from laaffic_console.laaffic import InvalidRequest, LaafficError
 from messaging.management.commands.campaign import written
 from voice import export_kinds

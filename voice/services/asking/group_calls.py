@@ -3,8 +3,10 @@
 from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import bell, database_clock, isolation, lost_requests
-from laaffic_console.gateway.services.patience import Patience
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.ledger import lost_requests
+from laaffic_console.gateway.services.work import bell
+from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.laaffic import Family, LaafficError, Refused, Remedy, codes
 from voice.models import GroupTask, TaskState, VoiceSync
 from voice.models.group_tasks import NOT_LEFT, OPEN, OVER

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import CallKind, InvalidRequest, LaafficError, Source
 from laaffic_console.laaffic import CallRecord as WireRecord
 from voice.models import CallRecord, GroupTask, SipCall

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from laaffic_console.gateway.services import database_clock
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic.pages import Page

@@ -1,7 +1,7 @@
 """Which of Laaffic's voice lists are copied when: every few minutes by the sweeper, at once when somebody asks."""
 
-from laaffic_console.gateway.services import bell, sweeps
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.work import bell, sweeps
+from laaffic_console.kit.words.said import gettext as _
 from voice.services import called_numbers
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import records_pulls

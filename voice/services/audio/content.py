@@ -13,7 +13,7 @@ from mutagen.wave import WAVE
 
 from laaffic_console.laaffic import InvalidRequest
 from laaffic_console.laaffic.voice import check_audio_name
-from messaging.attachment_content import length_of_mp3
+from messaging.media.attachment_content import length_of_mp3
 from voice.models import AudioType
 
 SHORTEST_NAME, LONGEST_NAME = 5, 32  # characters, with the suffix

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficError, UploadedAudio
 from voice.models import AudioFile, AudioType
 from voice.services import syncing

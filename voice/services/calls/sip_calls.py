@@ -16,20 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import (
-    database_clock,
-    due,
-    ledger,
-    lost_requests,
-    open_acts,
-    single_requests,
-    workers,
-)
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import ledger, lost_requests, open_acts, single_requests
+from laaffic_console.gateway.services.work import due, workers
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
-from messaging.subscribers import subscriber
+from messaging.people.subscribers import subscriber
 from voice.models import CallRecord, Ringing, SipCall, SipPhone
 from voice.services.calls import matching as call_matching
 from voice.services.phones import evidence as phone_evidence

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.said import gettext as _
 from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown

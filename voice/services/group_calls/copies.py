@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import ngettext
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import copied
 from voice.services.group_calls import figures as group_figures

@@ -12,9 +12,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold, database_clock, isolation
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
+from laaffic_console.gateway.services.account import account_hold
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
 from laaffic_console.laaffic import Family, Remedy
 from laaffic_console.laaffic.codes import FOREIGN, every_table
 from voice.models import GroupTask

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable
 
 from django.conf import settings
 
-from laaffic_console.gateway.services import database_clock
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import shaped
-from messaging.opening_hours import Hours
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import shaped
+from messaging.hours.opening_hours import Hours
 from messaging.services.gates import sending_hours
 from messaging.services.gates.sending_hours import Place
 from voice.models import GroupTask

@@ -18,18 +18,14 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import (
-    code_words,
-    database_clock,
-    ledger,
-    open_acts,
-    single_requests,
-    workers,
-)
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.acts import Act, record_event
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import ledger, open_acts, single_requests
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.audit.acts import Act, record_event
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.services.approvals import approval_rules, approvals

@@ -10,7 +10,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Channel
 from laaffic_console.laaffic import CallKind
 from messaging.models import Message
-from messaging.subscribers import every_spelling, subscriber
+from messaging.people.subscribers import every_spelling, subscriber
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT
 from voice.services.group_calls import numbers as group_numbers

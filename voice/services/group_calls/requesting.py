@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import (
     FileInRequest,
     GroupCall,
@@ -23,7 +23,7 @@ from laaffic_console.laaffic import (
     UploadedFile,
 )
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS, Window
-from messaging import merge_fields
+from messaging.text import merge_fields
 from voice.models import Announcement, AudioFile, GroupTask
 from voice.services.audio.content import problem_with_size
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.words.said import gettext as _
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks
 from messaging.services.audience.recipient_clocks import Clock

@@ -14,8 +14,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import database_clock, due, ledger
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import GroupTask as WireTask
 from laaffic_console.laaffic import TaskStatus
 from messaging.services.budgets import shares

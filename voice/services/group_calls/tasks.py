@@ -11,16 +11,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import (
-    code_words,
-    ledger,
-    single_requests,
-    workers,
-)
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.plain_text import sendable
-from laaffic_console.kit.said import gettext as _
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.ledger import ledger, single_requests
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.plain_text import sendable
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging.services.approvals import approvals
 from messaging.services.refusals import NotAllowed

@@ -7,16 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
 
-from laaffic_console.gateway.services import (
-    database_clock,
-    isolation,
-    moments,
-    open_acts,
-)
-from laaffic_console.kit.acts import Act
-from laaffic_console.kit.plain_text import is_blank
-from laaffic_console.kit.said import gettext as _
-from laaffic_console.kit.said import joined
+from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.ledger import open_acts
+from laaffic_console.gateway.services.work import moments
+from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.plain_text import is_blank
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
 from messaging.services.steps import UNFINISHED_RESTORE

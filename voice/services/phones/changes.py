@@ -13,16 +13,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import (
-    code_words,
-    late_evidence,
-    leases,
-    ledger,
-    patience,
-    single_requests,
-    workers,
-)
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.ledger import late_evidence, ledger, single_requests
+from laaffic_console.gateway.services.work import leases, patience, workers
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from voice.models import SipPhone, VoiceSync
 from voice.services import syncing

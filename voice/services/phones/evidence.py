@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import late_evidence, ledger
+from laaffic_console.gateway.services.ledger import late_evidence, ledger
 from voice.models import SipPhone
 
 ADDED, RESET = ABOUT = ("SIP phones", "SIP password")

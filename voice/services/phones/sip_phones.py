@@ -6,8 +6,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import due, whole_lists
-from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.client.account import laaffic_client
+from laaffic_console.gateway.services.lists import whole_lists
+from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import voice as wire
 from voice.models import SipPhone, VoiceSync
 from voice.services.phones import evidence as phone_evidence

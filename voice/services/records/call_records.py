@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.gateway.services import isolation
+from laaffic_console.gateway.services.database import isolation
 from laaffic_console.laaffic import CallKind, CallOutcome, Source
 from laaffic_console.laaffic import CallRecord as WireRecord
-from messaging.order_ids import message_id_of
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.reports import reports
+from messaging.wire.order_ids import message_id_of
 from voice.models import CallRecord, CallTally
 from voice.services.calls import matching as call_matching
 from voice.services.group_calls import states as group_state

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.acts import Act, record
-from laaffic_console.kit.figures import money
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.figures import money
 from voice.models import CallRecord
 from voice.services.records import call_records
 

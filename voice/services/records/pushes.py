@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services.draining import Inbox
+from laaffic_console.gateway.services.inbox.draining import Inbox
 from laaffic_console.laaffic import (
     CallRecord,
     DeliveryReport,
@@ -19,8 +19,8 @@ from laaffic_console.laaffic import (
     parse_ringing,
     parse_voice_reports,
 )
-from messaging import gateway_ids
 from messaging.services.reports import reports
+from messaging.wire import gateway_ids
 from voice.services.calls import ringing
 from voice.services.records import call_records
 from voice.services.spoken.call_reports import as_delivery_report

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from laaffic_console.laaffic import CallOutcome, CallRecord, DeliveryReport, DeliveryState, Source
-from messaging.order_ids import message_id_of
+from messaging.wire.order_ids import message_id_of
 
 # What was spoken to a mailbox has been spoken; the record says that it was a mailbox.
 HEARD = frozenset({CallOutcome.ANSWERED, CallOutcome.VOICEMAIL})

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from laaffic_console.laaffic import DeliveryReport, DeliveryState
 from messaging.models import Campaign, Message
-from messaging.order_ids import message_id_of
+from messaging.wire.order_ids import message_id_of
 from voice.services.spoken.options import TtsOptions, call_lasts
 
 

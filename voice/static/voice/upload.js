@@ -26,7 +26,7 @@ document.addEventListener("DOMContentLoaded", () => {
     });
     request.addEventListener("load", () => {
       // Whoever was signed out, or has signed in again since this page was opened, is turned away. What a form holds is
-      // kept when it is sent by itself (kit/kept_forms.py); which file has to be chosen again is said there.
+      // kept when it is sent by itself (kit/forms/kept_forms.py); which file has to be chosen again is said there.
       if (request.status === 403 || new URL(request.responseURL).pathname.endsWith("/login/")) {
         form.submit();
         return;

@@ -10,8 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
-from laaffic_console.kit.commands import ConsoleCommand, said
-from laaffic_console.kit.figures import number
+from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.words.figures import number
 
 LONGEST_DAYS = 3650
 

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.audit.services import chain, retention
-from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.plain_text import whole_number
+from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.plain_text import whole_number
 
 LONGEST_DAYS = 36_500  # as LAAFFIC_AUDIT_DAYS
 

@@ -8,9 +8,9 @@ from django.core.management.base import CommandError
 
 from laaffic_console.backups.services import backing_up
 from laaffic_console.backups.services.databases import CannotCopy
-from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.exports import why_not_written
-from laaffic_console.kit.figures import number
+from laaffic_console.kit.files.exports import why_not_written
+from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.words.figures import number
 
 
 class Command(ConsoleCommand):

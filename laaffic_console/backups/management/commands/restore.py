@@ -12,9 +12,9 @@ from laaffic_console.backups.services import restoring
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.archives import BadBackup
 from laaffic_console.backups.services.databases import CannotCopy
-from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.interrupts import terminal_may_close
+from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.process.interrupts import terminal_may_close
+from laaffic_console.kit.words.figures import number
 from messaging.services.contacts.lasting_words import Written
 
 

@@ -10,9 +10,9 @@ from django.core.management.base import CommandError
 from laaffic_console.backups.services import upgrading
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.databases import CannotCopy
-from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.interrupts import terminal_may_close
+from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.process.interrupts import terminal_may_close
+from laaffic_console.kit.words.figures import number
 
 
 class Command(ConsoleCommand):

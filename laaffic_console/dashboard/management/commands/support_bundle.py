@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from laaffic_console.dashboard import support_bundle
-from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.exports import why_not_written, write_whole
-from laaffic_console.kit.figures import number
+from laaffic_console.dashboard.health import support_bundle
+from laaffic_console.kit.files.exports import why_not_written, write_whole
+from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.words.figures import number
 
 
 class Command(ConsoleCommand):

@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand
 
 
 class Command(ConsoleCommand):

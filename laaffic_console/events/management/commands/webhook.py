@@ -10,7 +10,7 @@ from laaffic_console.events import sealed
 from laaffic_console.events.kinds import CHOICES
 from laaffic_console.events.models import Webhook
 from laaffic_console.events.services import webhooks
-from laaffic_console.kit.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand, said
 
 Said = tuple[dict[str, Any], str]
 

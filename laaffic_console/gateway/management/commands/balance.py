@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.gateway.services import account_hold, account_watch, balance_history
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.gateway.services.account import account_hold, account_watch, balance_history
+from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.laaffic import LaafficError
 
 

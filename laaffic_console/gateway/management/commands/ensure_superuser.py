@@ -4,7 +4,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand
 
 
 class Command(ConsoleCommand):

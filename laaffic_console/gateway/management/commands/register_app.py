@@ -6,7 +6,7 @@ from django.db import IntegrityError
 
 from laaffic_console.gateway.management.switched_off import where_to_switch_on
 from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
-from laaffic_console.kit.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand, said
 
 
 class Command(ConsoleCommand):

@@ -2,8 +2,8 @@ import os
 from contextlib import suppress
 from typing import Any
 
-from laaffic_console.gateway.services.supervision import Supervisor
-from laaffic_console.kit.commands import ConsoleCommand, NotWritten
+from laaffic_console.gateway.services.work.supervision import Supervisor
+from laaffic_console.kit.process.commands import ConsoleCommand, NotWritten
 
 GIVES_WAY = 5  # to web processes where cores are few: pages and the API answer while a campaign runs
 

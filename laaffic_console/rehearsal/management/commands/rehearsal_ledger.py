@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from laaffic_console.gateway.models import LedgerEntry, WorkerHeartbeat
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand
 from messaging.models import Batch, Campaign, Canary, Message, MessageState, SuppressionEntry
 from messaging.services.batches import answers
 

@@ -1,6 +1,6 @@
 from typing import Any
 
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand
 from messaging.models import Campaign
 from messaging.services.figures import proving
 

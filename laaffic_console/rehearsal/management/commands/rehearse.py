@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.rehearsal import plan, report, stores, upgrade_in_the_middle
 from laaffic_console.rehearsal.acting import ActsRehearsal
 from laaffic_console.rehearsal.acts import ACTS

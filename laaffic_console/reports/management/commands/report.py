@@ -9,9 +9,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
 from laaffic_console.gateway.management import outcomes
-from laaffic_console.kit import exports
-from laaffic_console.kit.commands import ConsoleCommand
-from laaffic_console.kit.figures import number
+from laaffic_console.kit.files import exports
+from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.words.figures import number
 from laaffic_console.reports import report_keys, reporting
 from laaffic_console.reports.documents import days, document
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS, Period, Report, Row

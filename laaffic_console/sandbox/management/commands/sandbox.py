@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.kit.commands import ConsoleCommand, NotWritten
+from laaffic_console.kit.process.commands import ConsoleCommand, NotWritten
 from laaffic_console.sandbox.options import Faults, Options
 from laaffic_console.sandbox.server import Sandbox
 

@@ -7,9 +7,9 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes, switched_off
 from laaffic_console.gateway.models import Application, Channel, EntryState
-from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit import document_text
-from laaffic_console.kit.commands import ConsoleCommand, is_given, option, said
+from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.kit.process import document_text
+from laaffic_console.kit.process.commands import ConsoleCommand, is_given, option, said
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference

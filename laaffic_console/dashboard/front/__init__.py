@@ -1,0 +1,1 @@
+"""The front page, the first steps on it, and the tour."""

@@ -1,0 +1,1 @@
+"""Whether everything works: the health page, figures for monitoring, the support bundle."""

@@ -1,0 +1,125 @@
+"""Whether the parts work together: database, queue, worker, callbacks."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.models import Min
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_q.brokers import get_broker
+
+from laaffic_console.gateway.models import AccountHold, PushedBody
+from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.registers import health_signs
+from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.words.figures import number
+
+LABELS = {
+    "database": gettext_lazy("Database"),
+    "queue": gettext_lazy("Queue"),
+    "worker": gettext_lazy("Workers"),
+    "sweep": gettext_lazy("Last sweep"),
+    "due": gettext_lazy("Oldest thing due"),
+}
+SWEEP_LATE = 60  # seconds; one is rung for every five
+DUE_LATE = 600  # seconds that what is due may wait for a worker that is busy
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    name: str  # as scripts know it
+    is_well: bool
+    says: str
+
+    @property
+    def label(self) -> Any:
+        return LABELS[self.name]
+
+    @property
+    def shown(self) -> str:
+        """What people read: scripts know the database by another name."""
+        return connection.display_name if self.name == "database" and self.is_well else self.says
+
+
+def parts() -> list[Part]:
+    known = [database(), queue(), worker()]
+    if known[0].is_well:
+        try:
+            known += [part for part in (sweep(), due()) if part]
+        except DatabaseError as problem:  # it answers, and its tables are those of another version
+            known[0] = Part("database", False, _why(problem))
+    return known
+
+
+def _why(problem: DatabaseError) -> str:
+    """No address and no name of the database: whoever asks /readyz may read it."""
+    return str(database_troubles.of(problem) or type(problem).__name__)
+
+
+def database() -> Part:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as problem:
+        return Part("database", False, _why(problem))
+    return Part("database", True, connection.vendor)
+
+
+def queue() -> Part:
+    try:
+        waiting = get_broker().queue_size()
+    except Exception as problem:  # the broker's client decides what it raises
+        return Part("queue", False, type(problem).__name__)
+    return Part("queue", True, _("%(n)d waiting") % {"n": waiting})
+
+
+def worker() -> Part:
+    try:
+        alive = workers.alive()
+    except DatabaseError as problem:
+        return Part("worker", False, _why(problem))
+    return Part(
+        "worker", alive > 0, _("%(n)d alive") % {"n": alive} if alive else _("none: start one with manage.py worker")
+    )
+
+
+def sweep() -> Part | None:
+    """Whether what was forgotten is looked for; None before the first sweep of a new installation."""
+    now = database_clock.now()
+    swept_at = workers.last_sweep()
+    if swept_at is None:
+        first = workers.living().aggregate(first=Min("started_at"))["first"]
+        is_new = first is None or now - first < dt.timedelta(seconds=SWEEP_LATE)
+        return None if is_new else Part("sweep", False, _("none yet"))
+    seconds = (now - swept_at).total_seconds()
+    said = _("%(n)s s ago") % {"n": number(int(seconds))} if seconds >= 1 else _("just now")
+    return Part("sweep", abs(seconds) <= SWEEP_LATE, said)
+
+
+def due() -> Part | None:
+    """What has been due for longest; None when nothing is."""
+    now = database_clock.now()
+    oldest = min(((at, what) for what, at in _waiting(now) if at is not None and at <= now), default=None)
+    if oldest is None:
+        return None
+    at, what = oldest
+    seconds = int((now - at).total_seconds())
+    return Part("due", seconds <= DUE_LATE, _("%(what)s, for %(n)d seconds") % {"what": what, "n": seconds})
+
+
+def _waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
+    """Since when the oldest of each kind has waited."""
+    yield _("a pushed body"), inbox.waiting()[1]
+    probes = AccountHold.objects.filter(released_at=None, next_probe_at__lte=now).order_by("next_probe_at")
+    yield _("the probe of a hold"), probes.values_list("next_probe_at", flat=True).first()
+    yield from health_signs.waiting(now)
+
+
+def last_push_at() -> dt.datetime | None:
+    """When the gateway last pushed something; None when it never did."""
+    return PushedBody.objects.order_by("-id").values_list("received_at", flat=True).first()

@@ -1,0 +1,1 @@
+"""What people keep of a list: its columns and its filters."""

@@ -1,0 +1,1 @@
+"""Users, roles and rights, in the words of the pages."""

@@ -1,0 +1,1 @@
+"""The account at Laaffic: its money, its applications, and what holds everything."""

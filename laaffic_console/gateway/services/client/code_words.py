@@ -1,0 +1,53 @@
+"""What Laaffic's answers say to people: here alone a code becomes a sentence. What a code means: `laaffic/codes.py`."""
+
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.laaffic import CodeEntry, Family, LaafficError, Refused, lookup
+from laaffic_console.laaffic.codes import FOREIGN, foreign
+
+
+def refused(refusal: Refused) -> str:
+    """The code, its meaning, and what to do next."""
+    return _refused_as(refusal.entry)
+
+
+def refused_before(family: Family, code: str, reason: str) -> str:
+    """Of a refusal that the ledger keeps."""
+    http_status = code.removeprefix(FOREIGN)
+    proxy_said = foreign(int(http_status)) if http_status != code and http_status.isdecimal() else None
+    return _refused_as(proxy_said or lookup(family, code), reason)
+
+
+def said(problem: LaafficError) -> str:
+    """Why nothing came of a request."""
+    return refused(problem) if isinstance(problem, Refused) else problem.message
+
+
+def nothing_was_sent(problem: LaafficError) -> str:
+    """Of what somebody wants done, and has to ask for again."""
+    if isinstance(problem, Refused):
+        return refused(problem)
+    return _("Nothing was sent: %(why)s. Fix that, then try again.") % {"why": problem.message[:200].rstrip(".")}
+
+
+def not_read(problem: LaafficError) -> str:
+    """Of a list that is read again by itself."""
+    if isinstance(problem, Refused):
+        return refused(problem)
+    why = {"why": problem.message[:150]}
+    return _("No usable answer from Laaffic (%(why)s). The next synchronisation tries again.") % why
+
+
+def not_answered(problem: LaafficError) -> str:
+    """Of what somebody wants to know now: nothing asks again by itself."""
+    if isinstance(problem, Refused):
+        return refused(problem)
+    why = {"why": problem.message[:150]}
+    return _("No usable answer from Laaffic (%(why)s). Nothing was done. Try again in some minutes.") % why
+
+
+def _refused_as(entry: CodeEntry, reason: str = "") -> str:
+    meaning = f"{_(entry.meaning)} (“{reason}”)" if reason else _(entry.meaning)
+    shown = {"code": entry.code, "meaning": meaning, "advice": _(entry.advice)}
+    if entry.is_foreign:
+        return _("The answer was %(code)s, and not Laaffic's: %(meaning)s. %(advice)s") % shown
+    return _("Laaffic refused with %(code)s: %(meaning)s. %(advice)s") % shown

@@ -1,0 +1,1 @@
+"""What Laaffic pushes: stored at once, applied in bulk, forgotten in time."""

@@ -1,0 +1,1 @@
+"""Requests that act: recorded before they leave, settled by answers and by evidence."""

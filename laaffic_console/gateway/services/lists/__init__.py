@@ -1,0 +1,1 @@
+"""Laaffic's lists, read to their end and copied."""

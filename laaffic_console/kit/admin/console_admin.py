@@ -1,0 +1,272 @@
+"""What every admin of the console has from here: a list answers only what it offers, and remembers what was added."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ORDER_VAR
+from django.db import IntegrityError, models, transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
+from unfold import admin as unfold
+
+from laaffic_console.kit.audit import acts
+from laaffic_console.kit.forms import edits, kept_forms
+from laaffic_console.kit.lists import list_columns, list_order
+from laaffic_console.kit.lists.paginator import BigTablePaginator
+from laaffic_console.kit.lists.spans import within_span
+from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.words.plain_text import without_marks
+
+logger = logging.getLogger(__name__)
+
+STOCK_TITLES = ("Add %s", "Change %s", "View %s")
+
+
+class ConsoleList:
+    """For a ChangeList: what stands in the address and belongs to no filter is refused, not tried."""
+
+    model_admin: Any
+    list_display: list[Any]
+    params: dict[str, Any]
+    sortable_by: list[Any]
+    of_parent: tuple[str, int] | None = None
+
+    def __init__(self, request: HttpRequest, model: Any, columns: Any, links: Any, *args: Any, **kwargs: Any) -> None:
+        hidden = list_columns.hidden_from(request, model)
+        self.all_columns, links = list_columns.drawn(model, columns), links and list_columns.drawn(model, links)
+        self.offered_columns = list_columns.offered(_admin_among(args), self.all_columns, links, hidden)
+        hides = {one.name for one in self.offered_columns if not one.is_shown}
+        shown = [one for one in self.all_columns if list_columns.name_of(one) not in hides]
+        super().__init__(request, model, shown, links, *args, **kwargs)  # type: ignore[call-arg]
+        self.sortable_by = list_columns.drawn(model, self.sortable_by)  # as the columns are, so that headings find them
+        self.title = capfirst(self.model_admin.opts.verbose_name_plural)  # not "Select contact to change"
+        link = self.model_admin.when_empty_link
+        self.empty_link = link if link is not None and request.user.has_perms((link.permission, *link.also)) else None
+
+    def get_queryset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """With what the columns read besides, for those that are shown."""
+        found = super().get_queryset(request, **kwargs)  # type: ignore[misc]
+        if self.of_parent:
+            lookup, pk = self.of_parent
+            name, by = self.model_admin.parents[lookup]
+            found = within_span(found, name, pk, by=by)
+            asked = list(super().get_filters_params())  # type: ignore[misc]
+            self.clear_all_filters_qs = self.get_query_string({lookup: str(pk)}, asked)
+        found = self.model_admin.arranged(found)
+        needs = self.model_admin.read_for_columns
+        wanted = [needs[name] for name in map(list_columns.name_of, self.list_display) if name in needs]
+        return found.prefetch_related(*wanted) if wanted else found
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """None for a column by which this list is not sorted, whatever the address says."""
+        sortable = map(list_columns.name_of, self.sortable_by)
+        return super().get_ordering_field(field_name) if list_columns.name_of(field_name) in sortable else None  # type: ignore[misc]
+
+    def get_ordering_field_columns(self) -> Any:
+        with self._order_of_what_is_shown():
+            return super().get_ordering_field_columns()  # type: ignore[misc]
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
+        """On a long list by one column, and the id the same way: an index of both is read from either end."""
+        with self._order_of_what_is_shown():
+            order = super().get_ordering(request, queryset)  # type: ignore[misc]
+        is_long = any(column not in self.sortable_by for column in self.model_admin.get_list_display(request))
+        if not (is_long and request.GET.get(ORDER_VAR) and isinstance(order[0], str)):
+            return order
+        return [order[0], "-pk" if order[0].startswith("-") else "pk"]
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> Any:
+        if new_params and ORDER_VAR in new_params:
+            places = self._renumbered(new_params[ORDER_VAR], self.list_display, self.all_columns)
+            new_params = {**new_params, ORDER_VAR: places}
+        return super().get_query_string(new_params, remove)  # type: ignore[misc]
+
+    @contextmanager
+    def _order_of_what_is_shown(self) -> Iterator[None]:
+        """Addresses number all columns, so that a kept filter sorts alike whatever is hidden."""
+        kept = self.params
+        if ORDER_VAR in kept:
+            places = self._renumbered(kept[ORDER_VAR], self.all_columns, self.list_display)
+            self.params = {**kept, ORDER_VAR: places}
+        try:
+            yield
+        finally:
+            self.params = kept
+
+    @staticmethod
+    def _renumbered(order: str, before: list[Any], after: list[Any]) -> str:
+        """“-3.1” for columns that stand elsewhere now; what is no column is left out."""
+        parts = [(part[: -len(part.lstrip("-"))], part.lstrip("-")) for part in order.split(".") if part.strip("-")]
+        known = [(sign, before[int(at)]) for sign, at in parts if at.isdecimal() and int(at) < len(before)]
+        return ".".join(f"{sign}{after.index(column)}" for sign, column in known if column in after)
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        found = super().get_filters(request)  # type: ignore[misc]
+        offered = {*self.model_admin.lookups_beside_filters, *_short_forms(self.model_admin.get_list_filter(request))}
+        if unknown := set(found[2]) - offered:
+            raise DisallowedModelAdminLookup(f"No filter of this list asks for {', '.join(sorted(unknown))}")
+        self.of_parent = None if any(one.used_parameters for one in found[0]) else self._parent_among(found[2])
+        return found
+
+    def _parent_among(self, lookups: dict[str, Any]) -> tuple[str, int] | None:
+        """The parent whose rows are asked for, taken out of the lookups: they are looked for where they lie."""
+        for lookup in self.model_admin.parents:
+            asked = lookups.get(lookup, [""])[-1]
+            if asked.isascii() and asked.isdecimal() and len(asked) < 19:
+                del lookups[lookup]
+                return lookup, int(asked)
+        return None
+
+
+def _admin_among(given: Iterable[Any]) -> Any:
+    """Of what a ChangeList is made of: its admin."""
+    return next(one for one in given if isinstance(one, unfold.ModelAdmin))
+
+
+def _unmarked(name: Any) -> Any:
+    return without_marks(name) if isinstance(name, str) else name
+
+
+def _without_zeros(amount: Any) -> Any:
+    """What is kept with six decimals is edited as people write it: 100000, and not 100000.000000."""
+    if not isinstance(amount, Decimal):
+        return amount
+    return f"{amount.normalize():f}"
+
+
+def _short_forms(list_filter: Any) -> set[str]:
+    """`state=done` for a filter that itself asks for `state__exact=done`."""
+    paths = [one[0] if isinstance(one, tuple | list) else one for one in list_filter]
+    return {path for path in paths if isinstance(path, str)}
+
+
+@dataclass(frozen=True)
+class EmptyLink:
+    """The button of an empty list, for those who may."""
+
+    name: str  # of the page, for reverse()
+    label: Any
+    permission: str
+    also: tuple[str, ...] = ()  # that the page asks for beside it
+
+    @property
+    def url(self) -> str:
+        return reverse(self.name)
+
+
+class ModelAdmin(unfold.ModelAdmin):
+    when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
+    when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
+    add_words: ClassVar[Any] = ""  # on the button to the form of a new row, where "New …" does not say it
+    lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
+    parents: ClassVar[
+        dict[str, tuple[str, str]]
+    ] = {}  # {lookup beside filters: the parent's field, by (kit/lists/spans.py)}
+    read_for_columns: ClassVar[dict[str, Any]] = {}  # {column: what is prefetched for it}
+    is_named_as_a_whole: ClassVar[bool] = False  # "ledger", of which there are no twelve: they are counted as results
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        usual = super().get_changelist(request, **kwargs)
+        return type(usual.__name__, (ConsoleList, usual), {})
+
+    def arranged(self, found: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """What a list shows, filtered and in its order: said otherwise, where a database finds it faster so."""
+        return found
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Asked several times for a page, and looked at once."""
+        columns = super().get_sortable_by(request)
+        if not issubclass(self.paginator, BigTablePaginator):
+            return columns
+        known: dict[Any, Any] = request.__dict__.setdefault("sortable_by", {})
+        if self not in known:
+            known[self] = list_order.served(self, columns)
+        return known[self]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What two people store under one name at the same moment, one of them is shown again: the form found it free.
+
+        The form is looked at and stored in one transaction, so nothing of it has happened.
+        """
+        try:
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError as problem:
+            if not database_troubles.is_taken(problem):
+                raise
+            logger.warning("%s was stored by two at the same moment", request.path, exc_info=True)
+            return kept_forms.to_send_again(request, _("Somebody has stored one of the same name at this moment."))
+        return response
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> Any:
+        """A page is named after what it shows, where it gives itself no name."""
+        if context.get("title") in {gettext(stock) % self.opts.verbose_name for stock in STOCK_TITLES}:
+            context.pop("subtitle", None)  # the same once more
+            context["title"] = str(obj) if obj else _("New %(thing)s") % {"thing": self.opts.verbose_name}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Names are stored without marks that nobody sees."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(db_field, models.CharField) and "name" in db_field.name:
+            usual = field.to_python
+            field.to_python = lambda value: _unmarked(usual(value))
+        if field is not None and isinstance(db_field, models.DecimalField):
+            field.prepare_value = _without_zeros
+        return field
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Whether it may be deleted is looked at under its lock: another act, such as a launch, may begin with it."""
+        if request.method != "POST":
+            return super().delete_view(request, object_id, extra_context)
+        with transaction.atomic():
+            if (row := self.get_object(request, unquote(object_id))) is not None:
+                kind = type(row)._base_manager
+                kind.select_for_update().filter(pk=row.pk).values_list("pk").order_by().first()
+            return super().delete_view(request, object_id, extra_context)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        request.made_at = reverse(name, args=[obj.pk])  # type: ignore[attr-defined]  # sent_once.py leads there
+        acts.record(acts.Act.ADDED, obj, changes=edits.taken(request))
+        return super().log_addition(request, obj, message)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Only here are form and row both at hand; what is logged afterwards takes them from the request."""
+        edits.keep(request, form, formsets)
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if changes := edits.taken(request):
+            acts.record(acts.Act.CHANGED, obj, changes=changes)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in queryset:
+            acts.record(acts.Act.DELETED, row)
+        return super().log_deletions(request, queryset)

@@ -1,0 +1,1 @@
+"""Telling who did what; the audit app keeps it."""

@@ -1,0 +1,1 @@
+"""Files that leave the console, and files that come to it."""

@@ -1,0 +1,184 @@
+"""A form that comes when nobody is signed in any more, or with a token from before the last sign-in, is not lost.
+
+What was typed is shown again, and only a person's click sends it. Nothing of it is stored here: until then it travels
+in the page itself, signed, so that no other site can make one up.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.contrib import admin
+from django.core import signing
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import SimpleTemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views import csrf
+
+from laaffic_console.kit.forms.edits import SECRET
+from laaffic_console.kit.forms.proving import AskedFirst
+from laaffic_console.kit.pages import next_page
+
+KEPT = "kept"  # on the sign-in page
+SALT = "a form that was kept"
+LASTS = 24 * 3600
+ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
+NOT_KEPT = (*SECRET, "csrfmiddlewaretoken", KEPT)  # in the names of fields
+LONG = 80  # characters from which a value is shown in a box of several lines
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a form was going, and its fields as (name, value), in their order."""
+
+    address: str
+    fields: list[tuple[str, str]]
+    files: list[str]
+    page: str  # on which it was
+
+    @property
+    def shown(self) -> list[dict[str, Any]]:
+        """The console's own marks stay hidden; the rest can be read and corrected."""
+        return [
+            {
+                "name": name,
+                "label": name.replace("_", " ").capitalize(),
+                "value": value,
+                "is_long": len(value) > LONG or "\n" in value,
+                "is_mark": name[:1] == "_",
+            }
+            for name, value in self.fields
+        ]
+
+
+class KeptFormMiddleware:
+    """Between the admin, which sends everybody who is not signed in away, and its sign-in page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if isinstance(response, AskedFirst):
+            request.session.pop(KEPT, None)  # what an earlier question kept is not this one's
+        if request.method != "POST" or response.status_code != 302:
+            return response
+        if request.path in _proving_pages():
+            return _proved(request, response)
+        if isinstance(response, AskedFirst):
+            return _ask_again(request, response)
+        is_sent_away = response["Location"].startswith(reverse("admin:login"))
+        if is_sent_away and not request.user.is_authenticated and _is_page(request):
+            return _sign_in(request, _of(request))
+        return response
+
+
+def _proving_pages() -> list[str]:
+    """Where somebody says who they are: the sign-in, its second step, and what far-reaching acts ask once more."""
+    return [reverse("admin:login"), reverse("mfa_authenticate"), *map(reverse, ASKED_AGAIN)]
+
+
+def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """What is kept waits in the session for the second step: it is not given to who begins anew instead."""
+    if request.path == reverse("admin:login"):
+        request.session.pop(KEPT, None)
+    token = request.POST.get(KEPT) or request.session.get(KEPT, "")
+    kept = _read(token)
+    if kept and not request.user.is_authenticated:
+        request.session[KEPT] = token
+    if not kept or not request.user.is_authenticated:
+        return response
+    request.session.pop(KEPT, None)
+    return _show(request, kept)
+
+
+def _ask_again(request: HttpRequest, response: AskedFirst) -> HttpResponse:
+    """A form that was sent to an address that asks who is there first."""
+    if response.keeps_form and _is_page(request):
+        request.session[KEPT] = _signed(_of(request))
+    return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Our own page with a token that has changed since. What another site sends is refused as ever."""
+    if request.method != "POST" or not _is_page(request) or not _is_ours(request):
+        return csrf.csrf_failure(request, reason=reason)
+    is_sign_in = request.path == reverse("admin:login")
+    kept = _read(request.POST.get(KEPT, "")) if is_sign_in else _of(request)
+    if not request.user.is_authenticated:
+        return _sign_in(request, kept)
+    return _show(request, kept or Kept("", [], [], next_page(request, reverse("admin:index"))), status=403)
+
+
+def not_stored(request: HttpRequest, why: str, page: str) -> HttpResponse:
+    """What was typed in a form whose row takes no change any more: to copy from, not to send."""
+    kept = replace(_of(request), address="", page=page)
+    context = {**admin.site.each_context(request), "title": _("Not stored"), "kept_form": kept, "why": why}
+    return render(request, "admin/kept_form.html", context, status=409)
+
+
+def to_send_again(request: HttpRequest, why: str) -> HttpResponse:
+    """What was typed, of which nothing is stored: sent again, its page says what is wrong by now."""
+    return _show(request, _of(request), why=why, status=409)
+
+
+def _of(request: HttpRequest) -> Kept:
+    fields = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if not any(word in name.lower() for word in NOT_KEPT)
+        for value in values
+    ]
+    files = [file.name or "" for file in request.FILES.values() if isinstance(file, UploadedFile)]
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    page = f"{came_from.path}?{came_from.query}".rstrip("?") if came_from.netloc == request.get_host() else ""
+    return Kept(request.get_full_path(), fields, files, page or request.get_full_path())
+
+
+def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
+    """The sign-in page, with what was typed in it."""
+    request.method = "GET"
+    wanted = kept.page if kept else next_page(request, reverse("admin:index"))
+    said = {"app_path": f"{reverse('admin:login')}?{urlencode({'next': wanted})}", "next": wanted}
+    if kept and kept.fields:
+        said[KEPT] = _signed(kept)
+    request.current_app = admin.site.name
+    response = admin.site.login(request, said)
+    response.status_code = 403  # whoever is not a browser must not take this for done
+    if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
+        response.render()
+    return response
+
+
+def _show(request: HttpRequest, kept: Kept, *, why: str = "", status: int = 200) -> HttpResponse:
+    """What was typed, to look at and to send by a click: an action that was kept is not repeated by itself."""
+    context = {**admin.site.each_context(request), "title": _("Not sent yet"), "kept_form": kept, "why": why}
+    return render(request, "admin/kept_form.html", context, status=status)
+
+
+def _signed(kept: Kept) -> str:
+    return signing.dumps(asdict(kept), salt=SALT, compress=True)
+
+
+def _read(token: str) -> Kept | None:
+    try:
+        return Kept(**signing.loads(token, salt=SALT, max_age=LASTS))
+    except signing.BadSignature:
+        return None
+
+
+def _is_page(request: HttpRequest) -> bool:
+    """Of the admin, and sent by a person's form: a script's request gets what it always got."""
+    return request.path.startswith(reverse("admin:index")) and "X-Requested-With" not in request.headers
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """Every browser names the page that a form came from, one way or the other, when that is another site's."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    came_from = request.headers.get("Origin") or request.headers.get("Referer")
+    return came_from is None or urlsplit(came_from).netloc == request.get_host()

@@ -1,0 +1,1 @@
+"""Lists of tables with millions of rows: their pages, columns, order and filters."""

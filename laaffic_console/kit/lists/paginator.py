@@ -1,0 +1,59 @@
+"""Pages of tables with millions of rows: the count is an estimate or stops early, the last pages are not offered."""
+
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+from django.db.models import IntegerField, QuerySet, Subquery
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit.generics import AnyPaginator
+from laaffic_console.kit.words.figures import number
+
+COUNT_LIMIT = 10_000
+MAX_PAGES = 200
+
+
+class BigTablePaginator(AnyPaginator):
+    """`count` costs the same however long the history got (laws#history-costs-nothing)."""
+
+    @cached_property
+    def count(self) -> int:
+        queryset: Any = self.object_list
+        if not queryset.query.where and not queryset.query.is_sliced:
+            return min(estimate(queryset.model), COUNT_LIMIT * 100_000)
+        return len(queryset.order_by().values_list("pk", flat=True)[: COUNT_LIMIT + 1])
+
+    @property
+    def num_pages(self) -> int:
+        return min(super().num_pages, MAX_PAGES)
+
+
+def estimate(model: Any) -> int:
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
+            rows = cursor.fetchone()[0]
+            if rows >= COUNT_LIMIT:
+                return int(rows)
+        counted: int = model.objects.order_by().values_list("pk", flat=True)[: COUNT_LIMIT + 1].count()
+        if counted <= COUNT_LIMIT or connection.vendor == "postgresql":
+            return counted
+        # Ids leave gaps, of millions behind a restore. Two subselects: in one, SQLite reads the whole table.
+        cursor.execute(f"SELECT (SELECT max(id) FROM {table}), (SELECT min(id) FROM {table})")  # noqa: S608 - a model's table
+        last, first = cursor.fetchone()
+        return int(last - first + 1)
+
+
+class CountedTo(Subquery):
+    """How many rows a correlated query has, counted no further than one more than `most`."""
+
+    def __init__(self, rows: QuerySet[Any], most: int = COUNT_LIMIT) -> None:
+        super().__init__(rows.order_by().values("pk")[: most + 1], output_field=IntegerField())
+        self.template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+
+
+def said_to(count: int, most: int = COUNT_LIMIT) -> str:
+    """Of what was counted to `most`."""
+    return number(count) if count <= most else _("more than %(n)s") % {"n": number(most)}

@@ -1,0 +1,108 @@
+"""Phone numbers and addresses are shown whole to who may see them, and masked to everybody else: 9198•••••210.
+
+Who looks is whoever acts (`acts`), so that a page, its title, a list and a file ask the same question in one place.
+What a worker or a command does is shown to nobody and stays whole.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from laaffic_console.kit.audit import acts
+
+SEE = "messaging.see_numbers"
+REVEAL = "messaging.reveal_number"
+COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email", "value.number", "value.email"}  # of files
+SUMMARIES = {"summary"}  # of files: columns of JSON
+
+PAIRS = {"callee", "test to"}  # of the ledger's summaries
+
+_DOTS = "•"
+# In a text: what has an @ in it; and seven digits or more as people write a number, which a moment or a day is not.
+_IN_TEXT = re.compile(
+    r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)"
+    r"|(?P<moment>(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?)"
+    r"|(?P<day>(?<!\d)(?<!\d[./ -])(?:(?:[0-2]?\d|3[01])[./-]){2}(?:19|20)\d\d(?!\d|[./ -]\d))"
+    r"|\d(?:[ \u00a0\u2000-\u2015\u202f().\-/+]{0,2}\d){6,}"
+)
+
+
+class Typed(str):
+    """In the header of a file: the name of a column that holds what people have typed, where a number may stand."""
+
+    __slots__ = ()
+
+
+def may_see() -> bool:
+    who = acts.actor()
+    return who is None or who.sees_numbers
+
+
+def masked(value: Any) -> Any:
+    """A number or an address as whoever looks may see it; what is empty stays so."""
+    return value if may_see() or not value else mask(str(value))
+
+
+def mask(text: str) -> str:
+    """Enough to tell two apart in a list: the country and the network, and the last three digits."""
+    local, at, domain = text.rpartition("@")
+    if at:
+        return f"{local[:1]}{_DOTS * 3}@{domain}"
+    if len(text) < 9:
+        return _DOTS * max(len(text) - 2, 1) + text[-2:]
+    return f"{text[:4]}{_DOTS * (len(text) - 7)}{text[-3:]}"
+
+
+def in_text(said: Any) -> str:
+    """A sentence in which a number or an address may stand, as whoever looks may see it."""
+    text = str(said)
+    return text if may_see() else mask_in_text(text)
+
+
+def mask_in_text(text: str) -> str:
+    return _IN_TEXT.sub(_masked_match, text)
+
+
+def _masked_match(found: re.Match[str]) -> str:
+    if found["moment"] or found["day"]:
+        return found[0]
+    return mask(found[0].replace("%40", "@") if found["address"] else re.sub(r"\D", "", found[0]))
+
+
+def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
+    """Of a summary: the values whose names say that they are somebody's number or address."""
+    return said if may_see() else masked_pairs(said)
+
+
+def masked_pairs(said: dict[str, Any]) -> dict[str, Any]:
+    return {name: mask(str(value)) if name in PAIRS and value else value for name, value in said.items()}
+
+
+def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+    """Of a file: decided now, while it is known who asks, for rows that are written later."""
+    return rows if may_see() else masked_columns(rows)
+
+
+def masked_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """The rows of a file, its header first, for who sees no whole number."""
+    ways: dict[int, Callable[[str], str]] | None = None
+    for row in rows:
+        if ways is None:
+            ways = {place: way for place, name in enumerate(row) if (way := _way_of(name))}
+            yield row
+        else:
+            yield [ways[place](str(cell)) if cell and place in ways else cell for place, cell in enumerate(row)]
+
+
+def _way_of(header: Any) -> Callable[[str], str] | None:
+    column = str(header).lower()
+    if column in COLUMNS and not isinstance(header, Typed):
+        return mask
+    if column in SUMMARIES:
+        return _masked_json
+    return mask_in_text if isinstance(header, Typed) else None
+
+
+def _masked_json(said: str) -> str:
+    return json.dumps(masked_pairs(json.loads(said)), ensure_ascii=False)

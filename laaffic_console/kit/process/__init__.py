@@ -1,0 +1,1 @@
+"""What a process of the console does beside its work: commands, interrupts, logs, memory."""

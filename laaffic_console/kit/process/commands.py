@@ -1,0 +1,142 @@
+"""What every command of the console stands on."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.db import DatabaseError, InterfaceError
+
+from laaffic_console.kit.process.interrupts import LeftUnknown
+from laaffic_console.kit.sql import database_troubles
+
+INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
+CHECKS = "laaffic"  # the console's own system checks (laaffic_console/checks/)
+
+
+class NotWritten(Exception):
+    """Standard output takes nothing: why."""
+
+
+class Answer(OutputWrapper):
+    """Standard output: of a reader that went away, or a full disk, it is told before the command ends."""
+
+    def write(self, *args: Any, **options: Any) -> None:  # type: ignore[override]
+        try:
+            super().write(*args, **options)
+            self.flush()
+        except OSError as problem:
+            leave_to_nobody(sys.stdout)
+            raise NotWritten(problem.strerror or str(problem)) from problem
+
+
+class Remarks(OutputWrapper):
+    """Standard error: that nobody reads it any more, or its disk is full, ends nothing and changes no exit code."""
+
+    def write(self, *args: Any, **options: Any) -> None:  # type: ignore[override]
+        try:
+            super().write(*args, **options)
+            self.flush()
+        except (OSError, ValueError, AttributeError):  # gone, closed, or never there
+            leave_to_nobody(sys.stderr)
+
+
+def leave_to_nobody(stream: Any) -> None:
+    """What is left in its buffer would end the process with a code of Python's own."""
+    with suppress(OSError, ValueError, AttributeError):
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nobody, stream.fileno())
+        os.close(nobody)
+
+
+class ConsoleCommand(BaseCommand):
+    """Asks the console's own checks before it runs: Django's would load every page first, and take as long again."""
+
+    requires_system_checks = [CHECKS]
+
+    def __init__(self, stdout: Any = None, stderr: Any = None, *args: Any, **options: Any) -> None:
+        super().__init__(stdout, stderr, *args, **options)
+        self.stdout, self.stderr = Answer(stdout or sys.stdout), self._remarks(stderr or sys.stderr)
+
+    def _remarks(self, stream: Any) -> Remarks:
+        remarks = Remarks(stream)
+        remarks.style_func = self.style.ERROR
+        return remarks
+
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """Without a database, or one of this version, in a sentence; what is a fault of ours keeps its trace."""
+        refuse_other_encodings(options)
+        if stdout := options.pop("stdout", None):
+            self.stdout = Answer(stdout)
+        if stderr := options.pop("stderr", None):
+            self.stderr = self._remarks(stderr)
+        try:
+            return super().execute(*args, **options)
+        except NotWritten as problem:
+            raise CommandError(f"{_unwritten(problem)} What the command was asked for is done.") from problem
+        except LeftUnknown as stopped:
+            raise CommandError(str(stopped), returncode=stopped.returncode) from stopped
+        except KeyboardInterrupt as stopped:
+            raise CommandError("Interrupted. What was done by then stays done.", returncode=INTERRUPTED) from stopped
+        except (DatabaseError, InterfaceError) as problem:
+            if said := database_troubles.sentence(problem):
+                raise CommandError(said) from problem
+            raise
+
+    def answer(self, text: str, otherwise: CommandError | None = None) -> None:
+        """Print what came of it, "" for nothing; then raise `otherwise`, with its exit code and its sentence, whether
+        or not the answer could be written: what it is about is not done, or nobody knows whether it is."""
+        try:
+            if text:
+                self.stdout.write(text)
+        except NotWritten as problem:
+            if otherwise is None:
+                raise
+            raise CommandError(f"{_unwritten(problem)}\n{otherwise}", returncode=otherwise.returncode) from problem
+        if otherwise is not None:
+            raise otherwise
+
+
+def said(problem: ValidationError) -> list[str]:
+    """Each sentence, behind the field that it is about."""
+    if not hasattr(problem, "error_dict"):
+        return list(problem.messages)
+    return [
+        message if field == NON_FIELD_ERRORS else f"{field}: {message}"
+        for field, messages in problem.message_dict.items()
+        for message in messages
+    ]
+
+
+def option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def is_given(options: Mapping[str, Any], name: str) -> bool:
+    """Whether somebody has said it: 0 is said, too."""
+    return options[name] is not None and options[name] is not False and options[name] not in ("", [])
+
+
+def belongs(options: Mapping[str, Any], to: str, names: Iterable[str]) -> None:
+    """CommandError where one of these is given without the option that it is a part of: it would do nothing."""
+    if is_given(options, to):
+        return
+    for name in names:
+        if is_given(options, name):
+            raise CommandError(f"{option(name)} belongs to {option(to)}. Give that too, or leave it out.")
+
+
+def _unwritten(problem: NotWritten) -> str:
+    return f"The answer cannot be written: {problem}."
+
+
+def refuse_other_encodings(options: dict[str, Any]) -> None:
+    """Bytes that are no UTF-8 come as halves of characters, which no database keeps. A Path may have them."""
+    for given in options.values():
+        texts: Iterable[Any] = given if isinstance(given, list | tuple) else [given]
+        for text in texts:
+            if isinstance(text, str) and (shown := text.encode(errors="backslashreplace").decode()) != text:
+                raise CommandError(f"“{shown}” is not UTF-8. Let the terminal, or the script, write UTF-8.")

@@ -1,0 +1,1 @@
+"""What each app registers when it is made ready, and the dashboard shows."""

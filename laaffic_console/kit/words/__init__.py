@@ -1,0 +1,1 @@
+"""Words, figures and dates as their reader's language writes them."""

@@ -1,0 +1,28 @@
+"""Countries as their reader calls them."""
+
+from collections.abc import Collection
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit.words.figures import locale_of
+
+
+def name_of(code: str) -> str:
+    """India (IN); a code that nobody knows is shown as it is."""
+    called = locale_of(get_language() or "en").territories.get(code)
+    return f"{called} ({code})" if called and len(code) == 2 else code
+
+
+def row_of(code: str) -> str:
+    """What a row that counts one country is called; some count what has none."""
+    return name_of(code) or _("no country")
+
+
+def choices(among: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """(code, name) of each country, or of each among these codes, by name."""
+    if among is not None:
+        return sorted(((code, name_of(code)) for code in among), key=lambda entry: entry[1].casefold())
+    found = locale_of(get_language() or "en").territories
+    named = [(code, f"{called} ({code})") for code, called in found.items() if len(code) == 2 and code.isalpha()]
+    return sorted(named, key=lambda entry: entry[1].casefold())

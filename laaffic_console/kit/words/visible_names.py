@@ -1,0 +1,39 @@
+"""Names that lists and choices show: on one line, with a character that can be seen."""
+
+from collections.abc import Collection
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit.words.plain_text import is_blank, one_line
+
+
+def check_visible(name: str) -> None:
+    """ValidationError for a name of marks and spaces alone; whether one is needed at all is its field's business."""
+    if name and is_blank(name):
+        raise ValidationError(_("Write a name that can be seen."))
+
+
+class VisiblyNamed(models.Model):
+    name: str
+
+    class Meta:
+        abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        found: dict[str, list[ValidationError]] = {}
+        is_given = "name" not in (exclude or ())
+        if is_given and not is_blank(self.name) and not self.name.isprintable():
+            self.name = one_line(self.name)
+        try:
+            super().clean_fields(exclude)
+        except ValidationError as problem:
+            found = problem.update_error_dict(found)
+        if is_given:
+            try:
+                check_visible(self.name)
+            except ValidationError as problem:
+                found.setdefault("name", []).append(problem)
+        if found:
+            raise ValidationError(found)

@@ -1,0 +1,1 @@
+"""Pages of campaigns of every channel, once they are written."""

@@ -1,0 +1,345 @@
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.exporting import delivery
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
+from laaffic_console.identity.models import profile_of
+from laaffic_console.kit.forms import kept_forms
+from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
+from laaffic_console.kit.pages import next_page
+from laaffic_console.kit.words.people import signed_in
+from messaging import export_kinds
+from messaging.admin.campaigns import campaign_actions, campaign_comparison, campaign_list, campaign_page, few_first
+from messaging.admin.campaigns.campaign_list import CampaignListAdmin
+from messaging.admin.composing import before_launch, compose, pasted_numbers, templates
+from messaging.admin.composing.compose_form import ComposeForm
+from messaging.admin.pages import page, require
+from messaging.admin.rules import approvals, calendars
+from messaging.admin.shared import channel_pages, proof_panel, resuming
+from messaging.models import Campaign, CampaignState
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns, drafts, editing, starting
+from messaging.services.figures import comparing
+from messaging.services.refusals import NotAllowed
+
+Verb = Callable[..., Campaign]
+CampaignView = Callable[[Any, HttpRequest, Campaign], HttpResponse]
+
+# What may be done in which state: (verb, its words, what is asked first, the service).
+TAKE_BACK = "take-back"
+TEST_TO_ME = "_test"
+BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
+    TAKE_BACK: (gettext_lazy("Back to draft"), "", starting.take_back),
+    "pause": (gettext_lazy("Pause"), "", campaigns.pause),
+    "resume": (gettext_lazy("Resume"), "", campaigns.resume),
+    "cancel": (
+        gettext_lazy("Cancel"),
+        gettext_lazy("Cancel this campaign? What has not left will never be sent."),
+        campaigns.cancel,
+    ),
+}
+BUTTONS_OF = {
+    CampaignState.SCHEDULED: ["pause", "cancel"],
+    CampaignState.RUNNING: ["pause", "cancel"],
+    CampaignState.PAUSED: ["resume", "cancel"],
+    CampaignState.HELD: ["resume", "cancel"],
+}
+
+
+def buttons_of(campaign: Campaign) -> list[str]:
+    verbs = BUTTONS_OF.get(CampaignState(campaign.state), [])
+    return [TAKE_BACK, *verbs] if starting.may_be_taken_back(campaign) else verbs
+
+
+@admin.register(Campaign)
+class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdmin):
+    when_empty = gettext_lazy(
+        "Write the first one. Nothing is sent before its page has shown the recipients and the cost, and asked you."
+    )
+    form: Any = ComposeForm
+    change_list_template = "messaging/campaign/campaign_list.html"
+    list_display = [*campaign_list.COLUMNS]
+    list_filter = ["state", "application", campaign_list.KindFilter]
+    list_select_related = ["application", "created_by"]
+    search_fields = ["name"]
+    list_per_page = 50
+    actions = ["compare"]
+    autocomplete_fields = ["groups", "excluded_groups", "audiences"]
+    application_channel = Channel.SMS
+    fieldsets = [
+        (None, {"fields": ["name", ("application", "sender_id")]}),
+        (gettext_lazy("Text"), {"fields": ["template_version", "text"]}),
+        (gettext_lazy("To"), {"fields": ["groups", "audiences", *pasted_numbers.FIELDS, "excluded_groups"]}),
+        (
+            gettext_lazy("When and how fast"),
+            {
+                "fields": [
+                    *("scheduled_at", "local_time", "latest_start_minutes", "latest_end", "calendar"),
+                    *("rate_per_second", "error_limit", "purpose"),
+                ]
+            },
+        ),
+        (
+            gettext_lazy("A few first"),
+            {"fields": [("canary", "canary_wait"), ("canary_reports", "canary_least")]},
+        ),
+    ]
+
+    @admin.action(description=gettext_lazy("Compare"), permissions=["view"])
+    def compare(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse:
+        ticked = queryset.order_by("pk").values_list("pk", flat=True)[: comparing.MOST + 1]
+        return HttpResponseRedirect(campaign_comparison.address(list(ticked)))
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        return campaign_comparison.view(self, request)
+
+    # Composing
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        if lone := compose.lone(self.applications()):
+            given.setdefault("application", lone.pk)
+        return {**given, **templates.initial(request.GET.get("template", ""))}
+
+    def applications(self) -> QuerySet[Application]:
+        return Application.objects.filter(channel=self.application_channel, is_active=True)
+
+    def get_form(self, request: HttpRequest, obj: Campaign | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if not issubclass(form, ComposeForm):
+            return form
+        return type(form.__name__, (form,), {"reader_zone": profile_of(request.user).time_zone})
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        response: Any = super().render_change_form(request, context, *args, **kwargs)
+        form = context["adminform"].form
+        if isinstance(form, ComposeForm) and "text" in form.fields:  # else it is only looked at
+            response.template_name = "messaging/compose/page.html"
+            response.context_data.update(compose.context(self, request, form))
+        return response
+
+    def estimate_view(self, request: HttpRequest) -> HttpResponse:
+        return compose.estimate_view(self, request)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "application":
+            kwargs["queryset"] = self.applications()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: "forms.ModelForm[Any]", change: bool) -> None:
+        groups = {name: form.cleaned_data[name] for name in ("groups", "excluded_groups", "audiences")}
+        obj.paste = form.paste if isinstance(form, pasted_numbers.PastedNumbersForm) else obj.paste
+        columns = form.own_columns() if isinstance(form, SeenForm) else ()
+        drafts.save(obj, **groups, columns=columns, by=signed_in(request))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """The service has saved the groups with the draft."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What the service refuses although the form was well is not lost."""
+        try:
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except (NotAllowed, ValidationError) as problem:
+            why = " ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)
+            return kept_forms.not_stored(request, why, request.path)
+        return response
+
+    def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
+        return self._to_review(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
+        return self._to_review(request, obj) or super().response_change(request, obj)
+
+    def _to_review(self, request: HttpRequest, campaign: Campaign) -> HttpResponse | None:
+        if {"_continue", "_addanother"} & set(request.POST):
+            return None
+        if TEST_TO_ME in request.POST:
+            return self._test_to_me(request, campaign)
+        return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
+
+    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        """Only a draft can be edited: what was launched stays what it was."""
+        return (obj is None or obj.state == CampaignState.DRAFT) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return obj is not None and obj.state == CampaignState.DRAFT and super().has_delete_permission(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        editing.delete(obj.pk)
+
+    # The campaign's own pages
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("estimate/", wrap(self.estimate_view), name="messaging_campaign_estimate"),
+            path("paste/", wrap(pasted_numbers.view), name="messaging_campaign_paste"),
+            path("compare/", wrap(self.compare_view), name="messaging_campaign_compare"),
+            path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
+            path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_campaign_approval"),
+            path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
+            path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_campaign_unknown"),
+            path("<int:pk>/recipients/<slug:kind>/", wrap(self.export_view), name="messaging_campaign_recipients"),
+            path("<int:pk>/dossier/", wrap(self.dossier_view), name="messaging_campaign_dossier"),
+            path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_campaign_prove"),
+            path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
+            path("<int:pk>/outside-hours/", wrap(self.outside_hours_view), name="messaging_campaign_outside_hours"),
+            path("<int:pk>/go-on/", wrap(self.go_on_view), name="messaging_campaign_go_on"),
+            path("<int:pk>/after/<slug:verb>/", wrap(self.follow_up_view), name="messaging_campaign_after"),
+            path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        campaign = self.get_object(request, object_id)
+        if campaign is not None and campaign.state != CampaignState.DRAFT:
+            return launched_meanwhile(request) or self.campaign_view(request, campaign)
+        if campaign is not None and (form_page := channel_pages.of(campaign).form):
+            return HttpResponseRedirect(reverse(form_page, args=[campaign.pk]))
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def campaign_view(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+        if not self.has_view_permission(request, campaign):
+            raise PermissionDenied
+        may_act = request.user.has_perm("messaging.launch_campaign")
+        progress = counting.progress(campaign)
+        # A hold of the account keeps these seconds, and asks for buttons of its own.
+        is_undo_open = bool(campaign.undo_until and campaign.state == CampaignState.SCHEDULED)
+        verbs = buttons_of(campaign) if may_act and not is_undo_open else []
+        return page(
+            channel_pages.admin_of(campaign, request, self.admin_site),
+            request,
+            "messaging/campaign/campaign.html",
+            campaign.name,
+            follow_ups=campaign_actions.follow_ups_of(campaign, progress["counts"])
+            if request.user.has_perm("messaging.add_campaign")
+            else [],
+            buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
+            shown_end=resuming.shown(campaign.latest_end, campaign.hold_reason),
+            is_undo_open=is_undo_open,
+            **campaign_page.context(request, campaign, progress),
+        )
+
+    def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._shown(before_launch.view, request, pk)
+
+    def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        return approvals.act(request, self._get(request, pk), verb)
+
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A test message is a campaign to one number: there is one door out. It fills in who has that number."""
+        require(request, "messaging.view_campaign", "messaging.launch_campaign", "messaging.view_contact")
+        draft = self._get(request, pk)
+        if request.method != "POST":
+            raise Http404
+        review = reverse("admin:messaging_campaign_review", args=[pk])
+        return self._send_test(request, draft, request.POST.get("number", ""), back=review)
+
+    def _test_to_me(self, request: HttpRequest, draft: Campaign) -> HttpResponse:
+        """It has been saved; its test goes to the number of whoever has pressed the button."""
+        require(request, "messaging.launch_campaign", "messaging.view_contact")
+        back = reverse("admin:messaging_campaign_change", args=[draft.pk])
+        if not (number := profile_of(request.user).number):
+            messages.warning(request, _("It is saved. Say in your profile which number is yours, and test it then."))
+            return HttpResponseRedirect(reverse("own_profile", query={"next": back}))
+        return self._send_test(request, draft, number, back=back)
+
+    def _send_test(self, request: HttpRequest, draft: Campaign, number: str, *, back: str) -> HttpResponse:
+        try:
+            test = starting.launch_test(draft, number, again=request.POST.get(FIELD, ""), by=signed_in(request))
+        except StillOpen as problem:
+            messages.error(request, problem.sentence)
+            review = reverse("admin:messaging_campaign_review", args=[draft.pk])
+            return HttpResponseRedirect(f"{review}?again=yes")
+        except (NotAllowed, ValidationError) as problem:
+            for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
+                messages.error(request, said)
+            return HttpResponseRedirect(back)
+        watch = reverse("admin:messaging_campaign_change", args=[test.pk])
+        link = format_html('<a href="{}">{}</a>', watch, _("Watch it"))
+        messages.success(request, format_html("{} {}", _("The test is on its way."), link))
+        return HttpResponseRedirect(back)
+
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        require(request, "messaging.view_campaign", "messaging.launch_campaign")
+        if request.method != "POST" or verb not in BUTTONS:
+            raise Http404
+        campaign = self._get(request, pk)
+        try:
+            asked = resuming.asked(request) if verb == "resume" else {}
+            BUTTONS[verb][2](campaign.pk, by=signed_in(request), **asked)
+        except NotAllowed as problem:
+            messages.error(request, str(problem))
+        else:
+            if verb == TAKE_BACK:
+                messages.success(request, _("Taken back: nothing has left."))
+                return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))
+        return HttpResponseRedirect(next_page(request, reverse("admin:messaging_campaign_change", args=[pk])))
+
+    def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._shown(campaign_actions.unknown_view, request, pk)
+
+    def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """Each recipient with what became of it."""
+        back = reverse("admin:messaging_campaign_change", args=[pk])
+        parameters = {"campaign": pk}
+        return delivery.deliver(
+            request, export_kinds.RECIPIENTS, parameters, kind, file_name=f"campaign-{pk}-recipients", back=back
+        )
+
+    def dossier_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.dossier_view(request, export_kinds.DOSSIER, Campaign, pk)
+
+    def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.prove_view(self, request, self._get(request, pk))
+
+    def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._shown(campaign_actions.pace_view, request, pk)
+
+    def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._shown(calendars.outside_hours_view, request, pk)
+
+    def go_on_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._shown(few_first.go_on_view, request, pk)
+
+    def follow_up_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        if verb == "retry":
+            return self._shown(campaign_actions.retry_view, request, pk)
+        return campaign_actions.follow_up_view(request, self._get(request, pk), verb)
+
+    def _shown(self, view: CampaignView, request: HttpRequest, pk: int) -> HttpResponse:
+        campaign = self._get(request, pk)
+        return view(channel_pages.admin_of(campaign, request, self.admin_site), request, campaign)
+
+    def _get(self, request: HttpRequest, pk: int) -> Campaign:
+        campaign = Campaign.objects.select_related("application").filter(pk=pk).first()
+        if campaign is None:
+            raise Http404
+        return campaign
+
+
+def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:
+    """What was typed into the form of a draft that is none any more is not lost without a word."""
+    if request.method != "POST":
+        return None
+    why = _("It has been launched in the meantime and can no longer be changed. This is what you had typed.")
+    return kept_forms.not_stored(request, why, request.path)

@@ -1,0 +1,1 @@
+"""Writing a campaign, and the page before its launch."""

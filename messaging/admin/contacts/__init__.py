@@ -1,0 +1,1 @@
+"""Pages of contacts and groups, imports, the suppression list, and a person."""

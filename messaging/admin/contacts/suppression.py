@@ -1,0 +1,275 @@
+"""The suppression list: numbers pasted or uploaded, what became of each, and “allow again” with who and why."""
+
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ORDER_VAR
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from laaffic_console.exporting.exported_list import ExportedList
+from laaffic_console.gateway.models import SUPPRESSION_CHANNELS, Channel
+from laaffic_console.gateway.models.channels import choices_of
+from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
+from laaffic_console.kit.lists.paginator import BigTablePaginator
+from laaffic_console.kit.masking.masked_admin import MaskedNumbers
+from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.registers.search_kinds import beginning_with
+from laaffic_console.kit.words import countries, plain_text
+from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.said import joined
+from messaging import msisdn
+from messaging.admin.pages import add_problems, may_see_contacts, page
+from messaging.admin.shared import bulk_actions
+from messaging.models import Contact, SuppressionEntry, SuppressionRelease
+from messaging.people.subscribers import spellings, subscriber
+from messaging.services.contacts import suppression
+
+REASON_COLOURS = {
+    SuppressionEntry.Reason.OPT_OUT: "warning",
+    SuppressionEntry.Reason.COMPLAINT: "danger",
+    SuppressionEntry.Reason.INVALID: "default",
+    SuppressionEntry.Reason.MANUAL: "info",
+}
+
+
+class SuppressForm(forms.Form):
+    channel = forms.ChoiceField(
+        choices=choices_of(SUPPRESSION_CHANNELS),
+        initial=Channel.ALL,
+        label=gettext_lazy("Channel"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    reason = forms.ChoiceField(
+        choices=SuppressionEntry.Reason.choices,
+        initial="manual",
+        label=gettext_lazy("Reason"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    note = forms.CharField(
+        max_length=200, required=False, label=gettext_lazy("Note"), widget=UnfoldAdminTextInputWidget
+    )
+
+
+class NumbersForm(SuppressForm):
+    numbers = forms.CharField(
+        label=gettext_lazy("Numbers"),
+        required=False,
+        help_text=gettext_lazy("One a line, as people write them."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
+    )
+    file = forms.FileField(
+        label=gettext_lazy("or a file"),
+        required=False,
+        allow_empty_file=True,
+        help_text=gettext_lazy("CSV, XLSX or a plain list, with or without a header."),
+        widget=FileInput(attrs={"accept": ".csv,.xlsx,.txt"}),
+    )
+    region = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Country of numbers without a country code"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("numbers", "file", "region", "channel", "reason", "note")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
+        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        pasted, upload = cleaned.get("numbers", ""), cleaned.get("file")
+        if not pasted.strip() and not upload and "file" not in self.errors:
+            raise ValidationError({"numbers": _("Paste some numbers, or choose a file of them.")})
+        written = suppression.read_pasted(pasted, cleaned.get("region", ""))
+        if upload:
+            try:
+                uploaded = suppression.read_opt_outs(upload, cleaned.get("region", ""))
+            except ValidationError as problem:
+                raise ValidationError({"file": problem}) from problem
+            written = suppression.Numbers(
+                list(dict.fromkeys([*written.good, *uploaded.good])), [*written.invalid, *uploaded.invalid]
+            )
+        cleaned["written"] = written
+        return cleaned
+
+
+class AllowForm(forms.Form):
+    why = forms.CharField(
+        max_length=200,
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("It is kept with your name, and shown where the number is."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+def outcome_words(outcome: suppression.Outcome) -> str:
+    added = ngettext("%(n)s number is suppressed", "%(n)s numbers are suppressed", outcome.added)
+    there = ngettext("%(n)s was on the list already", "%(n)s were on the list already", outcome.already_there)
+    said = added % {"n": number(outcome.added)}
+    if outcome.already_there:
+        said = f"{said}, {there % {'n': number(outcome.already_there)}}"
+    return f"{said}."
+
+
+def allowed_words(allowed: suppression.Allowed) -> str:
+    n, still = allowed
+    said = ngettext("%(n)s number is allowed again.", "%(n)s numbers are allowed again.", n) % {"n": number(n)}
+    if not still:
+        return said
+    left = ngettext(
+        "%(n)s number is still on the list, for another reason or channel. Look it up there.",
+        "%(n)s numbers are still on the list, for another reason or channel. Look them up there.",
+        still,
+    )
+    return joined([said, left % {"n": number(still)}])
+
+
+@admin.register(SuppressionEntry)
+class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
+    when_empty = gettext_lazy(
+        "Nobody has opted out. People who answer STOP are added automatically; others can be added by hand."
+    )
+    export_name = "suppression-list"
+    list_before_template = "exporting/list_buttons.html"
+    is_named_as_a_whole = True
+    masked = ("number",)
+    list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
+    list_filter = ["channel", "reason"]
+    list_select_related = ["created_by"]
+    search_fields = ["number"]
+    search_help_text = gettext_lazy("The beginning of a number")
+    paginator = BigTablePaginator
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ["allow_again"]
+
+    @display(description=gettext_lazy("reason"), label=REASON_COLOURS)
+    def shown_reason(self, entry: SuppressionEntry) -> tuple[str, str]:
+        return entry.reason, entry.get_reason_display()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SuppressionEntry], search_term: str
+    ) -> tuple[QuerySet[SuppressionEntry], bool]:
+        """By a range that the index answers."""
+        digits = plain_text.digits_of(search_term)
+        if not search_term.strip():
+            return queryset, False
+        if not digits:
+            return queryset.none(), False
+        found = queryset.filter(beginning_with("number", digits) | Q(number__in=spellings(digits)[1:]))
+        return found if ORDER_VAR in request.GET else found.order_by("number", "pk"), False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing leaves the list without a reason: that is what “allow again” is for."""
+        return False
+
+    def has_allow_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("messaging.delete_suppressionentry")
+
+    @admin.action(description=gettext_lazy("Allow again …"), permissions=["allow_again"])
+    def allow_again(self, request: HttpRequest, queryset: QuerySet[SuppressionEntry]) -> HttpResponse | None:
+        return bulk_actions.ask(
+            self,
+            request,
+            queryset,
+            action="allow_again",
+            title=_("Allow again"),
+            form_class=AllowForm,
+            act=lambda form, chosen: allowed_words(
+                suppression.allow_again(chosen, why=form.cleaned_data["why"], by=signed_in(request))
+            ),
+            explanation=_("Campaigns may send to these numbers again."),
+        )
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Numbers in, and then what became of them; to load the answer again adds nothing."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NumbersForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
+        if request.method != "POST" or not form.is_valid():
+            return page(
+                self,
+                request,
+                "messaging/suppression/suppression_add.html",
+                _("Suppress numbers"),
+                form=form,
+                media=self.media + form.media,
+            )
+        given = form.cleaned_data
+        upload = given["file"]
+        outcome = suppression.suppress_written(
+            given["written"],
+            channel=given["channel"],
+            reason=given["reason"],
+            note=given["note"],
+            by=signed_in(request),
+            source=upload.name if upload else "",
+        )
+        return page(
+            self,
+            request,
+            "messaging/suppression/suppression_result.html",
+            _("Suppress numbers"),
+            outcome=outcome,
+            channel=Channel(given["channel"]).label,
+        )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        entry = self.get_object(request, object_id)
+        if entry is None:
+            raise Http404
+        if not self.has_view_permission(request, entry):
+            raise PermissionDenied
+        form = AllowForm(request.POST or None)
+        if request.method == "POST":
+            if not self.has_allow_again_permission(request):
+                raise PermissionDenied
+            if form.is_valid():
+                try:
+                    found = SuppressionEntry.objects.filter(pk=entry.pk)
+                    allowed = suppression.allow_again(found, why=form.cleaned_data["why"], by=signed_in(request))
+                except ValidationError as problem:
+                    add_problems(form, problem)
+                else:
+                    messages.success(request, allowed_words(allowed))
+                    return HttpResponseRedirect(reverse("admin:messaging_suppressionentry_changelist"))
+        return page(
+            self,
+            request,
+            "messaging/suppression/suppression_entry.html",
+            masked(entry.number),
+            entry=entry,
+            form=form,
+            country=_country(entry.number),
+            contact=Contact.objects.filter(number__in=spellings(entry.number)).first()
+            if may_see_contacts(request)
+            else None,
+            releases=SuppressionRelease.objects.filter(number__in=spellings(entry.number)).select_related(
+                "released_by"
+            )[:20],
+            may_allow=self.has_allow_again_permission(request),
+        )
+
+
+def _country(number: str) -> str:
+    """Of the spelling that is in use; "" where the number can be no country's."""
+    try:
+        return msisdn.parse(subscriber(number)).country
+    except msisdn.InvalidNumber:
+        return ""

@@ -1,0 +1,1 @@
+"""Pages of email campaigns and their mails."""

@@ -1,0 +1,1 @@
+"""Pages of MMS campaigns and the files they carry."""

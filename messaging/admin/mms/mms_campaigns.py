@@ -1,0 +1,100 @@
+"""Composing MMS campaigns. Their review, their page and their buttons are those of every campaign."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
+
+from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.forms.form_fields import field_of
+from messaging.admin.campaigns.campaigns import CampaignAdmin
+from messaging.admin.campaigns.channel_campaigns import ChannelCampaignAdmin
+from messaging.admin.composing.compose_form import ComposeForm
+from messaging.admin.mms import mms_parts
+from messaging.admin.mms.attachments import clock_of
+from messaging.admin.shared import channel_pages
+from messaging.admin.shared.text_widget import MergeTextWidget
+from messaging.models import MmsAttachment, MmsCampaign
+from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
+
+
+class AttachmentChoices(forms.CheckboxSelectMultiple):
+    """The library with thumbnails and clocks."""
+
+    template_name = "messaging/widgets/attachment_choices.html"
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        return {**option, "attachment": value.instance, "clock": clock_of(value.instance)[1]}
+
+
+class MmsCampaignForm(ComposeForm):
+    channel = Channel.MMS
+    own_fields = ("title", "mms_type", "attachments")
+    title = forms.CharField(
+        label=gettext_lazy("Title"),
+        required=False,  # said by the channel, in words of its own
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("At most 80 characters; phones show it above the text."),
+    )
+    mms_type = forms.ChoiceField(
+        label=gettext_lazy("The title is"),
+        choices=[
+            (GIVEN_TITLE, gettext_lazy("sent as it is")),
+            (RANDOM_TITLE, gettext_lazy("varied by Laaffic (text: one segment)")),
+        ],
+        initial=GIVEN_TITLE,
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    attachments = forms.ModelMultipleChoiceField(
+        MmsAttachment.objects.none(),
+        label=gettext_lazy("Attachments"),
+        required=False,
+        widget=AttachmentChoices,
+        help_text=gettext_lazy("One to three; they go out in this order."),
+    )
+
+    class Meta(ComposeForm.Meta):
+        model = MmsCampaign
+        widgets = {"text": MergeTextWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = MmsOptions.of(self.instance)
+        field_of(self, "attachments", forms.ModelChoiceField).queryset = MmsAttachment.objects.filter(
+            Q(is_archived=False) | Q(pk__in=chosen.attachments)
+        ).defer("content", "thumbnail")
+        if self.instance.pk:
+            self.initial.update(chosen.as_json())
+
+    def options(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        chosen = tuple(attachment.pk for attachment in given.get("attachments", []))
+        return MmsOptions(given.get("title", ""), given.get("mms_type", GIVEN_TITLE), chosen).as_json()
+
+
+@admin.register(MmsCampaign)
+class MmsCampaignAdmin(ChannelCampaignAdmin):
+    when_empty = gettext_lazy("Upload an attachment, then write a text to go with it.")
+    form = MmsCampaignForm
+    channel = Channel.MMS
+    fieldsets = [
+        (None, {"fields": ["name", ("application", "sender_id")]}),
+        (gettext_lazy("Message"), {"fields": [*MmsCampaignForm.own_fields, "template_version", "text"]}),
+        *CampaignAdmin.fieldsets[2:],
+    ]
+
+
+channel_pages.register(
+    Channel.MMS,
+    channel_pages.ChannelPages(
+        form="admin:messaging_mmscampaign_change",
+        model=MmsCampaign,
+        what="messaging/compose/mms.html",
+        beside=mms_parts.of,
+        has_segments=False,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Pages of what limits sending: approvals, budgets, calendars, caps, prices."""

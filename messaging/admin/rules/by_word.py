@@ -1,0 +1,59 @@
+"""What somebody does to a campaign by their word, with a reason that is kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from laaffic_console.kit.words.people import signed_in
+from messaging.admin.pages import page
+from messaging.admin.rules import approvals
+from messaging.services.refusals import NotAllowed
+
+
+class WordForm(forms.Form):
+    def __init__(self, data: Any, *, longest: int) -> None:
+        """`longest`: characters of the reason, as many as the campaign's history has room for."""
+        super().__init__(data)
+        self.fields["reason"] = forms.CharField(
+            label=gettext_lazy("Why"),
+            max_length=longest,
+            widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            help_text=gettext_lazy("Kept in the campaign's history, with your name."),
+        )
+
+
+def by_word_view(
+    admin: Any,
+    request: HttpRequest,
+    campaign: Any,
+    act: Callable[..., Any],
+    *,
+    longest: int,
+    done: str,
+    template: str,
+    title: str,
+    shown: Callable[[], dict[str, Any]] = dict,
+) -> HttpResponse:
+    """`campaign`: of any kind. `act` is called with its id, `reason` and `by`; `done` is said when it has, its refusal
+    when not.
+
+    `shown` gives what the page shows beside the form, and is asked only when the page is drawn.
+    """
+    form, back = WordForm(request.POST or None, longest=longest), approvals.page_of(campaign, "change")
+    if request.method == "POST" and form.is_valid():
+        try:
+            act(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
+        except NotAllowed as problem:
+            messages.error(request, str(problem))
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+        else:
+            messages.success(request, done)
+        return HttpResponseRedirect(back)
+    return page(admin, request, template, title, form=form, campaign=campaign, back=back, **shown())

@@ -1,0 +1,50 @@
+"""Prove as a button, and what came of it: the same on the page of every kind of campaign."""
+
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from laaffic_console.exporting import delivery
+from laaffic_console.kit.files import signed_zip
+from laaffic_console.kit.words.people import signed_in
+from messaging.services.figures import proofs
+
+
+def context(subject: Any) -> dict[str, Any]:
+    """For messaging/campaign/proofs.html; what is not sent yet has nothing to prove."""
+    kept = list(proofs.of(subject))
+    return {
+        "proofs": kept,
+        "is_being_proved": any(proof.is_open for proof in kept),
+        "dossier_address": reverse(_name_of(subject, "dossier"), args=[subject.pk]),
+        "prove_address": reverse(_name_of(subject, "prove"), args=[subject.pk]),
+        "fingerprint": signed_zip.own_fingerprint(),
+    }
+
+
+def prove_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, subject: Any) -> HttpResponse:
+    """Derives figures and changes none: whoever may see the campaign may ask for it."""
+    if not model_admin.has_view_permission(request, subject):
+        raise PermissionDenied
+    if request.method != "POST" or subject.state == proofs.DRAFT:
+        raise Http404
+    proofs.ask(subject, by=signed_in(request))
+    return HttpResponseRedirect(reverse(_name_of(subject, "change"), args=[subject.pk]) + "#proofs")
+
+
+def dossier_view(request: HttpRequest, kind: str, model: type[Model], pk: int) -> HttpResponse:
+    """All that is known of it in one signed file, by a worker."""
+    if request.method != "POST":
+        raise Http404
+    back = reverse(_name_of(model, "change"), args=[pk])
+    answer: HttpResponse = delivery.deliver(request, kind, {"campaign": pk}, "zip", file_name="dossier", back=back)
+    return answer
+
+
+def _name_of(subject: Any, what: str) -> str:
+    options = subject._meta.concrete_model._meta
+    return f"admin:{options.app_label}_{options.model_name}_{what}"

@@ -1,0 +1,1 @@
+"""What messaging gives away as files."""

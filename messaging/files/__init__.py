@@ -1,0 +1,1 @@
+"""Files and pasted lines of contacts, read row by row."""

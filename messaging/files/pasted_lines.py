@@ -1,0 +1,132 @@
+"""Lines of numbers as people paste them: one a line, several with commas or semicolons, or rows of a CSV file."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from messaging import msisdn
+from messaging.files.contact_files import MAX_COLUMNS, said_delimiter
+from messaging.files.contact_headers import guess_mapping, visible
+from messaging.files.contact_rows import NULL_WORDS, more_cells
+from messaging.msisdn import Msisdn
+
+HEAD = 5  # lines among which the titles are looked for
+_DELIMITERS = ",;\t"
+_SEPARATORS = re.compile(f"[{_DELIMITERS}]")
+_LIKE_A_NUMBER = re.compile(r"\+?[\d\s().\-/\u00a0]{7,}")
+FEWEST_DIGITS = 7  # an age or an amount beside a number is none
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """The line that names the columns of those below it."""
+
+    line: int  # the first is 1
+    delimiter: str = ""
+    width: int = 0
+    columns: tuple[int, ...] = ()  # that hold numbers; none where the titles name none
+    name: str = ""  # of the column that is read
+
+
+def titles_of(head: Sequence[str]) -> Titles | None:
+    """Which of the first lines names the columns; None where the first that says something is read like any other."""
+    said = ""
+    for n, line in enumerate(head, 1):
+        if delimiter := said_delimiter(line):
+            said = delimiter
+        elif line.strip():
+            return _naming(n, line, said) or _of_words(n, line, is_alone=not any(map(str.strip, head[n:])))
+    return None
+
+
+def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
+    """The numbers of a line: of a row under titles that name a column of numbers the one in it, as in an import.
+
+    Of other lines: where only some of the cells look like a number, it is a row, and the first that is one counts. What
+    cannot be decoded shows as �, and so does NUL, which no database keeps: a number with a hole in it is none.
+    """
+    line = line.replace("\0", "\ufffd")
+    if said_delimiter(line):
+        return
+    if titles and titles.columns and len(row := _row(line, titles.delimiter)) > 1 and not _is_torn(line, row, titles):
+        yield from _of_row(row, titles)
+        return
+    cells = [cell for cell in map(_bare, _SEPARATORS.split(line)) if cell]
+    if not cells:
+        return
+    alike = [cell for cell in cells if _is_alike(cell)]
+    if alike and len(alike) == len(cells):
+        yield from map(_parsed, alike)
+        return
+    found = [_parsed(cell) for cell in alike or cells[:1]]
+    yield next((one for one in found if isinstance(one, Msisdn)), found[0])
+
+
+def _naming(n: int, line: str, said: str) -> Titles | None:
+    """Titles that name a column of numbers. The likeliest is read, the others stand in where its cell is empty."""
+    delimiter = said or max(_DELIMITERS, key=lambda one: len(_row(line, one)))
+    names = [visible(_bare(cell)) for cell in _row(line, delimiter)]
+    if len(names) > MAX_COLUMNS or any(map(_is_alike, names)):
+        return None
+    fields = guess_mapping(names)
+    if "number" not in fields.values():
+        return None
+    if len(names) == 1:  # no columns: several numbers may stand in a line below it
+        return Titles(n)
+    places = range(len(names))
+    columns = [i for field in ("number", "other_number") for i in places if fields[names[i]] == field]
+    return Titles(n, delimiter, len(names), tuple(columns), names[columns[0]])
+
+
+def _of_words(n: int, line: str, *, is_alone: bool) -> Titles | None:
+    return None if is_alone or any(character.isdigit() for character in line) else Titles(n)
+
+
+def _row(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line.strip("\r\n")], delimiter=delimiter), [])
+    except csv.Error:  # not strict: a cell that is too long, or a break within one
+        return line.split(delimiter)
+
+
+def _is_torn(line: str, row: Sequence[str], titles: Titles) -> bool:
+    """Whether it is the rest of a row with a line break in a quoted cell: its columns are not those of the titles."""
+    return line.count('"') % 2 == 1 and len(row) <= min(titles.columns)
+
+
+def _of_row(row: Sequence[str], titles: Titles) -> Iterator[Msisdn | Problem]:
+    cells = list(map(_bare, row))
+    written = [cells[i] for i in titles.columns if i < len(cells) and cells[i] and cells[i] not in NULL_WORDS]
+    shown = " ".join(filter(None, cells))[:60]
+    if any(cells[titles.width :]):
+        yield Problem(shown, str(more_cells(titles.width)))
+    elif written:
+        yield _parsed(written[0])
+    elif shown:
+        yield Problem(shown, _("There is no number in its column."))
+
+
+def _bare(cell: str) -> str:
+    return cell.strip().strip("\"'").strip()
+
+
+def _is_alike(cell: str) -> bool:
+    return bool(_LIKE_A_NUMBER.fullmatch(cell)) and sum(map(str.isdigit, cell)) >= FEWEST_DIGITS
+
+
+def _parsed(cell: str) -> Msisdn | Problem:
+    if len(cell) > 60:
+        return Problem(cell[:60], _("This is too long to be a number."))
+    try:
+        return msisdn.parse(cell)
+    except msisdn.InvalidNumber as problem:
+        return Problem(cell, str(problem))

@@ -1,0 +1,1 @@
+"""Messaging's part of the front page."""

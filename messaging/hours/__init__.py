@@ -1,0 +1,1 @@
+"""When messages may leave: as people write it, and as rows of a form."""

@@ -1,0 +1,1 @@
+"""What a file for an MMS or a call is, by its bytes."""

@@ -1,0 +1,1 @@
+"""A person: the spellings of a number, and everything that is known of who has it."""

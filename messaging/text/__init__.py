@@ -1,0 +1,1 @@
+"""Texts as they are counted, filled in, and understood."""
