@@ -68,8 +68,6 @@ def button_words(task: GroupTask, phones: int) -> str:
 def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
     """When it starts, by the console's clock and by the one that its windows mean."""
     return {
-        "starts_at": start,
-        "server_clock": timezone.localtime(start),
         "laaffic_clock": date_format(start.astimezone(ZoneInfo(group_requests.zone_name())), "DATETIME_FORMAT"),
         "waits_for_window": bool(task.windows) and not task.send_at and start > timezone.now(),
     }

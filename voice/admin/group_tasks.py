@@ -30,10 +30,10 @@ from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import proof_panel, resuming
 from voice import export_kinds
-from voice.admin import group_review
 from voice.admin.group_facts import bar, own_page, say, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
+from voice.admin.group_review import GroupLaunch
 from voice.admin.records import say_answer
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, OPEN
@@ -201,7 +201,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask")
-        return group_review.view(self, request, self._draft(pk))
+        return GroupLaunch(self, request, self._draft(pk)).answer()
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk).first()

@@ -30,6 +30,7 @@ from messaging.services.audience import audience_counts
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.figures import campaign_report
 from messaging.services.forecast import forecast
+from messaging.services.launching import seals
 from messaging.services.launching.checks import NotSeen
 
 VIEW, ADD, LAUNCH = "messaging.view_campaign", "messaging.add_campaign", "messaging.launch_campaign"
@@ -156,7 +157,7 @@ class CheckView(ApiView):
                 "segments": planned.segments_total,
                 "cost": {currency: str(total) for currency, total in planned.cost.by_currency.items()},
                 "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in checks],
-                "shown": shown.token(campaign, shown.of(campaign, planned), sentences),
+                "shown": seals.token(campaign, shown.as_json(shown.of(campaign, planned)), sentences),
             }
         )
 
@@ -181,7 +182,8 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
     undo = asked["undo_seconds"]
     if "shown" not in asked:
         return standing(starting.launch(campaign.pk, by=by, undo_seconds=undo, again=asked["again"]))
-    seen, sentences = shown.read(campaign, asked["shown"])
+    kept, sentences = seals.read(campaign, asked["shown"])
+    seen = shown.from_json(kept)
     if seen is None:
         raise Problem(400, _("“shown” does not belong to this campaign. Take it from GET …/check."))
     try:

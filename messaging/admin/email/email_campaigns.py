@@ -24,7 +24,7 @@ from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging import export_kinds
 from messaging.admin.campaigns.campaigns import launched_meanwhile
-from messaging.admin.email import email_beside, email_review
+from messaging.admin.email import email_beside
 from messaging.admin.email.email_form import (
     LOOKED_UP,
     STEPS,
@@ -34,7 +34,7 @@ from messaging.admin.email.email_form import (
     refresh_and_say,
     say,
 )
-from messaging.admin.email.email_review import TestForm, own_page
+from messaging.admin.email.email_review import EmailLaunch, TestForm, own_page
 from messaging.admin.pages import add_problems, page, require
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import proof_panel, resuming
@@ -240,7 +240,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         campaign = self._get(pk)
         if campaign.state != State.DRAFT:
             return HttpResponseRedirect(own_page(campaign, "change"))
-        return email_review.launch_view(self, request, campaign)
+        return EmailLaunch(self, request, campaign).answer()
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         return approvals.act(request, self._get(pk), verb)
@@ -262,7 +262,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             else:
                 messages.success(request, said)
                 return HttpResponseRedirect(own_page(campaign, "review"))
-        return email_review.review_page(self, request, campaign, test_form=form)
+        return EmailLaunch(self, request, campaign).show(test_form=form)
 
     # While it runs
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.core import signing
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy
@@ -24,7 +23,6 @@ from messaging.models import Campaign, ConsentEvent, ConsentState, SuppressionRe
 from messaging.services.audience import rules
 from messaging.services.forecast.forecast import Forecast
 
-SALT = "what was shown before a launch"
 MANY_BACK = 10_000  # more numbers than these are not looked at one by one
 AT_ONCE = 1000
 PRICE_MOVES = Decimal("0.01")  # of what was shown: reports that come in move learned prices by less
@@ -211,22 +209,6 @@ def from_json(kept: dict[str, Any] | None) -> Shown | None:
         return Shown(**kept) if kept else None
     except TypeError:
         return None
-
-
-def token(campaign: Campaign, shown: Shown, sentences: dict[str, str]) -> str:
-    """For a hidden field. `sentences`: {check: as it was shown}, which a tick is about."""
-    return signing.dumps({"campaign": campaign.pk, "shown": asdict(shown), "sentences": sentences}, salt=SALT)
-
-
-def read(campaign: Campaign, posted: str) -> tuple[Shown | None, dict[str, str]]:
-    """What a page showed of this campaign; (None, {}) from a page that showed nothing of it."""
-    try:
-        said = signing.loads(posted, salt=SALT)
-    except signing.BadSignature:
-        return None, {}
-    if said["campaign"] != campaign.pk:
-        return None, {}
-    return from_json(said["shown"]), said["sentences"]
 
 
 def digest(value: Any) -> str:

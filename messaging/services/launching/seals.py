@@ -1,4 +1,4 @@
-"""What a page before a launch has shown, in a hidden field: what it does, as a digest, and its checks' sentences."""
+"""What a page before a launch has shown, in a hidden field: what it would do, and its checks' sentences."""
 
 from typing import Any
 
@@ -7,14 +7,17 @@ from django.core import signing
 SALT = "before launch"
 
 
-def token(draft: Any, digest: str, sentences: dict[str, str]) -> str:
-    return signing.dumps([draft._meta.label_lower, draft.pk, digest, sentences], salt=SALT)
+def token(draft: Any, shown: Any, sentences: dict[str, str]) -> str:
+    """`shown`: what the launch compares with what is true then, as JSON: a digest, or all of it, to say what differs.
+    `sentences`: {check: as it was shown}, which a tick is about.
+    """
+    return signing.dumps([draft._meta.label_lower, draft.pk, shown, sentences], salt=SALT)
 
 
-def read(draft: Any, posted: str) -> tuple[str, dict[str, str]]:
+def read(draft: Any, posted: str) -> tuple[Any, dict[str, str]]:
     """("", {}) from a page that showed nothing of this draft."""
     try:
-        kind, pk, digest, sentences = signing.loads(posted, salt=SALT)
+        kind, pk, shown, sentences = signing.loads(posted, salt=SALT)
     except signing.BadSignature:
         return "", {}
-    return (digest, sentences) if (kind, pk) == (draft._meta.label_lower, draft.pk) else ("", {})
+    return (shown, sentences) if (kind, pk) == (draft._meta.label_lower, draft.pk) else ("", {})
