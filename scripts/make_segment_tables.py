@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "laaffic_console" / "static" / "console" / "segment_tables.js"
+TARGET = ROOT / "messaging" / "static" / "messaging" / "segment_tables.js"
 
 
 def tables() -> str:

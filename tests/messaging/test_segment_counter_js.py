@@ -20,7 +20,7 @@ from playwright.sync_api import Browser
 from messaging.text import merge_fields, segments
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-STATIC = ROOT / "laaffic_console" / "static" / "console"
+STATIC = ROOT / "messaging" / "static" / "messaging"
 TABLES, COUNTER = STATIC / "segment_tables.js", STATIC / "segment_counter.js"
 
 ALPHABETS = [

@@ -14,8 +14,8 @@ class TextWidget(UnfoldAdminTextareaWidget):
     """With its segments."""
 
     class Media:
-        css = {"all": ["console/segment_counter.css"]}
-        js = ["console/segment_tables.js", "console/segment_counter.js"]
+        css = {"all": ["messaging/segment_counter.css"]}
+        js = ["messaging/segment_tables.js", "messaging/segment_counter.js"]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         given = {
