@@ -6,18 +6,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
-from laaffic_console.exporting import kinds
-from laaffic_console.exporting.kinds import NotExportable
-from laaffic_console.exporting.services import making
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
-from laaffic_console.kit.files import exports, signed_zip
 from laaffic_console.kit.process import document_text
 from laaffic_console.kit.process.commands import ConsoleCommand, said
-from laaffic_console.kit.words.figures import number
 from messaging import export_kinds
 from messaging.management import draft_arguments
+from messaging.management.written_files import written
 from messaging.models import Campaign, TemplateVersion
 from messaging.services.campaigns import campaigns, drafts, launch_checks, resolving, starting, templates
 from messaging.services.figures import campaign_report, proving
@@ -127,19 +123,6 @@ class Command(ConsoleCommand):
         if verb == "report":
             return campaign_report.document(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
-
-
-def written(kind_name: str, campaign_id: int, path: Path) -> str:
-    """Write a file of a campaign's recipients; what to say of it."""
-    kind = kinds.named(kind_name)
-    try:
-        rows = making.write_to(path, kind, {"campaign": campaign_id})
-    except OSError as problem:
-        raise CommandError(exports.why_not_written(problem, path)) from problem
-    except (NotExportable, ValueError) as problem:
-        raise CommandError(str(problem)) from problem
-    said = f"{number(rows)} recipients written to {path}"
-    return said if kind.write is None else f"{said}\nSigned with the key {signed_zip.own_fingerprint()}"
 
 
 def standing(campaign: Campaign) -> dict[str, Any]:

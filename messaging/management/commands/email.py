@@ -10,9 +10,10 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process.commands import ConsoleCommand, said
 from messaging import export_kinds
-from messaging.management.commands.campaign import as_text, written
+from messaging.management.commands.campaign import as_text
 from messaging.management.named import application_of
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
+from messaging.management.written_files import written
 from messaging.models import EmailCampaign
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import choices as email_choices

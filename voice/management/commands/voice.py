@@ -14,7 +14,7 @@ from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
 from laaffic_console.kit.process.commands import ConsoleCommand, said
 from laaffic_console.laaffic import InvalidRequest, LaafficError
-from messaging.management.commands.campaign import written
+from messaging.management.written_files import written
 from voice import export_kinds
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
