@@ -1,10 +1,12 @@
 """Call records as rows for a file, in chunks, in the order and with the filters of the list."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
 
+from laaffic_console.kit.lists import walks
 from voice.models import CallRecord
 
 CHUNK = 1000
@@ -40,10 +42,7 @@ COLUMNS = [
 def rows(records: QuerySet[CallRecord]) -> Iterator[list[Any]]:
     """The header and then a row each, the newest id first, in chunks that an index finds."""
     yield COLUMNS
-    last: int | None = None
-    ordered = records.order_by("-pk")
-    while chunk := list((ordered if last is None else ordered.filter(pk__lt=last))[:CHUNK]):
-        last = chunk[-1].pk
+    for chunk in walks.falling(records, CHUNK, attrgetter("pk")):
         for record in chunk:
             yield _cells(record)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.lists import walks
 from voice.models import GroupTask
 from voice.services.group_calls import figures as group_figures
 
@@ -43,10 +45,7 @@ COLUMNS = [
 
 def rows(tasks: QuerySet[GroupTask]) -> Iterator[list[Any]]:
     yield COLUMNS
-    last: int | None = None
-    ordered = tasks.order_by("-pk").select_related("application", "created_by")
-    while chunk := list((ordered if last is None else ordered.filter(pk__lt=last))[:CHUNK]):
-        last = chunk[-1].pk
+    for chunk in walks.falling(tasks.select_related("application", "created_by"), CHUNK, attrgetter("pk")):
         for task in chunk:
             yield _cells(task)
     yield _sums(tasks)

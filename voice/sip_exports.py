@@ -1,10 +1,12 @@
 """Calls from SIP phones as rows for a file: what was asked for, and what its record says."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
 
+from laaffic_console.kit.lists import walks
 from voice.models import SipCall
 
 CHUNK = 1000
@@ -16,10 +18,7 @@ READ = ("application", "contact", "entry", "record", "requested_by")
 def rows(asked: QuerySet[SipCall], *, with_names: bool = True) -> Iterator[list[Any]]:
     """The header and then a row each, by rising id, in chunks that an index finds."""
     yield COLUMNS
-    last = 0
-    ordered = asked.select_related(*READ).order_by("pk")
-    while chunk := list(ordered.filter(pk__gt=last)[:CHUNK]):
-        last = chunk[-1].pk
+    for chunk in walks.rising(asked.select_related(*READ), CHUNK, attrgetter("pk")):
         for call in chunk:
             yield _cells(call, with_names=with_names)
 

@@ -6,8 +6,10 @@ that are not in our list (an earlier console's, or spelled otherwise) come at th
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
+from laaffic_console.kit.lists import walks
 from messaging.models import Contact
 from voice.models import CallRecord, GroupTask
 from voice.services.group_calls import numbers as group_numbers
@@ -53,10 +55,7 @@ def _names(numbers: Sequence[str]) -> dict[str, str]:
 def _others(task: GroupTask, ours: set[str], *, with_names: bool) -> Iterator[Row]:
     if not task.key:
         return
-    last = 0
-    ordered = CallRecord.objects.filter(task_id=task.key).order_by("pk")
-    while chunk := list(ordered.filter(pk__gt=last)[:CHUNK]):
-        last = chunk[-1].pk
+    for chunk in walks.rising(CallRecord.objects.filter(task_id=task.key), CHUNK, attrgetter("pk")):
         others = [record for record in chunk if record.callee not in ours]
         names = _names([record.callee for record in others]) if with_names and others else {}
         for record in others:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import QuerySet
 
+from laaffic_console.kit.lists import walks
 from laaffic_console.kit.words.stored_words import in_words
 
 CHUNK = 2000
@@ -15,11 +17,8 @@ def rows(shown: QuerySet[Any], columns: Mapping[str, str], *, told: tuple[str, .
     """`columns` are {header: where it is stored}; what stands under `told` is put into the reader's words."""
     yield list(columns)
     words = [place for place, header in enumerate(columns, start=1) if header in told]
-    ordered = shown.order_by("pk").values_list("pk", *columns.values())
-    last = 0
-    while chunk := [list(values) for values in ordered.filter(pk__gt=last)[:CHUNK]]:
-        last = chunk[-1][0]
-        for values in chunk:
+    for chunk in walks.rising(shown.values_list("pk", *columns.values()), CHUNK, itemgetter(0)):
+        for values in map(list, chunk):
             for place in words:
                 values[place] = in_words(values[place])
             yield [json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value for value in values[1:]]

@@ -5,12 +5,14 @@ The columns are the resource's. A row is made here from plain values, ten times 
 
 from collections import defaultdict
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
 
 from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.lists import walks
 from laaffic_console.kit.masking import masks
 from messaging.files.contact_headers import attribute_header
 from messaging.models import Contact, GroupMembership
@@ -29,15 +31,12 @@ def rows(contacts: QuerySet[Contact]) -> Iterator[Row]:
     headers = {attribute_header(name): name for name in attributes}
     yield [masks.Typed(name) if name in headers else name for name in names]
     stored = ["pk", "attributes", *(name for name in names if name not in {"groups", *headers})]
-    ordered = contacts.order_by("pk").prefetch_related(None).values_list(*stored)
-    last, is_more = 0, True
-    while is_more and (chunk := list(ordered.filter(pk__gt=last)[:CHUNK])):
+    for chunk in walks.rising(contacts.prefetch_related(None).values_list(*stored), CHUNK, itemgetter(0)):
         groups = _groups_of([values[0] for values in chunk])
         for values in chunk:
             cells = dict(zip(stored, values, strict=True)) | {"groups": groups.get(values[0], "")}
             own = cells["attributes"]
             yield [str(own.get(headers[name], "")) if name in headers else cells[name] for name in names]
-        last, is_more = chunk[-1][0], len(chunk) == CHUNK
 
 
 def _groups_of(ids: list[int]) -> dict[int, str]:

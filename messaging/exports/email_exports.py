@@ -1,10 +1,12 @@
 """The mails of a campaign as rows for a file, like contacts: no query outlives a chunk."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
 
+from laaffic_console.kit.lists import walks
 from messaging.exports.contact_exports import CHUNK
 from messaging.models import Delivery, EmailMessage, Submission
 
@@ -14,11 +16,9 @@ COLUMNS = ["address", "email id", "task id", "submitted", "as told", "remark", "
 def rows(mails: QuerySet[EmailMessage]) -> Iterator[list[Any]]:
     """The header and then a row a mail, by rising id: what changes meanwhile is neither missed nor written twice."""
     yield COLUMNS
-    last = 0
-    while chunk := list(mails.order_by("pk").filter(pk__gt=last)[:CHUNK]):
+    for chunk in walks.rising(mails.all(), CHUNK, attrgetter("pk")):
         for mail in chunk:
             yield _cells(mail)
-        last = chunk[-1].pk
 
 
 def _cells(mail: EmailMessage) -> list[Any]:

@@ -9,10 +9,12 @@ import functools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.conf import settings
 
+from laaffic_console.kit.lists import walks
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Batch, BatchState, Campaign, Contact, EarlierAttempt, Message, MessageState
@@ -123,11 +125,10 @@ _NEVER: tuple[int | str, Decimal | str, str] = ("", "", "")
 
 def windows(campaign: Campaign) -> Iterator[dict[int, Batch]]:
     """Batches that lie close together, by rising id, of about so many messages."""
-    ordered = Batch.objects.filter(campaign=campaign).order_by("pk").select_related("entry")
+    batches = Batch.objects.filter(campaign=campaign).select_related("entry")
     window: dict[int, Batch] = {}
-    last = size = 0
-    while chunk := list(ordered.filter(pk__gt=last)[:200]):
-        last = chunk[-1].pk
+    size = 0
+    for chunk in walks.rising(batches, 200, attrgetter("pk")):
         for batch in chunk:
             if window and not _fits(window, size, batch):
                 yield window

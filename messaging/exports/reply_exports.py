@@ -1,10 +1,12 @@
 """Replies as rows for a file, in chunks, with the contacts' names: one query for each chunk's."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
 
+from laaffic_console.kit.lists import walks
 from messaging.models import Reply
 from messaging.services.replies.replies import contacts_of
 
@@ -15,10 +17,7 @@ COLUMNS = ["number", "name", "text", "at", "sent_to", "answers", "opted_out_with
 def rows(replies: QuerySet[Reply], *, with_names: bool = True) -> Iterator[list[Any]]:
     """The header and then a row each, the newest first. Names are of contacts: only for who may see those."""
     yield COLUMNS
-    last: int | None = None
-    ordered = replies.select_related("campaign").order_by("-pk")
-    while chunk := list((ordered if last is None else ordered.filter(pk__lt=last))[:CHUNK]):
-        last = chunk[-1].pk
+    for chunk in walks.falling(replies.select_related("campaign"), CHUNK, attrgetter("pk")):
         known = contacts_of(chunk) if with_names else {}
         names = {number: contact.name for number, contact in known.items()}
         for reply in chunk:

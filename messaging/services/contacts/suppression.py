@@ -6,6 +6,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models.channels import Channel
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.lists import walks
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging import msisdn
@@ -224,16 +226,15 @@ def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | Non
     if is_blank(why):
         raise ValidationError({"why": _("Say why, for example “asked to be put back on 3 May”.")})
     released = still = 0
-    last, number = 0, ""
-    ordered = entries.order_by("pk")
-    while chosen := list(ordered.filter(pk__gt=last)[:CHUNK]):
+    number = ""
+    for chosen in walks.rising(entries, CHUNK, attrgetter("pk")):
         with transaction.atomic():
             taken = _with_other_spellings(chosen)
             _release(taken, why, by)
         released += len({entry.pk for entry in taken} & {entry.pk for entry in chosen})
         numbers = [entry.number for entry in chosen]
         still += len(_subscribers_in(lambda given: _on_any_channel.rows(numbers=given), numbers))
-        last, number = chosen[-1].pk, chosen[-1].number
+        number = chosen[-1].number
     if released:
         label = number if released == 1 else ""
         record(Act.ALLOWED, SuppressionEntry, label=label, numbers=released, why=why.strip()[:200])

@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections import Counter
+from operator import itemgetter
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.lists import walks
 from laaffic_console.laaffic import CallKind
 from messaging.models import Message
 from messaging.people.subscribers import every_spelling, subscriber
@@ -33,9 +35,8 @@ def adopt(task: GroupTask) -> int:
     if not homeless.exists():
         return 0
     wanted = _only_its_own(task, start, end) - _called_twice(homeless)
-    last = given = 0
-    while chunk := list(homeless.filter(pk__gt=last).values_list("pk", "callee")[:AT_ONCE]):
-        last = chunk[-1][0]
+    given = 0
+    for chunk in walks.rising(homeless.values_list("pk", "callee"), AT_ONCE, itemgetter(0)):
         called = [(pk, subscriber(callee)) for pk, callee in chunk]
         wanted -= _spoken_to({who for _pk, who in called} & wanted, start, end)
         ours = []

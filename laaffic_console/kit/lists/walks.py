@@ -1,0 +1,31 @@
+"""Through a table by its ids, a chunk at a time."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+
+Row = TypeVar("Row")
+
+
+def rising(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> Iterator[list[Row]]:
+    """By rising id; `pk` says a row's own, of a model's or of a tuple's.
+
+    Each chunk is a query of its own, by an index: none lives longer than its chunk, and what changes in between is
+    neither missed nor given twice.
+    """
+    ordered, last = rows.order_by("pk"), 0
+    while chunk := list(ordered.filter(pk__gt=last)[:size]):
+        last = pk(chunk[-1])
+        yield chunk
+        if len(chunk) < size:
+            return
+
+
+def falling(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> Iterator[list[Row]]:
+    """Likewise, the newest id first."""
+    ordered, chunk = rows.order_by("-pk"), list(rows.order_by("-pk")[:size])
+    while chunk:
+        last = pk(chunk[-1])
+        yield chunk
+        chunk = list(ordered.filter(pk__lt=last)[:size]) if len(chunk) == size else []
