@@ -110,7 +110,7 @@ REHEARSE_REDIS ?= redis://127.0.0.1:6379/13
 SEED ?= 1
 
 rehearse: install
-	MACHINE_EXAMPLES=400 $(BIN)/python -m pytest -n 0 -q --timeout 3600 tests/messaging/test_message_machine.py
+	MACHINE_EXAMPLES=400 $(BIN)/python -m pytest -n 0 -q --timeout 3600 tests/messaging/sending/test_message_machine.py
 	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED)
 	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED) --workers 2 \
 		--database $(REHEARSE_DATABASE) --redis $(REHEARSE_REDIS)

@@ -15,8 +15,8 @@ from messaging.models import Approval, Calendar, Campaign, ContactGroup, MmsAtta
 from messaging.services.approvals import approvals
 from messaging.services.mms import attachments
 from tests.api.conftest import Api
-from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
+from tests.messaging.mms import attachment_samples as samples
 
 pytestmark = pytest.mark.django_db
 

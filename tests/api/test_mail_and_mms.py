@@ -15,8 +15,8 @@ from messaging.services.email import counting as email_counting
 from messaging.services.gates import sending_hours
 from tests.api.conftest import Api
 from tests.api.files import sent
-from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts, point_at
+from tests.messaging.mms import attachment_samples as samples
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,8 +17,8 @@ from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
 from tests.api.conftest import Api
 from tests.api.files import sent
-from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts, point_at
+from tests.messaging.mms import attachment_samples as samples
 from tests.voice.conftest import phone, quick, sandbox
 from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone
 from voice.services.calls import sip_calls as calls

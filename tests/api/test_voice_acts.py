@@ -17,8 +17,8 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import MmsAttachment
 from tests.api.conftest import Api
 from tests.api.files import sent
-from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import point_at
+from tests.messaging.mms import attachment_samples as samples
 from tests.voice.conftest import application, phone, quick, sandbox
 from tests.voice.test_audio_elsewhere import there
 from tests.voice.test_phone_changes import at_sandbox, everything_stored, password_of

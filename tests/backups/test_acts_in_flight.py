@@ -26,9 +26,9 @@ from messaging.services.email import counting as email_counting
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
 from messaging.services.refusals import NotAllowed
-from tests.messaging.test_email_sending import draft as draft_email
-from tests.messaging.test_email_sending import emails_of, tell
-from tests.messaging.test_email_sending import launched as launched_email
+from tests.messaging.email.test_email_sending import draft as draft_email
+from tests.messaging.email.test_email_sending import emails_of, tell
+from tests.messaging.email.test_email_sending import launched as launched_email
 from tests.voice.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync

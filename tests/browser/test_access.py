@@ -17,7 +17,7 @@ from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Contact
 from tests.browser.conftest import session_of
 from tests.dashboard import doors
-from tests.messaging.test_comparing import sent
+from tests.messaging.campaigns.test_comparing import sent
 
 pytestmark = [
     pytest.mark.browser,

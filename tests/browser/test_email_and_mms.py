@@ -16,8 +16,8 @@ from messaging.services.email import counting as email_counting
 from messaging.services.email import deliveries as email_deliveries
 from messaging.services.mms import attachments
 from tests.browser.conftest import run_until_reported
-from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
+from tests.messaging.mms import attachment_samples as samples
 
 pytestmark = [
     pytest.mark.browser,

@@ -15,8 +15,8 @@ from laaffic_console.gateway.models import Application, LedgerEntry, WorkerHeart
 from messaging.models import BadRow, Batch, Campaign, Contact, ContactImport, Message, MessageState, OutcomeTally
 from messaging.services.imports import files as import_files
 from phone_numbers.models import Binding, BindingRequest
-from tests.messaging.test_comparing import sent
-from tests.messaging.test_imports import uploaded
+from tests.messaging.campaigns.test_comparing import sent
+from tests.messaging.imports.test_imports import uploaded
 
 pytestmark = [
     pytest.mark.browser,

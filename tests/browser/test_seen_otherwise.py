@@ -5,7 +5,7 @@ from playwright.sync_api import Page, ViewportSize
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Contact
-from tests.messaging.test_comparing import sent
+from tests.messaging.campaigns.test_comparing import sent
 
 pytestmark = [
     pytest.mark.browser,

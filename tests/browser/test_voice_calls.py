@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact
-from tests.messaging import attachment_samples as samples
+from tests.messaging.mms import attachment_samples as samples
 from tests.voice.test_audio import silent_wave
 from voice.models import AudioFile, SipCall
 from voice.services.phones import sip_phones as phones

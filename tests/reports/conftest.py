@@ -1,4 +1,4 @@
-"""A month of two campaigns, as tallies: what they count is shown by tests/messaging/test_period_reports.py."""
+"""A month of two campaigns, as tallies: what they count is shown by tests/messaging/reports/test_period_reports.py."""
 
 import datetime as dt
 from dataclasses import dataclass

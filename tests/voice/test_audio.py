@@ -17,7 +17,7 @@ from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.work import leases
 from laaffic_console.laaffic.voice import UploadedAudio
 from laaffic_console.sandbox.testing import RunningSandbox
-from tests.messaging import attachment_samples as samples
+from tests.messaging.mms import attachment_samples as samples
 from voice.models import AudioFile
 from voice.services.audio import uploads as audio
 from voice.services.audio.uploads import UploadFailed

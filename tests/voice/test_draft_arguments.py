@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Calendar, Campaign, ContactGroup
-from tests.messaging import attachment_samples as samples
+from tests.messaging.mms import attachment_samples as samples
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
-from tests.messaging import attachment_samples as samples
+from tests.messaging.mms import attachment_samples as samples
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import written
 from tests.voice.test_calls import CALLEE, record_of

@@ -17,8 +17,8 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.identity.models import Profile
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
-from tests.messaging.attachment_samples import mpeg, picture
 from tests.messaging.conftest import add_contacts
+from tests.messaging.mms.attachment_samples import mpeg, picture
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
 from tests.voice.test_audio import silent_wave

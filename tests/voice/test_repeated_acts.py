@@ -18,7 +18,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.kit.words import dates
 from laaffic_console.sandbox.testing import RunningSandbox
-from tests.messaging import attachment_samples as samples
+from tests.messaging.mms import attachment_samples as samples
 from tests.messaging.pages import hidden
 from tests.test_odd_arguments import Gone
 from tests.voice.group_samples import written

@@ -17,7 +17,7 @@ from laaffic_console.laaffic import Spoken
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup
 from tests.laaffic.conftest import wait_until
-from tests.messaging import attachment_samples as samples
+from tests.messaging.mms import attachment_samples as samples
 from tests.test_odd_arguments import LATIN
 from voice.models import CallRecord, GroupTask, SipCall
 from voice.services.spoken.options import TtsOptions

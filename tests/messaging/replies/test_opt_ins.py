@@ -1,0 +1,230 @@
+"""START and STOP: what a reply says about consent, in many languages, and whether it is asked back."""
+
+import datetime as dt
+from collections.abc import Iterator
+from unittest.mock import Mock
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services.client import account
+from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
+from messaging.models import Campaign, OptInQuestion, SuppressionEntry, SuppressionRelease
+from messaging.services import restored
+from messaging.services.campaigns import asking_back, starting
+from messaging.services.contacts import suppression
+from messaging.services.replies import reply_pulls
+from messaging.text.opt_out import fold
+from tests.messaging.contacts.test_consents import (
+    GIVEN,
+    MEXICAN,
+    NUMBER,
+    OTHERWISE,
+    UNKNOWN,
+    WITHDRAWN,
+    say,
+    state_of,
+    write,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+class ReplyTests:
+    @pytest.mark.parametrize(
+        ("stop", "start"), [("STOP", "Start"), ("退订", "订阅"), ("BAJA", "ALTA"), ("СТОП", "старт")]
+    )
+    def test_stop_withdraws_and_start_gives_it_back(self, stop: str, start: str) -> None:
+        write(stop)
+        assert (state_of(NUMBER), state_of(NUMBER, "mms"), state_of(NUMBER, "voice")) == (WITHDRAWN, WITHDRAWN, UNKNOWN)
+
+        write(start, after=1)
+
+        assert (state_of(NUMBER), state_of(NUMBER, "mms"), state_of(NUMBER, "voice")) == (GIVEN, GIVEN, UNKNOWN)
+        assert not SuppressionEntry.objects.exists()
+        assert SuppressionRelease.objects.get().why == f"replied “{start.upper()}”"
+
+    def test_start_in_another_spelling(self) -> None:
+        write("STOP", MEXICAN)
+
+        write("START", OTHERWISE, after=1)
+
+        assert not SuppressionEntry.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("reason", "source"), [("manual", "console"), ("opt_out", "import"), ("complaint", "console")]
+    )
+    @pytest.mark.parametrize("stop_comes", ["first", "then"])
+    @pytest.mark.parametrize("spelt", [MEXICAN, OTHERWISE])
+    def test_what_others_have_suppressed_stays(self, reason: str, source: str, stop_comes: str, spelt: str) -> None:
+        if stop_comes == "first":
+            write("STOP", MEXICAN)
+        suppression.suppress_numbers([spelt], channel="sms", reason=reason, source=source)
+        if stop_comes == "then":
+            write("STOP", MEXICAN)
+
+        write("START", MEXICAN, after=1)
+
+        assert SuppressionEntry.objects.get().reason == reason
+
+    @pytest.mark.parametrize("after", [0, -5])
+    def test_a_start_that_was_written_before_the_stop_changes_nothing(self, after: int) -> None:
+        write("STOP")
+
+        write("START", after=after)
+
+        assert (state_of(NUMBER), SuppressionEntry.objects.count()) == (WITHDRAWN, 1)
+
+    def test_one_stop_for_every_channel_is_undone_on_every_channel(self, settings: LazySettings) -> None:
+        settings.OPT_OUT_EVERY_CHANNEL = True
+        write("STOP")
+        assert state_of(NUMBER, "voice") == WITHDRAWN
+
+        write("START", after=1)
+
+        assert not SuppressionEntry.objects.exists()
+        assert (state_of(NUMBER), state_of(NUMBER, "voice")) == (GIVEN, WITHDRAWN)
+
+    def test_no_word_means_both(self) -> None:
+        stops = {fold(word) for words in OPT_OUT_WORDS.values() for word in words}
+
+        for others in (OPT_IN_WORDS, OPT_IN_CONFIRM_WORDS):
+            assert not stops & {fold(word) for words in others.values() for word in words}
+            assert others.keys() == OPT_OUT_WORDS.keys()
+
+
+class DoubleOptInTests:
+    @pytest.fixture(autouse=True)
+    def _on(self, settings: LazySettings, application: Application) -> Iterator[None]:
+        settings.LAAFFIC_DOUBLE_OPT_IN = True
+        settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
+        account.laaffic_client.cache_clear()
+        yield
+        account.laaffic_client.cache_clear()
+
+    def asked(self) -> int:
+        """How many messages ask, once the job has run, twice as jobs may."""
+        asking_back.ask_waiting()
+        asking_back.ask_waiting()
+        return Campaign.objects.exclude(state="draft").count()
+
+    @pytest.mark.parametrize("yes", ["Yes!", "ja", "SI", "是"])
+    def test_start_asks_and_a_yes_gives_consent(self, yes: str, application: Application) -> None:
+        write("STOP")
+        write("START", after=1)
+        assert (state_of(NUMBER), SuppressionEntry.objects.count(), self.asked()) == (UNKNOWN, 0, 1)
+        question = Campaign.objects.get()
+        assert (question.extra_numbers, question.sender_id) == ([NUMBER], "SHOP")
+        assert "YES" in question.text
+
+        write("perhaps", after=2)
+        assert state_of(NUMBER) == UNKNOWN
+        write(yes, after=3)
+
+        assert (state_of(NUMBER), state_of(NUMBER, "mms")) == (GIVEN, GIVEN)
+
+    def test_nobody_is_asked_twice_within_a_day(self) -> None:
+        write("START")
+        assert self.asked() == 1
+
+        write("START", after=1)
+        assert self.asked() == 1
+        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=1, minutes=1))
+        write("START", after=2)
+
+        assert self.asked() == 2
+
+    def test_a_yes_that_nobody_has_asked_for_is_none(self) -> None:
+        write("YES")
+        write("START", after=2)
+        write("YES", after=3)  # before the question has left
+
+        assert state_of(NUMBER) == UNKNOWN
+
+    def test_a_yes_to_a_question_that_could_not_be_made_is_none(self) -> None:
+        write("START")
+        assert self.asked() == 1
+        OptInQuestion.objects.update(asked_at=timezone.now() - dt.timedelta(days=2))
+        write("START", after=1)
+        OptInQuestion.objects.update(is_to_ask=False, problem="no application")
+
+        write("YES", after=2)
+
+        assert state_of(NUMBER) == UNKNOWN
+
+    def test_right_after_a_restore_an_application_without_a_reading_is_asked(self, application: Application) -> None:
+        Campaign.objects.create(name="A", application=application, state="running")
+        restored._read_replies_with_care(timezone.now())
+
+        assert application in reply_pulls.due()
+
+    def test_what_is_read_again_after_a_restore_asks_nobody_twice_and_a_yes_counts(self) -> None:
+        """No row says that they were asked between the backup and the restore."""
+        restored._read_replies_with_care(timezone.now() + dt.timedelta(hours=1))
+
+        write("START")
+        assert self.asked() == 0
+        write("YES", after=1)
+
+        assert state_of(NUMBER) == GIVEN
+
+    def test_who_waited_to_be_asked_at_the_backup_may_have_been_asked_since(self) -> None:
+        write("START")
+        restored._read_replies_with_care(timezone.now())
+
+        assert self.asked() == 0
+        write("YES", after=1)
+
+        assert state_of(NUMBER) == GIVEN
+
+    def test_who_writes_after_a_restore_is_asked(self) -> None:
+        restored._read_replies_with_care(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+
+        write("START")
+
+        assert self.asked() == 1
+
+    def test_a_stop_ends_the_question(self) -> None:
+        write("START")
+        assert self.asked() == 1
+
+        write("STOP", after=1)
+        write("YES", after=2)
+
+        assert state_of(NUMBER) == WITHDRAWN
+
+    def test_who_is_suppressed_by_hand_is_not_asked(self) -> None:
+        write("START")
+        suppression.suppress_numbers([NUMBER], channel="all", reason="manual")
+        assert self.asked() == 0
+
+        write("START", OTHERWISE, after=1)
+        suppression.suppress_numbers([MEXICAN], channel="sms", reason="manual")
+
+        assert self.asked() == 0
+        assert not OptInQuestion.objects.filter(is_to_ask=True).exists()
+
+    def test_a_job_that_was_killed_before_the_launch_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        write("START")
+        with monkeypatch.context() as killed:
+            killed.setattr(starting, "launch", Mock(side_effect=SystemExit))
+            with pytest.raises(SystemExit):
+                asking_back.ask_waiting()
+
+        assert (self.asked(), Campaign.objects.count()) == (1, 1)
+
+    def test_where_several_applications_could_be_meant_nobody_is_asked(self) -> None:
+        Application.objects.create(app_id="other", channel="sms")
+        write("START")
+
+        assert self.asked() == 0
+        assert "several are possible" in OptInQuestion.objects.get().problem
+
+    def test_consent_that_is_given_stays(self) -> None:
+        for channel in ("sms", "mms"):
+            say(NUMBER, GIVEN, after=-1, channel=channel)
+        write("START")
+
+        assert (state_of(NUMBER), self.asked()) == (GIVEN, 0)
