@@ -14,7 +14,12 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from messaging.models import Budget, BudgetCounter, BudgetShare, ListPrice, MessageState
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.refusals import NotAllowed
-from tests.messaging.sending.test_message_machine import MessageMachine, rolled_back, standing, time_flies
+from tests.messaging.sending.test_message_machine import (
+    MessageMachine,
+    rolled_back,
+    standing,
+    time_flies,  # noqa: F401  (a fixture)
+)
 
 MESSAGES = 4  # a day; the campaign has 6
 AMOUNT = Decimal("0.05")  # a month, at 0.01 a message
