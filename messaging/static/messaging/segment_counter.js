@@ -1,9 +1,9 @@
 "use strict";
 // What a text costs, shown as it is written: <textarea data-segment-counter="ID OF THE ELEMENT THAT SHOWS IT">; the
-// element is made behind the text where the page has none. The rules are those of messaging/text/segments.py,
-// the tables come from it (segment_tables.js, to be loaded before this). The words can be given as JSON in data-labels; a
-// label with _one, _few, … is chosen by the page's language. data-fields is JSON too: the merge fields that can be put in,
-// each with the shortest, a typical and the longest text that it stands for: {"name": ["", "xxxx", "xxxxxxxx"]}.
+// element is made behind the text where the page has none. The rules are those of messaging/text/segments.py; the
+// tables come from it (segment_tables.js, to be loaded before this). The words can be given as JSON in data-labels; a
+// label with _one, _few, … is chosen by the page's language. data-fields is JSON too: the merge fields that can be put
+// in, each with the shortest, a typical and the longest text that it stands for: {"name": ["", "xxxx", "xxxxxxxx"]}.
 const SegmentCounter = (() => {
   const LABELS = {
     characters: "{n} of {limit} characters",
