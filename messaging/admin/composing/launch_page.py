@@ -93,9 +93,7 @@ class LaunchPage(ABC, Generic[Draft]):
             return self.show(problems=problem.messages if isinstance(problem, ValidationError) else [str(problem)])
         return HttpResponseRedirect(self.address())
 
-    def show(
-        self, *, missing: Sequence[str] = (), problems: Sequence[str] = (), repeated: str = "", **more: Any
-    ) -> HttpResponse:
+    def show(self, *, missing: Sequence[str] = (), problems: Sequence[str] = (), repeated: str = "") -> HttpResponse:
         """`missing`: what was not ticked or not said. `repeated`: why the same launch asks for a reason."""
         facts = self.facts()
         return page(
@@ -115,7 +113,6 @@ class LaunchPage(ABC, Generic[Draft]):
             can_undo=self.can_undo(),
             **undo_field.context(self.request),
             **(self._shown(facts) if facts else {}),
-            **more,
         )
 
     def _sealed(self) -> tuple[Any, dict[str, str]]:

@@ -262,7 +262,9 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             else:
                 messages.success(request, said)
                 return HttpResponseRedirect(own_page(campaign, "review"))
-        return EmailLaunch(self, request, campaign).show(test_form=form)
+        shown = EmailLaunch(self, request, campaign)
+        shown.test_form = form
+        return shown.show()
 
     # While it runs
 

@@ -42,6 +42,8 @@ class EmailLaunch(LaunchPage[EmailCampaign]):
     right = "messaging.launch_emailcampaign"
     not_yours = gettext_lazy("You may write campaigns, but not launch them. Ask somebody who may.")
 
+    test_form: TestForm | None = None  # as it was sent and refused
+
     def launch(self, seen: Any, sentences: dict[str, str]) -> None:
         campaign, posted = self.draft, self.request.POST
         email_drafts.require_as_shown(campaign, seen)
@@ -78,7 +80,7 @@ class EmailLaunch(LaunchPage[EmailCampaign]):
                     "Laaffic sends to the whole list at once. "
                     "Where its people are is not known here, so their clocks are not."
                 ),
-                "test_form": TestForm(initial={"address": signed_in(self.request).email}),
+                "test_form": self.test_form or TestForm(initial={"address": signed_in(self.request).email}),
                 # A test that failed shows this page at its own address.
                 "review_address": own_page(campaign, "review"),
             },
