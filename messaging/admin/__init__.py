@@ -1,29 +1,22 @@
-from messaging.admin.audience import audiences
-from messaging.admin.campaigns import campaigns, messages
-from messaging.admin.contacts import contact_groups, contacts, imports, suppression
-from messaging.admin.conversations import conversations, replies
-from messaging.admin.email import email_campaigns, emails
-from messaging.admin.mms import attachments, mms_campaigns
-from messaging.admin.rules import approval_limits, approvals, budgets, calendars, frequency, prices
+"""Every page of messaging: a module registers its pages when it is loaded."""
 
-__all__ = [
-    "approval_limits",
-    "approvals",
-    "attachments",
-    "audiences",
-    "budgets",
-    "calendars",
-    "campaigns",
-    "contact_groups",
-    "contacts",
-    "conversations",
-    "email_campaigns",
-    "emails",
-    "frequency",
-    "imports",
-    "messages",
-    "mms_campaigns",
-    "prices",
-    "replies",
-    "suppression",
-]
+# ruff: noqa: F401
+import messaging.admin.audience.audiences
+import messaging.admin.campaigns.campaigns
+import messaging.admin.campaigns.messages
+import messaging.admin.contacts.contact_groups
+import messaging.admin.contacts.contacts
+import messaging.admin.contacts.imports
+import messaging.admin.contacts.suppression
+import messaging.admin.conversations.conversations
+import messaging.admin.conversations.replies
+import messaging.admin.email.email_campaigns
+import messaging.admin.email.emails
+import messaging.admin.mms.attachments
+import messaging.admin.mms.mms_campaigns
+import messaging.admin.rules.approval_limits
+import messaging.admin.rules.approvals
+import messaging.admin.rules.budgets
+import messaging.admin.rules.calendars
+import messaging.admin.rules.frequency
+import messaging.admin.rules.prices
