@@ -57,7 +57,7 @@ class AdoptTests:
         assert not LedgerEntry.objects.exists()
 
     def test_only_as_it_was_seen(self, api: Api, api_with: Callable[..., Api], drifted: NumberPool) -> None:
-        assert api("POST", f"pools/{drifted.pk}/adopt", {"seen": "x"}).status_code == 400
+        assert api("POST", f"pools/{drifted.pk}/adopt", {"seen": "x"}).status_code == 409
         assert api("POST", f"pools/{drifted.pk}/adopt", {}).status_code == 400
         clerk = with_rights("clerk", api_with, "view_numberpool")
         assert clerk("POST", f"pools/{drifted.pk}/adopt", {"seen": "x"}).status_code == 403

@@ -29,15 +29,12 @@ from laaffic_console.laaffic import (
 )
 from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_evidence, owned_sync, syncing
+from phone_numbers.services.refusals import Overtaken
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
 FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")
 SECONDS = (1, 999)
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
-
-
-class Overtaken(ValidationError):
-    """What the number has is not what whoever edits has looked at."""
 
 
 def shown_digest(number: OwnedNumber) -> str:
