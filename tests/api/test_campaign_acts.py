@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.utils import timezone
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.kit.people import APPROVER, OPERATOR, VIEWER
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -209,6 +210,7 @@ class AfterwardsTests:
         assert made[0].json() == made[1].json() == api("GET", f"campaigns/{made[0].json()['id']}").json()
         assert Campaign.objects.count() == 2
         assert (made[0].json()["state"], made[0].json()["groups"]) == ("draft", ["customers"])
+        assert AuditEntry.objects.filter(kind="added", object_id=str(made[0].json()["id"])).count() == 1
 
     def test_the_failed_once_more_by_their_reasons(self, api: Api, over: int) -> None:
         said = api("GET", f"campaigns/{over}/retry").json()
