@@ -104,6 +104,15 @@ class TestMessageTests:
         assert (answers[0].json(), test.extra_numbers) == ({"id": test.pk, "state": "running"}, [NUMBER])
         assert Campaign.objects.get(pk=draft).state == "draft"
 
+    def test_the_same_before_it_has_left_is_that_test(self, api: Api, draft: int, application: Application) -> None:
+        first = api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()
+
+        assert api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()["id"] == first["id"]
+        assert api("POST", f"campaigns/{draft}/test", {"number": f"{NUMBER[:-1]}7"}).json()["id"] != first["id"]
+        about = {"about_kind": "campaign", "about_id": first["id"], "prepared_at": timezone.now()}
+        LedgerEntry.objects.create(application=application, state=EntryState.ACCEPTED, **about)
+        assert api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()["id"] != first["id"]
+
     def test_the_same_again_wants_a_reason(self, api: Api, draft: int, application: Application) -> None:
         first = api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()
         assert "without an Idempotency-Key" in first["note"]
