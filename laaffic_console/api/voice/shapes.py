@@ -11,6 +11,7 @@ from laaffic_console.api.shapes import (
     Check,
     DraftRequest,
     LaafficRequest,
+    Names,
     Number,
     Numbers,
     ResumeRequest,
@@ -237,7 +238,7 @@ class GroupCallRequest(CareRequest):
     windows = serializers.ListField(
         child=Window(min_length=2, max_length=2), max_length=3, required=False, help_text='[["09:00", "12:00"]]'
     )
-    groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    groups = Names(required=False, default=list)
     to = Numbers(required=False, max_length=MOST_NUMBERS)
     skip_invalid = serializers.BooleanField(required=False, default=False)
     sms = SmsAfter(required=False, help_text="an SMS after the call")
@@ -271,7 +272,7 @@ class GroupCallChange(ChangeRequest):
     display_number = serializers.CharField(max_length=20, required=False, allow_blank=True)
     scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
     windows = serializers.ListField(child=Window(min_length=2, max_length=2), max_length=3, required=False)
-    groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False)
+    groups = Names(required=False)
     to = Numbers(required=False, max_length=MOST_NUMBERS)
     skip_invalid = serializers.BooleanField(required=False)
     sms = SmsAfter(required=False, allow_null=True, help_text="an SMS after the call; null: none")
