@@ -276,6 +276,14 @@ class AudioTests:
         assert api("DELETE", f"audio-files/{kept}").status_code == 409
         assert AudioFile.objects.exists()
 
+    def test_a_name_that_is_taken_is_told_at_the_id_that_was_sent(self, api: Api, sandbox: RunningSandbox) -> None:
+        file_id = there(sandbox)
+        AudioFile.objects.create(name="other.mp3", audio_type="mp3", content=b"x", size=1, digest="x", seconds=1)
+
+        refused = api("POST", "audio-files/elsewhere", {"file_id": file_id})
+
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "file_id"), refused.content
+
     def test_taken_over_from_elsewhere_once(self, api: Api, sandbox: RunningSandbox) -> None:
         file_id = there(sandbox)
         [listed] = api("GET", "audio-files/elsewhere").json()["files"]
