@@ -275,7 +275,7 @@ class Standing(serializers.Serializer):
 
 
 class ChangeRequest(serializers.Serializer):
-    """What is not said stays as it is."""
+    """What is left out stays as it is."""
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if not set(data) - {"seen"}:

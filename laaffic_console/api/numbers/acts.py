@@ -77,7 +77,10 @@ class VoicemailView(ApiView):
         responses={202: shapes.OwnedChanged},
     )
     def post(self, request: Any, pk: int) -> Response:
-        """Give a number's voicemail another announcement, if the number still has what was seen."""
+        """Give a number's voicemail another announcement, if the number still has what was seen.
+
+        The same file within ten minutes is sent once.
+        """
         files.require_room(request)
         asked = self.read(shapes.VoicemailRequest)
         data, name = files.content(asked["file"], MAX_VOICEMAIL)

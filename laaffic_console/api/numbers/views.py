@@ -53,7 +53,7 @@ class BindingsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.BindRequest, responses={202: shapes.AskedBinding})
     def post(self, request: Any) -> Response:
-        """Let A and B talk through a middle number. “state” unknown: the answer was lost, ask for the request later."""
+        """Let A and B talk through a middle number. If “state” is unknown, the answer was lost: look later."""
         asked = self.read(shapes.BindRequest)
 
         def work() -> Answer:
@@ -132,13 +132,13 @@ class PoolsView(ApiView):
 
     @extend_schema(operation_id="pools_list", parameters=[ListQuery], responses=page_of(shapes.PoolListed))
     def get(self, request: Any) -> Response:
-        """The newest first, as Laaffic holds them for all that is known."""
+        """The newest first, as Laaffic holds them as far as the console knows."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(pools(), query, documents.listed_pool))
 
     @extend_schema(parameters=[KEY], request=shapes.PoolRequest, responses={202: shapes.Pool})
     def post(self, request: Any) -> Response:
-        """Create a pool at Laaffic. Its newest version's “state” unknown: the answer was lost, look at it later."""
+        """Create a pool at Laaffic. If its newest version's “state” is unknown, the answer was lost: look later."""
         asked = self.read(shapes.PoolRequest)
 
         def work() -> Answer:

@@ -81,7 +81,7 @@ class GroupCallsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.GroupCallRequest, responses={201: shapes.GroupCall})
     def post(self, request: Any) -> Response:
-        """A draft. Nobody is called before it is launched."""
+        """A draft. Nobody is called before it is launched. Send a key: repeated without one, it makes another draft."""
         asked = self.read(shapes.GroupCallRequest)
         _require_sight_of_groups(request.user, asked)
 
@@ -188,7 +188,7 @@ class GroupCallView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.GroupCallChange, responses=shapes.GroupCall)
     def patch(self, request: Any, pk: int) -> Response:
-        """Edit a draft or a template, as it was seen: what is not said stays as it is."""
+        """Edit a draft or a template, if it is still as it was seen. What you leave out stays."""
         asked = self.read(shapes.GroupCallChange)
         seen = asked.pop("seen")
         _require_sight_of_groups(request.user, asked)
@@ -234,7 +234,10 @@ class CopyGroupCallView(MadeFromView):
 
     @extend_schema(parameters=[KEY], request=shapes.CopyRequest, responses={201: shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """A new draft like it, to the same numbers or those not reached; from a template one without numbers."""
+        """A new draft like it, to the same numbers or those not reached; from a template one without numbers.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         unreached = self.read(shapes.CopyRequest)["unreached"]
         return self.made(pk, lambda task, by: group_copies.new_from(task, unreached_only=unreached, by=by))
 
@@ -242,7 +245,10 @@ class CopyGroupCallView(MadeFromView):
 class RepeatGroupCallView(MadeFromView):
     @extend_schema(parameters=[KEY], request=shapes.RepeatRequest, responses={201: shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft of Laaffic's own repetition of a finished task, to all or to those not reached."""
+        """A draft of Laaffic's own repetition of a finished task, to all or to those not reached.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         unreached = self.read(shapes.RepeatRequest)["unreached"]
         return self.made(pk, lambda task, by: group_copies.again(task, failed_only=unreached, by=by))
 
@@ -259,5 +265,8 @@ class KeepTemplateView(MadeFromView):
 
     @extend_schema(parameters=[KEY], request=None, responses={201: shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """Keep what is played and how as a template, without numbers and time."""
+        """Keep what is played and how as a template, without numbers and time.
+
+        Send a key: repeated without one, it makes another template.
+        """
         return self.made(pk, group_copies.template)

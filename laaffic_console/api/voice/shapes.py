@@ -34,7 +34,7 @@ class SpokenRequest(DraftRequest):
     accent = serializers.CharField(max_length=5, required=False, default="", allow_blank=True, help_text="such as 91")
     gender = serializers.ChoiceField(choices=list(GENDERS), required=False, allow_null=True)
     speed = Number(min_value=0.25, max_value=4, required=False, default=1.0)
-    times = serializers.IntegerField(min_value=1, max_value=9, required=False, default=1, help_text="said in one call")
+    times = serializers.IntegerField(min_value=1, max_value=9, required=False, default=1, help_text="in one call")
     ring_seconds = serializers.IntegerField(min_value=20, max_value=120, required=False, default=60)
     call_again = serializers.IntegerField(min_value=0, max_value=9, required=False, default=0, help_text="so often")
     call_again_minutes = serializers.IntegerField(min_value=1, max_value=999, required=False, default=5)
@@ -253,7 +253,7 @@ class GroupCallRequest(CareRequest):
 
 
 class GroupCallChange(ChangeRequest):
-    """What is not said stays as it is. Of “groups” and “to” what is given are all the numbers from then on."""
+    """What is left out stays as it is. “groups” and “to” replace all the numbers that it has."""
 
     name = serializers.CharField(max_length=80, required=False)
     application = serializers.CharField(max_length=40, required=False, help_text="appId of a voice application")
