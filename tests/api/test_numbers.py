@@ -122,6 +122,15 @@ class PoolTests:
         assert api("POST", "pools", asked).json()["errors"][0]["field"] == "pool"
         assert PoolVersion.objects.count() == 1
 
+    def test_a_name_that_another_pool_has_is_told_at_what_was_sent(self, api: Api, pool: NumberPool) -> None:
+        asked = {"pool": "777", "whitelist": ["10.0.0.9"], "concurrency": 5, "numbers": ["9178605502"]}
+        assert api("POST", "pools", asked).status_code == 202
+
+        seen = api("GET", f"pools/{pool.pk}").json()["seen"]
+        refused = api("POST", f"pools/{pool.pk}", {"rename": "777", "seen": seen})
+
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "rename"), refused.content
+
     @pytest.mark.parametrize(
         "body",
         [

@@ -165,7 +165,7 @@ def _config(asked: dict[str, Any], number: str, pool: NumberPool | None = None) 
 
 
 class PoolView(ApiView):
-    names = NAMES
+    names = {**NAMES, "pool_number": "rename"}
     scopes = {"GET": Scope.READ, "POST": Scope.NUMBERS}
     rights = {
         "GET": [LOOK_AT_POOLS],
