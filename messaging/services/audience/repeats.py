@@ -62,7 +62,7 @@ def without_outcome(draft: Campaign) -> LedgerEntry | None:
     return None
 
 
-def test_that_waits(draft: Campaign, number: str, by: User | None) -> Campaign | None:
+def waiting_test(draft: Campaign, number: str, by: User | None) -> Campaign | None:
     """A draft's test to this number that the same person has launched within a day, and of which nothing has left."""
     tests = Campaign.objects.filter(
         kind=Campaign.Kind.TEST,

@@ -41,7 +41,7 @@ from voice.services.group_calls.states import ABOUT, CANCEL
 
 # What is told of an edit, among who did what.
 TOLD = {"name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_from"}
-NUMBERS = GroupTask._meta.get_field("number_count")
+NUMBERS: Any = GroupTask._meta.get_field("number_count")
 
 
 class NotAsShown(ValidationError):
