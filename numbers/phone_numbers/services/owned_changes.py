@@ -55,8 +55,8 @@ def edit(
     by: User | None = None,
 ) -> LedgerEntry:
     """Send what differs; ValidationError, by field, when nothing was changed. The row says `unknown` where the answer
-    was lost: the list settles it. `seen` is `shown_digest` of what was looked at. The same announcement once more within
-    some minutes is not sent again: the row is the first one's."""
+    was lost: the list settles it. `seen` is `shown_digest` of what was looked at. The same announcement within some
+    minutes is not sent again: the row is the first one's."""
     if file is not None:
         file = replace(file, name=keepable(file.name))
     with transaction.atomic():

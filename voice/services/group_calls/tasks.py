@@ -38,7 +38,6 @@ from voice.services.group_calls import waiting as group_waiting
 from voice.services.group_calls.numbers import Audience
 from voice.services.group_calls.states import ABOUT, CANCEL
 
-
 # What is told of an edit, among who did what.
 TOLD = {"name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_from"}
 NUMBERS: Any = GroupTask._meta.get_field("number_count")
