@@ -106,7 +106,7 @@ class EndAccountHoldView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.AccountHold)
     def post(self, request: Any, pk: int) -> Response:
-        """End a hold whose cause is gone: what it stopped goes on. One that has ended is left as it is."""
+        """End a hold whose cause is gone: what it stopped goes on. One that has ended stays as it is."""
         row(_holds(), pk)
 
         def work() -> Answer:

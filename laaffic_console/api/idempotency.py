@@ -9,13 +9,14 @@ import datetime as dt
 import functools
 import hashlib
 import json
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,6 +28,8 @@ from laaffic_console.gateway.services.database.durability import durable, durabl
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.sql import prepared
 from laaffic_console.kit.sql.constant_sql import Given, Select, Update
+
+logger = logging.getLogger(__name__)
 
 KEPT = dt.timedelta(days=7)
 LONGEST_KEY = 255
@@ -85,10 +88,14 @@ def once(
                 return _keep(row.pk, holder, work())
         if before is not None:
             before()
-        with durable_transaction():
-            if not _mine.rows(pk=row.pk, holder=holder):
-                raise _runs()
-            return _keep(row.pk, holder, work())
+
+        def answered() -> Answer:
+            with durable_transaction():
+                if not _mine.rows(pk=row.pk, holder=holder):
+                    raise _runs()
+                return _keep(row.pk, holder, work())
+
+        return _as_the_second(answered)
     except BaseException:
         # Nothing of it is there: the same request may be tried again at once. A killed process leaves it until RUNS.
         _give_back(row.pk, holder)
@@ -137,8 +144,25 @@ def unkeyed(work: Callable[[], Answer], *, in_one: bool = True, before: Callable
     """The work of a request without a key: repeated, it is done again."""
     if before is not None:
         before()
-    with durable_transaction() if in_one else durable():
-        return work()
+    if not in_one:
+        with durable():
+            return work()
+
+    def answered() -> Answer:
+        with durable_transaction():
+            return work()
+
+    return _as_the_second(answered)
+
+
+def _as_the_second(transaction: Callable[[], Answer]) -> Answer:
+    """Its answer; once more where another request has stored in the same moment what this one found free, or deleted
+    what it found. Nothing of the first try is there, and the second finds what a request finds that comes later."""
+    try:
+        return transaction()
+    except IntegrityError:
+        logger.info("a request met another one, and is tried again", exc_info=True)
+        return transaction()
 
 
 def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:

@@ -11,7 +11,7 @@ from django.core.exceptions import (
     SuspiciousOperation,
     ValidationError,
 )
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -78,7 +78,7 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
     if isinstance(problem, SuspiciousOperation):  # thousands of fields, a hundred files
         return Problem(400, "The form has too many parts. Send the fields that openapi.json names, each once.")
     if isinstance(problem, ObjectDoesNotExist):  # deleted between two looks at it
-        return Problem(404, "It has been deleted in this moment.")
+        return Problem(404, "It has just been deleted.")
     if isinstance(problem, Http404):
         return Problem(404, "There is nothing under this address. Look at /api/v1/openapi.json for those that exist.")
     if isinstance(problem, PermissionDenied):
@@ -91,6 +91,9 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
 def handled(problem: Exception, context: dict[str, Any]) -> Response:
     """For rest_framework. A fault of ours is logged with its trace, and told without."""
     told = of(problem, getattr(context.get("view"), "names", None))
+    if told is None and isinstance(problem, IntegrityError) and database_troubles.is_taken(problem):
+        logger.warning("%s was stored by two at the same moment", context["request"].path, exc_info=problem)
+        told = Problem(409, "Another request has stored the same just now. Look at what is there before you repeat it.")
     if told is None:
         logger.exception("the API failed at %s", context["request"].path, exc_info=problem)
         # What a database does not take because of what was asked (DataError, IntegrityError …) is a fault of ours.

@@ -38,7 +38,7 @@ REFUSALS = {
 OF_BODIES = ("411", "413", "415")
 CHANGED_SINCE = "it has changed since the answer whose ETag stands in If-Match"
 TOO_LONG = {
-    "description": "the address has more than 4,094 characters; said by the server, before the console is asked"
+    "description": "the address has more than 4,094 characters; the server answers so, before the console is asked"
 }
 
 IF_NONE_MATCH = {

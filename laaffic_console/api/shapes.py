@@ -11,6 +11,7 @@ from messaging.models import CampaignState, MessageState
 from messaging.services.launching import undo
 
 MOST_MESSAGES = 10_000
+MOST_NAMES = 1000
 FEW_FIRST = ("canary_wait", "canary_least", "canary_reports")
 PURPOSES = [(value, label) for value, label in Row.Purpose.choices if value]
 
@@ -32,6 +33,15 @@ class Numbers(serializers.ListField):
                 "Each number is a text of at most 60 characters, such as “+919876543210”."
             )
         return data
+
+
+class Names(serializers.ListField):
+    """Of groups, or of audiences: they are looked up together, and a database takes no statement of any length."""
+
+    default_error_messages = {"max_length": "At most {max_length} can be named. Make one group or audience of them."}
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(child=serializers.CharField(max_length=120), max_length=MOST_NAMES, **given)
 
 
 class Number(serializers.FloatField):
@@ -125,9 +135,9 @@ class DraftRequest(CareRequest):
 
     name = serializers.CharField(max_length=120)
     text = serializers.CharField(trim_whitespace=False)
-    groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
-    excluded_groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
-    audiences = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    groups = Names(required=False, default=list)
+    excluded_groups = Names(required=False, default=list)
+    audiences = Names(required=False, default=list)
     to = Numbers(required=False, max_length=MOST_MESSAGES)
     rate_per_second = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
     scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
@@ -265,7 +275,7 @@ class Standing(serializers.Serializer):
 
 
 class ChangeRequest(serializers.Serializer):
-    """What is not said stays as it is."""
+    """What is left out stays as it is."""
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if not set(data) - {"seen"}:

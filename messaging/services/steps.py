@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 
-from laaffic_console.kit.audit.acts import Act, record_event
+from laaffic_console.kit.audit import row_changes
+from laaffic_console.kit.audit.acts import Act, actor, record, record_event
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Select
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent
@@ -77,6 +78,18 @@ def kept(campaign: Campaign | EmailCampaign, by: User | None, *, is_new: bool, i
     if is_noted:
         text, kind = created() if is_new else (_("Edited"), Act.CHANGED)
         note(campaign, text, by, kind)
+
+
+def tell(draft: Campaign | EmailCampaign, before: row_changes.Before | None = None) -> None:
+    """Among who did what: somebody wrote a draft, or edited one that said `before`. Of what is done in the shell the
+    note in its history is recorded (acts.record_event)."""
+    who = actor()
+    if who is None or who.is_shell:
+        return
+    if before is None:
+        record(Act.ADDED, draft)
+    else:
+        row_changes.record(draft, before)
 
 
 def created() -> tuple[str, Act]:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
 from django.utils import timezone
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.kit.words.people import APPROVER, OPERATOR, VIEWER
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -102,6 +103,15 @@ class TestMessageTests:
         test = Campaign.objects.get(kind="test")
         assert (answers[0].json(), test.extra_numbers) == ({"id": test.pk, "state": "running"}, [NUMBER])
         assert Campaign.objects.get(pk=draft).state == "draft"
+
+    def test_the_same_before_it_has_left_is_that_test(self, api: Api, draft: int, application: Application) -> None:
+        first = api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()
+
+        assert api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()["id"] == first["id"]
+        assert api("POST", f"campaigns/{draft}/test", {"number": f"{NUMBER[:-1]}7"}).json()["id"] != first["id"]
+        about = {"about_kind": "campaign", "about_id": first["id"], "prepared_at": timezone.now()}
+        LedgerEntry.objects.create(application=application, state=EntryState.ACCEPTED, **about)
+        assert api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()["id"] != first["id"]
 
     def test_the_same_again_wants_a_reason(self, api: Api, draft: int, application: Application) -> None:
         first = api("POST", f"campaigns/{draft}/test", {"number": NUMBER}).json()
@@ -209,6 +219,7 @@ class AfterwardsTests:
         assert made[0].json() == made[1].json() == api("GET", f"campaigns/{made[0].json()['id']}").json()
         assert Campaign.objects.count() == 2
         assert (made[0].json()["state"], made[0].json()["groups"]) == ("draft", ["customers"])
+        assert AuditEntry.objects.filter(kind="added", object_id=str(made[0].json()["id"])).count() == 1
 
     def test_the_failed_once_more_by_their_reasons(self, api: Api, over: int) -> None:
         said = api("GET", f"campaigns/{over}/retry").json()

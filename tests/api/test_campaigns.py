@@ -23,6 +23,7 @@ from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
 
+MANY = ("groups", "excluded_groups", "audiences")
 DRAFT = {"name": "Spring", "application": "4luaKsL2", "text": "Sale", "groups": ["customers"]}
 
 
@@ -33,6 +34,28 @@ def draft(api: Api, application: Application, group: ContactGroup) -> int:
     assert answer.status_code == 201, answer.content
     pk: int = answer.json()["id"]
     return pk
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        *((path, name) for path in ("campaigns", "mms", "spoken-messages") for name in MANY),
+        ("group-calls", "groups"),
+    ],
+)
+def test_more_names_than_a_statement_takes(api: Api, application: Application, path: str, name: str) -> None:
+    asked = DRAFT | {name: [f"group {n}" for n in range(1001)]}
+
+    refused = api("POST", path, asked)
+
+    told = [one for one in refused.json()["errors"] if one["field"] == name]
+    assert (refused.status_code, told[0]["detail"][:25]) == (400, "At most 1000 can be named"), refused.content
+
+
+def test_more_names_in_a_draft_that_is_edited(api: Api, draft: int) -> None:
+    asked = {"seen": api("GET", f"campaigns/{draft}").json()["seen"], "groups": ["customers"] * 1001}
+
+    assert api("PATCH", f"campaigns/{draft}", asked).json()["errors"][0]["field"] == "groups"
 
 
 class LifeTests:

@@ -324,6 +324,14 @@ class ActTests:
         assert ConversationNote.objects.get().text == "Call her"
         assert api("POST", f"conversations/{pk}/note", {"note": "\u2800"}).status_code == 400
 
+    def test_a_note_that_is_repeated_at_once_is_kept_once(self, api: Api) -> None:
+        pk = written().pk
+        made = [api("POST", f"conversations/{pk}/note", {"note": text}).json()["id"] for text in ("Call", "Call", "No")]
+        assert (made[0] == made[1], ConversationNote.objects.count()) == (True, 2)
+
+        ConversationNote.objects.update(at=timezone.now() - dt.timedelta(hours=1))
+        assert api("POST", f"conversations/{pk}/note", {"note": "No"}).json()["id"] not in made
+
     @pytest.mark.parametrize("verb", ["take", "done", "reopen", "unread", "seen", "note", "assign", "answer"])
     def test_who_may_only_look_does_nothing(self, api: Api, api_with: Callable[..., Api], verb: str) -> None:
         before = Conversation.objects.values().get(pk=written().pk)

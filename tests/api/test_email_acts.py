@@ -85,6 +85,14 @@ class DraftTests:
         assert (now["receiver_id"], now["consent_known_by"]) == ("1001", "a form")
         assert told("Edited") == 1
 
+    def test_what_was_written_and_edited_is_recorded(self, api: Api) -> None:
+        pk = drafted(api)
+        changed(api, pk, {"subject": "Other"})
+
+        entries = AuditEntry.objects.filter(object_kind="messaging.emailcampaign", object_id=str(pk)).order_by("pk")
+        assert [entry.kind for entry in entries] == ["added", "changed"]
+        assert entries[1].summary["changes"] == [["subject", "hello world", "Other"]]
+
     def test_repeated_or_as_it_is_already_nothing_changes(self, api: Api) -> None:
         pk = drafted(api)
         asked = {"seen": api("GET", f"email-campaigns/{pk}").json()["seen"], "subject": "another"}

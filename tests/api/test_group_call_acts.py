@@ -19,7 +19,7 @@ from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts, point_at
 from tests.voice.conftest import application, quick, sandbox
 from tests.voice.group_samples import seen_through
-from voice.models import CallRecord, GroupTask
+from voice.models import AudioFile, CallRecord, GroupTask
 from voice.services.group_calls import numbers as group_numbers
 
 __all__ = ["application", "quick", "sandbox"]
@@ -58,6 +58,12 @@ def changed(api: Api, pk: int, asked: dict[str, Any], **headers: str) -> Any:
     return api("PATCH", f"group-calls/{pk}", {"seen": seen} | asked, **headers)
 
 
+def acts(pk: int) -> list[str]:
+    """Who did what, of this task."""
+    rows = AuditEntry.objects.filter(object_kind="voice.grouptask", object_id=str(pk)).order_by("pk")
+    return list(rows.values_list("kind", flat=True))
+
+
 def told(*texts: str) -> int:
     """How often its history says one of these."""
     return sum(str(event.text) in texts for event in GroupTask.objects.get().events.all())
@@ -91,6 +97,59 @@ class DraftTests:
 
         assert answer["numbers"] == 4
         assert "919876522222" not in group_numbers.of(GroupTask.objects.get())
+
+    def test_as_many_other_numbers_are_seen_as_a_change(self, api: Api) -> None:
+        pk = drafted(api)
+        seen = api("GET", f"group-calls/{pk}").json()["seen"]
+        assert changed(api, pk, {"to": ["919876511111", "919876522222"]}).status_code == 200
+
+        assert api("PATCH", f"group-calls/{pk}", {"text": "Other", "seen": seen}).status_code == 409
+        assert GroupTask.objects.get().text == "Hello"
+        assert acts(pk) == ["added", "changed"]
+
+    @pytest.mark.parametrize("whom", [{"to": [*ASKED["to"], ASKED["to"][0]]}, {"groups": ["customers"]}], ids=repr)
+    def test_the_same_numbers_again_change_nothing(self, api: Api, group: ContactGroup, whom: dict[str, Any]) -> None:
+        add_contacts(group, 3)
+        pk = drafted(api, to=["919876511111"])
+        asked = {"seen": api("GET", f"group-calls/{pk}").json()["seen"], "text": "Other"} | whom
+
+        answers = [api("PATCH", f"group-calls/{pk}", asked) for _time in range(2)]
+
+        assert [answer.status_code for answer in answers] == [200, 200], answers[1].content
+        assert answers[0].json() == answers[1].json()
+        assert acts(pk) == ["added", "changed"]
+
+    def test_who_may_not_see_groups_gives_numbers(self, api: Api, api_with: Callable[..., Api]) -> None:
+        clerk = User.objects.create_user("clerk")
+        clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_grouptask", "add_grouptask"]))
+        theirs = api_with(user=clerk)
+        pk = drafted(theirs)
+
+        assert changed(theirs, pk, {"text": "Other"}).status_code == 200
+        assert changed(theirs, pk, {"to": ["919876511111"]}).json()["numbers"] == 1
+        assert changed(theirs, pk, {"groups": ["customers"]}).status_code == 403
+        assert theirs("POST", "group-calls", ASKED | {"groups": ["customers"]}).status_code == 403
+
+    def test_another_file_travels_as_the_one_before(self, api: Api) -> None:
+        for name in ("first.mp3", "other.mp3"):
+            file = {"content": b"x", "size": 1, "digest": name, "seconds": 1}
+            AudioFile.objects.create(name=name, audio_type="mp3", **file)
+        without = {name: value for name, value in ASKED.items() if name != "text"}
+        made = api("POST", "group-calls", without | {"audio": "first.mp3", "in_request": True})
+        pk = made.json()["id"]
+
+        assert changed(api, pk, {"audio": "other.mp3"}).json()["in_request"], made.content
+        assert GroupTask.objects.get().audio.name == "other.mp3"
+        assert changed(api, pk, {"text": "Hello"}).json()["audio"] is None
+
+    def test_what_was_written_and_edited_is_recorded(self, api: Api) -> None:
+        pk = drafted(api)
+        changed(api, pk, {"text": "Other", "to": ["919876511111"]})
+
+        assert acts(pk) == ["added", "changed"]
+        [edited] = AuditEntry.objects.filter(kind="changed", object_id=str(pk))
+        assert [edited.summary["changes"][at] for at in (0, 1)] == [["text", "Hello", "Other"], ["numbers", "2", "1"]]
+        assert "919876511111" not in str(edited.summary)
 
     def test_only_as_it_was_seen(self, api: Api) -> None:
         pk = drafted(api)
@@ -159,7 +218,17 @@ class MadeTests:
         assert changed(api, pk, {"to": ASKED["to"]}).status_code == 400
         made = api("POST", f"group-calls/{pk}/copy", {})
         assert (made.status_code, made.json()["text"], made.json()["numbers"]) == (201, "Hello", 0)
+        assert acts(pk) == acts(made.json()["id"]) == ["added"]
         assert changed(api, made.json()["id"], {"to": ASKED["to"]}).json()["numbers"] == 2
+
+    @pytest.mark.parametrize("name", ["scheduled_at", "not_after"])
+    def test_a_template_takes_no_time(self, api: Api, name: str) -> None:
+        pk = api("POST", f"group-calls/{drafted(api)}/template").json()["id"]
+
+        refused = changed(api, pk, {name: "2099-01-01T00:00:00Z"})
+
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, name), refused.content
+        assert changed(api, pk, {name: None, "text": "Other"}).status_code == 200
 
     def test_a_finished_one_is_copied_and_repeated_once_for_a_key(self, api: Api, quick: None) -> None:
         pk = finished(api)

@@ -57,7 +57,7 @@ class AdoptTests:
         assert not LedgerEntry.objects.exists()
 
     def test_only_as_it_was_seen(self, api: Api, api_with: Callable[..., Api], drifted: NumberPool) -> None:
-        assert api("POST", f"pools/{drifted.pk}/adopt", {"seen": "x"}).status_code == 400
+        assert api("POST", f"pools/{drifted.pk}/adopt", {"seen": "x"}).status_code == 409
         assert api("POST", f"pools/{drifted.pk}/adopt", {}).status_code == 400
         clerk = with_rights("clerk", api_with, "view_numberpool")
         assert clerk("POST", f"pools/{drifted.pk}/adopt", {"seen": "x"}).status_code == 403
@@ -81,6 +81,16 @@ class VoicemailTests:
         assert given[0].json()["request"] == "accepted"
         assert LedgerEntry.objects.get().summary["changed"] == {"voicemail_file": "hello.wav"}
         assert sent(api, path, "other.wav", WAV, seen="x").status_code == 409
+
+    def test_the_same_file_once_more_is_not_sent_again(self, api: Api, number: OwnedNumber) -> None:
+        path = f"owned-numbers/{number.pk}/voicemail"
+        first = sent(api, path, "hello.wav", WAV, seen=api("GET", f"owned-numbers/{number.pk}").json()["seen"])
+        seen = first.json()["seen"]
+
+        answers = [sent(api, path, "hello.wav", WAV + b"1", seen=seen) for _time in range(2)]  # of the same name
+
+        assert [(answer.status_code, answer.json()["request"]) for answer in answers] == [(202, "accepted")] * 2
+        assert LedgerEntry.objects.count() == 2
 
     @pytest.mark.parametrize(("name", "content"), [("hello.exe", WAV), ("hello.wav", b"")])
     def test_an_unfit_file_is_told_at_its_field(self, api: Api, number: OwnedNumber, name: str, content: bytes) -> None:

@@ -103,8 +103,11 @@ class PoolTests:
         assert sent[1].json()["concurrency"] == held["concurrency"] + 1
         assert LedgerEntry.objects.filter(interface="editNumberPool").count() == 1
         late = api("POST", f"pools/{pool.pk}", {**asked, "concurrency": 7})
-        assert late.status_code == 400
+        assert late.status_code == 409
         assert "differs from what was shown" in late.json()["detail"]
+
+        assert api("POST", f"pools/{pool.pk}", asked).status_code == 409  # though Laaffic holds just that by now
+        assert api("POST", f"pools/{pool.pk}", {"version": 1, "seen": held["seen"]}).status_code == 409
 
         now = api("GET", f"pools/{pool.pk}").json()
         back = api("POST", f"pools/{pool.pk}", {"version": now["versions"][-1]["number"], "seen": now["seen"]})
@@ -119,10 +122,18 @@ class PoolTests:
         assert api("POST", "pools", asked).json()["errors"][0]["field"] == "pool"
         assert PoolVersion.objects.count() == 1
 
+    def test_a_name_that_another_pool_has_is_told_at_what_was_sent(self, api: Api, pool: NumberPool) -> None:
+        asked = {"pool": "777", "whitelist": ["10.0.0.9"], "concurrency": 5, "numbers": ["9178605502"]}
+        assert api("POST", "pools", asked).status_code == 202
+
+        seen = api("GET", f"pools/{pool.pk}").json()["seen"]
+        refused = api("POST", f"pools/{pool.pk}", {"rename": "777", "seen": seen})
+
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "rename"), refused.content
+
     @pytest.mark.parametrize(
         "body",
         [
-            {"seen": "x", "concurrency": 1},
             {"concurrency": 1},
             {"seen": "x", "version": 99},
             {"seen": "x", "version": 1, "concurrency": 2},

@@ -263,6 +263,15 @@ class UndoTests:
         assert api("GET", f"imports/{job.pk}").json()["state"] == "undone"
         assert told("contactimport").count("deleted") == 1
 
+    def test_repeated_its_count_stays(self, api: Api, job: ContactImport) -> None:
+        api("POST", f"imports/{job.pk}/undo")
+        import_undo.run(job.pk)
+
+        again = api("POST", f"imports/{job.pk}/undo").json()
+
+        assert [again[name] for name in ("state", "goes", "stays")] == ["ready", 1, 1]
+        assert api("POST", f"imports/{job.pk}/undo/confirm").status_code == 202
+
     def test_kept(self, api: Api, job: ContactImport) -> None:
         api("POST", f"imports/{job.pk}/undo")
         assert api("POST", f"imports/{job.pk}/undo/keep").json()["state"] == "finished"

@@ -23,6 +23,7 @@ from tests.voice.conftest import application, phone, quick, sandbox
 from tests.voice.test_audio_elsewhere import there
 from tests.voice.test_phone_changes import at_sandbox, everything_stored, password_of
 from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone, VoiceSync
+from voice.services.phones import sip_phones as phones
 
 __all__ = ["application", "phone", "quick", "sandbox"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,7 +122,11 @@ class CostTests:
 
         assert [answer.json()["cost"] for answer in decided] == [cost, cost], decided[0].content
         assert "the invoice says so" in decided[0].json()["cost_word"]
-        assert api("POST", f"call-records/{doubted.pk}/cost", word).status_code == 409
+        repeated = api("POST", f"call-records/{doubted.pk}/cost", word)
+        assert (repeated.status_code, repeated.json()) == (200, decided[0].json())
+        assert AuditEntry.objects.filter(kind="settled").count() == 1
+        for other in ({"take": not take}, {"reason": "another"}):
+            assert api("POST", f"call-records/{doubted.pk}/cost", word | other).status_code == 409
 
     def test_an_operator_does_not_decide(self, api: Api, api_with: Callable[..., Api], doubted: CallRecord) -> None:
         operator = User.objects.create_user("bob")
@@ -157,6 +162,20 @@ class PhoneTests:
         expected = {"id": LedgerEntry.objects.get().pk, "application": "voiceApp", "name": "desk", "quantity": 2}
         assert added[0].json() == added[1].json() == expected | {"state": "accepted"}
         assert len(at_sandbox(sandbox)) == before + 2
+
+    def test_repeated_without_a_key_they_are_added_once(
+        self, api: Api, sandbox: RunningSandbox, phone: SipPhone
+    ) -> None:
+        before = len(at_sandbox(sandbox))
+        first = api("POST", "sip-phones", self.NEW)
+        early = api("POST", "sip-phones", self.NEW)
+        phones.sync(phone.application)
+        late = api("POST", "sip-phones", self.NEW)
+
+        assert first.json() == early.json() == late.json(), (early.content, late.content)
+        assert len(at_sandbox(sandbox)) == before + 2
+        other = api("POST", "sip-phones", self.NEW | {"quantity": 1})
+        assert other.json()["errors"][0]["field"] == "name"
 
     def test_a_lost_answer_is_not_asked_for_again(self, api: Api, sandbox: RunningSandbox, phone: SipPhone) -> None:
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
@@ -256,6 +275,14 @@ class AudioTests:
 
         assert api("DELETE", f"audio-files/{kept}").status_code == 409
         assert AudioFile.objects.exists()
+
+    def test_a_name_that_is_taken_is_told_at_the_id_that_was_sent(self, api: Api, sandbox: RunningSandbox) -> None:
+        file_id = there(sandbox)
+        AudioFile.objects.create(name="other.mp3", audio_type="mp3", content=b"x", size=1, digest="x", seconds=1)
+
+        refused = api("POST", "audio-files/elsewhere", {"file_id": file_id})
+
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "file_id"), refused.content
 
     def test_taken_over_from_elsewhere_once(self, api: Api, sandbox: RunningSandbox) -> None:
         file_id = there(sandbox)

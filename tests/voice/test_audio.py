@@ -262,6 +262,17 @@ class PageTests:
         answer = admin_client.post(reverse(ADD), given, headers={"X-Requested-With": "fetch"})
         assert list(answer.json()["errors"]) == ["name"]
 
+    def test_what_is_being_uploaded_is_not_deleted(self, admin_client: Client) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        page = reverse("admin:voice_audiofile_delete", args=[kept.pk])
+        with leases.lease(f"audio-upload:{kept.pk}"):
+            shown = admin_client.post(page, {"post": "yes"}, follow=True).content.decode()
+        assert "being uploaded at this moment" in shown
+        assert AudioFile.objects.exists()
+
+        admin_client.post(page, {"post": "yes"})
+        assert not AudioFile.objects.exists()
+
     def test_it_is_served_as_audio_in_parts_and_as_nothing_else(self, admin_client: Client) -> None:
         kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
         address = reverse("admin:voice_audiofile_content", args=[kept.pk])

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.identity.models import Profile
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -80,6 +81,17 @@ class WritingTests:
         assert "Call 1 phone" in shown
         assert "1 was given twice" in shown
         assert "Asia/Shanghai" in shown
+
+    def test_who_wrote_and_edited_it_is_recorded(self, application: Application, admin_client: Client) -> None:
+        admin_client.post(reverse(ADD), given(application))
+        task = GroupTask.objects.get()
+        at = own(task, "edit")
+        form = given(application, text="Other", numbers=f"+{FIRST + 5}\n+{FIRST + 6}")
+        admin_client.post(at, form)
+
+        entries = AuditEntry.objects.filter(object_kind="voice.grouptask").order_by("pk")
+        assert [(entry.kind, entry.person) for entry in entries] == [("added", "admin"), ("changed", "admin")]
+        assert entries[1].summary["changes"] == [["text", "Hello", "Other"], ["numbers", "2", "2"]]
 
     def test_a_line_ends_with_one_character(self, application: Application, admin_client: Client) -> None:
         messenger = Application.objects.create(app_id="sms12345", channel="sms")

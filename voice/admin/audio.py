@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -19,6 +20,7 @@ from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.words.people import signed_in
+from messaging.services.refusals import NotAllowed
 from voice.models import AudioFile
 from voice.services.audio import elsewhere as audio_elsewhere
 from voice.services.audio import uploads as audio
@@ -78,6 +80,18 @@ class AudioFileAdmin(ModelAdmin):
         """What Laaffic has, or may have, stays: tasks name it by its id. Archive it instead."""
         is_removable = obj is not None and audio.is_removable(obj)
         return is_removable and super().has_delete_permission(request, obj)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Under its upload's lease, which comes before the row's lock: what is being uploaded stays."""
+        file = self.get_object(request, unquote(object_id))
+        if request.method != "POST" or file is None:
+            return super().delete_view(request, object_id, extra_context)
+        try:
+            with audio.while_not_uploaded(file.pk):
+                return super().delete_view(request, object_id, extra_context)
+        except NotAllowed as problem:
+            messages.error(request, str(problem))
+            return HttpResponseRedirect(reverse("admin:voice_audiofile_change", args=[file.pk]))
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -167,6 +167,8 @@ class GroupTask(VisiblyNamed, Launched):
 
     number_count = models.PositiveIntegerField(_("numbers"), default=0)
     numbers_from = models.CharField(_("where they come from"), max_length=300, blank=True)
+    # Of the numbers as somebody gave them last; `number_count` tells where a launch or an erasing has taken some out.
+    numbers_digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     # The newest entry of the suppression list when it was launched: later ones Laaffic does not know of.
     suppression_seen = models.BigIntegerField(default=0)
     left_twice = models.PositiveIntegerField(default=0)

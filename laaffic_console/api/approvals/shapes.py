@@ -19,7 +19,7 @@ class Approval(serializers.Serializer):
     draft = serializers.IntegerField(help_text="its id")
     name = serializers.CharField()
     outcome = serializers.ChoiceField(choices=Row.Outcome.choices)
-    recipients = serializers.IntegerField(allow_null=True, help_text="null: nobody can tell")
+    recipients = serializers.IntegerField(allow_null=True, help_text="null: it is not known")
     cost = serializers.CharField(allow_blank=True, help_text="as it was expected when it was asked for")
     asked_by = serializers.CharField(allow_blank=True)
     asked_at = serializers.DateTimeField()
@@ -41,7 +41,7 @@ class ApprovalStanding(serializers.Serializer):
 
 class AskRequest(serializers.Serializer):
     note = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, default="", help_text="for whoever decides"
+        max_length=200, required=False, allow_blank=True, default="", help_text="for the person who decides"
     )
 
 

@@ -59,7 +59,7 @@ class AskView(OfDraftView):
 
     @extend_schema(parameters=[KEY], request=shapes.AskRequest, responses=shapes.Approval)
     def post(self, request: Any, pk: int) -> Response:
-        """Ask for a second person's approval of a draft as it stands; what was asked for before is void."""
+        """Ask a second person to approve a draft as it stands; an earlier request for it is void."""
         asked = self.read(shapes.AskRequest)
 
         def work() -> Answer:
@@ -96,7 +96,7 @@ class ApproveView(DecideView):
 class RefuseView(DecideView):
     @extend_schema(parameters=[KEY], request=shapes.RefuseRequest, responses=shapes.Approval)
     def post(self, request: Any, pk: int) -> Response:
-        """Refuse what was seen, with a reason that whoever asked will read."""
+        """Refuse what was seen, with a reason for the person who asked."""
         return self.decide(request, pk, self.read(shapes.RefuseRequest), approve=False)
 
 

@@ -79,7 +79,10 @@ class TestMessageView(ApiView):
 
     @extend_schema(parameters=[KEY], request=own.TestMessageRequest, responses={202: own.TestSent})
     def post(self, request: Any, pk: int) -> Response:
-        """Send the text to one number, as a campaign of its own: the answer names that one."""
+        """Send the text to one number, as a campaign of its own: the answer names that one.
+
+        Repeated before it has left, the answer is the same; after that it is sent again, unless you send a key.
+        """
         asked = self.read(own.TestMessageRequest)
 
         def work() -> Answer:
@@ -111,14 +114,20 @@ class FollowUpView(ApiView):
 class CopyView(FollowUpView):
     @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft with the same text, audience and pace, without its time."""
+        """A draft with the same text, audience and pace, without its time.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         return self.drafted(request, pk, follow_ups.copy)
 
 
 class NewContactsView(FollowUpView):
     @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft to the same groups and audiences, without whoever was in the campaign that is over."""
+        """A draft to the same groups and audiences, without those who were in the campaign that is over.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         return self.drafted(request, pk, follow_ups.to_new_contacts)
 
 
@@ -133,7 +142,10 @@ class RetryView(FollowUpView):
 
     @extend_schema(parameters=[KEY], request=own.RetryRequest, responses={201: own.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft to those whom a campaign that is over certainly did not reach."""
+        """A draft to those whom a campaign that is over certainly did not reach.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         return self.drafted(request, pk, follow_ups.retry_failed, **self.read(own.RetryRequest))
 
 

@@ -159,7 +159,7 @@ class Amount(serializers.Serializer):
     id = serializers.IntegerField(help_text="of the message")
     cost = serializers.CharField(allow_null=True)
     currency = serializers.CharField(allow_blank=True)
-    doubts = Doubt(many=True, help_text="amounts that cannot be right, and of which nobody has said anything")
+    doubts = Doubt(many=True, help_text="amounts that cannot be right, and on which nobody has decided")
 
 
 TAKE, LEAVE_OUT = "take", "leave_out"
@@ -178,7 +178,7 @@ class Proof(serializers.Serializer):
     asked_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     was_over = serializers.BooleanField(
-        help_text="whether the campaign was: of one that goes on figures move meanwhile"
+        help_text="whether the campaign was over: the figures of one that goes on move while they are derived"
     )
     figures = serializers.DictField(help_text="as `manage.py campaign prove --json` derives them")
     disagreements = serializers.ListField(child=serializers.CharField(), help_text="the first of them")

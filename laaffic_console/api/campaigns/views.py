@@ -64,7 +64,7 @@ class CampaignsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.CampaignRequest, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any) -> Response:
-        """A draft. Nothing is sent before it is launched."""
+        """A draft. Nothing is sent before it is launched. Send a key: repeated without one, it makes another draft."""
         asked = self.read(shapes.CampaignRequest)
         answer = self.once(lambda: _create(asked, request.user))
         return Response(answer.body, answer.status)
@@ -116,7 +116,7 @@ class CampaignView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=own_shapes.CampaignChange, responses=own_shapes.WholeCampaign)
     def patch(self, request: Any, pk: int) -> Response:
-        """Edit a draft, if it is still as it was seen. What is left out stays; an approval of it may become void."""
+        """Edit a draft, if it is still as it was seen. What you leave out stays; an approval of it may become void."""
         asked = self.read(own_shapes.CampaignChange)
         if "attachments" in asked and not request.user.has_perm(LOOK_AT_ATTACHMENTS):
             raise PermissionDenied

@@ -51,7 +51,7 @@ class ImportsView(ApiView):
         parameters=[KEY], request={"multipart/form-data": shapes.ImportRequest}, responses={201: shapes.Import}
     )
     def post(self, request: Any) -> Response:
-        """Upload a file of contacts. Nothing is imported before …/start; meanwhile it is counted what that would do."""
+        """Upload a file of contacts. Nothing is imported before …/start; the console counts what that would do."""
         files.require_room(request)
         asked = self.read(shapes.ImportRequest)
         if "group" in asked and "new_group" in asked:
@@ -105,7 +105,7 @@ class ImportReadingView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.ImportReading, responses=shapes.Import)
     def post(self, request: Any, pk: int) -> Response:
-        """Say what the columns mean, and in which encoding or sheet they stand; it is counted anew."""
+        """Say what the columns mean, and in which encoding or sheet they are; the forecast is counted again."""
         asked = self.read(shapes.ImportReading)
         if "region" in asked:
             asked["region"] = named.region(asked["region"])
@@ -125,7 +125,7 @@ class ImportStartView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Import it as it is read; one that was started is left as it is."""
+        """Import it as it is read. One that was started already stays as it is."""
         _job(pk)
         answer = self.once(lambda: _start(pk))
         return Response(answer.body, answer.status)
@@ -146,7 +146,7 @@ class ImportCancelView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """What has been imported stays; one that is over is left as it is."""
+        """Stop an import: what has been imported stays. One that is over stays as it is."""
         _job(pk)
 
         def work() -> Answer:
@@ -198,7 +198,7 @@ class ImportUndoView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses={202: shapes.ImportUndo})
     def post(self, request: Any, pk: int) -> Response:
-        """Count what taking an import back would do. Nothing is taken back by this."""
+        """Count what taking an import back would do. Nothing is taken back by this, and a count that is there stays."""
         job = _job(pk)
 
         def work() -> Answer:
@@ -245,7 +245,7 @@ class UndoKeepView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Keep the import: what was counted is forgotten. What is confirmed already goes on."""
+        """Keep the import and forget what was counted. What is confirmed already goes on."""
         _job(pk)
 
         def work() -> Answer:

@@ -163,7 +163,7 @@ class ImportRequest(serializers.Serializer):
 
 
 class ImportReading(serializers.Serializer):
-    """How the file is read; what is not said stays."""
+    """How the file is read; what is left out stays."""
 
     mapping = serializers.DictField(
         child=serializers.CharField(max_length=60, allow_blank=True),

@@ -57,7 +57,7 @@ class ContactsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.ContactRequest, responses={201: shapes.Contact})
     def post(self, request: Any) -> Response:
-        """Add a contact, or what is said of one that is there. What is not said stays."""
+        """Add a contact, or change one that has this number. What you leave out stays."""
         asked = self.read(shapes.ContactRequest)
         answer = self.once(lambda: _write(asked))
         return Response(documents.contact(row(Contact.objects.all(), answer.body["id"])), answer.status)
@@ -118,7 +118,7 @@ class ContactView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ContactChange, responses=shapes.WholeContact)
     def patch(self, request: Any, pk: int) -> Response:
-        """Change what is said of a contact. What is left out stays."""
+        """Change a contact. What you leave out stays."""
         asked = self.read(shapes.ContactChange)
         answer = self.once(lambda: _edit(self, pk, asked))
         return Response(documents.whole_contact(row(Contact.objects.all(), pk)), answer.status)
@@ -189,7 +189,7 @@ class GroupView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.GroupChange, responses=shapes.Group)
     def patch(self, request: Any, pk: int) -> Response:
-        """Rename a group, or say otherwise what it is for."""
+        """Rename a group, or change what it is for."""
         asked = self.read(shapes.GroupChange)
         answer = changed(self, _groups(), pk, asked, _save_group, documents.group)
         return Response(documents.group(row(_groups(), pk)), answer.status)
@@ -254,7 +254,7 @@ class AudiencesView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.AudienceRequest, responses={201: shapes.Audience})
     def post(self, request: Any) -> Response:
-        """Save a condition under a name: whoever meets it when a campaign is launched is in it."""
+        """Save a condition under a name: everybody who meets it when a campaign is launched is in it."""
         asked = self.read(shapes.AudienceRequest)
         answer = self.once(lambda: Answer(201, documents.audience(audiences.create(**asked, by=request.user))))
         return Response(answer.body, answer.status)
@@ -293,7 +293,7 @@ class AudienceCountView(ApiView):
 
     @extend_schema(parameters=[shapes.AudienceCountQuery], responses=shapes.AudienceCount)
     def get(self, request: Any, pk: int) -> Response:
-        """How many contacts meet its condition now. Of very many it counts a part: add up, and go on behind “after”."""
+        """How many contacts meet its condition now. Of very many it counts a part: go on with “after”, and add up."""
         query = self.read(shapes.AudienceCountQuery, request.query_params.dict())
         meant = audiences.rules([conditions.from_json(row(Audience.objects.all(), pk).tree)])
         counted = audiences.count(meant, after=query["after"])

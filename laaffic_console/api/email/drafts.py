@@ -38,7 +38,7 @@ class EmailCampaignView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.EmailCampaignChange, responses=shapes.EmailCampaign)
     def patch(self, request: Any, pk: int) -> Response:
-        """Edit a draft, as it was seen: what is not said stays as it is."""
+        """Edit a draft, if it is still as it was seen. What you leave out stays."""
         asked = self.read(shapes.EmailCampaignChange)
         seen = asked.pop("seen")
 
@@ -81,7 +81,7 @@ class EmailTestView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.EmailTestRequest, responses={202: shapes.EmailTestAnswer})
     def post(self, request: Any, pk: int) -> Response:
-        """One mail with the draft's template, sender and subject. “state” unknown: the answer was lost."""
+        """One mail with the draft's template, sender and subject. If “state” is unknown, the answer was lost."""
         asked = self.read(shapes.EmailTestRequest)
         campaign = row(drafts(), pk)
         answer = self.once_sent(lambda: _test(campaign, asked, request.user), status=202)

@@ -49,7 +49,7 @@ class EmailCampaignsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.EmailCampaignRequest, responses={201: shapes.EmailCampaign})
     def post(self, request: Any) -> Response:
-        """A draft. Nothing is sent before it is launched."""
+        """A draft. Nothing is sent before it is launched. Send a key: repeated without one, it makes another draft."""
         asked = self.read(shapes.EmailCampaignRequest)
 
         def work() -> Answer:

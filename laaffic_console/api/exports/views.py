@@ -37,7 +37,7 @@ class ExportsView(ApiView):
 
     @extend_schema(operation_id="exports_list", parameters=[shapes.ExportQuery], responses=page_of(shapes.Export))
     def get(self, request: Any) -> Response:
-        """One's own, the newest first; everybody's for who may see them."""
+        """Your own, the newest first; everybody's if you may see them."""
         query = self.read(shapes.ExportQuery, request.query_params.dict())
         rows = _own(request.user)
         rows = narrowed(rows, query, state="state")
@@ -84,7 +84,7 @@ class ExportCancelView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Export)
     def post(self, request: Any, pk: int) -> Response:
-        """What is over already is left as it is."""
+        """Stop writing it. What is over already stays as it is."""
         row(_own(request.user), pk)
 
         def work() -> Answer:
@@ -100,7 +100,7 @@ class ExportFileView(ApiView):
 
     @extend_schema(responses=DOWNLOADED)
     def get(self, request: Any, pk: int) -> FileResponse:
-        """The file. Whether its user may have it is asked anew, and each download is noted."""
+        """The file. The rights of its user are checked again, and each download is noted."""
         export = row(_own(request.user), pk)
         if not keeping.may_take(request.user, export):
             raise Problem(403, _("The token's user may no longer export these rows. Ask an administrator."))

@@ -34,7 +34,10 @@ class MmsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.MmsRequest, responses={201: WholeCampaign})
     def post(self, request: Any) -> Response:
-        """A draft of an MMS campaign. Nothing is sent before it is launched."""
+        """A draft of an MMS campaign. Nothing is sent before it is launched.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         asked = self.read(shapes.MmsRequest)
         options = MmsOptions(**own.options_of(asked)).as_json()
         answer = self.once(

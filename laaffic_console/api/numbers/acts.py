@@ -11,7 +11,15 @@ from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.numbers import documents, shapes
-from laaffic_console.api.numbers.views import LOOK_AT_BINDINGS, LOOK_AT_OWNED, LOOK_AT_POOLS, asked_for, edited, pools
+from laaffic_console.api.numbers.views import (
+    LOOK_AT_BINDINGS,
+    LOOK_AT_OWNED,
+    LOOK_AT_POOLS,
+    asked_for,
+    edited,
+    pools,
+    refusing_overtaken,
+)
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.laaffic import VoicemailFile
@@ -32,7 +40,8 @@ class AdoptView(ApiView):
         def work() -> Answer:
             pool = row(pools(), pk)
             if not _is_taken_over(pool, seen):
-                pool_changes.adopt(pool, seen_listed=seen, by=request.user)
+                with refusing_overtaken():
+                    pool_changes.adopt(pool, seen_listed=seen, by=request.user)
             return Answer(200, {"id": pk})
 
         answer = self.once(work)
@@ -68,7 +77,10 @@ class VoicemailView(ApiView):
         responses={202: shapes.OwnedChanged},
     )
     def post(self, request: Any, pk: int) -> Response:
-        """Give a number's voicemail another announcement, if the number still has what was seen."""
+        """Give a number's voicemail another announcement, if the number still has what was seen.
+
+        The same file within ten minutes is sent once.
+        """
         files.require_room(request)
         asked = self.read(shapes.VoicemailRequest)
         data, name = files.content(asked["file"], MAX_VOICEMAIL)

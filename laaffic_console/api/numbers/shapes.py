@@ -59,7 +59,7 @@ class AskedBinding(serializers.Serializer):
 
 
 class PoolChange(serializers.Serializer):
-    """What is not said stays as it is with us."""
+    """What is left out stays as it is with us."""
 
     whitelist = Texts(child=serializers.CharField(max_length=60), required=False, help_text="all addresses")
     concurrency = serializers.IntegerField(min_value=0, max_value=MAX_CONCURRENCY, required=False)
@@ -119,7 +119,7 @@ class OwnedQuery(ListQuery):
 
 
 class OwnedChange(serializers.Serializer):
-    """What is not said stays as it is at Laaffic."""
+    """What is left out stays as it is at Laaffic."""
 
     remark = serializers.CharField(max_length=TEXTS["remark"], required=False, allow_blank=True)
     app_id = serializers.CharField(max_length=TEXTS["app_id"], required=False, allow_blank=True)

@@ -1,5 +1,7 @@
 """AXB bindings, number pools and owned numbers, by the same services as on their pages."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -20,6 +22,7 @@ from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig
 from phone_numbers.services import binding_changes, owned_changes, pool_changes
+from phone_numbers.services.refusals import Overtaken
 
 LOOK_AT_BINDINGS, LOOK_AT_POOLS, LOOK_AT_OWNED = (
     "numbers.view_binding",
@@ -50,7 +53,7 @@ class BindingsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.BindRequest, responses={202: shapes.AskedBinding})
     def post(self, request: Any) -> Response:
-        """Let A and B talk through a middle number. “state” unknown: the answer was lost, ask for the request later."""
+        """Let A and B talk through a middle number. If “state” is unknown, the answer was lost: look later."""
         asked = self.read(shapes.BindRequest)
 
         def work() -> Answer:
@@ -129,13 +132,13 @@ class PoolsView(ApiView):
 
     @extend_schema(operation_id="pools_list", parameters=[ListQuery], responses=page_of(shapes.PoolListed))
     def get(self, request: Any) -> Response:
-        """The newest first, as Laaffic holds them for all that is known."""
+        """The newest first, as Laaffic holds them as far as the console knows."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(pools(), query, documents.listed_pool))
 
     @extend_schema(parameters=[KEY], request=shapes.PoolRequest, responses={202: shapes.Pool})
     def post(self, request: Any) -> Response:
-        """Create a pool at Laaffic. Its newest version's “state” unknown: the answer was lost, look at it later."""
+        """Create a pool at Laaffic. If its newest version's “state” is unknown, the answer was lost: look later."""
         asked = self.read(shapes.PoolRequest)
 
         def work() -> Answer:
@@ -162,7 +165,7 @@ def _config(asked: dict[str, Any], number: str, pool: NumberPool | None = None) 
 
 
 class PoolView(ApiView):
-    names = NAMES
+    names = {**NAMES, "pool_number": "rename"}
     scopes = {"GET": Scope.READ, "POST": Scope.NUMBERS}
     rights = {
         "GET": [LOOK_AT_POOLS],
@@ -190,10 +193,13 @@ class PoolView(ApiView):
             if "version" in asked:
                 version = _version(pool, asked["version"])
                 typed = held.pool_number if held else version.pool_number
-                pool_changes.apply_version(version, typed=typed, **about)
+                with refusing_overtaken():
+                    pool_changes.apply_version(version, typed=typed, **about)
             else:
                 config = _config(asked, asked.get("rename", pool.pool_number), pool)
-                pool_changes.apply(pool, config, typed=held.pool_number if held else config.pool_number, **about)
+                typed = held.pool_number if held else config.pool_number
+                with refusing_overtaken():
+                    pool_changes.apply(pool, config, typed=typed, **about)
             return Answer(202, {"id": pool.pk})
 
         return _pool(self.once_sent(work, status=202))
@@ -244,8 +250,15 @@ class OwnedNumberView(ApiView):
 def edited(
     number: OwnedNumber, given: dict[str, Any], seen: str, by: Any, *, file: VoicemailFile | None = None
 ) -> Answer:
-    try:
+    with refusing_overtaken():
         owned_changes.edit(number, given, file=file, seen=seen, by=by)
-    except owned_changes.Overtaken as problem:
-        raise Problem(409, " ".join(problem.messages)) from problem
     return Answer(202, {"id": number.pk})
+
+
+@contextmanager
+def refusing_overtaken() -> Iterator[None]:
+    """Whoever sends an older “seen” has made no mistake in a field: it is a conflict, as it is everywhere."""
+    try:
+        yield
+    except Overtaken as problem:
+        raise Problem(409, " ".join(problem.messages)) from problem

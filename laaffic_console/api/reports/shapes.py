@@ -32,7 +32,7 @@ class ReportRequest(serializers.Serializer):
 
 
 class ReportChange(ReportRequest):
-    """What is not said stays."""
+    """What is left out stays."""
 
     name = serializers.CharField(max_length=100, required=False)
     query = serializers.CharField(max_length=saving.LONGEST_QUERY, allow_blank=True, required=False)

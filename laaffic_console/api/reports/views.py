@@ -63,7 +63,7 @@ class ReportsView(ApiView):
 
     @extend_schema(operation_id="reports_list", parameters=[ListQuery], responses=page_of(shapes.SavedReport))
     def get(self, request: Any) -> Response:
-        """One's own and those that others share, the newest first."""
+        """Your own and those that others share, the newest first."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(_visible(request.user), query, lambda one: documents.report(one, request.user)))
 
@@ -98,7 +98,7 @@ class ReportView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ReportChange, responses=shapes.SavedReport)
     def patch(self, request: Any, pk: int) -> Response:
-        """Change what is said; the rest stays."""
+        """Change what you name; the rest stays."""
         asked, shown = self.read(shapes.ReportChange), partial(documents.report, reader=request.user)
 
         def work() -> Answer:
@@ -130,7 +130,7 @@ class SendReportView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses={202: shapes.LastSending})
     def post(self, request: Any, pk: int) -> Response:
-        """Send it by email now, beside what is planned. Its “last_sending” says later what came of it."""
+        """Send it by email now, besides its schedule. Its “last_sending” later says what came of it."""
         report = row(_visible(request.user), pk)
         _require_own(report, request.user)
         answer = self.once(lambda: Answer(202, documents.sending(schedule.send_now(report), sees_problem=True)))

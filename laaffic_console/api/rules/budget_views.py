@@ -39,7 +39,7 @@ class BudgetsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.BudgetRequest, responses={201: shapes.Budget})
     def post(self, request: Any) -> Response:
-        """Bound what an application sends or spends; what it has sent in this period counts already."""
+        """Limit what an application sends or spends; what it has sent in this period counts already."""
         asked = self.read(shapes.BudgetRequest)
 
         def work() -> Answer:
@@ -73,7 +73,7 @@ class BudgetView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
-        """Delete a budget: nothing bounds its application by it any more."""
+        """Delete a budget: it no longer limits its application."""
         return Response(status=deleted(self, _budgets(), pk, _shown).status)
 
 

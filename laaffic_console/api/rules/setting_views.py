@@ -135,12 +135,12 @@ class ApprovalLimitsView(ApiView):
 
     @extend_schema(responses=shapes.ApprovalLimits)
     def get(self, request: Any) -> Response:
-        """Above what a launch needs a second person."""
+        """From which size on a launch needs a second person."""
         return Response(documents.approval_limits(approval_limits.row()))
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ApprovalLimitsChange, responses=shapes.ApprovalLimits)
     def patch(self, request: Any) -> Response:
-        """Change it for every launch from now on. What is left out stays."""
+        """Change it for every launch from now on. What you leave out stays."""
         asked = self.read(shapes.ApprovalLimitsChange)
         pk = approval_limits.row().pk
         save, shown = approval_limits.save, documents.approval_limits

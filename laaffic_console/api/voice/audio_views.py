@@ -98,6 +98,7 @@ def _changed(file: AudioFile, asked: dict[str, Any]) -> Answer:
 
 
 class ElsewhereView(ApiView):
+    names = {"name": "file_id"}
     scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
     rights = {"GET": [LOOK_AT_AUDIO, ADD], "POST": [LOOK_AT_AUDIO, ADD]}
 

@@ -35,7 +35,7 @@ class CallAgainView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.TryAgainRequest, responses={202: shapes.Call})
     def post(self, request: Any, pk: int) -> Response:
-        """Make a call again that surely rang nowhere. Of any other POST /calls makes a new one."""
+        """Make a call again that surely rang nowhere. For any other, POST /calls makes a new one."""
         again = self.read(shapes.TryAgainRequest)["again"]
         row(made_calls(), pk)
         with launching.refusing():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -27,7 +28,8 @@ from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls.numbers import Audience
 from voice.services.spoken.options import GENDERS
 
-WRITE = [VIEW, ADD, "messaging.view_contactgroup"]
+WRITE = [VIEW, ADD]
+LOOK_AT_GROUPS = "messaging.view_contactgroup"
 DELETE = "voice.delete_grouptask"
 # What requests call the fields of a task that are as they are said.
 OWN = {
@@ -79,8 +81,9 @@ class GroupCallsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.GroupCallRequest, responses={201: shapes.GroupCall})
     def post(self, request: Any) -> Response:
-        """A draft. Nobody is called before it is launched."""
+        """A draft. Nobody is called before it is launched. Send a key: repeated without one, it makes another draft."""
         asked = self.read(shapes.GroupCallRequest)
+        _require_sight_of_groups(request.user, asked)
 
         def work() -> Answer:
             task = GroupTask(**_fields(asked))
@@ -88,6 +91,12 @@ class GroupCallsView(ApiView):
             return Answer(201, {"id": task.pk})
 
         return _made(self.once(work))
+
+
+def _require_sight_of_groups(user: Any, asked: dict[str, Any]) -> None:
+    """As on the page: who may not see groups calls the numbers that they give."""
+    if asked.get("groups") and not user.has_perm(LOOK_AT_GROUPS):
+        raise PermissionDenied
 
 
 def _made(answer: Answer) -> Response:
@@ -179,14 +188,16 @@ class GroupCallView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.GroupCallChange, responses=shapes.GroupCall)
     def patch(self, request: Any, pk: int) -> Response:
-        """Edit a draft or a template, as it was seen: what is not said stays as it is."""
+        """Edit a draft or a template, if it is still as it was seen. What you leave out stays."""
         asked = self.read(shapes.GroupCallChange)
         seen = asked.pop("seen")
+        _require_sight_of_groups(request.user, asked)
 
         def work() -> Answer:
-            row(every(), pk)
+            # Whoever names another file has not said that it travels otherwise than the one before.
+            said = {"in_request": row(every(), pk).source == Announcement.IN_REQUEST, **asked}
             about = {"audience_for": lambda task: _audience(asked, task), "seen": seen, "by": request.user}
-            group_tasks.edit(pk, _fields(asked), **about)
+            group_tasks.edit(pk, _fields(said), **about)
             return Answer(200, {"id": pk})
 
         return _made(self.once(work))
@@ -223,7 +234,10 @@ class CopyGroupCallView(MadeFromView):
 
     @extend_schema(parameters=[KEY], request=shapes.CopyRequest, responses={201: shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """A new draft like it, to the same numbers or those not reached; from a template one without numbers."""
+        """A new draft like it, to the same numbers or those not reached; from a template one without numbers.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         unreached = self.read(shapes.CopyRequest)["unreached"]
         return self.made(pk, lambda task, by: group_copies.new_from(task, unreached_only=unreached, by=by))
 
@@ -231,7 +245,10 @@ class CopyGroupCallView(MadeFromView):
 class RepeatGroupCallView(MadeFromView):
     @extend_schema(parameters=[KEY], request=shapes.RepeatRequest, responses={201: shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft of Laaffic's own repetition of a finished task, to all or to those not reached."""
+        """A draft of Laaffic's own repetition of a finished task, to all or to those not reached.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         unreached = self.read(shapes.RepeatRequest)["unreached"]
         return self.made(pk, lambda task, by: group_copies.again(task, failed_only=unreached, by=by))
 
@@ -248,5 +265,8 @@ class KeepTemplateView(MadeFromView):
 
     @extend_schema(parameters=[KEY], request=None, responses={201: shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
-        """Keep what is played and how as a template, without numbers and time."""
+        """Keep what is played and how as a template, without numbers and time.
+
+        Send a key: repeated without one, it makes another template.
+        """
         return self.made(pk, group_copies.template)

@@ -41,7 +41,7 @@ class PhonesView(ApiView):
         responses={202: shapes.PhonesAsked},
     )
     def post(self, request: Any) -> Response:
-        """Add phones at Laaffic. “state” unknown: the answer was lost, and the list tells whether they were added."""
+        """Add phones at Laaffic. If “state” is unknown, the answer was lost: the list shows whether they were added."""
         asked = self.read(shapes.PhonesRequest)
         application = named.application(asked.pop("application"), Channel.VOICE)
 
@@ -66,7 +66,7 @@ class PhonePasswordView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.NewPassword)
     def post(self, request: Any, pk: int) -> Response:
-        """Give a phone a new password, which this answer alone tells: it is kept nowhere."""
+        """Give a phone a new password. Only this answer has it: it is kept nowhere."""
         phone = row(SipPhone.objects.select_related("application"), pk)
         with launching.refusing():
             answer = self.once_sent(lambda: _reset(phone, request.user), status=200)

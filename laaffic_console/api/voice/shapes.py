@@ -11,6 +11,7 @@ from laaffic_console.api.shapes import (
     Check,
     DraftRequest,
     LaafficRequest,
+    Names,
     Number,
     Numbers,
     ResumeRequest,
@@ -33,7 +34,7 @@ class SpokenRequest(DraftRequest):
     accent = serializers.CharField(max_length=5, required=False, default="", allow_blank=True, help_text="such as 91")
     gender = serializers.ChoiceField(choices=list(GENDERS), required=False, allow_null=True)
     speed = Number(min_value=0.25, max_value=4, required=False, default=1.0)
-    times = serializers.IntegerField(min_value=1, max_value=9, required=False, default=1, help_text="said in one call")
+    times = serializers.IntegerField(min_value=1, max_value=9, required=False, default=1, help_text="in one call")
     ring_seconds = serializers.IntegerField(min_value=20, max_value=120, required=False, default=60)
     call_again = serializers.IntegerField(min_value=0, max_value=9, required=False, default=0, help_text="so often")
     call_again_minutes = serializers.IntegerField(min_value=1, max_value=999, required=False, default=5)
@@ -237,7 +238,7 @@ class GroupCallRequest(CareRequest):
     windows = serializers.ListField(
         child=Window(min_length=2, max_length=2), max_length=3, required=False, help_text='[["09:00", "12:00"]]'
     )
-    groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    groups = Names(required=False, default=list)
     to = Numbers(required=False, max_length=MOST_NUMBERS)
     skip_invalid = serializers.BooleanField(required=False, default=False)
     sms = SmsAfter(required=False, help_text="an SMS after the call")
@@ -252,7 +253,7 @@ class GroupCallRequest(CareRequest):
 
 
 class GroupCallChange(ChangeRequest):
-    """What is not said stays as it is. Of “groups” and “to” what is given are all the numbers from then on."""
+    """What is left out stays as it is. “groups” and “to” replace all the numbers that it has."""
 
     name = serializers.CharField(max_length=80, required=False)
     application = serializers.CharField(max_length=40, required=False, help_text="appId of a voice application")
@@ -271,7 +272,7 @@ class GroupCallChange(ChangeRequest):
     display_number = serializers.CharField(max_length=20, required=False, allow_blank=True)
     scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
     windows = serializers.ListField(child=Window(min_length=2, max_length=2), max_length=3, required=False)
-    groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False)
+    groups = Names(required=False)
     to = Numbers(required=False, max_length=MOST_NUMBERS)
     skip_invalid = serializers.BooleanField(required=False)
     sms = SmsAfter(required=False, allow_null=True, help_text="an SMS after the call; null: none")

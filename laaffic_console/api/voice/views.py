@@ -33,7 +33,10 @@ class SpokenView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.SpokenRequest, responses={201: WholeCampaign})
     def post(self, request: Any) -> Response:
-        """A draft of a spoken message. Nobody is called before it is launched, as other campaigns are."""
+        """A draft of a spoken message. Nobody is called before it is launched, as other campaigns are.
+
+        Send a key: repeated without one, it makes another draft.
+        """
         asked = self.read(shapes.SpokenRequest)
         given = spoken.options_of(asked)
         options = TtsOptions(display_number=given.pop("display_number"), spoken=Spoken(text="", **given)).as_json()
@@ -57,7 +60,7 @@ class CallsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.CallRequest, responses={202: shapes.Call})
     def post(self, request: Any) -> Response:
-        """Ring a SIP phone, and the number when it is taken up. “state” unknown: the answer was lost, look later."""
+        """Ring a SIP phone, and the number when it is answered. If “state” is unknown, look later."""
         asked = self.read(shapes.CallRequest)
 
         def work() -> Answer:

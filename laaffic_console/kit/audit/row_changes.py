@@ -1,6 +1,6 @@
 """What has become of a row that was changed without a form, told as a form's changes are: before and after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -11,26 +11,32 @@ from laaffic_console.kit.words import said
 Before = Mapping[str, Any]
 
 
-def kept(row: models.Model, beside: Sequence[str] = ()) -> Before:
-    """What it says, before anything is done to it; `beside`: its relations to many that are told too."""
+def kept(row: models.Model, beside: Sequence[str] = (), only: Collection[str] | None = None) -> Before:
+    """What it says, before anything is done to it; `beside`: its relations to many that are told too; `only` these of
+    its own fields."""
     return {
-        **{field.name: getattr(row, field.name) for field in _told(row)},
+        **{field.name: getattr(row, field.name) for field in _told(row) if only is None or field.name in only},
         **{name: ", ".join(sorted(map(str, getattr(row, name).all()))) for name in beside},
     }
 
 
 def record(row: models.Model, before: Before, beside: Sequence[str] = ()) -> bool:
     """Whether it says anything else now, which is recorded."""
-    after = kept(row, beside)
+    found = changes(row, before, beside)
+    if found:
+        acts.record(acts.Act.CHANGED, row, changes=found)
+    return bool(found)
+
+
+def changes(row: models.Model, before: Before, beside: Sequence[str] = ()) -> list[list[str]]:
+    """[field, before, after] of each that says something else now, of those that were kept."""
+    after = kept(row, beside, only=before.keys())
     told = [*_told(row), *(row._meta.get_field(name) for name in beside)]
-    changed = [field for field in told if before[field.name] != after[field.name]]
-    changes = [
+    return [
         [str(said.lasting(field.verbose_name)), _in_words(before[field.name]), _in_words(after[field.name])]
-        for field in changed
+        for field in told
+        if field.name in before and before[field.name] != after[field.name]
     ]
-    if changes:
-        acts.record(acts.Act.CHANGED, row, changes=changes)
-    return bool(changes)
 
 
 def _told(row: models.Model) -> list[Any]:

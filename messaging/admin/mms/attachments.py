@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -26,6 +27,7 @@ from messaging.media import attachment_content
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments
 from messaging.services.mms.attachments import UploadedWithoutId, UploadFailed
+from messaging.services.refusals import NotAllowed
 
 FILES_AT_ONCE = 10
 
@@ -117,6 +119,18 @@ class MmsAttachmentAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: MmsAttachment | None = None) -> bool:
         """What a campaign refers to stays; archive it instead."""
         return obj is not None and obj.used_at is None and super().has_delete_permission(request, obj)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Under its upload's lease, which comes before the row's lock: what is being uploaded stays."""
+        file = self.get_object(request, unquote(object_id))
+        if request.method != "POST" or file is None:
+            return super().delete_view(request, object_id, extra_context)
+        try:
+            with attachments.while_not_uploaded(file.pk):
+                return super().delete_view(request, object_id, extra_context)
+        except NotAllowed as problem:
+            messages.error(request, str(problem))
+            return HttpResponseRedirect(own_page(file, "change"))
 
     @action(description=gettext_lazy("Upload to Laaffic"))
     def upload_selected(self, request: HttpRequest, queryset: QuerySet[MmsAttachment]) -> None:

@@ -2,17 +2,20 @@
 
 import datetime as dt
 
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.ledger import open_acts
+from messaging import msisdn
 from messaging.models import Campaign, CampaignState
 from messaging.people.subscribers import subscriber
 from messaging.services.audience import given_numbers
 
 WITHIN = open_acts.WITHIN
 OPEN_AT_MOST = 200  # open requests that are looked at one by one
+TESTS_AT_MOST = 20
 
 
 def campaigns_like(draft: Campaign, now: dt.datetime | None = None) -> QuerySet[Campaign]:
@@ -56,6 +59,27 @@ def without_outcome(draft: Campaign) -> LedgerEntry | None:
         has_both = Campaign.objects.filter(shared, pk=other.pk).exists()
         if has_both or not given.isdisjoint(_subscribers(other)):
             return entry
+    return None
+
+
+def waiting_test(draft: Campaign, number: str, by: User | None) -> Campaign | None:
+    """A draft's test to this number that the same person has launched within a day, and of which nothing has left."""
+    tests = Campaign.objects.filter(
+        kind=Campaign.Kind.TEST,
+        state__in=[CampaignState.SCHEDULED, CampaignState.RUNNING],
+        created_at__gte=timezone.now() - WITHIN,
+        created_by=by,
+        application=draft.application_id,
+        channel=draft.channel,
+        channel_options=draft.channel_options,
+        sender_id=draft.sender_id or draft.application.sender_id,
+        text=draft.text,
+    )
+    wanted = subscriber(msisdn.parse(number).number)
+    for test in tests.order_by("-pk")[:TESTS_AT_MOST]:
+        if wanted in _subscribers(test):
+            has_left = LedgerEntry.objects.filter(about_kind="campaign", about_id=test.pk).exists()
+            return None if has_left else test
     return None
 
 

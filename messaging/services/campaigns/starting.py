@@ -154,12 +154,15 @@ def _hold_if_stopped(campaign: Campaign) -> None:
 def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | None) -> Campaign:
     """Send a draft's text to one number, as a campaign of its own.
 
-    `again`: why it is sent although the same may have arrived (StillOpen without it).
+    `again`: why it is sent although the same may have arrived (StillOpen without it). The same that has not left yet is
+    not sent twice: it is the test.
     """
     try:
         msisdn.parse(number)
     except msisdn.InvalidNumber as problem:
         raise ValidationError({"number": str(problem)}) from problem
+    if not again and (waiting := repeats.waiting_test(draft, number, by)):
+        return waiting
     test = drafts.create(
         name=_("Test of %(name)s") % {"name": draft.name[:100]},
         application=draft.application,

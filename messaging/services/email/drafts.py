@@ -11,6 +11,7 @@ from django.db import transaction
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
@@ -38,14 +39,18 @@ def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | Non
     check_content(campaign)  # first: the model says less of the same
     campaign.full_clean(exclude=["created_by", "mark"])
     with transaction.atomic():
+        before = None
         is_new = campaign.pk is None
         if is_new:
             campaign.created_by = by
             campaign.save()
         else:
-            steps.require(steps.locked(EmailCampaign, campaign.pk), [EmailCampaignState.DRAFT], _("edited"))
+            stored = steps.locked(EmailCampaign, campaign.pk)
+            steps.require(stored, [EmailCampaignState.DRAFT], _("edited"))
+            before = row_changes.kept(stored, only=set(columns))
             campaign.save(update_fields=set(columns))
         steps.kept(campaign, by, is_new=is_new)
+        steps.tell(campaign, before)
         approvals.void_if_changed(campaign, by=by)
     return campaign
 

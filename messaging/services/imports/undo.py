@@ -73,7 +73,10 @@ def of(job: ContactImport) -> ImportUndo | None:
 
 
 def look(job_id: int, *, by: User | None) -> None:
-    """Begin to count who would go. ValidationError while the import runs or a campaign sends to its group."""
+    """Begin to count who would go. ValidationError while the import runs or a campaign sends to its group.
+
+    What is being counted or was counted stays: whoever wants it counted once more gives it up first.
+    """
     with transaction.atomic():
         job = ContactImport.objects.get(pk=job_id)
         if job.state not in OVER:
@@ -81,7 +84,7 @@ def look(job_id: int, *, by: User | None) -> None:
         _refuse_while_sending(job)
         fresh = {"state": State.LOOKING, "explanation": "", "asked_by": by, "looked_at": None, **AT_THE_START}
         undo = ImportUndo.objects.select_for_update().filter(contact_import=job).first()
-        if undo is not None and undo.state in CONFIRMED:
+        if undo is not None and undo.state != State.FAILED:
             return
         ImportUndo.objects.update_or_create(contact_import=job, defaults=fresh)
         bell.ring(JOB, job_id)

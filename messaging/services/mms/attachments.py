@@ -7,7 +7,8 @@ the file lies at Laaffic for three days. Each is a row of the ledger all the sam
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from django.contrib.auth.models import User
@@ -88,18 +89,24 @@ def archive(attachment_id: int, *, is_archived: bool) -> None:
     MmsAttachment.objects.filter(pk=attachment_id).update(is_archived=is_archived)
 
 
-def discard(attachment_id: int) -> None:
-    """Delete what no campaign refers to."""
+@contextmanager
+def while_not_uploaded(attachment_id: int) -> Iterator[None]:
+    """Under its upload's lease; NotAllowed while somebody uploads it."""
     with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
             raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
-        with transaction.atomic():
-            # Locked: a draft that takes it in this moment comes before, or finds it gone.
-            attachment = MmsAttachment.objects.select_for_update().defer("content", "thumbnail").get(pk=attachment_id)
-            if attachment.used_at is not None:
-                raise NotAllowed(_("A campaign refers to this file: it stays. Archive it instead."))
-            record(Act.DELETED, attachment)
-            attachment.delete()
+        yield
+
+
+def discard(attachment_id: int) -> None:
+    """Delete what no campaign refers to."""
+    with while_not_uploaded(attachment_id), transaction.atomic():
+        # Locked: a draft that takes it in this moment comes before, or finds it gone.
+        attachment = MmsAttachment.objects.select_for_update().defer("content", "thumbnail").get(pk=attachment_id)
+        if attachment.used_at is not None:
+            raise NotAllowed(_("A campaign refers to this file: it stays. Archive it instead."))
+        record(Act.DELETED, attachment)
+        attachment.delete()
 
 
 def upload(attachment_id: int, *, by: User | None = None) -> MmsAttachment:

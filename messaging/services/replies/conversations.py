@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.words.plain_text import is_blank
@@ -19,6 +20,7 @@ from messaging.services.refusals import NotAllowed
 
 ANSWER = "messaging.answer_conversation"
 LONGEST_NOTE = 2000
+REPEATED_WITHIN = dt.timedelta(minutes=1)
 ROWS = 200  # in one statement
 
 COLUMNS = ["subscriber", "number", "sent_to", "state", "unread", "last_at", "last_said"]
@@ -124,8 +126,15 @@ def take(pk: int, *, by: User) -> None:
 
 
 def note(pk: int, text: str, *, by: User) -> ConversationNote:
-    """ValidationError where `checked_note` raises it."""
-    return ConversationNote.objects.create(conversation_id=pk, text=checked_note(text), by=by)
+    """ValidationError where `checked_note` raises it. The last note once more, by the same person within a minute, is
+    a click or a request that was repeated: it is kept once."""
+    said = checked_note(text)
+    with transaction.atomic():
+        conversation = _locked(pk)
+        last = conversation.notes.order_by("-at", "-pk").first()
+        if last is not None and (last.text, last.by_id) == (said, by.pk) and last.at > timezone.now() - REPEATED_WITHIN:
+            return last
+        return ConversationNote.objects.create(conversation=conversation, text=said, by=by)
 
 
 def checked_note(text: str) -> str:

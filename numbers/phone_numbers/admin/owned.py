@@ -27,6 +27,7 @@ from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_changes, owned_evidence, owned_sync
+from phone_numbers.services.refusals import Overtaken
 
 STATE_COLOURS = {
     OwnedNumber.State.IN_USE: "success",
@@ -152,7 +153,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
             try:
                 entry = owned_changes.edit(number, given, file=form.file(), seen=shown, by=signed_in(request))
             except ValidationError as problem:
-                if isinstance(problem, owned_changes.Overtaken):
+                if isinstance(problem, Overtaken):
                     number.refresh_from_db()
                     shown = owned_changes.shown_digest(number)  # this page shows what it has now
                 add_problems(form, problem)

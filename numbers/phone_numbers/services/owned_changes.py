@@ -3,6 +3,8 @@
 No page says what a field that is left out does, so what is known of the number is sent along with what is changed.
 """
 
+import datetime as dt
+import hashlib
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +13,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
@@ -30,15 +33,13 @@ from laaffic_console.laaffic import (
 )
 from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_evidence, owned_sync, syncing
+from phone_numbers.services.refusals import Overtaken
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
 FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")
 SECONDS = (1, 999)
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
-
-
-class Overtaken(ValidationError):
-    """What the number has is not what whoever edits has looked at."""
+REPEATED_WITHIN = dt.timedelta(minutes=10)
 
 
 def shown_digest(number: OwnedNumber) -> str:
@@ -55,13 +56,17 @@ def edit(
     by: User | None = None,
 ) -> LedgerEntry:
     """Send what differs; ValidationError, by field, when nothing was changed. The row says `unknown` where the answer
-    was lost: the list settles it. `seen` is `shown_digest` of what was looked at."""
+    was lost: the list settles it. `seen` is `shown_digest` of what was looked at. The same announcement within some
+    minutes is not sent again: the row is the first one's."""
     if file is not None:
         file = replace(file, name=keepable(file.name))
     with transaction.atomic():
         locked = OwnedNumber.objects.select_for_update().get(pk=number.pk)
         changed = _changed(locked, given)
+        if file is not None and (given_just_now := _given_just_now(locked, changed, file)):
+            return given_just_now
         _check(locked, changed, file, seen)
+        digest = _digest(locked, changed, file)
         summary: dict[str, Any] = {"number": locked.number, "changed": changed}
         if file is not None:
             changed["voicemail_file"] = file.name
@@ -72,7 +77,7 @@ def edit(
             about_kind=owned_evidence.ABOUT,
             about_id=locked.pk,
             summary=summary,
-            digest=ledger.digest_of("number/edit", locked.number, repr(sorted(changed.items()))),
+            digest=digest,
             attempt=owned_evidence.requests(locked).count() + 1,
             requested_by=by,
         )
@@ -91,6 +96,22 @@ def edit(
     syncing.COPIES.request(owned_sync.NAME)
     entry.refresh_from_db()
     return entry
+
+
+def _digest(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile | None) -> str:
+    parts = ["number/edit", number.number, repr(sorted(changed.items()))]
+    if file is not None:
+        parts += [file.name, hashlib.sha256(file.data).hexdigest()]
+    return ledger.digest_of(*parts)
+
+
+def _given_just_now(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile) -> LedgerEntry | None:
+    """The last request about this number, where it gave the same file: whoever repeats it has lost the answer. What a
+    number has is seen by the file's name, so another of the same name would not look like a change."""
+    last = owned_evidence.requests(number).first()
+    if last is None or last.state != EntryState.ACCEPTED or last.digest != _digest(number, changed, file):
+        return None
+    return last if last.prepared_at > timezone.now() - REPEATED_WITHIN else None
 
 
 def _send(number: OwnedNumber, wanted: Mapping[str, Any], file: VoicemailFile | None) -> None:

@@ -23,6 +23,7 @@ from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.number_lists import NumberList
 from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER, PoolConfig, PoolDifference, difference
 from phone_numbers.services import pool_state, pool_sync, syncing
+from phone_numbers.services.refusals import Overtaken
 
 Origin = PoolVersion.Origin
 
@@ -98,7 +99,10 @@ def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolV
             pool = never_made or NumberPool.objects.create(pool_number=proposal.pool_number)
     except IntegrityError as problem:  # somebody else creates it at this moment
         raise _taken(proposal.pool_number) from problem
-    return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_listed=listed_as_shown(None), by=by)
+    try:
+        return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_listed=listed_as_shown(None), by=by)
+    except Overtaken as problem:  # somebody else has just created it
+        raise _taken(proposal.pool_number) from problem
 
 
 def apply(
@@ -112,7 +116,7 @@ def apply(
     seen_listed: str | None = None,
     by: User | None = None,
 ) -> PoolVersion:
-    """Send a pool's settings. ValidationError, by field, when nothing was changed.
+    """Send a pool's settings. ValidationError, by field, when nothing was changed; Overtaken where it is not as seen.
 
     Where the answer was lost the version's ledger row is `unknown`: it is not sent again, and the next synchronisation
     finds out. `seen_version` is the version that whoever asks has looked at: if there is a newer one, they look again.
@@ -121,9 +125,9 @@ def apply(
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
         old = locked.listed
+        _check_seen(locked, seen_listed)
         _check_typed(typed, old.pool_number if old else config.pool_number)
         _check_may_change(locked, config, seen_version)
-        _check_seen(locked, seen_listed)
         version = pool_state.add_version(
             locked, config, origin=origin, again=again, old_pool_number=old.pool_number if old else "", by=by
         )
@@ -178,10 +182,10 @@ def adopt(pool: NumberPool, *, seen_listed: str | None = None, by: User | None =
     """Take Laaffic's settings over as ours; nothing is sent."""
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
+        _check_seen(locked, seen_listed)
         if locked.listed is None or locked.drifted_at is None:
             raise ValidationError(_("There is no difference to take over."))
         _check_settled(locked)
-        _check_seen(locked, seen_listed)
         version = pool_state.add_version(locked, locked.listed, origin=Origin.ADOPTED, by=by)
         pool_state.take(version, listed_at=locked.listed_at or timezone.now())
     return version
@@ -231,7 +235,7 @@ def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | 
 
 def _check_seen(pool: NumberPool, seen_listed: str | None) -> None:
     if seen_listed is not None and seen_listed != listed_as_shown(pool):
-        raise ValidationError(
+        raise Overtaken(
             _(
                 "What Laaffic has differs from what was shown: it has been compared again since. "
                 "Look at the difference again."

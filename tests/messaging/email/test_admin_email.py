@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.identity.models import Profile
 from laaffic_console.kit.words import dates
@@ -163,6 +164,15 @@ class ComposeTests:
         assert answer["Location"] == own_page(campaign, "review")
         assert (campaign.ad_flag, campaign.unsubscribe, campaign.trigger_id) == (2, True, 7)
         assert campaign.created_by == User.objects.get()
+
+    def test_who_wrote_and_edited_it_is_recorded(self, admin_client: Client, mail_app: Application) -> None:
+        given = {**GOOD, "application": mail_app.pk}
+        admin_client.post(reverse(ADD), given)
+        admin_client.post(own_page(EmailCampaign.objects.get(), "change"), {**given, "subject": "Other"})
+
+        entries = AuditEntry.objects.filter(object_kind="messaging.emailcampaign").order_by("pk")
+        assert [(entry.kind, entry.person) for entry in entries] == [("added", "admin"), ("changed", "admin")]
+        assert entries[1].summary["changes"] == [["subject", "hello world", "Other"]]
 
     @pytest.mark.parametrize(("clock", "hour"), [("mine", 4), ("console", 10)])
     def test_it_is_sent_by_the_clock_of_who_writes_it(

@@ -345,6 +345,16 @@ class PageTests:
 
         assert answer.status_code == 403
 
+    def test_what_is_being_uploaded_is_not_deleted(self, admin_client: Client, picture: MmsAttachment) -> None:
+        page = reverse("admin:messaging_mmsattachment_delete", args=[picture.pk])
+        with leases.lease(f"mms-upload:{picture.pk}"):
+            shown = admin_client.post(page, {"post": "yes"}, follow=True).content.decode()
+        assert "being uploaded at this moment" in shown
+        assert MmsAttachment.objects.filter(pk=picture.pk).exists()
+
+        admin_client.post(page, {"post": "yes"})
+        assert not MmsAttachment.objects.filter(pk=picture.pk).exists()
+
     def test_it_is_archived_however_often_that_is_said(self, admin_client: Client, picture: MmsAttachment) -> None:
         page = reverse("admin:messaging_mmsattachment_change", args=[picture.pk])
         archive = reverse("admin:messaging_mmsattachment_archive", args=[picture.pk])

@@ -5,6 +5,8 @@ the file arrived, and −20 on another try says the same. A name that was taken 
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from django.conf import settings
@@ -103,12 +105,19 @@ def is_removable(audio: AudioFile) -> bool:
     return not (audio.is_at_laaffic or tries(audio).exists())
 
 
-def discard(audio_id: int) -> None:
-    """Delete a file that Laaffic surely does not have."""
+@contextmanager
+def while_not_uploaded(audio_id: int) -> Iterator[None]:
+    """Under its upload's lease; NotAllowed while somebody uploads it."""
     with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
-        audio = AudioFile.objects.defer("content").get(pk=audio_id)
         if lease is None:
             raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
+        yield
+
+
+def discard(audio_id: int) -> None:
+    """Delete a file that Laaffic surely does not have."""
+    with while_not_uploaded(audio_id):
+        audio = AudioFile.objects.defer("content").get(pk=audio_id)
         if not is_removable(audio):
             raise NotAllowed(_("Laaffic has this file, or may have it: it stays. Archive it instead."))
         try:

@@ -3,10 +3,13 @@
 Each is a draft of its own, which a person looks at before anything is sent.
 """
 
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
@@ -19,13 +22,13 @@ from voice.services.group_calls.numbers import Audience
 
 def template(task: GroupTask, *, by: User | None = None) -> GroupTask:
     """What is played and how, under the same name; no numbers and no time."""
-    return GroupTask.objects.create(**copied(task), name=task.name, is_template=True, created_by=by)
+    return _made(task, is_template=True, created_by=by)
 
 
 def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None = None) -> GroupTask:
     """A draft with the same parameters, and a task's numbers without those that are suppressed by now."""
     if task.is_template:
-        return GroupTask.objects.create(**copied(task), name=task.name, created_by=by)
+        return _made(task, created_by=by)
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN):
         raise ValidationError(
             _("It is not yet known whether this task is calling. Settle that first: a copy calls everyone again.")
@@ -87,7 +90,14 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
 def _drafted(
     task: GroupTask, audience: Audience, *, kind: TaskKind, parent: GroupTask | None, by: User | None
 ) -> GroupTask:
-    made = GroupTask.objects.create(**copied(task), name=task.name, kind=kind, parent=parent, created_by=by)
+    made = _made(task, kind=kind, parent=parent, created_by=by)
     group_numbers.keep(made, audience)
-    made.save(update_fields=["number_count", "numbers_from", *group_numbers.LEFT_OUT])
+    made.save(update_fields=[*group_numbers.GIVEN, *group_numbers.LEFT_OUT])
+    return made
+
+
+@transaction.atomic
+def _made(task: GroupTask, **own: Any) -> GroupTask:
+    made: GroupTask = GroupTask.objects.create(**copied(task), name=task.name, **own)
+    record(Act.ADDED, made)
     return made

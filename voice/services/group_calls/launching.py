@@ -51,7 +51,7 @@ INTERFACES = {
 WAITING = ("hold_reason", "undo_until", "starts_at", "waits_since")  # of a launch whose request was not made yet
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
 # What somebody who edits a draft writes.
-EDITED = ("name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_from", *group_numbers.LEFT_OUT)
+EDITED = ("name", "send_at", "latest_end", *PARAMETERS, *group_numbers.GIVEN, *group_numbers.LEFT_OUT)
 
 
 class NotApproved(ValidationError):

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.plain_text import keepable
 from laaffic_console.kit.words.said import gettext as _
@@ -26,6 +27,7 @@ from voice.models import GroupTask, TaskNumbers
 
 INVALID_SHOWN = 5
 AT_ONCE = 5000  # contacts, read by their ids
+GIVEN = ("number_count", "numbers_from", "numbers_digest")
 # How many are not called, and why; the last two are known when it is launched (group_care).
 LEFT_OUT = ("left_twice", "left_suppressed", "left_invalid", "left_no_consent", "left_capped")
 
@@ -157,8 +159,21 @@ def keep(task: GroupTask, audience: Audience) -> None:
     task.number_count = len(audience.numbers)
     task.left_twice, task.left_suppressed, task.left_invalid = audience.twice, audience.suppressed, audience.invalid
     task.left_no_consent = task.left_capped = 0
-    task.numbers_from = "; ".join(audience.sources)[:300]
-    TaskNumbers.objects.update_or_create(task=task, defaults={"lines": "\n".join(audience.numbers)})
+    task.numbers_from = _sources(audience)
+    lines = "\n".join(audience.numbers)
+    task.numbers_digest = ledger.digest_of(lines)
+    TaskNumbers.objects.update_or_create(task=task, defaults={"lines": lines})
+
+
+def _sources(audience: Audience) -> str:
+    return "; ".join(audience.sources)[:300]
+
+
+def is_kept(task: GroupTask, audience: Audience) -> bool:
+    """Whether the task says all this already."""
+    now = (task.left_twice, task.left_suppressed, task.left_invalid, task.numbers_from)
+    given = (audience.twice, audience.suppressed, audience.invalid, _sources(audience))
+    return now == given and of(task) == audience.numbers
 
 
 def of(task: GroupTask) -> list[str]:

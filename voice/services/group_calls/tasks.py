@@ -15,9 +15,11 @@ from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, single_requests
 from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.plain_text import sendable
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import lasting
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging.services.approvals import approvals
 from messaging.services.refusals import NotAllowed
@@ -32,6 +34,10 @@ from voice.services.group_calls import states as group_state
 from voice.services.group_calls import waiting as group_waiting
 from voice.services.group_calls.numbers import Audience
 from voice.services.group_calls.states import ABOUT, CANCEL
+
+# What is told of an edit, among who did what.
+TOLD = {"name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_from"}
+NUMBERS: Any = GroupTask._meta.get_field("number_count")
 
 
 class NotAsShown(ValidationError):
@@ -54,18 +60,34 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
     elif not task.number_count and not task.is_template:
         raise ValidationError({"numbers": _("Choose who is called: select groups, paste numbers or choose a file.")})
     with transaction.atomic():
+        before = None
         if task.pk is None:
             task.created_by = by
             task.save()
         elif not _drafts().select_for_update().filter(pk=task.pk).exists():
             raise ValidationError(_("This task has been launched in the meantime: it was not changed."))
+        else:
+            before = row_changes.kept(_as_stored(task.pk), only=TOLD)
         if audience is not None:
             group_numbers.keep(task, audience)
         task.save(update_fields=group_launching.EDITED)
         if by is not None:
             task.authors.add(by)
         approvals.void_if_changed(task, by=by)
+        _tell(task, before, has_others=audience is not None)
     return task
+
+
+def _tell(task: GroupTask, before: row_changes.Before | None, *, has_others: bool) -> None:
+    """Among who did what. Numbers are counted, and never told: also where others are as many."""
+    if before is None:
+        record(Act.ADDED, task)
+        return
+    changes = row_changes.changes(task, before)
+    if has_others and task.number_count == before["number_count"]:
+        changes.append([str(lasting(NUMBERS.verbose_name)), str(task.number_count), str(task.number_count)])
+    if changes:
+        record(Act.CHANGED, task, changes=changes)
 
 
 def _require_numbers_of_its_own(task: GroupTask) -> None:
@@ -95,18 +117,32 @@ def edit(
         for name, value in new.items():
             setattr(task, name, value)
         audience = audience_for(task)
+        if audience is not None and group_numbers.is_kept(task, audience):
+            audience = None
         if not new and audience is None:
             return task
         if state != TaskState.DRAFT:
             raise NotAllowed(_("This task has been launched in the meantime: it was not changed."))
         if seen is not None and seen != stood:
             raise NotAllowed(_("Somebody else has changed it since you looked. Look again, then change it."))
+        if task.is_template:
+            _require_no_time(new)
         return save(task, audience=audience, by=by)
+
+
+def _require_no_time(new: Mapping[str, Any]) -> None:
+    said = _("A template has no time: give it to a task made from it.")
+    if problems := {name: said for name in ("send_at", "latest_end") if new.get(name) is not None}:
+        raise ValidationError(problems)
 
 
 def _locked(task_id: int) -> GroupTask:
     """Read once it is locked: what is joined to it is as old as the statement (docs/mechanisms/locks.md)."""
     GroupTask.objects.select_for_update().get(pk=task_id)
+    return _as_stored(task_id)
+
+
+def _as_stored(task_id: int) -> GroupTask:
     return GroupTask.objects.select_related(*group_launching.RELATED).defer("audio__content").get(pk=task_id)
 
 
@@ -125,8 +161,8 @@ def is_untouched(task: GroupTask) -> bool:
 
 
 def content_digest(task: GroupTask) -> str:
-    """Of what somebody who edits it changes; of its numbers only how many they are."""
-    names = {"name", "send_at", "latest_end", "number_count", *PARAMETERS}
+    """Of what somebody who edits it changes."""
+    names = {"name", "send_at", "latest_end", "number_count", "numbers_digest", *PARAMETERS}
     return ledger.digest_of(json.dumps(_content(task, names), default=str, sort_keys=True))
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import late_evidence, ledger, single_requests
+from laaffic_console.gateway.services.ledger.open_acts import WITHIN
 from laaffic_console.gateway.services.work import leases, patience, workers
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from voice.models import SipPhone, VoiceSync
@@ -50,11 +52,13 @@ def add(
     by: User | None = None,
 ) -> LedgerEntry:
     """Ask Laaffic for phones; ValidationError by field where it is wrong or refused. The row says `unknown` where the
-    answer was lost: the list settles it."""
+    answer was lost: the list settles it. What was added just so within a day is not asked for again."""
     group, name = group.strip(), name.strip()
     shown = "".join(display_number.split()).lstrip("+").replace("-", "")
     _know_the_list(application)
     entry = _asked(application, group, name, quantity, shown, by)
+    if entry.state == EntryState.ACCEPTED:
+        return entry
     try:
         single_requests.send(
             entry,
@@ -77,9 +81,14 @@ def add(
 def _asked(
     application: Application, group: str, name: str, quantity: int, display_number: str, by: User | None
 ) -> LedgerEntry:
-    """Under the application's lock: of two at the same moment the second finds the first one's request."""
+    """Under the application's lock: of two at the same moment the second finds the first one's request. So does whoever
+    repeats it, having lost the answer."""
     Application.objects.select_for_update(no_key=True).get(pk=application.pk)
-    _check(application, group, name, quantity, display_number)
+    digest = ledger.digest_of("sipAdd", application.app_id, group, name, str(quantity), display_number)
+    added = _added(application, name)
+    if added is not None and added.digest == digest:
+        return added
+    _check(application, group, name, quantity, display_number, is_added=added is not None)
     return ledger.prepare(
         interface="voice/sipAdd",
         application=application,
@@ -92,10 +101,20 @@ def _asked(
             "display number": display_number,
             "before": named(application, name).count(),
         },
-        digest=ledger.digest_of("sipAdd", application.app_id, group, name, str(quantity), display_number),
+        digest=digest,
         worker=workers.worker_name(),
         requested_by=by,
     )
+
+
+def _added(application: Application, name: str) -> LedgerEntry | None:
+    """What added phones of this name within a day, unless a list that was begun since does not have them."""
+    done = requests(ADDED, application.pk).filter(state=EntryState.ACCEPTED, summary__name=name)
+    last = done.filter(prepared_at__gte=timezone.now() - WITHIN).order_by("-pk").first()
+    if last is None or named(application, name).exists():
+        return last
+    lists = VoiceSync.objects.filter(name=phones.name_of(application), succeeded_at__gte=F("started_at"))
+    return None if lists.filter(started_at__gt=last.settled_at).exists() else last
 
 
 def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
@@ -156,7 +175,9 @@ def _know_the_list(application: Application) -> None:
         raise ValidationError(syncing.said_at_once(problem)) from problem
 
 
-def _check(application: Application, group: str, name: str, quantity: int, display_number: str) -> None:
+def _check(
+    application: Application, group: str, name: str, quantity: int, display_number: str, *, is_added: bool
+) -> None:
     problems = {}
     if application.channel != Channel.VOICE or not application.is_active:
         problems["application"] = _("Choose an active application of the channel Voice.")
@@ -169,7 +190,8 @@ def _check(application: Application, group: str, name: str, quantity: int, displ
     if display_number and not is_number:
         problems["display_number"] = _("A display number has 7 to 13 digits, or none is given.")
     same = Q(summary__name=name, state__in=OPEN)
-    if "name" not in problems and SipPhone.objects.filter(application=application, gone_at=None, name=name).exists():
+    listed = SipPhone.objects.filter(application=application, gone_at=None, name=name)
+    if "name" not in problems and (is_added or listed.exists()):
         problems["name"] = _("The application has a phone of this name. Choose another.")
     elif "name" not in problems and requests(ADDED, application.pk).filter(same).exists():
         problems["name"] = _("Phones of this name are being added, and the outcome is not known yet: the list tells.")

@@ -16,18 +16,22 @@ LONGEST_REASON = 150
 
 
 def decide(record_id: int, *, take: bool, why: str, by: User) -> None:
-    """ValidationError where a reason is missing, or nothing is left to decide."""
+    """ValidationError where a reason is missing, or nothing is left to decide. The same word by the same person, with
+    the same reason, changes nothing: whoever repeats it has lost the answer."""
     why = " ".join(why.split())
     if not why:
         raise ValidationError(_("Say how you know it: it is kept with the record."))
     with transaction.atomic():
         row = CallRecord.objects.select_for_update().get(pk=record_id)
+        begins, ends = f"{by.get_username()} {'takes' if take else 'leaves out'} ", f": {why[:LONGEST_REASON]}"
+        if row.cost_word.startswith(begins) and row.cost_word.endswith(ends):
+            return
         if not row.is_doubted or row.doubtful_cost is None:
             raise ValidationError(_("What this call cost is known, or was decided, by now. Look at it again."))
         if take and row.doubtful_cost < 0:
             raise ValidationError(_("No call costs less than nothing: this cost can only be left out."))
         shown = money(row.doubtful_cost, row.doubtful_currency)
-        said = f"{by.get_username()} {'takes' if take else 'leaves out'} {shown}: {why[:LONGEST_REASON]}"
+        said = f"{begins}{shown}{ends}"
         CallRecord.objects.filter(pk=row.pk).update(cost_word=said[:300])
         record(Act.SETTLED, row, event=said)
         if take:
