@@ -71,7 +71,7 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def parse(text: str) -> Condition:
-    """ConditionError says where it cannot be read, and what could stand there."""
+    """ConditionError says where it cannot be read, and what could be there."""
     if len(text) > LONGEST:
         said = _("A condition has at most %(n)d characters. Make groups of its parts, or several audiences.")
         raise ConditionError(said % {"n": LONGEST}, LONGEST)

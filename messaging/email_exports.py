@@ -12,7 +12,7 @@ COLUMNS = ["address", "email id", "task id", "submitted", "as told", "remark", "
 
 
 def rows(mails: QuerySet[EmailMessage]) -> Iterator[list[Any]]:
-    """The header and then a row a mail, by rising id: what changes meanwhile is neither missed nor written twice."""
+    """The header and then a row a mail, by rising id: what changes during it is neither missed nor written twice."""
     yield COLUMNS
     last = 0
     while chunk := list(mails.order_by("pk").filter(pk__gt=last)[:CHUNK]):

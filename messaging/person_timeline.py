@@ -24,7 +24,7 @@ LAST_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever is reached by one of `numbers`, all spellings of one subscriber, the one that was asked for first."""
+    """Anyone who is reached by one of `numbers`, all spellings of one subscriber, the one that was asked for first."""
 
     numbers: tuple[str, ...]
     emails: tuple[str, ...] = ()

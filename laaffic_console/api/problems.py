@@ -78,7 +78,7 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
     if isinstance(problem, SuspiciousOperation):  # thousands of fields, a hundred files
         return Problem(400, "The form has too many parts. Send the fields that openapi.json names, each once.")
     if isinstance(problem, ObjectDoesNotExist):  # deleted between two looks at it
-        return Problem(404, "It has been deleted in this moment.")
+        return Problem(404, "It has just been deleted.")
     if isinstance(problem, Http404):
         return Problem(404, "There is nothing under this address. Look at /api/v1/openapi.json for those that exist.")
     if isinstance(problem, PermissionDenied):

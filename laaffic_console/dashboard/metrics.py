@@ -77,7 +77,7 @@ def _queue_and_workers(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     yield _one("workers_alive", "Workers with a fresh heartbeat", len(living))
     yield _one("worker_restarts", "Restarts of the clusters of living workers", sum(living))
     held = Lease.objects.exclude(token="").filter(until__gte=now).count()
-    yield _one("leases_held", "Pieces of work that somebody does at this moment", held)
+    yield _one("leases_held", "Pieces of work that somebody does right now", held)
     swept_at = workers.last_sweep()
     if swept_at is not None:
         yield _one("sweep_age_seconds", "Since the last sweep ended", (now - swept_at).total_seconds())

@@ -22,7 +22,7 @@ from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import is_blank, plain
 
 MOST = 30  # of one person, for one list
-# Which page, and what a list's address has besides that asks for no rows.
+# Which page, and what else a list's address has, which asks for no rows.
 LEFT_OUT = {"p", "e", "all", "_changelist_filters", "_popup", "_to_field", "_facets"}
 
 

@@ -66,7 +66,7 @@ def ago(at: dt.datetime | None) -> SafeString | str:
 
 
 def ago_words() -> dict[str, str]:
-    """How distances are said, for console.js: past and future of each unit."""
+    """How distances in time are worded, for console.js: past and future of each unit."""
     return {
         "now": _("just now"),
         "min": _("%(n)d min ago"),

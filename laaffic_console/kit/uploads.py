@@ -1,5 +1,5 @@
 """Files that are being uploaded: they lie in a private folder of the console's own, and what a killed process has left
-there goes with the sweep. A disk that is full is said on the page."""
+there goes with the sweep. The page says when the disk is full."""
 
 import datetime as dt
 import errno
@@ -48,7 +48,7 @@ class PrivateUploadHandler(TemporaryFileUploadHandler):
 
 
 def _forget(file: Any) -> None:
-    """Closing flushes, which fails as well; the file goes all the same."""
+    """Closing flushes, which fails as well; the file goes anyway."""
     try:
         file.close()
     except OSError:

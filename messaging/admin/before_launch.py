@@ -1,5 +1,5 @@
-"""Before launch, one page: who gets it, what it looks like there, what it costs, when it is where, what stands against
-it, and a button that says what it does."""
+"""Before launch, one page: who gets it, what it looks like there, what it costs, when it is where, what the
+checks find, and a button that says what it does."""
 
 import datetime as dt
 from typing import Any
@@ -155,7 +155,7 @@ def check_words(request: HttpRequest, check: Check, sentences: dict[str, str]) -
         "key": check.key,
         "level": check.level.value,
         "sentence": check.sentence,
-        "about": "" if check.moves else check.sentence,  # what is said to it counts for no other sentence (live.js)
+        "about": "" if check.moves else check.sentence,  # an answer to it counts for no other sentence (live.js)
         "ticked": same and check.key in posted.getlist("seen"),
         "reason": posted.get(f"reason:{check.key}", ""),
     }

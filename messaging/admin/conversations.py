@@ -48,7 +48,7 @@ VIEWS = {
 
 
 class AnswerWidget(TextWidget):
-    """Lower, as it stands at the foot of a phone's page."""
+    """Lower, as it is at the foot of a phone's page."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return super().get_context(name, value, {"rows": 3, **(attrs or {})})

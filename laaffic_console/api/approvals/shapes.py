@@ -35,13 +35,13 @@ class ApprovalStanding(serializers.Serializer):
     needed = serializers.CharField(
         allow_blank=True, help_text="why a second person has to approve it; empty: one is enough"
     )
-    missing = serializers.CharField(allow_blank=True, help_text="what stands against its launch; empty: nothing")
+    missing = serializers.CharField(allow_blank=True, help_text="what the launch checks find; empty: nothing")
     approval = Approval(allow_null=True, help_text="the latest")
 
 
 class AskRequest(serializers.Serializer):
     note = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, default="", help_text="for whoever decides"
+        max_length=200, required=False, allow_blank=True, default="", help_text="for the person who decides"
     )
 
 

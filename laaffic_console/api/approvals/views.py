@@ -96,7 +96,7 @@ class ApproveView(DecideView):
 class RefuseView(DecideView):
     @extend_schema(parameters=[KEY], request=shapes.RefuseRequest, responses=shapes.Approval)
     def post(self, request: Any, pk: int) -> Response:
-        """Refuse what was seen, with a reason that whoever asked will read."""
+        """Refuse what was seen, with a reason that the person who asked will read."""
         return self.decide(request, pk, self.read(shapes.RefuseRequest), approve=False)
 
 

@@ -98,7 +98,7 @@ class FollowUpView(ApiView):
     rights = {"POST": [VIEW, ADD]}
 
     def drafted(self, request: Any, pk: int, make: Callable[..., Campaign], **asked: Any) -> Response:
-        """Not in one transaction: its recipients are taken over by parts, so that senders can write meanwhile."""
+        """Not in one transaction: its recipients are taken over by parts, so that senders can write in the meantime."""
 
         def work() -> Answer:
             made = make(row(rows(), pk).pk, by=request.user, **asked)
@@ -118,7 +118,7 @@ class CopyView(FollowUpView):
 class NewContactsView(FollowUpView):
     @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
-        """A draft to the same groups and audiences, without whoever was in the campaign that is over."""
+        """A draft to the same groups and audiences, without the people who were in the campaign that is over."""
         return self.drafted(request, pk, follow_ups.to_new_contacts)
 
 

@@ -178,7 +178,7 @@ class Proof(serializers.Serializer):
     asked_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     was_over = serializers.BooleanField(
-        help_text="whether the campaign was: of one that goes on figures move meanwhile"
+        help_text="whether the campaign was: the figures of a running one move in the meantime"
     )
     figures = serializers.DictField(help_text="as `manage.py campaign prove --json` derives them")
     disagreements = serializers.ListField(child=serializers.CharField(), help_text="the first of them")

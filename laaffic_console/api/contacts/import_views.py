@@ -51,7 +51,7 @@ class ImportsView(ApiView):
         parameters=[KEY], request={"multipart/form-data": shapes.ImportRequest}, responses={201: shapes.Import}
     )
     def post(self, request: Any) -> Response:
-        """Upload a file of contacts. Nothing is imported before …/start; meanwhile it is counted what that would do."""
+        """Upload a file of contacts. Nothing is imported before …/start; until then it is only counted."""
         files.require_room(request)
         asked = self.read(shapes.ImportRequest)
         if "group" in asked and "new_group" in asked:
@@ -61,7 +61,7 @@ class ImportsView(ApiView):
         looked_at: list[ContactImport] = []
 
         def look() -> None:
-            """Outside the transaction: a large file would hold up whoever writes."""
+            """Outside the transaction: a large file would hold up all other writes."""
             looked_at.append(import_files.look_at(asked["file"], region=region, by=request.user))
 
         def work() -> Answer:
@@ -71,7 +71,7 @@ class ImportsView(ApiView):
 
         try:
             answer = self.once(work, before=look)
-        except DatabaseError:  # it may be stored all the same: the sweep of files without a row finds out
+        except DatabaseError:  # it may be stored anyway: the sweep of files without a row finds out
             raise
         except BaseException:
             for job in looked_at:
@@ -105,7 +105,7 @@ class ImportReadingView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.ImportReading, responses=shapes.Import)
     def post(self, request: Any, pk: int) -> Response:
-        """Say what the columns mean, and in which encoding or sheet they stand; it is counted anew."""
+        """Say what the columns mean, and in which encoding or sheet they stand; it is counted again."""
         asked = self.read(shapes.ImportReading)
         if "region" in asked:
             asked["region"] = named.region(asked["region"])

@@ -56,7 +56,7 @@ class ContactsView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.ContactRequest, responses={201: shapes.Contact})
     def post(self, request: Any) -> Response:
-        """Add a contact, or what is said of one that is there. What is not said stays."""
+        """Add a contact, or change the given fields of one that exists. What is left out stays."""
         asked = self.read(shapes.ContactRequest)
         answer = self.once(lambda: _write(asked))
         return Response(documents.contact(row(Contact.objects.all(), answer.body["id"])), answer.status)
@@ -117,7 +117,7 @@ class ContactView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ContactChange, responses=shapes.WholeContact)
     def patch(self, request: Any, pk: int) -> Response:
-        """Change what is said of a contact. What is left out stays."""
+        """Change the given fields of a contact. What is left out stays."""
         asked = self.read(shapes.ContactChange)
         answer = self.once(lambda: _edit(self, pk, asked))
         return Response(documents.whole_contact(row(Contact.objects.all(), pk)), answer.status)
@@ -253,7 +253,7 @@ class AudiencesView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.AudienceRequest, responses={201: shapes.Audience})
     def post(self, request: Any) -> Response:
-        """Save a condition under a name: whoever meets it when a campaign is launched is in it."""
+        """Save a condition under a name: anyone who meets it when a campaign is launched is in it."""
         asked = self.read(shapes.AudienceRequest)
         answer = self.once(lambda: Answer(201, documents.audience(audiences.create(**asked, by=request.user))))
         return Response(answer.body, answer.status)

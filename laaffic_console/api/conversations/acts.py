@@ -63,7 +63,7 @@ class NoteView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.ConversationNoteRequest, responses={201: shapes.ConversationNote})
     def post(self, request: Any, pk: int) -> Response:
-        """Note something for whoever looks after it next; it is never sent."""
+        """Note something for the person who looks after it next; it is never sent."""
         asked = self.read(shapes.ConversationNoteRequest)
         found(pk)
         answer = self.once(lambda: Answer(201, {"id": conversations.note(pk, asked["note"], by=request.user).pk}))
@@ -134,7 +134,7 @@ class ReopenView(ActView):
 class UnreadView(ActView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Conversation)
     def post(self, request: Any, pk: int) -> Response:
-        """Mark it as unread, for whoever looks next."""
+        """Mark it as unread, for the next person who looks."""
         return self.act(pk, lambda: conversations.mark_unread(pk))
 
 

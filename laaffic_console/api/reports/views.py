@@ -98,7 +98,7 @@ class ReportView(ApiView):
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ReportChange, responses=shapes.SavedReport)
     def patch(self, request: Any, pk: int) -> Response:
-        """Change what is said; the rest stays."""
+        """Change the given fields; the rest stays."""
         asked, shown = self.read(shapes.ReportChange), partial(documents.report, reader=request.user)
 
         def work() -> Answer:

@@ -29,7 +29,7 @@ from voice.services.spoken.options import GENDERS
 
 WRITE = [VIEW, ADD, "messaging.view_contactgroup"]
 DELETE = "voice.delete_grouptask"
-# What requests call the fields of a task that are as they are said.
+# What requests call the fields of a task that are kept as given.
 OWN = {
     "name": "name",
     "accent": "accent",
@@ -95,7 +95,7 @@ def _made(answer: Answer) -> Response:
 
 
 def _fields(asked: dict[str, Any]) -> dict[str, Any]:
-    """Of a task, for what is said."""
+    """Of a task, for sentences about it."""
     fields = {OWN[name]: value for name, value in asked.items() if name in OWN}
     if "application" in asked:
         fields["application"] = named.application(asked["application"], Channel.VOICE)

@@ -35,7 +35,7 @@
   });
   document.addEventListener("fresh", (event) => clocks(event.target)); // live.js
 
-  // A number that is shown whole can be copied: a button beside it, or beside the link that it stands in.
+  // A number that is shown whole can be copied: a button beside it, or beside the link that it is in.
   const write = async (text) => {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
     const field = Object.assign(document.createElement("textarea"), { value: text }); // without https
@@ -48,7 +48,7 @@
   const say = (words) => {
     const said = document.getElementById("said");
     said.textContent = "";
-    setTimeout(() => { said.textContent = words; }, 50); // the same word twice is said twice
+    setTimeout(() => { said.textContent = words; }, 50); // the same word twice is announced twice
   };
   const copy = async (button, shown) => {
     await write(shown.textContent.trim());

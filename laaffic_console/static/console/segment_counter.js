@@ -3,7 +3,7 @@
 // element is made behind the text where the page has none. The rules are those of messaging/segments.py, the tables
 // come from it (segment_tables.js, to be loaded before this). The words can be given as JSON in data-labels; a label
 // with _one, _few, … is chosen by the page's language. data-fields is JSON too: the merge fields that can be put in,
-// each with the shortest, a typical and the longest text that it stands for: {"name": ["", "xxxx", "xxxxxxxx"]}.
+// each with the shortest, a typical and the longest text that it stands for: {"name": ["", "", ""]}.
 const SegmentCounter = (() => {
   const LABELS = {
     characters: "{n} of {limit} characters",
@@ -132,7 +132,7 @@ const SegmentCounter = (() => {
     try {
       return JSON.parse(textarea.dataset[name] || "{}");
     } catch (error) {
-      console.warn(`data-${name} is no JSON`, error);
+      console.warn(`data-${name} is not JSON`, error);
       return {};
     }
   }

@@ -165,7 +165,7 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _first(numbers: Sequence[str], n: int) -> str:
-    """As far as whoever looks may see them."""
+    """As far as the viewer may see them."""
     named = [f"“{masked(number)}”" for number in numbers[:NAMED]]
     return ", ".join([*named, "…"] if n > len(named) else named)
 

@@ -24,7 +24,7 @@ OFFERED = 6
 class Preview:
     """`says` is what must be known of the contact; without a contact the text stands as it was written.
 
-    `shown`: the text for the eyes of whoever asks; `text` is what is sent, and counted.
+    `shown`: the text as the viewer may see it; `text` is what is sent, and counted.
     """
 
     text: str

@@ -17,7 +17,7 @@ from messaging.unreadable import UnreadableFile
 from messaging.workbook_limits import LOOK_SECONDS
 
 LOOKED_AT, LEAST, SHARE = 100, 5, 0.8
-OF_LANGUAGES = {"zh": "CN"}  # whoever reads it has numbers of that country at hand
+OF_LANGUAGES = {"zh": "CN"}  # anyone who reads it has numbers of that country at hand
 
 
 def country_meant(job: ContactImport, mapping: Mapping[str, str]) -> str:

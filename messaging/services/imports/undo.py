@@ -235,7 +235,7 @@ def _changed(contacts: Sequence[Added], job: ContactImport) -> list[int]:
 
 
 def _changes_chunk(undo: ImportUndo, job: ContactImport, *, acts: bool) -> bool:
-    """Contacts that were there before: whoever has changed one since, this import's word for it is not the last."""
+    """Contacts that were there before: where one was changed since, this import no longer has the last word on it."""
     found = ImportedChange.objects.filter(contact_import=job, contact_id__gt=undo.change_cursor).order_by("contact_id")
     changes = {change.contact_id: change for change in found[:CHUNK]}
     if not changes:

@@ -1,7 +1,7 @@
-"""What stands against a launch, for every kind of draft: what stops it, what needs a reason, what needs a tick.
+"""The launch checks, for every kind of draft: what stops it, what needs a reason, what needs a tick.
 
 What is looked at is each kind's own (`campaigns/launch_checks.py`, `email/checks.py`, voice's
-`group_calls/starting.py`); what is looked at alike stands here. A person's launch is checked again when the button is
+`group_calls/starting.py`); what is looked at alike is here. A person's launch is checked again when the button is
 pressed.
 """
 
@@ -39,7 +39,7 @@ class Check:
 
 
 class NotSeen(Exception):
-    """What stands against the launch, one sentence each: blockers, ticks and reasons that are missing."""
+    """What the launch checks find, one sentence each: blockers, ticks and reasons that are missing."""
 
     def __init__(self, sentences: list[str]) -> None:
         super().__init__(" ".join(sentences))

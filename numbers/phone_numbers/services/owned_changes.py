@@ -37,11 +37,11 @@ OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 
 class Overtaken(ValidationError):
-    """What the number has is not what whoever edits has looked at."""
+    """What the number has is not what the editor has looked at."""
 
 
 def shown_digest(number: OwnedNumber) -> str:
-    """What stands for all that whoever edits has looked at."""
+    """What stands for all that the editor has looked at."""
     return ledger.digest_of(number.number, *(str(getattr(number, name)) for name in (*FIELDS, "voicemail_file")))
 
 

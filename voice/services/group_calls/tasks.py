@@ -38,7 +38,7 @@ from voice.services.group_calls.states import ABOUT, CANCEL
 
 
 class NotAsShown(ValidationError):
-    """It would not do what the page showed: whoever pressed its button looks again."""
+    """It would not do what the page showed: the person who pressed its button looks again."""
 
 
 class CancelUnknown(ValidationError):
@@ -193,7 +193,7 @@ def not_there(task_id: int, *, why: str, by: User, seen: int | None = None) -> N
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         has_arrived = task.entry is not None and task.entry.state == EntryState.ACCEPTED
         if task.state != TaskState.UNKNOWN or has_arrived:
-            raise ValidationError(_("What became of this launch is known by now. Look at it again."))
+            raise ValidationError(_("What happened to this launch is known by now. Look at it again."))
         _require_as_seen(task, seen)
         if not task.looks:
             raise ValidationError(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))

@@ -105,13 +105,13 @@ def _asked(
 
 
 def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
-    """A new password, for whoever asked and for nobody after; ValidationError says what came of it instead.
+    """A new password, for the person who asked and for nobody after; ValidationError says what came of it instead.
 
     One at a time: of two that are under way the later answer need not have the password that counts.
     """
     with leases.lease(f"sip-password:{phone.pk}", patience.LEASE_SECONDS) as lease:
         if lease is None:
-            raise ValidationError(_("Its password is being reset at this moment. Look again in a minute."))
+            raise ValidationError(_("Its password is being reset right now. Look again in a minute."))
         return _reset(phone, by)
 
 
