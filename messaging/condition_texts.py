@@ -212,7 +212,7 @@ class _Parser:
         if token.kind in ("end", "sign"):
             raise self.wrong(_("A value belongs here; one with spaces or signs in quotation marks"), token)
         if not token.said:
-            raise self.wrong(_("An empty text is not a value. Write “is not set” for who has none"), token)
+            raise self.wrong(_("An empty text is not a value. Write “is not set” for contacts who have none"), token)
         if field == "country":
             return _country(token)
         return token.said.lower() if field == "language" else token.said

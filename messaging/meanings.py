@@ -59,7 +59,7 @@ OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {
 OF_SUBMISSIONS: dict[str, Promise] = {
     "0": _("The callback's word is in no language that the console knows."),
     "10": _("Laaffic did not hand the mail on: it reached nobody."),
-    "20": _("Laaffic handed the mail on; whether it arrived is told apart."),
+    "20": _("Laaffic handed the mail on; whether it arrived is reported separately."),
 }
 OF_DELIVERIES: dict[str, Promise] = {
     "0": _("There is nothing to ask about: the mail was not submitted."),

@@ -61,7 +61,7 @@ class AnswerForm(QuickMessageForm):
     again = forms.CharField(
         required=False,
         max_length=open_acts.LONGEST_REASON,
-        label=gettext_lazy("Why it is sent all the same"),
+        label=gettext_lazy("Why it is sent anyway"),
         widget=UnfoldAdminTextInputWidget,
     )
 

@@ -33,12 +33,12 @@ class StillOpen(ValidationError):
         shown = {"what": what, "when": dates.exact(when)}
         said = _(
             "The same was asked for within the last 24 hours (%(what)s, %(when)s), and what happened to it is not "
-            "known yet. Look there first. Say why it is done all the same."
+            "known yet. Look there first. Say why it is done anyway."
         )
         if is_waiting:
             said = _(
                 "The same was launched already (%(what)s, %(when)s), and leaves by itself. Look there first. Say why "
-                "it is done all the same."
+                "it is done anyway."
             )
         self.sentence = said % shown
         super().__init__({FIELD: self.sentence})

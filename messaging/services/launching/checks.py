@@ -80,7 +80,7 @@ def require(
         if check.level == Level.STOP or (check.level == Level.TICK and check.key not in ticked):
             missing.append(check.sentence)
         elif check.level == Level.REASON and is_blank(given.setdefault(check.key, said.get(check.key, "").strip())):
-            missing.append(_("%(sentence)s Say why it is sent all the same.") % {"sentence": check.sentence})
+            missing.append(_("%(sentence)s Say why it is sent anyway.") % {"sentence": check.sentence})
     if missing:
         raise NotSeen(missing)
     return given
