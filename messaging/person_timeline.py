@@ -51,7 +51,7 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`read(person, behind, limit)`: at most `limit` entries, newest first, for who has the right."""
+    """`read(person, behind, limit)`: at most `limit` entries, newest first, for anyone who has the right."""
 
     name: str
     label: Any  # translated when it is shown

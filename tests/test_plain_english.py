@@ -28,7 +28,7 @@ class Rule(NamedTuple):
 
 PLACE = "in|on|at|beside|behind|below|under|there|here|among|with|elsewhere|outside|within|around|above"
 RULES = [
-    # Words of another century.
+    # Old-fashioned words.
     Rule("anew", r"\banew\b", "again, or a verb with re-", "it is read anew", "it is read again"),
     Rule("whoever", r"\bwhoever\b", "anyone who, the person who, code that", "whoever edits it", "anyone who edits it"),
     Rule("upon", r"\bupon\b", "on", "decided upon", "decided on"),
@@ -42,13 +42,13 @@ RULES = [
     Rule("want of", r"\bfor want of\b", "for lack of", "for want of money", "for lack of money"),
     Rule("seldom", r"\bever more seldom\b", "less and less often", "asked ever more seldom", "asked less often"),
     Rule(
-        "there|here|whither|hence|lest|whilst|amongst",
+        "thereby|therein|thereof|thereupon|hereby|herein|hitherto|hence|whither| lest |whilst|amongst",
         r"\b(?:there(?:by|in|of|upon)|here(?:in|by)|wherein|hitherto|whence|thence|whither|lest|whilst|amongst)\b",
         "a word that people say",
         "whence it came",
         "where it came from",
     ),
-    # Plain words with a meaning that they have no more.
+    # Plain words in a meaning that they no longer have.
     Rule("became|become", r"\bbec(?:ame|ome|omes) of\b", "happened to", "what became of it", "it became final"),
     Rule("meanwhile", r"(?<=\w) meanwhile\b", "in the meantime, since then", "deleted meanwhile", "Meanwhile it waits"),
     Rule("this moment", r"\b(?:in|at) this moment\b", "right now, just", "read at this moment", "at the same moment"),
@@ -80,6 +80,13 @@ RULES = [
         "needs, requires",
         "it wants a tick",
         "who wants to see it",
+    ),
+    Rule(
+        " who ",
+        r"\b(?:for|to|by|from) who (?:may|has|have|sees|asks|looks|reads|waits|listens)\b",
+        "for anyone who, for people who",
+        "shown to who may see it",
+        "it shows who may see it",
     ),
     Rule("none", r"\bnames none\b", "does not name one", "it names none", "none of them"),
     Rule(

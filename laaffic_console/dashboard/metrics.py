@@ -30,7 +30,7 @@ OPEN_REQUESTS = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 @require_GET
 def view(request: HttpRequest) -> HttpResponse:
-    """404 where it is off; 403 to who has neither the token nor an address of the list."""
+    """404 where it is off; 403 to anyone who has neither the token nor an address of the list."""
     if not settings.LAAFFIC_METRICS_TOKEN and not settings.LAAFFIC_METRICS_SOURCES:
         raise Http404
     if not _has_token(request) and not is_among(client_address(request), settings.LAAFFIC_METRICS_SOURCES):

@@ -97,7 +97,7 @@ def remove_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def list_asked_for(request: HttpRequest) -> Any:
-    """The list's model, for who may see it."""
+    """The list's model, for anyone who may see it."""
     model = _model(request.POST.get("list", ""))
     if not admin.site.get_model_admin(model).has_view_permission(request):
         raise PermissionDenied

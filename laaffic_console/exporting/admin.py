@@ -57,7 +57,7 @@ class ExportAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
-        """One's own; everybody's for who may audit them."""
+        """One's own; everybody's for anyone who may audit them."""
         found: QuerySet[Export] = super().get_queryset(request)
         return found if request.user.has_perm(keeping.AUDIT) else found.filter(asked_by=signed_in(request))
 

@@ -1,4 +1,4 @@
-"""Second factors: who has one, who must have one, and taking them away from who has lost them."""
+"""Second factors: who has one, who must have one, and taking them away from anyone who has lost them."""
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings

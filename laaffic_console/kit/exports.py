@@ -217,7 +217,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
 
 def why_not_written(problem: OSError, path: Path) -> str:
-    """One sentence for who waits for the file, and what to do."""
+    """One sentence for the person who waits for the file, and what to do."""
     names = {"path": path, "folder": path.parent}
     if problem.errno in FULL:
         return _("There is no room on the disk for %(path)s. Make room, then export it again.") % names

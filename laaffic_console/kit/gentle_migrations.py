@@ -55,7 +55,7 @@ class AddIndexGently(AddIndexConcurrently):
 
 
 class RemoveIndexGently(RemoveIndex):
-    """PostgreSQL waits for who uses it, and holds up nobody in the meantime."""
+    """PostgreSQL waits for those that use it, and holds up nobody in the meantime."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         meanwhile = "CONCURRENTLY " if schema_editor.connection.vendor == "postgresql" else ""

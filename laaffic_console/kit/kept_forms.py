@@ -83,7 +83,7 @@ def _proving_pages() -> list[str]:
 
 
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """What is kept waits in the session for the second step: it is not given to who begins again instead."""
+    """What is kept waits in the session for the second step: it is not given to somebody who begins again instead."""
     if request.path == reverse("admin:login"):
         request.session.pop(KEPT, None)
     token = request.POST.get(KEPT) or request.session.get(KEPT, "")

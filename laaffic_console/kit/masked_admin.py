@@ -142,7 +142,7 @@ def number_cell(value: Any) -> Any:
 
 
 def reveal_link(request: HttpRequest, row: models.Model) -> str:
-    """The way to the page that shows it; "" for who sees it already, or may not."""
+    """The way to the page that shows it; "" for anyone who sees it already, or may not."""
     if masks.may_see() or not may_reveal(request):
         return ""
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_reveal", args=[row.pk])

@@ -1,4 +1,4 @@
-"""Phone numbers and addresses are shown whole to who may see them, and masked to everybody else: 9198•••••210.
+"""Phone numbers and addresses are shown whole to anyone who may see them, and masked to everybody else: 9198•••••210.
 
 The viewer is the person who acts (`acts`), so that a page, its title, a list and a file all ask in one place.
 What a worker or a command does is shown to nobody and stays whole.
@@ -85,7 +85,7 @@ def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
 
 
 def masked_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    """The rows of a file, its header first, for who sees no whole number."""
+    """The rows of a file, its header first, for people who see no whole number."""
     ways: dict[int, Callable[[str], str]] | None = None
     for row in rows:
         if ways is None:

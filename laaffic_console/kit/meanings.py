@@ -42,7 +42,7 @@ def everything() -> dict[str, dict[str, Meaning]]:
 
 
 def inline(kind: str, word: object, shown: Any) -> SafeString:
-    """`shown`, and its meaning for who asks; a word that nobody explains stays plain. Not to be in a link."""
+    """`shown`, and its meaning for the reader; a word that nobody explains stays plain. Not to be in a link."""
     meaning = of(kind, word)
     return conditional_escape(shown) if meaning is None else _button(meaning, shown)
 

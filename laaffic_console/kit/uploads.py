@@ -65,7 +65,7 @@ class FullDiskMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        is_ours = request.path.startswith(reverse("admin:index"))  # pushes are read by who takes them
+        is_ours = request.path.startswith(reverse("admin:index"))  # pushes are read by their own views
         is_form = is_ours and request.method == "POST" and request.content_type == "multipart/form-data"
         if not is_form or request.POST is None or not getattr(request, "found_no_room", False):
             return None

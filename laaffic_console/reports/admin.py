@@ -77,7 +77,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Report | None = None) -> Any:
-        """Addresses are for who may write to any; what it asks is shown in words beside the form."""
+        """Addresses are for anyone who may write to any; what it asks is shown in words beside the form."""
         hidden = set() if request.user.has_perm(saving.ADDRESS) else {"addresses"}
         if obj is not None and not self.has_change_permission(request, obj):
             hidden.add("query")

@@ -47,7 +47,7 @@ ROW_ACTS = {
 
 
 class KindFilter(admin.SimpleListFilter):
-    """Tests are many and soon forgotten: they are shown to who asks for them."""
+    """Tests are many and soon forgotten: they are shown on request."""
 
     title = gettext_lazy("kind")
     parameter_name = "kind__exact"

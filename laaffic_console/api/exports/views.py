@@ -37,7 +37,7 @@ class ExportsView(ApiView):
 
     @extend_schema(operation_id="exports_list", parameters=[shapes.ExportQuery], responses=page_of(shapes.Export))
     def get(self, request: Any) -> Response:
-        """One's own, the newest first; everybody's for who may see them."""
+        """One's own, the newest first; everybody's for anyone who may see them."""
         query = self.read(shapes.ExportQuery, request.query_params.dict())
         rows = _own(request.user)
         rows = narrowed(rows, query, state="state")

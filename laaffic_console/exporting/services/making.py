@@ -151,7 +151,7 @@ def _kind_allowed(export: Export) -> Kind:
 
 
 def _rows(kind: Kind, export: Export) -> Iterator[Row]:
-    """With whole numbers for who may see them; here it is not a request that says who looks."""
+    """With whole numbers for anyone who may see them; here it is not a request that says who looks."""
     rows = kind.rows(export.parameters, export.asked_by)
     return rows if export.has_whole_numbers else masks.masked_columns(rows)
 
@@ -244,7 +244,7 @@ def _delete_files_of(pk: int) -> None:
 
 
 def direct(kind: Kind, parameters: Parameters, file_format: str, *, by: User | None) -> Iterator[Row]:
-    """The rows for who waits for them, with a row that says who took what; it is written before the first of them."""
+    """The rows for the waiting person, with a row that says who took what; it is written before the first of them."""
     export = _new(kind, parameters, file_format, by)
     rows = _Counted(kind.rows(parameters, by))
     _begin(export)

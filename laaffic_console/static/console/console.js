@@ -117,7 +117,7 @@
     form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
     setTimeout(() => letGo(form), STOPPED_AFTER);
   });
-  // What this tab keeps of what somebody wrote (conversations.js) is not left to who signs in next.
+  // What this tab keeps of what somebody wrote (conversations.js) is not left to the next person who signs in.
   document.addEventListener("submit", (event) => {
     if (event.target.id === "logout-form") sessionStorage.clear();
   });

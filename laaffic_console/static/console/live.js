@@ -65,7 +65,7 @@
         try { found.setSelectionRange(focused.selectionStart, focused.selectionEnd); } catch { /* no text field */ }
     };
   };
-  // For who listens: a sentence when something has changed, not more often than every fifteen seconds.
+  // For screen readers: a sentence when something has changed, not more often than every fifteen seconds.
   let spokeAt = Date.now();
   const isOver = (part) => !part.hasAttribute("hx-get");
   const speak = (fresh) => {

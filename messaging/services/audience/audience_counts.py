@@ -47,7 +47,7 @@ JOB_SECONDS = 20.0
 FRESH = dt.timedelta(minutes=10)
 QUICK = 20_000  # contacts that are counted again within a request; more of them only by a job
 PRESS_SECONDS = 2.0
-A_LOOK = dt.timedelta(minutes=1)  # for which a count is shown to who looks, where counting takes seconds
+A_LOOK = dt.timedelta(minutes=1)  # for which a count is shown, where counting takes seconds
 
 
 def of(campaign: Campaign) -> AudienceCount:
@@ -90,7 +90,7 @@ def as_told(count: AudienceCount) -> dict[str, Any]:
 def renew(campaign: Campaign, *, to_look: bool = False) -> None:
     """Look at everybody again where that is quick: what was counted some minutes ago may not be so any more.
 
-    `to_look`: for who looks at a draft, perhaps again and again, and has it counted again once more when they act.
+    `to_look`: for a look at a draft, perhaps one of many; it is counted once more when the person acts.
     """
     count = AudienceCount.objects.filter(campaign=campaign).first()
     if count is None or (_is_about(count, campaign) and not _is_to_be_renewed(count, campaign, to_look=to_look)):

@@ -256,7 +256,7 @@ def follow(
     *,
     but_not: Collection[int] = (),
 ) -> Followed:
-    """What may have been given back, for who is about to say no and holds the counter's lock: until it is enough.
+    """What may have been given back, for a caller that would say no and holds the counter's lock: until it is enough.
 
     Of very many that have moved, `at_most` are measured. `but_not`: batches that this claim has taken. Their rows say
     so only when all of it is written: until then they stand as if nobody held them, and would be given back.

@@ -84,7 +84,7 @@ def as_read(campaign: Campaign, contact: Contact | None) -> Campaign:
 
 
 def why_not(campaign: Campaign, contact: Contact) -> str:
-    """Why this contact gets nothing of the campaign; "" for who is in its audience."""
+    """Why this contact gets nothing of the campaign; "" for contacts in its audience."""
     groups = GroupMembership.objects.filter(contact=contact)
     named = {"contact": contact}
     is_in = _is_given(campaign, contact) or groups.filter(group__in=campaign.groups.all()).exists()

@@ -72,7 +72,7 @@ def narrow(contacts: QuerySet[Contact], query: Query) -> QuerySet[Contact]:
 
 
 def whole(query: Query) -> QuerySet[Contact]:
-    """Whose whole number or address it is. Nothing else is looked for by who sees masks: a part that finds somebody
+    """Whose whole number or address it is. Nothing else is looked for where masks are shown: a part that finds somebody
     says one digit more of theirs, and the next part the next."""
     contacts = Contact.objects.order_by("number")
     if query.digits:

@@ -78,7 +78,7 @@ def kind_of(job: ContactImport) -> str:
 
 
 def table(job: ContactImport) -> Iterator[list[str]]:
-    """The header, then each row as it was read, with its line and the reason in two last columns, named for who asks.
+    """The header, then each row as it was read, with its line and the reason in two last columns, named for the reader.
 
     What a row has beyond the header's columns is behind these two: it is too wide until somebody corrects it.
     """
