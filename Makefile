@@ -22,11 +22,11 @@ help:
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
 	@echo "make bench-pages  every page on a small and a large console: server time and queries"
 	@echo "make rehearse a campaign to 100,000 under 200 kills, on SQLite and on PostgreSQL with Redis"
-	@echo "make access   every page with axe, for whoever sees or types otherwise"
+	@echo "make access   every page with axe, for people who see or type differently"
 	@echo "make screenshots  the pictures of the docs, of the same day each time"
 	@echo "make messages  the texts of the console gathered for translation, and what is translated compiled"
 	@echo "make coverage which branches of services and client the tests go through"
-	@echo "make lock     requirements.lock and requirements-dev.lock anew, from pyproject.toml"
+	@echo "make lock     requirements.lock and requirements-dev.lock again, from pyproject.toml"
 
 install: $(READY)
 

@@ -11,13 +11,13 @@ from django.core.management import execute_from_command_line
 
 from laaffic_console.kit.process import garbage
 
-# What they do is not the act of whoever has started them; a worker's processes are those of its qcluster.
+# What they do is not the act of the person who has started them; a worker's processes are those of its qcluster.
 SERVERS = ("worker", "qcluster", "web", "runserver", "sandbox")
 
 
 def main() -> None:
     garbage.look_seldom()
-    if sys.stdout is None:  # closed: what a command is asked for is done all the same
+    if sys.stdout is None:  # closed: what a command is asked for is done anyway
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     if sys.stderr is None:  # closed: no file that is opened later, a database for one, may take its place
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends

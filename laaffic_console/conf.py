@@ -98,7 +98,7 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
             f"PRAGMA cache_size=-{1024 * sqlite_megabytes()};",
         }
-        # To open it takes longer than most of what is asked: its functions are made, its tables are read anew.
+        # To open it takes longer than most of what is asked: its functions are made, its tables are read again.
         return {**config, "CONN_MAX_AGE": 60}
     if keeps_statements:
         config["OPTIONS"] = {**config.get("OPTIONS", {}), "prepare_threshold": 0}
@@ -197,7 +197,7 @@ def saml_provider(name: str, uid: str, username: str, email: str) -> dict[str, A
 
 
 def saml_metadata() -> str:
-    """SAML is an extra: whoever asks for it without that is told what to install."""
+    """SAML is an extra: anyone who asks for it without that is told what to install."""
     given = environment.text("SAML_METADATA")
     if given and not find_spec("onelogin"):
         raise ImproperlyConfigured(

@@ -44,7 +44,7 @@ CAMPAIGN_PATIENCE = 180.0
 
 
 class DemoFailed(Exception):
-    """A sentence for whoever started it."""
+    """A sentence for anyone who started it."""
 
 
 def main(given: Sequence[str] | None = None) -> int:

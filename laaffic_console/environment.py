@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 ON = ("on", "true", "yes", "y", "1", "ok")
 OFF = ("off", "false", "no", "n", "0")
-# The library takes quotes for a part of the value where anything, also a blank, stands behind the closing one.
+# The library takes quotes for a part of the value where anything, also a blank, is behind the closing one.
 _LINE = re.compile(r"""(export )?[A-Za-z_0-9]+=([^'"].*|'(?!.*'\s).*'|"(?!.*"\s).*")?|\s*(#.*)?""")
 _BLANKS_BEHIND_QUOTES = re.compile(r"""(=(['"]).*\2)\s+""")
 
@@ -51,7 +51,7 @@ def read_file(file: Path) -> None:
         if not _LINE.fullmatch(line):
             raise ImproperlyConfigured(
                 f"Line {n} of {file} cannot be read. Write NAME=value, without spaces before the name and around the "
-                "=. A value in quotes ends with its closing quote, and nothing stands behind that."
+                "=. A value in quotes ends with its closing quote, and nothing may follow it."
             )
     environ.Env.read_env(io.StringIO("\n".join(lines)))
 
@@ -132,7 +132,7 @@ def origins(setting: str) -> list[str]:
 
 
 def pairs(setting: str, example: str, *, may_be_empty: bool = False) -> dict[str, str]:
-    """`left=right`, with commas between; `may_be_empty`: what stands on the right."""
+    """`left=right`, with commas between; `may_be_empty`: the right side."""
     found = [part.rpartition("=") for part in listed(setting)]
     if not all(left.strip() and (right.strip() or may_be_empty) for left, _joint, right in found):
         raise ImproperlyConfigured(f"{setting} is “{text(setting)}”, not written as in this example: {example}.")

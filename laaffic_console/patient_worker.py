@@ -24,7 +24,7 @@ class PatientWorker(gthread.ThreadWorker):
         return gthread._DEFER if time.monotonic() < conn.begun + HEADER_SECONDS else False
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        """Closed at once where nothing more is said: lingering would keep all others waiting."""
+        """Closed at once where nothing more is sent: lingering would keep all others waiting."""
         if not fs.cancelled() and fs.exception() is None and fs.result() is False:
             self.nr_conns -= 1
             take_what_has_come(conn.sock)

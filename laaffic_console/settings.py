@@ -42,13 +42,13 @@ LAAFFIC_TIMEOUTS = (
 )
 # After so many seconds the process of a single act has died: its answer is no longer expected.
 LAAFFIC_LOST_AFTER_SECONDS = max(120.0, sum(LAAFFIC_TIMEOUTS) + 30)
-# A request of the API that has not been answered by then has died; whoever repeats it takes over.
+# A request of the API that has not been answered by then has died; a caller that repeats it takes over.
 API_LOST_AFTER_SECONDS = 60.0
 # How far the gateway's clock may be from ours, and late with what it accepted, before its records prove anything.
 LAAFFIC_CLOCK_SLACK_SECONDS = environment.number("LAAFFIC_CLOCK_SLACK_SECONDS", 120.0, most=86_400)
 # At most what one POST of sendSms may carry (laaffic-api#sendsms).
 LAAFFIC_RECIPIENTS_PER_CALL = environment.whole("LAAFFIC_RECIPIENTS_PER_CALL", 1000, least=1, most=1000)
-# A worker that died is followed by another when its leases run out; one whose tasks are silent is started anew.
+# A worker that died is followed by another when its leases run out; one whose tasks are silent is restarted.
 LAAFFIC_LEASE_SECONDS = environment.number("LAAFFIC_LEASE_SECONDS", 20.0, least=1, most=3600)
 LAAFFIC_WORKER_STALE_SECONDS = environment.number("LAAFFIC_WORKER_STALE_SECONDS", 30.0, least=1, most=3600)
 # The balance under which the front page warns; 0 never. Asked for every so many minutes.

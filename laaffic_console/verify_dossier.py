@@ -40,7 +40,7 @@ PIECE = 1024 * 1024
 
 
 class NotGenuine(Exception):
-    """It cannot be relied upon; the sentence says why, and what to do."""
+    """It cannot be relied on; the sentence says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def check(path: Path, key: str = "") -> Genuine:
         found = fingerprint(public_key)
         if wanted and found.replace(" ", "") != wanted:
             raise NotGenuine(
-                f"It is signed with another key than you expect, {found}. Ask whoever gave you the file or the "
+                f"It is signed with another key than you expect, {found}. Ask the person who gave you the file or the "
                 "fingerprint which of them is right."
             )
         return Genuine(found, _check_content(file))
@@ -117,7 +117,7 @@ def _why_unsigned(file: BinaryIO, size: int) -> str:
 
 
 def _check_content(file: BinaryIO) -> dict[str, Any]:
-    """That each file in it is the one that its list names; whoever holds the key could have signed anything."""
+    """That each file in it is the one that its list names; anyone who holds the key could have signed anything."""
     try:
         with zipfile.ZipFile(file) as archive:
             manifest = _manifest(archive)

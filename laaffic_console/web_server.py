@@ -1,6 +1,6 @@
 """How gunicorn serves the console: `laaffic-console web`, or `gunicorn` beside manage.py. Environment wins.
 
-A request is read and answered by one thread, so whoever sends slowly holds one: only a proxy that buffers requests
+A request is read and answered by one thread, so anyone who sends slowly holds one: only a proxy that buffers requests
 (deploy/nginx.conf) keeps slow clients away altogether.
 """
 
@@ -17,7 +17,7 @@ from laaffic_console import environment
 wsgi_app = "laaffic_console.wsgi"
 bind = environment.text("CONSOLE_BIND", "127.0.0.1:8000")
 worker_class = "laaffic_console.patient_worker.PatientWorker"
-# Threads are cheap while they wait for a slow client: so many of those can be stood without a proxy.
+# Threads are cheap while they wait for a slow client: so the console withstands so many of those without a proxy.
 try:
     workers = environment.whole("WEB_CONCURRENCY", 2, least=1, most=1000)
     threads = environment.whole("CONSOLE_THREADS", 16, least=1, most=1000)

@@ -7,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 from laaffic_console.kit.process import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
-FAILED_TO_BOOT = 3  # gunicorn ends with it; after any other it would start the process again, for ever
+FAILED_TO_BOOT = 3  # gunicorn ends with it; after any other it would start the process again, forever
 garbage.look_seldom()
 
 try:

@@ -182,7 +182,7 @@ def register_all() -> None:
 def people(query: Query, limit: int) -> list[Result]:
     """Contacts, each with the page of their whole history; and a number that no longer belongs to a contact.
 
-    That page's address is the number: whoever sees numbers masked is led to the contact instead.
+    That page's address is the number: anyone who sees numbers masked is led to the contact instead.
     """
     if not may_see():
         return [

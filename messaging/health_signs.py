@@ -45,7 +45,7 @@ def waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
 
 
 def search_of_names() -> Sign:
-    """Whether letters anywhere in a name find it: PostgreSQL wants an extension for that, SQLite a version."""
+    """Whether letters anywhere in a name find it: PostgreSQL needs an extension for that, SQLite a version."""
     if search_indexes.has_names():
         return Sign(_("Search of names"), "good", _("finds any part of a name"))
     said = (

@@ -49,7 +49,7 @@ OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {
         "Laaffic's answer was lost, or a backup was restored. "
         "It is not sent again by itself; a callback or a person settles it."
     ),
-    "running": _("Laaffic has it; what became of each mail comes in."),
+    "running": _("Laaffic has it; what happened to each mail comes in."),
     "held": _("It was refused or something speaks against it. Its page says what; a person resumes it."),
     "finished": _("Nothing is awaited any more; a late callback still counts."),
     "cancelled": _("It had not left, and never will."),
@@ -59,12 +59,12 @@ OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {
 OF_SUBMISSIONS: dict[str, Promise] = {
     "0": _("The callback's word is in no language that the console knows."),
     "10": _("Laaffic did not hand the mail on: it reached nobody."),
-    "20": _("Laaffic handed the mail on; whether it arrived is told apart."),
+    "20": _("Laaffic handed the mail on; whether it arrived is reported separately."),
 }
 OF_DELIVERIES: dict[str, Promise] = {
     "0": _("There is nothing to ask about: the mail was not submitted."),
     "10": _("The mailbox has not answered yet; Laaffic is asked again."),
-    "20": _("Laaffic never told what became of it."),
+    "20": _("Laaffic never told what happened to it."),
     "30": _("The mailbox did not take it."),
     "40": _("The mailbox took it."),
 }
@@ -116,7 +116,7 @@ OF_HEADERS: dict[str, Promise] = {
     "campaign.shown_failed": _("Rejected, undelivered or never reported on."),
     "campaign.shown_cost": _("What delivery reports said was charged so far, each currency for itself."),
     "message.shown_segments": _("The parts that a message is billed as: what its report named, else as counted here."),
-    "message.settled_at": _("When it was known what had become of its request."),
+    "message.settled_at": _("When it was known what had happened to its request."),
     "message.reported_at": _("When the carrier says that it ended."),
     "contactimport.unchanged": _("Rows that add nothing to an existing contact."),
     "contactimport.invalid": _("Rows that were not taken; the import's page says why and gives them as a file."),

@@ -22,7 +22,7 @@ def register_all() -> None:
             owners=owners(ContactImport, "created_by_id"),
         )
     )
-    # Whoever may approve lifts one; whoever may change it gives it more.
+    # Anyone who may approve lifts one; anyone who may change it gives it more.
     subjects.register(
         Subject("budget", "messaging.view_budget", lambda key: _budgets(), act="messaging.approve_campaign")
     )
@@ -64,7 +64,7 @@ def owners(model: type[Model], *columns: str) -> Callable[[Collection[str]], Map
 
 
 def authors(model: type[Model]) -> Callable[[str], Collection[int]]:
-    """Whoever wrote it cannot approve it."""
+    """Anyone who wrote it cannot approve it."""
 
     def find(key: str) -> set[int]:
         row: Any = model._default_manager.filter(pk=int(key)).first()

@@ -132,7 +132,7 @@ def with_last_digits(contacts: Any) -> Any:
 
 # The middle of names and numbers (messaging/services/contacts/name_index.py)
 #
-# Triggers, so that whoever writes contacts need not know of it: who comes, or gets another name or number, is noted, a
+# Triggers, so that writers of contacts need not know of it: who comes, or gets another name or number, is noted, a
 # contact that goes takes both with it. A row of PostgreSQL's notes holds up to a thousand ids, so that an import's
 # chunk writes one or two; what has changed is told by EXCEPT, as a join of two tables without statistics may compare
 # each with each. SQLite has one writer and rising ids: who is new lies behind the last one read, and a trigger for each
@@ -150,7 +150,7 @@ _SQLITE = (
     f"CREATE TABLE IF NOT EXISTS {NOTES} (id INTEGER PRIMARY KEY)",
     f"CREATE TABLE IF NOT EXISTS {READ} (last INTEGER NOT NULL)",
     f"INSERT INTO {READ} SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {READ})",
-    # Made anew each time: those of an earlier format note elsewhere.
+    # Rebuilt each time: those of an earlier format note elsewhere.
     *(
         f"DROP TRIGGER IF EXISTS {name}"
         for name in ("contact_renamed", "contact_gone", "contact_renumbered", "contact_number_gone")

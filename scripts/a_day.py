@@ -128,7 +128,7 @@ class Day:
         expect(self.page.locator("#launch")).to_be_enabled(timeout=30_000)
         for box in self.page.locator("#checks input[type=checkbox]").all():  # what speaks against it, seen
             box.check()
-        self.page.evaluate("scrollTo(0, 0)")  # a page that is drawn anew may stay where the one before stood
+        self.page.evaluate("scrollTo(0, 0)")  # a page that is redrawn may stay where the one before stood
 
     def launch(self) -> None:
         self.page.click("#launch")

@@ -26,7 +26,7 @@ CONTACTS = "/admin/messaging/contact/"
 CAMPAIGN = "/admin/messaging/campaign/add/"
 TOTP_SECONDS, TOTP_DIGITS = 30, 6
 BAD_ROWS = b"Phone,Name,City\n+49 1512 3456789,Anna,Berlin\nnobody,Bo,Rome\n12,Cy,Oslo\n+91 98765 43210,Dev,Pune\n,,\n"
-# Of a demo: a campaign that is held, and a draft that waits for whoever reads this.
+# Of a demo: a campaign that is held, and a draft that waits for anyone who reads this.
 BROUGHT_ABOUT = """
 from django.contrib.auth.models import User
 from laaffic_console.gateway.models import Application
@@ -122,7 +122,7 @@ def tour_at(stop: int) -> Callable[[Page], None]:
     return act
 
 
-# What is said: messages and errors
+# Messages and errors
 
 
 def show_all_columns(page: Page) -> None:

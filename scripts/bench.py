@@ -80,7 +80,7 @@ def databases(options: argparse.Namespace) -> list[tuple[str, str]]:
 
 
 def is_there(name: str, url: str) -> bool:
-    """PostgreSQL is measured where it answers; its scratch database is made anew."""
+    """PostgreSQL is measured where it answers; its scratch database is made again."""
     if name == "sqlite":
         return True
     import psycopg

@@ -208,7 +208,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
 
 def without_validation() -> None:
-    """Rows as they stand in the file go into the columns, here and in the process beside."""
+    """Rows as they are in the file go into the columns, here and in the process beside."""
     from messaging.files import cleaned_rows
     from messaging.files.contact_rows import CleanRow, RowCleaner
 

@@ -35,7 +35,7 @@ from laaffic_console.rehearsal.processes import Processes, free_port, wait_until
 
 PUSH_TOKEN = "a-token-of-the-bench"
 CLIENTS = 8
-FLAT = 1.05  # what memory may differ by and is no growth
+FLAT = 1.05  # what memory may differ by without having grown
 NOTHING = """
 from django.http import HttpResponse
 from django.urls import path

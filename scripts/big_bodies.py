@@ -1,4 +1,4 @@
-"""How long bodies of up to 5 MiB take to be applied, and the longest write transaction meanwhile.
+"""How long bodies of up to 5 MiB take to be applied, and the longest write transaction in the meantime.
 
 .venv/bin/python scripts/big_bodies.py [share]      share of the full size, 1 by default
 """

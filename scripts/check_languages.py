@@ -1,4 +1,4 @@
-"""`make check`: every text is marked, gathered and translated, and no translation has lost what stands in its text.
+"""`make check`: every text is marked, gathered and translated, and no translation has lost what is in its text.
 
 Needs no gettext. Catalogues are read with babel, which the console uses anyhow; texts are found in the sources.
 """
@@ -146,7 +146,7 @@ def _of_attributes(attrs: list[tuple[str, str | None]]) -> Iterator[str]:
 
 
 def unmarked_in_script(script: str) -> list[str]:
-    """Sentences that no page replaces: LABELS and what stands behind `dataset.x ||` are only defaults."""
+    """Sentences that no page replaces: LABELS and what is behind `dataset.x ||` are only defaults."""
     lines = LABELS.sub("", script).splitlines()
     said = (line for line in lines if not line.lstrip().startswith("//") and not HOLDS_DEFAULTS.search(line))
     return [text for line in said for text in SENTENCE.findall(line)]

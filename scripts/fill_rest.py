@@ -71,7 +71,7 @@ ONCE = {"messaging.contact", "messaging.message", "messaging.campaign", "messagi
 
 
 def fill_rest(messages: int) -> dict[str, Any]:
-    """By label the row whose page is looked at; what could not be filled is said."""
+    """By label the row whose page is looked at; what could not be filled is printed."""
     from django.apps import apps
     from django.contrib import admin
 
@@ -84,7 +84,7 @@ def fill_rest(messages: int) -> dict[str, Any]:
             if label not in ONCE:
                 share = GROWING.get(label)
                 copy(wanted[label], row, BY_HAND if share is None else max(FEWEST, int(messages * share / 1000)))
-        except Exception as problem:  # a new model may want more than this knows; the others are filled all the same
+        except Exception as problem:  # a new model may want more than this knows; the others are filled anyway
             print(f"  {label} is not filled: {str(problem).splitlines()[0]}", flush=True)
     fill.run("UPDATE audit_audithead SET position = (SELECT MAX(position) FROM audit_auditentry)")
     fill.run("ANALYZE")

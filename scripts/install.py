@@ -78,7 +78,7 @@ def install() -> int:
 
 
 def has_pip() -> bool:
-    """Whether .venv is whole: one that was begun without ensurepip, or whose Python is gone, is made anew."""
+    """Whether .venv is whole: one that was begun without ensurepip, or whose Python is gone, is made again."""
     python = VENV / "bin" / "python"
     if not os.access(python, os.X_OK):
         return False

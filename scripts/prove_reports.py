@@ -173,7 +173,7 @@ def until_reported(console: Installation, expected: int) -> None:
         totals = console.json("report", *days)["totals"]
         reported = (totals["delivered"] or 0) + (totals["failed"] or 0)
         console.tell(f"{totals['sent'] or 0:,} sent, {reported:,} reported of {expected:,}")
-        if totals != last:  # what a message cost may be told long after what became of it
+        if totals != last:  # what a message cost may be told long after its outcome
             last, seen = totals, time.monotonic()
         elif time.monotonic() - seen > QUIET * 2:
             return

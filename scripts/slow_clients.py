@@ -1,4 +1,4 @@
-"""What the console stands without a proxy: clients that trickle, and how long /healthz takes meanwhile.
+"""What the console withstands without a proxy: clients that trickle, and how long /healthz takes in the meantime.
 
 .venv/bin/python scripts/slow_clients.py [ADDRESS] [--clients 200] [--what headers|body]
 """

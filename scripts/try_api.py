@@ -82,7 +82,7 @@ class Api:
         self.url, self.token = f"{url}/api/v1", token
 
     def __call__(self, path: str, body: Any = None) -> Any:
-        """The answer to a GET, or to a POST where there is a body; what was refused is said, and answered as {}."""
+        """The answer to a GET, or to a POST where there is a body; a refusal is printed, and answered as {}."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         try:

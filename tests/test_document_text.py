@@ -53,7 +53,7 @@ def test_a_share_is_written_in_one_way(language: str) -> None:
             "0.0%",
         ]
         assert [figures.in_percent(share) for share in (0, 85, 100)] == ["0%", "85%", "100%"], "set, or how far it is"
-        assert figures.in_percent(99.99) == "99.9%", "100 is said only when it is true"
+        assert figures.in_percent(99.99) == "99.9%", "100 is shown only when it is true"
 
 
 def test_what_is_slow_has_a_pace() -> None:

@@ -34,7 +34,7 @@ OF_CALLS: dict[str, Promise] = {
     CallOutcome.DECLINED: _("Somebody turned the call away."),
     CallOutcome.NO_SUCH_NUMBER: _("The network knows no such number."),
     CallOutcome.FAILED: _("The network could not make the call."),
-    "ringing": _("The phone rings now, as far as was told."),
+    "ringing": _("The phone is ringing now, as far as is known."),
 }
 
 OF_HEADERS: dict[str, Promise] = {

@@ -122,7 +122,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         return word, WORDS[word]
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        """With its account, by whoever may delete that; alone it is revoked, so that its keys hold on."""
+        """With its account, by anyone who may delete that; alone it is revoked, so that its keys hold on."""
         match = request.resolver_match
         is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
         return is_of_account and request.user.has_perm("auth.delete_user")
@@ -156,7 +156,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         token = self._token(request, pk)
         if token.user_id != request.user.pk and not request.user.is_superuser:
-            raise PermissionDenied  # whoever sees the secret acts for its user
+            raise PermissionDenied  # anyone who sees the secret acts for its user
         try:
             return self._shown_once(request, *tokens.rotate(token))
         except ValidationError as problem:

@@ -23,7 +23,7 @@ IF_MATCH = OpenApiParameter(
 
 
 def locked(view: ApiView, rows: models.QuerySet[Row], pk: int, shown: Shown) -> Row:
-    """In the caller's transaction. Whoever says what they have seen changes nothing else."""
+    """In the caller's transaction. Anyone who says what they have seen changes nothing else."""
     alone = rows.select_related(None)  # what is joined to a locked row may be older than the row
     found = row(alone.select_for_update(), pk)
     view.require_as_seen(shown(found))

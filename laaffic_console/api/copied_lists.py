@@ -1,4 +1,4 @@
-"""Lists that Laaffic keeps and the console copies: how old a copy is, and having it read anew."""
+"""Lists that Laaffic keeps and the console copies: how old a copy is, and having it read again."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar

@@ -1,7 +1,7 @@
 """Requests that may be repeated blindly: the same Idempotency-Key and body give the same answer for seven days.
 
 What a request makes and its answer are committed together, on the disk, so a process that dies leaves both or neither.
-The row says who is at it until when: whoever repeats the request meanwhile is told to wait, and takes over once that
+The row says who is at it until when: a caller that repeats it before then is told to wait, and takes over once that
 time is past.
 """
 
@@ -111,8 +111,8 @@ def _mine() -> "QuerySet[RepeatableRequest, Any]":
 def once_sent(family: int, key: str, digest: str, work: Callable[[], Answer], *, status: int) -> Answer:
     """Do work that asks something of Laaffic, which leaves between two commits of its own.
 
-    What it prepares is written on the row by the same transaction. Whoever goes on for a process that died after that
-    asks for nothing again: the answer names what the request was about, and its state says what became of it.
+    What it prepares is written on the row by the same transaction. A successor of a process that died after that
+    asks for nothing again: the answer names what the request was about, and its state says what happened to it.
     """
     row, holder = _claim(family, key, digest)
     if not holder:
@@ -172,7 +172,7 @@ def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
     if _is_first(row):
         return row, holder
     found = RepeatableRequest.objects.filter(family=family, key=key).order_by().first()
-    if found is None:  # whoever held it has just given it back
+    if found is None:  # its holder has just given it back
         return _claim(family, key, digest)
     row = found
     if not row.holder and row.created_at < now - KEPT:

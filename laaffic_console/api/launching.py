@@ -15,7 +15,7 @@ from messaging.services.refusals import EndNotAsked
 
 
 def shown(draft: Any, digest: str, found: Sequence[Check]) -> dict[str, Any]:
-    """What stands against it, and what a launch sends back so that nothing else is launched."""
+    """What the launch checks find, and what a launch sends back so that nothing else is launched."""
     return {
         "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in found],
         "shown": seals.token(draft, digest, checks.sentences_of(found)),
@@ -67,7 +67,7 @@ def refusing() -> Iterator[None]:
 
 
 def was_launched(one: Any) -> bool:
-    """Whoever launches it again lost the answer: they are told how it stands, whatever has become of it since. That a
+    """Anyone who launches it again lost the answer: they are told its state, whatever has happened to it since. That a
     held or finished one "cannot be launched" would be read as if nothing had left."""
     return one.state != "draft" and not (one.state == "cancelled" and one.launched_at is None)
 

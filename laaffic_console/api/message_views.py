@@ -85,5 +85,5 @@ class MessageView(ApiView):
 
     @extend_schema(responses=shapes.Message)
     def get(self, request: Any, pk: int) -> Response:
-        """What became of it."""
+        """What happened to it."""
         return Response(documents.message(row(Message.objects.all(), pk)))

@@ -81,9 +81,9 @@ class RepeatableRequest(models.Model):
     digest = models.CharField(max_length=64)  # of method, path and body
     holder = models.CharField(max_length=32, blank=True)  # of the request that runs; "" when it has been answered
     held_until = models.DateTimeField(null=True)
-    status = models.PositiveSmallIntegerField(null=True)  # None without a holder: nobody knows what became of it
-    answer = models.TextField(blank=True)  # JSON as it was answered: a column of JSON would order its keys anew
-    # What it asked Laaffic about, written by the transaction that prepares that: whoever goes on for a request that has
+    status = models.PositiveSmallIntegerField(null=True)  # None without a holder: nobody knows what happened to it
+    answer = models.TextField(blank=True)  # JSON as it was answered: a column of JSON would order its keys again
+    # What it asked Laaffic about, written by the transaction that prepares that: whatever takes over a request that has
     # died asks for nothing again (laws#unknown-stays).
     about = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)

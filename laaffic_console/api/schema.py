@@ -36,7 +36,7 @@ REFUSALS = {
     "503": "not now; see Retry-After",
 }
 OF_BODIES = ("411", "413", "415")
-CHANGED_SINCE = "it has changed since the answer whose ETag stands in If-Match"
+CHANGED_SINCE = "it has changed since the answer whose ETag is in If-Match"
 TOO_LONG = {
     "description": "the address has more than 4,094 characters; the server answers so, before the console is asked"
 }
@@ -76,7 +76,7 @@ def _with_etag(operation: dict[str, Any]) -> None:
 
 
 def _only_what_is_asked_is_filled_in(result: dict[str, Any]) -> None:
-    """A text that may not be empty in a request says so (ENFORCE_NON_BLANK_FIELDS), and that nothing else may stand in
+    """A text that may not be empty in a request says so (ENFORCE_NON_BLANK_FIELDS), and that nothing else may be in
     it; of answers neither is promised."""
     bodies = [one.get("requestBody") for operations in result["paths"].values() for one in operations.values()]
     shapes = result["components"].get("schemas", {})
@@ -122,7 +122,7 @@ class SchemaView(SpectacularJSONAPIView):
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """Whoever is signed in may look; what they try there wants a token of its own."""
+    """Anyone who is signed in may look; what they try there needs a token of its own."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []

@@ -26,7 +26,7 @@ def _number(text: str) -> str:
 
 
 def read_numbers(texts: Sequence[str], read: Callable[[str], str] = _number) -> tuple[list[str], list[dict[str, Any]]]:
-    """Those that are numbers, and where the others stand with why."""
+    """Those that are numbers, and where the others are with why."""
     numbers, invalid = [], []
     for position, text in enumerate(texts):
         try:

@@ -152,7 +152,7 @@ def rotate(token: ApiToken, *, overlap: dt.timedelta = OVERLAP) -> tuple[ApiToke
     lasted = newest.expires_at - newest.created_at if newest.expires_at else None
     ends = min(token.expires_at or now + overlap, now + overlap)
     with transaction.atomic():
-        # Somebody may revoke it at this moment: its secret must not get a successor then.
+        # Somebody may revoke it at the same moment: its secret must not get a successor then.
         if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(expires_at=ends):
             raise over
         made, secret = create(

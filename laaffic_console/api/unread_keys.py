@@ -65,7 +65,7 @@ def _refuse_any(body: Any) -> None:
 
 
 def _in_body(shape: Any, given: Any, within: str = "") -> Iterator[Unknown]:
-    """Also within parts of it; what is no object is refused when it is read."""
+    """Also within parts of it; what is not an object is refused when it is read."""
     if isinstance(getattr(shape, "child", None), serializers.Serializer) and isinstance(given, list):
         for place, one in enumerate(given):
             yield from _in_body(shape.child, one, f"{within}.{place}")

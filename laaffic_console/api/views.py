@@ -1,4 +1,4 @@
-"""What every view of the API stands on: who acts, repeated requests, pages of lists, ETags."""
+"""What every view of the API is built on: who acts, repeated requests, pages of lists, ETags."""
 
 import binascii
 import hashlib
@@ -38,7 +38,7 @@ class ApiView(APIView):
     takes_file = False  # as multipart/form-data, however large; what it is read with says how large that may be
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """In English, as scripts read it; and whoever the token is for acts."""
+        """In English, as scripts read it; and the token's user acts."""
         with translation.override("en"), acting(lambda: _actor(request)):
             return super().dispatch(request, *args, **kwargs)
 
@@ -107,13 +107,13 @@ class ApiView(APIView):
             self.require_as_seen(shown.data)
 
     def require_as_seen(self, shown: Mapping[str, Any]) -> None:
-        """What is changed is what whoever asks has seen, where they say so: `shown` is as GET shows it now."""
+        """What is changed is what the caller has seen, where they say so: `shown` is as GET shows it now."""
         asked = self.request.META.get("HTTP_IF_MATCH")
         if asked is not None and not {tag_of(shown), "*"} & set(_tags(asked)):
             raise Problem(412, _("It has changed since you looked. Get it again, and decide by what it is now."))
 
     def unkeyed_note(self) -> dict[str, str]:
-        """What is said of a send that nobody could repeat blindly."""
+        """The answer about a send that nobody could repeat blindly."""
         if self.has_key:
             return {}
         return {"note": _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")}
@@ -173,7 +173,7 @@ def page(
     rising: bool = False,
     by: str = "pk",
 ) -> dict[str, Any]:
-    """Some rows behind the cursor, and the cursor of those behind them: what is added meanwhile moves nothing.
+    """Some rows behind the cursor, and the cursor of those behind them: what is added in the meantime moves nothing.
 
     `by` is a column with a whole number that no two rows share.
     """
@@ -199,12 +199,12 @@ def _read_cursor(cursor: str) -> int:
 
 
 def wrapped(text: str) -> str:
-    """As it stands in an address."""
+    """As it is in an address."""
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def unwrapped(cursor: str) -> str:
-    """What stands in it; nothing for what nobody has wrapped."""
+    """What is in it; nothing for what nobody has wrapped."""
     try:
         return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (ValueError, binascii.Error):

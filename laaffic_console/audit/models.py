@@ -24,7 +24,7 @@ class AppendOnlyEntries(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """The person is kept by id and name without a foreign key: what becomes of the account changes no entry."""
+    """The person is kept by id and name without a foreign key: what happens to the account changes no entry."""
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     kind = models.CharField(_("what"), max_length=16, choices=Act)

@@ -19,7 +19,7 @@ def listen() -> None:
 
 
 def _as(name: str, person_id: int | None = None) -> Actor | None:
-    """Whoever tries, from where the request comes; None outside of a request."""
+    """The person who tries, from where the request comes; None outside of a request."""
     who = actor()
     return Actor(person_id, name, who.address) if who else None
 

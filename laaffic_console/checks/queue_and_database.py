@@ -13,9 +13,9 @@ from laaffic_console.gateway.services.database import durability
 
 LEAST_BUSY_TIMEOUT = 5  # seconds
 
-# django-q2's settings (measured: with others its tasks are lost, run twice or for ever). Name, value, id, what happens.
+# django-q2's settings (measured: with others its tasks are lost, run twice or forever). Name, value, id, what happens.
 QUEUE = (
-    ("ack_failures", True, "E102", _("a task that fails runs again for ever")),
+    ("ack_failures", True, "E102", _("a task that fails runs again forever")),
     ("max_attempts", 1, "E103", _("a task that fails is tried again beside the sweeper")),
     ("save_limit", -1, "E104", _("each finished task locks all that are kept, and the queue is 4 to 11 times slower")),
     ("queue_limit", 1, "E105", _("tasks that were fetched ahead are lost or run twice when a worker dies")),
@@ -113,7 +113,7 @@ def check_commits(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     try:
         off = durability.off()
     except DatabaseTrouble:
-        return []  # said by whoever needs it
+        return []  # said by the check that needs it
     if not off:
         return []
     return [

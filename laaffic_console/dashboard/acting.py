@@ -1,4 +1,4 @@
-"""Who acts in a request: whoever is signed in when something is recorded."""
+"""Who acts in a request: anyone who is signed in when something is recorded."""
 
 from collections.abc import Callable
 

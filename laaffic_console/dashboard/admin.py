@@ -46,7 +46,7 @@ def is_superuser(request: HttpRequest) -> bool:
 
 
 def is_within_reach(request: HttpRequest, person: Any) -> bool:
-    """Whoever may change a superuser's password or address is a superuser a minute later."""
+    """Anyone who may change a superuser's password or address is a superuser a minute later."""
     return is_superuser(request) or not getattr(person, "is_superuser", False)
 
 

@@ -17,7 +17,7 @@ class ChosenLanguage(models.Model):
 
 
 class FirstStepsPutAway(models.Model):
-    """Somebody who wants to see the list of first steps no more."""
+    """Somebody who no longer wants to see the list of first steps."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
 
@@ -60,7 +60,7 @@ class SavedFilter(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     list_of = models.CharField(max_length=80)  # a model's label: "messaging.message"
     name = models.CharField(max_length=60)
-    query = models.CharField(max_length=2000)  # what stands behind the ? of the list's address
+    query = models.CharField(max_length=2000)  # what is behind the ? of the list's address
     is_shared = models.BooleanField(default=False)
 
     class Meta:

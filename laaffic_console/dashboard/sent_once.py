@@ -1,7 +1,7 @@
 """A page with a form that adds something adds it once: what is sent again from the same page, word for word, leads to
 what the first one made.
 
-Django masks the token of a form anew for each page, so it says which page a form came from. The same page with other
+Django masks the token of a form again for each page, so it says which page a form came from. The same page with other
 words in it (somebody has gone back and typed) is a form of its own. Calls and bindings are kept from being made twice
 in the same way.
 """

@@ -1,6 +1,6 @@
 """The console's admin site: unfold's, whose pages are loaded when the first of them is wanted.
 
-Half of what a process loads are pages, and a worker or a command shows none. Whoever asks the site for a page (the
+Half of what a process loads are pages, and a worker or a command shows none. Anyone who asks the site for a page (the
 URLs, an export of what a list shows) has them all loaded first. And Django's list of all apps is made only where a page
 shows it: it asks for every model's rights and addresses, while unfold's pages draw a navigation of their own.
 """

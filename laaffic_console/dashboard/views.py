@@ -49,7 +49,7 @@ def health_view(request: HttpRequest) -> HttpResponse:
 
 
 def support_bundle_view(request: HttpRequest) -> HttpResponse:
-    """A ZIP for whoever helps from outside."""
+    """A ZIP for people who help from outside."""
     require(request, "gateway.make_support_bundle")
     name = support_bundle.name()
     exports.taken_away(name)

@@ -1,4 +1,4 @@
-"""What happens to the account itself: the gateway stands below and tells whoever has asked."""
+"""What happens to the account itself: the gateway is below and tells those that have asked."""
 
 from laaffic_console.events.kinds import Kind
 from laaffic_console.events.services import outbox

@@ -96,7 +96,7 @@ class WebhookAdmin(ReadOnlyAdmin):
 
     @proving.asked_first
     def make_view(self, request: HttpRequest) -> HttpResponse:
-        """Events hold whole numbers and texts, and their address is whoever's who makes it."""
+        """Events hold whole numbers and texts, and their address belongs to the person who makes it."""
         require(request, ADD, masks.SEE)
         form = WebhookForm(request.POST or None)
         if request.method == "POST" and form.is_valid():

@@ -25,7 +25,7 @@ class Event(models.Model):
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     told: Mapping[str, Any]  # while it is written: `data` as it came, its sentences with their words
 
-    mark = models.CharField(max_length=12)  # keys are used anew by a database that was restored
+    mark = models.CharField(max_length=12)  # keys are reused by a database that was restored
 
     class Meta:
         verbose_name = _("event")

@@ -16,7 +16,7 @@ WORDS = {
     "broken": _("The connection broke before an answer came (%(detail)s)."),
     "unreadable": _("Its answer is not HTTP (%(detail)s). Check that the address leads to a web server."),
     "redirect": _("It answered %(detail)s. Redirects are not followed: give the address where they lead."),
-    "gone": _("It answered 410: it wants nothing any more, so the webhook was disabled."),
+    "gone": _("It answered 410: it no longer wants events, so the webhook was disabled."),
     "status": _("It answered %(detail)s; only 2xx says that it took the event."),
     "secret": _("Its secret cannot be read: SECRET_KEY has changed. Give it a new secret."),
     "failing": _("Nothing was taken for %(detail)s days, so it was disabled. Correct it, then resume it."),

@@ -76,13 +76,13 @@ class Line:
         return Answer(answer.status, answer.problem, answer.detail[:200], took, answer.wait)
 
     def cut_if_overdue(self) -> None:
-        """From another thread: a time-out of the socket counts from each byte that arrives."""
+        """From another thread: a timeout of the socket counts from each byte that arrives."""
         if self.began is not None and time.monotonic() - self.began > SECONDS:
             self.is_cut = True
             _shut(self.connection)
 
     def leave(self) -> None:
-        """From another thread, once its patience has ended: whoever posts on it is woken, and does not try again."""
+        """From another thread, once its patience has ended: the posting thread is woken, and does not try again."""
         self.is_cut = True
         _shut(self.connection)
         if self.began is None:

@@ -1,4 +1,4 @@
-"""Who reads what happens: webhooks here, whoever registers beside them. Each says beforehand what it wants."""
+"""Who reads what happens: webhooks here, and whatever registers beside them. Each says beforehand what it wants."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass

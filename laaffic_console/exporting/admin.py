@@ -57,12 +57,12 @@ class ExportAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
-        """One's own; everybody's for who may audit them."""
+        """One's own; everybody's for anyone who may audit them."""
         found: QuerySet[Export] = super().get_queryset(request)
         return found if request.user.has_perm(keeping.AUDIT) else found.filter(asked_by=signed_in(request))
 
     def has_view_permission(self, request: HttpRequest, obj: Export | None = None) -> bool:
-        """Whoever may export something sees what became of it, whatever else their role lets them see."""
+        """Anyone who may export something sees what happened to it, whatever else their role lets them see."""
         is_own = obj is not None and isinstance(request.user, User) and obj.asked_by_id == request.user.pk
         return is_own or super().has_view_permission(request, obj)
 
@@ -123,7 +123,7 @@ class ExportAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[pk]))
 
     def file_view(self, request: HttpRequest, pk: int, token: str) -> HttpResponse | FileResponse:
-        """Who they are, and what they may, is asked anew: a link that was passed on opens nothing."""
+        """Who they are, and what they may, is asked again: a link that was passed on opens nothing."""
         export, user = self._get(request, pk), signed_in(request)
         if not keeping.may_take(user, export):
             raise PermissionDenied
@@ -134,7 +134,7 @@ class ExportAdmin(ReadOnlyAdmin):
             return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[pk]))
         try:
             opened = keeping.path_of(export).open("rb")
-        except FileNotFoundError:  # deleted in this moment
+        except FileNotFoundError:  # deleted at the same moment
             return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[pk]))
         keeping.note_download(export, user)
         name = f"{keeping.name_for_people(export)}.{export.format}"
@@ -150,7 +150,7 @@ class ExportAdmin(ReadOnlyAdmin):
 
 
 class LedgerAdmin(ExportedList, LedgerEntryAdmin):
-    """The ledger with its exports: its own page stands below them and knows none."""
+    """The ledger with its exports: its own page is below them and knows none."""
 
     export_name = "ledger"
     list_before_template = "exporting/list_buttons.html"

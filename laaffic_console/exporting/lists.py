@@ -1,6 +1,6 @@
 """Lists of the admin as kinds of exports: what a list shows with its filters and its search, all pages of it.
 
-A worker reads the list by the words that stood in the page's address, through the same filters, as the person who
+A worker reads the list by the words in the page's address, through the same filters, as the person who
 asked: what they may not see is not in the file.
 """
 
@@ -30,7 +30,7 @@ def name_of(model: type[Model]) -> str:
 
 
 def kind_of(model: type[Model], rows: Rows) -> Kind:
-    """`rows` gets what is shown, in any order, and whoever asks."""
+    """`rows` gets what is shown, in any order, and anyone who asks."""
 
     def shown(parameters: Parameters, user: User | None) -> QuerySet[Any]:
         return _shown(model, parameters, user)
@@ -49,7 +49,7 @@ def parameters_of(request: HttpRequest) -> Parameters:
 
 
 def _looking(user: User | None) -> AbstractContextManager[None]:
-    """A worker searches as whoever asked may: by parts of numbers only who sees them whole. Nobody is the shell."""
+    """A worker searches with the asker's rights: by parts of numbers only who sees them whole. Nobody is the shell."""
     if user is None:
         return nullcontext()
     return acts.acting(lambda: acts.Actor(user.pk, user.get_username(), sees_numbers=user.has_perm(masks.SEE)))
@@ -60,7 +60,7 @@ def _shown(model: type[Model], parameters: Parameters, user: User | None) -> Que
         return model._default_manager.filter(pk__in=parameters["ids"][:CHOSEN])
     request = HttpRequest()
     request.method = "GET"
-    # Read as the list's own page reads its address: whoever writes it by hand has seen no page.
+    # Read as the list's own page reads its address: anyone who writes it by hand has seen no page.
     request.GET = cast(Any, with_plain_searches(without_nul(QueryDict(parameters.get("query", "")))))
     request.user = cast(User, user)
     with _looking(user):

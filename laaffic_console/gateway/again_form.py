@@ -10,7 +10,7 @@ class AgainForm(forms.Form):
     """Its templates show the field once it is asked for."""
 
     again = forms.CharField(
-        label=gettext_lazy("Why all the same?"),
+        label=gettext_lazy("Why do it anyway?"),
         required=False,
         max_length=LONGEST_REASON,
         help_text=gettext_lazy("Kept with the request in the ledger."),

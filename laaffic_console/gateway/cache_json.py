@@ -1,4 +1,4 @@
-"""The cache in Redis holds JSON: Django's default unpickles it, so whoever can write to Redis could run code."""
+"""The cache in Redis holds JSON: Django's default unpickles it, so anyone who can write to Redis could run code."""
 
 import dataclasses
 import json

@@ -13,7 +13,7 @@ OF_ENTRIES: dict[str, Promise] = {
     EntryState.PREPARED: _("Written down; the request has not left."),
     EntryState.IN_FLIGHT: _("The request may have left; its answer is awaited."),
     EntryState.ACCEPTED: _("Laaffic took the request."),
-    EntryState.REFUSED: _("Laaffic said no; its code and its reason stand beside it."),
+    EntryState.REFUSED: _("Laaffic said no; its code and its reason are shown beside it."),
     EntryState.NOT_SENT: _("It is certain that Laaffic never saw it."),
     EntryState.UNKNOWN: _(
         "Laaffic's answer was lost, or a backup was restored. "

@@ -1,4 +1,4 @@
-"""The queue in the same database, on the connection that whoever rings has open; and what a cluster has in its hands.
+"""The queue in the same database, on the ringing process' own connection; and what a cluster has in its hands.
 
 django-q2's own broker closes a connection of a certain age before each bell, so on SQLite a request opened its
 database twice, which took longer than all that it asked there. A connection that has failed is closed as before:
@@ -126,7 +126,7 @@ def _change(by: int) -> None:
 
 @contextmanager
 def _counting() -> Iterator[None]:
-    """A process that was killed in here keeps the lock for ever: a count that is out by one must stop nobody."""
+    """A process that was killed in here keeps the lock forever: a count that is out by one must stop nobody."""
     lock = _taken.get_lock()
     is_held = lock.acquire(timeout=LONGEST_COUNT)
     try:
@@ -141,7 +141,7 @@ def _begun(**_told: Any) -> None:
 
 
 def _forgotten(**_told: Any) -> None:
-    """A process that was killed may have had one in its hand: better one too few than one that waits for ever."""
+    """A process that was killed may have had one in its hand: better one too few than one that waits forever."""
     with _counting():
         _taken.get_obj().value = 0
 

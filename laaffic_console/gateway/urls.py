@@ -30,7 +30,7 @@ register_converter(PushKindConverter, "push_kind")
 register_converter(MarkConverter, "mark")
 
 app_name = "hooks"
-# Whoever types a callback address forgets the slash at its end, and a redirected POST is lost.
+# Anyone who types a callback address forgets the slash at its end, and a redirected POST is lost.
 urlpatterns = [
     path("<str:token>/<push_kind:kind>", PushView.as_view()),
     path("<str:token>/<push_kind:kind>/", PushView.as_view(), name="push"),

@@ -1,4 +1,4 @@
-"""What search everywhere finds of the help: its passages, for who types a question's words."""
+"""What search everywhere finds of the help: its passages, for the words of a question."""
 
 import re
 from urllib.parse import urlencode

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 _renderer = cast(RendererHTML, _markdown.renderer)
-# Between Chinese characters the end of a line is no blank.
+# Between Chinese characters the end of a line is not a blank.
 _HAN = "\u3000-\u303f\u3400-\u9fff\uff01-\uff5e"
 _BREAK_IN_CHINESE = re.compile(rf"([{_HAN}]\**)\n *(?=[*\[“]*[{_HAN}])")
 # What is wider than a telephone is scrolled by itself, by keyboard too.
@@ -33,7 +33,7 @@ def read(text: str, anchors: Sequence[str] = ()) -> list[Token]:
 
 
 def _without_empty_headers(tokens: list[Token]) -> None:
-    """Markdown's tables have a head in any case; a cell of it that says nothing is no header."""
+    """Markdown's tables have a head in any case; an empty cell of it is not a header."""
     for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if opening.type == "th_open" and not inline.content:
             opening.tag = closing.tag = "td"
@@ -98,7 +98,7 @@ def headings(tokens: list[Token]) -> list[tuple[str, str, str]]:
 
 
 def passages(tokens: list[Token]) -> Iterator[tuple[str, str, str]]:
-    """(heading, its anchor, text) of each paragraph, listing and row of a table; the title is no heading."""
+    """(heading, its anchor, text) of each paragraph, listing and row of a table; the title is not a heading."""
     heading, anchor, is_heading = "", "", False
     row: list[str] | None = None
     for token in tokens:

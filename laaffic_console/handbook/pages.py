@@ -130,7 +130,7 @@ def title(name: str, language: str = ENGLISH) -> str:
 
 @cache
 def html(name: str, language: str = ENGLISH) -> str:
-    """What stands below the page's title. Our own files: they bring no HTML of theirs, and what looks so is escaped."""
+    """What is below the page's title. Our own files: they bring no HTML of theirs, and what looks so is escaped."""
     tokens = _read(name, language)
     return markdown.render(tokens[3:] if tokens and tokens[0].tag == "h1" else tokens)
 

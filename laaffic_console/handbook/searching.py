@@ -86,7 +86,7 @@ def _asked_about(asked: str) -> list[str]:
 
 
 def is_quick(language: str) -> bool:
-    """Whether its index is there; where not, it is made meanwhile, which takes a second or two."""
+    """Whether its index is there; where not, it is made in the meantime, which takes a second or two."""
     if language not in _indexes and language not in _begun:
         _begun.add(language)
         threading.Thread(target=_index, args=[language], daemon=True).start()
@@ -174,12 +174,12 @@ def _hit(passage: Passage, wanted: list[str]) -> Hit:
 
 
 def _begun_by(word: str) -> str:
-    """Where words that begin so stand; Chinese stands anywhere."""
+    """Where words that begin so stand; Chinese is anywhere."""
     return re.escape(word) if _is_chinese(word) else rf"(?<!{_LETTER}){re.escape(word)}{_LETTER}*"
 
 
 def _cut(text: str, begins: re.Pattern[str]) -> str:
-    """What stands around the first word that was looked for."""
+    """What is around the first word that was looked for."""
     first = begins.search(text)
     start = max(0, (first.start() if first else 0) - AROUND)
     start = text.rfind(" ", max(0, start - NEAR), start) + 1 or start

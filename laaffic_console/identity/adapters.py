@@ -1,4 +1,4 @@
-"""allauth as this console wants it: no sign-up, our client addresses, our words, encrypted secrets."""
+"""allauth as this console needs it: no sign-up, our client addresses, our words, encrypted secrets."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ SAID = {
     "mfa/messages/webauthn_added.txt": _("The passkey is set up."),
     "mfa/messages/webauthn_removed.txt": _("The passkey is removed."),
 }
-NO_ADDRESS = "0.0.0.0"  # noqa: S104 - of a request that names none
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 - of a request that does not name one
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -78,7 +78,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         return None
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        """Whoever has come this far has a role."""
+        """Anyone who has come this far has a role."""
         return True
 
     def is_email_verified(self, provider: Any, email: str) -> bool:
@@ -108,7 +108,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
 
 
 def claims_of(sociallogin: SocialLogin) -> dict[str, Any]:
-    """Of the ID token, and what the provider says besides; the second wins. SAML's attributes are all there is."""
+    """Of the ID token, and what the provider also says; the second wins. SAML's attributes are all there is."""
     data: dict[str, Any] = sociallogin.account.extra_data
     if sociallogin.account.provider == providers.SAML:
         return data
@@ -165,7 +165,7 @@ def _self(request: HttpRequest, user: User) -> Actor:
 
 
 def _prove_again(request: HttpRequest, sociallogin: SocialLogin, provider: Provider) -> None:
-    """Whoever is signed in has been at the provider once more: as the same person, or it proves nothing."""
+    """Anyone who is signed in has been at the provider once more: as the same person, or it proves nothing."""
     if not request.user.is_authenticated or sociallogin.user != request.user:
         raise Refusal(request, provider, "other_person")
     if sociallogin.account.provider == providers.OIDC and not _is_proved_now(request, sociallogin):

@@ -1,4 +1,4 @@
-"""Second factors: who has one, who must have one, and taking them away from who has lost them."""
+"""Second factors: who has one, who must have one, and taking them away from anyone who has lost them."""
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -30,7 +30,7 @@ def is_missing(user: User) -> bool:
 
 
 def reset(user: User) -> int:
-    """How many were taken away: whoever has lost a telephone sets up another. Their sessions end."""
+    """How many were taken away: anyone who has lost a telephone sets up another. Their sessions end."""
     with transaction.atomic():
         taken = int(Authenticator.objects.filter(user=user).delete()[0])
         sessions.end_all_of(user)

@@ -54,7 +54,7 @@ def sign_in_of(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     require(request, "auth.change_user")
     user = get_object_or_404(User, pk=pk)
     if user.is_superuser and not request.user.is_superuser:
-        raise PermissionDenied  # whoever takes a superuser's factor away is half-way into the account
+        raise PermissionDenied  # anyone who takes a superuser's factor away is halfway into the account
     if request.method == "POST":
         _act(request, user, request.POST.get("act", ""))
         return HttpResponseRedirect(reverse("admin:auth_user_sign_in", args=[pk]))

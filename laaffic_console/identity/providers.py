@@ -8,7 +8,7 @@ OIDC, SAML = "oidc", "saml"  # as allauth keeps them beside a linked account
 # On the request that a provider's answer comes with, and the sign-in where no second factor is asked for after it: when
 # the provider says that it last asked the person, in seconds since 1970. Absent where it says none.
 PROVED_THERE = "proved_at_provider"
-OLDEST_SIGN_IN = 30 * 24 * 3600  # seconds: whose sign-in at the provider is older signs in there anew
+OLDEST_SIGN_IN = 30 * 24 * 3600  # seconds: whose sign-in at the provider is older signs in there again
 DRIFT_SECONDS = 60  # between the provider's clock and ours
 
 

@@ -190,7 +190,7 @@ def _address(name: str) -> str:
 
 
 def _received(posted: dict[str, str]) -> dict[str, Any]:
-    """The request as the library wants it: at the address that the provider was given."""
+    """The request as the library expects it: at the address that the provider was given."""
     place = urlsplit(_address("saml_answer"))
     return {
         "https": "on" if place.scheme == "https" else "off",
@@ -240,7 +240,7 @@ def _described(metadata: bytes) -> dict[str, Any]:
 
 
 def _metadata() -> bytes:
-    """Read anew for each sign-in: a provider that changes its certificate is known by the new one at once."""
+    """Read again for each sign-in: a provider that changes its certificate is known by the new one at once."""
     try:
         if "://" in settings.SAML_METADATA:
             return _fetched(settings.SAML_METADATA)
@@ -267,5 +267,5 @@ def _read(parse: Callable[[], Any], why: str = "down") -> Any:
         return parse()
     except Unusable:
         raise
-    except Exception as problem:  # lxml's are no ValueError, and the library raises bare Exceptions
+    except Exception as problem:  # lxml's are not ValueErrors, and the library raises bare Exceptions
         raise Unusable(why, problem) from None

@@ -109,7 +109,7 @@ def _too_many(request: HttpRequest, user: Any) -> HttpResponse | None:
 @require_POST
 def provider_login(request: HttpRequest, provider_id: str) -> HttpResponse:
     is_again = request.GET.get("process") == AuthProcess.REDIRECT
-    # What the address says, whoever sits there can change: it is asked here that they prove themselves again. Any
+    # What the address says, anyone who sits there can change: it is asked here that they prove themselves again. Any
     # max_age has the provider say when it asked (OpenID Connect Core 3.1.2.1), which an older sign-in there gives away.
     asked = request.GET.copy()
     asked["auth_params"] = "prompt=login&max_age=0" if is_again else f"max_age={providers.OLDEST_SIGN_IN}"
@@ -200,7 +200,7 @@ class InvitationView(InFrame, PasswordResetConfirmView):
     token_generator = invitations.links
     title = gettext_lazy("Choose a password")
     success_url = reverse_lazy("admin:login")
-    reset_url_token = "choose"  # noqa: S105 - what stands in the address in the place of the secret
+    reset_url_token = "choose"  # noqa: S105 - what is in the address in the place of the secret
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Django calls a link that opens nothing a reset that failed."""
@@ -325,7 +325,7 @@ class PasswordAgainView(AskedAgain, ReauthenticateView):
     template_name = "identity/again.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Whoever has neither password nor factor goes by the provider alone."""
+        """Anyone who has neither password nor factor goes by the provider alone."""
         methods = [] if not request.user.is_authenticated else _methods(request)
         if request.user.is_authenticated and not methods and (again := _providers_again(request)):
             own = {"title": self.title, "sentence": self.sentence, "back": self.back, "providers": again}

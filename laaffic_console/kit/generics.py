@@ -1,6 +1,6 @@
 """Django's classes that are generic for mypy alone: a running program cannot write [Any] behind them.
 
-A mixin gets the methods that it calls from the class it will stand beside; when it runs it has no base of its own.
+A mixin gets the methods that it calls from the class it will be beside; when it runs it has no base of its own.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -45,7 +45,7 @@ def ask_first(
 
 
 def may_see_contacts(request: HttpRequest) -> bool:
-    """Who a number belongs to, and what is known of them, is for whoever may see contacts, on every page."""
+    """Who a number belongs to, and what is known of them, is for anyone who may see contacts, on every page."""
     return bool(request.user.has_perm("messaging.view_contact"))
 
 

@@ -1,4 +1,4 @@
-"""What became of a call: records asked for and records pushed, in one shape and in plain words."""
+"""What happened to a call: records asked for and records pushed, in one shape and in plain words."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -412,9 +412,9 @@ _FOREIGN = {
     413: CodeEntry(
         "HTTP 413", _("the request is too large for a proxy"), Remedy.SPLIT, _("The console sends smaller parts.")
     ),
-    401: CodeEntry("HTTP 401", _("a proxy wants a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
+    401: CodeEntry("HTTP 401", _("a proxy requires a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
     403: CodeEntry("HTTP 403", _("a proxy forbids it"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
-    407: CodeEntry("HTTP 407", _("a proxy wants a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
+    407: CodeEntry("HTTP 407", _("a proxy requires a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
     404: CodeEntry("HTTP 404", _("there is no such interface at this address"), Remedy.FIX_ADDRESS, _FOREIGN_ADDRESS),
     405: CodeEntry("HTTP 405", _("this address does not accept such requests"), Remedy.FIX_ADDRESS, _FOREIGN_ADDRESS),
 }
@@ -468,7 +468,7 @@ _DELIVERY = {
 }
 
 
-# The words of the field (SMPP 3.4 §5.2.28, and what gateways make of them), for whoever does not send the documented
+# The words of the field (SMPP 3.4 §5.2.28, and what gateways make of them), where one does not send the documented
 # numbers. Any other word says nothing.
 _WORDS = {
     **dict.fromkeys(("delivrd", "delivered", "success", "successful"), DeliveryState.DELIVERED),

@@ -1,4 +1,4 @@
-"""Email: batches to a list kept at Laaffic, single mails, what became of them, what there is to choose from.
+"""Email: batches to a list kept at Laaffic, single mails, what happened to them, what there is to choose from.
 
 The codes are a table of their own (laaffic-api#email-codes). *Submitted* and *delivered* are two things: the
 callback tells the one, getSendEmailRcd the other.

@@ -29,7 +29,7 @@ class Envelope:
 
 
 def is_object(raw: bytes) -> bool:
-    """Whether it is a JSON object at all, whoever wrote it."""
+    """Whether it is a JSON object at all, no matter who wrote it."""
     try:
         return isinstance(json.loads(raw), dict)
     except (ValueError, RecursionError):
@@ -37,7 +37,7 @@ def is_object(raw: bytes) -> bool:
 
 
 def parse(raw: bytes) -> Envelope | None:
-    """None for what is no answer of the gateway's: not JSON, half of it, not an object, or without a status."""
+    """None for what is not an answer of the gateway's: not JSON, half of it, not an object, or without a status."""
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError):

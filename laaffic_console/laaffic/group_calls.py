@@ -113,7 +113,7 @@ class HangUpSms:
         check_length("smsContent", self.content, 1, MAX_SMS)
         check_length("senderId", self.sender_id, 0, 32)
         if not self.sender_id.isprintable():
-            raise InvalidRequest("senderId", "it holds a line break, or a mark that nobody sees: type it anew")
+            raise InvalidRequest("senderId", "it holds a line break, or a mark that nobody sees: type it again")
         if self.on_key is not None:
             check_range("feedbackValue", self.on_key, 0, 9)
         if self.on_answer_after is not None:

@@ -1,6 +1,6 @@
 """Connections that tell a TLS handshake that failed, before the request, from a TLS error after it may have left.
 
-Their words do not: whoever answers an encrypted request in plain text, as a balancer may, is "wrong version number" in
+Their words do not: a server that answers an encrypted request in plain text is "wrong version number" in
 both cases.
 """
 

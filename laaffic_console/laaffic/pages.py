@@ -22,7 +22,7 @@ class MalformedRecord(ValueError):
 
 
 class IncompleteList(OutcomeUnknown):
-    """The pages ended, or began again, before everything can have come: what was not seen may be there all the same."""
+    """The pages ended, or began again, before everything can have come: what was not seen may be there anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def read_rows(rows: list[Any], read: Callable[[dict[str, Any]], T]) -> tuple[lis
 
 
 def itself(record: Hashable) -> Hashable:
-    """The name of rows whose id alone may stand on several: a call that is repeated, a message of two records."""
+    """The name of rows whose id alone may be on several: a call that is repeated, a message of two records."""
     return record
 
 
@@ -111,7 +111,7 @@ def _read(ask: Callable[[int, int], Page[T]], tally: "_Tally[T]") -> Iterator[Pa
 
 
 class _Tally(Generic[T]):
-    """What one reading has seen of a list that may change meanwhile."""
+    """What one reading has seen of a list that may change in the meantime."""
 
     def __init__(self, interface: str, name_of: Callable[[T], Hashable] | None) -> None:
         self.interface = interface

@@ -199,7 +199,7 @@ def digits(value: object) -> str:
     return bare.removeprefix("00")
 
 
-HIGHEST_PRICE, HIGHEST_BALANCE = 10**9, 10**13  # a thousand million rupiah or dong are no fortune
+HIGHEST_PRICE, HIGHEST_BALANCE = 10**9, 10**13  # a thousand million rupiah or dong are not much money
 
 
 def money(value: object, *, below: int = HIGHEST_PRICE) -> Decimal | None:
@@ -238,7 +238,7 @@ _CURRENCY = re.compile(r"^\s*[A-Za-z]{3}(?=[\s\d+-])|(?<=[\s\d])[A-Za-z]{3}\s*$"
 
 
 def currency(named: object, amount: object = None) -> str:
-    """In capitals: `usd` is no second currency. Where none is named, the one that stands beside the amount."""
+    """In capitals: `usd` is not a second currency. Where none is named, the one that is beside the amount."""
     if said := text(named):
         return said.upper()[:8]
     beside = _CURRENCY.search(text(amount))

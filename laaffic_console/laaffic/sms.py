@@ -31,7 +31,7 @@ class SmsItem:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of each number, by its position in the request.
+    """What happened to each number, by its position in the request.
 
     `msg_ids[i]` is the id of number i. None means that it was left out of the answer: rejected, unless i is among
     `unknown_positions`, whose numbers were submitted under ids that cannot be told apart.

@@ -57,5 +57,5 @@ def _sensible(moment: dt.datetime) -> dt.datetime | None:
 
 
 def for_query(moment: dt.datetime, zone: ZoneInfo = DEFAULT_ZONE) -> str:
-    """`2021-02-12T00:00:00+08:00`, as the query interfaces want it."""
+    """`2021-02-12T00:00:00+08:00`, as the query interfaces expect it."""
     return moment.astimezone(zone).isoformat(timespec="seconds")

@@ -25,7 +25,7 @@ from laaffic_console.laaffic.handshakes import Adapter, HandshakeFailed
 
 DEFAULT_BASE_URL = "https://api.laaffic.com/v3"
 DEFAULT_TIMEOUTS = (10.0, 30.0)  # connect, read; seconds
-SIGNS_AGAIN_WITHIN = 5.0  # seconds after the first request: whoever waits for its answer need not know of a second
+SIGNS_AGAIN_WITHIN = 5.0  # seconds after the first request: a caller that waits for its answer need not know of it
 TOO_MANY = 429
 LONGEST_RETRY_AFTER = 300.0  # seconds; a campaign that waits longer looks as if it had been forgotten
 
@@ -84,7 +84,7 @@ class Transport:
     ) -> Envelope:
         """One request; a second only after "timestamp expired", which says that the first changed nothing.
 
-        A refusal that came late ends it: the second would leave when its caller no longer reckons with it.
+        A refusal that came late ends it: the second would leave when its caller no longer expects it.
         """
         began = time.monotonic()
         try:
@@ -199,9 +199,9 @@ class Transport:
 
 
 def _turned_away(answer: requests.Response, interface: str, now: float) -> Refused | None:
-    """What a proxy refused; None where the request may have reached Laaffic all the same.
+    """What a proxy refused; None where the request may have reached Laaffic anyway.
 
-    429 says so whatever stands below it. Of the other pages that are not JSON nobody knows who wrote them, and when.
+    429 says so whatever is below it. Of the other pages that are not JSON nobody knows who wrote them, and when.
     """
     http = answer.status_code
     entry = codes.foreign(http)
@@ -224,7 +224,7 @@ def _retry_after(answer: requests.Response, now: float) -> float:
         moment = parsedate_to_datetime(said).timestamp()
     except (TypeError, ValueError, OverflowError):
         return 0.0
-    # By the clock of whoever wrote it, where the answer says what time that is.
+    # By the clock of whatever wrote it, where the answer says what time that is.
     return min(max(0.0, moment - now - (_skew(answer, now) or 0.0)), LONGEST_RETRY_AFTER)
 
 

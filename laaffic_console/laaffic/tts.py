@@ -13,7 +13,7 @@ MALE, FEMALE = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """`accents` are calling codes, the default first; empty where the vendor names none."""
+    """`accents` are calling codes, the default first; empty where the vendor does not name one."""
 
     code: str
     name: str

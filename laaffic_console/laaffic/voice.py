@@ -53,7 +53,7 @@ class UploadedAudio:
 
 @dataclass(frozen=True, slots=True)
 class PlayedTo:
-    """What became of one number of a `play`: accepted, or why not. The call's own end is its record's."""
+    """What happened to one number of a `play`: accepted, or why not. The call's own end is its record's."""
 
     number: str
     voice_id: str

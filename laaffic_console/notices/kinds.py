@@ -43,7 +43,7 @@ WORDS = {
     Notify.HELD: gettext_lazy("“%(name)s” is held: %(reason)s"),
     Notify.FINISHED: gettext_lazy("“%(name)s” has finished"),
     Notify.DRIFT: gettext_lazy("“%(name)s” costs something else in %(country)s: %(reason)s"),
-    Notify.UNKNOWN: gettext_lazy("“%(name)s”: what became of a request is unknown for more than an hour"),
+    Notify.UNKNOWN: gettext_lazy("“%(name)s”: what happened to a request is unknown for more than an hour"),
     Notify.IMPORT: gettext_lazy("The import of %(name)s is done: %(reason)s"),
     Notify.BALANCE: gettext_lazy("The balance is %(balance)s %(currency)s, under its limit of %(limit)s"),
     Notify.BUDGET: gettext_lazy("%(reason)s"),

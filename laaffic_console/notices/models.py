@@ -19,7 +19,7 @@ class Waiting(models.Model):
     kind = models.CharField(max_length=12, choices=Notify)
     about = models.CharField(max_length=60)  # "campaign:12"
     said = models.JSONField(default=dict)
-    by = models.CharField(max_length=150, blank=True)  # the user name of whoever did it: they are not told
+    by = models.CharField(max_length=150, blank=True)  # the user name of the person who did it: they are not told
     at = models.DateTimeField()
 
     class Meta:

@@ -24,7 +24,7 @@ ON_A_PAGE = 50
 
 
 def bell_view(request: HttpRequest) -> HttpResponse:
-    """The part of each page that asks anew by itself."""
+    """The part of each page that asks again by itself."""
     user = signed_in(request)
     newest = list(reading.unread(user)[:IN_BELL])
     n = reading.count(user) if len(newest) == IN_BELL else len(newest)

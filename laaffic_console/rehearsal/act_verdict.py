@@ -54,7 +54,7 @@ def _judge_one(verdict: Verdict, key: str, asked: int, taken: int, rows: Sequenc
         verdict.left_claimed.append(key)
     if not taken and not accepted and not unknown:
         said = ", ".join(row.state for row in rows) or "no row in the ledger"
-        verdict.losses.append(f"{key}: asked for {asked} times, and nothing became of it: {said}")
+        verdict.losses.append(f"{key}: asked for {asked} times, and nothing came of it: {said}")
     if taken > accepted + len(unknown):
         verdict.losses.append(f"{key}: accepted {taken} times, and the ledger knows of {accepted + len(unknown)}")
     if accepted > taken:

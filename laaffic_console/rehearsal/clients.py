@@ -44,7 +44,7 @@ class Clients:
     """`begin`, and `done` is true at some time; then `ask_again`."""
 
     def __init__(self, address: tuple[str, int], told: Mapping[str, Any], secret: str, seed: int) -> None:
-        """`told`: what every request says besides text and numbers."""
+        """`told`: what every request says beyond text and numbers."""
         self.address, self.told, self.seed = address, told, seed
         self.secret = secret
         self.counted: Counter[str] = Counter()

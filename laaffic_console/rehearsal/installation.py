@@ -52,7 +52,7 @@ FAULTS: Mapping[str, float] = {
 }
 
 
-# Of the environment of whoever rehearses: what programs need to run at all, and PGPASSWORD and its like for --database.
+# Of the caller's environment: what programs need to run at all, and PGPASSWORD and its like for --database.
 OF_THE_MACHINE = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV"})
 OF_THE_MACHINE_AS_IN = ("LC_", "LD_", "PYTHON", "PG", "COVERAGE_")
 
@@ -211,7 +211,7 @@ class Installation:
         return f"for {seconds:.1f} s"
 
     def _gateway_is_late(self, seconds: float) -> str:
-        """What came meanwhile is accepted when nobody waits for the answer any more."""
+        """What came in the meantime is accepted when nobody waits for the answer any more."""
         with self.processes.standing_still(GATEWAY):
             time.sleep(seconds)
         wait_until(self.gateway.is_there, "the gateway", 10)

@@ -52,7 +52,7 @@ class Rehearsal:
             console.end()
 
     def _end(self) -> None:
-        """What runs besides the installation."""
+        """What runs beside the installation."""
 
     def _planned(self) -> list[Blow]:
         return plan.blows(self.wanted.seed, self.wanted.kills, self.wanted.disturbances)
@@ -241,11 +241,11 @@ class Rehearsal:
     def _more_findings(
         self, said: dict[str, Any], ended: Sequence[Entry], accepted: Sequence[Accepted]
     ) -> dict[str, list[str]]:
-        """What is wrong with what was asked for besides: {finding: each}."""
+        """What is wrong with what else was asked for: {finding: each}."""
         return few_first.findings(said["few first"], accepted) if self.wanted.canary else {}
 
     def _said_of_requests(self) -> dict[str, Any]:
-        """What the report has besides, where clients asked for the messages."""
+        """What else the report has, where clients asked for the messages."""
         return {}
 
     def _setting(self, restarts: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def document(
 ) -> dict[str, Any]:
     """`requests`: how often clients asked, and what they got; `of_requests`: what is wrong with that.
 
-    `more`: what is wrong with what was rehearsed besides, such as the few first.
+    `more`: what is wrong with what else was rehearsed, such as the few first.
     """
     findings = {**verdict.findings(), **(of_requests or {}), **(more or {})}
     return {

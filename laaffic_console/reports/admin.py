@@ -77,7 +77,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Report | None = None) -> Any:
-        """Addresses are for who may write to any; what it asks is shown in words beside the form."""
+        """Addresses are for anyone who may write to any; what it asks is shown in words beside the form."""
         hidden = set() if request.user.has_perm(saving.ADDRESS) else {"addresses"}
         if obj is not None and not self.has_change_permission(request, obj):
             hidden.add("query")
@@ -96,7 +96,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         return super().has_change_permission(request, obj) and _is_theirs(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Report | None = None) -> bool:
-        """Whoever may delete an account may delete what goes with it."""
+        """Anyone who may delete an account may delete what goes with it."""
         may = _is_theirs(request, obj) or request.user.has_perm("auth.delete_user")
         return super().has_delete_permission(request, obj) and may
 
@@ -230,7 +230,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         return report
 
     def show_view(self, request: HttpRequest) -> HttpResponse:
-        """A report; all that it asks stands in the address."""
+        """A report; all that it asks is in the address."""
         require(request, VIEW)
         asked = asking.read(request.GET)
         own = Report.objects.filter(owner=signed_in(request))

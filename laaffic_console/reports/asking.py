@@ -1,6 +1,6 @@
 """What somebody asks of a report, as an address says it: a link is a report, and so is what is kept under a name.
 
-Periods are said by a word as long as possible: "last month" is another month whenever it is asked.
+Periods are kept as a word as long as possible: "last month" is another month whenever it is asked.
 """
 
 import datetime as dt
@@ -102,7 +102,7 @@ class Asked:
 
 
 def read(query: str | QueryDict) -> Asked:
-    """What an address asks; what it does not say is as usual, and what it says wrongly is said when it is run."""
+    """What an address asks; what it leaves out is as usual, and what is wrong in it is reported when it is run."""
     given = QueryDict(query) if isinstance(query, str) else query
     only = {
         name: tuple(dict.fromkeys("" if key == NONE else key[:LONGEST_VALUE] for key in keys))[:MOST_VALUES]

@@ -12,7 +12,7 @@ Reader = AbstractBaseUser | AnonymousUser | User
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Of campaigns of a kind: their page, and the list of what was sent, by what became of it."""
+    """Of campaigns of a kind: their page, and the list of what was sent, by what happened to it."""
 
     page: str  # the name of an address that takes the campaign's id
     right: str

@@ -11,7 +11,7 @@ from laaffic_console.kit.words.visible_names import VisiblyNamed
 
 
 class Report(VisiblyNamed):
-    """What somebody asks again and again, kept under a name; its period stays relative where it is said by a word."""
+    """What somebody asks again and again, kept under a name; its period stays relative where a word names it."""
 
     class Schedule(models.TextChoices):
         NONE = "none", _("Not sent")

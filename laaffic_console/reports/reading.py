@@ -16,7 +16,7 @@ A_MINUTE = 30  # from one address, in one web process or, with Redis, in all of 
 
 @require_safe
 def read_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """The token is looked at before anything else, and stands in no log (log_masks.py, deploy/nginx.conf)."""
+    """The token is looked at before anything else, and is in no log (log_masks.py, deploy/nginx.conf)."""
     if _is_too_often(client_address(request)):
         answer = _sentence(429, _("Too many reads. Read it again in a minute."))
         answer["Retry-After"] = "60"

@@ -41,7 +41,7 @@ class ReportForm(AnyModelForm):
             offered.queryset = User.objects.filter(is_staff=True, is_active=True).order_by("username")
 
     def clean(self) -> dict[str, Any]:
-        """What the service refuses stands at the field that it is about."""
+        """What the service refuses is at the field that it is about."""
         given = super().clean() or self.cleaned_data
         report = self.instance
         for name in ("schedule", "addresses"):

@@ -1,4 +1,4 @@
-"""Reports: what was sent in some days, what became of it and what it cost, by whatever one wants to compare.
+"""Reports: what was sent in some days, what happened to it and what it cost, by whatever one wants to compare.
 
 Each kind of sending registers a source when its app is made ready, as channels do; here they are added up. A source
 says what it knows and leaves out the rest: a figure that no source of a row can tell is empty, not 0.

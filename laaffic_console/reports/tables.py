@@ -21,7 +21,7 @@ from laaffic_console.reports.links import Reader
 from laaffic_console.reports.reporting import BY_CURRENCY, COLUMNS, DIMENSIONS, Figures, Report, Row, Value
 
 ROWS_A_PAGE = 100
-CHARTED = 12  # of what is no time; the table has the rest
+CHARTED = 12  # of what is not a time; the table has the rest
 CHARTED_TIMES = 400
 REASONS_SHOWN = 50
 NONE_OF = {  # what a row is about that has no value of a dimension
@@ -40,7 +40,7 @@ class Head:
     link: str  # sorts by it, the other way round where it is sorted by it already
     sorted: str  # ascending, descending or ""
     is_number: bool
-    column: str = ""  # of `reporting.COLUMNS`, whose meaning stands beside it
+    column: str = ""  # of `reporting.COLUMNS`, whose meaning is beside it
 
     @property
     def arrow(self) -> str:
@@ -160,7 +160,7 @@ class Table:
         ]
 
     def chart(self) -> str:
-        """What became of the messages, by the first thing that the report is by; "" where there is nothing to draw."""
+        """What happened to the messages, by the first thing that the report is by; "" where nothing is to be drawn."""
         if not self.report.by or not self.report.rows:
             return ""
         first = self.report.by[0]

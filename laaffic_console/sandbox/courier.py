@@ -17,7 +17,7 @@ CONCURRENT = 4
 
 
 class Courier:
-    """For callbacks that go where a call or an option said; `counts[kind]` tells what became of them."""
+    """For callbacks that go where a call or an option said; `counts[kind]` tells what happened to them."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -60,7 +60,7 @@ class Courier:
 
 @contextlib.asynccontextmanager
 async def ended_together(tasks: set[asyncio.Task[None]]) -> AsyncIterator[None]:
-    """Whoever stops takes along what it is still posting."""
+    """Stopping ends what it is still posting."""
     try:
         yield
     finally:

@@ -97,7 +97,7 @@ class EmailInterfaces(FamilyOfInterfaces):
         return [("GET", "/mails", self._door_mails)]
 
     def _door_mails(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Every mail, the oldest first: whether it was submitted, and what became of it."""
+        """Every mail, the oldest first: whether it was submitted, and what happened to it."""
         now = dt.datetime.now(dt.UTC).timestamp() + self.options.clock_offset
         states = {"0": "delivered", "1": "failed", "-1": "sending"}
         rows = [
@@ -225,7 +225,7 @@ class EmailInterfaces(FamilyOfInterfaces):
             except ValueError:
                 parsed = None
             if not isinstance(parsed, dict):
-                raise Refusal("-5", "templateData is no JSON object in a text")
+                raise Refusal("-5", "templateData is not a JSON object in a text")
 
     def _check_duplicate(self, given: dict[str, Any], now: float) -> None:
         """The same batch again within the window; neither window nor key are documented."""

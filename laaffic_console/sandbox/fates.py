@@ -1,4 +1,4 @@
-"""What becomes of a message, decided by seed and number: the same rehearsal always ends the same."""
+"""What happens to a message, decided by seed and number: the same rehearsal always ends the same."""
 
 import hashlib
 from dataclasses import dataclass

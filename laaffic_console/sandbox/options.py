@@ -43,7 +43,7 @@ class Options:
     strict_mms_size: bool = False  # 50 KB of the Base64 text instead of the file (laaffic-api#mmsupload)
     bindings: int = 0  # that are there from the start
     expire_time: str = "datetime"  # or epoch (laaffic-api#ambiguities 16)
-    strict_pools: bool = False  # editNumberPool wants oldPoolNumber (laaffic-api#ambiguities 15)
+    strict_pools: bool = False  # editNumberPool requires oldPoolNumber (laaffic-api#ambiguities 15)
     owned_numbers: int = 12
     reply_rate: float = 0.0  # share of those who receive a message that answer it
     reply_delay: float = 1.0  # seconds after it was delivered

@@ -70,7 +70,7 @@ class ReplyInterfaces(FamilyOfInterfaces):
         return [("POST", "/replies", self._door_reply)]
 
     def consider(self, accepted: list[Accepted]) -> None:
-        """Whoever receives a message may answer it; who does, and what, the seed and the number decide."""
+        """Anyone who receives a message may answer it; who does, and what, the seed and the number decide."""
         if not self.options.reply_rate:
             return
         for message in accepted:

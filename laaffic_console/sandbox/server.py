@@ -206,7 +206,7 @@ class Sandbox:
         return {"total": len(found), "messages": page}
 
     def _received(self, given: dict[str, Any]) -> dict[str, Any]:
-        """What the families received and hold, each under its title, and what became of their callbacks."""
+        """What the families received and hold, each under its title, and what happened to their callbacks."""
         now = time.time() + self.options.clock_offset
         tables: dict[str, Any] = {}
         for family in self.families:

@@ -71,7 +71,7 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def parse(text: str) -> Condition:
-    """ConditionError says where it cannot be read, and what could stand there."""
+    """ConditionError says where it cannot be read, and what could be there."""
     if len(text) > LONGEST:
         said = _("A condition has at most %(n)d characters. Make groups of its parts, or several audiences.")
         raise ConditionError(said % {"n": LONGEST}, LONGEST)
@@ -212,7 +212,7 @@ class _Parser:
         if token.kind in ("end", "sign"):
             raise self.wrong(_("A value belongs here; one with spaces or signs in quotation marks"), token)
         if not token.said:
-            raise self.wrong(_("An empty text is not a value. Write “is not set” for who has none"), token)
+            raise self.wrong(_("An empty text is not a value. Write “is not set” for contacts who have none"), token)
         if field == "country":
             return _country(token)
         return token.said.lower() if field == "language" else token.said

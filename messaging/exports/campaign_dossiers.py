@@ -85,7 +85,7 @@ def _counted(campaign: Campaign) -> dict[str, Any] | None:
 
 
 def _forecast(campaign: Campaign) -> dict[str, Any]:
-    """What was shown before the launch; nothing is forecast anew, for that would not be what anybody saw."""
+    """What was shown before the launch; nothing is forecast again, for that would not be what anybody saw."""
     seen = shown.from_json(campaign.shown)
     kept = {"kept_at_launch": campaign.forecast, "drift_that_was_told": campaign.drift}
     if seen is None:

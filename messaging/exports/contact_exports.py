@@ -25,7 +25,7 @@ Row = list[Any]
 
 
 def rows(contacts: QuerySet[Contact]) -> Iterator[Row]:
-    """The header and then a row a contact, by rising id: what changes meanwhile is neither missed nor written twice."""
+    """The header and then a row a contact, by rising id: what changes during it is neither missed nor written twice."""
     attributes = attribute_names(contacts)
     names = [column.column_name for column in ContactResource(attribute_names=attributes).get_export_fields()]
     headers = {attribute_header(name): name for name in attributes}
@@ -49,7 +49,7 @@ def _groups_of(ids: list[int]) -> dict[int, str]:
 
 
 def write_file(contacts: QuerySet[Contact], path: Path) -> int:
-    """How many contacts were written; the file's ending says how, ValueError for one that is no format of ours."""
+    """How many contacts were written; the file's ending says how, ValueError for an unknown format."""
     written = -1  # the header
 
     def counted() -> Iterator[Row]:

@@ -28,7 +28,7 @@ from laaffic_console.kit.words.stored_words import in_words
 from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.figures import proofs
 
-# What decides how a campaign is sent and counted. A list of what is said, so that no secret can come into it.
+# What decides how a campaign is sent and counted. A list of what is included, so that no secret can come into it.
 SETTINGS = ["LAAFFIC_TIME_ZONE", "TIME_ZONE", "LAAFFIC_ORDER_PREFIX", "LAAFFIC_RECIPIENTS_PER_CALL"]
 SETTINGS += ["LAAFFIC_TIMEOUTS", "LAAFFIC_CONFIRM_REPORTS", "REPORT_WINDOW_HOURS", "LAAFFIC_CLOCK_SLACK_SECONDS"]
 SETTINGS += ["LAAFFIC_ERROR_LIMIT", "LAAFFIC_LOST_ANSWERS", "LAAFFIC_LOST_ANSWERS_CAMPAIGNS"]
@@ -178,7 +178,7 @@ def proofs_of(campaign: Any) -> list[dict[str, Any]]:
 
 def readme(about: dict[str, Any], parts: Sequence[Part]) -> str:
     listed = "\n".join(f"  {part.name:<16} {part.holds}" for part in parts)
-    standing = "It was over." if about["is_over"] else "It was NOT over: some of what is said here has changed since."
+    standing = "It was over." if about["is_over"] else "It was NOT over: some of this has changed since."
     return f"""Dossier of {about["title"]}
 as of {about["as_of"]}. {standing}
 
@@ -190,11 +190,11 @@ How to check it
   manage.py verify_dossier FILE --key FINGERPRINT
 or, on any machine with Python and the library cryptography, with laaffic_console/verify_dossier.py alone:
   python verify_dossier.py FILE --key FINGERPRINT
-The fingerprint is the one that whoever runs the console gave you beforehand; this one says it is
+The fingerprint is the one that the people who run the console gave you beforehand; this one says it is
   {signed_zip.own_fingerprint()}
 Every byte of the file is covered. Do not unpack and pack it again: that makes another file, which is not signed.
 
 What it proves
 That the file is as this console wrote it, and was not changed since. It does not prove that the console was told the
-truth, and whoever holds the console's key can sign anything.
+truth, and anyone who holds the console's key can sign anything.
 """

@@ -26,7 +26,7 @@ def write(campaign: EmailCampaign, user: User | None, into: BinaryIO, recipients
         dossiers.content(campaign, CONTENT, user),
         dossiers.approvals(campaign),
         dossiers.settings_part(),
-        dossiers.table("recipients.csv", "each mail that callbacks told of, and what became of it", lambda: recounted),
+        dossiers.table("recipients.csv", "each mail that callbacks told of, with its outcome", lambda: recounted),
         dossiers.ledger(campaign, email_states.ABOUT),
         dossiers.events(campaign),
         dossiers.document(

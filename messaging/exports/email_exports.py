@@ -14,7 +14,7 @@ COLUMNS = ["address", "email id", "task id", "submitted", "as told", "remark", "
 
 
 def rows(mails: QuerySet[EmailMessage]) -> Iterator[list[Any]]:
-    """The header and then a row a mail, by rising id: what changes meanwhile is neither missed nor written twice."""
+    """The header and then a row a mail, by rising id: what changes during it is neither missed nor written twice."""
     yield COLUMNS
     for chunk in walks.rising(mails.all(), CHUNK, attrgetter("pk")):
         for mail in chunk:

@@ -1,4 +1,4 @@
-"""The recipients of a campaign as rows for a file: what became of each, what it cost, and how that is known.
+"""The recipients of a campaign as rows for a file: what happened to each, what it cost, and how that is known.
 
 A campaign's messages lie in its batches, next to each other by primary key. So they are read by stretches of that key,
 a few batches at a time: a million rows take no more memory than ten thousand, and no query outlives its stretch.

@@ -15,7 +15,7 @@ COLUMNS = ["number", "name", "text", "at", "sent_to", "answers", "opted_out_with
 
 
 def rows(replies: QuerySet[Reply], *, with_names: bool = True) -> Iterator[list[Any]]:
-    """The header and then a row each, the newest first. Names are of contacts: only for who may see those."""
+    """The header and then a row each, the newest first. Names are of contacts: only for those who may see these."""
     yield COLUMNS
     for chunk in walks.falling(replies.select_related("campaign"), CHUNK, attrgetter("pk")):
         known = contacts_of(chunk) if with_names else {}

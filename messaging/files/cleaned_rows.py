@@ -1,7 +1,7 @@
 """A file's rows, cleaned chunk by chunk: in this process, or in one beside it while the caller writes the chunk before.
 
 The other process (`cleaning_process.py`) opens no database, is ahead by what its pipe holds, and ends with this one. It
-says nothing of what goes wrong in it: whoever waits for its rows goes on here, behind the last chunk that came, and
+says nothing of what goes wrong in it: the reader of its rows goes on here, behind the last chunk that came, and
 meets the same trouble where it is told in the reader's language.
 """
 
@@ -65,7 +65,7 @@ class Chunk(NamedTuple):
 
 
 def chunks(source: Source, size: int, *, behind: int, bytes_left: int) -> Iterator[Chunk]:
-    """The rows behind that line. Whoever stops before the end closes this, which ends the other process too."""
+    """The rows behind that line. A reader that stops before the end closes this, which ends the other process too."""
     if bytes_left < WORTH_IT or (os.cpu_count() or 1) == 1:
         yield from here(source, size, behind=behind)
         return
@@ -131,7 +131,7 @@ def clean_rows(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[ReadyRow]
 
 @contextlib.contextmanager
 def _beside(source: Source, size: int, behind: int) -> Iterator[IO[bytes]]:
-    """What the other process sends. It is no child of `multiprocessing`, which the queue's workers may not have."""
+    """What the other process sends. It is not a child of `multiprocessing`, which the queue's workers may not have."""
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, *PROCESS],
         stdin=subprocess.PIPE,

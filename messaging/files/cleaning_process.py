@@ -1,7 +1,7 @@
 """The process beside an import (`cleaned_rows.py`): takes a file on its standard input, sends cleaned chunks.
 
 Django is set up without apps and without languages: nothing here can reach a database, and a reason is kept as words
-with values, which are said in the reader's language where they are unpacked.
+with values, which are worded in the reader's language where they are unpacked.
 """
 
 import os

@@ -49,7 +49,7 @@ class Row(NamedTuple):
     line: int  # as a spreadsheet numbers it: the header is 1
     cells: list[str]
     problem: str = ""  # why its cells cannot be told apart
-    text: str = ""  # such a row as it stands in the file
+    text: str = ""  # such a row as it is in the file
 
 
 def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
@@ -146,7 +146,7 @@ class ContactFile:
     """A file's rows under its header; empty ones are passed over, but counted as lines."""
 
     def __init__(self, path: Path, written: Format, within: float | None = None) -> None:
-        """`within`: seconds that reading a workbook may take, for whoever only looks at it."""
+        """`within`: seconds that reading a workbook may take, for anyone who only looks at it."""
         self.path = path
         self.written = written
         self.within = within

@@ -42,7 +42,7 @@ SPELLINGS = {
 # What the console itself works out and writes into its exports; read again, it is nobody's attribute.
 EXPORTED_ONLY = frozenset({"country", "validity", "time_zones", "source", "created_at", "groups"})
 EXPORTED_ONCE = EXPORTED_ONLY | {"attributes"}  # all of them in one cell, up to version 0.9
-# Behind the columns of a file whose invalid rows are given back, in the language of whoever takes it.
+# Behind the columns of a file whose invalid rows are given back, in the language of the person who takes it.
 BAD_ROW_COLUMNS = (gettext_lazy("row"), gettext_lazy("reason"))
 FIXED_FIELDS = ("number", "other_number", "name", "first_name", "last_name", "email", "language")
 IGNORED = ""
@@ -63,7 +63,7 @@ _invisible = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u20
 
 
 def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
-    """Header → field; what is no known field becomes an attribute, and each field is taken once.
+    """Header → field; an unknown field becomes an attribute, and each field is taken once.
 
     Of several phone numbers the mobile is meant, and the others stand in where its cell is empty.
     """
@@ -97,7 +97,7 @@ def is_of_bad_rows(headers: Sequence[str]) -> bool:
 
 @cache
 def _bad_row_columns() -> list[tuple[str, ...]]:
-    """In every language: whoever imports the file again need not read that of whoever took it."""
+    """In every language: anyone who imports the file again need not read that of the person who took it."""
     found = []
     for code, _name in settings.LANGUAGES:
         with translation.override(code):
@@ -160,7 +160,7 @@ _not_in_a_name = re.compile(f"[^a-z0-9{HAN}]+")
 
 
 def attribute_name(header: str, index: int) -> str:
-    """A name that can stand in a merge field; a header without a letter for one is known by its place."""
+    """A name that can be in a merge field; a header without a letter for one is known by its place."""
     plain = _without_accents(header).strip().lower().replace("ß", "ss")
     slug = _not_in_a_name.sub("_", plain).strip("_")[:38] or f"column_{index + 1}"
     if slug in BUILT_IN:

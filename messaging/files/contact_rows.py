@@ -76,7 +76,7 @@ as_json = json.JSONEncoder(ensure_ascii=False).encode
 class RowOptions:
     """What a person says about a file, because its rows cannot."""
 
-    foreign_without_plus: bool = False  # numbers of other countries than the file's stand there without +
+    foreign_without_plus: bool = False  # numbers of other countries than the file's are there without +
     allow_unknown_ranges: bool = False  # numbers that no operator is known to have given out
     keep_null_words: bool = False  # somebody is really called Null
 

@@ -1,7 +1,7 @@
 """How a text file is encoded. Where its bytes mean different words in different code pages, a person has to say.
 
 charset-normalizer names the code pages that the bytes fit. It ranks them by how much text it sees, and a list of names
-is too little: so what is no way to write names is dropped here, and what is left is never guessed between.
+is too little: so encodings that nobody writes names in are dropped here, and what is left is never guessed between.
 """
 
 import codecs
@@ -267,12 +267,12 @@ def _kind(character: str) -> str:
 
 
 def _joins(letter: str) -> bool:
-    """A middle dot stands in foreign names of Chinese, and between two l of Catalan."""
+    """A middle dot occurs in foreign names in Chinese, and between two l of Catalan."""
     return letter in "lL" or _kind(letter) == "CJK"
 
 
 def _script_of_mark(mark: str) -> str:
-    """One mark can stand on another."""
+    """One mark can be on another."""
     return unicodedata.name(mark, " ").split(" ")[0] if mark and _kind(mark) == "combining" else ""
 
 
@@ -282,7 +282,7 @@ def _alphabet(word: str) -> str:
 
 @functools.lru_cache(maxsize=100_000)
 def _clash(before: str, character: str) -> bool:
-    """Two neighbours that stand in no word: of two alphabets, or a capital behind a small letter."""
+    """Two neighbours that are in no word: of two alphabets, or a capital behind a small letter."""
     if not (before.isalpha() and character.isalpha()):
         return False
     return _kind(before) != _kind(character) or (before.islower() and character.isupper())

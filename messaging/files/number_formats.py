@@ -260,7 +260,7 @@ def _whole_in_places(parts: tuple[_Part, ...], digits: str, is_grouped: bool) ->
 
 
 def _behind(parts: tuple[_Part, ...], rest: str, wanted: str) -> str:
-    """The decimals and what stands behind the number."""
+    """The decimals and what is behind the number."""
     keep = len(wanted)
     while keep and wanted[keep - 1] == "#" and rest[keep - 1 : keep] == "0":
         keep -= 1

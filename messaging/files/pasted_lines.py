@@ -80,7 +80,7 @@ def _naming(n: int, line: str, said: str) -> Titles | None:
     fields = guess_mapping(names)
     if "number" not in fields.values():
         return None
-    if len(names) == 1:  # no columns: several numbers may stand in a line below it
+    if len(names) == 1:  # no columns: several numbers may be in a line below it
         return Titles(n)
     places = range(len(names))
     columns = [i for field in ("number", "other_number") for i in places if fields[names[i]] == field]

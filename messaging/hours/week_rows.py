@@ -82,7 +82,7 @@ def _plain(said: str) -> str:
 
 
 def problems(parts: Sequence[Part]) -> list[str]:
-    """What is missing; whether hours, dates and countries are any is said where the text is read."""
+    """What is missing; whether hours, dates and countries are valid is checked where the text is read."""
     found = []
     for place, part in enumerate(parts):
         where = part.countries or (_("everywhere") if place == 0 else _("a country without a name"))

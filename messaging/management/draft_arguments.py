@@ -56,7 +56,7 @@ def fields_of(options: dict[str, Any], channel: str) -> dict[str, Any]:
 
 
 def told_of(paste: Paste | None) -> dict[str, Any]:
-    """What became of the numbers of a file, where one was given."""
+    """What happened to the numbers of a file, where one was given."""
     if paste is None:
         return {}
     errors = [{"line": line, "value": text, "reason": why} for line, text, why in paste.problems]

@@ -98,7 +98,7 @@ class Inspected:
     width: int | None = None  # pixels
     height: int | None = None
     seconds: float | None = None  # of audio
-    thumbnail: bytes = b""  # a PNG made anew, never bytes of the upload
+    thumbnail: bytes = b""  # a PNG made again, never bytes of the upload
     note: str = ""  # what the operator should know although the file is fit
 
 
@@ -127,7 +127,7 @@ def is_doubtful(size: int) -> bool:
 
 
 def text_of(data: bytes) -> str:
-    """A text attachment for showing, escaped by whoever shows it."""
+    """A text attachment for showing, escaped by the code that shows it."""
     return data.decode("utf-8-sig")
 
 

@@ -15,7 +15,7 @@ class Approval(OfOneDraft):
         ASKED = "asked", _("Waiting")
         APPROVED = "approved", _("Approved")
         REFUSED = "refused", pgettext_lazy("approval", "Refused")
-        VOID = "void", _("Void")  # the draft was changed, or asked for anew
+        VOID = "void", _("Void")  # the draft was changed, or asked for again
 
     # {part of the draft: digest}: content, audience and schedule, so that it can be said which of them was changed.
     bound_to = models.JSONField(default=dict, editable=False)

@@ -6,7 +6,7 @@ from messaging.models.campaigns import Campaign
 
 
 class AudienceCount(models.Model):
-    """The count of one draft, finished or on its way; made anew when what it was counted for has changed."""
+    """The count of one draft, finished or on its way; made again when what it was counted for has changed."""
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="audience_count")
     counted_for = models.CharField(max_length=64)  # digest of what decides who is reached

@@ -72,7 +72,7 @@ class Budget(models.Model):
 class BudgetCounter(models.Model):
     """What has gone of a budget in one period: messages, or millionths of its currency.
 
-    Its row is locked by whoever claims messages for it, so that two senders never share the last of it.
+    Its row is locked by the sender that claims messages for it, so that two senders never share the last of it.
     """
 
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="counters", db_index=False)
@@ -84,7 +84,7 @@ class BudgetCounter(models.Model):
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     lift_reason = models.CharField(max_length=200, blank=True)
-    # The open share up to which the sweep has looked; 0: it begins anew.
+    # The open share up to which the sweep has looked; 0: it begins again.
     followed_to = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
@@ -95,7 +95,7 @@ class BudgetCounter(models.Model):
 
 
 class BudgetShare(models.Model):
-    """How much of a counter one batch has taken; put right from the batch as it is released, answered and reported."""
+    """How much of a counter one batch has taken; corrected from the batch as it is released, answered and reported."""
 
     counter = models.ForeignKey(BudgetCounter, models.CASCADE, related_name="shares", db_index=False)
     # None: it is fixed for good. It was sent in an earlier period, or before a person had it sent again.

@@ -72,7 +72,7 @@ class Campaign(VisiblyNamed, Launched):
     # What its channel alone needs, by name: an MMS's title and attachments …
     channel_options = models.JSONField(default=dict, blank=True, editable=False)
     text = models.TextField(_("text"))
-    # Where the text was taken from; what is sent is the text above, whatever became of the template.
+    # Where the text was taken from; what is sent is the text above, whatever happened to the template.
     template_version = models.ForeignKey(
         TemplateVersion, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("template")
     )
@@ -169,7 +169,7 @@ class Campaign(VisiblyNamed, Launched):
     audience_cursor = models.BigIntegerField(default=0)  # the last contact id that has been looked at
     audience_end = models.BigIntegerField(default=0)  # the highest contact id at launch
     member_end = models.BigIntegerField(null=True, editable=False)  # the last membership that counts; null: all do
-    # What the launch was decided upon (services.shown); it starts only while that is true.
+    # What the launch was decided on (services.shown); it starts only while that is true.
     shown = models.JSONField(null=True, editable=False)
     # What was expected then, by country, and where what came differs from it (services/batches: expected, drift).
     forecast = models.JSONField(null=True, editable=False)

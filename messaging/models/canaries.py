@@ -1,4 +1,4 @@
-"""The first few of a campaign: who they are, and what was decided by what became of them."""
+"""The first few of a campaign: who they are, and what was decided by what happened to them."""
 
 from django.conf import settings
 from django.db import models
@@ -16,10 +16,10 @@ class Canary(models.Model):
     countries = models.JSONField(default=dict)  # {country: how many were chosen}
     rejected_before = models.PositiveIntegerField(default=0)  # when the audience was frozen: none of these ever leaves
     drawn_at = models.DateTimeField(null=True)
-    parted_at = models.DateTimeField(null=True)  # those who were chosen stand in batches of their own
+    parted_at = models.DateTimeField(null=True)  # those who were chosen are in batches of their own
     sent_at = models.DateTimeField(null=True)  # the last of them has left: its reports are waited for from here
     said_late_at = models.DateTimeField(null=True)
-    figures = models.JSONField(default=dict)  # what was decided upon, the last time
+    figures = models.JSONField(default=dict)  # what was decided on, the last time
     hold_reason = SaidField(blank=True)  # its own, where it held the campaign
     passed_at = models.DateTimeField(null=True)
     passed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

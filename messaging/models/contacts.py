@@ -79,7 +79,7 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["country", "id"], name="contact_country"),
             models.Index(fields=["id"], name="contact_possible", condition=models.Q(validity="possible")),
-            # With a condition: whoever was added by hand costs nothing.
+            # With a condition: anyone who was added by hand costs nothing.
             models.Index(
                 fields=["imported_by", "id"], name="contact_import", condition=models.Q(imported_by__isnull=False)
             ),
@@ -152,7 +152,7 @@ class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
         return self.filter(models.Q(channel__in=channels) | opted_out)
 
     def of_subscribers(self, numbers: Sequence[str]) -> "SuppressionEntries":
-        """Of whoever has one of these numbers, however the entry spells it."""
+        """Of anyone who has one of these numbers, however the entry spells it."""
         return self.filter(number__in=every_spelling(numbers))
 
     def bulk_create(self, objs: Iterable["SuppressionEntry"], *args: Any, **kwargs: Any) -> "list[SuppressionEntry]":

@@ -1,6 +1,6 @@
 """Email campaigns. One request carries them whole: the recipients are a list at Laaffic, the text an approved template.
 
-What became of each mail is told by callbacks (*submitted*) and asked for (*delivered*): two things in two columns.
+What happened to each mail is told by callbacks (*submitted*) and asked for (*delivered*): two things in two columns.
 """
 
 import secrets
@@ -105,7 +105,7 @@ class EmailCampaign(VisiblyNamed, Launched):
     last_report_at = models.DateTimeField(null=True, editable=False)
     next_check_at = models.DateTimeField(null=True, editable=False)  # when getSendEmailRcd asks next
     checks = models.PositiveSmallIntegerField(default=0, editable=False)
-    asked_to = models.BigIntegerField(default=0, db_default=0, editable=False)  # the last mail asked for; 0: begin anew
+    asked_to = models.BigIntegerField(default=0, db_default=0, editable=False)  # the last mail asked for; 0: restart
 
     sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
@@ -144,7 +144,7 @@ class Submission(models.IntegerChoices):
 
 
 class Delivery(models.IntegerChoices):
-    """What getSendEmailRcd said, ordered likewise."""
+    """What getSendEmailRcd said, ordered in the same way."""
 
     NONE = 0, _("–")  # there is nothing to ask about
     PENDING = 10, _("On its way")

@@ -36,7 +36,7 @@ class HourTally(models.Model):
 
 
 class SentTally(models.Model):
-    """What became of the messages that the gateway answered for in an hour, as it stands now.
+    """What happened to the messages that the gateway answered for in an hour, as it stands now.
 
     Its hour stays when reports come days later, so a day's figures are about the messages of that day. Moved wherever
     messages move (services/batches/sent_tallies.py), and derivable from them exactly.

@@ -74,7 +74,7 @@ class ImportForecast(models.Model):
         FAILED = "failed", _("Failed")
 
     contact_import = models.OneToOneField(ContactImport, models.CASCADE, related_name="forecast")
-    key = models.CharField(max_length=32)  # of how the file is read: with another one it is counted anew
+    key = models.CharField(max_length=32)  # of how the file is read: with another one it is counted again
     mapping = models.JSONField(default=dict)
     state = models.CharField(max_length=8, choices=State, default=State.LOOKING)
     explanation = SaidField(blank=True)
@@ -106,8 +106,8 @@ class ImportedChange(models.Model):
     contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="+", db_index=False)
     # No constraint: what is left of a contact goes with it, by the index.
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_constraint=False)
-    before = models.JSONField(default=dict)  # {column: what stood there}, of those that the import has overwritten
-    # What the contact's `updated_at` was then: whoever changes it later makes it another. None: `before` is of no use.
+    before = models.JSONField(default=dict)  # {column: what was there}, of those that the import has overwritten
+    # What the contact's `updated_at` was then: a later change makes it another. None: `before` is of no use.
     written_at = models.DateTimeField(null=True)
 
     class Meta:

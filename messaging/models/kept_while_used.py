@@ -40,7 +40,7 @@ def named_by(rules: Iterable[dict[str, Any]]) -> set[int]:
 def keep_while_used(instance: ContactGroup, **_said: Any) -> None:
     """Wherever it is deleted from: with the group a campaign would lose whom it leaves out, without a word.
 
-    Under the group's lock, which whoever deletes it keeps by a transaction: no campaign can come to use it between this
+    Under the group's lock, which its deleter keeps by a transaction: no campaign can come to use it between this
     look and the end of the deletion.
     """
     with transaction.atomic():

@@ -19,7 +19,7 @@ class Launched(models.Model):
         related_name="+",
         verbose_name=_("by"),
     )
-    # Whoever wrote or edited it by hand: none of them approves it.
+    # Anyone who wrote or edited it by hand: none of them approves it.
     authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     launched_by = models.ForeignKey(

@@ -3,7 +3,7 @@
 A batch is what one POST carries and what a worker claims: one row changes hands, not a thousand. So a message whose
 column says `queued` is *claimed* while its batch is, and *accepted* as soon as its batch has been answered: the answer
 is one row, and the messages' own rows follow (services/batches/answers.py). A batch's row lock guards its messages:
-whoever changes their states holds it and moves its tallies in the same transaction.
+code that changes their states holds it and moves its tallies in the same transaction.
 """
 
 from django.db import models

@@ -16,7 +16,7 @@ class Paste(models.Model):
     numbers = models.PositiveIntegerField(default=0)  # valid ones, each subscriber once
     duplicates = models.PositiveIntegerField(default=0)
     invalid = models.PositiveIntegerField(default=0)
-    problems = models.JSONField(default=list)  # of the first: [[line, what stands there, why it is invalid], …]
+    problems = models.JSONField(default=list)  # of the first: [[line, what is there, why it is invalid], …]
     merged = models.JSONField(default=list)  # of the first: [[line, number], …]
 
     def __str__(self) -> str:

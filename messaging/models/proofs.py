@@ -33,7 +33,7 @@ class Proof(OfOneDraft):
     finished_at = models.DateTimeField(_("proved"), null=True)
     was_over = models.BooleanField(
         default=False
-    )  # whether the campaign was: of one that goes on figures move meanwhile
+    )  # whether the campaign was: of one that goes on figures move in the meantime
     figures = models.JSONField(_("figures"), default=dict)  # as `campaign prove` derives them
     disagreements = models.JSONField(_("disagreements"), default=list)  # sentences, the first of them
     wrong = models.PositiveIntegerField(_("figures that disagree"), default=0)  # how many sentences there were

@@ -63,7 +63,7 @@ def _of_region(written: Written, region: str, foreign_without_plus: bool) -> Msi
     national = read_national(written.digits, region)
     if national is not None and national.is_valid and is_mobile(national):
         return national
-    carried = _or_none(written.digits, written, region)  # read as if its country code stood there
+    carried = _or_none(written.digits, written, region)  # read as if its country code were there
     is_allowed = carried is not None and (foreign_without_plus or is_of(carried, region))
     if national is not None and (carried is None or not carried.is_valid or national.number == carried.number):
         return national

@@ -1,4 +1,4 @@
-"""From a number to its person, for who may see contacts."""
+"""From a number to its person, for anyone who may see contacts."""
 
 from typing import Any
 

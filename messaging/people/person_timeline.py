@@ -24,7 +24,7 @@ LAST_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever is reached by one of `numbers`, all spellings of one subscriber, the one that was asked for first."""
+    """Anyone who is reached by one of `numbers`, all spellings of one subscriber, the one that was asked for first."""
 
     numbers: tuple[str, ...]
     emails: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`read(person, behind, limit)`: at most `limit` entries, newest first, for who has the right."""
+    """`read(person, behind, limit)`: at most `limit` entries, newest first, for anyone who has the right."""
 
     name: str
     label: Any  # translated when it is shown

@@ -21,7 +21,7 @@ PAGE = 30
 
 
 def sent(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
-    """Messages with their text as it left, and what became of them."""
+    """Messages with their text as it left, and what happened to them."""
     at = Coalesce("batch__entry__left_at", "settled_at", "campaign__launched_at", "campaign__created_at")
     rows = Message.objects.filter(number__in=person.numbers).select_related("campaign", "batch", "campaign__answer__by")
     return [

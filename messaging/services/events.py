@@ -1,4 +1,4 @@
-"""What happens here, told to whoever listens outside (laaffic_console/events); nothing is made up where nobody does.
+"""What happens here, told to anyone who listens outside (laaffic_console/events); nothing is made up where nobody does.
 
 Called under the lock of what changes, so that the events of one message are written in the order in which it moved.
 """
@@ -102,7 +102,7 @@ MailStanding = tuple[int, int, str]  # submission, delivery, why it has failed
 
 
 def mails_moved(mails: Sequence[EmailMessage], before: Sequence[MailStanding]) -> None:
-    """Mails of one campaign, with where each stood; one that is new stood nowhere.
+    """Mails of one campaign, with the state of each before; a new one had none.
 
     A failure is told again when its reason becomes known later.
     """
@@ -236,7 +236,7 @@ def import_ended(job: ContactImport) -> None:
 
 
 def approval(kind: Kind, approval: Approval, *, by: str) -> None:
-    """`by`: whoever asked, decided, or has edited what was approved."""
+    """`by`: the person who asked, decided, or has edited what was approved."""
     draft = approval.draft
     people = {
         "asked_by": approval.asked_by.get_username() if approval.asked_by else "",

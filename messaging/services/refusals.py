@@ -6,8 +6,8 @@ class NotAllowed(Exception):
 
 
 class EndNotAsked(NotAllowed):
-    """It is held at its latest end, of which whoever resumes it has not heard."""
+    """It is held at its latest end, of which the person resuming it has not heard."""
 
 
 class Overtaken(NotAllowed):
-    """Somebody has edited it since whoever edits it now looked at it."""
+    """Somebody has edited it since the person editing it now looked at it."""

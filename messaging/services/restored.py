@@ -144,7 +144,7 @@ def _hold(campaign_id: int, since: dt.datetime, has_forgotten: bool) -> None:
 
 
 def _read_replies_with_care(until: dt.datetime) -> None:
-    """They are read again from the backup on: whoever wrote START was asked then, and must not be asked once more."""
+    """They are read again from the backup on: those who wrote START were asked then, and must not be asked again."""
     for application in Application.objects.filter(channel=Channel.SMS):
         ReplyPull.objects.update_or_create(
             application=application,
@@ -189,7 +189,7 @@ def _may_have_been_sent(since: dt.datetime) -> str:
 
 
 def _is_to_come(campaign: EmailCampaign, until: dt.datetime) -> bool:
-    """Where PostgreSQL's tables were replaced it is held by now (backups), and its time tells all the same."""
+    """Where PostgreSQL's tables were replaced it is held by now (backups), and its time tells anyway."""
     if campaign.state == EmailCampaign.State.UNKNOWN or campaign.undo_until is not None:
         return False
     return campaign.scheduled_at is not None and campaign.scheduled_at > until

@@ -71,7 +71,7 @@ _keep = {kind: Insert(kind, keys=True) for kind in (CampaignEvent, EmailCampaign
 def kept(campaign: Campaign | EmailCampaign, by: User | None, *, is_new: bool, is_noted: bool = True) -> None:
     """A draft was written or edited by somebody, who cannot approve it then.
 
-    Not `is_noted`: whoever launches it in this transaction notes that with the launch.
+    Not `is_noted`: the code that launches it in this transaction notes that with the launch.
     """
     if by is not None:
         _add_author(campaign, by, is_new=is_new)

@@ -129,7 +129,7 @@ def _as_ascii_digit(character: str) -> str:
     return str(unicodedata.decimal(character)) if character.isdecimal() else character
 
 
-# --- what stands below ---------------------------------------------------------------------------------------------
+# --- what is below ---------------------------------------------------------------------------------------------
 
 # “Sent from my iPhone” as phones and mail programs say it. Folded like the text; looked for at a word's beginning.
 _SENT = tuple(
@@ -194,9 +194,9 @@ FULL_NAME, SIGNED_NAME = range(2, 5), range(1, 5)  # words
 
 
 def _without_signature(content: str) -> str:
-    """What is said: the lines before a signature, or before what is quoted from the text that is answered.
+    """What the person wrote: the lines before a signature, or before what is quoted from the text that is answered.
 
-    A second line that is none of these goes on with the sentence: “Stop”, “by the shop tomorrow” is no STOP.
+    A second line that is none of these goes on with the sentence: “Stop”, “by the shop tomorrow” is not a STOP.
     """
     lines = content.strip().splitlines()
     said: list[str] = []

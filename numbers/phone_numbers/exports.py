@@ -14,7 +14,7 @@ CHUNK = 500
 
 
 def rows(resource: NumbersResource, shown: QuerySet[Any]) -> Iterator[list[Any]]:
-    """The header and then a row each; what a row has many of (a pool's numbers) stands in as many rows."""
+    """The header and then a row each; what a row has many of (a pool's numbers) is in as many rows."""
     columns = resource.get_export_fields()
     yield [column.column_name for column in columns]
     found = shown.iterator(chunk_size=CHUNK)

@@ -9,7 +9,7 @@ from phone_numbers.models import Binding, NumberPool, OwnedNumber
 
 
 class NumbersResource(resources.ModelResource):
-    with_names = True  # of contacts: only for who may see those
+    with_names = True  # of contacts: only for those who may see these
 
     def export_field(self, field: fields.Field, instance: Any, **kwargs: Any) -> Any:
         """As it is: laaffic_console/kit/files/exports.py says what a file makes of it."""

@@ -81,7 +81,7 @@ class CopyingTests:
         assert (kept.rows, kept.succeeded_at == kept.finished_at) == (5, False)
 
     def test_one_reads_at_a_time(self, copies: Copies[Any]) -> None:
-        with leases.lease(f"{copies.lease} x", 60), pytest.raises(SyncFailed, match="at this moment"):
+        with leases.lease(f"{copies.lease} x", 60), pytest.raises(SyncFailed, match="right now"):
             copies.run("x", reading(Copied(1)))
 
     def test_it_is_due_when_old_or_asked_for(self, copies: Copies[Any], rung: list[Any]) -> None:

@@ -38,7 +38,7 @@ def test_it_ends_the_unknown_and_healths_warning(
     admin_client: Client, lost: LedgerEntry, word: str, state: EntryState, said: str
 ) -> None:
     page = admin_client.get(reverse("admin:gateway_ledgerentry_change", args=[lost.pk])).content.decode()
-    assert "Say what became of it" in page
+    assert "Say what happened to it" in page
     assert health_page.unknown_calls().tone == "warn"
 
     say(admin_client, lost, word=word, why="it is in their console")

@@ -101,7 +101,7 @@ def test_what_is_no_page_is_not_found(clerk: Client, there: str) -> None:
 def test_the_contents_are_those_of_the_index() -> None:
     groups = pages.groups()
 
-    assert [group.title for group in groups][:2] == ["For operators", "For whoever runs it"]
+    assert [group.title for group in groups][:2] == ["For operators", "For people who run it"]
     assert ("launching", "launching") in groups[0].pages
     listed = {name for group in groups for name, _title in group.pages}
     assert {name for name in pages.names() if "/" not in name} - listed <= {"", "changelog", "security"}

@@ -47,7 +47,7 @@ class UnknownTests:
 
         LedgerEntry.objects.filter(pk=young.pk).update(prepared_at=timezone.now() - 2 * HOUR)
 
-        said = "“Autumn”: what became of a request is unknown for more than an hour"
+        said = "“Autumn”: what happened to a request is unknown for more than an hour"
         assert look() == [("ann", said), ("bob", said)]
 
     def test_once_until_it_is_over(self, person: Person) -> None:

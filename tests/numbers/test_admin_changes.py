@@ -240,7 +240,7 @@ class EditTests:
 
         shown = text_of(admin_client.get(f"{POOLS}{pool.pk}/change/"))
 
-        assert "What became of version 2 is not known" in shown
+        assert "What happened to version 2 is not known" in shown
         assert 'id="edit"' not in shown
         assert "Outcome unknown" in text_of(admin_client.get(POOLS))
 

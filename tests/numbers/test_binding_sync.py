@@ -177,7 +177,7 @@ class TroubleTests:
     def test_two_at_once_are_not_started(self, sandbox: RunningSandbox, application: Application) -> None:
         with (
             leases.lease("numbers sync bindings NumApp1"),
-            pytest.raises(SyncFailed, match="being synchronised at this moment"),
+            pytest.raises(SyncFailed, match="being synchronised right now"),
         ):
             binding_sync.sync(application)
 

@@ -160,7 +160,7 @@ class UploadTests:
     def test_it_waits_for_one_that_is_at_it(self, sandbox: RunningSandbox) -> None:
         kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
 
-        with leases.lease(f"audio-upload:{kept.pk}"), pytest.raises(UploadFailed, match="at this moment"):
+        with leases.lease(f"audio-upload:{kept.pk}"), pytest.raises(UploadFailed, match="right now"):
             audio.upload(kept.pk)
 
         assert not LedgerEntry.objects.exists()

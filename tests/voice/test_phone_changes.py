@@ -292,7 +292,7 @@ class ResetTests:
     def test_of_two_at_once_only_one_leaves(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         before = password_of(sandbox, phone.account)
 
-        with leases.lease(f"sip-password:{phone.pk}"), pytest.raises(ValidationError, match="at this moment"):
+        with leases.lease(f"sip-password:{phone.pk}"), pytest.raises(ValidationError, match="right now"):
             phone_changes.reset(phone)
 
         assert password_of(sandbox, phone.account) == before

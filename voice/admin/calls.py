@@ -142,7 +142,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         return page(self, request, "voice/call_form.html", _("Call from a SIP phone"), form=form)
 
     def _initial(self, request: HttpRequest) -> dict[str, Any]:
-        """From the phone's row, from a person's page, or from a contact, for who may see contacts."""
+        """From the phone's row, from a person's page, or from a contact, for anyone who may see contacts."""
         given: dict[str, Any] = {}
         if chosen := plain_text.whole_number(request.GET.get("phone", "")):
             given["phone"] = chosen

@@ -1,4 +1,4 @@
-"""The form of a group-call task: its parts appear when they apply, and every problem is said at its own field."""
+"""The form of a group-call task: its parts appear when they apply, and every problem is shown at its own field."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -296,7 +296,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         return bool(chosen) if values == "on" else str(chosen) in values.split(",")
 
     def _post_clean(self) -> None:
-        """Everything that is wrong is said at once: ranges, rules between fields, the numbers, the audio file."""
+        """All errors are reported at once: ranges, rules between fields, the numbers, the audio file."""
         self._take_audio_file()
         super()._post_clean()  # type: ignore[misc]
         try:
@@ -338,7 +338,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
     def _blame(self, problem: ValidationError) -> None:
         for field, sentences in problem.message_dict.items():
             if field == "audio" and "audio_file" in self.errors:
-                continue  # the file that was to be it is wrong, and that is said
+                continue  # the file for it is wrong, and its own field says so
             if field not in self.errors:
                 self.add_error(field if field in self.fields else None, sentences)
 

@@ -265,7 +265,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         )
 
     def recipients_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-        """Each number with what became of its call."""
+        """Each number with what happened to its call."""
         back = reverse("admin:voice_grouptask_change", args=[pk])
         parameters = {"task": pk}
         answer: HttpResponse = delivery.deliver(
@@ -316,7 +316,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return HttpResponseRedirect(own_page(kept))
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        """What becomes of a launch whose request was not made: taken back, or tried again."""
+        """What happens to a launch whose request was not made: taken back, or tried again."""
         require(request, "voice.view_grouptask", "voice.launch_grouptask")
         task = self._posted(request, pk)
         if verb not in VERBS:

@@ -133,7 +133,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
 
     @action(description=gettext_lazy("Decide on the cost"), url_path="cost", permissions=["resolve"])
     def decide_cost(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Whether a cost that cannot be right is counted all the same."""
+        """Whether a cost that cannot be right is counted anyway."""
         record = get_object_or_404(CallRecord, pk=object_id)
         if request.method == "POST":
             take, why = request.POST.get("word") == "take", request.POST.get("why", "")

@@ -66,7 +66,7 @@ class SpokenTextWidget(MergeTextWidget):
 
 
 class SpokenFields(forms.Form):
-    """A mixin; `text` is declared by who uses it."""
+    """A mixin; `text` is declared by the class that uses it."""
 
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),

@@ -192,7 +192,7 @@ def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
     try:
         return _launched(task, again)
     except StillOpen:
-        task.delete()  # the same command with a reason writes it anew
+        task.delete()  # the same command with a reason rewrites it
         raise
     except (ValidationError, CommandError) as problem:
         why = "\n".join(said(problem)) if isinstance(problem, ValidationError) else str(problem)

@@ -111,7 +111,7 @@ class CallRecord(models.Model):
 
 
 class Ringing(models.Model):
-    """A phone that rang for a call, as pushed while it rang; what became of the call is its record's."""
+    """A phone that rang for a call, as pushed while it rang; what happened to the call is its record's."""
 
     call_id = models.CharField(_("call"), max_length=64)
     sip_account = models.CharField(_("SIP account"), max_length=64, blank=True)
@@ -156,7 +156,7 @@ class CallTally(models.Model):
 
 
 class SipCall(models.Model):
-    """A call that somebody asked for from a SIP phone. What became of it is its ledger row's and its record's."""
+    """A call that somebody asked for from a SIP phone. What happened to it is its ledger row's and its record's."""
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="+", verbose_name=_("application"))
     account = models.CharField(_("SIP account"), max_length=64)

@@ -190,7 +190,7 @@ class GroupTask(VisiblyNamed, Launched):
     look_at = models.DateTimeField(null=True)  # when Laaffic is asked for it next
     looks = models.PositiveIntegerField(default=0)  # how often a list that was read to its end did not have it
     looked_at = models.DateTimeField(_("last asked for"), null=True)
-    # Of the launch that has it in hand: one that slept, and whose task was given back meanwhile, has another.
+    # Of the launch that has it in hand: one that slept, and whose task was given back in the meantime, has another.
     launch_token = models.CharField(max_length=36, blank=True, editable=False)
     # Whether `CalledNumber` has its numbers: from when its request is recorded until no frequency cap asks for them.
     is_counted = models.BooleanField(default=False, db_default=False, editable=False)

@@ -1,4 +1,4 @@
-"""What happens to group-call tasks, told to whoever listens outside (laaffic_console/events)."""
+"""What happens to group-call tasks, told to anyone who listens outside (laaffic_console/events)."""
 
 from laaffic_console.events.kinds import Kind
 from laaffic_console.events.services import outbox

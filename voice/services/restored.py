@@ -1,5 +1,5 @@
 """After a restore: a launch that waited in the backup, was held or had just begun may have been made since, so none
-starts by itself, and whoever tries one again is told.
+starts by itself, and anyone who tries one again is told.
 """
 
 import datetime as dt

@@ -35,7 +35,7 @@ class ApprovalStanding(serializers.Serializer):
     needed = serializers.CharField(
         allow_blank=True, help_text="why a second person has to approve it; empty: one is enough"
     )
-    missing = serializers.CharField(allow_blank=True, help_text="what stands against its launch; empty: nothing")
+    missing = serializers.CharField(allow_blank=True, help_text="what the launch checks find; empty: nothing")
     approval = Approval(allow_null=True, help_text="the latest")
 
 

@@ -101,7 +101,7 @@ class FollowUpView(ApiView):
     rights = {"POST": [VIEW, ADD]}
 
     def drafted(self, request: Any, pk: int, make: Callable[..., Campaign], **asked: Any) -> Response:
-        """Not in one transaction: its recipients are taken over by parts, so that senders can write meanwhile."""
+        """Not in one transaction: its recipients are taken over by parts, so that senders can write in the meantime."""
 
         def work() -> Answer:
             made = make(row(rows(), pk).pk, by=request.user, **asked)

@@ -28,7 +28,7 @@ class AmountView(ApiView):
 
     @extend_schema(parameters=[KEY], request=own.AmountRequest, responses=own.Amount)
     def post(self, request: Any, pk: int) -> Response:
-        """Count such an amount all the same, or leave it out, with a reason."""
+        """Count such an amount anyway, or leave it out, with a reason."""
         asked = self.read(own.AmountRequest)
         about = {"take": asked["word"] == own.TAKE, "by": request.user}
 

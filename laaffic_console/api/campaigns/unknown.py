@@ -1,4 +1,4 @@
-"""Messages whose answer was lost: all that is known of them, and a person's word on what becomes of them."""
+"""Messages whose answer was lost: all that is known of them, and a person's word on what happens to them."""
 
 import datetime as dt
 from typing import Any

@@ -137,7 +137,7 @@ class CheckView(ApiView):
 
     @extend_schema(responses=shapes.CheckAnswer)
     def get(self, request: Any, pk: int) -> Response:
-        """Who would get a draft, what it costs, and what stands against its launch."""
+        """Who would get a draft, what it costs, and what the launch checks find."""
         campaign = row(Campaign.objects.all(), pk)
         launching.require_draft(campaign, CampaignState.DRAFT)
         if problems := drafts.problems_of(campaign):
@@ -271,7 +271,7 @@ class RecipientsView(ApiView):
         responses=shapes.page_of(shapes.Message),
     )
     def get(self, request: Any, pk: int) -> Response:
-        """Each recipient with what became of the message, the first first."""
+        """Each recipient with what happened to the message, the first first."""
         query = self.read(RecipientQuery, request.query_params.dict())
         campaign = row(Campaign.objects.all(), pk)
         rows = recipients(Message.objects.all(), campaign.pk, query.get("state"))

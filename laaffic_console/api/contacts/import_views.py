@@ -61,7 +61,7 @@ class ImportsView(ApiView):
         looked_at: list[ContactImport] = []
 
         def look() -> None:
-            """Outside the transaction: a large file would hold up whoever writes."""
+            """Outside the transaction: a large file would hold up all other writes."""
             looked_at.append(import_files.look_at(asked["file"], region=region, by=request.user))
 
         def work() -> Answer:
@@ -71,7 +71,7 @@ class ImportsView(ApiView):
 
         try:
             answer = self.once(work, before=look)
-        except DatabaseError:  # it may be stored all the same: the sweep of files without a row finds out
+        except DatabaseError:  # it may be stored anyway: the sweep of files without a row finds out
             raise
         except BaseException:
             for job in looked_at:

@@ -32,7 +32,7 @@ class ConversationListed(serializers.Serializer):
 
 
 class Conversation(ConversationListed):
-    application = serializers.CharField(allow_null=True, help_text="by which an answer leaves that names none")
+    application = serializers.CharField(allow_null=True, help_text="for an answer that does not name one")
     sender_id = serializers.CharField(allow_blank=True)
     stopped = serializers.CharField(allow_blank=True, help_text="why nothing can be sent to this number")
 

@@ -71,7 +71,7 @@ class EmailCheckView(ApiView):
 
     @extend_schema(responses=shapes.EmailCheckAnswer)
     def get(self, request: Any, pk: int) -> Response:
-        """How many are on its list, and what stands against its launch."""
+        """How many are on its list, and what the launch checks find."""
         campaign = row(drafts(), pk)
         launching.require_draft(campaign, State.DRAFT)
         email_drafts.check_content(campaign)

@@ -106,7 +106,7 @@ class ExportFileView(ApiView):
             raise Problem(403, _("The token's user may no longer export these rows. Ask an administrator."))
         try:
             opened = keeping.path_of(export).open("rb") if keeping.is_there(export) else None
-        except FileNotFoundError:  # deleted in this moment
+        except FileNotFoundError:  # deleted at the same moment
             opened = None
         if opened is None:
             raise Problem(409, _("There is no file: the export is %(state)s.") % {"state": export.get_state_display()})
@@ -122,7 +122,7 @@ class ReportView(ApiView):
 
     @extend_schema(operation_id="report_retrieve", parameters=[shapes.ReportQuery], responses=shapes.Figures)
     def get(self, request: Any) -> Response:
-        """What was sent in some days, what became of it and what it cost: the document of `manage.py report --json`."""
+        """What was sent in some days, what happened to it, what it cost: the document of `manage.py report --json`."""
         query = self.read(shapes.ReportQuery, request.query_params.dict())
         only = {name: report_keys.keys_of(name, query[name]) for name in shapes.ONLY if query.get(name)}
         found = reporting.run(

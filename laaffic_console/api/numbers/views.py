@@ -114,7 +114,7 @@ class BindingRequestView(ApiView):
 
     @extend_schema(responses=shapes.AskedBinding)
     def get(self, request: Any, pk: int) -> Response:
-        """What became of a request to bind or unbind, and the binding that it is about."""
+        """What happened to a request to bind or unbind, and the binding that it is about."""
         return Response(documents.asked_binding(row(asked_for(), pk)))
 
 
@@ -187,7 +187,7 @@ class PoolView(ApiView):
         pool = row(pools(), pk)
 
         def work() -> Answer:
-            # Whoever sends back what was seen has read the pool's number: nobody types it here.
+            # Anyone who sends back what was seen has read the pool's number: nobody types it here.
             held = pool.listed
             about = {"seen_listed": asked["seen"], "by": request.user}
             if "version" in asked:
@@ -233,7 +233,7 @@ class OwnedNumberView(ApiView):
 
     @extend_schema(responses=shapes.OwnedChanged)
     def get(self, request: Any, pk: int) -> Response:
-        """What it is set to, and what became of the last change."""
+        """What it is set to, and what happened to the last change."""
         return Response(documents.changed_owned(row(OwnedNumber.objects.all(), pk)))
 
     @extend_schema(parameters=[KEY], request=shapes.OwnedChange, responses={202: shapes.OwnedChanged})
@@ -257,7 +257,7 @@ def edited(
 
 @contextmanager
 def refusing_overtaken() -> Iterator[None]:
-    """Whoever sends an older “seen” has made no mistake in a field: it is a conflict, as it is everywhere."""
+    """A caller with an older “seen” has made no mistake in a field: it is a conflict, as everywhere else."""
     try:
         yield
     except Overtaken as problem:

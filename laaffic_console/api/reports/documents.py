@@ -12,7 +12,7 @@ AS_THEY_ARE = ("name", "query", "is_shared", "schedule", "weekday", "month_day",
 
 
 def report(row: Report, reader: User) -> dict[str, Any]:
-    """Other people's addresses, which a problem names too, are shown to who may write to any, as on its page."""
+    """Other people's addresses, which a problem names too, are shown to anyone who may write to any, as on its page."""
     sees_addresses = row.owner_id == reader.pk or reader.has_perm(saving.ADDRESS)
     last = _last(row)
     return {

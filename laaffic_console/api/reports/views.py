@@ -130,7 +130,7 @@ class SendReportView(ApiView):
 
     @extend_schema(parameters=[KEY], request=None, responses={202: shapes.LastSending})
     def post(self, request: Any, pk: int) -> Response:
-        """Send it by email now, besides its schedule. Its “last_sending” later says what came of it."""
+        """Send it by email now, in addition to its schedule. “last_sending” later says what came of it."""
         report = row(_visible(request.user), pk)
         _require_own(report, request.user)
         answer = self.once(lambda: Answer(202, documents.sending(schedule.send_now(report), sees_problem=True)))

@@ -114,7 +114,7 @@ class CostView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.CostRequest, responses=shapes.Record)
     def post(self, request: Any, pk: int) -> Response:
-        """Decide whether a cost that cannot be right is counted all the same, and say how you know it."""
+        """Decide whether a cost that cannot be right is counted anyway, and say how you know it."""
         asked = self.read(shapes.CostRequest)
 
         def work() -> Answer:

@@ -134,7 +134,7 @@ class CalleesView(ApiView):
 
     @extend_schema(parameters=[ListQuery], responses=page_of(shapes.Callee))
     def get(self, request: Any, pk: int) -> Response:
-        """Each of its numbers with what became of the calls to it, in their order."""
+        """Each of its numbers with what happened to the calls to it, in their order."""
         query = self.read(ListQuery, request.query_params.dict())
         task = row(rows(), pk)
         return Response(by_position(query, task.number_count, lambda start, end: documents.callees(task, start, end)))

@@ -31,7 +31,7 @@ from voice.services.spoken.options import GENDERS
 WRITE = [VIEW, ADD]
 LOOK_AT_GROUPS = "messaging.view_contactgroup"
 DELETE = "voice.delete_grouptask"
-# What requests call the fields of a task that are as they are said.
+# What requests call the fields of a task that are kept as given.
 OWN = {
     "name": "name",
     "accent": "accent",
@@ -104,7 +104,7 @@ def _made(answer: Answer) -> Response:
 
 
 def _fields(asked: dict[str, Any]) -> dict[str, Any]:
-    """Of a task, for what is said."""
+    """Of a task, for sentences about it."""
     fields = {OWN[name]: value for name, value in asked.items() if name in OWN}
     if "application" in asked:
         fields["application"] = named.application(asked["application"], Channel.VOICE)
@@ -194,7 +194,7 @@ class GroupCallView(ApiView):
         _require_sight_of_groups(request.user, asked)
 
         def work() -> Answer:
-            # Whoever names another file has not said that it travels otherwise than the one before.
+            # A caller who names another file has not said that it travels otherwise than the one before.
             said = {"in_request": row(every(), pk).source == Announcement.IN_REQUEST, **asked}
             about = {"audience_for": lambda task: _audience(asked, task), "seen": seen, "by": request.user}
             group_tasks.edit(pk, _fields(said), **about)

@@ -45,7 +45,7 @@ class GroupCallCheckView(ApiView):
 
     @extend_schema(responses=shapes.GroupCallCheckAnswer)
     def get(self, request: Any, pk: int) -> Response:
-        """Whose phones would ring and when, what it costs, and what stands against its launch."""
+        """Whose phones would ring and when, what it costs, and what the launch checks find."""
         task = full(pk)
         launching.require_draft(task, TaskState.DRAFT)
         planned = group_start.planned(task)

@@ -109,7 +109,7 @@ class CallView(ApiView):
 
     @extend_schema(responses=shapes.Call)
     def get(self, request: Any, pk: int) -> Response:
-        """What became of it; “record” names what Laaffic says of it afterwards."""
+        """What happened to it; “record” names what Laaffic says of it afterwards."""
         return Response(documents.call(row(made_calls(), pk)))
 
 

@@ -58,7 +58,7 @@ def locked_head() -> AuditHead:
 
 
 def seal() -> int:
-    """Chain what is committed and not sealed yet; how many entries. Whoever commits one meanwhile calls this too."""
+    """Chain what is committed and not sealed yet; how many entries. Whatever commits one after that calls this too."""
     sealed = some = _seal_some()
     while some == AT_ONCE:
         some = _seal_some()
@@ -84,8 +84,8 @@ def _seal_some() -> int:
 def verify(known: tuple[int, str] | None = None) -> Verdict:
     """Every entry against the one before it, and the newest against the head; the first break is the problem.
 
-    `known`: position and digest of an entry, from an earlier verdict that was kept elsewhere. Whoever can write to the
-    database can chain everything anew; only that shows it.
+    `known`: position and digest of an entry, from an earlier verdict kept elsewhere. Anyone who can write to the
+    database can chain everything again; only that shows it.
     """
     seal()
     head = AuditHead.objects.filter(pk=1).first() or AuditHead()

@@ -62,7 +62,7 @@ def _storable(details: dict[str, Any]) -> Any:
 
 
 def _kept(value: Any) -> Any:
-    """A sentence with its words, for readers of another language than whoever acted."""
+    """A sentence with its words, for readers of another language than the person who acted."""
     if isinstance(value, dict):
         return {name: _kept(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

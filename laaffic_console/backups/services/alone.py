@@ -20,7 +20,7 @@ class Refused(Exception):
 
 @contextlib.contextmanager
 def on_this_machine() -> Iterator[None]:
-    """Held by the process: whoever is killed holds it no longer."""
+    """Held by the process: it is free once the process is killed."""
     with (Path(VAR_DIR) / LOCK).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

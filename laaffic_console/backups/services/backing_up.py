@@ -1,4 +1,4 @@
-"""One file with the database and what people have uploaded; campaigns go on meanwhile."""
+"""One file with the database and what people have uploaded; campaigns go on in the meantime."""
 
 import importlib.metadata
 import os
@@ -19,7 +19,7 @@ from laaffic_console.kit.files.uploads import WAITING
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.said import gettext as _
 
-LEFT_OUT = (making.FOLDER, WAITING)  # made anew from the database, or looked at and not taken
+LEFT_OUT = (making.FOLDER, WAITING)  # made again from the database, or looked at and not taken
 
 Tell = Callable[[str], None]
 
@@ -53,7 +53,7 @@ def _write_parts(archive: Written, path: Path, tell: Tell) -> None:
         name = uploaded.relative_to(settings.MEDIA_ROOT).as_posix()
         try:
             media = uploaded.open("rb")  # before its part is begun: one that the manifest does not name spoils the file
-        except FileNotFoundError:  # deleted meanwhile
+        except FileNotFoundError:  # deleted in the meantime
             continue
         except OSError as problem:
             raise _unread(problem, uploaded) from problem
@@ -101,7 +101,7 @@ def _pieces_of(media: BinaryIO, uploaded: Path) -> Iterator[bytes]:
 
 
 def _refuse_unread(problem: OSError) -> None:
-    if not isinstance(problem, FileNotFoundError):  # deleted meanwhile
+    if not isinstance(problem, FileNotFoundError):  # deleted in the meantime
         raise _unread(problem, Path(problem.filename)) from problem
 
 

@@ -48,7 +48,7 @@ def write_into(archive: Written, beside: Path) -> None:
     copy = beside.with_name(f".{beside.stem[:100]}-{os.getpid()}.sqlite3")
     try:
         copy.touch(mode=0o600)
-        # All pages in one go: step by step it would begin anew at every write of a running campaign.
+        # All pages in one go: step by step it would begin again at every write of a running campaign.
         with _opened(_file()) as source, _opened(copy) as target:
             source.backup(target)
         with copy.open("rb") as copied:

@@ -1,4 +1,4 @@
-"""What a backup says of itself. Whoever crafts one computes its checksum too, so nothing in it is taken as it stands:
+"""What a backup says of itself. Anyone who crafts one computes its checksum too, so nothing in it is trusted:
 a manifest is read whole, or named as odd, before anything is touched.
 """
 
@@ -27,7 +27,7 @@ _sha256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Unknown(Exception):
-    """It is no manifest of ours."""
+    """It is not a manifest of ours."""
 
 
 class Newer(Exception):
@@ -56,7 +56,7 @@ class Manifest:
 
 
 def read(raw: bytes) -> Manifest:
-    """Unknown, Newer or Odd where it cannot be; ValueError or RecursionError for what is no JSON."""
+    """Unknown, Newer or Odd where it cannot be; ValueError or RecursionError for invalid JSON."""
     said = json.loads(raw)
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise Unknown

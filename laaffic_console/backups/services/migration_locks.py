@@ -37,7 +37,7 @@ MANY = 100_000  # rows; fewer are gone through within a second
 
 INDEX = "builds an index while nobody can write: use kit.sql.gentle_migrations.AddIndexGently in a migration of its own"
 SCAN = "looks at every row while nobody can write: use AddConstraintNotValid, and ValidateConstraint in the next one"
-REWRITE = "writes every row anew while nobody can read: add a nullable column, and fill it in slices"
+REWRITE = "rewrites every row while nobody can read: add a nullable column, and fill it in slices"
 NOT_NULL = "looks at every row while nobody can read: keep the column nullable"
 
 _TABLE = r'(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?(?:public\.)?"?(\w+)"?'

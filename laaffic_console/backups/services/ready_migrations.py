@@ -1,6 +1,6 @@
 """Migrations whose models are made before anything stops, so that only the database's own work is left for later.
 
-Django makes the models anew for each step of a migration: nine tenths of the time that a migration of small tables
+Django makes the models again for each step of a migration: nine tenths of the time that a migration of small tables
 takes. That needs no database, and is done here while the old version still serves.
 """
 
@@ -46,7 +46,7 @@ class ReadyMigrations:
     def apply(self) -> None:
         """As the command `migrate` does it."""
         if self.executor.recorder.applied_migrations().keys() != self.executor.loader.applied_migrations.keys():
-            call_command("migrate", interactive=False, verbosity=0)  # somebody has migrated by hand meanwhile
+            call_command("migrate", interactive=False, verbosity=0)  # somebody has migrated by hand in the meantime
             return
         for migration in self.ready:
             self.executor.apply_migration(_NoState(), migration)
@@ -70,7 +70,7 @@ def made_ready(executor: Any, pending: list[Migration]) -> ReadyMigrations:
 def _step(migration: Migration, operation: Any, state: Any) -> Any:
     before = state.clone()
     operation.state_forwards(migration.app_label, state)
-    if isinstance(operation, RunPython) and before.is_delayed:  # it makes all models anew where some are half made
+    if isinstance(operation, RunPython) and before.is_delayed:  # it makes all models again where some are half made
         before.clear_delayed_apps_cache()
         before.is_delayed = False
         before.apps  # noqa: B018 - made by being asked for

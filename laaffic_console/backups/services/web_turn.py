@@ -1,6 +1,6 @@
 """The new web process waits beside the old one, loaded, until the database is of its version and an upgrade lets it.
 
-Two files in `var/`, locked by processes: whoever is killed holds them no longer. A third is there from the first
+Two files in `var/`, locked by processes and free once those are killed. A third is there from the first
 migration until all that belongs to them is done, also where that fails or is killed: what is recorded as migrated by
 then may lack what comes behind, such as permissions.
 """
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def not_yet() -> Iterator[None]:
-    """No web process of this machine that waits begins to serve meanwhile."""
+    """No web process of this machine that waits begins to serve in the meantime."""
     with _file(TURN) as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield

@@ -19,7 +19,7 @@ def _has_ended(user: User) -> bool:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """GET begins it anew; POST says that it was ended, by this person on whatever machine."""
+    """GET begins it again; POST says that it was ended, by this person on whatever machine."""
     if request.method == "POST":
         TourTaken.objects.get_or_create(user=signed_in(request))
         return HttpResponseRedirect(reverse("admin:index"))

@@ -1,4 +1,4 @@
-"""Whoever watches a process asks it by the address of its own machine, which is no name of ALLOWED_HOSTS."""
+"""Anyone who watches a process asks it by the address of its own machine, which is not a name of ALLOWED_HOSTS."""
 
 from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware

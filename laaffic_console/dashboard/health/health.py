@@ -57,7 +57,7 @@ def parts() -> list[Part]:
 
 
 def _why(problem: DatabaseError) -> str:
-    """No address and no name of the database: whoever asks /readyz may read it."""
+    """No address and no name of the database: anyone who asks /readyz may read it."""
     return str(database_troubles.of(problem) or type(problem).__name__)
 
 

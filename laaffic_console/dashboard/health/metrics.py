@@ -33,7 +33,7 @@ OPEN_REQUESTS = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 @require_GET
 def view(request: HttpRequest) -> HttpResponse:
-    """404 where it is off; 403 to who has neither the token nor an address of the list."""
+    """404 where it is off; 403 to anyone who has neither the token nor an address of the list."""
     if not settings.LAAFFIC_METRICS_TOKEN and not settings.LAAFFIC_METRICS_SOURCES:
         raise Http404
     if not _has_token(request) and not is_among(client_address(request), settings.LAAFFIC_METRICS_SOURCES):
@@ -80,7 +80,7 @@ def _queue_and_workers(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     yield _one("workers_alive", "Workers with a fresh heartbeat", len(living))
     yield _one("worker_restarts", "Restarts of the clusters of living workers", sum(living))
     held = Lease.objects.exclude(token="").filter(until__gte=now).count()
-    yield _one("leases_held", "Pieces of work that somebody does at this moment", held)
+    yield _one("leases_held", "Pieces of work that somebody does right now", held)
     swept_at = workers.last_sweep()
     if swept_at is not None:
         yield _one("sweep_age_seconds", "Since the last sweep ended", (now - swept_at).total_seconds())

@@ -1,4 +1,4 @@
-"""A ZIP for whoever helps from outside: versions, settings, health, queue and errors, and nothing about a person.
+"""A ZIP for people who help from outside: versions, settings, health, queue and errors, and nothing about a person.
 
 What is in it is listed here, name by name: words of the console's own, figures and moments. No text that somebody has
 typed, imported, received or set is copied, so a new column or setting cannot leak by being forgotten. Of an error there
@@ -56,7 +56,7 @@ Support bundle of the Laaffic console
 
 versions.json    Python, Django, packages, database, operating system
 settings.json    figures and switches; of addresses, keys and tokens only whether or how many are set
-checks.json      the ids of what "manage.py check --deploy" says; the sentences stand in laaffic_console/checks/
+checks.json      the ids of what "manage.py check --deploy" says; the sentences are in laaffic_console/checks/
 health.json      database, queue, workers, the last sweep, the oldest thing due, room on the disk
 queue.json       what waits: jobs, pushes, requests, batches, campaigns, imports, exports, by state
 leases.json      which kinds of work are being done, until when
@@ -111,7 +111,7 @@ WHETHER_SET = (
 )
 QUEUE_FIGURES = ("workers", "timeout", "retry", "max_attempts", "ack_failures", "save_limit", "queue_limit", "bulk")
 
-# How leases and troubles begin; what stands behind can be anybody's.
+# How leases and troubles begin; what is behind can be anybody's.
 LEASES = (
     *("import", "inbox", "send", "freeze", "count", "pull", "answers", "hours", "balance", "sweep rung", "sweep"),
     *("swept", "probe-account", "mms-upload", "audio-upload", "email", "exports", "forecast", "undo"),
@@ -229,7 +229,7 @@ def _about(rows: QuerySet[Any]) -> str:
 
 
 def _by_state(model: type[Model]) -> dict[str, int]:
-    """States that the model names; what else stands there is counted together."""
+    """States that the model names; what else is there is counted together."""
     known = {str(value): str(value) for value, _label in model._meta.get_field("state").flatchoices}  # type: ignore[union-attr]
     counted: dict[str, int] = {}
     for state, count in model._default_manager.order_by().values_list("state").annotate(n=Count("pk")):

@@ -22,7 +22,7 @@ from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import is_blank, plain
 
 MOST = 30  # of one person, for one list
-# Which page, and what a list's address has besides that asks for no rows.
+# Which page, and what else a list's address has, which asks for no rows.
 LEFT_OUT = {"p", "e", "all", "_changelist_filters", "_popup", "_to_field", "_facets"}
 
 
@@ -97,7 +97,7 @@ def remove_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def list_asked_for(request: HttpRequest) -> Any:
-    """The list's model, for who may see it."""
+    """The list's model, for anyone who may see it."""
     model = _model(request.POST.get("list", ""))
     if not admin.site.get_model_admin(model).has_view_permission(request):
         raise PermissionDenied

@@ -48,7 +48,7 @@ def shown_rights() -> QuerySet[Permission]:
 
 
 class RightsTable(forms.CheckboxSelectMultiple):
-    """Each right is a checkbox; those of one kind stand in one row."""
+    """Each right is a checkbox; those of one kind are in one row."""
 
     template_name = "console/rights.html"
 

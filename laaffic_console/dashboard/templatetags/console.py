@@ -54,7 +54,7 @@ def means_header(changelist: Any, header: dict[str, Any]) -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def reveal(context: Any, row: Model) -> str:
-    """The link that shows a masked number, for who may."""
+    """The link that shows a masked number, for anyone who may."""
     return reveal_link(context["request"], row)
 
 

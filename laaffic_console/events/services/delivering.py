@@ -6,7 +6,7 @@ and know no database. One that hangs or is away holds up nobody else; where noth
 attempts find out whether it is back.
 
 A round begins attempts for SLICE_SECONDS. What is under way by then keeps its ten seconds, and the other webhooks go on
-meanwhile: a receiver that hangs delays nobody. What those begin may not make the round longer still: it is given
+in the meantime: a receiver that hangs delays nobody. What those begin may not make the round longer still: it is given
 LAST_SECONDS once the first ones are over, then left, not counted as a failure, and posted again by the next round.
 """
 
@@ -82,7 +82,7 @@ def is_anything_due(*, but: Collection[int] = ()) -> bool:
 
 
 def _awake() -> Iterable[Webhook]:
-    """Those for which something waits: of very many, the others would be the first fifty for ever."""
+    """Those for which something waits: of very many, the others would be the first fifty forever."""
     now = timezone.now()
     rested = Q(rests_until=None) | Q(rests_until__lte=now)
     waiting = Delivery.objects.filter(webhook=OuterRef("pk"), state=State.WAITING, next_at__lte=now)
@@ -130,7 +130,7 @@ class _Round:
                 self.is_lost = self.is_lost or not self.lease.renew()
 
     def _look_after(self, lane: "_Lane", *, is_over: bool) -> None:
-        """One webhook that was deleted at this moment, or a fault of ours with it, stops no other."""
+        """One webhook that was deleted at the same moment, or a fault of ours with it, stops no other."""
         try:
             lane.look_after(is_over=is_over)
         except Exception as problem:
@@ -154,7 +154,7 @@ class _Round:
             self.left_at = time.monotonic() + LAST_SECONDS
 
     def _open_lanes(self) -> None:
-        """Also while another one hangs: what is new meanwhile does not wait for it."""
+        """Also while another one hangs: what is new in the meantime does not wait for it."""
         for webhook in _awake():
             lane = self.lanes.get(webhook.pk)
             if webhook.pk in self.given_up:
@@ -202,7 +202,7 @@ class _Lane:
         self.patience.for_names = True
 
     def give_up(self, problem: Exception) -> None:
-        """For this round. One that was deleted meanwhile is no trouble."""
+        """For this round. One that was deleted in the meantime is not a fault."""
         self.is_done = self.is_stopped = True
         if Webhook.objects.filter(pk=self.webhook.pk).exists():
             self.problem = problem
@@ -226,7 +226,7 @@ class _Lane:
 
     def _begin(self) -> None:
         webhook = Webhook.objects.filter(pk=self.webhook.pk, state=Webhook.State.ACTIVE).first()
-        if webhook is None:  # paused or deleted meanwhile
+        if webhook is None:  # paused or deleted in the meantime
             self.is_done = True
             return
         self.webhook = webhook
@@ -328,7 +328,7 @@ class _Lane:
         if row.failures or row.failing_since or is_old:
             health = {"failures": 0, "failing_since": None, "rests_until": None, "problem": "", "detail": ""}
             if not self._keep(**health, last_ok_at=now):
-                Webhook.objects.filter(pk=row.pk).update(last_ok_at=now)  # it arrived all the same
+                Webhook.objects.filter(pk=row.pk).update(last_ok_at=now)  # it arrived anyway
 
     def _is_away(self) -> None:
         self.is_done = True
@@ -346,7 +346,7 @@ class _Lane:
                 webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
 
     def _keep(self, **health: Any) -> bool:
-        """What this turn has found out, unless somebody has paused it since, and perhaps resumed: that begins anew."""
+        """What this turn has found out, unless somebody has paused it since, and perhaps resumed: that begins again."""
         row = self.webhook
         as_read = Webhook.objects.filter(pk=row.pk, state=row.state, failing_since=row.failing_since)
         is_kept = bool(as_read.update(**health))
@@ -366,7 +366,7 @@ class _Lane:
 
 
 def _is_long_past(due: dt.datetime) -> bool:
-    """By more than any wait: whoever was to look stood still, or this is an older backup."""
+    """By more than any wait: the process that should have looked stood still, or this is an older backup."""
     return timezone.now() - due > dt.timedelta(seconds=LONGEST_WAIT * JITTER[1])
 
 

@@ -74,7 +74,7 @@ def _event(one: Happening, now: dt.datetime, mark: str) -> Event:
 
 
 def _for_scripts(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Whoever did it, and in whichever language: what leaves is English."""
+    """No matter who did it, and in which language: what leaves is English."""
     said = {name: in_english(value) for name, value in data.items() if isinstance(value, Said)}
     return {**data, **said} if said else data
 

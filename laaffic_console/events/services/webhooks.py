@@ -111,7 +111,7 @@ def resume(webhook: Webhook) -> bool:
     """What waits leaves now, and is tried for as long as what is new. False where it is active."""
     if not Webhook.objects.filter(pk=webhook.pk).exclude(state=State.ACTIVE).exists():
         return False
-    delivery_writes.count_anew(webhook.pk)  # first: whoever dies in between leaves it as it was, to be resumed
+    delivery_writes.count_anew(webhook.pk)  # first: a process that dies in between leaves it as it was, to be resumed
     moved = _move(webhook, State.ACTIVE, [State.PAUSED, State.DISABLED], _("resumed"))
     if moved:
         bell.ring(fan_out.JOB)
@@ -129,9 +129,9 @@ def _move(webhook: Webhook, state: str, of: Sequence[str], said: str) -> bool:
 
 
 def disable(webhook_id: int, problem: str, detail: str = "") -> None:
-    """By the console itself: for people who look, and as an event for whoever else listens.
+    """By the console itself: for people who look, and as an event for all others that listen.
 
-    One that somebody has paused meanwhile stays so: its events wait.
+    One that somebody has paused in the meantime stays so: its events wait.
     """
     with transaction.atomic():
         row = locked(webhook_id)

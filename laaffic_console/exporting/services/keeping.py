@@ -1,4 +1,4 @@
-"""What becomes of files that were made: who may take them, for how long, and the sweep that deletes them."""
+"""What happens to files that were made: who may take them, for how long, and the sweep that deletes them."""
 
 import datetime as dt
 from pathlib import Path
@@ -52,7 +52,7 @@ def is_there(export: Export, now: dt.datetime | None = None) -> bool:
 
 
 def path_of(export: Export) -> Path:
-    """A name of ours and nothing else: what stands in the row leads nowhere out of the folder."""
+    """A name of ours and nothing else: what is in the row leads nowhere out of the folder."""
     return folder() / Path(export.file_name or "-").name
 
 

@@ -1,7 +1,7 @@
 """Making the file of an export: by a worker under a lease, at once into an answer, or from the shell.
 
 One export is made at a time, however many workers there are: the others go on sending. A file cannot be gone on with
-in its middle, so the successor of a killed worker begins it anew, and what the first had written is deleted.
+in its middle, so the successor of a killed worker begins it again, and what the first had written is deleted.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ class Stopped(Exception):
 
 
 class WorkerStops(Exception):
-    """The worker was told to stop: another one begins it anew."""
+    """The worker was told to stop: another one begins it again."""
 
 
 def folder() -> Path:
@@ -143,7 +143,7 @@ def _make(export: Export, held: HeldLease) -> None:
 
 
 def _kind_allowed(export: Export) -> Kind:
-    """NotExportable where a right was taken away meanwhile: rows are read as whoever asked may see them now."""
+    """NotExportable where a right was taken away since: rows are read as the person who asked may see them now."""
     kind = kinds.named(export.kind)
     asker = export.asked_by
     if asker is None or not asker.is_active or not asker.has_perms(kind.rights):
@@ -152,7 +152,7 @@ def _kind_allowed(export: Export) -> Kind:
 
 
 def _rows(kind: Kind, export: Export) -> Iterator[Row]:
-    """With whole numbers for who may see them; here it is not a request that says who looks."""
+    """With whole numbers for anyone who may see them; here it is not a request that says who looks."""
     rows = kind.rows(export.parameters, export.asked_by)
     return rows if export.has_whole_numbers else masks.masked_columns(rows)
 
@@ -230,7 +230,7 @@ def _finish(mine: QuerySet[Export], export: Export, path: Path, rows: int) -> bo
 
 
 def _fail(mine: QuerySet[Export], held: HeldLease, problem: str) -> None:
-    """Nothing where another worker has the lease by now: it deletes files too, and begins this one anew."""
+    """Nothing where another worker has the lease by now: it deletes files too, and begins this one again."""
     if held.renew():
         mine.update(state=State.FAILED, problem=problem, finished_at=timezone.now())
 
@@ -245,7 +245,7 @@ def _delete_files_of(pk: int) -> None:
 
 
 def direct(kind: Kind, parameters: Parameters, file_format: str, *, by: User | None) -> Iterator[Row]:
-    """The rows for who waits for them, with a row that says who took what; it is written before the first of them."""
+    """The rows for the waiting person, with a row that says who took what; it is written before the first of them."""
     export = _new(kind, parameters, file_format, by)
     rows = _Counted(kind.rows(parameters, by))
     _begin(export)

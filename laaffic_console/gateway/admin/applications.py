@@ -60,7 +60,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
         shown = [part for part in shown if sees_money or part[1]["fields"] != ["balance"]]
         if obj is not None and applications.is_used(obj):
             said = _(
-                "It has sent, or is about to, so its appId and channel stay: what became of its messages is looked "
+                "It has sent, or is about to, so its appId and channel stay: what happened to its messages is looked "
                 "for by them."
             )
             shown = [(shown[0][0], {**shown[0][1], "description": said}), *shown[1:]]
@@ -68,7 +68,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("balance"))
     def balance(self, application: Application) -> str:
-        """The account's, which all its applications share; *Test connection* asks for it anew."""
+        """The account's, which all its applications share; *Test connection* asks for it again."""
         reading = balance_history.latest()
         if reading is None:
             return _("Not read yet. “Test connection” reads it.")

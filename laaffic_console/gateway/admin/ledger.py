@@ -89,7 +89,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         entry = LedgerEntry.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
         return entry is not None and words.may_settle(entry)
 
-    @action(description=gettext_lazy("Say what became of it"), url_path="say", permissions=["say"])
+    @action(description=gettext_lazy("Say what happened to it"), url_path="say", permissions=["say"])
     def say(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A first request asks; only a POST settles it."""
         entry = get_object_or_404(LedgerEntry, pk=object_id)
@@ -101,7 +101,9 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
                 return HttpResponseRedirect(reverse("admin:gateway_ledgerentry_change", args=[entry.pk]))
             except ValidationError as problem:
                 problems = problem.messages
-        return page(self, request, "gateway/say.html", _("What became of it?"), entry=entry, problems=problems, why=why)
+        return page(
+            self, request, "gateway/say.html", _("What happened to it?"), entry=entry, problems=problems, why=why
+        )
 
     @display(description=gettext_lazy("state"), label=ENTRY_COLOURS)
     def shown_state(self, entry: LedgerEntry) -> tuple[str, str]:

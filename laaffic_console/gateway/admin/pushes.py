@@ -45,7 +45,7 @@ class AsItCame(ReadOnlyAdmin):
 @admin.register(PushedBody)
 class PushedBodyAdmin(AsItCame):
     when_empty = gettext_lazy(
-        "Nothing was pushed yet. Give Laaffic the callback addresses: they stand on the page of each application."
+        "Nothing was pushed yet. Give Laaffic the callback addresses: they are on the page of each application."
     )
     is_named_as_a_whole = True
     list_display = ["id", "kind", "received_at", "source", "entries", "applied_at", "failed", "trouble"]

@@ -15,7 +15,7 @@ HELP = "Exit codes: 0 done, 1 not done, 2 wrong arguments, 3 outcome unknown: lo
 
 
 class NotKnown(Exception):
-    """The request left and its answer was lost: the document that scripts read all the same, and what to do."""
+    """The request left and its answer was lost: the document that scripts read anyway, and what to do."""
 
     def __init__(self, document: dict[str, Any], what_to_do: object) -> None:
         super().__init__(str(what_to_do))

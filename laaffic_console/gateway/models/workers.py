@@ -10,7 +10,7 @@ def _usual_seconds() -> float:
 
 
 class Lease(models.Model):
-    """At most one holder of a name until a time. Whoever finds it taken goes away; whoever finds it stale takes it."""
+    """At most one holder of a name until a time. Who finds it taken goes away; who finds it stale takes it."""
 
     name = models.CharField(max_length=80, primary_key=True)
     token = models.CharField(max_length=36, blank=True)

@@ -1,1 +1,1 @@
-"""What every page of the admin stands on: its lists, its forms, rows that only machines write."""
+"""The base of every page of the admin: its lists, its forms, rows that only machines write."""

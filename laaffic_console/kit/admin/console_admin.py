@@ -32,7 +32,7 @@ STOCK_TITLES = ("Add %s", "Change %s", "View %s")
 
 
 class ConsoleList:
-    """For a ChangeList: what stands in the address and belongs to no filter is refused, not tried."""
+    """For a ChangeList: what is in the address and belongs to no filter is refused, not tried."""
 
     model_admin: Any
     list_display: list[Any]
@@ -53,7 +53,7 @@ class ConsoleList:
         self.empty_link = link if link is not None and request.user.has_perms((link.permission, *link.also)) else None
 
     def get_queryset(self, request: HttpRequest, **kwargs: Any) -> Any:
-        """With what the columns read besides, for those that are shown."""
+        """With what else the columns read, for those that are shown."""
         found = super().get_queryset(request, **kwargs)  # type: ignore[misc]
         if self.of_parent:
             lookup, pk = self.of_parent
@@ -104,7 +104,7 @@ class ConsoleList:
 
     @staticmethod
     def _renumbered(order: str, before: list[Any], after: list[Any]) -> str:
-        """“-3.1” for columns that stand elsewhere now; what is no column is left out."""
+        """“-3.1” for columns that are elsewhere now; unknown columns are left out."""
         parts = [(part[: -len(part.lstrip("-"))], part.lstrip("-")) for part in order.split(".") if part.strip("-")]
         known = [(sign, before[int(at)]) for sign, at in parts if at.isdecimal() and int(at) < len(before)]
         return ".".join(f"{sign}{after.index(column)}" for sign, column in known if column in after)
@@ -212,7 +212,7 @@ class ModelAdmin(unfold.ModelAdmin):
             if not database_troubles.is_taken(problem):
                 raise
             logger.warning("%s was stored by two at the same moment", request.path, exc_info=True)
-            return kept_forms.to_send_again(request, _("Somebody has stored one of the same name at this moment."))
+            return kept_forms.to_send_again(request, _("Somebody has just stored one of the same name."))
         return response
 
     def render_change_form(

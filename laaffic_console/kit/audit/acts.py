@@ -1,4 +1,4 @@
-"""What people do, told in one place: `record` says what, whoever acts now says who and from where.
+"""What people do, told in one place: `record` says what, the context says who acts now and from where.
 
 Who acts is set at the door: a middleware for each request, the command line for the shell. What a worker does by itself
 is nobody's act and is not recorded. Where it is kept, the audit app says: this floor knows no app.
@@ -77,7 +77,7 @@ def write_with(writer: Callable[[Told], None]) -> None:
 
 @contextmanager
 def acting(who: Callable[[], Actor]) -> Iterator[None]:
-    """`who` is asked when something is recorded: signing in changes it midway."""
+    """`who` is asked when something is recorded: signing in changes it halfway."""
     token = _actor.set(who)
     try:
         yield
@@ -105,7 +105,7 @@ def record(
 ) -> None:
     """Keep what is being done, in the transaction that does it. Never a secret, never a full list.
 
-    Nothing is kept where nobody acts; `by` names who does, where that is not whoever is signed in.
+    Nothing is kept where nobody acts; `by` names who does, where that is not the person who is signed in.
     """
     who = by or actor()
     if who is None:

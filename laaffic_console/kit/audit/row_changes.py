@@ -1,4 +1,4 @@
-"""What has become of a row that was changed without a form, told as a form's changes are: before and after."""
+"""What has happened to a row that was changed without a form, told as a form's changes are: before and after."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

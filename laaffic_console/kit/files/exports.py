@@ -1,6 +1,6 @@
 """Every list that leaves the console as a file, CSV or XLSX: both are streamed and both hold the same.
 
-Rows come with their values as Python has them. Here is the one place that says what becomes of them: text is guarded
+Rows come with their values as Python has them. Here is the one place that says what happens to them: text is guarded
 against being run as a formula, numbers are numbers and dates are dates, and a moment is by the console's clock and
 says its offset.
 """
@@ -54,7 +54,7 @@ _BEGAN_WITHIN = re.compile(r"""(?<=[;\t\r\n])'(?='*"*[=+\-@＝＋－＠])""")
 def escape_formula(text: str) -> str:
     """A cell that a spreadsheet would run begins with a quotation mark instead; one that has some gets one more.
 
-    So does what stands within it behind a semicolon, a tab or a line break.
+    So does what is within it behind a semicolon, a tab or a line break.
     """
     if text.isalnum():
         return text
@@ -173,7 +173,7 @@ def attached(
 
 
 def kind_of(path: Path) -> str:
-    """The format that a file's name asks for; ValueError for one that is no format of ours."""
+    """The format that a file's name asks for; ValueError for an unknown format."""
     return format_of(path, KINDS)
 
 
@@ -219,7 +219,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
 
 def why_not_written(problem: OSError, path: Path) -> str:
-    """One sentence for who waits for the file, and what to do."""
+    """One sentence for the person who waits for the file, and what to do."""
     names = {"path": path, "folder": path.parent}
     if problem.errno in FULL:
         return _("There is no room on the disk for %(path)s. Make room, then export it again.") % names

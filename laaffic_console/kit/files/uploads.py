@@ -1,5 +1,5 @@
 """Files that are being uploaded: they lie in a private folder of the console's own, and what a killed process has left
-there goes with the sweep. A disk that is full is said on the page."""
+there goes with the sweep. The page says when the disk is full."""
 
 import datetime as dt
 import errno
@@ -48,7 +48,7 @@ class PrivateUploadHandler(TemporaryFileUploadHandler):
 
 
 def _forget(file: Any) -> None:
-    """Closing flushes, which fails as well; the file goes all the same."""
+    """Closing flushes, which fails as well; the file goes anyway."""
     try:
         file.close()
     except OSError:
@@ -65,7 +65,7 @@ class FullDiskMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        is_ours = request.path.startswith(reverse("admin:index"))  # pushes are read by who takes them
+        is_ours = request.path.startswith(reverse("admin:index"))  # pushes are read by their own views
         is_form = is_ours and request.method == "POST" and request.content_type == "multipart/form-data"
         if not is_form or request.POST is None or not getattr(request, "found_no_room", False):
             return None

@@ -137,7 +137,7 @@ def _cell(value: Any, styles: Cells) -> str:
 
 
 def _moment(value: dt.date, styles: Cells) -> str:
-    """A day of the spreadsheet's; the offset, which it cannot hold, stands in the cell's format."""
+    """A day of the spreadsheet's; the offset, which it cannot hold, is in the cell's format."""
     if not isinstance(value, dt.datetime):
         return _days(dt.datetime(value.year, value.month, value.day), DATE, styles)  # noqa: DTZ001
     return _days(value.replace(tzinfo=None, microsecond=0), _moment_format(value.utcoffset()), styles)

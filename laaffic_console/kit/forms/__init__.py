@@ -1,1 +1,1 @@
-"""What forms have in common: their fields, what they changed, and what becomes of one that cannot be saved now."""
+"""What forms have in common: their fields, what they changed, and how one that cannot be saved now is kept."""

@@ -83,7 +83,7 @@ def _proving_pages() -> list[str]:
 
 
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """What is kept waits in the session for the second step: it is not given to who begins anew instead."""
+    """What is kept waits in the session for the second step: it is not given to somebody who begins again instead."""
     if request.path == reverse("admin:login"):
         request.session.pop(KEPT, None)
     token = request.POST.get(KEPT) or request.session.get(KEPT, "")
@@ -148,7 +148,7 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
         said[KEPT] = _signed(kept)
     request.current_app = admin.site.name
     response = admin.site.login(request, said)
-    response.status_code = 403  # whoever is not a browser must not take this for done
+    response.status_code = 403  # a client that is not a browser must not take this for done
     if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
         response.render()
     return response

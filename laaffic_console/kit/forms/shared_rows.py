@@ -1,7 +1,7 @@
-"""A row that two people edit at once: whoever saves last is told what the other has changed, and nothing typed is lost.
+"""A row that two people edit at once: the last to save is told what the other has changed, and nothing typed is lost.
 
 A form carries what it was shown with, as a signed digest a field. When it comes back the row is locked and compared:
-what another has saved since is said, field by field, and the form stays as it was typed. Sent once more, it is saved.
+what another has saved since is shown, field by field, and the form stays as it was typed. Sent once more, it is saved.
 
 Under the same lock it is asked again whether the row may be edited at all, and only the form's own columns are written:
 what the console itself has written since the row was read (a state, a launch, a count) stays.
@@ -37,7 +37,7 @@ Digests = dict[str, str]
 class SeenForm(BesideModelForm):
     """For a ModelForm; its page writes `{{ form.seen }}` within the form. A form that comes without is not compared."""
 
-    # Written by the console itself, whoever edits.
+    # Written by the console itself, no matter who edits.
     unwatched: ClassVar[tuple[str, ...]] = ("last_login", "password")
     is_overtaken = False
 

@@ -1,6 +1,6 @@
 """What every form of the console says of a date that it cannot take: the form that is wanted, or the years.
 
-Which forms are taken stands in `laaffic_console/formats`; none of them leaves open which number is the month.
+Which forms are taken is in `laaffic_console/formats`; none of them leaves open which number is the month.
 """
 
 from django import forms

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def read(text: str) -> Any:
-    """ValueError for what is no JSON, nested deeper than Python follows, or has half a character: that can be written
+    """ValueError for what is not JSON, nested deeper than Python follows, or has half a character: that can be written
     as `\\ud800` and neither be sent nor kept."""
     try:
         found = json.loads(text)

@@ -1,4 +1,4 @@
-"""The columns of a list: hidden ones are not read; moments and counts are said as people say them.
+"""The columns of a list: hidden ones are not read; times and counts are worded as people say them.
 
 Who hides what is kept by an app above (the dashboard), which says here how it is read.
 """
@@ -59,7 +59,7 @@ def drawn(model: type[models.Model], columns: Sequence[Any]) -> list[Any]:
 
 
 def _way_of(model: type[models.Model], name: str) -> Callable[[Any], Any] | None:
-    """How a value of this column is said; None: as Django says it."""
+    """How a value of this column is shown; None: as Django shows it."""
     try:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:

@@ -1,4 +1,4 @@
-"""The headers of a list are drawn once. unfold draws them anew for each row, to name the row's cells on a phone, and
+"""The headers of a list are drawn once. unfold redraws them for each row, to name the row's cells on a phone, and
 the box in them by a template: that was a sixth to a quarter of a page of fifty rows.
 """
 

@@ -43,7 +43,7 @@ def order_of(model_admin: Any, column: Any) -> str:
 
 
 def _is_served(model: type[models.Model], name: str) -> bool:
-    """Few values shared by all rows want an index that goes on with the id: behind each the rows are sorted anew."""
+    """Few values shared by all rows need an index that goes on with the id: behind each the rows are sorted again."""
     try:
         field: Any = model._meta.pk if name == "pk" else model._meta.get_field(name)
     except FieldDoesNotExist:

@@ -23,7 +23,7 @@ def rising(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> I
 
 
 def falling(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> Iterator[list[Row]]:
-    """Likewise, the newest id first."""
+    """The same, the newest id first."""
     ordered, chunk = rows.order_by("-pk"), list(rows.order_by("-pk")[:size])
     while chunk:
         last = pk(chunk[-1])

@@ -21,13 +21,13 @@ def may_reveal(request: HttpRequest) -> bool:
     return bool(request.user.has_perm(masks.REVEAL))
 
 
-_BesideModelAdmin: Any = object  # the classes that it stands beside differ in what they say of the same attributes
+_BesideModelAdmin: Any = object  # the classes that it is beside differ in what they say of the same attributes
 
 
 class MaskedNumbers(_BesideModelAdmin):
-    """For a ModelAdmin: its `masked` columns as whoever looks may see them, in the list and on a row's page.
+    """For a ModelAdmin: its `masked` columns as the viewer may see them, in the list and on a row's page.
 
-    `typed` are fields of a row's page in which numbers may stand among other things, as people have typed them.
+    `typed` are fields of a row's page in which numbers may be among other things, as people have typed them.
     """
 
     masked: ClassVar[tuple[str, ...]] = ()
@@ -133,7 +133,7 @@ def column(model: Any, name: str, page_of: HttpRequest | None, *, is_typed: bool
 
 
 def number_cell(value: Any) -> Any:
-    """A number or an address as whoever looks may see it; who sees it whole can copy it (console.js)."""
+    """A number or an address as the viewer may see it; who sees it whole can copy it (console.js)."""
     if not value:
         return value
     if not masks.may_see():
@@ -144,7 +144,7 @@ def number_cell(value: Any) -> Any:
 
 
 def reveal_link(request: HttpRequest, row: models.Model) -> str:
-    """The way to the page that shows it; "" for who sees it already, or may not."""
+    """The way to the page that shows it; "" for anyone who sees it already, or may not."""
     if masks.may_see() or not may_reveal(request):
         return ""
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_reveal", args=[row.pk])

@@ -1,6 +1,6 @@
-"""Phone numbers and addresses are shown whole to who may see them, and masked to everybody else: 9198•••••210.
+"""Phone numbers and addresses are shown whole to anyone who may see them, and masked to everybody else: 9198•••••210.
 
-Who looks is whoever acts (`acts`), so that a page, its title, a list and a file ask the same question in one place.
+The viewer is the person who acts (`acts`), so that a page, its title, a list and a file all ask in one place.
 What a worker or a command does is shown to nobody and stays whole.
 """
 
@@ -40,7 +40,7 @@ def may_see() -> bool:
 
 
 def masked(value: Any) -> Any:
-    """A number or an address as whoever looks may see it; what is empty stays so."""
+    """A number or an address as the viewer may see it; what is empty stays so."""
     return value if may_see() or not value else mask(str(value))
 
 
@@ -55,7 +55,7 @@ def mask(text: str) -> str:
 
 
 def in_text(said: Any) -> str:
-    """A sentence in which a number or an address may stand, as whoever looks may see it."""
+    """A sentence in which a number or an address may stand, as the viewer may see it."""
     text = str(said)
     return text if may_see() else mask_in_text(text)
 
@@ -85,7 +85,7 @@ def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
 
 
 def masked_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    """The rows of a file, its header first, for who sees no whole number."""
+    """The rows of a file, its header first, for people who see no whole number."""
     ways: dict[int, Callable[[str], str]] | None = None
     for row in rows:
         if ways is None:

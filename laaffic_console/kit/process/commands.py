@@ -1,4 +1,4 @@
-"""What every command of the console stands on."""
+"""What every command of the console is built on."""
 
 import os
 import sys
@@ -116,7 +116,7 @@ def option(name: str) -> str:
 
 
 def is_given(options: Mapping[str, Any], name: str) -> bool:
-    """Whether somebody has said it: 0 is said, too."""
+    """Whether somebody has given it: 0 is a value, too."""
     return options[name] is not None and options[name] is not False and options[name] not in ("", [])
 
 
@@ -134,7 +134,7 @@ def _unwritten(problem: NotWritten) -> str:
 
 
 def refuse_other_encodings(options: dict[str, Any]) -> None:
-    """Bytes that are no UTF-8 come as halves of characters, which no database keeps. A Path may have them."""
+    """Bytes that are not UTF-8 come as halves of characters, which no database keeps. A Path may have them."""
     for given in options.values():
         texts: Iterable[Any] = given if isinstance(given, list | tuple) else [given]
         for text in texts:

@@ -1,4 +1,4 @@
-"""Log lines as JSON, one object a line, for whoever gathers logs; with the id of the request that is answered."""
+"""Log lines as JSON, one object a line, for anyone who gathers logs; with the id of the request that is answered."""
 
 import datetime as dt
 import json

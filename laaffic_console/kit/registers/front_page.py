@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 
 class Place(StrEnum):
-    """From top to bottom; the last two stand beside each other."""
+    """From top to bottom; the last two are beside each other."""
 
     HOLD = "hold"  # inside the notice that the account is held: what waits for it
     NOTICES = "notices"
@@ -39,7 +39,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a new console wants done; somebody without its `permission` sees it without its button."""
+    """What a new console needs to have set up; somebody without its `permission` sees it without its button."""
 
     order: int
     says: Any

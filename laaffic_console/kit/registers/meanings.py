@@ -29,7 +29,7 @@ _meanings: dict[str, dict[str, Meaning]] = {}
 
 
 def register(kind: str, says: Mapping[str, Any], more: str) -> None:
-    """`kind` is what the words are said of: "message", "ledger", "figure" …"""
+    """`kind` is what the words are about: "message", "ledger", "figure" …"""
     _meanings.setdefault(kind, {}).update({str(word): Meaning(sentence, more) for word, sentence in says.items()})
 
 
@@ -42,7 +42,7 @@ def everything() -> dict[str, dict[str, Meaning]]:
 
 
 def inline(kind: str, word: object, shown: Any) -> SafeString:
-    """`shown`, and its meaning for who asks; a word that nobody explains stays plain. Not to stand in a link."""
+    """`shown`, and its meaning for the reader; a word that nobody explains stays plain. Not to be in a link."""
     meaning = of(kind, word)
     return conditional_escape(shown) if meaning is None else _button(meaning, shown)
 

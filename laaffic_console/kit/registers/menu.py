@@ -40,7 +40,7 @@ class Line:
     """`page` is the name of its address in the admin, `key` what leads there after g.
 
     A page of the machinery is in the way of who does nothing there: `acts` names the rights by which somebody does, and
-    the line is for who has one of them. Who knows the address may look as before.
+    the line is for anyone who has one of them. Who knows the address may look as before.
     """
 
     title: Any

@@ -1,7 +1,7 @@
 """Statements that the ORM writes once in a process and that are run with other values ever after.
 
 For what is asked for each batch: building a queryset and compiling it takes several times as long as the database
-takes to answer. The queryset stays the definition; `Given("name")` stands in it for a value that comes later:
+takes to answer. The queryset stays the definition; `Given("name")` marks a value that comes later:
 
     _due = Select(lambda: Batch.objects.filter(campaign=Given("campaign"), pk__among=Given("ids")).values_list("pk"))
     _due.rows(campaign=7, ids=[1, 2, 3])
@@ -45,7 +45,7 @@ def kept(model: type[models.Model], *names: str) -> dict[str, Given]:
 
 
 def moment(now: Any, name: str = "now") -> Any:
-    """How `database_clock.in_statement()` stands in a text: itself, or by name where it is no expression."""
+    """How `database_clock.in_statement()` is in a text: itself, or by name where it is not an expression."""
     return now if isinstance(now, Expression) else Given(name)
 
 

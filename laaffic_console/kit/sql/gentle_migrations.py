@@ -13,7 +13,7 @@ from django.db.migrations.operations import AddConstraint, AddField, AddIndex, A
 
 
 def _whole(schema_editor: Any) -> Any:
-    """SQLite makes a table anew in several statements."""
+    """SQLite makes a table again in several statements."""
     connection = schema_editor.connection
     return transaction.atomic(connection.alias) if connection.vendor == "sqlite" else nullcontext()
 
@@ -55,7 +55,7 @@ class AddIndexGently(AddIndexConcurrently):
 
 
 class RemoveIndexGently(RemoveIndex):
-    """PostgreSQL waits for who uses it, and holds up nobody meanwhile."""
+    """PostgreSQL waits for those that use it, and holds up nobody in the meantime."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         meanwhile = "CONCURRENTLY " if schema_editor.connection.vendor == "postgresql" else ""

@@ -32,7 +32,7 @@ def cursor(to: BaseDatabaseWrapper) -> Any:
 
 
 def with_constants(sql: str, params: Sequence[Any], given: type) -> tuple[str, list[Any]]:
-    """PostgreSQL's text with each parameter in it that is no `given` one, and the others."""
+    """PostgreSQL's text with each parameter in it that is not a `given` one, and the others."""
     from psycopg.sql import Literal
 
     coming = iter(params)

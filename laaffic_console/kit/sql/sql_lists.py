@@ -8,7 +8,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import CharField, IntegerField, Lookup
 
-PARTED_BY = "\n"  # stands in no number, name or email address
+PARTED_BY = "\n"  # is in no number, name or email address
 
 
 def among(values: Iterable[int | str]) -> tuple[str, str]:

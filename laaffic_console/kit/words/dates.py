@@ -41,7 +41,7 @@ def moment(at: dt.datetime) -> str:
 
 
 def planned(at: dt.datetime) -> str:
-    """3 Apr 2027, 09:30 (Europe/Berlin): when something is to happen, for who reads it by another clock."""
+    """3 Apr 2027, 09:30 (Europe/Berlin): when something is to happen, for readers with another clock."""
     return f"{moment(at)} ({timezone.get_current_timezone_name()})"
 
 
@@ -57,7 +57,7 @@ def hour(at: dt.datetime) -> str:
 
 
 def ago(at: dt.datetime | None) -> SafeString | str:
-    """3 min ago, and the exact moment for who points at it; console.js keeps it fresh with the same words."""
+    """3 min ago, and the exact time on hover; console.js keeps it fresh with the same words."""
     if at is None:
         return ""
     seconds = (timezone.now() - at).total_seconds()
@@ -66,7 +66,7 @@ def ago(at: dt.datetime | None) -> SafeString | str:
 
 
 def ago_words() -> dict[str, str]:
-    """How distances are said, for console.js: past and future of each unit."""
+    """How distances in time are worded, for console.js: past and future of each unit."""
     return {
         "now": _("just now"),
         "min": _("%(n)d min ago"),

@@ -39,13 +39,13 @@ def _decimals(amount: Decimal) -> int:
 
 
 def share(part: float | Decimal, whole: float | Decimal, digits: int = 1) -> float:
-    """Per cent, rounded down: 100 is said only when it is true. 0 of nothing."""
+    """Per cent, rounded down: 100 is shown only when it is true. 0 of nothing."""
     scale = 10**digits
     return int(Decimal(part) * 100 * scale // Decimal(whole)) / scale if whole else 0.0
 
 
 def in_percent(hundredths: float | Decimal | str, digits: int = 1) -> str:
-    """A share that was measured has its decimal, so that 92.0% stands below 91.9%, and is rounded down as `share` is.
+    """A share that was measured has its decimal, so that 92.0% is below 91.9%, and is rounded down as `share` is.
 
     A whole number of per cent is what somebody set, or how far something is, and stays whole: 85%.
     """

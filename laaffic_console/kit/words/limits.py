@@ -11,7 +11,7 @@ _of_currency = re.compile(r"([A-Za-z]{3})[ :=]+([0-9]{1,20}(?:\.[0-9]{1,20})?)")
 
 
 def read(given: str) -> Limits:
-    """1000, or {"USD": 1000, "EUR": 900}; 0 is no limit. ValueError where it is none of them."""
+    """1000, or {"USD": 1000, "EUR": 900}; 0 means no limit. ValueError for anything else."""
     given = given.strip()
     if not given[:1].isalpha():
         return _amount(given or "0")

@@ -8,7 +8,7 @@ VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Appr
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Whoever acts on a page. The admin lets no stranger this far; one who came all the same is refused."""
+    """Anyone who acts on a page. The admin lets no stranger this far; one who came anyway is refused."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user

@@ -1,4 +1,4 @@
-"""What nobody sees in a text, and what is to become of it: in names that are stored, and in terms that are pasted."""
+"""What nobody sees in a text, and what is to happen to it: in names that are stored, and in terms that are pasted."""
 
 import re
 import unicodedata

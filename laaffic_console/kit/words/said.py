@@ -1,9 +1,9 @@
 """Sentences that a worker writes down and people read: kept as words with their values, said in the reader's language.
 
 `gettext` and `ngettext` of this module give a text like Django's, which remembers its words, and what `%` has put into
-them. A SaidField keeps both, as JSON behind a mark, and says them anew whenever a row is read. What is added otherwise
+them. A SaidField keeps both, as JSON behind a mark, and says them again whenever a row is read. What is added otherwise
 (`+`, an f-string) forgets the words, and is kept as it reads; so is what carries no words, such as a person's reason.
-Whole numbers stand in it as its reader writes them, unless they name something.
+Whole numbers are in it as its reader writes them, unless they name something.
 
 Evidence, codes and whatever scripts tally stay English in their columns: kit/words/stored_words.py.
 """
@@ -53,7 +53,7 @@ class Said(str):
         return made
 
     def __getnewargs__(self) -> tuple[Any, ...]:
-        """Copied and unpickled it is said anew."""
+        """Copied and unpickled, it is worded again."""
         return self.words, self.values, self.plural, self.n
 
     def __str__(self) -> str:
@@ -128,7 +128,7 @@ def read_all(held: Any) -> Any:
 
 
 def in_english(text: str) -> str:
-    """For what compares or tallies it, whoever has written it."""
+    """For what compares or tallies it, no matter who has written it."""
     if not isinstance(text, Said):
         return text
     with translation.override("en"):
@@ -184,7 +184,7 @@ def _without_figures(value: Any) -> str:
 
 
 def _fitting(said: str, values: dict[str, Any]) -> str:
-    """%d, where no number is to stand in its place, is %s."""
+    """%d, where no number is to be in its place, is %s."""
     for name, value in values.items():
         if isinstance(value, str):
             said = said.replace(f"%({name})d", f"%({name})s")

@@ -61,7 +61,7 @@ KEPT = [
     gettext_noop("phones %(application)s"),
     gettext_noop("shell user %(name)s"),
     gettext_noop("replied “%(word)s”"),
-    # What became of a message
+    # What happened to a message
     gettext_noop("settled by %(source)s by number and time: %(id)s"),
     gettext_noop("settled by %(source)s: %(id)s"),
     gettext_noop("not in the vendor's records"),

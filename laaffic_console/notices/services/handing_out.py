@@ -137,7 +137,7 @@ class _Round:
             self.again[notice.pk] = notice
 
     def _people(self, row: Waiting) -> set[int]:
-        """Who has to do with it and may see it; never whoever did it."""
+        """Who has to do with it and may see it; never the person who did it."""
         kind, key = subjects.split(row.about)
         subject = subjects.of(kind)
         if subject is None:

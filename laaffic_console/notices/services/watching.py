@@ -1,4 +1,4 @@
-"""What is no event because it is something that does not happen: no answer, no sign of life, no callback.
+"""What is not an event because it is something that does not happen: no answer, no sign of life, no callback.
 
 Looked at once a minute, by the sweep of whichever worker comes first. A condition is told when it begins, and again
 only after it has ended.
@@ -80,7 +80,7 @@ def _unknown(now: dt.datetime) -> Iterator[Condition]:
 
 
 def _workers(now: dt.datetime) -> Iterator[Condition]:
-    """By machine: a worker that was started anew has another name."""
+    """By machine: a worker that was restarted has another name."""
     silent = WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__lt=now - WORKER_SILENT_FOR)
     living = WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__gte=now - WORKER_SILENT_FOR)
     hosts = set(silent.values_list("host", flat=True)) - set(living.values_list("host", flat=True))

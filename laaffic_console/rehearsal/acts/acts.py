@@ -31,7 +31,7 @@ class Acts(ABC):
     phases: ClassVar[int] = 1
     paths: ClassVar[Sequence[str]]  # of the gateway, which take them
     gateway: ClassVar[Mapping[str, Any]] = {}
-    finding_out: ClassVar[Sequence[Sequence[str]]]  # the commands that ask the gateway what became of them
+    finding_out: ClassVar[Sequence[Sequence[str]]]  # the commands that ask the gateway what happened to them
 
     def __init__(self, count: int, folder: Path) -> None:
         self.count = count

@@ -56,7 +56,7 @@ class EmailCampaigns(Acts):
             yield Taken(act["given"]["subject"], act["answer"]["taskId"])
 
     def differences(self, console: Installation, ledger: Ledger, taken: Sequence[Taken]) -> list[str]:
-        """Each mail of each campaign stands here as it does at the gateway, once."""
+        """Each mail of each campaign is here as it is at the gateway, once."""
         names = {act.gateway_id: act.key for act in taken}
         theirs: dict[str, Counter[str]] = {act.key: Counter() for act in taken}
         for mail in console.gateway.mails():

@@ -51,7 +51,7 @@ def make(report: Report, by: User, days: int) -> str:
 
 
 def revoke(report: Report, by: User) -> bool:
-    """False when there was none. Whoever owns it may always close it."""
+    """False when there was none. Anyone who owns it may always close it."""
     if report.owner_id != by.pk and not by.is_superuser:
         raise PermissionDenied
     with transaction.atomic():

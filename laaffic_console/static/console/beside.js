@@ -13,7 +13,7 @@
   const trouble = document.querySelector("[data-live-status]");
   const say = (words) => { trouble.textContent = words; };
   let later = 0;
-  // What stands there is old then. Who was signed out asks in vain: nothing is answered to this form's token any more.
+  // What is there is old then. Who was signed out asks in vain: nothing is answered to this form's token any more.
   const failed = ({ detail }) => {
     if (detail.target?.id !== "beside") return;
     const isTurnedAway = detail.xhr.status === 403;

@@ -35,7 +35,7 @@
   });
   document.addEventListener("fresh", (event) => clocks(event.target)); // live.js
 
-  // A number that is shown whole can be copied: a button beside it, or beside the link that it stands in.
+  // A number that is shown whole can be copied: a button beside it, or beside the link that it is in.
   const write = async (text) => {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
     const field = Object.assign(document.createElement("textarea"), { value: text }); // without https
@@ -48,7 +48,7 @@
   const say = (words) => {
     const said = document.getElementById("said");
     said.textContent = "";
-    setTimeout(() => { said.textContent = words; }, 50); // the same word twice is said twice
+    setTimeout(() => { said.textContent = words; }, 50); // the same word twice is announced twice
   };
   const copy = async (button, shown) => {
     await write(shown.textContent.trim());
@@ -117,7 +117,7 @@
     form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
     setTimeout(() => letGo(form), STOPPED_AFTER);
   });
-  // What this tab keeps of what somebody wrote (conversations.js) is not left to who signs in next.
+  // What this tab keeps of what somebody wrote (conversations.js) is not left to the next person who signs in.
   document.addEventListener("submit", (event) => {
     if (event.target.id === "logout-form") sessionStorage.clear();
   });

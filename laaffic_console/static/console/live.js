@@ -2,7 +2,7 @@
 // Parts of a page that move by themselves: htmx fetches them again (templates/console/live.html), and this extension
 // says when it may, and puts what came in place. A part that was put in place tells so with the event "fresh".
 (() => {
-  // A question that is never answered, as after a sleep, would hold back those after it for ever.
+  // A question that is never answered, as after a sleep, would hold back those after it forever.
   htmx.config.timeout = 15000;
 
   // What somebody has typed, ticked, chosen or opened in a part survives when the part is fetched again.
@@ -65,7 +65,7 @@
         try { found.setSelectionRange(focused.selectionStart, focused.selectionEnd); } catch { /* no text field */ }
     };
   };
-  // For who listens: a sentence when something has changed, not more often than every fifteen seconds.
+  // For screen readers: a sentence when something has changed, not more often than every fifteen seconds.
   let spokeAt = Date.now();
   const isOver = (part) => !part.hasAttribute("hx-get");
   const speak = (fresh) => {
@@ -81,7 +81,7 @@
     if (trouble && !("quiet" in part.dataset)) trouble.textContent = words;
   };
   const lost = (part) => say(part, part.dataset.lost);
-  // Whoever signs in again in another tab is back here as well; what is gone does not come back.
+  // Anyone who signs in again in another tab is back here as well; what is gone does not come back.
   const IS_SIGN_IN = /\/login\/$/;
   const signedOut = new WeakSet();
   const noPart = (part) => {
@@ -95,7 +95,7 @@
   const failed = (part, status) => ([403, 404, 410].includes(status) ? gone(part) : lost(part));
 
   // What is under a hand is not taken from it: a button that is pressed, a word that is put together from several keys,
-  // a form that is on its way. What came meanwhile comes again.
+  // a form that is on its way. What came in the meantime comes again.
   let pressed = null, composed = null;
   const release = () => { pressed = null; };
   document.addEventListener("pointerdown", (event) => { pressed = event.isPrimary ? event.target : null; }, true);

@@ -1,6 +1,6 @@
 "use strict";
 // Below a field: what a paste of numbers holds. Each answer is about a part; the page asks for the next one until all
-// is counted, and starts anew after a change.
+// is counted, and starts over after a change.
 (() => {
   const PAUSE = 600;
   const LINES = 5000;

@@ -60,7 +60,7 @@
     if (hadFocus && document.activeElement === document.body) again.focus({ preventScroll: true });
   };
   const soon = (act, wait) => { clearTimeout(timer); timer = setTimeout(act, wait); };
-  // The box is at the end of the main part: Tab goes into it and out of it as if it stood behind its word.
+  // The box is at the end of the main part: Tab goes into it and out of it as if it was behind its word.
   const leave = (event) => {
     if (event.key !== "Tab" || !word) return;
     const from = word;

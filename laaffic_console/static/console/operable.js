@@ -101,7 +101,7 @@
     if ([...list.children].some((child) => child.tagName !== "LI")) list.setAttribute("role", "presentation");
   };
 
-  const mend = (root) => {
+  const repair = (root) => {
     // unfold's headings of filters are a level too deep
     root.querySelectorAll("#changelist-filter h3").forEach((title) => title.setAttribute("aria-level", "2"));
     root.querySelectorAll("button[type=submit]").forEach(nameButton);
@@ -121,7 +121,7 @@
     isDue = true;
     requestAnimationFrame(() => {
       isDue = false;
-      mend(document);
+      repair(document);
     });
   };
   document.addEventListener("DOMContentLoaded", () => {

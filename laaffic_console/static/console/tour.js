@@ -1,5 +1,5 @@
 "use strict";
-// A few stops through the console, one beside its place at a time. Nothing else is locked meanwhile; Esc ends it.
+// A few stops through the console, one beside its place at a time. Nothing else is locked in the meantime; Esc ends it.
 (() => {
   const box = document.getElementById("tour");
   if (!box) return;

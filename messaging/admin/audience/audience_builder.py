@@ -106,7 +106,7 @@ def _called(found: Rows) -> dict[str, dict[str, str]]:
 
 
 def require_builder(request: HttpRequest) -> None:
-    """Whoever may write audiences and see contacts: the answers are about contacts."""
+    """Anyone who may write audiences and see contacts: the answers are about contacts."""
     may_write = request.user.has_perm("messaging.add_audience") or request.user.has_perm("messaging.change_audience")
     if not may_write or not may_see_contacts(request):
         raise PermissionDenied

@@ -49,7 +49,7 @@ class AudienceForm(AnyModelForm):
 @admin.register(Audience)
 class AudienceAdmin(SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy(
-        "Say by a condition who is meant: by country, attributes, groups, and what they were sent."
+        "Describe by a condition who is meant: by country, attributes, groups, and what they were sent."
     )
     form = AudienceForm
     list_display = ["name", "shown_condition", "updated_at", "created_by"]

@@ -62,7 +62,7 @@ class RetryForm(forms.Form):
     def __init__(
         self, *args: Any, failed: Sequence[tuple[str, int]], not_in_use: dict[str, int], **kwargs: Any
     ) -> None:
-        """`not_in_use`: {reason: messages} whose numbers may be suppressed by whoever sees the form."""
+        """`not_in_use`: {reason: messages} whose numbers may be suppressed by anyone who sees the form."""
         super().__init__(*args, **kwargs)
         n = sum(not_in_use.values())
         if not n:
@@ -90,7 +90,7 @@ class RetryForm(forms.Form):
 
 
 def _key(reason: str) -> str:
-    """The same however the counts move meanwhile."""
+    """The same however the counts move in the meantime."""
     return hashlib.sha256(reason.encode()).hexdigest()[:16]
 
 

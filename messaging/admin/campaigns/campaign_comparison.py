@@ -1,4 +1,4 @@
-"""Two to five campaigns side by side; which is best in a row is said in a word."""
+"""Two to five campaigns side by side; a word marks the best in a row."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

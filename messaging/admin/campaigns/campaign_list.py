@@ -47,7 +47,7 @@ ROW_ACTS = {
 
 
 class KindFilter(admin.SimpleListFilter):
-    """Tests are many and soon forgotten: they are shown to who asks for them."""
+    """Tests are many and soon forgotten: they are shown on request."""
 
     title = gettext_lazy("kind")
     parameter_name = "kind__exact"
@@ -132,7 +132,7 @@ class CampaignListAdmin(ModelAdmin):
 
     @display(description="")
     def shown_act(self, campaign: Campaign) -> str:
-        """Nothing for whoever may not; a page that is a little old is put right by the service."""
+        """Nothing for anyone who may not; a page that is a little old is corrected by the service."""
         act = ROW_ACTS.get(CampaignState(campaign.state))
         back = getattr(campaign, "back", "")
         if act is None or not back:

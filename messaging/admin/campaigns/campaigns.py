@@ -255,7 +255,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         return self._send_test(request, draft, request.POST.get("number", ""), back=review)
 
     def _test_to_me(self, request: HttpRequest, draft: Campaign) -> HttpResponse:
-        """It has been saved; its test goes to the number of whoever has pressed the button."""
+        """It has been saved; its test goes to the number of the person who pressed the button."""
         require(request, "messaging.launch_campaign", "messaging.view_contact")
         back = reverse("admin:messaging_campaign_change", args=[draft.pk])
         if not (number := profile_of(request.user).number):
@@ -299,7 +299,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         return self._shown(campaign_actions.unknown_view, request, pk)
 
     def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-        """Each recipient with what became of it."""
+        """Each recipient with what happened to it."""
         back = reverse("admin:messaging_campaign_change", args=[pk])
         parameters = {"campaign": pk}
         return delivery.deliver(

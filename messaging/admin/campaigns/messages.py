@@ -115,7 +115,7 @@ MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent
 
 @admin.register(Message)
 class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadOnlyAdmin):
-    when_empty = gettext_lazy("Launch a campaign: each message is listed here with what became of it.")
+    when_empty = gettext_lazy("Launch a campaign: each message is listed here with what happened to it.")
     export_name = "messages"
     list_before_template = "exporting/list_buttons.html"
     masked = ("number",)
@@ -166,7 +166,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
         return [path("<int:pk>/amount/", view, name="messaging_message_amount"), *super().get_urls()]
 
     def amount_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Whether an amount that cannot be right is counted all the same."""
+        """Whether an amount that cannot be right is counted anyway."""
         require(request, "messaging.view_message", MAY_DECIDE)
         message = Message.objects.filter(pk=pk).first()
         if message is None or request.method != "POST":

@@ -1,5 +1,5 @@
 """Before an SMS, MMS or spoken campaign is launched: who gets it, what it looks like there, what it costs, when it is
-where, and what stands against it."""
+where, and what the checks find."""
 
 import datetime as dt
 from typing import Any

@@ -142,7 +142,7 @@ def _check_words(request: HttpRequest, check: Check, sentences: dict[str, str]) 
         "key": check.key,
         "level": check.level.value,
         "sentence": check.sentence,
-        "about": "" if check.moves else check.sentence,  # what is said to it counts for no other sentence (live.js)
+        "about": "" if check.moves else check.sentence,  # an answer to it counts for no other sentence (live.js)
         "ticked": same and check.key in posted.getlist("seen"),
         "reason": posted.get(f"reason:{check.key}", ""),
     }

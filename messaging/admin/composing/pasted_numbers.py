@@ -168,7 +168,7 @@ def _lines(request: HttpRequest, name: str) -> list[str]:
 
 
 def _column(titles: Titles | None) -> list[str]:
-    """Which one is read, for whoever meant another."""
+    """Which one is read, for anyone who meant another."""
     said = _("Numbers are read from the column “%(name)s”.")
     return [said % {"name": titles.name[:60]}] if titles and titles.columns else []
 

@@ -125,7 +125,7 @@ class FromTemplate(AnyModelForm):
         field.required = False
         field.label, field.help_text = _("From template"), _("Leave the text empty to take the template's as it is.")
         if "text" in self.fields:
-            self.fields["text"].required = False  # what is missing is said by the service
+            self.fields["text"].required = False  # the service says what is missing
 
     def filled(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         version = cleaned.get("template_version")

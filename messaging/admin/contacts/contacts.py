@@ -218,7 +218,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
             title=_("Delete contacts"),
             form_class=NoQuestion,
             act=act,
-            explanation=_("Their messages stay, and who is suppressed stays suppressed. There is no way back."),
+            explanation=_("Their messages stay, and suppressed people stay suppressed. This cannot be undone."),
             is_danger=True,
         )
 

@@ -1,4 +1,4 @@
-"""The suppression list: numbers pasted or uploaded, what became of each, and “allow again” with who and why."""
+"""The suppression list: numbers pasted or uploaded, what happened to each, and “allow again” with who and why."""
 
 from typing import Any
 
@@ -196,7 +196,7 @@ class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAd
         )
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Numbers in, and then what became of them; to load the answer again adds nothing."""
+        """Numbers in, and then what happened to them; to load the answer again adds nothing."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = NumbersForm(request.POST or None, request.FILES or None, initial=request.GET.dict())

@@ -49,7 +49,7 @@ VIEWS = {
 
 
 class AnswerWidget(TextWidget):
-    """Lower, as it stands at the foot of a phone's page."""
+    """Lower, as it is at the foot of a phone's page."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return super().get_context(name, value, {"rows": 3, **(attrs or {})})
@@ -62,7 +62,7 @@ class AnswerForm(QuickMessageForm):
     again = forms.CharField(
         required=False,
         max_length=open_acts.LONGEST_REASON,
-        label=gettext_lazy("Why it is sent all the same"),
+        label=gettext_lazy("Why it is sent anyway"),
         widget=UnfoldAdminTextInputWidget,
     )
 

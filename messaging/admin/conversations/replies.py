@@ -100,7 +100,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
 
 
 def with_contacts(request: HttpRequest, replies: Any) -> list[Reply]:
-    """Each with the contact it is from, for who may see contacts: one query for all of them."""
+    """Each with the contact it is from, for anyone who may see contacts: one query for all of them."""
     shown = list(replies)
     known = contacts_of(shown) if may_see_contacts(request) else {}
     for reply in shown:

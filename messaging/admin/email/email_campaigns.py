@@ -159,7 +159,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         ]
 
     def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-        """Each mail with what became of it."""
+        """Each mail with what happened to it."""
         back = reverse("admin:messaging_emailcampaign_change", args=[pk])
         parameters, file_name = {"campaign": pk}, f"email-campaign-{pk}-recipients"
         answer: HttpResponse = delivery.deliver(

@@ -1,4 +1,4 @@
-"""The form of an email campaign, and what stands beside its fields: what the account offered at the last look-up."""
+"""The form of an email campaign, and what is beside its fields: what the account offered at the last look-up."""
 
 from typing import Any
 
@@ -141,7 +141,7 @@ def refresh_and_say(request: HttpRequest) -> None:
 
 
 def choice_words(choice: EmailChoice) -> str:
-    """What stands beside an id that is offered."""
+    """What is beside an id that is offered."""
     detail = choice.detail
     parts = [choice.name, detail.get("subject", ""), detail.get("language", "")]
     if detail.get("count") is not None:

@@ -1,4 +1,4 @@
-"""Above what a launch needs a second person: one page, for who has the right to change it."""
+"""Above what a launch needs a second person: one page, for anyone who has the right to change it."""
 
 from typing import Any
 

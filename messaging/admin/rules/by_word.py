@@ -40,7 +40,7 @@ def by_word_view(
     title: str,
     shown: Callable[[], dict[str, Any]] = dict,
 ) -> HttpResponse:
-    """`campaign`: of any kind. `act` is called with its id, `reason` and `by`; `done` is said when it has, its refusal
+    """`campaign`: of any kind. `act` is called with its id, `reason` and `by`; `done` is shown when it has, its refusal
     when not.
 
     `shown` gives what the page shows beside the form, and is asked only when the page is drawn.

@@ -58,7 +58,7 @@ class CalendarForm(AnyModelForm):
         if not week_rows.says_the_same(data.get("hours", ""), data.get("left_out", ""), parts):
             data["hours"], data["left_out"] = week_rows.as_text(parts)
         if self.row_problems and "hours" in self.fields:
-            self.fields["hours"].required = False  # what is missing is said in words of the rows
+            self.fields["hours"].required = False  # what is missing is named in words of the rows
         return data
 
     def clean(self) -> dict[str, Any] | None:

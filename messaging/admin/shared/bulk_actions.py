@@ -1,7 +1,7 @@
 """Actions on many rows at once: each asks in a form of its own, and then works on the selection as a set.
 
 Rows that were ticked are named one by one. *All* of a filter may be others by the time somebody has read the question:
-what is done concerns those that were counted there, and if they are more or fewer now it is asked again.
+what is done applies to those that were counted there, and if they are more or fewer now it is asked again.
 """
 
 from collections.abc import Callable
@@ -73,7 +73,7 @@ def form_page(
     back: str = "",
     **context: Any,
 ) -> HttpResponse:
-    """`address`: where it is posted, and `back` where it leads back to; both are the list where nothing is said."""
+    """`address`: where it is posted, and `back` where it leads back to; both are the list where neither is given."""
     name = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist"
     rows = f"{reverse(name)}?{request.GET.urlencode()}" if request.GET else reverse(name)
     return page(

@@ -1,4 +1,4 @@
-"""What a channel's pages say otherwise than the SMS's: where drafts are composed, what stands beside the text, words.
+"""What a channel's pages say otherwise than the SMS's: where drafts are composed, what is beside the text, words.
 
 Another app registers its channel's pages from its own admin; messaging need not know it.
 """
@@ -37,7 +37,7 @@ class Beside:
 @dataclass(frozen=True, slots=True)
 class ChannelPages:
     form: str = ""  # the page on which its drafts are composed; "" the SMS's own
-    model: type[Campaign] = Campaign  # whose list its pages stand under, in the menu and in the breadcrumbs
+    model: type[Campaign] = Campaign  # whose list its pages are under, in the menu and in the breadcrumbs
     what: str = "messaging/compose/sms.html"  # what is asked for where the text is written
     folds: tuple[Fold, ...] = ()  # before those of every campaign
     beside: Callable[[Campaign], Beside | None] = lambda campaign: None
@@ -66,7 +66,7 @@ def of(campaign: Campaign) -> ChannelPages:
 
 
 def admin_of(campaign: Campaign, request: HttpRequest, site: AdminSite) -> "ModelAdmin[Any]":
-    """Whoever shows one of its pages: a spoken message stands among spoken messages, not among SMS campaigns."""
+    """For the views of its pages: a spoken message is among spoken messages, not among SMS campaigns."""
     model = of(campaign).model
     stand_under(request, f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return site.get_model_admin(model)

@@ -27,7 +27,7 @@ def context(subject: Any) -> dict[str, Any]:
 
 
 def prove_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, subject: Any) -> HttpResponse:
-    """Derives figures and changes none: whoever may see the campaign may ask for it."""
+    """Derives figures and changes none: anyone who may see the campaign may ask for it."""
     if not model_admin.has_view_permission(request, subject):
         raise PermissionDenied
     if request.method != "POST" or subject.state == proofs.DRAFT:

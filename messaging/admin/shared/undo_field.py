@@ -11,7 +11,7 @@ from messaging.services.launching import undo
 
 
 def seconds_of(request: HttpRequest) -> float:
-    """As the console has it where nothing is said; ValidationError for what is no such time."""
+    """The console's own where nothing is given; ValidationError for an invalid time."""
     given = request.POST.get("undo", "").strip()
     if not given:
         return float(settings.LAAFFIC_UNDO_SECONDS)

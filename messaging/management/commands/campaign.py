@@ -48,7 +48,7 @@ class Command(ConsoleCommand):
         word.add_argument("--write-off", action="store_true")
         resolve.add_argument("--reason", required=True, metavar="WHY")
         resolve.add_argument("--json", action="store_true")
-        writes = verbs.add_parser("export", help="each recipient with what became of it, to a .csv or .xlsx file")
+        writes = verbs.add_parser("export", help="each recipient with what happened to it, to a .csv or .xlsx file")
         writes.add_argument("id", type=int)
         writes.add_argument("file", type=Path, metavar="FILE")
         dossier = verbs.add_parser("dossier", help="all that is known of it, signed, to a .zip file (verify_dossier)")
@@ -139,7 +139,7 @@ def text_of(text: str | None, template: str | None) -> tuple[str, TemplateVersio
         return text, None
     version = templates.latest_by_name(template)
     if version is None:
-        raise CommandError(f"There is no template “{template}”. Templates stand on the page Templates: add it there.")
+        raise CommandError(f"There is no template “{template}”. Templates are on the page Templates: add it there.")
     return version.text, version
 
 

@@ -53,7 +53,7 @@ class Command(ConsoleCommand):
             "--sheet", default="", help="of a workbook; otherwise the one that was open when it was saved"
         )
         reads.add_argument(
-            "--foreign-without-plus", action="store_true", help="numbers of other countries stand there without +"
+            "--foreign-without-plus", action="store_true", help="numbers of other countries are written without +"
         )
         reads.add_argument("--allow-unknown-ranges", action="store_true", help="take numbers in no known range")
         reads.add_argument("--keep-null-words", action="store_true", help="NULL, nan, N/A and the like are text")
@@ -132,7 +132,7 @@ def look_at(path: Path) -> None:
 
 
 def give_back(job: ContactImport, path: Path) -> CommandError | None:
-    """Write the invalid rows; why they could not be written. The contacts are imported all the same."""
+    """Write the invalid rows; why they could not be written. The contacts are imported anyway."""
     try:
         files.write_file(bad_rows.table(job), path, job.file_name)
     except OSError as problem:

@@ -111,7 +111,7 @@ class Command(ConsoleCommand):
         try:
             return standing(email_starting.launch(campaign.pk, again=options["again"]))
         except StillOpen:
-            campaign.delete()  # the same command with a reason writes it anew
+            campaign.delete()  # the same command with a reason rewrites it
             raise
         except (ValidationError, NotAllowed) as problem:
             why = " ".join(said(problem)) if isinstance(problem, ValidationError) else str(problem)

@@ -56,7 +56,7 @@ class Command(ConsoleCommand):
     def upload(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"attachments": [{"id", "name", "type", "bytes", "gateway_id", "lapses_at"}]}; a live id is kept.
 
-        One file that fails keeps no other from being uploaded. People see the lines of the others all the same.
+        One file that fails keeps no other from being uploaded. People see the lines of the others anyway.
         """
         kept = [kept_file(path) for path in options["file"]]
         rows, uploaded, problems = [], [], list[UploadFailed]()
@@ -78,7 +78,7 @@ class Command(ConsoleCommand):
         return document
 
     def uploaded(self, attachment: MmsAttachment) -> MmsAttachment:
-        """One that Laaffic took without telling an id is not a failure: it is said on standard error what to do."""
+        """One that Laaffic took without telling an id is not a failure: standard error says what to do."""
         try:
             return attachments.upload(attachment.pk)
         except UploadedWithoutId as problem:

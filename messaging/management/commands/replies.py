@@ -18,7 +18,7 @@ class Command(ConsoleCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         new = reply_pulls.pull_due(at_once=True)
-        # The last problem of one that is not asked for any more is no news.
+        # The last problem of one that is not asked for any more is not news.
         stuck = ReplyPull.objects.filter(application__in=reply_pulls.heard()).exclude(problem="")
         troubles = dict(stuck.values_list("application__app_id", "problem"))
         document = {"new": new, "problems": troubles}

@@ -75,7 +75,7 @@ class Approvable(ABC):
         """Keep it among what happened to the draft."""
 
     def people_words(self, before: Shown, now: Shown) -> str:
-        """What is said where others are reached than before."""
+        """The sentence for a draft that reaches others than before."""
         return shown.people_words(before, now)
 
     def names_any(self, draft: Any, numbers: Sequence[str]) -> bool:

@@ -25,7 +25,7 @@ def is_on() -> bool:
 def prepare(model: type[Model], pk: int, *, within_request: bool = False) -> None:
     """Find out whom it reaches as things stand now, however long that takes: before a lock is held.
 
-    Within a request what takes long is not looked at anew: its start is a job's, which does.
+    Within a request what takes long is not looked at again: its start is a job's, which does.
     """
     approvable.kind(model).prepare(pk, within_request=within_request, is_on=is_on())
 
@@ -89,7 +89,7 @@ def _more_than(cost: Mapping[str, Decimal], limits: Mapping[str, Decimal]) -> st
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Of a draft that needs a second person: why, what stands against its launch still, and the latest word on it."""
+    """Of a draft that needs a second person: why, what the launch checks still find, and the latest word on it."""
 
     needed: str
     missing: str
@@ -116,7 +116,7 @@ def require(draft: Any) -> None:
 
 
 def missing(draft: Any, known: Any = None) -> str:
-    """What stands against its launch, in one sentence; "" when nothing does. `known`: see Approvable.plan."""
+    """What the launch checks find, in one sentence; "" when nothing does. `known`: see Approvable.plan."""
     limits = approval_limits.now()
     if not limits.are_set:
         return ""

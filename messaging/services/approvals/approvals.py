@@ -129,7 +129,7 @@ def identity(approval: Approval) -> tuple[str, str]:
 
 
 def is_author(draft: Any, user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether they made it or edited it, whoever asks for its approval."""
+    """Whether they made it or edited it, no matter who asks for its approval."""
     return bool(draft.created_by_id == user.pk or draft.authors.filter(pk=user.pk or 0).exists())
 
 
@@ -161,7 +161,7 @@ def asked_already(draft: Any, *, by: User) -> Approval | None:
 
 
 def said_already(draft: Any, *, by: User, approve: bool, seen: tuple[str, str]) -> Approval | None:
-    """The same word by the same person on what was seen: whoever repeats it has lost the answer."""
+    """The same word by the same person on what was seen: a caller that repeats it has lost the answer."""
     outcome = Approval.Outcome.APPROVED if approve else Approval.Outcome.REFUSED
     given = draft.approvals.filter(outcome=outcome, decided_by=by)
     return next((one for one in given if identity(one) == seen), None)

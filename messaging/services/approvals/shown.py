@@ -98,7 +98,7 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
     if not any(parts["calendar"]):
         del parts["calendar"]  # what was approved before there were calendars is as it was
     if not campaign.canary:
-        del parts["canary"]  # likewise, and its other columns say nothing then
+        del parts["canary"]  # the same, and its other columns say nothing then
     parts["groups"] = [
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]

@@ -72,7 +72,7 @@ def freeze_some(campaign_id: int, chunks: int) -> bool:
 
 
 def _read_replies_first(campaign_id: int) -> None:
-    """A STOP that was not pushed is learnt before anybody is frozen; that it could not be is said on the campaign."""
+    """A STOP that was not pushed is learnt before anybody is frozen; where it could not be, the campaign says so."""
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
     if campaign.audience != Campaign.Audience.FREEZING or campaign.audience_cursor:
         return
@@ -355,7 +355,7 @@ def _count_dropped(
 ) -> Dropped:
     """Why those of a chunk have no message of whom none was made.
 
-    A statement later than the one that made them: whoever was suppressed in between is none of these.
+    A statement later than the one that made them: anyone who was suppressed in between is none of these.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -394,7 +394,7 @@ def is_suppressed(campaign: Campaign) -> Q:
 
 
 def _leave_out_reached(campaign: Campaign) -> None:
-    """A retry is for the failed: whoever a late report, or another word, has called otherwise since is not one.
+    """A retry is for the failed: those whom a late report or another word has called otherwise since are out.
 
     Its own group and numbers were written when it was drafted; both are made shorter by those.
     """
@@ -463,7 +463,7 @@ def _begun() -> tuple[QuerySet[Campaign], dict[str, Any]]:
 
 
 def last_membership() -> int:
-    """Its id; whoever got a lower one has joined by now, or is waited for.
+    """Its id; anyone who got a lower one has joined by now, or is waited for.
 
     PostgreSQL gives ids away before they are committed: one that an import has, and not committed, would be below the
     end, not counted, and frozen later.

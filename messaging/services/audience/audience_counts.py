@@ -1,6 +1,6 @@
 """Counting whom a draft would reach, a stretch of contacts at a time: a million take seconds, and no page waits for it.
 
-Whoever looks at the draft counts on for a moment, and a job does the rest; a count that was cut off goes on where it
+Anyone who looks at the draft counts on for a moment, and a job does the rest; a count that was cut off goes on where it
 stood. What it says is how things stood then: the launch itself looks at everybody again.
 """
 
@@ -38,13 +38,13 @@ PAGE_SECONDS = 0.08
 SKETCH_SECONDS = 0.03  # most often one stretch: somebody writes, and waits for the next answer
 JOB_SECONDS = 20.0
 FRESH = dt.timedelta(minutes=10)
-QUICK = 20_000  # contacts that are counted anew within a request; more of them only by a job
+QUICK = 20_000  # contacts that are counted again within a request; more of them only by a job
 PRESS_SECONDS = 2.0
-A_LOOK = dt.timedelta(minutes=1)  # for which a count is shown to who looks, where counting takes seconds
+A_LOOK = dt.timedelta(minutes=1)  # for which a count is shown, where counting takes seconds
 
 
 def of(campaign: Campaign) -> AudienceCount:
-    """The draft's count, begun anew where it is not about the draft as it stands, and pushed on a little."""
+    """The draft's count, begun again where it is not about the draft as it stands, and pushed on a little."""
     count = AudienceCount.objects.filter(campaign=campaign).first()
     if count is None or not _is_about(count, campaign):
         count = _begin(campaign)
@@ -81,9 +81,9 @@ def as_told(count: AudienceCount) -> dict[str, Any]:
 
 
 def renew(campaign: Campaign, *, to_look: bool = False) -> None:
-    """Look at everybody anew where that is quick: what was counted some minutes ago may not be so any more.
+    """Look at everybody again where that is quick: what was counted some minutes ago may not be so any more.
 
-    `to_look`: for who looks at a draft, perhaps again and again, and has it counted anew once more when they act.
+    `to_look`: for a look at a draft, perhaps one of many; it is counted once more when the person acts.
     """
     count = AudienceCount.objects.filter(campaign=campaign).first()
     if count is None or (_is_about(count, campaign) and not _is_to_be_renewed(count, campaign, to_look=to_look)):
@@ -130,7 +130,7 @@ def _found(count: AudienceCount) -> int:
 
 
 def complete(campaign: Campaign, *, since: dt.datetime | None = None) -> AudienceCount:
-    """All of it, however long that takes: not under a lock. `since`: a count that began earlier is begun anew."""
+    """All of it, however long that takes: not under a lock. `since`: a count that began earlier is begun again."""
     count = of(campaign)
     if since is not None and count.started_at < since:
         count = _begin(campaign)
@@ -232,7 +232,7 @@ def _count(campaign: Campaign, count: AudienceCount, seconds: float, *, stretch:
             return count
         give_up_at = time.monotonic() + seconds
         _Counting(campaign, count, stretch).go_on(give_up_at)
-        # Only the count that was begun: one that was begun anew meanwhile is another's.
+        # Only the count that was begun: one that was begun again in the meantime is another's.
         begun = AudienceCount.objects.filter(pk=count.pk, counted_for=count.counted_for, started_at=count.started_at)
         begun.update(**{name: getattr(count, name) for name in _COUNTED})
     return count

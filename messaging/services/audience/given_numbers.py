@@ -1,4 +1,4 @@
-"""Freezing the numbers of a campaign that stand in no group: given one by one, or pasted."""
+"""Freezing the numbers of a campaign that are in no group: given one by one, or pasted."""
 
 import contextlib
 from collections.abc import Iterable, Sequence
@@ -105,7 +105,7 @@ def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
 
 class LeftOut(NamedTuple):
     invalid: list[str]  # the first of them
-    repeated: list[str]  # all that were given one by one, and stood there already
+    repeated: list[str]  # all that were given one by one, and were there already
 
 
 def left_out(campaign: Campaign) -> LeftOut:

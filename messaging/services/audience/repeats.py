@@ -89,6 +89,6 @@ def _subscribers(campaign: Campaign) -> set[str]:
 
 
 def _alike(draft: Campaign) -> list[str]:
-    """A test is no repeat of a campaign, nor a campaign of a test."""
+    """A test is not a repeat of a campaign, nor a campaign of a test."""
     tests = [Campaign.Kind.TEST.value]
     return tests if draft.kind == Campaign.Kind.TEST else [kind for kind in Campaign.Kind.values if kind not in tests]

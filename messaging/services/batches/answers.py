@@ -115,7 +115,7 @@ def anything_waiting() -> bool:
 
 
 def write_all(batches: "QuerySet[Batch]") -> None:
-    """For whoever is about to look at the messages of these batches one by one."""
+    """Before the messages of these batches are looked at one by one."""
     for pk in BatchAnswer.objects.filter(batch__in=batches).order_by("pk").values_list("pk", flat=True):
         write_one(pk)
 

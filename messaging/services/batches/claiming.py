@@ -94,7 +94,7 @@ def _claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | W
     batches = _next_queued(campaign, at_once, pacing.claims_at_once(limits, at_once, at_most))
     if not batches:
         return None
-    if not fresh[4]:  # behind it: what only waits for its last answers is no trouble, and ends
+    if not fresh[4]:  # behind it: what only waits for its last answers is not a fault, and ends
         return Shut(applications.switched_off())
     pace = pacing.Pace(limits)
     if until := pace.wait_until:

@@ -1,6 +1,6 @@
 """Folding the campaigns' outcomes into hours, and what the hours say.
 
-Whoever settles messages moves a campaign's OutcomeTally and nothing else. Each row remembers how much of it has been
+Code that settles messages moves a campaign's OutcomeTally and nothing else. Each row remembers how much of it has been
 folded; the rest is added to the current hour and remembered in the same transaction, so a fold that dies has done
 nothing and one that runs twice finds nothing.
 """

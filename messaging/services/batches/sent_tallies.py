@@ -1,4 +1,4 @@
-"""What became of the messages of each hour, kept as things happen: what reports say.
+"""What happened to the messages of each hour, kept as things happen: what reports say.
 
 A message belongs to the hour in which the gateway answered for it, or was given up on; until then, and where an answer
 never came, to the hour of its campaign's launch. What was heard of an earlier sending belongs to the hour in which it

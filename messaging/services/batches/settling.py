@@ -138,7 +138,7 @@ def _settle_locked(campaign_id: int, batch: Batch, claimed: Claim, result: SendR
         was = _states([pk for pk, _id, _segments in accepted])
         answers.write_accepted(
             _with_kept_ids(accepted), now
-        )  # given up for lost, so its rows say unknown: they are put right at once
+        )  # given up for lost, so its rows say unknown: they are corrected at once
         events.messages_moved(was)
     elif accepted:
         ids, gateway_ids, segments = zip(*accepted, strict=True)
@@ -349,7 +349,7 @@ def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aft
     if not rejected:
         return Aftermath()
     limit_reached = error_limit.reason_to_hold(campaign_id)
-    # What is said of one number after another, and of nobody else, is not about the numbers.
+    # A refusal of one number after another, and of nobody else, is not about the numbers.
     return Aftermath(hold_because=limit_reached or (sentence if error_limit.nobody_passes(campaign_id) else ""))
 
 
@@ -374,7 +374,7 @@ def _take_back(batch: Batch) -> None:
 
 
 def _split(batch: Batch) -> None:
-    """A batch refused whole goes again in two halves, until what is wrong stands alone and the rest has gone."""
+    """A batch refused whole goes again in two halves, until what is wrong is alone and the rest has gone."""
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
     batch.state = BatchState.QUEUED
     carving.carve_head(batch, max(1, batch.queued // 2))

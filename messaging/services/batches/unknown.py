@@ -1,4 +1,4 @@
-"""What stays unknown, and all that is known of it: for a person who must say what becomes of it."""
+"""What stays unknown, and all that is known of it: for a person who must say what happens to it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def of(campaign: Campaign) -> list[Lost]:
 
 
 def newest(campaign: Campaign) -> dt.datetime:
-    """When the last answer was lost: what a person says concerns none that is lost later.
+    """When the last answer was lost: what a person says does not apply to one that is lost later.
 
     By the answers, not by the requests: one that left earlier may be lost later.
     """

@@ -115,7 +115,7 @@ def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
 
 
 def look_again(campaign_ids: Sequence[int]) -> None:
-    """What waits for hours is claimed anew, and waits by what is so now."""
+    """What waits for hours is claimed again, and waits by what is so now."""
     for campaign_id in campaign_ids:
         after: int | None = 0
         while after is not None:

@@ -19,7 +19,7 @@ from messaging.services.budgets import budgets, shares
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 from messaging.services.reports import prices
 
-PRICES_SECONDS = 60.0  # a price moves by reports; asking anew for each claim would cost more than it tells
+PRICES_SECONDS = 60.0  # a price moves by reports; asking again for each claim would cost more than it tells
 LOOK_AGAIN = dt.timedelta(seconds=5)
 
 _prices: dict[str, tuple[float, dict[str, prices.Price]]] = {}
@@ -116,7 +116,7 @@ class BudgetGate(Gate):
             left -= self._cost(row, each)
             if left < 0:
                 return n
-        # Without a price nothing can be told beforehand; when all of it has gone, nothing more leaves all the same.
+        # Without a price nothing can be told beforehand; when all of it has gone, nothing more leaves anyway.
         return len(rows) if counter.used < budgets.units(budget) else 0
 
     def _cost(self, row: Queued, each: Mapping[str, int]) -> int:
@@ -199,7 +199,7 @@ class BudgetGate(Gate):
         return before
 
     def _say_used_up(self, counter: BudgetCounter, budget: Budget) -> None:
-        """Once in its day or month, whoever is held by it."""
+        """Once in its day or month, no matter which campaign is held by it."""
         if counter.used_up_at is None:
             counter.used_up_at = timezone.now()
             counter.save(update_fields=["used_up_at"])

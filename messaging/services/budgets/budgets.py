@@ -40,7 +40,7 @@ class LiftedAlready(NotAllowed):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A budget as it stands in the period of today."""
+    """A budget as it is in the period of today."""
 
     budget: Budget
     counter: BudgetCounter  # not stored while nothing of it has gone
@@ -64,7 +64,7 @@ class Standing:
 
 
 def today() -> dt.date:
-    """By the console's clock, whoever asks."""
+    """By the console's clock, no matter who asks."""
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 

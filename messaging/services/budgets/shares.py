@@ -1,4 +1,4 @@
-"""What each batch has taken of a budget's period, and how that is put right from the batch itself.
+"""What each batch has taken of a budget's period, and how that is corrected from the batch itself.
 
 A claim takes at once (budget_gate.py), under the counter's lock. What was refused, released or billed otherwise is
 given back when somebody looks: the gate before it says no, and the sweep. So a counter is soon exact, and never counts
@@ -204,7 +204,7 @@ def charge_request(entry_id: int, application_id: int, currency: str, amount: De
 
 
 def count_request(entry_id: int, application_id: int, messages: int) -> None:
-    """Likewise, how many messages the application has really sent for it."""
+    """In the same way, how many messages the application has really sent for it."""
     _charge_each(entry_id, application_id, "", messages)
 
 
@@ -243,7 +243,7 @@ def follow(
     *,
     but_not: Collection[int] = (),
 ) -> Followed:
-    """What may have been given back, for who is about to say no and holds the counter's lock: until it is enough.
+    """What may have been given back, for a caller that would say no and holds the counter's lock: until it is enough.
 
     Of very many that have moved, `at_most` are measured. `but_not`: batches that this claim has taken. Their rows say
     so only when all of it is written: until then they stand as if nobody held them, and would be given back.
@@ -311,7 +311,7 @@ def sweep() -> None:
 
 def follow_slowly(counter_id: int) -> None:
     """Some of a counter's open shares, from where the sweep before ended: of a million that wait for their reports it
-    is not begun anew each time. Only those that have moved are measured, and locked for."""
+    is not started over each time. Only those that have moved are measured, and locked for."""
     counter = BudgetCounter.objects.select_related("budget").get(pk=counter_id)
     currency = counter.budget.currency
     moved, ends_at = _next_moved(counter)
@@ -334,7 +334,7 @@ def _measure(counter_id: int, currency: str, shares: "QuerySet[BudgetShare]", *,
 
 
 def _next_moved(counter: BudgetCounter) -> tuple[list[int], int]:
-    """(at most MEASURED shares to put right, where the next sweep goes on): 0 where this one comes to the end."""
+    """(at most MEASURED shares to correct, where the next sweep goes on): 0 where this one comes to the end."""
     behind = _open_of(counter.pk).filter(pk__gt=counter.followed_to).values_list("pk", flat=True)
     ends_at = behind[LOOKED_AT - 1 : LOOKED_AT].first() or 0
     moved = _moved(counter.pk).filter(pk__gt=counter.followed_to)

@@ -49,7 +49,7 @@ class Taken:
             budgets.warn_if_nearly_used(counter, budget)
 
     def _fits(self, counter: BudgetCounter, budget: Budget) -> bool:
-        """Without a price nothing can be told beforehand; when all of it has gone, nothing more leaves all the same."""
+        """Without a price nothing can be told beforehand; when all of it has gone, nothing more leaves anyway."""
         left = budgets.units(budget) - counter.used
         return left > 0 and self._needs(budget) <= left
 

@@ -214,7 +214,7 @@ def follow_account() -> None:
 
 
 def _while(turn: turns.Turn, ids: Iterable[int]) -> Iterator[int]:
-    """A request of the API makes a campaign of its own, so a hold may concern very many."""
+    """A request of the API makes a campaign of its own, so a hold may apply to very many."""
     for pk in ids:
         turn.has_begun()
         if turn.is_over():

@@ -1,7 +1,7 @@
 """The few first, from the choice to the decision: chosen once, counted by the batches' tallies, decided by a job.
 
 Each step says in the database that it is done, so a killed job's successor goes on there. Before the decision only
-those who were chosen leave, so what the campaign's batches count as left is what became of them.
+those who were chosen leave, so what the campaign's batches count as left is what happened to them.
 """
 
 import datetime as dt
@@ -86,7 +86,7 @@ def figures(campaign: Campaign, canary: Canary, counts: dict[str, int]) -> Figur
 
 
 def shown(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any] | None:
-    """For the campaign's page: the figures as they stand, or those that were decided upon."""
+    """For the campaign's page: the figures as they stand, or those that were decided on."""
     canary = Canary.objects.filter(pk=campaign.pk).first() if campaign.canary else None
     if canary is None:
         return None
@@ -191,7 +191,7 @@ def _is_on_its_way(campaign: Campaign) -> bool:
 
 
 def _decide(campaign: Campaign) -> None:
-    """Go on or hold, on no fewer reports than it wants; else wait."""
+    """Go on or hold, on no fewer reports than it needs; else wait."""
     with transaction.atomic():
         canary = Canary.objects.select_for_update(no_key=True).get(pk=campaign.pk)
         if canary.parted_at is None or canary.passed_at is not None or _is_on_its_way(campaign):
@@ -249,7 +249,7 @@ def has_passed(campaign: Campaign) -> bool:
 
 
 def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
-    """By a person's word, whatever the reports say. What it is held for otherwise holds it all the same."""
+    """By a person's word, whatever the reports say. What it is held for otherwise holds it anyway."""
     if is_blank(reason):
         raise ValidationError(_("Say why the rest is sent now."))
     campaign = Campaign.objects.get(pk=campaign_id)
@@ -279,7 +279,7 @@ def _pass(campaign: Campaign, canary: Canary, reason: str, by: User | None) -> N
 
 
 def _let_go(campaign_id: int) -> None:
-    """What waited for it waits no longer. Whoever kept something back held its lock, so nothing comes after."""
+    """What waited for it waits no longer. The code that kept something back held its lock, so nothing comes after."""
     after: int | None = 0
     while after is not None:
         after = _let_some_go(campaign_id, after)

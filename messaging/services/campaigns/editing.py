@@ -1,4 +1,4 @@
-"""Drafts of campaigns, edited by whoever names some of their fields, and deleted."""
+"""Drafts of campaigns, edited by anyone who names some of their fields, and deleted."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -39,7 +39,7 @@ def edit(
 ) -> Campaign:
     """Give a draft these fields, as `create` takes them, and its channel these `options`; the others stay.
 
-    `seen`: as whoever edits it has seen it (`as_seen`); Overtaken where somebody has edited it since. What is so
+    `seen`: as the person who edits it has seen it (`as_seen`); Overtaken where somebody has edited it since. What is so
     already changes nothing.
     """
     campaign = steps.locked(Campaign, campaign_id)
@@ -107,7 +107,7 @@ def _in_words(name: str, value: Any) -> str:
 @transaction.atomic
 def delete(campaign_id: int) -> None:
     """A draft, with the word that was asked for it. What was launched stays."""
-    # Wholly, unlike other acts: what is counted for it meanwhile would be left without its campaign.
+    # Wholly, unlike other acts: what is counted for it in the meantime would be left without its campaign.
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     steps.require(campaign, [CampaignState.DRAFT], _("deleted"))
     campaign.delete()

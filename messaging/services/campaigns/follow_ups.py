@@ -52,7 +52,7 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
 def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by: User | None = None) -> Campaign:
     """A draft to those whom it certainly did not reach, rejected or undelivered, for one of these reasons.
 
-    Without `reasons`: for every one that another try can cure. Whoever had it sent again before stays out, unless the
+    Without `reasons`: for every one that another try can cure. Those who had it sent again before stay out, unless the
     first sending is known to have failed too.
     """
     campaign = _over(campaign_id, _("Its failed messages can be sent again when it is finished."))
@@ -129,7 +129,7 @@ def _failed_numbers(campaign: Campaign, reasons: Sequence[str], *given: Q) -> It
 
 
 def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
-    """A draft to the same groups without whoever was in its audience, whatever became of their message."""
+    """A draft to the same groups without the people who were in its audience, whatever happened to their message."""
     campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
     if not campaign.groups.exists() and not campaign.audiences.exists():
         said = _("“%(name)s” was not sent to a group, so nobody can have joined since.")
@@ -202,7 +202,7 @@ def _group(name: str) -> ContactGroup:
     return contacts.ad_hoc_group(name, _("Made from a campaign"))
 
 
-# A contact may have been made anew since, or only after the number had its message.
+# A contact may have been made again since, or only after the number had its message.
 BY_CONTACT, BY_NUMBER = "c.id = m.contact_id", "c.number = m.number"
 BY_NUMBER_OF_ANOTHER = (
     "c.number = m.number AND m.contact_id IS NOT NULL "

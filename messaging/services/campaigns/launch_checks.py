@@ -47,7 +47,7 @@ def require(
 
 
 def not_asked(campaign_id: int) -> list[str]:
-    """What a page would not launch the draft without, as far as it is known soon: for who launches it without one."""
+    """What a page would not launch the draft without, if that is known soon: for launches without a page."""
     campaign = Campaign.objects.filter(pk=campaign_id, state=CampaignState.DRAFT).first()
     if campaign is None or drafts.problems_of(campaign, drafts.check_ready):
         return []
@@ -165,7 +165,7 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _first(numbers: Sequence[str], n: int) -> str:
-    """As far as whoever looks may see them."""
+    """As far as the viewer may see them."""
     named = [f"“{masked(number)}”" for number in numbers[:NAMED]]
     return ", ".join([*named, "…"] if n > len(named) else named)
 

@@ -26,7 +26,7 @@ OFFERED = 6
 class Preview:
     """`says` is what must be known of the contact; without a contact the text stands as it was written.
 
-    `shown`: the text for the eyes of whoever asks; `text` is what is sent, and counted.
+    `shown`: the text as the viewer may see it; `text` is what is sent, and counted.
     """
 
     text: str
@@ -86,7 +86,7 @@ def as_read(campaign: Campaign, contact: Contact | None) -> Campaign:
 
 
 def why_not(campaign: Campaign, contact: Contact) -> str:
-    """Why this contact gets nothing of the campaign; "" for who is in its audience."""
+    """Why this contact gets nothing of the campaign; "" for contacts in its audience."""
     groups = GroupMembership.objects.filter(contact=contact)
     named = {"contact": contact}
     is_in = _is_given(campaign, contact) or groups.filter(group__in=campaign.groups.all()).exists()

@@ -1,7 +1,7 @@
 """A person's word on messages that evidence could not settle: send again, or write off. Both say who and why.
 
 `seen`: when the last of the answers was lost that this person was shown (`unknown.newest`). What was lost later, or
-sent again meanwhile and lost anew, is left as it is; without it the word is about all.
+sent again in the meantime and lost again, is left as it is; without it the word is about all.
 """
 
 import datetime as dt
@@ -43,7 +43,7 @@ def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: d
     if total:
         _told(campaign_id, _("%(n)d unknown messages sent again: %(why)s") % {"n": total, "why": reason}, by)
         campaigns.wake(campaign_id)
-    if is_cancelled(campaign_id):  # meanwhile: what was queued after it had been emptied goes the same way
+    if is_cancelled(campaign_id):  # since then: what was queued after it had been emptied goes the same way
         campaigns.cancel_all_waiting(campaign_id)
     return total
 
@@ -87,7 +87,7 @@ def _is_meant(lost_at: dt.datetime | None, seen: dt.datetime | None) -> bool:
 
 
 def _locked(batch_id: int, seen: dt.datetime | None) -> Batch | None:
-    """None: settled meanwhile, or sent again and lost anew."""
+    """None: settled in the meantime, or sent again and lost again."""
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     lost_at = batch.entry.settled_at if batch.entry else None
     return batch if batch.state == BatchState.UNKNOWN and _is_meant(lost_at, seen) else None

@@ -24,7 +24,7 @@ class Read:
     """The text as one contact reads it; `place` among the first contacts, of `of`."""
 
     text: str
-    shown: str  # the same for the eyes of whoever asks
+    shown: str  # the same as the viewer may see it
     contact: Contact
     place: int
     of: int

@@ -49,7 +49,7 @@ def launch(
     """Start a draft, now or at its time. A second launch of the same campaign changes nothing.
 
     With `undo_seconds` it starts so much later, and can be taken back until then: no recipient is frozen before.
-    `reasons` are what somebody said to checks that want one; they are kept with the campaign.
+    `reasons` are what somebody said to checks that need one; they are kept with the campaign.
     `seen` is what a page showed: NotAllowed where that is not so any more. What waits for its time is compared once
     more when that comes, also where no page was shown.
     `again`, where no page asked about repeats: why it is sent although the same may have arrived. StillOpen where such
@@ -65,7 +65,7 @@ def launch(
         drafts.check_ready(campaign)
         if seen is None:
             _require_to_come(campaign, campaign.scheduled_at)
-        _decide_upon(campaign, seen, by, approvals_count=approval_rules.is_on())
+        _decide_on(campaign, seen, by, approvals_count=approval_rules.is_on())
         if campaign.latest_end and campaign.latest_end <= forecast.starts_at(campaign):
             raise NotAllowed(sending_hours.begins_after_its_end(campaign.latest_end))
         if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
@@ -100,7 +100,7 @@ def launch_new(draft: Campaign, *, by: User | None) -> list[Message] | None:
     approval_rules.prepare(Campaign, draft.pk)
     with transaction.atomic():  # what is refused leaves the draft behind
         drafts.check_ready(draft)
-        _decide_upon(draft, None, by, approvals_count=True)
+        _decide_on(draft, None, by, approvals_count=True)
         if is_counted_since(draft, began):
             _start_now(draft, by, is_frozen=True)
         else:
@@ -241,17 +241,17 @@ def start_scheduled(campaign_id: int) -> None:
 
 
 def _is_countable(campaign: Campaign) -> bool:
-    """False where somebody has begun to count anew: the sweeper comes again, before it is too late."""
+    """False where somebody has begun to count again: the sweeper comes again, before it is too late."""
     return campaign.shown is None or forecast.of(campaign).counted.is_done
 
 
-def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None, *, approvals_count: bool) -> None:
-    """Keep what the launch is decided upon: what was shown, where that is so; without a page, what is so now.
+def _decide_on(campaign: Campaign, seen: Shown | None, by: User | None, *, approvals_count: bool) -> None:
+    """Keep what the launch is decided on: what was shown, where that is so; without a page, what is so now.
 
     NotAllowed where that is not so, or a second person's word is missing.
 
     Who joins a group after that was counted is not in it, also where it starts a moment later. A start by the clock
-    counts anew.
+    counts again.
     """
     campaign.shown = campaign.member_end = planned = None
     if seen is not None or campaign.scheduled_at or campaign.local_time or approvals_count:

@@ -69,7 +69,7 @@ def move(
 
 
 def move_new(campaign: Campaign, state: CampaignState, event: str, by: User | None) -> None:
-    """Likewise of one that this transaction made and nobody has noted: its row the caller writes, by `MOVED` too."""
+    """The same for one that this transaction made and nobody has noted: its row the caller writes, by `MOVED` too."""
     was = _take(campaign, state, "")
     campaign.wait_reason = ""
     steps.note_together(campaign, [steps.created(), (event, Act.STEERED)], by)

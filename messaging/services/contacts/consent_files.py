@@ -81,7 +81,7 @@ def take(path: Path, options: Options) -> Outcome:
             consents.put(piece)
             outcome.kept += len(piece)
     except UnreadableFile as problem:
-        said = _("%(why)s What was read before is kept: %(n)d consents. Mend the file, and import it again.")
+        said = _("%(why)s What was read before is kept: %(n)d consents. Fix the file, and import it again.")
         raise UnreadableFile(said % {"why": problem, "n": outcome.kept}) from problem
     finally:
         label = keepable(path.name)[:120]

@@ -1,7 +1,7 @@
 """Who has agreed to get messages: what was said is kept for good, and what was said last holds.
 
 A person has one consent for each channel, however their number is spelled: a row is written for each spelling, so that
-whoever asks about a number looks in one place.
+anyone who asks about a number looks in one place.
 """
 
 import datetime as dt
@@ -134,7 +134,7 @@ def withdrawn_since(channel: str, since: dt.datetime) -> frozenset[str] | None:
     since_then = connection.ops.adapt_datetimefield_value(since - LATE)
     with connection.cursor() as cursor:
         cursor.execute(
-            # The states stand in it as in the condition of its index.
+            # The states are in it as in the condition of its index.
             "SELECT subscriber FROM messaging_consentevent WHERE channel = %s AND recorded_at >= %s "
             "AND state IN ('withdrawn', 'unknown') LIMIT %s",
             [channel, since_then, MANY + 1],

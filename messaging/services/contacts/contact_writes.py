@@ -56,21 +56,21 @@ def write(rows: Sequence[ReadyRow], *, source: str, group_id: int | None, import
 
 
 def one_at_a_time() -> None:
-    """Two files with the same people would each count them as new, or wait for each other's rows for ever."""
+    """Two files with the same people would each count them as new, or wait for each other's rows forever."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
 
 
 def keep_from_undo() -> None:
-    """Whoever freezes contacts, in its transaction: no import is undone before that is committed, nor while it runs."""
+    """For freezing contacts, in its transaction: no import is undone before that is committed, nor while it runs."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [FREEZE_LOCK])
 
 
 def undo_alone() -> None:
-    """Whoever deletes what an import added: nobody imports or freezes until that is committed."""
+    """For deleting what an import added: nobody imports or freezes until that is committed."""
     one_at_a_time()
     freeze_none()
 
@@ -127,7 +127,7 @@ def _overwritten(before: ReadyRow, after: ReadyRow) -> str:
 
 
 def _merged(before: ReadyRow, row: ReadyRow) -> ReadyRow:
-    """What becomes of a contact; `before` itself where nothing does, which most rows of a second import mean."""
+    """What happens to a contact; `before` itself where nothing does, which most rows of a second import mean."""
     if row == before:
         return before
     was, says = CleanRow.of(before), CleanRow.of(row)
@@ -225,7 +225,7 @@ _odd = re.compile(r"[\\\n\r]")
 
 
 def _copy_line(row: ReadyRow) -> str:
-    """As PostgreSQL's text format wants it; one block of lines takes half the time of a call for each row."""
+    """As PostgreSQL's text format requires; one block of lines takes half the time of a call for each row."""
     line = "\t".join(row)
     if _odd.search(line) or line.count("\t") >= len(row):
         return "\t".join([cell.translate(_escapes) for cell in row])

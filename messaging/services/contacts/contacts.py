@@ -85,7 +85,7 @@ def delete_group(group: ContactGroup) -> None:
     """Its contacts stay; a million memberships leave in chunks, and are never loaded.
 
     ProtectedError, before any of them has left, where a campaign that is not over uses it. In one transaction: the
-    group's lock is kept to the end, so that none comes to use it meanwhile and finds it empty.
+    group's lock is kept to the end, so that none comes to use it in the meantime and finds it empty.
     """
     keep_while_used(instance=group)
     members = GroupMembership.objects.filter(group=group)
@@ -108,7 +108,7 @@ def ad_hoc_group(name: str, description: str) -> ContactGroup:
         try:
             with transaction.atomic():
                 group.save(force_insert=True)
-        except IntegrityError:  # somebody took the name at this moment
+        except IntegrityError:  # somebody took the name at the same moment
             if not ContactGroup.objects.filter(name=group.name).exists():
                 raise
         else:

@@ -1,4 +1,4 @@
-"""Numbers in a file that has a header or none: one of each row, or every one that stands in it."""
+"""Numbers in a file that has a header or none: one of each row, or every one that is in it."""
 
 import itertools
 import re
@@ -15,7 +15,7 @@ from messaging.files.contact_headers import guess_mapping
 from messaging.files.contact_rows import NULL_WORDS
 from messaging.people.subscribers import subscriber
 
-Written = tuple[int, str, str]  # line, what stands in it, and why nobody can tell which part is the number
+Written = tuple[int, str, str]  # line, what is in it, and why nobody can tell which part is the number
 
 LOOKED_AT = 50  # cells of a column that nobody names: whether they are numbers
 _like_a_number = re.compile(r"\+?[0-9][0-9 ().\-/]{6,24}")
@@ -106,7 +106,7 @@ class _Others:
                 alike.append(text)
 
     def require_none(self, header: Sequence[str]) -> None:
-        """Nothing has been suppressed yet: whoever reads the sentence loses nothing by it."""
+        """Nothing has been suppressed yet: the reader of the sentence loses nothing by it."""
         for index, alike in self.alike.items():
             known = sum(_is_somebody_s(text, self.region) for text in alike)
             if self.counts[index] * 2 >= self.filled[index] and known * 2 >= len(alike):

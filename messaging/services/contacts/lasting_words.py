@@ -19,7 +19,7 @@ from messaging.models import ConsentEvent, ConsentState, Erasure, Reply, Suppres
 from messaging.services.contacts import consents, people, suppression
 from messaging.services.contacts.consents import Said
 
-CLOCKS_APART = dt.timedelta(hours=1)  # what was there before the backup is written once all the same
+CLOCKS_APART = dt.timedelta(hours=1)  # what was there before the backup is written once anyway
 
 
 class Suppressed(NamedTuple):

@@ -2,7 +2,7 @@
 
 The index itself, and the triggers that follow the contacts, are in `messaging/search_indexes.py`. Adding a contact only
 notes its id; a job puts name and number into the index later, so an import is not slowed down by it. Deleting a contact
-takes both out in the same statement. What the index says is a hint: whoever reads it looks at the contact as it is now.
+takes both out in the same statement. What the index says is a hint: a reader looks at the contact as it is now.
 """
 
 import re
@@ -37,7 +37,7 @@ def folded(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """What a search names, folded: each has to stand in the name; [] where none is long enough to be looked for."""
+    """What a search names, folded: each has to be in the name; [] where none is long enough to be looked for."""
     words = [word for word in re.split(r"[\s,]+", folded(text)) if word][:WORDS]
     return words if any(len(word) >= TRIGRAM for word in words) else []
 
@@ -129,7 +129,7 @@ def _index_chunk() -> bool:
     """False when nothing waits."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Whoever deletes contacts waits for this chunk, and then takes out of it what it deletes.
+            # Code that deletes contacts waits for this chunk, and then takes out of it what it deletes.
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [search_indexes.NAMES_LOCK])
             cursor.execute(f"SELECT id, contact_ids FROM {NOTES} ORDER BY id LIMIT %s", [ARRAYS])
             noted = cursor.fetchall()

@@ -17,7 +17,7 @@ from messaging.services.contacts import reading
 from messaging.services.contacts.recent_countries import recent_countries
 
 LOOKED_AT, LEAST, SHARE = 100, 5, 0.8
-OF_LANGUAGES = {"zh": "CN"}  # whoever reads it has numbers of that country at hand
+OF_LANGUAGES = {"zh": "CN"}  # anyone who reads it has numbers of that country at hand
 
 
 def country_meant(job: ContactImport, mapping: Mapping[str, str]) -> str:

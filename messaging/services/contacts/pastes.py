@@ -1,4 +1,4 @@
-"""Taking in pasted numbers, some lines at a time: a paste of 200,000 never stands in one request or in one column."""
+"""Taking in pasted numbers, some lines at a time: a paste of 200,000 is never in one request or in one column."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence

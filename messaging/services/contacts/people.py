@@ -51,7 +51,7 @@ class Known:
 
 
 def of(number: str) -> Known:
-    """By digits with country code; whoever has the number, whether or not they are a contact."""
+    """By digits with country code; anyone who has the number, whether or not they are a contact."""
     numbers = spellings(number)
     found = sorted(Contact.objects.filter(number__in=numbers), key=lambda one: numbers.index(one.number))
     emails = tuple(dict.fromkeys(contact.email.lower() for contact in found if contact.email))
@@ -70,7 +70,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     contact_writes.one_at_a_time()  # an import that has them in hand is awaited
     numbers = spellings(number)
     sent = Message.objects.filter(number__in=numbers).order_by()
-    # Whoever changes messages holds their batches, by rising id.
+    # Code that changes messages holds their batches, by rising id.
     ids = sorted(set(sent.values_list("batch_id", flat=True)))
     list(Batch.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
     _take_out_of_campaigns(subscriber(number))
@@ -82,7 +82,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     for message in sent.exclude(merge_values=None):
         empty = dict.fromkeys(message.merge_values or {}, "")
         emptied += Message.objects.filter(pk=message.pk).update(merge_values=empty)
-    consents.erase(number)  # before the conversation, as whoever takes a reply: see docs/mechanisms/locks.md
+    consents.erase(number)  # before the conversation, as taking a reply does: see docs/mechanisms/locks.md
     replies = Reply.objects.filter(number__in=numbers).exclude(content="").update(content="")
     _erase_conversation(subscriber(number))
     pastes.erase(number)

@@ -23,7 +23,7 @@ FEW = 1000  # who begin so, up to which a list shows who is found in other ways 
 FEW_WAIT = 2000  # for the index, up to which each of them is looked at
 LISTED = 200  # found in other ways
 ENOUGH = 8  # so that nobody looks for digits in the middle of numbers
-INSIDE = 10  # digits before which at most four more can stand in a number that goes on behind them
+INSIDE = 10  # digits before which at most four more can be in a number that goes on behind them
 READ_ALL = "SELECT number FROM messaging_contact WHERE number LIKE %s LIMIT 101"  # up to 0.2 s for a million contacts
 BEHIND_ANY = """
 WITH RECURSIVE before(digits) AS (SELECT 1 UNION ALL SELECT digits + 1 FROM before WHERE digits + 1 < %s)
@@ -56,7 +56,7 @@ def find(query: Query, limit: int, *, anywhere: bool = False) -> list[Contact]:
 
 
 def narrow(contacts: QuerySet[Contact], query: Query) -> QuerySet[Contact]:
-    """For a list: everyone who begins so, and whom `find` finds besides where they are few."""
+    """For a list: everyone who begins so, and, where they are few, whom `find` also finds."""
     if not masks.may_see() and (query.digits or "@" in query.text):
         return contacts.filter(pk__among=[contact.pk for contact in find(query, LISTED)])
     column = "number" if query.digits else "email" if "@" in query.text else "name"
@@ -72,7 +72,7 @@ def narrow(contacts: QuerySet[Contact], query: Query) -> QuerySet[Contact]:
 
 
 def whole(query: Query) -> QuerySet[Contact]:
-    """Whose whole number or address it is. Nothing else is looked for by who sees masks: a part that finds somebody
+    """Whose whole number or address it is. Nothing else is looked for where masks are shown: a part that finds somebody
     says one digit more of theirs, and the next part the next."""
     contacts = Contact.objects.order_by("number")
     if query.digits:
@@ -101,7 +101,7 @@ def numbers_of(query: Query, limit: int) -> list[str]:
 
 
 def stranger(query: Query) -> str:
-    """The number among those meant that something is known of although it is no contact's; "" where there is none."""
+    """The number among those meant that something is known of although no contact has it; "" where there is none."""
     for number in numbers_meant(query):
         known = (rows.objects.filter(number=number).order_by() for rows in (Message, Reply, SuppressionEntry))
         if any(rows.exists() for rows in known):
@@ -152,7 +152,7 @@ def _with_inside(digits: str) -> list[str]:
         return _numbers(BEHIND_ANY, [10 ** (msisdn.MAX_DIGITS - 1 - len(digits)), digits, _after(digits)])
     if not search_indexes.has_names():
         return _numbers(READ_ALL, [f"%{digits}%"])
-    # Before the trigrams are asked: who gets into them meanwhile is in both, not in neither.
+    # Before the trigrams are asked: who gets into them in the meantime is in both, not in neither.
     waiting = name_index.waiting(FEW_WAIT + 1)
     if len(waiting) > FEW_WAIT:
         return _numbers(READ_ALL, [f"%{digits}%"])

@@ -47,7 +47,7 @@ class Invalid:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the numbers that were given."""
+    """What happened to the numbers that were given."""
 
     added: int = 0
     already_there: int = 0
@@ -65,14 +65,14 @@ class Numbers:
 def suppress_numbers(
     numbers: Iterable[str], *, channel: str, reason: str, note: str = "", by: User | None = None, source: str = ""
 ) -> Outcome:
-    """Put MSISDNs on the list; whoever is there for this channel and reason, in any spelling, keeps the older entry."""
+    """Put MSISDNs on the list; those there for this channel and reason, in any spelling, keep the older entry."""
     outcome = Outcome()
     only = ""
     remaining = iter(numbers)
     while chunk := list(itertools.islice(remaining, CHUNK)):
         with transaction.atomic():
             there = _subscribers_in(lambda given: _listed.rows(channel=channel, reason=reason, numbers=given), chunk)
-            if there:  # whoever takes one of them off meanwhile is waited for: it is added anew
+            if there:  # anyone who takes one of them off in the meantime is waited for: it is added again
                 there = _still_listed(there, channel=channel, reason=reason)
             if there and reason == SuppressionEntry.Reason.OPT_OUT and source != BY_REPLY:
                 _keep_from_start(there, channel=channel, note=note, created_by=by, source=source[:120] or "console")
@@ -181,7 +181,7 @@ def read_upload(upload: "UploadedFile[Any]", region: str = "") -> Numbers:
 
 
 def read_opt_outs(upload: "UploadedFile[Any]", region: str = "") -> Numbers:
-    """Every number of such a file: whoever has given two wants nothing on the second one either."""
+    """Every number of such a file: anyone who has given two wants nothing on the second one either."""
     return _read_file(upload, region, lambda path: file_numbers.every_one(path, region))
 
 

@@ -1,4 +1,4 @@
-"""What becomes of an email campaign that was launched: cancelled, sent again, arrived, over."""
+"""What happens to an email campaign that was launched: cancelled, sent again, arrived, over."""
 
 import datetime as dt
 
@@ -34,7 +34,7 @@ QUIET = dt.timedelta(hours=1)
 def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     """Only before its request left: Laaffic has no way to take a batch back.
 
-    A repeat by a person's word can be cancelled until it leaves, whatever became of the request before it.
+    A repeat by a person's word can be cancelled until it leaves, whatever happened to the request before it.
     """
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)

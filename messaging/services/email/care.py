@@ -26,7 +26,7 @@ SURELY_NOT = (EntryState.REFUSED, EntryState.NOT_SENT)
 
 
 def stops(campaign: EmailCampaign, moment: dt.datetime | None = None) -> str:
-    """The sentence of what keeps it from leaving at this moment, or now; "" where nothing does."""
+    """The sentence of what keeps it from leaving at that moment, or now; "" where nothing does."""
     return no_consent(campaign) or had_enough(campaign, moment)
 
 

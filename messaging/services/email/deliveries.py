@@ -1,4 +1,4 @@
-"""Asking which mails were delivered: getSendEmailRcd, 200 ids a request, ever more seldom."""
+"""Asking which mails were delivered: getSendEmailRcd, 200 ids a request, less and less often."""
 
 import datetime as dt
 import itertools
@@ -50,7 +50,7 @@ def pull_due() -> None:
 
 
 def _check_apart(client: LaafficClient, campaign: EmailCampaign, asking: Patience, turn: turns.Turn) -> None:
-    """Whatever becomes of it, this campaign is asked about later, and the next one now."""
+    """Whatever happens to it, this campaign is asked about later, and the next one now."""
     found = campaign.next_check_at
     campaign.next_check_at = database_clock.now() + AFTER_TROUBLE
     EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=found).update(next_check_at=campaign.next_check_at)
@@ -142,6 +142,6 @@ def _check_again(campaign: EmailCampaign) -> None:
             changed["asked_to"] = 0  # the next question is the last one, of each of them
     else:
         changed = {"next_check_at": None, "checks": 0}
-    # A callback that came meanwhile asked for an earlier time: it counts.
+    # A callback that came in the meantime asked for an earlier time: it counts.
     EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=campaign.next_check_at).update(**changed)
     email_campaigns.finish_if_done(campaign.pk)

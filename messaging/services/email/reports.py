@@ -1,8 +1,8 @@
-"""What became of each mail: callbacks say whether it was submitted, records whether it was delivered.
+"""What happened to each mail: callbacks say whether it was submitted, records whether it was delivered.
 
 Both may be late, repeated, reordered or contradict each other. What was said of a mail only ever moves up in either
 column, and of one that was not submitted no delivery is awaited, so every order of the same reports ends the same
-(laws#best-report-wins). Whoever moves mails holds their campaign's row.
+(laws#best-report-wins). Code that moves mails holds their campaign's row.
 """
 
 import datetime as dt

@@ -54,7 +54,7 @@ LOOKED_AT_WITHIN = dt.timedelta(minutes=1)  # its launch has asked Laaffic how l
 
 
 def send(campaign_id: int) -> None:
-    """Send a campaign whose request waits; whoever comes second finds the lease taken and goes away."""
+    """Send a campaign whose request waits; a second caller finds the lease taken and goes away."""
     name = f"email:{campaign_id}"
     if leases.is_held(name):
         return
@@ -149,7 +149,7 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
     is_asked_anew = _has_waited(campaign) or is_first
     if not _is_its_hour(campaign, now):
         return None
-    # A repeat by a person's word is asked for its approval where that is said, not here, unless it has waited since.
+    # A repeat by a person's word is asked for its approval with that word, not here, unless it has waited since.
     if stopped := applications.stop_of(campaign.application):
         email_states.hold(campaign, stopped)
         return None

@@ -161,7 +161,7 @@ def check_ready(campaign: EmailCampaign) -> None:
     email_drafts.check_content(campaign)
     if not settings.LAAFFIC_PUSH_TOKENS:
         raise ValidationError(
-            _("Set LAAFFIC_PUSH_TOKENS first: without a token the console cannot learn what became of the mails.")
+            _("Set LAAFFIC_PUSH_TOKENS first: without a token the console cannot learn what happened to the mails.")
         )
     try:
         laaffic_client()
@@ -223,7 +223,7 @@ def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
 
 
 def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_end: bool | None = None) -> EmailCampaign:
-    """Ask Laaffic again after a refusal, or wait for its time anew: it is certain that nothing was sent.
+    """Ask Laaffic again after a refusal, or wait for its time again: it is certain that nothing was sent.
 
     `again`: why, although the same may have arrived by another campaign, or is about to leave (StillOpen without it).
     `past_end`: whether a page asked about its latest end; EndNotAsked where it did not and that holds it by now.

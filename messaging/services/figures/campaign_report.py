@@ -26,7 +26,7 @@ def document(campaign: Campaign) -> dict[str, Any]:
 
 
 def left_out(campaign: Campaign) -> dict[str, int]:
-    """Who was meant and is no recipient, by why: as it was when the audience was frozen."""
+    """Who was meant and is not a recipient, by why: as it was when the audience was frozen."""
     invalid, duplicates = _invalid_and_duplicates(campaign)
     return {
         "suppressed": campaign.dropped_suppressed,

@@ -75,7 +75,7 @@ def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> d
 
 
 def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> str:
-    """One sentence for who listens instead of looking."""
+    """One sentence for screen readers."""
     if not progress["is_counted"]:
         return str(campaign.get_state_display())
     said = _("%(state)s, %(percent)s of %(total)s recipients, %(delivered)s delivered.") % {

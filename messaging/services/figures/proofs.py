@@ -1,7 +1,7 @@
 """Proving by a button, with a report that is kept: of a small campaign at once, of a large one by a worker.
 
 What is derived is what the commands derive: each kind of campaign registers how. A worker that dies leaves its proof to
-the next, which begins it anew.
+the next, which begins it again.
 """
 
 import datetime as dt
@@ -46,7 +46,7 @@ class Proved:
 
 
 class WorkerStops(Exception):
-    """The worker was told to stop: another one begins it anew."""
+    """The worker was told to stop: another one begins it again."""
 
 
 _proved: dict[str, Proved] = {}

@@ -20,7 +20,7 @@ SHOWN = 100
 def prove(campaign: Campaign, look: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """{"id", "messages", "calls", "counts", "segments", "cost", "price_not_told", "disagreements": [sentence]}.
 
-    No sentence means that it all agrees. Of one moment, also while it runs. `look` is called every second meanwhile.
+    No sentence means that it all agrees. Of one moment, also while it runs. `look` is called every second.
     """
     for _ in range(TRIES):
         look()
@@ -145,7 +145,7 @@ def _batches(campaign: Campaign) -> Iterator[str]:
             yield f"batch {batch.pk}: a message lies outside its bounds"
         derived.pop(batch.pk, None)
     for batch_id, states in derived.items():  # no constraint holds it (docs/decisions/0015)
-        yield f"batch {batch_id}: {sum(states.values())} messages are in it, and it is no batch of this campaign"
+        yield f"batch {batch_id}: {sum(states.values())} messages are in it, and it is not a batch of this campaign"
 
 
 def _segments(campaign: Campaign, derived: dict[int, int]) -> Iterator[str]:

@@ -51,7 +51,7 @@ def of(message: Message) -> list[Entry]:
 
 
 def text_of(message: Message) -> str:
-    """The text as it was or will be sent to this recipient, for the eyes of whoever looks."""
+    """The text as it was or will be sent to this recipient, as the viewer may see it."""
     if message.merge_values is None:
         return message.campaign.text
     values = for_eyes(batch_texts.as_values(message.merge_values))

@@ -29,7 +29,7 @@ class BalanceAfter:
 def of(cost: Cost) -> BalanceAfter | None:
     """None where it cannot be told: no balance, no price, or prices in other money than the balance.
 
-    Laaffic's balance names no currency (laaffic-api#getbalance): where `LAAFFIC_BALANCE_CURRENCY` names none either,
+    Laaffic's balance names no currency (laaffic-api#getbalance): where `LAAFFIC_BALANCE_CURRENCY` is empty too,
     it is assumed to be in that of the prices.
     """
     reading = balance_history.latest()

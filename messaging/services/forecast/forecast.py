@@ -143,7 +143,7 @@ def as_contact(text: str, contact: Contact) -> str:
 
 
 def as_shown(text: str, contact: Contact) -> str:
-    """The same for the eyes of whoever asks. It is not counted: masks have another length and alphabet."""
+    """The same as the viewer may see it. It is not counted: masks have another length and alphabet."""
     return merge_fields.render(merge_fields.parse(text), merge_fields.with_derived(for_eyes(values_of(contact))))
 
 

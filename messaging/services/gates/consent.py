@@ -11,7 +11,7 @@ from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 
 
 class ConsentGate(Gate):
-    """A message that it has stopped never goes, whatever is said afterwards: it was written for now."""
+    """A message that it has stopped never goes, whatever consent comes afterwards: it was written for now."""
 
     EVIDENCE = "no consent for marketing when its batch was claimed"
 

@@ -100,7 +100,7 @@ def start_of(cap: Cap) -> dt.datetime:
 
 
 def full_on(cap: Cap, numbers: Iterable[str], sending: "Sending", elsewhere: Source | None = None) -> dict[str, str]:
-    """Likewise, by the messages of these campaigns and by what `elsewhere` tells."""
+    """The same, by the messages of these campaigns and by what `elsewhere` tells."""
     now, since, asked = timezone.now(), start_of(cap), list(numbers)
     others = list(elsewhere(asked, since, now - DAY)) if elsewhere else []
     among = {*_may_be_full(asked, since, min(filter(None, cap)), sending)}
@@ -153,7 +153,7 @@ def sending_since(channel: str, since: dt.datetime) -> Sending:
 
 
 def _may_be_full(numbers: list[str], since: dt.datetime, least: int, sending: Sending) -> list[str]:
-    """Those who have had `least` or more, counted generously by the database; and whoever has several spellings."""
+    """Those who have had `least` or more, counted generously by the database; and anyone who has several spellings."""
     if not numbers or not sending:
         return []
     spelt = [number for number in numbers if has_spellings(number)]

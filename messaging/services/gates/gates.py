@@ -45,7 +45,7 @@ class Verdict:
 
 
 class Gate:
-    """One campaign's gate, made anew for each claim: what it reads once serves all batches of that claim."""
+    """One campaign's gate, made for each claim: what it reads once serves all batches of that claim."""
 
     kind = ""  # the name of its kind, said by `standing`
     stopped = 0  # messages, in this claim

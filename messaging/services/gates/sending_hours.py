@@ -172,7 +172,7 @@ def not_asked(latest_end: dt.datetime | None, hold_reason: str, past_end: bool |
 
 
 def wall_time(text: str) -> dt.datetime | None:
-    """ValueError where it is no time."""
+    """ValueError for an invalid time."""
     return read_wall_time(text) if text else None
 
 

@@ -1,7 +1,7 @@
 """The rows of a file that are not contacts, kept word for word, and given back in the file's own columns.
 
 A million of them belong into a file and not into the database. The import's row says how much of that file is
-committed: whoever goes on behind a killed worker cuts off what stands beyond it, so that no row is kept twice or lost.
+committed: the successor of a killed worker cuts off what is beyond it, so that no row is kept twice or lost.
 """
 
 import datetime as dt
@@ -78,9 +78,9 @@ def kind_of(job: ContactImport) -> str:
 
 
 def table(job: ContactImport) -> Iterator[list[str]]:
-    """The header, then each row as it was read, with its line and the reason in two last columns, named for who asks.
+    """The header, then each row as it was read, with its line and the reason in two last columns, named for the reader.
 
-    What a row has beyond the header's columns stands behind these two: it is too wide until somebody corrects it.
+    What a row has beyond the header's columns is behind these two: it is too wide until somebody corrects it.
     """
     headers = list(job.headers[:-2] if is_of_bad_rows(job.headers) else job.headers)
     width, before = len(headers), len(job.headers)

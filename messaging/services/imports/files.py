@@ -81,7 +81,7 @@ def look_at(upload: "UploadedFile[Any]", *, region: str, by: User | None) -> Con
 
 @transaction.atomic
 def store(job: ContactImport, *, group: ContactGroup | None, new_group: str = "") -> ContactImport:
-    """The row of a file that was looked at; whoever fails here calls `forget_unstored`."""
+    """The row of a file that was looked at; a caller that fails here calls `forget_unstored`."""
     job.group = _group_called(without_marks(new_group).strip()) or group
     job.save()
     if len(job.readings) < 2:  # otherwise a person has to choose one first
@@ -116,7 +116,7 @@ def look_otherwise(
 
     `region`: the country of numbers without a country code, "" for none; None leaves it as it was.
 
-    In another encoding, or on another sheet, other columns stand: what they mean is guessed anew. It may take long, so
+    In another encoding, or on another sheet, other columns stand: what they mean is guessed again. It may take long, so
     no transaction waits for it.
     """
     if (encoding or job.encoding, sheet or job.sheet) != (job.encoding, job.sheet):
@@ -190,7 +190,7 @@ def open_path(
 
 
 def _save_in_words(job: ContactImport) -> None:
-    """A name may be bytes that are no text: the row keeps what can be read of it, and this process reads the file."""
+    """A name may be bytes that are not text: the row keeps what can be read of it, and this process reads the file."""
     there = str(job.file.name)
     job.file.name = keepable(there)[: job.file.field.max_length]
     job.save()

@@ -77,7 +77,7 @@ def forget(job_id: int) -> None:
 
 
 def run(job_id: int) -> None:
-    """A job's slice. Whoever is counted otherwise meanwhile is counted anew, by the next one."""
+    """A job's slice. Anyone who is counted otherwise in the meantime is counted again, by the next one."""
     with leases.lease(f"forecast:{job_id}") as lease:
         if lease is None:
             return

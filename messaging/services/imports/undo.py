@@ -75,7 +75,7 @@ def of(job: ContactImport) -> ImportUndo | None:
 def look(job_id: int, *, by: User | None) -> None:
     """Begin to count who would go. ValidationError while the import runs or a campaign sends to its group.
 
-    What is being counted or was counted stays: whoever wants it counted once more gives it up first.
+    What is being counted or was counted stays: to have it counted again, give it up first.
     """
     with transaction.atomic():
         job = ContactImport.objects.get(pk=job_id)
@@ -238,7 +238,7 @@ def _changed(contacts: Sequence[Added], job: ContactImport) -> list[int]:
 
 
 def _changes_chunk(undo: ImportUndo, job: ContactImport, *, acts: bool) -> bool:
-    """Contacts that were there before: whoever has changed one since, this import's word for it is not the last."""
+    """Contacts that were there before: where one was changed since, this import no longer has the last word on it."""
     found = ImportedChange.objects.filter(contact_import=job, contact_id__gt=undo.change_cursor).order_by("contact_id")
     changes = {change.contact_id: change for change in found[:CHUNK]}
     if not changes:

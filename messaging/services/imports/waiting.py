@@ -1,4 +1,4 @@
-"""An import that waits: how it is read is said, and it is started so, by whoever has no page before them."""
+"""An import that waits: how to read it is given, and it is started that way, by a caller that has no page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ OPTIONS = ("foreign_without_plus", "allow_unknown_ranges", "keep_null_words")
 
 
 def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
-    """`asked`: of encoding, sheet, region, mapping and OPTIONS what is said otherwise. It is counted anew.
+    """`asked`: the changes of encoding, sheet, region, mapping and OPTIONS. It is counted again.
 
     ValidationError for what the file cannot be read by, NotAllowed where it waits no more.
     """
@@ -68,7 +68,7 @@ def start_as_read(job_id: int) -> None:
 
 
 def _locked(job_id: int) -> ContactImport:
-    """Nobody starts it meanwhile."""
+    """Nobody starts it in the meantime."""
     return ContactImport.objects.select_for_update().get(pk=job_id)
 
 

@@ -1,7 +1,7 @@
-"""What stands against a launch, for every kind of draft: what stops it, what needs a reason, what needs a tick.
+"""The launch checks, for every kind of draft: what stops it, what needs a reason, what needs a tick.
 
 What is looked at is each kind's own (`campaigns/launch_checks.py`, `email/checks.py`, voice's
-`group_calls/starting.py`); what is looked at alike stands here. A person's launch is checked again when the button is
+`group_calls/starting.py`); what is looked at alike is here. A person's launch is checked again when the button is
 pressed.
 """
 
@@ -40,7 +40,7 @@ class Check:
 
 
 class NotSeen(Exception):
-    """What stands against the launch, one sentence each: blockers, ticks and reasons that are missing."""
+    """What the launch checks find, one sentence each: blockers, ticks and reasons that are missing."""
 
     def __init__(self, sentences: list[str]) -> None:
         super().__init__(" ".join(sentences))
@@ -81,7 +81,7 @@ def require(
         if check.level == Level.STOP or (check.level == Level.TICK and check.key not in ticked):
             missing.append(check.sentence)
         elif check.level == Level.REASON and is_blank(given.setdefault(check.key, said.get(check.key, "").strip())):
-            missing.append(_("%(sentence)s Say why it is sent all the same.") % {"sentence": check.sentence})
+            missing.append(_("%(sentence)s Say why it is sent anyway.") % {"sentence": check.sentence})
     if missing:
         raise NotSeen(missing)
     return given

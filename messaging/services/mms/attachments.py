@@ -1,7 +1,7 @@
 """The MMS library: files checked by content and kept here, uploaded to Laaffic, and again before their ids lapse.
 
 An upload costs nothing and rings no phone. After a lost answer it may be asked for again: at worst an unused copy of
-the file lies at Laaffic for three days. Each is a row of the ledger all the same.
+the file lies at Laaffic for three days. Each is a row of the ledger anyway.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ class BeingUploaded(UploadFailed):
     """Another process is at it, and will have its id."""
 
     def __init__(self) -> None:
-        super().__init__(_("This file is being uploaded at this moment; look again in a minute."))
+        super().__init__(_("This file is being uploaded right now; look again in a minute."))
 
 
 class UploadUnknown(UploadFailed):
@@ -94,14 +94,14 @@ def while_not_uploaded(attachment_id: int) -> Iterator[None]:
     """Under its upload's lease; NotAllowed while somebody uploads it."""
     with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
-            raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
+            raise NotAllowed(_("This file is being uploaded right now; look again in a minute."))
         yield
 
 
 def discard(attachment_id: int) -> None:
     """Delete what no campaign refers to."""
     with while_not_uploaded(attachment_id), transaction.atomic():
-        # Locked: a draft that takes it in this moment comes before, or finds it gone.
+        # Locked: a draft that takes it at the same moment comes before, or finds it gone.
         attachment = MmsAttachment.objects.select_for_update().defer("content", "thumbnail").get(pk=attachment_id)
         if attachment.used_at is not None:
             raise NotAllowed(_("A campaign refers to this file: it stays. Archive it instead."))

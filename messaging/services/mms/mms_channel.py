@@ -143,7 +143,10 @@ def _problem_with_its_fields(options: MmsOptions) -> str:
     if fields and options.mms_type == RANDOM_TITLE:
         return _("Laaffic varies a title for everybody alike: write it without merge fields, or send it as it is.")
     if is_blank(_unfilled(options.title)):
-        return _("For who has none of its fields the title would be empty. Say something else too, or {{name|friend}}.")
+        return _(
+            "For a contact who has none of its fields the title would be empty. "
+            "Say something else too, or {{name|friend}}."
+        )
     return ""
 
 

@@ -24,7 +24,7 @@ REPEATED_WITHIN = dt.timedelta(minutes=1)
 ROWS = 200  # in one statement
 
 COLUMNS = ["subscriber", "number", "sent_to", "state", "unread", "last_at", "last_said"]
-NEWEST = ["number", "sent_to", "last_at", "last_said"]  # the newest reply says these; a late one is unread all the same
+NEWEST = ["number", "sent_to", "last_at", "last_said"]  # the newest reply says these; a late one is unread anyway
 
 
 def move_on(replies: Sequence[Reply]) -> None:
@@ -73,7 +73,7 @@ def mark_unread(pk: int) -> None:
 def finish(pk: int, *, by: User, shown: tuple[int, dt.datetime] | None = None) -> None:
     """Done until somebody writes again.
 
-    `shown`: what was unread and when the last reply came, as whoever ends it saw it. NotAllowed where more has come
+    `shown`: what was unread and when the last reply came, as the ending person saw it. NotAllowed where more has come
     that nobody has seen.
     """
     with transaction.atomic():

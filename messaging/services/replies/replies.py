@@ -39,7 +39,7 @@ ANSWERABLE = (Channel.SMS, Channel.MMS)
 
 
 def take(found: Sequence[WireReply], *, source: str) -> int:
-    """Keep what is new, and put whoever asks us to stop on the suppression list in the same transaction; how many.
+    """Keep what is new, and put those who ask us to stop on the suppression list in the same transaction; how many.
 
     What came before changes nothing: a number that was allowed again stays so when its old reply is read once more.
     One and the same reply may come by push and by pull at once; both then do the same.
@@ -70,7 +70,7 @@ def _kept_here(fresh: Sequence[Reply], now: dt.datetime) -> list[Reply]:
 
 
 def take_each(found: Sequence[WireReply], *, source: str) -> int:
-    """`take` for whoever reads a list: one that cannot be kept is logged, shown, and costs the others nothing."""
+    """`take` for code that reads a list: one that cannot be kept is logged, shown, and costs the others nothing."""
     new = 0
 
     def work(piece: Sequence[WireReply]) -> None:
@@ -150,7 +150,7 @@ class NotWhole(Exception):
 
 
 def _tell_of_strangers(rows: Iterable[Reply]) -> None:
-    """Whoever said STOP may be written to until a person has looked: each is told for itself, together with its reply.
+    """Anyone who said STOP may be written to until a person has looked: each is told alone, together with its reply.
 
     In the transaction that keeps the reply: read once more it is known, and nothing would tell of it.
     """

@@ -51,7 +51,7 @@ def heard() -> QuerySet[Application]:
     """Those that are asked for at all: with a campaign, and switched on.
 
     Of one that was switched off a campaign may go on, or may have sent a moment ago, also where that was the reason:
-    nobody who says STOP meanwhile is to be missed.
+    nobody who says STOP in the meantime is to be missed.
     """
     used = Campaign.objects.filter(application=OuterRef("pk"))
     since = database_clock.now() - FIRST
@@ -180,8 +180,8 @@ def _read_since(application: Application, since: dt.datetime) -> str:
                 pull(application, lease, within=max(0.1, give_up_at - time.monotonic()))
                 return ReplyPull.objects.values_list("problem", flat=True).get(application=application)
         if time.monotonic() > give_up_at:
-            return _("they are being read at this moment.")
-        time.sleep(0.1)  # whoever holds it may be reading this application's
+            return _("they are being read right now.")
+        time.sleep(0.1)  # its holder may be reading this application's
     return ""
 
 

@@ -67,7 +67,7 @@ class _Claimant:
 
 
 def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
-    """When the gateway can have taken what left at this moment, by a clock that may have been ahead by so much."""
+    """When the gateway can have taken what left at that moment, by a clock that may have been ahead by so much."""
     either = (left_at, left_at - dt.timedelta(seconds=clock_ahead or 0.0))
     return min(either) - CLOCKS_DIFFER_BY, max(either) + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
 
@@ -304,7 +304,7 @@ def say_not_found(
     many. Where none did, nothing is asked or locked, however many are waiting.
 
     `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
-    as long as reports are waited for: until then it is said that only finished messages are listed.
+    as long as reports are waited for: until then the sentence says that only finished messages are listed.
     """
     if not _is_read_whole(batch, asked_at, sweeps, lasting):
         return 0

@@ -99,11 +99,11 @@ def _due() -> tuple["QuerySet[Batch]", "QuerySet[Batch]"]:
 
 
 def _check_apart(client: LaafficClient, batch: Batch, asking: Patience) -> None:
-    """Whatever becomes of it, this batch is asked about later, and the next one now: also where this process is
+    """Whatever happens to it, this batch is asked about later, and the next one now: also where this process is
     killed over it, which nobody can write then.
     """
     if not _put_off(batch):
-        return  # another has asked about it meanwhile
+        return  # another has asked about it in the meantime
     with isolation.guarded(f"reports of batch {batch.pk}"):
         try:
             check_batch(client, batch, asking)
@@ -267,7 +267,7 @@ def _expire(batch_id: int) -> None:
 
 def _expire_waiting(batch: Batch) -> None:
     waiting = batch.messages().filter(state=MessageState.ACCEPTED)
-    # A report on the way may have said a reason and a price already: they are counted as they stand on the message.
+    # A report on the way may have said a reason and a price already: they are counted as they are on the message.
     standing = waiting.order_by().values_list("country", "reason", "currency")
     sums = standing.annotate(n=Count("pk"), billed=Sum("billed_segments", default=0), paid=Sum("pay_micros", default=0))
     outcomes: dict[bulk_writes.Outcome, tuple[int, int, int]] = {

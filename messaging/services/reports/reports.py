@@ -241,7 +241,7 @@ def take_amount(message_id: int, pay: Decimal, currency: str) -> bool:
 
 
 def contradiction(report: DeliveryReport) -> str:
-    """Why a report that names one of our messages is not about it, in words; "" where it names none."""
+    """Why a report that names one of our messages is not about it, in words; "" where it does not name one."""
     pk = order_ids.message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
     number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
     if number is None or report.number.lstrip("+") == number:
@@ -334,7 +334,7 @@ def _of_what_waited(row: Row) -> str:
 
 
 def _fold_price(row: Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
-    """What was billed is said by some sources only; what is known stays. True where the amount cannot be right."""
+    """Only some sources say what was billed; what is known stays. True where the amount cannot be right."""
     if STATE_OF.get(report.state) is None:
         return False
     if row.pay_micros is None and report.pay is not None and _is_doubtful(row, report, judge):
@@ -382,7 +382,7 @@ def _clean(text: str) -> str:
 
 
 def _keep_new(events: Sequence[MessageEvent]) -> None:
-    """The same report thirty times is one event; their batches are locked, so nobody else writes it meanwhile."""
+    """The same report thirty times is one event; their batches are locked, so nobody else writes it in the meantime."""
     fresh = {(event.message_id, event.source, event.text): event for event in events}
     if not fresh:
         return
@@ -397,7 +397,7 @@ def _event(row: Row, report: DeliveryReport, text: str, source: str = "") -> Mes
 
 
 def apply_each(reports: Sequence[DeliveryReport]) -> list[bool]:
-    """For whoever reads lists: in a transaction of its own, and one that cannot be applied costs the others nothing."""
+    """For reading lists: in a transaction of its own, and one that cannot be applied costs the others nothing."""
     known: list[bool] = []
 
     def give_up(report: DeliveryReport, problem: Exception) -> None:

@@ -77,7 +77,7 @@ def _looked_up(test: Condition) -> Condition:
             raise ValidationError({"condition": _unknown_group(test.name)})
         return replace(test, group=group.pk)
     if isinstance(test, InCampaign) and not Campaign.objects.filter(pk=test.campaign).exists():
-        said = _("There is no campaign %(id)s. Its number stands in the address of its page, and in campaign list.")
+        said = _("There is no campaign %(id)s. Its number is in the address of its page, and in campaign list.")
         raise ValidationError({"condition": said % {"id": test.campaign}})
     return test
 

@@ -1,7 +1,7 @@
-"""What stands beside an audience that is being written: how many meet it, where they are, and who the first are.
+"""What is beside an audience that is being written: how many meet it, where they are, and who the first are.
 
 A look goes through the contacts for a moment and says what it has found so far; the next one goes on behind it. What is
-known so far goes out to the page and comes back with its next question, signed by who sends it.
+known so far goes out to the page and comes back with its next question, signed by its sender.
 """
 
 import dataclasses
@@ -61,7 +61,7 @@ class Look:
 
 
 def go_on(condition: Condition, told: Look | None = None, *, seconds: float | None = LOOK_SECONDS) -> Look:
-    """From where the last look stood, if it was at the same condition; else anew."""
+    """From where the last look stopped, if it was at the same condition; else from the start."""
     meant = hashlib.sha256(condition_texts.write(condition).encode()).hexdigest()[:16]
     if told is None or told.meant != meant:
         told = Look(meant, timezone.now().isoformat())

@@ -30,7 +30,7 @@ def of_attributes(_asked: str = "", _name: str = "") -> list[Offer]:
 
 
 def of_values(_asked: str, name: str) -> list[Offer]:
-    """Whole numbers and addresses are no offer to who sees them masked: a masked one would compare with nothing."""
+    """Whole numbers and addresses are not offered to people who see them masked: a masked one compares with nothing."""
     values = _frequent(str(attributes.get(name, "")) for attributes in audiences.recent_attributes())
     return [(value, label) for value, label in values if masks.in_text(value) == value]
 

@@ -56,7 +56,7 @@ LONGEST_PAUSE = 60.0
 
 
 def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
-    """Send for a turn; whoever comes second finds the lease taken and goes away."""
+    """Send for a turn; a second caller finds the lease taken and goes away."""
     with leases.lease(f"send:{campaign_id}") as lease:
         if lease is None or workers.is_stopping():
             return
@@ -246,7 +246,7 @@ class Sender:
         return is_frozen and 0 < self.campaign.total <= self.recipients_claimed
 
     def _may_come_back(self) -> bool:
-        """Whether to look all the same: not before the last answer is written, and not if that was the end."""
+        """Whether to look anyway: not before the last answer is written, and not if that was the end."""
         if self._is_in_hand():
             self._await_answers()
             return False
@@ -466,7 +466,7 @@ def requests_at_once(recipients_per_call: int, connections: int) -> int:
 def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datetime, began: float) -> SendResult:
     """One request, in a thread; whatever is not an answer of the gateway's leaves the outcome unknown.
 
-    `began`: when its departure was about to be committed, in monotonic seconds: a clock that is set meanwhile hides no
+    `began`: when its departure was about to be committed, in monotonic seconds: a clock that is set until then hides no
     standstill from these. They do not count while the machine sleeps, which its clock shows.
     """
     ledger.must_leave(began, "")

@@ -39,7 +39,7 @@ class Bound:
         return f"longer than {self.longest:,} characters with its fields filled in"
 
     def problem(self, values: Mapping[str, str]) -> str:
-        """Why it cannot be sent to who has these values, as it is kept on the message; "" where it can."""
+        """Why it cannot be sent to anyone who has these values, as it is kept on the message; "" where it can."""
         return self.problem_of(merge_fields.render(self.template, merge_fields.with_derived(values)))
 
     def problem_of(self, text: str) -> str:

@@ -69,7 +69,7 @@
     if (about in called) Object.assign(called[about], Object.fromEntries(offers));
   };
 
-  // Whoever types faster than the console answers is waited for: “India” is IN as soon as it is known.
+  // Anyone who types faster than the console answers is waited for: “India” is IN as soon as it is known.
   const offer = (row, input, about) => {
     row.offering = fetchOffers(row, input, about).catch(() => {});
   };
@@ -222,7 +222,7 @@
     show(true);
   };
 
-  // Whoever was signed out, or has signed in again since this page was opened, is answered so.
+  // Anyone who was signed out, or has signed in again since this page was opened, is answered so.
   let isTurnedAway = false;
   const convert = async () => {
     const body = new FormData(form);
@@ -232,7 +232,7 @@
     return answer.json();
   };
 
-  // Whether the rows are in the text now; what stands against it is said beside them.
+  // Whether the rows are in the text now; what prevents it is shown beside them.
   const intoText = async () => {
     await Promise.all(all().map((row) => row.offering));
     keep();

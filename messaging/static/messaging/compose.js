@@ -1,5 +1,5 @@
 "use strict";
-// Writing a campaign; what stands beside it follows by beside.js. Choosing a template fills a text that is empty, or
+// Writing a campaign; what is beside it follows by beside.js. Choosing a template fills a text that is empty, or
 // still that of another template.
 (() => {
   const form = document.getElementById("campaign_form");

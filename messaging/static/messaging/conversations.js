@@ -11,7 +11,7 @@
     field.focus();
   });
 
-  // Kept in this tab for whoever writes, until the console has taken it: the address says so, once.
+  // Kept in this tab for anyone who writes, until the console has taken it: the address says so, once.
   const keepWritten = (form, taken) => {
     const box = form.querySelector("textarea"), key = `written ${form.dataset.writtenBy} ${form.action}`;
     const kept = JSON.parse(sessionStorage.getItem(key) || "null");

@@ -132,7 +132,7 @@ const SegmentCounter = (() => {
     try {
       return JSON.parse(textarea.dataset[name] || "{}");
     } catch (error) {
-      console.warn(`data-${name} is no JSON`, error);
+      console.warn(`data-${name} is not JSON`, error);
       return {};
     }
   }

@@ -33,7 +33,7 @@ from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPoo
 from phone_numbers.models.bindings import BindingQuerySet
 from phone_numbers.services import binding_changes, binding_sync
 
-# Whoever unbinds has looked at both numbers: the form sends along which.
+# Anyone who unbinds has looked at both numbers: the form sends along which.
 MAY_UNBIND = ("numbers.view_binding", "numbers.unbind_binding", masks.SEE)
 UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": gettext_lazy("hours")}
 UNITS |= {"86400": gettext_lazy("days")}

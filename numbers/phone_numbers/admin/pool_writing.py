@@ -187,7 +187,7 @@ class PoolWriting(SyncedListAdmin):
     def _look_again(
         self, pk: int | None, form: PoolForm, problem: ValidationError
     ) -> tuple[NumberPool | None, PoolForm]:
-        """The difference is drawn anew, so what counts as seen is what this page shows."""
+        """The difference is redrawn, so what counts as seen is what this page shows."""
         pool = self._get(pk) if pk is not None else None
         again = PoolForm({name: form.data[name] for name in form.data} | as_seen(pool))
         add_problems(again, problem)

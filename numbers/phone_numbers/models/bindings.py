@@ -81,7 +81,7 @@ class Binding(models.Model):
 
     @property
     def shown_pair(self) -> str:
-        """As whoever looks may see it."""
+        """As the viewer may see it."""
         return f"{masked(self.phone_a)} – {masked(self.phone_b)}"
 
     @property
@@ -98,7 +98,7 @@ class Binding(models.Model):
 
 
 class BindingRequest(models.Model):
-    """A bind or an unbind that was asked for here. What became of it is its ledger row's state."""
+    """A bind or an unbind that was asked for here. What happened to it is its ledger row's state."""
 
     class Verb(models.TextChoices):
         BIND = "bind", _("Bind")

@@ -83,7 +83,7 @@ def unbind(
 ) -> BindingRequest:
     """End a binding. ValidationError when it is refused; one that is gone already is marked so.
 
-    `seen_pair` is the `pair` that whoever asks has looked at: a synchronisation may write other numbers to it.
+    `seen_pair` is the `pair` that the caller has looked at: a synchronisation may write other numbers to it.
     """
     with transaction.atomic():
         locked = Binding.objects.select_for_update().get(pk=binding.pk)
@@ -209,7 +209,7 @@ def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
 
 
 def _look_soon(request: BindingRequest) -> BindingRequest:
-    """The list shows what became of it."""
+    """The list shows what happened to it."""
     syncing.COPIES.request(binding_sync.name_of(request.application))
     return _fresh(request)
 

@@ -78,7 +78,7 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
     binding = request.binding
     if binding is None:
         return False
-    if not is_complete:  # whoever unbinds what has run out by now has what they wanted
+    if not is_complete:  # anyone who unbinds what has run out by now has what they wanted
         has_run_out = binding.expires_at is not None and binding.expires_at + ARRIVES_WITHIN <= began
         return has_run_out and ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not binding.is_live:
@@ -91,12 +91,12 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
 
 
 def _made_by(request: BindingRequest) -> Binding | None:
-    """The binding of these two numbers that was not there before the request left, and is no other request's."""
+    """The binding of these two numbers that was not there before the request left, and is not another request's."""
     return _unclaimed(request).order_by("pk").first()
 
 
 def _is_repeated_now(request: BindingRequest) -> bool:
-    """Whether the same is asked for once more at this moment: what the list holds may be that request's."""
+    """Whether the same is asked for once more at the same moment: what the list holds may be that request's."""
     same_pair = BindingRequest.objects.filter(
         application_id=request.application_id, phone_a=request.phone_a, phone_b=request.phone_b, verb=Verb.BIND
     )

@@ -20,7 +20,7 @@ from phone_numbers.models import Binding, SyncStatus
 from phone_numbers.services import binding_evidence, syncing
 from phone_numbers.services.syncing import Copied, Reading
 
-CLOCKS_APART = dt.timedelta(minutes=1)  # what ended at about its time has expired, whoever's clock is right
+CLOCKS_APART = dt.timedelta(minutes=1)  # what ended at about its time has expired, no matter whose clock is right
 
 
 def names() -> list[str]:

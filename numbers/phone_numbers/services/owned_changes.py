@@ -43,7 +43,7 @@ REPEATED_WITHIN = dt.timedelta(minutes=10)
 
 
 def shown_digest(number: OwnedNumber) -> str:
-    """What stands for all that whoever edits has looked at."""
+    """What stands for all that the editor has looked at."""
     return ledger.digest_of(number.number, *(str(getattr(number, name)) for name in (*FIELDS, "voicemail_file")))
 
 
@@ -106,7 +106,7 @@ def _digest(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile
 
 
 def _given_just_now(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile) -> LedgerEntry | None:
-    """The last request about this number, where it gave the same file: whoever repeats it has lost the answer. What a
+    """The last request about this number, where it gave the same file: a caller who repeats it has lost the answer. What a
     number has is seen by the file's name, so another of the same name would not look like a change."""
     last = owned_evidence.requests(number).first()
     if last is None or last.state != EntryState.ACCEPTED or last.digest != _digest(number, changed, file):

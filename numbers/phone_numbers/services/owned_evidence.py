@@ -26,7 +26,7 @@ def changed_since(began: dt.datetime, pks: Collection[int]) -> set[int]:
     """Of these numbers: whose change left, or was found done, when a list was begun or later.
 
     Under the numbers' locks: who settles a change writes the number in the same transaction. A change that was given
-    up as unknown meanwhile wrote nothing: what the list shows of it is news.
+    up as unknown in the meantime wrote nothing: what the list shows of it is news.
     """
     moments = (began, database_clock.now() + due.CLOCKS_DIFFER_BY)  # what lies ahead says nothing
     since = Q(left_at__range=moments) | Q(settled_at__range=moments, state=EntryState.ACCEPTED)

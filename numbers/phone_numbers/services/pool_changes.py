@@ -97,7 +97,7 @@ def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolV
                 raise _taken(proposal.pool_number)
             never_made = NumberPool.objects.filter(pool_number=proposal.pool_number, current=None, gone_at=None).first()
             pool = never_made or NumberPool.objects.create(pool_number=proposal.pool_number)
-    except IntegrityError as problem:  # somebody else creates it at this moment
+    except IntegrityError as problem:  # somebody else creates it at the same moment
         raise _taken(proposal.pool_number) from problem
     try:
         return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_listed=listed_as_shown(None), by=by)
@@ -119,7 +119,7 @@ def apply(
     """Send a pool's settings. ValidationError, by field, when nothing was changed; Overtaken where it is not as seen.
 
     Where the answer was lost the version's ledger row is `unknown`: it is not sent again, and the next synchronisation
-    finds out. `seen_version` is the version that whoever asks has looked at: if there is a newer one, they look again.
+    finds out. `seen_version` is the version that the caller has looked at: if there is a newer one, they look again.
     `seen_listed` is `listed_as_shown` of what their difference was against: a synchronisation makes no version.
     """
     with transaction.atomic():
@@ -247,7 +247,7 @@ def _check_settled(pool: NumberPool) -> None:
     if version := pool_state.open_version(pool):
         raise ValidationError(
             _(
-                "What became of version %(n)d (ledger row %(id)d, %(when)s) is not known yet. Synchronise: Laaffic’s "
+                "What happened to version %(n)d (ledger row %(id)d, %(when)s) is not known yet. Synchronise: Laaffic’s "
                 "list shows it within a minute. If it does not, say in the ledger what you know."
             )
             % {

@@ -4,4 +4,4 @@ from django.core.exceptions import ValidationError
 
 
 class Overtaken(ValidationError):
-    """What it has at Laaffic is not what whoever changes it has looked at."""
+    """What it has at Laaffic is not what the person who changes it has looked at."""

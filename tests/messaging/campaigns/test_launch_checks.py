@@ -166,9 +166,9 @@ class RequireTests:
         ("ticked", "reasons", "sentences", "missing"),
         [
             (set(), {"b": "so"}, None, ["Tick a."]),
-            ({"a"}, {"b": "  "}, None, ["Reason b. Say why it is sent all the same."]),
+            ({"a"}, {"b": "  "}, None, ["Reason b. Say why it is sent anyway."]),
             ({"a"}, {"b": "so"}, {"a": "Tick an older a.", "b": "Reason b."}, ["Tick a."]),
-            ({"a"}, {"b": "so"}, {"a": "Tick a.", "b": "?"}, ["Reason b. Say why it is sent all the same."]),
+            ({"a"}, {"b": "so"}, {"a": "Tick a.", "b": "?"}, ["Reason b. Say why it is sent anyway."]),
         ],
     )
     def test_what_was_given_to_another_sentence_does_not_count(

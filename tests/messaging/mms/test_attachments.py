@@ -188,7 +188,7 @@ class UploadTests:
     def test_two_at_once_are_one(self, picture: MmsAttachment, gateway: responses.RequestsMock) -> None:
         assert leases.take(f"mms-upload:{picture.pk}")
 
-        with pytest.raises(UploadFailed, match="at this moment"):
+        with pytest.raises(UploadFailed, match="right now"):
             attachments.upload(picture.pk)
 
         assert entries() == []

@@ -123,5 +123,5 @@ def test_a_message_of_a_batch_that_is_not_there_is_told(application: Application
 
     Message.objects.filter(pk=Message.objects.order_by("pk")[0].pk).update(batch=other)
 
-    said = f"batch {other.pk}: 1 messages are in it, and it is no batch of this campaign"
+    said = f"batch {other.pk}: 1 messages are in it, and it is not a batch of this campaign"
     assert said in proving.prove(campaign)["disagreements"]

@@ -33,7 +33,7 @@ def sync(*, only_due: bool = False) -> int:
 
 
 def sync_due() -> None:
-    """For the job, when nobody asked: those whose time has come. What is missed is asked for ever more seldom."""
+    """For the job, when nobody asked: those whose time has come. What is missed is asked for less and less often."""
     if is_anything_due() or COPIES.is_due(NAME):
         sync(only_due=True)
 
@@ -61,7 +61,7 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
 
 
 def _look_apart(task: GroupTask) -> LaafficError | None:
-    """What hinders this task alone, such as a list that cannot be read: the others are asked for all the same."""
+    """What hinders this task alone, such as a list that cannot be read: the others are asked for anyway."""
     try:
         look(task)
     except LaafficError as problem:

@@ -57,7 +57,7 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
                 uploaded_at=found.uploaded_at or timezone.now(),
                 created_by=by,
             )
-    except IntegrityError:  # somebody else took it over at this moment
+    except IntegrityError:  # somebody else took it over at the same moment
         if known := AudioFile.objects.filter(file_id=file_id).first():
             return known
         audio.check_free(found.name)

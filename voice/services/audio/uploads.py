@@ -63,7 +63,7 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, b
                 seconds=found.seconds,
                 created_by=by,
             )
-    except IntegrityError:  # somebody added the same at this moment
+    except IntegrityError:  # somebody added the same at the same moment
         if known := AudioFile.objects.filter(digest=digest).first():
             return known, False
         check_free(name)
@@ -71,9 +71,9 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, b
     return made, True
 
 
-def check_free(name: str, *, besides: int | None = None) -> None:
+def check_free(name: str, *, other_than: int | None = None) -> None:
     others = AudioFile.objects.filter(name__iexact=name)
-    if (others if besides is None else others.exclude(pk=besides)).exists():
+    if (others if other_than is None else others.exclude(pk=other_than)).exists():
         raise ValidationError(
             {"name": _("The library has another file “%(name)s”. Choose another name.") % {"name": name}}
         )
@@ -90,7 +90,7 @@ def rename(audio: AudioFile, name: str) -> None:
     if audio.is_at_laaffic or tries(audio).filter(state__in=MAY_HAVE_ARRIVED).exists():
         raise ValidationError({"name": _("Laaffic may know the file by this name: it keeps it.")})
     audio_content.check_name(name, AudioType(audio.audio_type))
-    check_free(name, besides=audio.pk)
+    check_free(name, other_than=audio.pk)
     audio.name = name
     audio.save(update_fields=["name"])
 
@@ -110,7 +110,7 @@ def while_not_uploaded(audio_id: int) -> Iterator[None]:
     """Under its upload's lease; NotAllowed while somebody uploads it."""
     with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
-            raise NotAllowed(_("This file is being uploaded at this moment; look again in a minute."))
+            raise NotAllowed(_("This file is being uploaded right now; look again in a minute."))
         yield
 
 
@@ -129,7 +129,7 @@ def discard(audio_id: int) -> None:
 
 
 def tries(audio: AudioFile) -> QuerySet[LedgerEntry]:
-    """Of this very content under this name, also where the library's row was made anew since."""
+    """Of this very content under this name, also where the library's row was made again since."""
     of_content = Q(digest=_digest(audio))
     return LedgerEntry.objects.filter(of_content | Q(about_id=audio.pk), about_kind=ABOUT)
 
@@ -142,7 +142,7 @@ def upload(audio_id: int, *, by: User | None = None) -> AudioFile:
     """Give Laaffic the file and keep its id; UploadFailed says what came of it instead."""
     with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
         if lease is None:
-            raise UploadFailed(_("This file is being uploaded at this moment; look again in a minute."))
+            raise UploadFailed(_("This file is being uploaded right now; look again in a minute."))
         audio = AudioFile.objects.get(pk=audio_id)
         if audio.is_at_laaffic:
             return audio

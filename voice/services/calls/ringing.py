@@ -31,7 +31,7 @@ def apply(events: Sequence[RingingEvent]) -> list[bool]:
 
 
 def of_task(task: GroupTask, limit: int = 20) -> list[tuple[Ringing, str]]:
-    """The agents' phones that rang last for a task, each with what became of the call as far as that is known."""
+    """The agents' phones that rang last for a task, each with what happened to the call as far as that is known."""
     if not task.key:
         return []
     rows = list(Ringing.objects.filter(task_id=task.key)[:limit])

@@ -123,7 +123,7 @@ def _settle_by_word(call_id: int, state: EntryState, said: str, seen: int | None
     if asked.entry is None or not ledger.settle_by_evidence(
         asked.entry.pk, state, evidence=said, provided=call_matching.UNSETTLED
     ):
-        raise ValidationError(_("What became of this call is known by now. Look at it again."))
+        raise ValidationError(_("What happened to this call is known by now. Look at it again."))
     SipCall.objects.filter(pk=asked.pk).update(look_at=None)
 
 
@@ -142,7 +142,7 @@ def _check_phone(asked: SipCall) -> None:
 
 
 def digest_of(callee: str) -> str:
-    """Whose phone rings: from another phone, or with another display number, it rings all the same."""
+    """Whose phone rings: from another phone, or with another display number, it rings anyway."""
     return ledger.digest_of("voice/sendSip", subscriber(callee))
 
 
@@ -220,7 +220,7 @@ def rings(asked: SipCall) -> bool:
 
 
 def looked(now: dt.datetime) -> None:
-    """The records were read: what is still missing is looked for again, ever more seldom, and at last no more."""
+    """The records were read: what is still missing is looked for again, less and less often, and at last no more."""
     for asked in SipCall.objects.filter(_is_due(now), record=None).order_by("pk")[:500]:
         age = now - asked.created_at
         later = now + max(call_matching.FIRST_LOOK, age / 2) if age < LAST_LOOK else None

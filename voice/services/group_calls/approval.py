@@ -87,7 +87,7 @@ class GroupTaskDrafts(Approvable):
         if not any(own["hours"]):
             del own["hours"]  # what was approved before there were hours is as it was
         if not draft.purpose:
-            del own["purpose"]  # likewise
+            del own["purpose"]  # the same
         return {**{part: shown.digest(value) for part, value in own.items()}, "numbers": kept}
 
     def note(self, draft: GroupTask, text: str, by: User | None) -> None:

@@ -143,7 +143,7 @@ def had(
 def had_sms(
     numbers: Sequence[str], since: dt.datetime, day: dt.datetime, *, but: int = 0
 ) -> Iterator[tuple[str, int, int]]:
-    """Likewise the SMS after the calls: to whom one goes the calls decide, and those take place at Laaffic."""
+    """The same for the SMS after the calls: to whom one goes the calls decide, and those take place at Laaffic."""
     return _had(_since(since).filter(hang_up_sms=True).exclude(pk=but), numbers, day)
 
 

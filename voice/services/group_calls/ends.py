@@ -55,7 +55,7 @@ def _not_asked() -> QuerySet[GroupTask]:
 
 
 def _is_time(task: GroupTask, now: dt.datetime) -> bool:
-    """At once, and after a request that asked nothing ever more seldom; a held account is not knocked at again."""
+    """At once, and after a request that asked nothing, less and less often; a held account is not knocked at again."""
     if task.end_asked_at is None or task.latest_end is None:
         return True
     wait = min(max((task.end_asked_at - task.latest_end) / 2, SOONEST), LATEST)

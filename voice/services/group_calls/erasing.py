@@ -16,7 +16,7 @@ NAMED = 3  # tasks in a sentence
 
 
 def take_out(number: str) -> None:
-    """In the transaction of erasing; ValidationError where a group call may still reach them all the same."""
+    """In the transaction of erasing; ValidationError where a group call may still reach them anyway."""
     staying: list[str] = []
     for pk in _with(number):
         task = GroupTask.objects.select_for_update().filter(pk=pk).first()

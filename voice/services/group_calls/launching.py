@@ -55,7 +55,7 @@ EDITED = ("name", "send_at", "latest_end", *PARAMETERS, *group_numbers.GIVEN, *g
 
 
 class NotApproved(ValidationError):
-    """A second person's word is missing; the sentence says why it is needed, or what became of it."""
+    """A second person's word is missing; the sentence says why it is needed, or what happened to it."""
 
 
 class OverBudget(ValidationError):
@@ -74,7 +74,7 @@ def claimed(rows: QuerySet[GroupTask], **fields: Any) -> GroupTask | None:
     if not rows.update(state=TaskState.SENDING, entry=None, look_at=now, launch_token=token, hold_reason="", **fields):
         return None
     task = GroupTask.objects.select_related(*RELATED).filter(launch_token=token).get()
-    task.launch_token = token  # whoever reads it this late may read another launch's
+    task.launch_token = token  # a worker that reads it this late may read another launch's
     return task
 
 
@@ -269,7 +269,7 @@ def _edit_apart(row: GroupTask) -> GroupTask:
 
 @transaction.atomic
 def _listed_after_all(task: GroupTask, entry: LedgerEntry, numbers: list[str], found: WireTask) -> None:
-    """A person had said meanwhile that it did not arrive, and Laaffic's list has its name."""
+    """A person had said in the meantime that it did not arrive, and Laaffic's list has its name."""
     row = GroupTask.objects.select_for_update().get(pk=task.pk)
     if row.task_name == task.task_name and group_state.arrived_after_all(entry.pk, group_state.listing(found)):
         _as_it_left(row, task, entry, numbers)
@@ -335,7 +335,7 @@ def _look_for(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
 
 
 def _did_not_leave(task: GroupTask, entry: LedgerEntry) -> None:
-    """A draft again for whoever waits for the answer; what a worker had started is held, so that somebody is told."""
+    """A draft again where somebody waits for the answer; what a worker had started is held, so that people are told."""
     if task.starts_at is None:
         _move(task, TaskState.DRAFT, look_at=None)
     else:
@@ -363,7 +363,7 @@ def _certainly_not(task: GroupTask, entry: LedgerEntry) -> None:
 
 
 def give_back(task: GroupTask, as_seen: QuerySet[GroupTask]) -> None:
-    """Of a launch whose process died before its request left: a draft again, or to be started anew by a worker."""
+    """Of a launch whose process died before its request left: a draft again, or to be restarted by a worker."""
     if task.starts_at is None:
         as_seen.update(state=TaskState.DRAFT, look_at=None)
     elif task.entry is None:
@@ -397,7 +397,7 @@ def _move(task: GroupTask, state: TaskState, **fields: Any) -> None:
 
 
 def still(task: GroupTask) -> QuerySet[GroupTask]:
-    """The task while this very launch has it in hand: one that slept may find it given back, or launched anew."""
+    """The task while this very launch has it in hand: one that slept may find it given back, or launched again."""
     return GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING, launch_token=task.launch_token)
 
 

@@ -34,7 +34,7 @@ LEFT_OUT = ("left_twice", "left_suppressed", "left_invalid", "left_no_consent", 
 
 @dataclass(slots=True)
 class Audience:
-    """Numbers in the order in which they were given, and what became of the rest."""
+    """Numbers in the order in which they were given, and what happened to the rest."""
 
     numbers: list[str] = field(default_factory=list)
     twice: int = 0

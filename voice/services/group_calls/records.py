@@ -59,7 +59,7 @@ def _only_its_own(task: GroupTask, start: dt.datetime, end: dt.datetime) -> set[
 
 
 def _rivals(task: GroupTask, start: dt.datetime, end: dt.datetime) -> QuerySet[GroupTask]:
-    """Whatever may have called meanwhile: also a task whose answer was lost, or told no key."""
+    """Whatever may have called in the meantime: also a task whose answer was lost, or told no key."""
     may_call = GroupTask.objects.exclude(state__in=[*NOT_LEFT, TaskState.FAILED], key="")
     others = may_call.exclude(pk=task.pk).exclude(key=task.key)
     return others.filter(Q(finished_at=None) | Q(finished_at__gte=start), launched_at__lte=end)
@@ -74,7 +74,7 @@ def _called_twice(homeless: QuerySet[CallRecord]) -> set[str]:
 
 
 def _spoken_to(subscribers: set[str], start: dt.datetime, end: dt.datetime) -> set[str]:
-    """Whom a spoken message may have called meanwhile: its record can come without our mark."""
+    """Whom a spoken message may have called in the meantime: its record can come without our mark."""
     spoken = Message.objects.filter(
         number__in=every_spelling(sorted(subscribers)),
         campaign__channel=SPOKEN,

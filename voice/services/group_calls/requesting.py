@@ -1,4 +1,4 @@
-"""A group-call task as the interface wants it, and everything that is wrong with it, each at its own field."""
+"""A group-call task as the interface expects it, and everything that is wrong with it, each at its own field."""
 
 import datetime as dt
 import itertools

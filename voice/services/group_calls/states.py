@@ -203,7 +203,7 @@ def is_due() -> Q:
 
 
 def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
-    """Laaffic does not list it any more: ever more seldom, and no more after some days. A person can still ask."""
+    """Laaffic does not list it any more: less and less often, and no more after some days. A person can still ask."""
     if task.looks > MISSED_AT_MOST:
         return None
     doubled: int = 2 ** min(task.looks, 20)
@@ -211,7 +211,7 @@ def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | N
 
 
 def records_came() -> None:
-    """More call records are there: tasks that miss some are looked at anew."""
+    """More call records are there: tasks that miss some are looked at again."""
     GroupTask.objects.filter(state__in=OVER, look_at__isnull=False).update(look_at=database_clock.in_statement())
 
 

@@ -41,7 +41,7 @@ NUMBERS: Any = GroupTask._meta.get_field("number_count")
 
 
 class NotAsShown(ValidationError):
-    """It would not do what the page showed: whoever pressed its button looks again."""
+    """It would not do what the page showed: the person who pressed its button looks again."""
 
 
 class CancelUnknown(ValidationError):
@@ -226,7 +226,7 @@ def not_there(task_id: int, *, why: str, by: User, seen: int | None = None) -> N
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         has_arrived = task.entry is not None and task.entry.state == EntryState.ACCEPTED
         if task.state != TaskState.UNKNOWN or has_arrived:
-            raise ValidationError(_("What became of this launch is known by now. Look at it again."))
+            raise ValidationError(_("What happened to this launch is known by now. Look at it again."))
         _require_as_seen(task, seen)
         if not task.looks:
             raise ValidationError(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))

@@ -25,7 +25,7 @@ from voice.services.group_calls import launching as group_launching
 
 
 class EndNotAsked(ValidationError):
-    """It is held at its latest end, of which whoever resumes it has not heard."""
+    """It is held at its latest end, of which the person resuming it has not heard."""
 
 
 START_JOB = "voice.jobs.start_launched"
@@ -122,14 +122,14 @@ def start_due() -> None:
 
 
 def _look_again_at_changed_hours() -> None:
-    """What waits by a calendar that was changed meanwhile is looked at anew."""
+    """What waits by a calendar that was changed in the meantime is looked at again."""
     waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, waits_since__isnull=False)
     changed = Q(calendar__changed_at__gte=F("waits_since"))
     for by in ("application", "sms_application"):
         changed |= Q(**{f"{by}__sending_hours__changed_at__gte": F("waits_since")})
         changed |= Q(**{f"{by}__sending_hours__calendar__changed_at__gte": F("waits_since")})
-    anew = list(waiting.filter(changed).values_list("pk", flat=True))
-    GroupTask.objects.filter(pk__in=anew, state=TaskState.LAUNCHED).update(starts_at=database_clock.in_statement())
+    moved = list(waiting.filter(changed).values_list("pk", flat=True))
+    GroupTask.objects.filter(pk__in=moved, state=TaskState.LAUNCHED).update(starts_at=database_clock.in_statement())
 
 
 def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupTask:
@@ -153,7 +153,7 @@ def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupT
 
 
 def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: bool | None = None) -> GroupTask:
-    """Try a held launch again, now; what speaks against it holds it anew.
+    """Try a held launch again, now; what speaks against it holds it again.
 
     `again`: why, although the same may have been launched (StillOpen without it). What was said before was said of what
     was open then, and does not count any more. `past_end`: whether a page asked about its latest end; refused where it

@@ -81,8 +81,8 @@ def add(
 def _asked(
     application: Application, group: str, name: str, quantity: int, display_number: str, by: User | None
 ) -> LedgerEntry:
-    """Under the application's lock: of two at the same moment the second finds the first one's request. So does whoever
-    repeats it, having lost the answer."""
+    """Under the application's lock: of two at the same moment the second finds the first one's request. So does a
+    caller who repeats it, having lost the answer."""
     Application.objects.select_for_update(no_key=True).get(pk=application.pk)
     digest = ledger.digest_of("sipAdd", application.app_id, group, name, str(quantity), display_number)
     added = _added(application, name)
@@ -118,13 +118,13 @@ def _added(application: Application, name: str) -> LedgerEntry | None:
 
 
 def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
-    """A new password, for whoever asked and for nobody after; ValidationError says what came of it instead.
+    """A new password, for the person who asked and for nobody after; ValidationError says what came of it instead.
 
     One at a time: of two that are under way the later answer need not have the password that counts.
     """
     with leases.lease(f"sip-password:{phone.pk}", patience.LEASE_SECONDS) as lease:
         if lease is None:
-            raise ValidationError(_("Its password is being reset at this moment. Look again in a minute."))
+            raise ValidationError(_("Its password is being reset right now. Look again in a minute."))
         return _reset(phone, by)
 
 

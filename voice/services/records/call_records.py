@@ -80,7 +80,7 @@ def take(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None =
 
 
 def take_each(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None = None) -> None:
-    """`take` for whoever reads a list: one that cannot be kept is logged, shown, and costs the others nothing."""
+    """`take` for code that reads a list: one that cannot be kept is logged, shown, and costs the others nothing."""
 
     def work(piece: Sequence[WireRecord]) -> None:
         take(piece, source, kind=kind)
@@ -115,7 +115,7 @@ def keep(rows: Sequence[CallRecord]) -> None:
     for row in rows:
         if row.voice_id not in known and row.voice_id not in fresh:
             fresh[row.voice_id] = row
-    # Another worker may insert the same call at this moment: whose row it became is told by its first_seen_at.
+    # Another worker may insert the same call at the same moment: whose row it became is told by its first_seen_at.
     CallRecord.objects.bulk_create(fresh.values(), ignore_conflicts=True, batch_size=200)
     locked = {
         row.voice_id: row for row in CallRecord.objects.select_for_update().filter(voice_id__in=ids).order_by("pk")
@@ -180,7 +180,7 @@ def fold(kept: CallRecord, given: CallRecord) -> bool:
 
 
 def _rank(row: CallRecord) -> tuple[Any, ...]:
-    """`callStatus` knows best; of several recalls the last counts; then whoever heard more, and later."""
+    """`callStatus` knows best; of several recalls the last counts; then the one in which more was heard, and later."""
     return (
         row.call_status is not None,
         row.recall_count or 0,

@@ -17,7 +17,7 @@ LONGEST_REASON = 150
 
 def decide(record_id: int, *, take: bool, why: str, by: User) -> None:
     """ValidationError where a reason is missing, or nothing is left to decide. The same word by the same person, with
-    the same reason, changes nothing: whoever repeats it has lost the answer."""
+    the same reason, changes nothing: a caller who repeats it has lost the answer."""
     why = " ".join(why.split())
     if not why:
         raise ValidationError(_("Say how you know it: it is kept with the record."))

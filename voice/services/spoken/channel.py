@@ -66,7 +66,7 @@ class TtsChannel(SendingChannel):
     longest_text = MAX_TEXT
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
-        """Each broken range at its own field; what is wrong with the text is said where texts are checked."""
+        """Each broken range at its own field; what is wrong with the text is reported where texts are checked."""
         options = TtsOptions.of(campaign)
         found: dict[str, list[str]] = {}
         try:

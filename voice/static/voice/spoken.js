@@ -1,5 +1,5 @@
 "use strict";
-// Beside a text that will be spoken: about how long it takes, as the server reckons it; and only accents
+// Beside a text that will be spoken: about how long it takes, as the server calculates it; and only accents
 // that its language has.
 document.addEventListener("DOMContentLoaded", () => {
   const text = document.querySelector("[data-spoken]");

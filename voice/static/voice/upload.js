@@ -1,5 +1,5 @@
 "use strict";
-// Sends the form with its progress. A wrong field is said where it is, and the chosen file stays chosen.
+// Sends the form with its progress. An invalid field is marked where it is, and the chosen file stays chosen.
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("form[data-upload]");
   if (!form) return;
@@ -7,7 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const say = (errors) => {
     for (const place of form.querySelectorAll("[data-errors]"))
       place.textContent = (errors[place.dataset.errors] || []).join(" ");
-    // What has no place of its own on this page is said on top.
+    // What has no place of its own on this page is shown on top.
     const top = form.querySelector("[data-errors=__all__]") || form.querySelector("[data-errors]");
     for (const [name, said] of Object.entries(errors))
       if (top && !form.querySelector(`[data-errors="${name}"]`)) top.textContent += ` ${said.join(" ")}`;
@@ -25,8 +25,8 @@ document.addEventListener("DOMContentLoaded", () => {
       if (sent.lengthComputable) bar.value = sent.loaded / sent.total;
     });
     request.addEventListener("load", () => {
-      // Whoever was signed out, or has signed in again since this page was opened, is turned away. What a form holds is
-      // kept when it is sent by itself (kit/forms/kept_forms.py); which file has to be chosen again is said there.
+      // A person who was signed out, or has signed in again since this page was opened, is turned away. The form is
+      // kept when it is sent by itself (kit/forms/kept_forms.py); that page says which file to choose again.
       if (request.status === 403 || new URL(request.responseURL).pathname.endsWith("/login/")) {
         form.submit();
         return;

@@ -23,7 +23,7 @@ class Command(ConsoleCommand):
         verbs = parser.add_subparsers(dest="verb", required=True)
         create = verbs.add_parser("create", help="its secret is printed now and never again")
         create.add_argument("name", metavar="NAME", help="what uses it")
-        create.add_argument("--user", required=True, metavar="USER", help="whoever it acts for")
+        create.add_argument("--user", required=True, metavar="USER", help="the user it acts for")
         create.add_argument(
             "--scope", action="extend", nargs="+", default=[], choices=Scope.values, help="default: every scope"
         )

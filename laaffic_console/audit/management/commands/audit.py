@@ -24,7 +24,7 @@ class Command(ConsoleCommand):
             "--known",
             default="",
             metavar="POSITION:DIGEST",
-            help="what an earlier verify has printed: shows a chain that was written anew since",
+            help="what an earlier verify has printed: shows a chain that was rewritten since",
         )
         verify.add_argument("--json", action="store_true", help="one document on standard output")
         prune = verbs.add_parser("prune", help="remove entries that are older than LAAFFIC_AUDIT_DAYS")

@@ -14,7 +14,7 @@ from laaffic_console.kit.words.figures import number
 
 
 class Command(ConsoleCommand):
-    help = "Write one file with the database and what people have uploaded; campaigns go on meanwhile."
+    help = "Write one file with the database and what people have uploaded; campaigns go on in the meantime."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the file to write, for example console.backup")

@@ -1,4 +1,4 @@
-"""`manage.py support_bundle FILE`: what whoever helps from outside needs to know, without a word about a person."""
+"""`manage.py support_bundle FILE`: what people who help from outside need to know, without a word about a person."""
 
 from argparse import ArgumentParser
 from pathlib import Path

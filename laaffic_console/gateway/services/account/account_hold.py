@@ -1,7 +1,7 @@
 """The account-wide pause: after −10 or a credential code nothing more leaves until Laaffic accepts again.
 
 Every request would be refused in the same way, so one refusal stops them all, with one sentence why. A probe asks for
-the balance, ever more seldom; when it is accepted, with funds where these were missing, the hold ends by itself and
+the balance, less and less often; when it is accepted, with funds where these were missing, the hold ends by itself and
 what it stopped goes on. The apps that own campaigns or calls name a job that follows: it runs when a hold begins,
 changes its sentence or ends.
 """
@@ -43,7 +43,7 @@ def follow_with(job: str) -> None:
 
 
 def place(refusal: Refused, *, entry_id: int | None = None) -> None:
-    """Hold what this refusal concerns. A second refusal of the same kind changes nothing."""
+    """Hold what this refusal is about. A second refusal of the same kind changes nothing."""
     entries = LedgerEntry.objects.select_related("application")
     entry = None if entry_id is None else entries.filter(pk=entry_id).first()
     application = entry.application if entry and refusal.entry.of_application else None
@@ -67,7 +67,7 @@ def place_for_lost_answers(
 
 
 def of_campaign(campaign_id: int) -> str:
-    """The scope of a hold that concerns this campaign alone."""
+    """The scope of a hold that applies to this campaign alone."""
     return f"{CAMPAIGN}{campaign_id}"
 
 

@@ -11,7 +11,7 @@ def is_used(application: Application) -> bool:
     """Something may have left by it, or is about to. Its appId and channel say then where evidence of it is looked for:
     of another application's records it would be said that nothing is there.
 
-    What Laaffic has refused does not count: so it answers to an appId that was mistyped, which has to be put right.
+    What Laaffic has refused does not count: so it answers to an appId that was mistyped, which has to be corrected.
     """
     if application.pk is None:
         return False

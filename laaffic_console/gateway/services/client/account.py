@@ -18,7 +18,7 @@ def laaffic_client() -> LaafficClient:
 
 
 def client_with(timeouts: tuple[float, float]) -> LaafficClient:
-    """A client of one's own, for who waits less long (connect, read; seconds) than everybody else."""
+    """A client of one's own, for a caller that waits less long (connect, read; seconds) than all others."""
     if not settings.LAAFFIC_API_KEY or not settings.LAAFFIC_API_SECRET:
         raise NotConfigured(
             "LAAFFIC_API_KEY and LAAFFIC_API_SECRET are not set. Put both into the environment or .env and restart."

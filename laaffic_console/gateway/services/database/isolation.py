@@ -1,7 +1,7 @@
 """One bad row holds up nobody (laws#one-bad-row): what fails together is tried in halves, down to what fails alone.
 
-What fails alone is written down where people see it, and left behind. A database that is away or locked is no fault of
-a row: that passes, and is raised as it is.
+What fails alone is written down where people see it, and left behind. A database that is away or locked is not a row's
+fault: that passes, and is raised as it is.
 """
 
 import datetime as dt
@@ -77,7 +77,7 @@ def guarded(name: str, *, but: type[Exception] | tuple[type[Exception], ...] = (
     """What fails in here skips nothing else: it is logged, shown on the health page, and gone when it succeeds again.
 
     `name` says what it is about, for people: "campaign 12", "replies of app AbC12345"; at most 120 characters.
-    `but` goes through: what concerns the others as well.
+    `but` goes through: what affects the others as well.
     """
     try:
         yield
@@ -92,7 +92,7 @@ def guarded(name: str, *, but: type[Exception] | tuple[type[Exception], ...] = (
 
 
 def note(name: str, problem: BaseException) -> None:
-    """Never raises, nor harms a transaction that it is called in: whoever notes a trouble is going on with something
+    """Never raises, nor harms a transaction that it is called in: its caller is going on with something
     else.
     """
     now = timezone.now()
@@ -121,7 +121,7 @@ def forget(name: str) -> None:
 
 
 def each(items: Iterable[T], work: Callable[[T], object], name_of: Callable[[T], str]) -> None:
-    """`work` on each, whatever becomes of the others."""
+    """`work` on each, whatever happens to the others."""
     for item in items:
         with guarded(name_of(item)):
             work(item)

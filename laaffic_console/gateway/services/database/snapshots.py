@@ -1,4 +1,4 @@
-"""Reading at one moment what others change meanwhile: a proof compares sums with rows, and both must be of one time."""
+"""Reading at one moment what others change: a proof compares sums with rows, and both must be of one time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,7 +13,7 @@ LOOK_EVERY = 1.0  # seconds
 def at_one_moment(read: Callable[[], Found], look: Callable[[], None] = lambda: None) -> Found:
     """What `read` finds: nothing that is committed after its first question shows in it, and it writes nothing.
 
-    It reads by a connection of its own, so that `look`, which is called every second meanwhile, may write by this
+    It reads by a connection of its own, so that `look`, which is called every second in the meantime, may write by this
     one: a worker keeps its lease. Inside a transaction of the caller's, that is what it reads in.
     """
     if connection.in_atomic_block:

@@ -31,10 +31,10 @@ Entry = TypeVar("Entry")
 BODIES_AT_ONCE = 4000
 TEXT_AT_ONCE = 1_000_000
 LARGE = 250_000  # characters; of such bodies one is in a round, beside the small ones
-ENTRIES_A_ROUND = 5_000  # of one body: then whatever came meanwhile has its turn
+ENTRIES_A_ROUND = 5_000  # of one body: then whatever came in the meantime has its turn
 SMALLEST, LARGEST = 50, 4000  # entries in a transaction
 LONG_SECONDS, SHORT_SECONDS = 0.4, 0.15  # a transaction above is followed by one of half the size, below by a double
-GAP_SECONDS = 0.05  # between SQLite's write transactions, for whoever waits to store a push
+GAP_SECONDS = 0.05  # between SQLite's write transactions, for requests that wait to store a push
 PROBLEMS_KEPT = 20
 
 
@@ -134,7 +134,7 @@ class Inbox(Generic[Entry]):
     def _item(self, body: PushedBody, index: int, raw: object, total: int) -> "_Item[Entry]":
         try:
             found, problems = self.read(body, raw)
-        except Exception as problem:  # a fault of ours: it is marked, and can be tried again when it is mended
+        except Exception as problem:  # a fault of ours: it is marked, and can be tried again when it is fixed
             logger.exception("an entry of pushed body %s cannot be read", body.pk)
             return _Item(body.pk, index, total, (), [isolation.in_words(problem)], is_failed=True)
         return _Item(body.pk, index, total, found, [problem[:300] for problem in problems])
@@ -230,7 +230,7 @@ class _Pace:
 
 
 def try_again(bodies: Iterable[int]) -> int:
-    """Have bodies applied anew from their beginning; what was applied before changes nothing. How many."""
+    """Have bodies applied again from their beginning; what was applied before changes nothing. How many."""
     chosen = PushedBody.objects.filter(pk__in=list(bodies)).exclude(applied_at=None)
     again = chosen.update(applied_at=None, position=0, failed=0, problems=[])
     inbox.ring_for_waiting()
@@ -262,7 +262,7 @@ def _sizes(waiting: "QuerySet[PushedBody]") -> list[tuple[int, int]]:
 
 
 def _still_ours(piece: Sequence[_Item[Entry]]) -> list[_Item[Entry]]:
-    """Those that nobody else has applied meanwhile, their bodies locked until the transaction ends."""
+    """Those that nobody else has applied in the meantime, their bodies locked until the transaction ends."""
     locked = PushedBody.objects.select_for_update().filter(pk__in={item.body_id for item in piece}, applied_at=None)
     at = dict(locked.order_by("pk").values_list("pk", "position"))
     ours = []

@@ -41,7 +41,7 @@ _noting: ContextVar[Callable[[LedgerEntry], None] | None] = ContextVar("noting",
 
 @contextmanager
 def noting(note: Callable[[LedgerEntry], None]) -> Iterator[None]:
-    """Tell `note` of what is prepared meanwhile, in the transaction that prepares it: both are kept, or neither."""
+    """Tell `note` of what is prepared within it, in the transaction that prepares it: both are kept, or neither."""
     token = _noting.set(note)
     try:
         yield
@@ -160,7 +160,7 @@ class Departure:
 def must_leave(began: float, interface: str) -> None:
     """Between the commit that says so and the request: NotSent for a process that stood still there (monotonic time).
 
-    Whoever wakes later may find that its request was given up for lost meanwhile, and that what it was about was sent
+    A sender that wakes later may find that its request was given up for lost, and that what it was about was sent
     again by another.
     """
     if time.monotonic() - began > LEAVES_WITHIN.total_seconds():
@@ -241,7 +241,7 @@ def lapse(entry_id: int, *, evidence: str) -> bool:
 
 
 def take_back(entries: "QuerySet[LedgerEntry]", why: str) -> int:
-    """Those that have not left never will; how many. One that leaves at this moment is not among them."""
+    """Those that have not left never will; how many. One that leaves at the same moment is not among them."""
     return _end(entries.filter(state=EntryState.PREPARED), EntryState.NOT_SENT, why)
 
 

@@ -1,7 +1,7 @@
 """Giving up requests whose process died: what never left is taken back, what may have left is unknown from then on.
 
 A process that is only slow may let its request leave at any moment. So each is judged in the statement that writes
-the judgement: one that left meanwhile is not called "not sent", and one that was answered keeps its answer.
+the judgement: one that left in the meantime is not called "not sent", and one that was answered keeps its answer.
 """
 
 import datetime as dt

@@ -1,8 +1,8 @@
 """An act whose outcome is not known is not repeated by accident.
 
-Whoever sees no answer and presses again, or runs a command again, reaches people twice. So the same act within a day
+Anyone who sees no answer and presses again, or runs a command again, reaches people twice. So the same act within a day
 (same application, same digest of what is asked) is refused while the ledger has an open row of it, unless somebody
-says why it is done all the same. The reason is kept in the new row's summary.
+says why it is done anyway. The reason is kept in the new row's summary.
 """
 
 import datetime as dt
@@ -32,13 +32,13 @@ class StillOpen(ValidationError):
     def __init__(self, what: str, when: dt.datetime, *, is_waiting: bool = False) -> None:
         shown = {"what": what, "when": dates.exact(when)}
         said = _(
-            "The same was asked for within the last 24 hours (%(what)s, %(when)s), and what became of it is not "
-            "known yet. Look there first. Say why it is done all the same."
+            "The same was asked for within the last 24 hours (%(what)s, %(when)s), and what happened to it is not "
+            "known yet. Look there first. Say why it is done anyway."
         )
         if is_waiting:
             said = _(
                 "The same was launched already (%(what)s, %(when)s), and leaves by itself. Look there first. Say why "
-                "it is done all the same."
+                "it is done anyway."
             )
         self.sentence = said % shown
         super().__init__({FIELD: self.sentence})

@@ -63,7 +63,7 @@ def widen(entry: LedgerEntry, until: dt.datetime) -> None:
 
 
 def also(job: str) -> None:
-    """For whoever keeps more that a restore makes doubtful: the dotted name of what puts it right.
+    """For apps that keep more that a restore makes doubtful: the dotted name of what puts it right.
 
     It returns how many of what count again as they did at the backup, whatever was closed or revoked since.
     """

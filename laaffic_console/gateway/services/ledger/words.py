@@ -31,5 +31,5 @@ def settle(entry_id: int, *, was_done: bool, why: str, by: User) -> None:
     evidence = f"{by.get_username()} {said}: {why.strip()}"
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
     if not may_settle(entry) or not ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=open_states):
-        raise ValidationError(_("What became of this request is known by now. Look at it again."))
+        raise ValidationError(_("What happened to this request is known by now. Look at it again."))
     record(Act.SETTLED, entry, event=evidence)

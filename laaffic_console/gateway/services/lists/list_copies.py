@@ -109,7 +109,7 @@ class Copies(Generic[Copy]):
         """Do it now; SyncFailed when it cannot be done, or is being done already."""
         with leases.lease(f"{self.lease} {name}"[:80], LEASE_SECONDS) as lease:
             if lease is None:
-                raise SyncFailed(_("It is being synchronised at this moment. Look again in a minute."))
+                raise SyncFailed(_("It is being synchronised right now. Look again in a minute."))
             began = timezone.now()
             copy, _made = self.model._default_manager.update_or_create(
                 name=name, defaults={"started_at": began, "finished_at": None, "requested_at": None}
@@ -146,7 +146,7 @@ def said(problem: LaafficError | NotConfigured | SyncFailed) -> str:
 
 
 def said_at_once(problem: LaafficError | NotConfigured | SyncFailed) -> str:
-    """To whoever needs the list for an act of their own: no synchronisation does that for them."""
+    """For code that needs the list for an act of its own: no synchronisation does that for them."""
     cause = problem.__cause__ if isinstance(problem, SyncFailed) else problem
     return code_words.not_answered(cause) if isinstance(cause, LaafficError) else str(problem)
 

@@ -39,11 +39,11 @@ def read_all(
 ) -> "Seen":
     """Hand each page to `take`.
 
-    Rows that end while we read move later ones to pages that we have read already. Where as many are new meanwhile,
+    Rows that end while we read move later ones to pages that we have read already. Where as many new ones came,
     the total stays as it was, and nothing tells that one was passed over. So what `is_missing` says to be missing is
     missing once two whole readings of several pages have not seen it. When the list does not rest, nothing can be
     concluded from what was not seen. A row that cannot be read may be anything, so then nothing can either; the rows
-    and pages after it are read all the same.
+    and pages after it are read anyway.
     """
     seen, whole = Seen(False, 0), 0
     for _reading in range(READINGS):

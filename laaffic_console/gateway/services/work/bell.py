@@ -19,7 +19,7 @@ from laaffic_console.gateway.queue_broker import QueueBroker
 
 logger = logging.getLogger(__name__)
 
-# What broker and cache raise while they are away; Redis' own errors are no OSErrors.
+# What broker and cache raise while they are away; Redis' own errors are not OSErrors.
 AWAY = (OSError, RedisError, DatabaseError)
 
 _sweeps: list[str] = []

@@ -39,7 +39,7 @@ def is_ahead(at: dt.datetime | None) -> bool:
 def unseen(field: str, began: dt.datetime) -> Q:
     """Rows that a reading which began then, and stamps `field` with that moment, did not see.
 
-    What was made meanwhile has a later stamp, and is not among them; a stamp that lies ahead says nothing.
+    What was made in the meantime has a later stamp, and is not among them; a stamp that lies ahead says nothing.
     """
     ahead = Q(**{f"{field}__gt": database_clock.now() + CLOCKS_DIFFER_BY}) & ~Q(**{field: began})
     return Q(**{f"{field}__lt": began}) | ahead
@@ -48,7 +48,7 @@ def unseen(field: str, began: dt.datetime) -> Q:
 def by_steps(field: str, steps: Sequence[float], at_least: dt.timedelta, first: int = 0) -> list[Wait]:
     """For rows that wait `steps[n]` seconds once their `field` is `first + n`, and the last from then on.
 
-    `at_least`: what any of them may be told to wait besides, such as after trouble.
+    `at_least`: what any of them may be told to wait as well, such as after trouble.
     """
     waits = [max(dt.timedelta(seconds=step), at_least) for step in steps]
     longer = [n for n in range(len(waits) - 1) if waits[n + 1] > waits[n]]

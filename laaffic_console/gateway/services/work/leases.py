@@ -47,7 +47,7 @@ def take(name: str, seconds: float = LEASE_SECONDS) -> HeldLease | None:
 
 
 def _try_to_take(name: str, token: str, seconds: float) -> bool | None:
-    """None where the row that was there has gone meanwhile."""
+    """None where the row that was there has gone in the meantime."""
     with transaction.atomic():
         durability.relax()  # what is done under it and must last waits for the disk, and takes this along
         now = database_clock.now()
@@ -79,7 +79,7 @@ def lease(name: str, seconds: float = LEASE_SECONDS) -> Iterator[HeldLease | Non
 
 
 def holder(name: str) -> str:
-    """The token of whoever holds it now; "" when nobody does."""
+    """The token of its holder; "" when nobody does."""
     found = Lease.objects.filter(name=name).first()
     return found.token if found and _is_live(found, database_clock.now()) else ""
 

@@ -43,7 +43,7 @@ def ring_for_waiting() -> None:
 def turn(job: str) -> Iterator[HeldLease | None]:
     """The right to do one piece of work, with a worker's signs of life around it; None while another is at one.
 
-    Whoever is, rings for the others at its end, and for its own kind last: many of one kind keep none waiting.
+    The one that is at work rings for the others at its end, and for its own kind last: many of one kind delay nobody.
     """
     with leases.lease(LEASE) as held:
         if held is None:

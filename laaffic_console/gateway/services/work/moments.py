@@ -1,7 +1,7 @@
 """What has to begin at a moment, to the second: the supervisor rings shortly before, and the job waits for the rest.
 
 The sweeper comes every few seconds and finds what was forgotten; a launch that can be taken back for a minute is
-awaited by somebody. No worker stands still for it meanwhile.
+awaited by somebody. No worker stands still for it in the meantime.
 """
 
 import datetime as dt

@@ -44,7 +44,7 @@ QUEUE_ENOUGH = 50  # pings wait in the queue too: with this many tasks there, an
 STOP_PATIENCE = 45.0  # longer than a job's slice and its longest answer
 RETRY_START_EVERY = 2.0
 
-# Whatever database or queue raise while they are away; Redis' own errors are no OSErrors.
+# Whatever database or queue raise while they are away; Redis' own errors are not OSErrors.
 AWAY = (OperationalError, InterfaceError, OSError, RedisError)
 
 
@@ -80,7 +80,7 @@ class Supervisor:
             self._end()
 
     def _registered(self) -> bool:
-        """Wait for the database, however long it is away; False when asked to stop meanwhile."""
+        """Wait for the database, however long it is away; False when asked to stop in the meantime."""
         while not self.stopping:
             try:
                 self._register()

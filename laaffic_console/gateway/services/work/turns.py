@@ -1,7 +1,7 @@
 """A job's turn at a process of the worker: some twenty seconds, and much less while another job waits for one.
 
 A campaign with a rate is sent for hours; a person who resumes another one waits for no more than a moment of that.
-Whoever ends its turn early rings for the rest, behind whoever has waited.
+A job that ends its turn early rings for the rest, behind those that have waited.
 """
 
 import time
@@ -22,7 +22,7 @@ class Turn:
         self._has_begun = False
 
     def has_begun(self) -> None:
-        """By whoever has to find a place first, far into a file or behind a lock: a turn that ended there would be
+        """For a job that has to find a place first, far into a file or behind a lock: a turn that ended there would be
         spent on looking. Said again, in a loop, it changes nothing.
         """
         if self._has_begun:

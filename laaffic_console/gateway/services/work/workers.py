@@ -45,7 +45,7 @@ def beat() -> None:
 
 
 def beat_through(seconds: float) -> None:
-    """Before what may take so long, and writes no sign meanwhile: this one is dated ahead, as far as it is believed."""
+    """Before what may take so long, and writes no sign: this one is dated ahead, as far as it is believed."""
     beyond = dt.timedelta(seconds=seconds) - STALE_AFTER / 2
     ahead = max(dt.timedelta(0), min(beyond, STALE_AFTER * 0.9))
     if ahead > _last_ahead or time.monotonic() - _last_beat >= BEAT_EVERY:

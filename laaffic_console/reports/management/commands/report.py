@@ -33,7 +33,7 @@ FILTER_HELP = {
 
 class Command(ConsoleCommand):
     help = (
-        "What was sent in some days, what became of it and what it cost. Days are days of the console's time zone "
+        "What was sent in some days, what happened to it and what it cost. Days are days of the console's time zone "
         "(TIME_ZONE), both ends included."
     )
 
@@ -95,7 +95,7 @@ def wanted(what: Sequence[str], *, as_json: bool) -> tuple[bool, Path | None]:
 
 
 def day(text: str) -> Any:
-    """CommandError where it is no date."""
+    """CommandError for an invalid date."""
     try:
         found = parse_date(text)
     except ValueError:

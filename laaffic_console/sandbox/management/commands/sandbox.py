@@ -87,7 +87,7 @@ class Command(ConsoleCommand):
         numbers = parser.add_argument_group("numbers and MMS")
         numbers.add_argument("--bindings", type=natural, default=0, metavar="N", help="AXB bindings from the start")
         numbers.add_argument("--expire-time", choices=["datetime", "epoch"], default="datetime", help="of bindings")
-        numbers.add_argument("--strict-pools", action="store_true", help="editNumberPool wants oldPoolNumber")
+        numbers.add_argument("--strict-pools", action="store_true", help="editNumberPool requires oldPoolNumber")
         numbers.add_argument("--owned-numbers", type=natural, default=12, metavar="N", help="rented numbers")
         numbers.add_argument("--strict-mms-size", action="store_true", help="50 KB is of the Base64 text")
         numbers.add_argument(
@@ -174,7 +174,7 @@ class Command(ConsoleCommand):
     async def serve(self, sandbox: Sandbox, listener: socket.socket) -> None:
         runner = await sandbox.start(listener)
         host = listener.getsockname()[0]
-        with contextlib.suppress(NotWritten):  # whoever does not read it may know the port
+        with contextlib.suppress(NotWritten):  # a starter that does not read it may know the port
             self.stdout.write(f"sandbox at http://{host}:{sandbox.port}/")
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
