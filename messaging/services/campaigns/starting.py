@@ -161,7 +161,7 @@ def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | Non
         msisdn.parse(number)
     except msisdn.InvalidNumber as problem:
         raise ValidationError({"number": str(problem)}) from problem
-    if not again and (waiting := repeats.waiting_test(draft, number, by)):
+    if not again.strip() and (waiting := repeats.waiting_test(draft, number, by)):
         return waiting
     test = drafts.create(
         name=_("Test of %(name)s") % {"name": draft.name[:100]},

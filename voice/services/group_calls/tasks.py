@@ -60,7 +60,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
     elif not task.number_count and not task.is_template:
         raise ValidationError({"numbers": _("Choose who is called: select groups, paste numbers or choose a file.")})
     with transaction.atomic():
-        before = None
+        before, has_others = None, False
         if task.pk is None:
             task.created_by = by
             task.save()
@@ -68,13 +68,14 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
             raise ValidationError(_("This task has been launched in the meantime: it was not changed."))
         else:
             before = row_changes.kept(_as_stored(task.pk), only=TOLD)
+            has_others = audience is not None and not group_numbers.is_kept(task, audience)
         if audience is not None:
             group_numbers.keep(task, audience)
         task.save(update_fields=group_launching.EDITED)
         if by is not None:
             task.authors.add(by)
         approvals.void_if_changed(task, by=by)
-        _tell(task, before, has_others=audience is not None)
+        _tell(task, before, has_others=has_others)
     return task
 
 

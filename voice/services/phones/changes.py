@@ -114,7 +114,7 @@ def _added(application: Application, name: str) -> LedgerEntry | None:
     if last is None or named(application, name).exists():
         return last
     lists = VoiceSync.objects.filter(name=phones.name_of(application), succeeded_at__gte=F("started_at"))
-    return None if lists.filter(started_at__gt=last.settled_at).exists() else last
+    return None if lists.filter(started_at__gt=last.settled_at or last.prepared_at).exists() else last
 
 
 def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
