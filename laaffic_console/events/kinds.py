@@ -8,7 +8,7 @@ class Kind(models.TextChoices):
     MESSAGE_DELIVERED = "message.delivered", _("A message was delivered")
     MESSAGE_FAILED = "message.failed", _("A message was rejected or not delivered")
     MESSAGE_EXPIRED = "message.expired", _("No final report of a message came in time")
-    MESSAGE_UNKNOWN_SETTLED = "message.unknown_settled", _("What happened to an unknown message is settled")
+    MESSAGE_UNKNOWN_SETTLED = "message.unknown_settled", _("What became of an unknown message is settled")
     REPLY_RECEIVED = "reply.received", _("Somebody has replied")
     CONTACT_OPTED_OUT = "contact.opted_out", _("Somebody gets no more messages")
     CONTACT_OPTED_IN = "contact.opted_in", _("Somebody may get messages again")
