@@ -13,7 +13,8 @@ from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, actor, record, record_event
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Select
 from laaffic_console.kit.words.said import gettext as _
-from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent
+from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent, HoldKind
+from messaging.models.launched import Launched
 from messaging.services.refusals import NotAllowed
 
 # Written where a restore replaces the tables, and replaced when it has marked what may have left. Never translated.
@@ -46,9 +47,13 @@ def require(campaign: Campaign | EmailCampaign, states: Sequence[str], verb: str
         )
 
 
+def is_restore_unfinished(held: Launched) -> bool:
+    return held.is_held_as(HoldKind.RESTORE_UNFINISHED, UNFINISHED_RESTORE)
+
+
 def require_restored(campaign: Campaign | EmailCampaign) -> None:
     """NotAllowed while a restore has not said yet which of its messages may have left (laws#unknown-stays)."""
-    if campaign.hold_reason == UNFINISHED_RESTORE:
+    if is_restore_unfinished(campaign):
         raise NotAllowed(_("A restore has not finished. Run it again with its file."))
 
 

@@ -16,7 +16,7 @@ from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
-from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.models import EmailCampaign, EmailCampaignState, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import counting as email_counting
@@ -178,7 +178,7 @@ def _hold_after_end(campaign_id: int) -> None:
     if campaign.state != EmailCampaignState.SENDING or has_request:
         return
     if ended := email_hours.ended(campaign, database_clock.now()):
-        email_states.hold(campaign, ended)
+        email_states.hold(campaign, ended, HoldKind.LATEST_END)
 
 
 def sweep() -> None:

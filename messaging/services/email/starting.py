@@ -19,7 +19,7 @@ from laaffic_console.gateway.services.work import bell, moments
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
-from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
+from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import care as email_care
@@ -208,7 +208,7 @@ def start_scheduled(campaign_id: int) -> None:
         if campaign.state != EmailCampaignState.SCHEDULED or starts_at is None or starts_at > timezone.now():
             return
         if late := lateness.too_late(starts_at, lateness.allowed()):
-            email_states.hold(campaign, late)
+            email_states.hold(campaign, late, HoldKind.TOO_LATE)
             return
         event = _("It cannot be taken back any more") if campaign.undo_until else _("Launched: its time has come")
         _start_or_hold(campaign, event)
@@ -233,7 +233,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.HELD], _("resumed"))
         steps.require_restored(campaign)
-        if unasked := sending_hours.not_asked(campaign.latest_end, campaign.hold_reason, past_end):
+        if unasked := sending_hours.not_asked(campaign, past_end):
             raise EndNotAsked(unasked)
         if stopped_by := account_hold.stop_for(campaign.application_id):
             raise NotAllowed(
@@ -244,7 +244,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         approval_rules.require(campaign)
         _require_care(campaign)
         _require_no_other(campaign, again, by)
-        if sending_hours.is_held_by(campaign.latest_end, campaign.hold_reason):
+        if sending_hours.is_held_by_end(campaign):
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
             steps.note(campaign, _("Its latest end no longer counts"), by)
@@ -331,6 +331,6 @@ def _follow(campaign_id: int) -> None:
         is_held = campaign.state == EmailCampaignState.HELD and campaign.is_held_by_account
         if is_held and not account_hold.is_held(campaign.application_id):
             if late := _is_late(campaign):
-                email_states.hold(campaign, late)
+                email_states.hold(campaign, late, HoldKind.TOO_LATE)
                 return
             _start_or_hold(campaign, _("Resumed: Laaffic accepts again"))

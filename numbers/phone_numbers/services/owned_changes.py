@@ -106,8 +106,10 @@ def _digest(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile
 
 
 def _given_just_now(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile) -> LedgerEntry | None:
-    """The last request about this number, where it gave the same file: a caller who repeats it has lost the answer. What a
-    number has is seen by the file's name, so another of the same name would not look like a change."""
+    """The last request about this number, where it gave the same file: a caller who repeats it has lost the answer.
+
+    What a number has is seen by the file's name, so another of the same name would not look like a change.
+    """
     last = owned_evidence.requests(number).first()
     if last is None or last.state != EntryState.ACCEPTED or last.digest != _digest(number, changed, file):
         return None
