@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 CHUNK = 200
-MARK = "\x1e"  # words with their values, as kit/said.py keeps them
+MARK = "\x1e"  # words with their values, as kit/words/said.py keeps them
 
 UNFINISHED_RESTORE = "A restore has not finished. Run it again with its file."
 RESTORED = "The console was restored from a backup of "

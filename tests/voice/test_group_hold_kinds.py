@@ -88,7 +88,7 @@ def test_what_was_held_before_there_were_kinds_gets_one(application: Application
             application=application, task_name=f"Calls {n}", state=TaskState.HELD, hold_reason=reason
         )
 
-    importlib.import_module("voice.migrations.0024_past_hold_kinds").fill(apps, None)
+    importlib.import_module("voice.migrations.0025_past_hold_kinds").fill(apps, None)
 
     kinds = list(GroupTask.objects.order_by("pk").values_list("hold_kind", flat=True))
     assert kinds == ["latest_end", "restore_unfinished", ""]

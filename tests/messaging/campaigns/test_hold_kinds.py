@@ -37,7 +37,7 @@ from messaging.services.refusals import EndNotAsked, NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.email.test_email_sending import draft as email_draft
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAST = dt.datetime(2026, 11, 26, 12, 0, tzinfo=dt.UTC)
 REWORDED = "Said in other words by now."
 KINDS = [kind.value for kind in HoldKind]

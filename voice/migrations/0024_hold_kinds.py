@@ -16,6 +16,6 @@ def kind() -> "models.CharField[str, str]":
 
 
 class Migration(migrations.Migration):
-    dependencies = [("voice", "0022_whole_digits")]
+    dependencies = [("voice", "0023_numbers_digest")]
 
     operations = [migrations.AddField("grouptask", "hold_kind", kind())]

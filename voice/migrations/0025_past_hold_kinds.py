@@ -13,5 +13,5 @@ def fill(apps: Any, _schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("voice", "0023_hold_kinds")]
+    dependencies = [("voice", "0024_hold_kinds")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
