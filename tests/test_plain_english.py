@@ -125,7 +125,6 @@ def found_in(text: str) -> Iterator[tuple[int, str]]:
                 yield text.count("\n", 0, hit.start()) + 1, f"“{' '.join(hit[0].split())}”: {rule.instead}"
 
 
-
 def test_what_is_written_here_is_plain_english() -> None:
     read = [(path.relative_to(ROOT), path.read_text(encoding="utf-8")) for path in texts()]
     found = [f"{name}:{line}: {said}" for name, text in read for line, said in sorted(found_in(text))]
