@@ -45,7 +45,7 @@ RULES = [
     Rule("want of", r"\bfor want of\b", "for lack of", "for want of money", "for lack of money"),
     Rule("seldom", r"\bever more seldom\b", "less and less often", "asked ever more seldom", "asked less often"),
     Rule(
-        "thereby|therein|thereof|thereupon|hereby|herein|hitherto|hence|whither| lest |whilst|amongst",
+        "thereby|therein|thereof|thereupon|hereby|herein|hitherto|hence |whither | lest |whilst|amongst",
         r"\b(?:there(?:by|in|of|upon)|here(?:in|by)|wherein|hitherto|whence|thence|whither|lest|whilst|amongst)\b",
         "a word that people say",
         "whence it came",
@@ -64,7 +64,7 @@ RULES = [
     ),
     Rule("against", r"\bstands? against\b", "what the checks find", "what stands against it", "it stands out"),
     Rule(
-        "said",
+        "is said|are said",
         r"\b(?:is|are) said (?:at|in|on|by|beside|below|there|once|only|where)\b",
         "is shown, is worded, says so",
         "it is said on the page",
@@ -85,13 +85,13 @@ RULES = [
         "who wants to see it",
     ),
     Rule(
-        " who ",
+        "for who |to who |by who |from who ",
         r"\b(?:for|to|by|from) who (?:may|has|have|sees|asks|looks|reads|waits|listens)\b",
         "for anyone who, for people who",
         "shown to who may see it",
         "it shows who may see it",
     ),
-    Rule("none", r"\bnames none\b", "does not name one", "it names none", "none of them"),
+    Rule("names none", r"\bnames none\b", "does not name one", "it names none", "none of them"),
     Rule(
         "concern",
         r"\bconcerns? (?:that|those|these|this|none|very|the attempt)\b",
@@ -99,7 +99,7 @@ RULES = [
         "it concerns those rows",
         "what concerns you",
     ),
-    Rule("right", r"\b(?:is|are|be) put right\b", "is corrected, is fixed", "it is put right", "put it right here"),
+    Rule("put right", r"\b(?:is|are|be) put right\b", "is corrected, is fixed", "it is put right", "put it right here"),
 ]
 FOUND_BY = [
     (rule.parts.split("|"), re.compile(rule.pattern.replace(" ", r"\s+(?:(?:#|//|\*) )?")), rule) for rule in RULES
@@ -116,9 +116,9 @@ def texts() -> Iterator[Path]:
 
 def found_in(text: str) -> Iterator[tuple[int, str]]:
     """Each line that has one, and what it has instead of what."""
-    for kept in KEPT:
-        text = text.replace(kept, "")
     text = text.lower()
+    for kept in KEPT:
+        text = text.replace(kept.lower(), "")
     for parts, pattern, rule in FOUND_BY:
         if any(part in text for part in parts):
             for hit in pattern.finditer(text):
