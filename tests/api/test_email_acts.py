@@ -14,6 +14,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.words.people import APPROVER, OPERATOR
+from laaffic_console.kit.words.said import read
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, Calendar, EmailCampaign
 from messaging.services.email import states as email_states
@@ -91,7 +92,8 @@ class DraftTests:
 
         entries = AuditEntry.objects.filter(object_kind="messaging.emailcampaign", object_id=str(pk)).order_by("pk")
         assert [entry.kind for entry in entries] == ["added", "changed"]
-        assert entries[1].summary["changes"] == [["subject", "hello world", "Other"]]
+        [[field, *values]] = entries[1].summary["changes"]
+        assert (read(field), values) == ("subject", ["hello world", "Other"])
 
     def test_repeated_or_as_it_is_already_nothing_changes(self, api: Api) -> None:
         pk = drafted(api)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.identity.models import Profile
+from laaffic_console.kit.words.said import read
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.conftest import add_contacts
@@ -91,7 +92,8 @@ class WritingTests:
 
         entries = AuditEntry.objects.filter(object_kind="voice.grouptask").order_by("pk")
         assert [(entry.kind, entry.person) for entry in entries] == [("added", "admin"), ("changed", "admin")]
-        assert entries[1].summary["changes"] == [["text", "Hello", "Other"], ["numbers", "2", "2"]]
+        said = [[read(field), *values] for field, *values in entries[1].summary["changes"]]
+        assert said == [["text", "Hello", "Other"], ["numbers", "2", "2"]]
 
     def test_a_line_ends_with_one_character(self, application: Application, admin_client: Client) -> None:
         messenger = Application.objects.create(app_id="sms12345", channel="sms")

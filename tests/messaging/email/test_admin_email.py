@@ -19,6 +19,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.identity.models import Profile
 from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.said import read
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -172,7 +173,8 @@ class ComposeTests:
 
         entries = AuditEntry.objects.filter(object_kind="messaging.emailcampaign").order_by("pk")
         assert [(entry.kind, entry.person) for entry in entries] == [("added", "admin"), ("changed", "admin")]
-        assert entries[1].summary["changes"] == [["subject", "hello world", "Other"]]
+        [[field, *values]] = entries[1].summary["changes"]
+        assert (read(field), values) == ("subject", ["hello world", "Other"])
 
     @pytest.mark.parametrize(("clock", "hour"), [("mine", 4), ("console", 10)])
     def test_it_is_sent_by_the_clock_of_who_writes_it(
