@@ -6,7 +6,8 @@ The words are those of that version, however they read now.
 import json
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 CHUNK = 200
 MARK = "\x1e"  # words with their values, as kit/words/said.py keeps them
@@ -22,22 +23,21 @@ KINDS = {
 }
 
 
-NONE = Q(pk=None)
-
-
-def fill(model: Any, by_account: Q = NONE) -> None:
+def fill(model: Any, by_account: Q | None = None) -> None:
     """In slices. What has been held again in the meantime, with another sentence, is left as it is."""
     held = model.objects.filter(state="held", hold_kind="").exclude(hold_reason="")
+    held = held.annotate(kept=Cast("hold_reason", TextField()))  # as the column has it, whatever the field makes of it
     last = 0
-    while rows := list(held.filter(pk__gt=last).order_by("pk").values_list("pk", "hold_reason")[:CHUNK]):
+    while rows := list(held.filter(pk__gt=last).order_by("pk").values_list("pk", "kept")[:CHUNK]):
         last = rows[-1][0]
-        held.filter(by_account, pk__in=[pk for pk, _kept in rows]).update(hold_kind="account")
+        if by_account is not None:
+            held.filter(by_account, pk__in=[pk for pk, _kept in rows]).update(hold_kind="account")
         found: dict[str, list[tuple[int, str]]] = {}
         for pk, kept in rows:
             found.setdefault(kind_of(kept), []).append((pk, kept))
         found.pop("", None)
         for kind, of_it in found.items():
-            same = held.filter(pk__in=[pk for pk, _kept in of_it], hold_reason__in={kept for _pk, kept in of_it})
+            same = held.filter(pk__in=[pk for pk, _kept in of_it], kept__in={kept for _pk, kept in of_it})
             same.update(hold_kind=kind)
 
 

@@ -44,14 +44,14 @@ KINDS = [kind.value for kind in HoldKind]
 
 
 @pytest.fixture
-def _keys(settings: LazySettings) -> None:
+def keys(settings: LazySettings) -> None:
     settings.LAAFFIC_PUSH_TOKENS = ["a-token-that-nobody-guesses"]
     settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
     account.laaffic_client.cache_clear()
 
 
 @pytest.fixture
-def running(_keys: None, application: Application, group: ContactGroup) -> Campaign:
+def running(keys: None, application: Application, group: ContactGroup) -> Campaign:
     add_contacts(group, 2)
     campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
     starting.launch(campaign.pk)
@@ -59,7 +59,7 @@ def running(_keys: None, application: Application, group: ContactGroup) -> Campa
 
 
 @pytest.fixture
-def mail(_keys: None) -> EmailCampaign:
+def mail(keys: None) -> EmailCampaign:
     campaign = email_draft(Application.objects.create(app_id="mailApp", channel="email"))
     email_starting.launch(campaign.pk)
     return EmailCampaign.objects.get()
@@ -143,7 +143,7 @@ class WrittenKindTests:
 
         assert Campaign.objects.get().hold_kind == "account"
 
-    @pytest.mark.usefixtures("_keys")
+    @pytest.mark.usefixtures("keys")
     def test_a_campaign_that_is_launched_meanwhile_too(self, application: Application, group: ContactGroup) -> None:
         account_hold.place_because("No key.")
         add_contacts(group, 1)
