@@ -246,7 +246,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             if request.user.has_perm("messaging.add_campaign")
             else [],
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
-            shown_end=resuming.shown(campaign.latest_end, campaign.hold_reason),
+            shown_end=resuming.shown(campaign),
             is_undo_open=is_undo_open,
             **campaign_page.context(request, campaign, progress),
         )

@@ -285,7 +285,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             progress=email_counting.progress(campaign),
             waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
             reasons=email_counting.reasons(campaign),
-            shown_end=resuming.shown(campaign.latest_end, campaign.hold_reason),
+            shown_end=resuming.shown(campaign),
             asks_why="resume" in verbs and email_starting.needs_reason(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             requests=ledger.requests_about(ABOUT, campaign.pk)[:10],

@@ -1,17 +1,16 @@
 """What a page says of a latest end beside its button, so that none is lifted by a page that did not show it."""
 
-import datetime as dt
-
 from django.http import HttpRequest
 
+from messaging.models.launched import Launched
 from messaging.services.gates import sending_hours
 
 PAST_END = "past_end"
 
 
-def shown(latest_end: dt.datetime | None, hold_reason: str) -> str:
+def shown(held: Launched) -> str:
     """The name that its button posts where its page asks about its end."""
-    return PAST_END if sending_hours.is_held_by(latest_end, hold_reason) else ""
+    return PAST_END if sending_hours.is_held_by_end(held) else ""
 
 
 def asked(request: HttpRequest) -> dict[str, bool]:

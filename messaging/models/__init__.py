@@ -34,6 +34,7 @@ from messaging.models.gate_tallies import GateTally
 from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
 from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.kept_while_used import keep_while_used  # noqa: F401 - its module has the receivers that ask
+from messaging.models.launched import HoldKind
 from messaging.models.messages import (
     EXCEPTIONAL,
     IS_EXCEPTIONAL_MESSAGE,
@@ -103,6 +104,7 @@ __all__ = [
     "FrequencyCap",
     "GateTally",
     "GroupMembership",
+    "HoldKind",
     "HourTally",
     "ImportForecast",
     "ImportUndo",

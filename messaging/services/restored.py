@@ -19,6 +19,7 @@ from messaging.models import (
     Campaign,
     CampaignState,
     EmailCampaign,
+    HoldKind,
     MessageState,
     ReplyPull,
 )
@@ -136,9 +137,8 @@ def _hold(campaign_id: int, since: dt.datetime, has_forgotten: bool) -> None:
         # What had not begun may have been made a draft since and launched at once: no row of it could say so.
         reason = _to_come(since) if campaign.audience == Campaign.Audience.OPEN else sentence(since)
         reason = restored.with_forgotten(reason, has_forgotten)
-        Campaign.objects.filter(pk=campaign_id).update(
-            state=CampaignState.HELD, hold_reason=reason, wait_reason="", account_hold=None, undo_until=None
-        )
+        held = {"state": CampaignState.HELD, "hold_reason": reason, "hold_kind": HoldKind.RESTORED}
+        Campaign.objects.filter(pk=campaign_id).update(**held, wait_reason="", account_hold=None, undo_until=None)
         steps.note(campaign, _("Held: %(reason)s") % {"reason": reason}, None)
 
 
@@ -162,7 +162,8 @@ def _hold_emails(since: dt.datetime, until: dt.datetime, has_forgotten: bool) ->
         with transaction.atomic():
             campaign = steps.locked(EmailCampaign, campaign_id)
             if _is_to_come(campaign, until):
-                email_states.hold(campaign, restored.with_forgotten(_to_come(since), has_forgotten))
+                said = restored.with_forgotten(_to_come(since), has_forgotten)
+                email_states.hold(campaign, said, HoldKind.RESTORED)
             else:
                 _email_may_have_left(campaign, since, until)
                 said = restored.with_forgotten(_may_have_been_sent(since), has_forgotten)

@@ -12,7 +12,8 @@ from django.contrib.auth.models import User
 from laaffic_console.kit.acts import Act, record_event
 from laaffic_console.kit.constant_sql import Given, Insert, Select
 from laaffic_console.kit.said import gettext as _
-from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent
+from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent, HoldKind
+from messaging.models.launched import Launched
 from messaging.services.refusals import NotAllowed
 
 # Written where a restore replaces the tables, and replaced when it has marked what may have left. Never translated.
@@ -45,9 +46,13 @@ def require(campaign: Campaign | EmailCampaign, states: Sequence[str], verb: str
         )
 
 
+def is_restore_unfinished(held: Launched) -> bool:
+    return held.is_held_as(HoldKind.RESTORE_UNFINISHED, UNFINISHED_RESTORE)
+
+
 def require_restored(campaign: Campaign | EmailCampaign) -> None:
     """NotAllowed while a restore has not said yet which of its messages may have left (laws#unknown-stays)."""
-    if campaign.hold_reason == UNFINISHED_RESTORE:
+    if is_restore_unfinished(campaign):
         raise NotAllowed(_("A restore has not finished. Run it again with its file."))
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
-from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, EmailCampaignState
+from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, EmailCampaignState, HoldKind
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
@@ -29,6 +29,7 @@ def end_comes(campaign: Campaign | EmailCampaign) -> None:
     """And holds it."""
     end = timezone.now() - dt.timedelta(seconds=1)
     held = {"state": "held", "latest_end": end, "hold_reason": sending_hours.after_its_end(end)}
+    held["hold_kind"] = HoldKind.LATEST_END
     type(campaign)._default_manager.filter(pk=campaign.pk).update(**held)
     campaign.refresh_from_db()
 

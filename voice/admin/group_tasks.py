@@ -254,7 +254,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_take_back=may_launch and waits_here and not task.undo_until,
             may_put_hours_aside=waits_here and bool(task.waits_since) and request.user.has_perms(MAY_PUT_ASIDE),
             may_resume=may_launch and task.state == TaskState.HELD,
-            shown_end=resuming.shown(task.latest_end, task.hold_reason),
+            shown_end=resuming.shown(task),
             asks_why=may_launch and task.state == TaskState.HELD and FIELD in request.GET,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),

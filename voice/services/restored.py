@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from laaffic_console.gateway.services import restored
 from laaffic_console.kit.said import gettext as _
+from messaging.models import HoldKind
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
@@ -31,7 +32,7 @@ def hold_launched(since: dt.datetime, *, has_forgotten: bool = False) -> int:
     for task_id in waiting:
         with transaction.atomic():
             if task := launched.select_for_update().filter(pk=task_id).first():
-                group_launching.hold_waiting(task, said, task.state)
+                group_launching.hold_waiting(task, said, task.state, kind=HoldKind.RESTORED)
     return len(waiting)
 
 

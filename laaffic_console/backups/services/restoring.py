@@ -32,7 +32,7 @@ from laaffic_console.conf import VAR_DIR
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import database_clock, restored, workers
 from laaffic_console.kit import private_files
-from messaging.models import Campaign, Contact
+from messaging.models import Campaign, Contact, HoldKind
 from messaging.services import restored as restored_campaigns
 from messaging.services.contacts import lasting_words
 from messaging.services.steps import UNFINISHED_RESTORE
@@ -49,19 +49,19 @@ CLOCKS_APART = dt.timedelta(minutes=5)
 _HALFWAY = "restore_halfway"
 
 # What is held, where it is so, and what is written with it: a backup of an older version lacks some of the columns.
-_REASON = f"'{UNFINISHED_RESTORE}'"
+_REASON = {"hold_reason": f"'{UNFINISHED_RESTORE}'", "hold_kind": f"'{HoldKind.RESTORE_UNFINISHED.value}'"}
 _HELD = (
     (
         *("messaging_campaign", "state IN ('running', 'scheduled', 'paused', 'held')"),
-        {"hold_reason": _REASON, "account_hold_id": "NULL"},
+        {**_REASON, "account_hold_id": "NULL"},
     ),
     (
         *("messaging_emailcampaign", "state IN ('scheduled', 'sending', 'held')"),
-        {"hold_reason": _REASON, "is_held_by_account": "false"},
+        {**_REASON, "is_held_by_account": "false"},
     ),
     (
         *("voice_grouptask", "state IN ('launched', 'held') OR (state = 'sending' AND entry_id IS NULL)"),
-        {"hold_reason": _REASON, "look_at": "NULL", "undo_until": "NULL", "starts_at": "NULL"},
+        {**_REASON, "look_at": "NULL", "undo_until": "NULL", "starts_at": "NULL"},
     ),
 )
 

@@ -48,7 +48,8 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
 NOT_BOUND = {
     *("id", "name", "template_version_id", "created_by_id", "created_at", "launched_by_id", "launched_at"),
     *("first_sent_at", "finished_at", "undo_until"),
-    *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id", "outside_hours"),
+    *("state", "hold_reason", "hold_kind", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id"),
+    "outside_hours",
     *("forecast", "drift"),
     *("audience", "audience_cursor", "audience_end", "member_end", "rules", "frozen_by", "paste_cursor", "total"),
     *("dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_consent", "dropped_invalid"),

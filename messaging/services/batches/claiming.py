@@ -24,7 +24,7 @@ from laaffic_console.gateway.services import (
 )
 from laaffic_console.gateway.services.pacing import RateLimit
 from laaffic_console.kit.constant_sql import Given, Select, moment
-from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, HoldKind
 from messaging.order_ids import order_ids
 from messaging.services.batches import gate_tallies, written_off
 from messaging.services.batches.batch_texts import texts_of
@@ -61,6 +61,7 @@ class Shut:
     """A gate lets nothing of the campaign through until a person has decided: it is to be held with this sentence."""
 
     because: str
+    kind: HoldKind = HoldKind.OTHER
 
 
 FREELY = 4  # batches locked before it is known how many are needed
@@ -225,7 +226,7 @@ def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequenc
             break
         verdict = gate.look(rows)
         if verdict.hold:
-            return Shut(verdict.hold)
+            return Shut(verdict.hold, verdict.hold_kind)
         rows = without_stopped(batch, rows, verdict.stopped)
         gate.stopped += len(verdict.stopped)
         if rows and all(row[0] in verdict.waiting for row in rows):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services import account_hold, applications, bell, durability, isolation, leases, turns
 from laaffic_console.kit.said import gettext as _
-from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, MessageState
+from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, HoldKind, MessageState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting, written_off
@@ -39,7 +39,7 @@ def resume(campaign_id: int, *, by: User | None = None, past_end: bool | None = 
         campaign = steps.locked(Campaign, campaign_id)
         steps.require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
         steps.require_restored(campaign)
-        if unasked := sending_hours.not_asked(campaign.latest_end, campaign.hold_reason, past_end):
+        if unasked := sending_hours.not_asked(campaign, past_end):
             raise EndNotAsked(unasked)
         if (stop := applications.stop_of(campaign.application)) and _has_more_to_send(campaign):
             raise NotAllowed(stop)
@@ -61,7 +61,7 @@ def resume(campaign_id: int, *, by: User | None = None, past_end: bool | None = 
 
 
 def _lift_end(campaign: Campaign, by: User | None) -> None:
-    if sending_hours.is_held_by(campaign.latest_end, campaign.hold_reason):
+    if sending_hours.is_held_by_end(campaign):
         campaign.latest_end = None
         campaign.save(update_fields=["latest_end"])
         steps.note(campaign, _("Its latest end no longer counts: the rest is sent"), by)
@@ -167,7 +167,7 @@ def hold_after_end(campaign_id: int) -> None:
     """What has not left by its latest end asks first; not what only waits for its last answers."""
     latest_end = Campaign.objects.values_list("latest_end", flat=True).get(pk=campaign_id)
     if latest_end is not None and _queued(campaign_id).exists():
-        states.hold(campaign_id, sending_hours.after_its_end(latest_end))
+        states.hold(campaign_id, sending_hours.after_its_end(latest_end), HoldKind.LATEST_END)
 
 
 def _queued(campaign_id: int) -> QuerySet[Batch]:

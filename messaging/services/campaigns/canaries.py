@@ -29,6 +29,7 @@ from messaging.models import (
     CampaignState,
     Canary,
     CanaryMessage,
+    HoldKind,
     Message,
     MessageState,
 )
@@ -200,7 +201,7 @@ def _decide(campaign: Campaign) -> None:
         _weigh(campaign, canary, figures(campaign, canary, counting.state_counts(campaign)))
         canary.save()
         if canary.hold_reason:  # under its lock: who says Go on now comes before, or finds it held
-            states.hold(campaign.pk, canary.hold_reason)
+            states.hold(campaign.pk, canary.hold_reason, HoldKind.FEW_FIRST)
 
 
 def _weigh(campaign: Campaign, canary: Canary, found: Figures) -> None:
@@ -263,7 +264,7 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
             _pass(campaign, canary, reason.strip(), by)
     _let_go(campaign_id)
     campaign.refresh_from_db()  # it may have been held for the few while their lock was waited for
-    if campaign.state == CampaignState.HELD and campaign.hold_reason == canary.hold_reason:
+    if campaign.state == CampaignState.HELD and campaign.is_held_as(HoldKind.FEW_FIRST, canary.hold_reason):
         return campaigns.resume(campaign_id, by=by, past_end=False)
     return campaign
 

@@ -17,7 +17,7 @@ from laaffic_console.kit.constant_sql import kept as kept_as
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging import merge_fields, msisdn
-from messaging.models import AudienceCount, Campaign, CampaignState, Message
+from messaging.models import AudienceCount, Campaign, CampaignState, HoldKind, Message
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, shown
 from messaging.services.approvals.shown import Shown
@@ -217,7 +217,7 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
 def may_be_taken_back(campaign: Campaign) -> bool:
     """What waits for its time, or was paused or held before anybody was frozen."""
     if campaign.state in (CampaignState.PAUSED, CampaignState.HELD):
-        return campaign.audience == Campaign.Audience.OPEN and campaign.hold_reason != steps.UNFINISHED_RESTORE
+        return campaign.audience == Campaign.Audience.OPEN and not steps.is_restore_unfinished(campaign)
     return campaign.state == CampaignState.SCHEDULED
 
 
@@ -229,7 +229,7 @@ def start_scheduled(campaign_id: int) -> None:
         if campaign.state != CampaignState.SCHEDULED or not starts_at:
             return
         if late := lateness.too_late(starts_at, lateness.allowed(campaign.latest_start_minutes)):
-            states.hold_locked(campaign, late)
+            states.hold_locked(campaign, late, HoldKind.TOO_LATE)
         elif starts_at <= timezone.now() and _is_countable(campaign):
             start_or_hold(campaign)
 

@@ -12,21 +12,26 @@ from laaffic_console.gateway.services import account_hold
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.constant_sql import Given, Update, kept
 from laaffic_console.kit.said import gettext as _
-from messaging.models import Campaign, CampaignState
+from messaging.models import Campaign, CampaignState, HoldKind
 from messaging.services import events, steps
 
 
-def hold(campaign_id: int, reason: str) -> None:
-    """The system's own pause, always with one sentence why."""
+def hold(campaign_id: int, reason: str, kind: HoldKind = HoldKind.OTHER) -> None:
+    """The system's own pause, always with one sentence why; `kind` says it to whatever decides by it."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
-            hold_locked(campaign, reason)
+            hold_locked(campaign, reason, kind)
 
 
-def hold_locked(campaign: Campaign, reason: str) -> None:
+def hold_locked(campaign: Campaign, reason: str, kind: HoldKind = HoldKind.OTHER) -> None:
     """The same of one that is locked already, whatever its state."""
-    move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
+    _hold(campaign, reason, kind, None)
+
+
+def _hold(campaign: Campaign, reason: str, kind: HoldKind, by: User | None) -> None:
+    event = _("Held: %(reason)s") % {"reason": reason}
+    move(campaign, CampaignState.HELD, event, by, hold_reason=reason, hold_kind=kind)
 
 
 def stopped_by(campaign: Campaign) -> AccountHold | None:
@@ -36,8 +41,8 @@ def stopped_by(campaign: Campaign) -> AccountHold | None:
 
 def hold_for(campaign: Campaign, stopped_by: AccountHold, by: User | None) -> None:
     """The seconds in which a launch can be taken back are kept: it goes on by itself, and not before they end."""
-    event, undo_until = _("Held: %(reason)s") % {"reason": stopped_by.sentence}, campaign.undo_until
-    move(campaign, CampaignState.HELD, event, by, hold_reason=stopped_by.sentence)
+    undo_until = campaign.undo_until
+    _hold(campaign, stopped_by.sentence, HoldKind.ACCOUNT, by)
     campaign.account_hold, campaign.undo_until = stopped_by, undo_until
     campaign.save(update_fields=["account_hold", "undo_until"])
 
@@ -57,39 +62,41 @@ def move(
     by: User | None,
     hold_reason: str = "",
     *,
+    hold_kind: HoldKind | None = None,
     finished_at: dt.datetime | None = None,
 ) -> None:
-    was = _take(campaign, state, hold_reason)
+    was = _take(campaign, state, hold_reason, hold_kind)
     also: dict[str, Any] = {} if finished_at is None else {"finished_at": finished_at}
     if state == CampaignState.DRAFT:  # an approver's word was on the launch that is taken back
         campaign.outside_hours = also["outside_hours"] = False
-    _moved(*also, campaign=campaign.pk, state=state, hold_reason=hold_reason, **also)
+    held = {"hold_reason": campaign.hold_reason, "hold_kind": campaign.hold_kind}
+    _moved(*also, campaign=campaign.pk, state=state, **held, **also)
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")
 
 
 def move_new(campaign: Campaign, state: CampaignState, event: str, by: User | None) -> None:
     """Likewise of one that this transaction made and nobody has noted: its row the caller writes, by `MOVED` too."""
-    was = _take(campaign, state, "")
+    was = _take(campaign, state)
     campaign.wait_reason = ""
     steps.note_together(campaign, [steps.created(), (event, Act.STEERED)], by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")
 
 
-MOVED = ("state", "hold_reason", "wait_reason", "account_hold", "undo_until")
+MOVED = ("state", "hold_reason", "hold_kind", "wait_reason", "account_hold", "undo_until")
 
 
-def _take(campaign: Campaign, state: CampaignState, hold_reason: str) -> str:
+def _take(campaign: Campaign, state: CampaignState, hold_reason: str = "", hold_kind: HoldKind | None = None) -> str:
     """On the object alone; the state that it was in."""
     was, campaign.state = campaign.state, state
-    campaign.hold_reason = hold_reason
+    campaign.hold_reason, campaign.hold_kind = hold_reason, hold_kind or ""
     campaign.account_hold = campaign.undo_until = None
     return was
 
 
 @Update
 def _moved(*also: str) -> tuple[QuerySet[Campaign], dict[str, Any]]:
-    to = kept(Campaign, "state", "hold_reason", *also)
+    to = kept(Campaign, "state", "hold_reason", "hold_kind", *also)
     return Campaign.objects.filter(pk=Given("campaign")), {
         **to,
         "wait_reason": "",

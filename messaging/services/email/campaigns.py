@@ -22,7 +22,7 @@ from laaffic_console.gateway.services import (
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
-from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.models import EmailCampaign, EmailCampaignState, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import counting as email_counting
@@ -184,7 +184,7 @@ def _hold_after_end(campaign_id: int) -> None:
     if campaign.state != EmailCampaignState.SENDING or has_request:
         return
     if ended := email_hours.ended(campaign, database_clock.now()):
-        email_states.hold(campaign, ended)
+        email_states.hold(campaign, ended, HoldKind.LATEST_END)
 
 
 def sweep() -> None:

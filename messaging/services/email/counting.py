@@ -135,6 +135,7 @@ def report(campaign: EmailCampaign) -> dict[str, Any]:
         "purpose": campaign.purpose,
         "consent_known_by": campaign.consent_known_by,
         "hold_reason": read(campaign.hold_reason),
+        "hold_kind": campaign.hold_kind,
         "addresses_on_list": campaign.receiver_count,
         "counts": counts(campaign),
     }

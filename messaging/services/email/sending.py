@@ -37,7 +37,7 @@ from laaffic_console.laaffic import (
     Refused,
     Remedy,
 )
-from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.models import EmailCampaign, EmailCampaignState, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.batches.settling import Unfit
@@ -196,7 +196,7 @@ def _is_its_hour(campaign: EmailCampaign, now: dt.datetime) -> bool:
     """Under the campaign's lock: what may not leave now waits until it may, or is held."""
     opens = email_hours.opens_at(campaign, now)
     if ended := email_hours.ended(campaign, now):
-        email_states.hold(campaign, ended)
+        email_states.hold(campaign, ended, HoldKind.LATEST_END)
     elif opens is None:
         email_states.hold(campaign, email_hours.never())
     elif opens > now:
@@ -234,7 +234,7 @@ def _called_off(campaign_id: int, entry: LedgerEntry) -> None:
     why = stopped_by.sentence if stopped_by else _("stopped before the request left")
     is_ours = bool(ledger.take_back(ledger.only(entry.pk), why)) and campaign.entry_id == entry.pk
     if is_ours and stopped_by and campaign.state == EmailCampaignState.SENDING:
-        email_states.hold(campaign, stopped_by.sentence, by_account=True)
+        email_states.hold(campaign, stopped_by.sentence, HoldKind.ACCOUNT)
 
 
 @transaction.atomic
@@ -268,7 +268,7 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
         case OutcomeUnknown():
             _mark_unknown(campaign, error)
         case Refused() if error.calls_for in account_hold.HOLDING:
-            email_states.hold(campaign, code_words.refused(error), by_account=True)
+            email_states.hold(campaign, code_words.refused(error), HoldKind.ACCOUNT)
         case Refused() if error.calls_for is not Remedy.RETRY:
             email_states.hold(campaign, code_words.refused(error))
         case Refused():

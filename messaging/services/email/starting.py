@@ -16,7 +16,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
-from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
+from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import care as email_care
@@ -205,7 +205,7 @@ def start_scheduled(campaign_id: int) -> None:
         if campaign.state != EmailCampaignState.SCHEDULED or starts_at is None or starts_at > timezone.now():
             return
         if late := lateness.too_late(starts_at, lateness.allowed()):
-            email_states.hold(campaign, late)
+            email_states.hold(campaign, late, HoldKind.TOO_LATE)
             return
         event = _("It cannot be taken back any more") if campaign.undo_until else _("Launched: its time has come")
         _start_or_hold(campaign, event)
@@ -230,7 +230,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.HELD], _("resumed"))
         steps.require_restored(campaign)
-        if unasked := sending_hours.not_asked(campaign.latest_end, campaign.hold_reason, past_end):
+        if unasked := sending_hours.not_asked(campaign, past_end):
             raise EndNotAsked(unasked)
         if stopped_by := account_hold.stop_for(campaign.application_id):
             raise NotAllowed(
@@ -241,7 +241,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         approval_rules.require(campaign)
         _require_care(campaign)
         _require_no_other(campaign, again, by)
-        if sending_hours.is_held_by(campaign.latest_end, campaign.hold_reason):
+        if sending_hours.is_held_by_end(campaign):
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
             steps.note(campaign, _("Its latest end no longer counts"), by)
@@ -328,6 +328,6 @@ def _follow(campaign_id: int) -> None:
         is_held = campaign.state == EmailCampaignState.HELD and campaign.is_held_by_account
         if is_held and not account_hold.is_held(campaign.application_id):
             if late := _is_late(campaign):
-                email_states.hold(campaign, late)
+                email_states.hold(campaign, late, HoldKind.TOO_LATE)
                 return
             _start_or_hold(campaign, _("Resumed: Laaffic accepts again"))

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import restored
 from laaffic_console.kit.said import gettext as _
-from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.models import EmailCampaign, EmailCampaignState, HoldKind
 from messaging.services import events, steps
 from messaging.services.budgets import whole_requests
 from messaging.services.budgets.earlier_requests import Earlier
@@ -67,21 +67,29 @@ def note_missing(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime
     campaign.save(update_fields=["entry", "attempt"])
 
 
-def hold(campaign: EmailCampaign, reason: str, *, by_account: bool = False) -> None:
+def hold(campaign: EmailCampaign, reason: str, kind: HoldKind = HoldKind.OTHER) -> None:
     """The system's own stop, always with one sentence why; under the campaign's lock."""
-    move(campaign, EmailCampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
-    if by_account:
+    event = _("Held: %(reason)s") % {"reason": reason}
+    move(campaign, EmailCampaignState.HELD, event, None, hold_reason=reason, hold_kind=kind)
+    if kind == HoldKind.ACCOUNT:
         campaign.is_held_by_account = True
         campaign.save(update_fields=["is_held_by_account"])
 
 
 def move(
-    campaign: EmailCampaign, state: EmailCampaignState, event: str, by: User | None, hold_reason: str = ""
+    campaign: EmailCampaign,
+    state: EmailCampaignState,
+    event: str,
+    by: User | None,
+    hold_reason: str = "",
+    *,
+    hold_kind: HoldKind | None = None,
 ) -> None:
     was, campaign.state = campaign.state, state
-    campaign.hold_reason, campaign.wait_reason = hold_reason, ""
+    campaign.hold_reason, campaign.hold_kind, campaign.wait_reason = hold_reason, hold_kind or "", ""
     campaign.is_held_by_account, campaign.undo_until, campaign.waits_for_hours = False, None, False
-    columns = ["state", "hold_reason", "wait_reason", "is_held_by_account", "undo_until", "waits_for_hours"]
+    columns = ["state", "hold_reason", "hold_kind", "wait_reason"]
+    columns += ["is_held_by_account", "undo_until", "waits_for_hours"]
     if state == EmailCampaignState.DRAFT:  # an approver's word was on the launch that is taken back
         campaign.outside_hours = False
         columns.append("outside_hours")

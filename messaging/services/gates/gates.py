@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from messaging.models import Campaign
+from messaging.models import Campaign, HoldKind
 
 
 class Queued(NamedTuple):
@@ -41,7 +41,8 @@ class Verdict:
     stopped: Mapping[int, str] = field(default_factory=dict)  # message id → evidence: it is cancelled and never goes
     # Without a moment only beside others that may leave: who has no room for anybody says when, or holds.
     waiting: Mapping[int, Later] = field(default_factory=dict)
-    hold: str = ""  # a sentence: nothing of this batch leaves, and the campaign is held with it
+    hold: str = ""  # a sentence: nothing of this batch leaves, and the campaign is held with it …
+    hold_kind: HoldKind = HoldKind.OTHER  # … as this
 
 
 class Gate:

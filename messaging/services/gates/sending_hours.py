@@ -11,7 +11,8 @@ from laaffic_console.gateway.services import database_clock
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 from messaging import msisdn, opening_hours
-from messaging.models import Calendar, Campaign
+from messaging.models import Calendar, Campaign, HoldKind
+from messaging.models.launched import Launched
 from messaging.opening_hours import WHOLE_WEEK, Hours
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 
@@ -73,7 +74,7 @@ class EndGate(Gate):
         self.because = because
 
     def look(self, rows: Sequence[Queued]) -> Verdict:
-        return Verdict(hold=self.because)
+        return Verdict(hold=self.because, hold_kind=HoldKind.LATEST_END)
 
 
 def place_of(number: str) -> "Place":
@@ -154,20 +155,21 @@ def begins_after_its_end(latest_end: dt.datetime) -> str:
     return said % {"when": latest_end, "zone": settings.TIME_ZONE}
 
 
-def is_held_by(latest_end: dt.datetime | None, hold_reason: str) -> bool:
+def is_held_by_end(held: Launched) -> bool:
     """Whether it is its end that asks. Held for anything else nobody was asked, and a resume does not lift it."""
-    return latest_end is not None and hold_reason == after_its_end(latest_end)
+    end = held.latest_end
+    return end is not None and held.is_held_as(HoldKind.LATEST_END, after_its_end(end))
 
 
-def not_asked(latest_end: dt.datetime | None, hold_reason: str, past_end: bool | None) -> str:
+def not_asked(held: Launched, past_end: bool | None) -> str:
     """Why a resume may not lift the end for which it is held by now; "" where it may, or where nothing is to lift.
 
     `past_end`: whether who resumes it was asked about its end. None where they saw no page, and mean it as it stands.
     """
-    if past_end is not False or not is_held_by(latest_end, hold_reason):
+    if past_end is not False or not is_held_by_end(held):
         return ""
     said = _("Its latest end, %(when)s (%(zone)s), has come since you looked. Look again, then resume the rest or not.")
-    return said % {"when": latest_end, "zone": settings.TIME_ZONE}
+    return said % {"when": held.latest_end, "zone": settings.TIME_ZONE}
 
 
 def wall_time(text: str) -> dt.datetime | None:

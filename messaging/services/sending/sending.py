@@ -240,8 +240,8 @@ class Sender:
                     self._pause_until(until)
                 case Stopped():
                     self.stopping = True
-                case Shut(because=because):
-                    states.hold(self.campaign.pk, because)
+                case Shut(because=because, kind=kind):
+                    states.hold(self.campaign.pk, because, kind)
                     self.stopping = True
                 case None:
                     self._nothing_queued(at_least - len(self.ready))

@@ -32,6 +32,7 @@ from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from laaffic_console.laaffic import GroupTask as WireTask
+from messaging.models import HoldKind
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.budgets import shares
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskNumbers, TaskState
@@ -52,7 +53,8 @@ INTERFACES = {
     TaskKind.RESEND: "voice/group/call/resend",
     TaskKind.RESEND_FAILED: "voice/group/call/resend",
 }
-WAITING = ("hold_reason", "undo_until", "starts_at", "waits_since")  # of a launch whose request was not made yet
+# Of a launch whose request was not made yet.
+WAITING = ("hold_reason", "hold_kind", "undo_until", "starts_at", "waits_since")
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
 # What somebody who edits a draft writes.
 EDITED = ("name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_from", *group_numbers.LEFT_OUT)
@@ -75,7 +77,8 @@ def claimed(rows: QuerySet[GroupTask], **fields: Any) -> GroupTask | None:
     """The one of these rows, in hand of this launch alone; None where another has it, or it is none of them."""
     token = str(uuid.uuid4())
     now = database_clock.now()
-    if not rows.update(state=TaskState.SENDING, entry=None, look_at=now, launch_token=token, hold_reason="", **fields):
+    taken = {"state": TaskState.SENDING, "entry": None, "look_at": now, "launch_token": token}
+    if not rows.update(**taken, hold_reason="", hold_kind="", **fields):
         return None
     task = GroupTask.objects.select_related(*RELATED).filter(launch_token=token).get()
     task.launch_token = token  # whoever reads it this late may read another launch's
@@ -373,22 +376,25 @@ def give_back(task: GroupTask, as_seen: QuerySet[GroupTask]) -> None:
     elif task.entry is None:
         as_seen.update(state=TaskState.LAUNCHED, look_at=None)
     else:
-        as_seen.update(state=TaskState.HELD, look_at=None, hold_reason=why_nobody_was_called(task.entry))
+        held = {"hold_reason": why_nobody_was_called(task.entry), "hold_kind": HoldKind.OTHER}
+        as_seen.update(state=TaskState.HELD, look_at=None, **held)
 
 
 @transaction.atomic
-def hold(task: GroupTask, reason: str) -> None:
+def hold(task: GroupTask, reason: str, kind: HoldKind = HoldKind.OTHER) -> None:
     """While this launch has it in hand: no request of it has left, for certain, and a person decides."""
     if still(task).select_for_update().exists():
-        hold_waiting(task, reason)
+        hold_waiting(task, reason, kind=kind)
 
 
-def hold_waiting(task: GroupTask, reason: str, was: str = TaskState.LAUNCHED) -> None:
+def hold_waiting(
+    task: GroupTask, reason: str, was: str = TaskState.LAUNCHED, *, kind: HoldKind = HoldKind.OTHER
+) -> None:
     """Under the task's lock: its request does not leave before a person says so."""
-    held = {"state": TaskState.HELD, "look_at": None, "undo_until": None, "starts_at": None, "hold_reason": reason}
-    held |= {"waits_since": None}
+    held = {"state": TaskState.HELD, "hold_reason": reason, "hold_kind": kind, "look_at": None}
+    held |= {"undo_until": None, "starts_at": None, "waits_since": None}
     GroupTask.objects.filter(pk=task.pk).update(**held)
-    task.state, task.hold_reason = TaskState.HELD, reason
+    task.state, task.hold_reason, task.hold_kind = TaskState.HELD, reason, kind
     note(task, _("Held: %(reason)s") % {"reason": reason}, None)
     events.task_moved(task, was)
 

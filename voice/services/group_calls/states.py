@@ -144,7 +144,7 @@ def is_there(task: GroupTask, key: str) -> None:
     """Laaffic has it: an update takes the place of what it updated. The caller saves the task."""
     task.key = key[:40] or task.key
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN, *NOT_LEFT):
-        task.state, task.hold_reason = TaskState.SUBMITTING, ""
+        task.state, task.hold_reason, task.hold_kind = TaskState.SUBMITTING, "", ""
         task.undo_until = task.starts_at = task.waits_since = None
     if task.kind == TaskKind.UPDATE and task.parent_id is not None:
         replaced = GroupTask.objects.filter(pk=task.parent_id).exclude(state=TaskState.REPLACED)

@@ -17,9 +17,10 @@ from laaffic_console.kit.acts import Act
 from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
+from messaging.models import HoldKind
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
-from messaging.services.steps import UNFINISHED_RESTORE
+from messaging.services.steps import is_restore_unfinished
 from voice.models import GroupTask, TaskState
 from voice.services import events
 from voice.services.group_calls import care as group_care
@@ -29,6 +30,10 @@ from voice.services.group_calls import launching as group_launching
 
 class EndNotAsked(ValidationError):
     """It is held at its latest end, of which whoever resumes it has not heard."""
+
+
+class PastItsEnd(ValidationError):
+    """Its latest end has come before its request could leave."""
 
 
 START_JOB = "voice.jobs.start_launched"
@@ -41,9 +46,11 @@ def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
     leaves = group_hours.leaves_at(task, places, now)
     if leaves is None:
         raise ValidationError(group_hours.never(task, places))
-    past_end = group_hours.begins_too_late if task.starts_at is None else group_hours.ended
-    if sentence := past_end(task, leaves):
-        raise ValidationError(sentence)
+    if task.starts_at is None:
+        if too_late := group_hours.begins_too_late(task, leaves):
+            raise ValidationError(too_late)
+    elif ended := group_hours.ended(task, leaves):
+        raise PastItsEnd(ended)
     return leaves if leaves > now else None
 
 
@@ -104,7 +111,7 @@ def start(task_id: int) -> None:
     if task is None:
         return
     if task.undo_until is not None and (late := lateness.too_late(task.undo_until, lateness.allowed())):
-        group_launching.hold(task, late)
+        group_launching.hold(task, late, HoldKind.TOO_LATE)
         return
     try:
         called = group_launching.ready(task)
@@ -113,7 +120,8 @@ def start(task_id: int) -> None:
             return
         entry, numbers = group_launching.prepare(task, called, task.again_reason, task.launched_by)
     except ValidationError as problem:
-        group_launching.hold(task, joined(problem.messages))
+        kind = HoldKind.LATEST_END if isinstance(problem, PastItsEnd) else HoldKind.OTHER
+        group_launching.hold(task, joined(problem.messages), kind)
         return
     group_launching.leave(task, entry, numbers)
 
@@ -167,13 +175,13 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
         if task.state != TaskState.HELD:
             raise ValidationError(_("This task is not held any more. Look at it again."))
         _require_restored(task)
-        if unasked := sending_hours.not_asked(task.latest_end, task.hold_reason, past_end):
+        if unasked := sending_hours.not_asked(task, past_end):
             raise EndNotAsked(unasked)
         task.again_reason = again.strip()[: open_acts.LONGEST_REASON]
         _require_no_other(task, group_care.called_now(task).numbers, by)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
         task.launched_by = by or task.launched_by
-        if sending_hours.is_held_by(task.latest_end, task.hold_reason):
+        if sending_hours.is_held_by_end(task):
             task.latest_end = None
             group_launching.note(task, _("Its latest end no longer counts"), by)
         columns = ["state", "undo_until", "starts_at", "launched_by", "latest_end", "again_reason"]
@@ -186,7 +194,7 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
 
 def _require_restored(task: GroupTask) -> None:
     """Its request may have left while no restore has said so yet (laws#unknown-stays)."""
-    if task.hold_reason == UNFINISHED_RESTORE:
+    if is_restore_unfinished(task):
         raise ValidationError(_("A restore has not finished. Run it again with its file."))
 
 
@@ -200,9 +208,9 @@ def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
         if was not in (TaskState.LAUNCHED, TaskState.HELD):
             raise ValidationError(_("It cannot be taken back any more: its request was made. Look at it again."))
         _require_restored(task)
-        task.state, task.hold_reason, task.outside_hours = TaskState.DRAFT, "", False
+        task.state, task.hold_reason, task.hold_kind, task.outside_hours = TaskState.DRAFT, "", "", False
         task.undo_until = task.starts_at = task.waits_since = None
-        columns = ["state", "undo_until", "starts_at", "waits_since", "hold_reason", "outside_hours"]
+        columns = ["state", "undo_until", "starts_at", "waits_since", "hold_reason", "hold_kind", "outside_hours"]
         task.save(update_fields=columns)
         group_launching.note(task, _("Taken back before anything left"), by)
         events.task_moved(task, was, by=by.get_username() if by else "")
