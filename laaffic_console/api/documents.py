@@ -42,6 +42,7 @@ def campaign(row: Campaign) -> dict[str, Any]:
         "text": row.text,
         "state": row.state,
         "hold_reason": row.hold_reason,
+        "hold_kind": row.hold_kind,
         "wait_reason": row.wait_reason,
         "total": row.total,
         "rate_per_second": row.rate_per_second,

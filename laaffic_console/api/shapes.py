@@ -7,11 +7,12 @@ from rest_framework import serializers
 
 from laaffic_console.gateway.models import EntryState
 from messaging.models import Campaign as Row
-from messaging.models import CampaignState, MessageState
+from messaging.models import CampaignState, HoldKind, MessageState
 from messaging.services.launching import undo
 
 MOST_MESSAGES = 10_000
 FEW_FIRST = ("canary_wait", "canary_least", "canary_reports")
+HOLD_KINDS = HoldKind.choices
 PURPOSES = [(value, label) for value, label in Row.Purpose.choices if value]
 
 
@@ -199,6 +200,7 @@ class Campaign(serializers.Serializer):
     text = serializers.CharField()
     state = serializers.ChoiceField(choices=CampaignState.choices)
     hold_reason = serializers.CharField(allow_blank=True)
+    hold_kind = serializers.ChoiceField(choices=HOLD_KINDS, allow_blank=True)
     wait_reason = serializers.CharField(allow_blank=True)
     total = serializers.IntegerField()
     rate_per_second = serializers.IntegerField(allow_null=True)

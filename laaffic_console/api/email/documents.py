@@ -25,6 +25,7 @@ def campaign(row: EmailCampaign) -> dict[str, Any]:
         "application": row.application.app_id,
         **{name: getattr(row, name) for name in (*AS_THEY_ARE, *OF_CARE, *OF_HOW)},
         "hold_reason": read(row.hold_reason),
+        "hold_kind": row.hold_kind,
         "wait_reason": read(row.wait_reason),
         "calendar": row.calendar.name if row.calendar else None,
         "not_after": moment(row.latest_end),

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from laaffic_console.api.shapes import (
+    HOLD_KINDS,
     PURPOSES,
     CareRequest,
     ChangeRequest,
@@ -106,6 +107,7 @@ class EmailCampaign(serializers.Serializer):
     subject = serializers.CharField()
     state = serializers.ChoiceField(choices=STATES)
     hold_reason = serializers.CharField(allow_blank=True)
+    hold_kind = serializers.ChoiceField(choices=HOLD_KINDS, allow_blank=True)
     wait_reason = serializers.CharField(allow_blank=True)
     calendar = serializers.CharField(allow_null=True)
     not_after = serializers.DateTimeField(allow_null=True)
@@ -148,6 +150,7 @@ class EmailReport(serializers.Serializer):
     purpose = serializers.ChoiceField(choices=PURPOSES, allow_blank=True)
     consent_known_by = serializers.CharField(allow_blank=True)
     hold_reason = serializers.CharField(allow_blank=True, help_text="why it is held, such as a frequency cap")
+    hold_kind = serializers.ChoiceField(choices=HOLD_KINDS, allow_blank=True)
     addresses_on_list = serializers.IntegerField(allow_null=True)
     counts = serializers.DictField(child=serializers.IntegerField())
 

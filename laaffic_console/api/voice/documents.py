@@ -110,6 +110,7 @@ def group_call(row: GroupTask) -> dict[str, Any]:
         "application": row.application.app_id,
         "state": row.state,
         "hold_reason": read(row.hold_reason),
+        "hold_kind": row.hold_kind,
         "advice": str(group_tasks.advice(row)),
         "task_name": row.task_name,
         "numbers": row.number_count,

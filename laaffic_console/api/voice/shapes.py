@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from laaffic_console.api.shapes import (
+    HOLD_KINDS,
     PURPOSES,
     CareRequest,
     ChangeRequest,
@@ -355,6 +356,7 @@ class GroupCall(serializers.Serializer):
     application = serializers.CharField()
     state = serializers.ChoiceField(choices=TaskState.choices)
     hold_reason = serializers.CharField(allow_blank=True)
+    hold_kind = serializers.ChoiceField(choices=HOLD_KINDS, allow_blank=True)
     advice = serializers.CharField(allow_blank=True)
     task_name = serializers.CharField(allow_blank=True, help_text="at Laaffic")
     numbers = serializers.IntegerField()
