@@ -1,3 +1,5 @@
+"""All addresses of the console."""
+
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView

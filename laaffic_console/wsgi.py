@@ -1,3 +1,5 @@
+"""The application that web processes serve; with settings that are wrong it ends at once."""
+
 import os
 import sys
 

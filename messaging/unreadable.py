@@ -1,2 +1,5 @@
+"""What every reader of files raises."""
+
+
 class UnreadableFile(ValueError):
     """Why a file is not a list of contacts, in a sentence that says what to do next."""

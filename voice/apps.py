@@ -1,3 +1,5 @@
+"""The app of voice: what it registers with gateway, messaging and pages."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

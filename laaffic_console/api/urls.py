@@ -1,3 +1,5 @@
+"""The addresses of the REST API, under /api/v1."""
+
 from collections.abc import Iterable
 from typing import Any
 

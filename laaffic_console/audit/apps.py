@@ -1,3 +1,5 @@
+"""The app of who did what: acts that are told through kit are kept here."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

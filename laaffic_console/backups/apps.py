@@ -1,3 +1,5 @@
+"""The app of backups, restores and upgrades."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""The app of the front page and health: checks, roles, lists and searches are made ready with it."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -1,3 +1,5 @@
+"""What is kept of how somebody uses the pages: language, tour, forms that were sent, filters, columns."""
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone

@@ -1,3 +1,5 @@
+"""The addresses of health, metrics, search and of what somebody chooses for their own pages."""
+
 from django.contrib import admin
 from django.urls import path
 

@@ -1,3 +1,5 @@
+"""Whether the console is well, for load balancers and people; the error page; the search."""
+
 import sys
 
 from django.contrib import admin

@@ -1,3 +1,5 @@
+"""The app of events: they are fanned out to webhooks, and a restore pauses those."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

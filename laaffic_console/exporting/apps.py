@@ -1,3 +1,5 @@
+"""The app of exports: files are made by a job, and deleted when their days are over."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -1,3 +1,5 @@
+"""Exports: what somebody took away, and the file for as long as it is kept."""
+
 from django.conf import settings
 from django.db import models
 from django.utils.text import capfirst

@@ -1,3 +1,5 @@
+"""The app of the gateway: ledger, inbox, leases, pacing, workers, holds."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -1,3 +1,5 @@
+"""The addresses that Laaffic pushes to: a token, a kind, and a mark of ours where there is one."""
+
 from django.urls import path, register_converter
 
 from laaffic_console.gateway.models import PushKind

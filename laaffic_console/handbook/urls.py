@@ -1,3 +1,5 @@
+"""The addresses of the help."""
+
 from django.contrib import admin
 from django.urls import path
 

@@ -1,3 +1,5 @@
+"""What somebody says of themselves: their time zone and their own number."""
+
 import re
 import zoneinfo
 

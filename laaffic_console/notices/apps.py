@@ -1,3 +1,5 @@
+"""The app of notices: who is told what, under the bell and by email."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

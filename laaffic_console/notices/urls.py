@@ -1,3 +1,5 @@
+"""The addresses of notices."""
+
 from django.contrib import admin
 from django.urls import path
 

@@ -1,3 +1,5 @@
+"""The app of rehearsals, for its commands."""
+
 from django.apps import AppConfig
 
 

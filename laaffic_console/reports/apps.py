@@ -1,3 +1,5 @@
+"""The app of reports by period: what is sent by email when it is due."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

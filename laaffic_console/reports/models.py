@@ -1,3 +1,5 @@
+"""Reports that are kept under a name, and what was sent of them."""
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models

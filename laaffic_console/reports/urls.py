@@ -1,3 +1,5 @@
+"""The address at which the link in a mail opens its report."""
+
 from django.urls import path
 
 from laaffic_console.reports.reading import read_view

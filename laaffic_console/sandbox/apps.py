@@ -1,3 +1,5 @@
+"""The app of the sandbox, for its command."""
+
 from django.apps import AppConfig
 
 

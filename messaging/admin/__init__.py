@@ -1,3 +1,5 @@
+"""The pages of messaging."""
+
 from messaging.admin import (
     approval_limits,
     approvals,

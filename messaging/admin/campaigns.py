@@ -1,3 +1,5 @@
+"""Campaigns: the list, the form, the page, and what its buttons do."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Imports of contacts: upload, preview, progress, undo."""
+
 from typing import Any
 from urllib.parse import urlencode
 

@@ -1,3 +1,5 @@
+"""The list of messages, and one message with all that is known of it."""
+
 from typing import Any
 
 from django.conf import settings

@@ -1,3 +1,5 @@
+"""The jobs of messaging, by the names that bells ring for."""
+
 from messaging.jobs.campaigns import (
     apply_sms_reports,
     count_audience,

@@ -1,3 +1,5 @@
+"""Jobs about imports of contacts."""
+
 from messaging.services.contacts import name_index
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import imports

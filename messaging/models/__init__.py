@@ -1,3 +1,5 @@
+"""The models of messaging, to be imported from here."""
+
 from messaging.models.approval_limits import ApprovalLimits
 from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment

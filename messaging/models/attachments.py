@@ -1,3 +1,5 @@
+"""Files of MMS, and the ids that Laaffic has for them."""
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone

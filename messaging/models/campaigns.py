@@ -1,3 +1,5 @@
+"""Campaigns of messages, and what happened to each."""
+
 from dataclasses import dataclass
 from typing import Any
 

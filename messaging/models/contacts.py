@@ -1,3 +1,5 @@
+"""Contacts, their groups, and the suppression list."""
+
 from collections.abc import Iterable, Sequence
 from typing import Any
 

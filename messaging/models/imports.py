@@ -1,3 +1,5 @@
+"""Imports of contacts, the rows that did not fit, and what an undo needs."""
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _

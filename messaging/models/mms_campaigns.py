@@ -1,3 +1,5 @@
+"""MMS campaigns, for pages of their own."""
+
 from django.utils.translation import gettext_lazy as _
 
 from messaging.models.campaigns import Campaign

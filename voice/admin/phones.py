@@ -1,3 +1,5 @@
+"""SIP phones: the list, adding some, another password."""
+
 from typing import Any
 
 from django import forms

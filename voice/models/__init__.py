@@ -1,3 +1,5 @@
+"""The models of voice, to be imported from here."""
+
 from voice.models.audio import AudioFile, AudioType
 from voice.models.calls import CallRecord, CallTally, Ringing, SipCall
 from voice.models.group_tasks import (

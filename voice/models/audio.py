@@ -1,3 +1,5 @@
+"""Audio files, and the ids that Laaffic has for them."""
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _

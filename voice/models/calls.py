@@ -1,3 +1,5 @@
+"""Calls: those from SIP phones, the records of how each ended, phones that ring."""
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,3 +1,5 @@
+"""Group-call tasks, their numbers, and what happened to each."""
+
 from typing import Any
 
 from django.core.exceptions import ValidationError

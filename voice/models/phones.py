@@ -1,3 +1,5 @@
+"""SIP phones, as Laaffic lists them."""
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy

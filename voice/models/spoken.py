@@ -1,3 +1,5 @@
+"""Spoken messages, for pages of their own."""
+
 from django.utils.translation import gettext_lazy as _
 
 from messaging.models import Campaign

@@ -1,3 +1,5 @@
+"""What the templates of every app use: figures, dates, masks, countries and explained words."""
+
 import json
 import re
 from typing import Any

@@ -1,3 +1,5 @@
+"""The gateway's pages; those of the queue's own tables are left out."""
+
 from django.contrib import admin
 from django_q import models as queue_models
 

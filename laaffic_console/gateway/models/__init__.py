@@ -1,3 +1,5 @@
+"""The gateway's models, to be imported from here."""
+
 from laaffic_console.gateway.models.account import AccountHold, BalanceReading
 from laaffic_console.gateway.models.applications import Application
 from laaffic_console.gateway.models.channels import (

@@ -1,3 +1,5 @@
+"""Applications of the Laaffic account: one product each, by their appId."""
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _

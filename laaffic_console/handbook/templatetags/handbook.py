@@ -1,3 +1,5 @@
+"""Links from templates into the help."""
+
 from django import template
 
 from laaffic_console.handbook import pages

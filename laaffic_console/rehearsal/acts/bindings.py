@@ -1,3 +1,5 @@
+"""Bindings in a rehearsal."""
+
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

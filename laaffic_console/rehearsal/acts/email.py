@@ -1,3 +1,5 @@
+"""Email campaigns in a rehearsal."""
+
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,3 +1,5 @@
+"""Calls from SIP phones in a rehearsal."""
+
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Uploads of audio files and attachments in a rehearsal."""
+
 import base64
 import hashlib
 import io

@@ -1,3 +1,5 @@
+"""The command `audience`: conditions under a name."""
+
 import json
 from typing import Any
 

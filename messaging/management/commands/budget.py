@@ -1,3 +1,5 @@
+"""The command `budget`: limits of an application for a day or a month."""
+
 import json
 from decimal import Decimal, InvalidOperation
 from typing import Any

@@ -1,3 +1,5 @@
+"""The command `calendar`: hours in which people may be reached."""
+
 import json
 from typing import Any
 

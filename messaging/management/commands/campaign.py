@@ -1,3 +1,5 @@
+"""The command `campaign`: everything about campaigns from the shell."""
+
 import json
 from pathlib import Path
 from typing import Any

@@ -1,3 +1,5 @@
+"""The command `consent`: consents from a file, and a person's."""
+
 import json
 from dataclasses import asdict
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The command `contacts`: imports and exports from the shell."""
+
 import io
 import json
 import sys

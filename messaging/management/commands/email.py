@@ -1,3 +1,5 @@
+"""The command `email`: email campaigns from the shell."""
+
 import json
 from pathlib import Path
 from typing import Any

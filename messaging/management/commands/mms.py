@@ -1,3 +1,5 @@
+"""The command `mms`: attachments, and campaigns with them."""
+
 import json
 from pathlib import Path
 from typing import Any

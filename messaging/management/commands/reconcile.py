@@ -1,3 +1,5 @@
+"""The command `reconcile`: what a worker finds out by and by, at once."""
+
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any

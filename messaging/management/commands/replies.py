@@ -1,3 +1,5 @@
+"""The command `replies`: those that were not pushed."""
+
 import json
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The command `sample_contacts`: a file of made-up people."""
+
 import csv
 import random
 from pathlib import Path

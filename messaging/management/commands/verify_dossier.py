@@ -1,3 +1,5 @@
+"""The command `verify_dossier`, beside the module of that name."""
+
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser

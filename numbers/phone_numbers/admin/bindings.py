@@ -1,3 +1,5 @@
+"""Bindings: the list, making one, ending one."""
+
 import datetime as dt
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Owned numbers: the list, and their settings at Laaffic."""
+
 import datetime as dt
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Number pools: the list, and a pool with its versions."""
+
 from typing import Any
 
 from django.contrib import admin

@@ -1,3 +1,5 @@
+"""The command `balance`: what the account has, and whether its credentials count."""
+
 import json
 from typing import Any
 

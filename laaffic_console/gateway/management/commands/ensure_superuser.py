@@ -1,3 +1,5 @@
+"""The command `ensure_superuser`, for a set-up that nobody watches."""
+
 import os
 from typing import Any
 

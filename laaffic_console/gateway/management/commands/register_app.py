@@ -1,3 +1,5 @@
+"""The command `register_app`: an application of the Laaffic account."""
+
 from typing import Any
 
 from django.core.exceptions import ValidationError

@@ -1,3 +1,5 @@
+"""The command `worker`: it runs jobs until it is stopped."""
+
 import os
 from contextlib import suppress
 from typing import Any

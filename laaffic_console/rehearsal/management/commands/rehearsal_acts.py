@@ -1,3 +1,5 @@
+"""The command `rehearsal_acts`, which a rehearsal asks in its own installation."""
+
 import json
 from typing import Any
 

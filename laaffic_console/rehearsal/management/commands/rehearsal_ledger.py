@@ -1,3 +1,5 @@
+"""The command `rehearsal_ledger`, which a rehearsal asks in its own installation."""
+
 import datetime as dt
 import json
 from typing import Any

@@ -1,3 +1,5 @@
+"""The command `rehearsal_proofs`, which a rehearsal asks in its own installation."""
+
 from typing import Any
 
 from laaffic_console.kit.commands import ConsoleCommand

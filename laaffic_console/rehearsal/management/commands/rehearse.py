@@ -1,3 +1,5 @@
+"""The command `rehearse`: its arguments, and the verdict as it is printed."""
+
 import argparse
 import json
 import shlex

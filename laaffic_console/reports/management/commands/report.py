@@ -1,3 +1,5 @@
+"""The command `report`: figures of some days, as the page of reports has them."""
+
 import json
 from collections.abc import Sequence
 from decimal import Decimal

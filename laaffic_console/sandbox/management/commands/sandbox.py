@@ -1,3 +1,5 @@
+"""The command `sandbox`: how the gateway on this machine behaves."""
+
 import argparse
 import asyncio
 import contextlib

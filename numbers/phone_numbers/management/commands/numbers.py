@@ -1,3 +1,5 @@
+"""The command `numbers`: bindings, pools and owned numbers from the shell."""
+
 import json
 from pathlib import Path
 from typing import Any
