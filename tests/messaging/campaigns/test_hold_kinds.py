@@ -266,7 +266,6 @@ BY_SENTENCE = re.compile(
 MAY_COMPARE = {
     "messaging/models/launched.py": 1,
     "messaging/services/campaigns/campaigns.py": 1,
-    "messaging/past_hold_kinds.py": 1,
 }
 
 
