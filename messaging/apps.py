@@ -31,12 +31,15 @@ class MessagingConfig(AppConfig):
             health_signs,
             meanings,
             notice_subjects,
+            person_acts,
+            person_entries,
             report_links,
             search_indexes,
+            thread,
         )
         from messaging.gauges import campaigns_and_messages
         from messaging.models import Campaign, EmailCampaign, MmsAttachment
-        from messaging.people import person_acts, person_entries, person_timeline, thread
+        from messaging.people import person_timeline
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting, waiting
         from messaging.services.budgets import budget_gate, earlier_requests

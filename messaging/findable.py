@@ -30,8 +30,8 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.people.person_links import person_page
-from messaging.people.subscribers import spellings
 from messaging.services.contacts import people_search
+from messaging.subscribers import spellings
 from messaging.wire.order_ids import message_id_of
 
 SHOWN = 80  # characters of a text

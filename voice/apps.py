@@ -19,7 +19,8 @@ class VoiceConfig(AppConfig):
         from laaffic_console.gateway.services.ledger import subjects
         from laaffic_console.gateway.services.work import bell, moments
         from laaffic_console.reports import links, reporting
-        from messaging.people import contact_actions, person_acts
+        from messaging import person_acts
+        from messaging.people import contact_actions
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
         from messaging.services.contacts import people

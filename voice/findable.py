@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.registers.search_kinds import Kind, Query, beginning_with, listed, named, register, rows_of
 from laaffic_console.kit.words import dates
-from messaging.people.subscribers import spellings
+from messaging.subscribers import spellings
 from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone
 from voice.models.spoken import SpokenCampaign
 

@@ -4,7 +4,7 @@ import operator
 from django.db import migrations, models
 from django.db.models import Q
 
-from messaging.people.subscribers import PREFIXES, spellings
+from messaging.subscribers import PREFIXES, spellings
 
 CHUNK = 1000
 

@@ -3,7 +3,7 @@ import datetime as dt
 from django.db import migrations
 from django.utils import timezone
 
-from messaging.people.subscribers import subscriber
+from messaging.subscribers import subscriber
 
 CHUNK = 2000
 OPEN_FOR = dt.timedelta(days=14)

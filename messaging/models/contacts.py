@@ -11,7 +11,7 @@ from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channe
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.words.said import shaped
 from laaffic_console.kit.words.visible_names import VisiblyNamed
-from messaging.people.subscribers import every_spelling, spellings
+from messaging.subscribers import every_spelling, spellings
 
 
 class ContactGroup(VisiblyNamed):

@@ -1,1 +1,1 @@
-"""A person: the spellings of a number, and everything that is known of who has it."""
+"""What other parts tell and offer about a person: each registers its own; nothing here knows them by name."""

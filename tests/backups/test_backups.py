@@ -31,6 +31,7 @@ from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.sandbox.testing import RunningSandbox
+from messaging import person_entries
 from messaging.models import (
     Batch,
     Campaign,
@@ -48,7 +49,6 @@ from messaging.models import (
     Reply,
     SuppressionEntry,
 )
-from messaging.people import person_entries
 from messaging.people.person_timeline import Behind
 from messaging.services import steps
 from messaging.services.audience import audience

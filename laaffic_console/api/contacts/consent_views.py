@@ -17,8 +17,8 @@ from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit.masking.masks import SEE
 from messaging.models import Consent, ConsentEvent, SuppressionEntry
-from messaging.people.subscribers import subscriber
 from messaging.services.contacts import consents, file_numbers, suppression
+from messaging.subscribers import subscriber
 
 LOOK_AT_SUPPRESSION = "messaging.view_suppressionentry"
 

@@ -16,8 +16,8 @@ from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView
+from messaging import thread
 from messaging.models import Conversation, ConversationNote
-from messaging.people import thread
 from messaging.services.campaigns import answering
 from messaging.services.campaigns.answering import Way
 from messaging.services.replies import conversations

@@ -18,13 +18,13 @@ from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import gettext as _
-from messaging import msisdn
+from messaging import msisdn, person_acts
 from messaging.admin.pages import add_problems, page, require
 from messaging.models import ConsentState, Contact, Conversation, SuppressionEntry
-from messaging.people import person_acts, person_timeline
+from messaging.people import person_timeline
 from messaging.people.person_links import person_page
-from messaging.people.subscribers import subscriber
 from messaging.services.contacts import consents, people
+from messaging.subscribers import subscriber
 
 MAY_SEE = "messaging.view_contact"
 MAY_ERASE = "messaging.erase_person"

@@ -34,8 +34,8 @@ from messaging import msisdn
 from messaging.admin.pages import add_problems, may_see_contacts, page
 from messaging.admin.shared import bulk_actions
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
-from messaging.people.subscribers import spellings, subscriber
 from messaging.services.contacts import suppression
+from messaging.subscribers import spellings, subscriber
 
 REASON_COLOURS = {
     SuppressionEntry.Reason.OPT_OUT: "warning",

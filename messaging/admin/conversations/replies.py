@@ -23,8 +23,8 @@ from laaffic_console.kit.words import plain_text
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
 from messaging.people.person_links import PersonColumn
-from messaging.people.subscribers import spellings
 from messaging.services.replies.replies import contacts_of
+from messaging.subscribers import spellings
 
 SHOWN = 80  # characters in the list; a reply's own page has all of it
 

@@ -16,9 +16,9 @@ from laaffic_console.laaffic.reports import digits
 from messaging import msisdn
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import ConsentEvent
-from messaging.people.subscribers import subscriber
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
+from messaging.subscribers import subscriber
 
 
 class Command(ConsoleCommand):

@@ -29,7 +29,6 @@ from messaging.models import (
     OtherSpelling,
     SuppressionEntry,
 )
-from messaging.people.subscribers import PREFIXES, every_spelling, spellings, subscriber
 from messaging.services.audience import given_numbers, new_batches, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import consents, contact_writes
@@ -38,6 +37,7 @@ from messaging.services.replies import reply_pulls
 from messaging.services.saved_audiences import audience_sql
 from messaging.services.saved_audiences.condition_sql import Rules
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
+from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 from messaging.text import merge_fields
 
 JOINING_SECONDS = 2  # an import commits a chunk of its rows in less

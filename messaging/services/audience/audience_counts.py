@@ -20,7 +20,6 @@ from messaging import msisdn
 from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message, PastedNumber, SuppressionEntry
 from messaging.models.messages import NEVER_LEFT, has_never_left
 from messaging.msisdn import Msisdn
-from messaging.people.subscribers import every_spelling, has_spellings, spellings
 from messaging.services.audience import audience, given_numbers, repeats, rules
 from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
@@ -29,6 +28,7 @@ from messaging.services.gates import frequency
 from messaging.services.saved_audiences import audience_sql
 from messaging.services.text import merged_texts
 from messaging.services.text.merge_values import values_of
+from messaging.subscribers import every_spelling, has_spellings, spellings
 from messaging.text import merge_fields
 
 JOB = "messaging.jobs.count_audience"

@@ -10,12 +10,12 @@ from laaffic_console.kit.sql.constant_sql import Given, Insert, Select
 from messaging import msisdn
 from messaging.models import Campaign, Contact, GroupMembership, Message, PastedNumber
 from messaging.msisdn import Msisdn
-from messaging.people.subscribers import every_spelling, spellings, subscriber
 from messaging.services.audience import new_batches
 from messaging.services.channels import channels
 from messaging.services.contacts import consents, suppression
 from messaging.services.gates import frequency, retries
 from messaging.services.text.merge_values import values_of
+from messaging.subscribers import every_spelling, spellings, subscriber
 from messaging.text import merge_fields
 
 

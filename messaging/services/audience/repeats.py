@@ -10,8 +10,8 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.ledger import open_acts
 from messaging import msisdn
 from messaging.models import Campaign, CampaignState
-from messaging.people.subscribers import subscriber
 from messaging.services.audience import given_numbers
+from messaging.subscribers import subscriber
 
 WITHIN = open_acts.WITHIN
 OPEN_AT_MOST = 200  # open requests that are looked at one by one

@@ -12,12 +12,12 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.words import said
 from messaging.models import Campaign, Conversation, ConversationAnswer, Message
-from messaging.people.subscribers import spellings
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import suppression
 from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversations
+from messaging.subscribers import spellings
 
 
 @dataclass(frozen=True, slots=True)

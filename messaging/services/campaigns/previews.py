@@ -10,13 +10,13 @@ from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words import plain_text
 from messaging import search_indexes
 from messaging.models import Campaign, Contact, GroupMembership, PastedNumber, SuppressionEntry
-from messaging.people.subscribers import spellings, subscriber
 from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
 from messaging.services.forecast import forecast
 from messaging.services.saved_audiences import audience_sql
 from messaging.services.text import merged_texts
 from messaging.services.text.merge_values import for_eyes, values_of
+from messaging.subscribers import spellings, subscriber
 from messaging.text import merge_fields
 
 OFFERED = 6

@@ -22,8 +22,8 @@ from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.sql.sql_lists import among
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging.models import Campaign, Consent, ConsentEvent, ConsentState, OptInQuestion
-from messaging.people.subscribers import spellings, subscriber
 from messaging.services import events
+from messaging.subscribers import spellings, subscriber
 
 CHANNELS = CAMPAIGN_CHANNELS
 BY_HAND, REPLY = "by hand", "reply"

@@ -13,7 +13,7 @@ from messaging.files import contact_files
 from messaging.files.contact_files import Row
 from messaging.files.contact_headers import guess_mapping
 from messaging.files.contact_rows import NULL_WORDS
-from messaging.people.subscribers import subscriber
+from messaging.subscribers import subscriber
 
 Written = tuple[int, str, str]  # line, what is in it, and why nobody can tell which part is the number
 

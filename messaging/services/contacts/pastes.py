@@ -14,8 +14,8 @@ from messaging.files import pasted_lines
 from messaging.files.pasted_lines import Titles
 from messaging.models import Campaign, Paste, PastedNumber
 from messaging.msisdn import Msisdn
-from messaging.people.subscribers import spellings, subscriber
 from messaging.services.saved_audiences import audience_sql
+from messaging.subscribers import spellings, subscriber
 
 LINES_AT_ONCE = 5000
 MOST_LINES = 1_000_000

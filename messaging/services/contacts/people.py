@@ -26,8 +26,8 @@ from messaging.models import (
     Reply,
 )
 from messaging.people.person_timeline import Person
-from messaging.people.subscribers import spellings, subscriber
 from messaging.services.contacts import consents, contact_writes, pastes
+from messaging.subscribers import spellings, subscriber
 
 OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
 NAMED = 3  # campaigns in a sentence

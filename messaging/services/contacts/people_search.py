@@ -14,8 +14,8 @@ from laaffic_console.kit.masking import masks
 from laaffic_console.kit.registers.search_kinds import FEWEST_DIGITS, Query
 from messaging import msisdn, search_indexes
 from messaging.models import Contact, Message, Reply, SuppressionEntry
-from messaging.people.subscribers import every_spelling
 from messaging.services.contacts import name_index
+from messaging.subscribers import every_spelling
 
 NATIONAL = 5  # digits from which a national number is looked for behind every country code
 WORDS = 5  # of a name that are compared

@@ -26,11 +26,11 @@ from messaging import msisdn
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.models.contacts import opt_outs_also_on
-from messaging.people.subscribers import every_spelling, subscriber
 from messaging.services import events
 from messaging.services.contacts import file_numbers
 from messaging.services.contacts.contacts import id_chunks
 from messaging.services.contacts.file_numbers import Written
+from messaging.subscribers import every_spelling, subscriber
 
 CHUNK = 500
 MAX_BYTES = 20 << 20

@@ -21,9 +21,9 @@ from laaffic_console.kit.sql.sql_lists import among
 from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
 from messaging.models.messages import NEVER_LEFT
-from messaging.people.subscribers import every_spelling, has_spellings, subscriber
 from messaging.services.gates import as_frozen
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
+from messaging.subscribers import every_spelling, has_spellings, subscriber
 
 HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(hours=24), dt.timedelta(days=7)
 LOCK = 7_220_000  # and the channel's place: nobody else counts the same people until what was claimed is committed

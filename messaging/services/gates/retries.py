@@ -12,8 +12,8 @@ from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.translation import gettext_lazy
 
 from messaging.models import BatchState, Campaign, EarlierAttempt, Message, MessageState
-from messaging.people.subscribers import every_spelling, subscriber
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
+from messaging.subscribers import every_spelling, subscriber
 
 LOCK = 7_220_100  # and the first campaign: nobody else looks whom its retries reach until what was claimed is committed
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)

@@ -29,9 +29,9 @@ from messaging.files.contact_files import Row
 from messaging.files.contact_rows import RowCleaner, RowError
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
-from messaging.people.subscribers import spellings
 from messaging.services.contacts import reading
 from messaging.services.imports import bad_rows
+from messaging.subscribers import spellings
 
 JOB = "messaging.jobs.forecast_contact_import"
 CHUNK = 1000

@@ -33,8 +33,8 @@ from messaging.models import (
 )
 from messaging.models.kept_while_used import using
 from messaging.people import contact_traces
-from messaging.people.subscribers import spellings
 from messaging.services.contacts import contact_writes
+from messaging.subscribers import spellings
 
 CHUNK = 2000
 JOB = "messaging.jobs.undo_contact_import"

@@ -10,8 +10,8 @@ from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.models import Conversation
 from messaging.models.conversations import Conversations
-from messaging.people.subscribers import subscriber
 from messaging.services.contacts import people_search
+from messaging.subscribers import subscriber
 
 USUAL = "open"
 VIEWS = (USUAL, "mine", "unassigned", "unread", "done")

@@ -15,8 +15,8 @@ from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Conversation, ConversationNote, Reply
 from messaging.models.conversations import SNIPPET
-from messaging.people.subscribers import subscriber
 from messaging.services.refusals import NotAllowed
+from messaging.subscribers import subscriber
 
 ANSWER = "messaging.answer_conversation"
 LONGEST_NOTE = 2000

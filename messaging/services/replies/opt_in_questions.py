@@ -11,9 +11,9 @@ from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.words.said import gettext as _
 from messaging import msisdn
 from messaging.models import OptInQuestion, Reply, ReplyPull
-from messaging.people.subscribers import subscriber
 from messaging.services.channels import channels
 from messaging.services.contacts import suppression
+from messaging.subscribers import subscriber
 from messaging.text.opt_out import opt_out_in
 
 JOB = "messaging.jobs.ask_back"

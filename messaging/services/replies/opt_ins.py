@@ -9,10 +9,10 @@ from laaffic_console.gateway.models import Channel
 from messaging import msisdn
 from messaging.models import ConsentState, Reply
 from messaging.models.contacts import SAME_SENDER
-from messaging.people.subscribers import every_spelling, subscriber
 from messaging.services.contacts import consents, suppression
 from messaging.services.contacts.consents import Said
 from messaging.services.replies import opt_in_questions
+from messaging.subscribers import every_spelling, subscriber
 from messaging.text.opt_out import opt_out_in
 
 

@@ -21,11 +21,11 @@ from laaffic_console.laaffic import Reply as WireReply
 from messaging import msisdn
 from messaging.models import Campaign, Contact, Conversation, Message, MessageState, Reply, SuppressionEntry
 from messaging.models.messages import has_never_left
-from messaging.people.subscribers import every_spelling, spellings, subscriber
 from messaging.services import events
 from messaging.services.batches import answers
 from messaging.services.contacts import suppression
 from messaging.services.replies import conversations, opt_ins
+from messaging.subscribers import every_spelling, spellings, subscriber
 from messaging.text.opt_out import opt_out_in
 from messaging.wire import networks
 

@@ -21,9 +21,9 @@ from laaffic_console.laaffic import DeliveryReport
 from messaging import msisdn
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Message, MessageState
 from messaging.models.messages import has_never_left
-from messaging.people.subscribers import every_spelling, subscriber
 from messaging.services.batches import settling
 from messaging.services.reports import reports
+from messaging.subscribers import every_spelling, subscriber
 from messaging.wire import gateway_ids
 from messaging.wire.order_ids import order_id
 

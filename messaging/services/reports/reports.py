@@ -24,10 +24,10 @@ from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import msisdn
 from messaging.models import Batch, Message, MessageEvent, MessageState
-from messaging.people.subscribers import every_spelling, subscriber
 from messaging.services.batches import answers, earlier_attempts, own_segments
 from messaging.services.reports import doubtful_amounts, reported_rows
 from messaging.services.reports.reported_rows import COLUMNS, Alike, Row
+from messaging.subscribers import every_spelling, subscriber
 from messaging.wire import gateway_ids, networks, order_ids
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,6 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, NotSent, OutcomeUnknown, Refused, SendResult, Source
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.people.subscribers import subscriber
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.campaigns import campaigns, drafts, follow_ups, starting
@@ -28,6 +27,7 @@ from messaging.services.contacts import suppression
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
+from messaging.subscribers import subscriber
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

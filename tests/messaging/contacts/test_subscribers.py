@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata
 
 from messaging import msisdn
-from messaging.people.subscribers import spellings, subscriber
+from messaging.subscribers import spellings, subscriber
 
 SAME = [
     ("525512345678", ["5215512345678"]),

@@ -15,13 +15,13 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import Reply as WireReply
 from messaging.models import Campaign, CampaignState, Conversation, Reply
-from messaging.people.subscribers import subscriber
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
 from messaging.services.campaigns import answering
 from messaging.services.channels.outgoing import Claim
 from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversations, replies
+from messaging.subscribers import subscriber
 
 pytestmark = pytest.mark.django_db
 

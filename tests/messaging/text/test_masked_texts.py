@@ -6,8 +6,8 @@ import pytest
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.audit import acts
+from messaging import thread
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message
-from messaging.people import thread
 from messaging.people.person_timeline import Behind, Person
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, previews, sketches

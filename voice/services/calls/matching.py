@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import ledger
-from messaging.people.subscribers import subscriber
+from messaging.subscribers import subscriber
 from voice.models import CallRecord, Ringing, SipCall
 
 ABOUT = "SIP call"

@@ -23,7 +23,7 @@ from laaffic_console.gateway.services.work import due, workers
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
-from messaging.people.subscribers import subscriber
+from messaging.subscribers import subscriber
 from voice.models import CallRecord, Ringing, SipCall, SipPhone
 from voice.services.calls import matching as call_matching
 from voice.services.phones import evidence as phone_evidence

@@ -18,10 +18,10 @@ from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign
-from messaging.people.subscribers import every_spelling, has_spellings
 from messaging.services.contacts import consents
 from messaging.services.gates import frequency
 from messaging.services.gates.frequency import Cap
+from messaging.subscribers import every_spelling, has_spellings
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import NOT_LEFT
 from voice.services import called_numbers

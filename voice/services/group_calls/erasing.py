@@ -4,8 +4,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from messaging.people.subscribers import spellings, subscriber
 from messaging.services.approvals import approvals
+from messaging.subscribers import spellings, subscriber
 from voice.models import GroupTask, TaskNumbers, TaskState
 from voice.models.group_tasks import NOT_LEFT
 from voice.services.group_calls import care as group_care

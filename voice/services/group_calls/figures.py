@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
-from messaging.people.subscribers import subscriber
+from messaging.subscribers import subscriber
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, connect_rate
 from voice.services.call_charts import CONNECTED

@@ -19,10 +19,10 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
 from messaging.models import Contact, ContactGroup, SuppressionEntry
-from messaging.people.subscribers import subscriber
 from messaging.services.contacts import suppression
 from messaging.services.contacts.suppression import Invalid, Numbers
 from messaging.services.saved_audiences import audience_sql
+from messaging.subscribers import subscriber
 from voice.models import GroupTask, TaskNumbers
 
 INVALID_SHOWN = 5

@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.lists import walks
 from laaffic_console.laaffic import CallKind
 from messaging.models import Message
-from messaging.people.subscribers import every_spelling, subscriber
+from messaging.subscribers import every_spelling, subscriber
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT
 from voice.services.group_calls import numbers as group_numbers

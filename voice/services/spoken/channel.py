@@ -27,13 +27,13 @@ from laaffic_console.laaffic import (
 from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.tts import MAX_TEXT
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, Message, MessageState
-from messaging.people.subscribers import subscriber
 from messaging.services.batches import answers
 from messaging.services.channels.channels import Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import record_matching, report_pulls, reports
 from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import Sweep, Window
+from messaging.subscribers import subscriber
 from voice.services.spoken import recalls
 from voice.services.spoken.call_reports import as_delivery_report
 from voice.services.spoken.options import TtsOptions, call_lasts

@@ -23,7 +23,7 @@ from messaging.models import (
 from messaging.people import contact_traces
 from messaging.people.contact_traces import Trace
 from messaging.people.person_timeline import Behind, Entry, Person, Source, register, rows_behind
-from messaging.people.subscribers import subscriber
+from messaging.subscribers import subscriber
 
 TONES = {
     MessageState.DELIVERED: "good",

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, Reply
-from messaging.people.person_entries import TONES
 from messaging.people.person_timeline import Behind, Entry, Person, Source, rows_behind
-from messaging.people.subscribers import subscriber
+from messaging.person_entries import TONES
 from messaging.services.batches import answers
 from messaging.services.figures import timeline
+from messaging.subscribers import subscriber
 
 SEE = "messaging.view_conversation"
 PAGE = 30
