@@ -5,8 +5,9 @@ import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ValidationError
 from django.db.models import Model
@@ -19,6 +20,7 @@ from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from messaging.admin.pages import page, require
 from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
+from messaging.models import CampaignState
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import Check, NotSeen
 from messaging.services.refusals import NotAllowed
@@ -89,8 +91,16 @@ class LaunchPage(ABC, Generic[Draft]):
         except NotSeen as problem:
             return self.show(missing=problem.sentences)
         except (ValidationError, NotAllowed) as problem:
-            self.draft = self.fresh()
-            return self.show(problems=problem.messages if isinstance(problem, ValidationError) else [str(problem)])
+            return self._refused(problem.messages if isinstance(problem, ValidationError) else [str(problem)])
+        return HttpResponseRedirect(self.address())
+
+    def _refused(self, problems: Sequence[str]) -> HttpResponse:
+        """On this page; or on its own where somebody else has launched it in the meantime."""
+        self.draft = self.fresh()
+        if cast(Any, self.draft).state == CampaignState.DRAFT.value:
+            return self.show(problems=problems)
+        for problem in problems:
+            messages.error(self.request, problem)
         return HttpResponseRedirect(self.address())
 
     def show(self, *, missing: Sequence[str] = (), problems: Sequence[str] = (), repeated: str = "") -> HttpResponse:

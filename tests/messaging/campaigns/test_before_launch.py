@@ -313,6 +313,28 @@ class PageTests:
         assert draft.state == CampaignState.RUNNING
         assert "Launched all the same: new offer" in list(draft.events.values_list("text", flat=True))
 
+    def test_what_another_tab_has_launched_and_ended_is_shown_as_it_is(
+        self,
+        admin_client: Client,
+        write: Callable[..., Campaign],
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add_contacts(group, 3)
+        draft = write()
+        form = hidden(admin_client, review(draft))
+        launch = starting.launch
+
+        def after_the_other(campaign_id: int, **given: Any) -> Campaign:
+            campaigns.cancel(launch(campaign_id, **given).pk)
+            return launch(campaign_id, **given)
+
+        monkeypatch.setattr(starting, "launch", after_the_other)
+        shown = admin_client.post(review(draft), form, follow=True)
+
+        assert shown.redirect_chain == [(page_of(draft), 302)]
+        assert "it cannot be launched." in shown.content.decode()
+
     def test_while_it_is_counted_it_cannot_be_launched(
         self,
         admin_client: Client,
