@@ -159,6 +159,7 @@ def campaign_moved(campaign: Campaign | EmailCampaign, was: str, *, by: str = ""
         "state": campaign.state,
         "step": step(was, campaign.state),
         "reason": campaign.hold_reason,
+        "hold_kind": campaign.hold_kind,
         "by": by,
     }
     outbox.record(Kind.CAMPAIGN_STATE, f"{kind}:{campaign.pk}", said)

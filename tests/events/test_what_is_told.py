@@ -29,12 +29,12 @@ from laaffic_console.laaffic import (
     SubmissionState,
 )
 from laaffic_console.laaffic import Reply as WireReply
-from messaging.models import Campaign, ContactGroup, EmailCampaign, Message, SuppressionEntry
+from messaging.models import Campaign, ContactGroup, EmailCampaign, HoldKind, Message, SuppressionEntry
 from messaging.services import events
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, settling
-from messaging.services.campaigns import campaigns, drafts, resolving, starting
+from messaging.services.campaigns import campaigns, drafts, resolving, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.email import reports as email_reports
@@ -112,6 +112,21 @@ def test_messages_and_their_campaign(listening: Webhook, application: Applicatio
     campaigns.pause(campaign.pk)
     campaigns.cancel(campaign.pk)
     assert [one["step"] for one in told("campaign.state")] == ["launched", "paused", "cancelled"]
+
+
+def test_a_hold_says_why_for_people_and_for_scripts(
+    listening: Webhook, application: Application, group: ContactGroup
+) -> None:
+    campaign, _claim = claimed(application, group)
+
+    states.hold(campaign.pk, "Its end has come.", HoldKind.LATEST_END)
+    campaigns.cancel(campaign.pk)
+
+    assert [(one["step"], one["reason"], one["hold_kind"]) for one in told("campaign.state")] == [
+        ("launched", "", ""),
+        ("held", "Its end has come.", "latest_end"),
+        ("cancelled", "", ""),
+    ]
 
 
 @pytest.mark.parametrize("first", ["", "0"])

@@ -19,6 +19,7 @@ def task_moved(task: GroupTask, was: str, *, step: str = "", by: str = "") -> No
         "state": task.state,
         "step": step or task.state,
         "reason": task.hold_reason or task.ended_because,
+        "hold_kind": task.hold_kind,
         "by": by,
     }
     outbox.record(Kind.CAMPAIGN_STATE, f"group_task:{task.pk}", said)
