@@ -375,6 +375,7 @@ def test_they_are_sent_one_after_the_other(grace: User) -> None:
     assert [sent.subject.partition(":")[0] for sent in mail.outbox] == ["Spring", "Autumn"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_worker_is_thought_alive_while_the_mail_server_hangs(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
     schedule.send_now(kept(grace))
     beaten = threading.Event()

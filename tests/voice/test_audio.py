@@ -267,7 +267,7 @@ class PageTests:
         page = reverse("admin:voice_audiofile_delete", args=[kept.pk])
         with leases.lease(f"audio-upload:{kept.pk}"):
             shown = admin_client.post(page, {"post": "yes"}, follow=True).content.decode()
-        assert "being uploaded at this moment" in shown
+        assert "being uploaded right now" in shown
         assert AudioFile.objects.exists()
 
         admin_client.post(page, {"post": "yes"})

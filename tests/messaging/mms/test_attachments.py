@@ -349,7 +349,7 @@ class PageTests:
         page = reverse("admin:messaging_mmsattachment_delete", args=[picture.pk])
         with leases.lease(f"mms-upload:{picture.pk}"):
             shown = admin_client.post(page, {"post": "yes"}, follow=True).content.decode()
-        assert "being uploaded at this moment" in shown
+        assert "being uploaded right now" in shown
         assert MmsAttachment.objects.filter(pk=picture.pk).exists()
 
         admin_client.post(page, {"post": "yes"})
