@@ -11,7 +11,7 @@ from messaging.services.contacts import name_index
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import deliveries as email_deliveries
 from messaging.services.email import starting as email_starting
-from messaging.services.email import test_emails as email_tests
+from messaging.services.email import trial_emails as email_tests
 from messaging.services.figures import proofs
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import imports

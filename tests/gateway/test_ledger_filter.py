@@ -15,7 +15,7 @@ from laaffic_console.gateway.models.ledger import INTERFACES
 from laaffic_console.gateway.services.ledger import words
 from messaging.services.channels import channels
 from messaging.services.email import care as email_care
-from messaging.services.email import test_emails as email_tests
+from messaging.services.email import trial_emails as email_tests
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
 

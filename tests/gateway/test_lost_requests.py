@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger, lost_requests
-from messaging.services.email import test_emails as email_tests
+from messaging.services.email import trial_emails as email_tests
 from messaging.services.mms import attachments
 from phone_numbers.services import lost_requests as numbers_lost_calls
 from voice.services.calls import sip_calls as voice_calls

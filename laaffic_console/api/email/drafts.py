@@ -19,8 +19,8 @@ from laaffic_console.api.views import ApiView, row
 from laaffic_console.gateway.models import Channel, EntryState
 from messaging.models import EmailCampaign
 from messaging.services.email import drafts as email_drafts
-from messaging.services.email import test_emails
-from messaging.services.email.test_emails import TestFailed, TestUnknown
+from messaging.services.email import trial_emails
+from messaging.services.email.trial_emails import TestFailed, TestUnknown
 
 CHANGE, DELETE = "messaging.change_emailcampaign", "messaging.delete_emailcampaign"
 
@@ -95,7 +95,7 @@ def _test(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
         raise Problem(409, said % {"name": campaign.name, "state": campaign.get_state_display().lower()})
     values = json.dumps(asked["values"]) if asked["values"] else ""
     try:
-        test_emails.send_test(campaign, asked["address"], values, again=asked["again"], by=by)
+        trial_emails.send_test(campaign, asked["address"], values, again=asked["again"], by=by)
     except TestUnknown:
         return Answer(202, {"id": campaign.pk, "state": EntryState.UNKNOWN})
     except TestFailed as problem:
@@ -105,4 +105,4 @@ def _test(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
 
 def _last_test(pk: int) -> str | None:
     """Of a request whose process died: it is the last one that left for this campaign, or a later one."""
-    return test_emails.requests(pk).values_list("state", flat=True).first()
+    return trial_emails.requests(pk).values_list("state", flat=True).first()

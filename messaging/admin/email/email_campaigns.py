@@ -46,9 +46,9 @@ from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
-from messaging.services.email import test_emails as email_tests
+from messaging.services.email import trial_emails as email_tests
 from messaging.services.email.states import ABOUT
-from messaging.services.email.test_emails import TestFailed
+from messaging.services.email.trial_emails import TestFailed
 from messaging.services.refusals import NotAllowed
 
 State = EmailCampaignState

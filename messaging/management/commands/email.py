@@ -22,7 +22,7 @@ from messaging.services.email import choices as email_choices
 from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import starting as email_starting
-from messaging.services.email.test_emails import TestFailed, TestUnknown, send_test
+from messaging.services.email.trial_emails import TestFailed, TestUnknown, send_test
 from messaging.services.refusals import NotAllowed
 
 

@@ -28,7 +28,7 @@ from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
-from messaging.services.email import test_emails as email_tests
+from messaging.services.email import trial_emails as email_tests
 from messaging.services.refusals import NotAllowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
