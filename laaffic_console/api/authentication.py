@@ -14,7 +14,7 @@ from rest_framework.permissions import BasePermission
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken
 from laaffic_console.api.problems import Problem
-from laaffic_console.gateway.services.work.bell import AWAY
+from laaffic_console.gateway.services.work import bell
 from laaffic_console.gateway.webhooks import client_address
 
 SCHEME = "bearer"
@@ -62,7 +62,7 @@ def _require_patience(token: ApiToken) -> None:
     try:
         cache.add(key, 0, timeout=120)
         used = cache.incr(key)
-    except (*AWAY, ValueError) as problem:
+    except bell.away(ValueError) as problem:
         logger.warning("requests of token %s are not counted (%s)", token.pk, type(problem).__name__)
         return
     if used > token.per_minute:

@@ -18,8 +18,8 @@ from typing import Any
 from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
+from django_q.brokers import Broker
 from django_q.brokers.orm import ORM
-from django_q.brokers.redis_broker import Redis
 from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signals import post_spawn, pre_execute
@@ -69,7 +69,7 @@ class DatabaseQueue(ORM):
             sleep(Conf.POLL)  # spare the processor
             return None
         lock = timezone.now() + dt.timedelta(seconds=Conf.RETRY)
-        return _counted([(pk, payload) for pk, payload, seen in waiting if _take(task=pk, seen=seen, lock=lock)])
+        return counted([(pk, payload) for pk, payload, seen in waiting if _take(task=pk, seen=seen, lock=lock)])
 
     def delete(self, task_id: int) -> None:
         self.get_connection()
@@ -90,14 +90,13 @@ def _take() -> tuple["QuerySet[OrmQ]", dict[str, Any]]:
     return OrmQ.objects.filter(pk=Given("task"), lock=Given("seen")), {"lock": Given("lock")}
 
 
-class RedisQueue(Redis):
-    def dequeue(self) -> Tasks:
-        return _counted(super().dequeue())
-
-
-def of_cluster(list_key: str | None = None) -> DatabaseQueue | RedisQueue:
+def of_cluster(list_key: str | None = None) -> Broker:
     """Where a cluster takes its tasks from (the setting `broker_class`)."""
-    return DatabaseQueue(list_key) if Conf.ORM else RedisQueue(list_key)
+    if Conf.ORM:
+        return DatabaseQueue(list_key)
+    from laaffic_console.gateway.redis_queue import RedisQueue  # redis takes 7 MB, and most consoles do without it
+
+    return RedisQueue(list_key)
 
 
 def is_task_waiting() -> bool:
@@ -105,7 +104,7 @@ def is_task_waiting() -> bool:
     return bool(_taken.get_obj().value > 0)
 
 
-def _counted(tasks: Tasks) -> Tasks:
+def counted(tasks: Tasks) -> Tasks:
     _change(sum(_is_ours(signed) for _acknowledged_by, signed in tasks or ()))
     return tasks
 

@@ -47,5 +47,5 @@ def _is_too_often(address: str) -> bool:
         return bool(cache.incr(key) > A_MINUTE)
     except ValueError:  # it ran out in between
         return False
-    except bell.AWAY:
+    except bell.away():
         return False

@@ -16,7 +16,6 @@ from laaffic_console.kit.lists import walks
 from laaffic_console.kit.masking import masks
 from messaging.files.contact_headers import attribute_header
 from messaging.models import Contact, GroupMembership
-from messaging.resources import ContactResource
 from messaging.services.contacts.contacts import attribute_names
 
 CHUNK = 2000
@@ -26,6 +25,8 @@ Row = list[Any]
 
 def rows(contacts: QuerySet[Contact]) -> Iterator[Row]:
     """The header and then a row a contact, by rising id: what changes during it is neither missed nor written twice."""
+    from messaging.resources import ContactResource  # loads import-export: only what exports needs its 10 MB
+
     attributes = attribute_names(contacts)
     names = [column.column_name for column in ContactResource(attribute_names=attributes).get_export_fields()]
     headers = {attribute_header(name): name for name in attributes}

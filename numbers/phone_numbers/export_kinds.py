@@ -4,22 +4,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.kinds import may_see_contacts
-from phone_numbers import exports
-from phone_numbers.resources import BindingResource, NumberPoolResource, NumbersResource, OwnedNumberResource
+from phone_numbers.models import Binding, NumberPool, OwnedNumber
 
 
 def register() -> None:
-    for resource in (BindingResource, NumberPoolResource, OwnedNumberResource):
-        kinds.register(lists.kind_of(resource.Meta.model, _rows_of(resource)))
+    for model in (Binding, NumberPool, OwnedNumber):
+        kinds.register(lists.kind_of(model, _rows_of(model)))
 
 
-def _rows_of(resource_class: type[NumbersResource]) -> lists.Rows:
+def _rows_of(model: type[Model]) -> lists.Rows:
     def rows(shown: QuerySet[Any], user: User | None) -> Iterator[list[Any]]:
-        resource = resource_class()
+        from phone_numbers import exports, resources  # loads import-export: only what exports needs its 10 MB
+
+        resource = resources.resource_of(model)()
         resource.with_names = may_see_contacts(user)
         return exports.rows(resource, shown)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Model
 from import_export import fields, resources
 
 from phone_numbers.models import Binding, NumberPool, OwnedNumber
@@ -83,3 +84,7 @@ class NumberPoolResource(NumbersResource):
         at = [column.column_name for column in columns].index("number")
         for number in instance.listed_numbers or [""]:
             yield [*line[:at], number, *line[at + 1 :]]
+
+
+def resource_of(model: type[Model]) -> type[NumbersResource]:
+    return next(one for one in (BindingResource, NumberPoolResource, OwnedNumberResource) if one.Meta.model is model)

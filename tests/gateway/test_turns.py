@@ -14,6 +14,7 @@ from django_q.tasks import async_task
 
 from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import PushedBody
+from laaffic_console.gateway.redis_queue import RedisQueue
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.gateway.services.work import bell, leases, turns
 from messaging.services.batches import answers
@@ -150,7 +151,7 @@ class WaitingTests:
         given = [[(None, b"forged")], None, [(None, SignedPackage.dumps({"func": "job"}))]]
         monkeypatch.setattr(Redis, "dequeue", lambda self: given.pop(0))
         monkeypatch.setattr(Redis, "get_connection", staticmethod(lambda list_key=None: None))
-        queue = queue_broker.RedisQueue()
+        queue = RedisQueue()
 
         found = [(queue.dequeue(), queue_broker.is_task_waiting())[1] for _ in range(3)]
 

@@ -1,11 +1,10 @@
 """What was expected at a launch, as the campaign keeps it: what comes is held against it (batches/expected.py)."""
 
-import contextlib
 from typing import Any
 
 from django.core.cache import cache
 
-from laaffic_console.gateway.services.work.bell import AWAY
+from laaffic_console.gateway.services.work import bell
 from messaging.models import Campaign
 from messaging.services.channels import channels
 from messaging.services.forecast import forecast
@@ -45,12 +44,12 @@ def _now(channel: str) -> ByCountry:
 def _lately(channel: str) -> ByCountry:
     """Asked once a minute: single messages come by the dozen a second, and nobody was shown a price for them."""
     key = f"prices:{channel}"
-    with contextlib.suppress(*AWAY):
+    with bell.or_without():
         found: ByCountry | None = cache.get(key)
         if found is not None:
             return found
     known = _now(channel)
-    with contextlib.suppress(*AWAY):
+    with bell.or_without():
         cache.set(key, known, LATELY)
     return known
 

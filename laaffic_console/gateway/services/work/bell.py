@@ -7,23 +7,44 @@ committed, and never fails the request or the job that pulled it.
 
 import functools
 import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django_q.conf import Conf
 from django_q.tasks import async_task
-from redis.exceptions import RedisError
 
 from laaffic_console.gateway.queue_broker import QueueBroker
 
 logger = logging.getLogger(__name__)
 
-# What broker and cache raise while they are away; Redis' own errors are not OSErrors.
-AWAY = (OSError, RedisError, DatabaseError)
+Errors = tuple[type[Exception], ...]
 
 _sweeps: list[str] = []
 _seconds: dict[str, int] = {}  # by job
+
+
+def redis_errors() -> Errors:
+    """Not OSErrors. Empty where nothing has loaded redis: it takes 7 MB, and most consoles do without it."""
+    loaded = sys.modules.get("redis.exceptions")
+    return (loaded.RedisError,) if loaded else ()
+
+
+def away(*also: type[Exception]) -> Errors:
+    """What broker and cache raise while they are away."""
+    return (OSError, DatabaseError, *redis_errors(), *also)
+
+
+@contextmanager
+def or_without() -> Iterator[None]:
+    """For what the cache only makes quicker: where it is away, this is left out."""
+    try:
+        yield
+    except away() as problem:
+        logger.info("the cache is away (%s)", type(problem).__name__)
 
 
 def may_take(job: str, seconds: float) -> None:
@@ -54,7 +75,7 @@ def _ring_now(job: str, *args: int | str, timeout: int | None = None) -> None:
         if Conf.ORM:
             told["broker"] = QueueBroker()
         async_task(job, *args, **told)
-    except AWAY as problem:
+    except away() as problem:
         logger.warning("the queue is away (%s); the sweeper rings for %s later", type(problem).__name__, job)
 
 
@@ -62,7 +83,7 @@ def _ring_unless_rung(job: str) -> None:
     """After the commit: neither a slow cache nor a missing one may hold or undo a transaction."""
     try:
         is_first = cache.add(f"bell:{job}", 1, timeout=1)
-    except AWAY as problem:
+    except away() as problem:
         logger.warning("the cache is away (%s); the sweeper rings for %s later", type(problem).__name__, job)
         return
     if is_first:

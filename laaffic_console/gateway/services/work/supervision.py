@@ -24,12 +24,11 @@ from django.db.models import F
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
-from redis.exceptions import RedisError
 
 from laaffic_console.gateway.cluster_guard import Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
 from laaffic_console.gateway.services.database import database_clock, isolation
-from laaffic_console.gateway.services.work import leases, moments, workers
+from laaffic_console.gateway.services.work import bell, leases, moments, workers
 from laaffic_console.gateway.services.work.workers import SWEEP_RUNG
 
 logger = logging.getLogger(__name__)
@@ -44,8 +43,10 @@ QUEUE_ENOUGH = 50  # pings wait in the queue too: with this many tasks there, an
 STOP_PATIENCE = 45.0  # longer than a job's slice and its longest answer
 RETRY_START_EVERY = 2.0
 
-# Whatever database or queue raise while they are away; Redis' own errors are not OSErrors.
-AWAY = (OperationalError, InterfaceError, OSError, RedisError)
+
+def _away(*also: type[Exception]) -> bell.Errors:
+    """Whatever database or queue raise while they are away."""
+    return (OperationalError, InterfaceError, OSError, *bell.redis_errors(), *also)
 
 
 class Supervisor:
@@ -84,7 +85,7 @@ class Supervisor:
         while not self.stopping:
             try:
                 self._register()
-            except (*AWAY, ProgrammingError) as problem:
+            except _away(ProgrammingError) as problem:
                 self._say_away("the database", problem)
                 connection.close()
                 time.sleep(RETRY_START_EVERY)
@@ -98,7 +99,7 @@ class Supervisor:
         try:
             self._watch()
             self._ring()
-        except AWAY as problem:
+        except _away() as problem:
             self._say_away("database or queue", problem)
             connection.close()
             # Its tasks cannot run or cannot say so: that proves nothing against the cluster.
