@@ -11,6 +11,8 @@ LOADED_WHEN_WANTED = """
 import sys, threading
 import django
 django.setup()
+# 16 MB of each process, for what a console on SQLite may never do.
+assert not {"redis", "psycopg", "import_export.resources"} & set(sys.modules)
 from django.contrib import admin
 from django.core.management import CommandError, call_command
 from messaging.models import Campaign
