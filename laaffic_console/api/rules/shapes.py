@@ -125,10 +125,6 @@ class Budget(serializers.Serializer):
     is_lifted = serializers.BooleanField(help_text="by an approver's word, until the period ends")
 
 
-class Budgets(serializers.Serializer):
-    items = Budget(many=True)
-
-
 MOST = 2**31 - 1
 MOST_PRICES = 1000
 
