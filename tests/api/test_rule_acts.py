@@ -199,6 +199,7 @@ class PriceTests:
         "row",
         [
             {"country": "IND"},
+            {"country": "UK"},
             {"price": "-1"},
             {"price": "NaN"},
             {"currency": "$"},
