@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 
 from laaffic_console.api.exports import shapes
+from laaffic_console.conf import BASE_DIR
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import Application
@@ -96,6 +98,11 @@ class ExportTests:
         refused = api_with(user=clerk("view_contact"))("POST", "exports", asked)
         assert (refused.status_code, "messaging.export_contact" in refused.json()["detail"]) == (403, True)
         assert not Export.objects.exists()
+
+    def test_the_example_of_the_document(self, api: Api) -> None:
+        [body] = re.findall(r"`(\{\"kind\": \"messages\".*?\})`", (BASE_DIR / "docs" / "api.md").read_text())
+
+        assert api("POST", "exports", json.loads(body)).status_code == 202
 
     @pytest.mark.parametrize(
         ("body", "status", "said"),
