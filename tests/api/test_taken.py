@@ -113,6 +113,7 @@ class ExportTests:
             ({"kind": "campaign dossier", "id": 404, "format": "csv"}, 400, "zip only"),
             ({"kind": "contacts", "id": 4}, 400, "takes no “id”"),
             ({"kind": "contacts", "query": "nonsense=1"}, 400, "filters are no longer valid"),
+            ({"kind": "messages", "query": "in=failed"}, 400, "filters are no longer valid"),
         ],
     )
     def test_bad_input_is_told(self, api: Api, body: dict[str, Any], status: int, said: str) -> None:
