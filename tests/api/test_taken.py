@@ -37,7 +37,8 @@ class ExportTests:
         made = [api("POST", "exports", wanted, Idempotency_Key="a") for _time in range(2)]
         assert [answer.status_code for answer in made] == [202, 202], made[0].content
         pk = Export.objects.get().pk
-        assert api("GET", f"exports/{pk}/file").status_code == 409
+        early = api("GET", f"exports/{pk}/file")
+        assert (early.status_code, early.json()["detail"]) == (409, "There is no file: the export is queued.")
 
         making.make_next()
         done = api("GET", f"exports/{pk}").json()
