@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections
-from django.db.models import QuerySet
+from django.db.models import ProtectedError, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -160,6 +160,8 @@ def _as_the_second(transaction: Callable[[], Answer]) -> Answer:
     what it found. Nothing of the first try is there, and the second finds what a request finds that comes later."""
     try:
         return transaction()
+    except ProtectedError:  # an IntegrityError by name only: something uses the row, and would the second time
+        raise
     except IntegrityError:
         logger.info("a request met another one, and is tried again", exc_info=True)
         return transaction()

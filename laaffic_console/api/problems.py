@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import (
+    NON_FIELD_ERRORS,
     ObjectDoesNotExist,
     PermissionDenied,
     RequestDataTooBig,
@@ -117,7 +118,8 @@ def nothing_here(request: HttpRequest) -> JsonResponse:
 def _fields(problem: ValidationError, names: Mapping[str, str]) -> dict[str, Any]:
     if not hasattr(problem, "error_dict"):
         return {}
-    said = [(names.get(field, field), messages) for field, messages in problem.message_dict.items()]
+    known = {NON_FIELD_ERRORS: "", **names}
+    said = [(known.get(field, field), messages) for field, messages in problem.message_dict.items()]
     return {"errors": [{"field": field, "detail": text} for field, messages in said for text in messages]}
 
 

@@ -36,6 +36,17 @@ class Numbers(serializers.ListField):
         return data
 
 
+class Moment(serializers.DateTimeField):
+    """When something starts or ends. A day alone would be its midnight, at which nobody means to reach people."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        found = super().to_internal_value(value)
+        if isinstance(value, str) and ":" not in value:
+            said = "A day alone leaves open when. Write the time too, such as 2040-05-01T09:00Z."
+            raise serializers.ValidationError(said)
+        return found
+
+
 class Names(serializers.ListField):
     """Of groups, or of audiences: they are looked up together, and a database takes no statement of any length."""
 
@@ -127,7 +138,7 @@ class CareRequest(serializers.Serializer):
     calendar = serializers.CharField(
         max_length=120, required=False, allow_null=True, help_text="its name; otherwise the application's"
     )
-    not_after = serializers.DateTimeField(required=False, allow_null=True, help_text="what has not left then is held")
+    not_after = Moment(required=False, allow_null=True, help_text="what has not left then is held")
     purpose = serializers.ChoiceField(choices=PURPOSES, required=False, default="", allow_blank=True)
 
 
@@ -141,7 +152,7 @@ class DraftRequest(CareRequest):
     audiences = Names(required=False, default=list)
     to = Numbers(required=False, max_length=MOST_MESSAGES)
     rate_per_second = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
-    scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+    scheduled_at = Moment(required=False, allow_null=True)
     local_time = serializers.CharField(
         max_length=16,
         required=False,

@@ -102,15 +102,18 @@ class Inspected:
     note: str = ""  # what the operator should know although the file is fit
 
 
-def inspect(data: bytes, name: str) -> Inspected:
-    """What `data` is; UnfitFile for all that is not one of the thirteen types, whole and small enough."""
+def inspect(data: bytes, name: str, *, size: int | None = None) -> Inspected:
+    """What `data` is; UnfitFile for all that is not one of the thirteen types, whole and small enough.
+
+    `size`: of the whole file, where only its beginning was read.
+    """
     if not data:
         raise UnfitFile(_("The file is empty."))
     _refuse_camera_formats(data)
     if len(data) > MAX_BYTES:
         raise UnfitFile(
             _("The file has %(size)s KB; an attachment has at most 50 KB. Make it smaller and add it again.")
-            % {"size": f"{len(data) / 1024:,.1f}"}
+            % {"size": f"{(size or len(data)) / 1024:,.1f}"}
         )
     suffix = PurePosixPath(name.lower()).suffix.lstrip(".")
     _refuse_foreign(data)

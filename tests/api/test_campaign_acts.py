@@ -238,6 +238,18 @@ class AfterwardsTests:
         assert api("POST", f"campaigns/{over}/retry", {"reasons": ["another"]}).status_code == 409
         assert api("POST", f"campaigns/{over}/retry", {"reasons": []}).status_code == 400
 
+    @pytest.mark.parametrize(("act", "name"), [("retry", "reasons"), ("suppress-not-in-use", "but")])
+    def test_a_misspelt_reason_does_nothing(
+        self, api: Api, over: int, monkeypatch: pytest.MonkeyPatch, act: str, name: str
+    ) -> None:
+        monkeypatch.setattr("messaging.services.campaigns.follow_ups.is_not_in_use", lambda reason: "wrong" in reason)
+
+        refused = api("POST", f"campaigns/{over}/{act}", {name: ["absent subscriber", "-5 wrong nummer"]})
+
+        assert (refused.status_code, "for the reason “-5 wrong nummer”" in refused.json()["detail"]) == (409, True)
+        assert not SuppressionEntry.objects.exists()
+        assert Campaign.objects.count() == 1
+
     def test_new_contacts(self, api: Api, over: int, group: ContactGroup) -> None:
         [joined] = add_contacts(group, 1, first=919800000000)
 

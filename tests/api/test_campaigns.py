@@ -193,6 +193,8 @@ class LifeTests:
             ({"to": ["12"]}, "Number 1 of “to” is invalid"),
             ({"name": ""}, "name: This field may not be blank"),
             ({"scheduled_at": "tomorrow"}, "scheduled_at"),
+            ({"scheduled_at": "2040-01-01"}, "scheduled_at: A day alone leaves open when"),
+            ({"not_after": "2040-01-01"}, "not_after: A day alone leaves open when"),
             ({"rate_per_second": 0}, "rate_per_second"),
             ({"sender_id": "SH\u200bOP"}, "invisible character"),
             ({"sender_id": "SH\nOP"}, "line break"),

@@ -178,6 +178,11 @@ class MmsTests:
         assert sent(api, "attachments", "x.svg", content).status_code == 400
         assert not MmsAttachment.objects.exists()
 
+    def test_a_file_that_is_too_large_is_told_its_size(self, api: Api) -> None:
+        refused = sent(api, "attachments", "x.png", bytes(3 * 1024 * 1024))
+
+        assert (refused.status_code, "The file has 3,072.0 KB" in refused.json()["detail"]) == (400, True)
+
     def test_a_draft_that_is_launched_as_any_campaign(
         self, api: Api, application: Application, group: ContactGroup
     ) -> None:

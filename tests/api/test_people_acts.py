@@ -216,13 +216,17 @@ class GroupTests:
         assert looker("POST", f"groups/{gold.pk}/add", {"contacts": ids}).status_code == 403
 
 
-def test_an_audience_is_changed_and_deleted(api: Api, group: ContactGroup, application: Application) -> None:
+def test_an_audience_is_changed_and_deleted(
+    api: Api, group: ContactGroup, application: Application, caplog: pytest.LogCaptureFixture
+) -> None:
     pk = audiences.create(name="English", condition="language = en").pk
     asked = {"condition": 'group "customers"'}
     assert api("PATCH", f"audiences/{pk}", asked).json()["condition"] == asked["condition"]
     assert list(Audience.objects.get().named_groups.all()) == [group]
     assert api("PATCH", f"audiences/{pk}", {"condition": "country is"}).json()["errors"][0]["field"] == "condition"
-    assert api("DELETE", f"groups/{group.pk}").status_code == 409  # the audience names it
+    with caplog.at_level("INFO", logger="laaffic_console.api.idempotency"):
+        assert api("DELETE", f"groups/{group.pk}").status_code == 409  # the audience names it
+    assert "met another one" not in caplog.text  # a refusal as any other: it met no other request
     draft = Campaign.objects.create(name="Diwali", application=application, text="x")
     draft.audiences.add(pk)
 

@@ -69,5 +69,7 @@ def test_a_fault_of_ours_is_not_called_a_busy_database(
 def test_budgets_as_they_stand(api: Api, application: Application) -> None:
     budgets.put(application, per="day", limit=Decimal(100), currency="")
 
-    [row] = api("GET", "budgets").json()["items"]
+    listed = api("GET", "budgets").json()
+    assert listed["next"] is None  # all of them at once, in the shape of every list
+    [row] = listed["items"]
     assert (row["application"], row["limit"], row["used"], row["percent"]) == (application.app_id, "100", "0", 0)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 
 from laaffic_console.api.exports import shapes
+from laaffic_console.conf import BASE_DIR
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import Application
@@ -35,7 +37,8 @@ class ExportTests:
         made = [api("POST", "exports", wanted, Idempotency_Key="a") for _time in range(2)]
         assert [answer.status_code for answer in made] == [202, 202], made[0].content
         pk = Export.objects.get().pk
-        assert api("GET", f"exports/{pk}/file").status_code == 409
+        early = api("GET", f"exports/{pk}/file")
+        assert (early.status_code, early.json()["detail"]) == (409, "There is no file: the export is queued.")
 
         making.make_next()
         done = api("GET", f"exports/{pk}").json()
@@ -97,6 +100,11 @@ class ExportTests:
         assert (refused.status_code, "messaging.export_contact" in refused.json()["detail"]) == (403, True)
         assert not Export.objects.exists()
 
+    def test_the_example_of_the_document(self, api: Api) -> None:
+        [body] = re.findall(r"`(\{\"kind\": \"messages\".*?\})`", (BASE_DIR / "docs" / "api.md").read_text())
+
+        assert api("POST", "exports", json.loads(body)).status_code == 202
+
     @pytest.mark.parametrize(
         ("body", "status", "said"),
         [
@@ -106,6 +114,7 @@ class ExportTests:
             ({"kind": "campaign dossier", "id": 404, "format": "csv"}, 400, "zip only"),
             ({"kind": "contacts", "id": 4}, 400, "takes no “id”"),
             ({"kind": "contacts", "query": "nonsense=1"}, 400, "filters are no longer valid"),
+            ({"kind": "messages", "query": "in=failed"}, 400, "filters are no longer valid"),
         ],
     )
     def test_bad_input_is_told(self, api: Api, body: dict[str, Any], status: int, said: str) -> None:

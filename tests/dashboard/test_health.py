@@ -147,6 +147,16 @@ class HealthTests:
         assert answer.json()["sweep"] == "just now"
         assert answer.json()["due"].startswith("a pushed body, for 4")
 
+    def test_a_second_is_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = timezone.now()
+        monkeypatch.setattr("laaffic_console.dashboard.health.health.database_clock.now", lambda: now)
+        PushedBody.objects.create(kind="sms-report", body="{}", received_at=now - dt.timedelta(seconds=1))
+
+        due = health.due()
+
+        assert due is not None
+        assert due.says == "a pushed body, for 1 second"
+
     @pytest.mark.parametrize("seconds", [-3600, 120, 86_400])
     def test_a_sweep_that_is_long_ago_or_of_a_wrong_clock_is_not_ready(self, client: Client, seconds: int) -> None:
         worker(5)

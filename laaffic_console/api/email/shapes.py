@@ -9,6 +9,7 @@ from laaffic_console.api.shapes import (
     ChangeRequest,
     Check,
     LaafficRequest,
+    Moment,
     ResumeRequest,
     seen_request,
     why_again,
@@ -35,7 +36,7 @@ class EmailCampaignRequest(CareRequest):
     ad_flag = serializers.ChoiceField(choices=[0, 1, 2], required=False, allow_null=True)
     trigger_id = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
     unsubscribe = serializers.BooleanField(required=False, allow_null=True, help_text="add a link to unsubscribe")
-    scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+    scheduled_at = Moment(required=False, allow_null=True)
     consent_known_by = serializers.CharField(
         max_length=200, required=False, allow_blank=True, default="", help_text="how all on the list are known to agree"
     )
@@ -52,10 +53,10 @@ class EmailCampaignChange(ChangeRequest):
     ad_flag = serializers.ChoiceField(choices=[0, 1, 2], required=False, allow_null=True)
     trigger_id = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
     unsubscribe = serializers.BooleanField(required=False, allow_null=True)
-    scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+    scheduled_at = Moment(required=False, allow_null=True)
     consent_known_by = serializers.CharField(max_length=200, required=False, allow_blank=True)
     calendar = serializers.CharField(max_length=120, required=False, allow_null=True, help_text="its name")
-    not_after = serializers.DateTimeField(required=False, allow_null=True)
+    not_after = Moment(required=False, allow_null=True)
     purpose = serializers.ChoiceField(choices=PURPOSES, required=False, allow_blank=True)
     seen = serializers.CharField(max_length=64, help_text="of GET: nothing else is changed")
 

@@ -109,7 +109,8 @@ class ExportFileView(ApiView):
         except FileNotFoundError:  # deleted at the same moment
             opened = None
         if opened is None:
-            raise Problem(409, _("There is no file: the export is %(state)s.") % {"state": export.get_state_display()})
+            state = export.get_state_display().lower()
+            raise Problem(409, _("There is no file: the export is %(state)s.") % {"state": state})
         keeping.note_download(export, request.user)
         name = f"{keeping.name_for_people(export)}.{export.format}"
         return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])

@@ -70,10 +70,11 @@ class AttachmentsView(ApiView):
     def post(self, request: Any) -> Response:
         """Keep a file in the library; 200 where the same content is there already. …/upload gives it to Laaffic."""
         files.require_room(request)
-        data, name = files.content(self.read(shapes.AttachmentRequest)["file"], MAX_FILE)
+        file = self.read(shapes.AttachmentRequest)["file"]
+        data, name = files.content(file, MAX_FILE)
 
         def work() -> Answer:
-            kept, is_new = attachments.add(data, name, by=request.user)
+            kept, is_new = attachments.add(data, name, size=file.size, by=request.user)
             return Answer(201 if is_new else 200, {"id": kept.pk})
 
         answer = self.once(work)

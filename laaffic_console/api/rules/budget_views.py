@@ -12,6 +12,7 @@ from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.rules import documents, shapes
+from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, row
 from messaging.models import Budget
 from messaging.services.budgets import budgets
@@ -32,10 +33,10 @@ class BudgetsView(ApiView):
     rights = {"GET": [LOOK], "POST": [LOOK, "messaging.add_budget"]}
     has_etag = True
 
-    @extend_schema(operation_id="budgets_list", responses=shapes.Budgets)
+    @extend_schema(operation_id="budgets_list", responses=page_of(shapes.Budget))
     def get(self, request: Any) -> Response:
         """Every budget, and what has gone of it in the period of today."""
-        return Response({"items": [documents.budget(one) for one in budgets.standings()]})
+        return Response({"items": [documents.budget(one) for one in budgets.standings()], "next": None})
 
     @extend_schema(parameters=[KEY], request=shapes.BudgetRequest, responses={201: shapes.Budget})
     def post(self, request: Any) -> Response:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from phonenumbers import SUPPORTED_REGIONS
 from rest_framework import serializers
 
 from laaffic_console.api.views import ListQuery
@@ -125,10 +127,6 @@ class Budget(serializers.Serializer):
     is_lifted = serializers.BooleanField(help_text="by an approver's word, until the period ends")
 
 
-class Budgets(serializers.Serializer):
-    items = Budget(many=True)
-
-
 MOST = 2**31 - 1
 MOST_PRICES = 1000
 
@@ -167,8 +165,15 @@ class PriceGiven(serializers.Serializer):
     price = serializers.DecimalField(max_digits=12, decimal_places=6, min_value=0, help_text="of a segment")
     currency = serializers.RegexField(r"^[A-Za-z]{3}\Z", help_text="three letters, such as USD")
 
+    def validate_country(self, written: str) -> str:
+        """A price of “UK” would be on the list and never count."""
+        if capitals(written) not in SUPPORTED_REGIONS:
+            said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.")
+            raise serializers.ValidationError(said % {"said": written})
+        return capitals(written)
+
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        return {**data, "country": capitals(data["country"]), "currency": capitals(data["currency"])}
+        return {**data, "currency": capitals(data["currency"])}
 
 
 class PricesRequest(serializers.Serializer):

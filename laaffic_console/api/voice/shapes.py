@@ -12,6 +12,7 @@ from laaffic_console.api.shapes import (
     Check,
     DraftRequest,
     LaafficRequest,
+    Moment,
     Names,
     Number,
     Numbers,
@@ -235,7 +236,7 @@ class GroupCallRequest(CareRequest):
     longest_seconds = serializers.IntegerField(min_value=1, max_value=999, required=False, default=60)
     ring_seconds = serializers.IntegerField(min_value=20, max_value=120, required=False, default=60)
     display_number = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
-    scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+    scheduled_at = Moment(required=False, allow_null=True)
     windows = serializers.ListField(
         child=Window(min_length=2, max_length=2), max_length=3, required=False, help_text='[["09:00", "12:00"]]'
     )
@@ -271,7 +272,7 @@ class GroupCallChange(ChangeRequest):
     longest_seconds = serializers.IntegerField(min_value=1, max_value=999, required=False)
     ring_seconds = serializers.IntegerField(min_value=20, max_value=120, required=False)
     display_number = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+    scheduled_at = Moment(required=False, allow_null=True)
     windows = serializers.ListField(child=Window(min_length=2, max_length=2), max_length=3, required=False)
     groups = Names(required=False)
     to = Numbers(required=False, max_length=MOST_NUMBERS)
@@ -279,7 +280,7 @@ class GroupCallChange(ChangeRequest):
     sms = SmsAfter(required=False, allow_null=True, help_text="an SMS after the call; null: none")
     transfer = Transfer(required=False, allow_null=True, help_text="of answered calls to agents; null: none")
     calendar = serializers.CharField(max_length=120, required=False, allow_null=True, help_text="its name")
-    not_after = serializers.DateTimeField(required=False, allow_null=True)
+    not_after = Moment(required=False, allow_null=True)
     purpose = serializers.ChoiceField(choices=PURPOSES, required=False, allow_blank=True)
     seen = serializers.CharField(max_length=64, help_text="of GET: nothing else is changed")
 

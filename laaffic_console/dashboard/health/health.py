@@ -8,7 +8,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.db.models import Min
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django_q.brokers import get_broker
 
 from laaffic_console.gateway.models import AccountHold, PushedBody
@@ -109,7 +109,8 @@ def due() -> Part | None:
         return None
     at, what = oldest
     seconds = int((now - at).total_seconds())
-    return Part("due", seconds <= DUE_LATE, _("%(what)s, for %(n)d seconds") % {"what": what, "n": seconds})
+    said = ngettext("%(what)s, for %(n)d second", "%(what)s, for %(n)d seconds", seconds)
+    return Part("due", seconds <= DUE_LATE, said % {"what": what, "n": seconds})
 
 
 def _waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:

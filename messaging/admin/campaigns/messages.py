@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -67,8 +68,10 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         word = self.value()
-        if word not in {state.key for state in MessageState}:
+        if not word:
             return queryset
+        if word not in {state.key for state in MessageState}:  # a script exports by this address: not all rows for it
+            raise IncorrectLookupParameters
         state = MessageState[word.upper()]
         return queryset.filter(_in_state(state))
 

@@ -181,7 +181,7 @@ class MmsAttachmentAdmin(ModelAdmin):
         added = []
         for file in form.cleaned_data["file"]:
             try:
-                attachment, is_new = attachments.add(read(file), file.name, by=signed_in(request))
+                attachment, is_new = attachments.add(read(file), file.name, size=file.size, by=signed_in(request))
             except ValidationError as problem:
                 form.add_error("file", f"{file.name}: {' '.join(problem.messages)}")
                 continue
@@ -278,7 +278,7 @@ def locked_down(response: HttpResponse) -> HttpResponse:
 def read(file: Any) -> bytes:
     """No more than is needed to say that it is too much."""
     data: bytes = file.read(attachment_content.MAX_BYTES + 1)
-    return data if len(data) <= attachment_content.MAX_BYTES else data + bytes(max(0, file.size - len(data)))
+    return data
 
 
 def say_added(request: HttpRequest, attachment: MmsAttachment, is_new: bool) -> None:

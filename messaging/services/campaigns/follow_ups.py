@@ -59,6 +59,7 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     there = [reason for reason, _n in failed_by_reason(campaign)]
     if not there:
         raise NotAllowed(_("No message of “%(name)s” failed.") % {"name": campaign.name})
+    _require_known(campaign, reasons or (), there)
     chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
     if not chosen:
         raise NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
@@ -110,6 +111,7 @@ def suppress_not_in_use(campaign_id: int, *, but: Collection[str] = (), by: User
     `but`: the reasons for which another try is made. Cut off and repeated, it adds what is not there yet.
     """
     campaign = _over(campaign_id, _("Its numbers can be suppressed when it is finished."))
+    _require_known(campaign, but, [reason for reason, _n in failed_by_reason(campaign)])
     reasons = [reason for reason in not_in_use(campaign) if reason not in but]
     return suppression.suppress_numbers(
         _failed_numbers(campaign, reasons),
@@ -119,6 +121,14 @@ def suppress_not_in_use(campaign_id: int, *, but: Collection[str] = (), by: User
         by=by,
         source=_("campaign %(id)s") % {"id": campaign.pk},
     )
+
+
+def _require_known(campaign: Campaign, given: Collection[str], there: Collection[str]) -> None:
+    """A misspelt reason would leave out people who were meant, or suppress those who were to get another try."""
+    for reason in given:
+        if reason not in there:
+            said = _("No message of “%(name)s” failed for the reason “%(reason)s”. Look at its reasons again.")
+            raise NotAllowed(said % {"name": campaign.name, "reason": reason})
 
 
 def _failed_numbers(campaign: Campaign, reasons: Sequence[str], *given: Q) -> Iterator[str]:

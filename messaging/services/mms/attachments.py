@@ -58,10 +58,13 @@ class UploadedWithoutId(UploadFailed):
     """Laaffic has the file, and said no id: nothing is lost, and it cannot be sent yet."""
 
 
-def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachment, bool]:
-    """The library's row for this content, and whether it is new; ValidationError at `file` for what is unfit."""
+def add(data: bytes, name: str, *, size: int | None = None, by: User | None = None) -> tuple[MmsAttachment, bool]:
+    """The library's row for this content, and whether it is new; ValidationError at `file` for what is unfit.
+
+    `size`: of the whole file, where only its beginning was read.
+    """
     try:
-        found = attachment_content.inspect(data, name)
+        found = attachment_content.inspect(data, name, size=size)
     except UnfitFile as problem:
         raise ValidationError({"file": str(problem)}) from problem
     attachment, is_new = MmsAttachment.objects.get_or_create(
