@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -79,6 +79,21 @@ def test_it_knows_the_clock_and_the_number_of_who_reads_it(
     assert 'data-my-clock="Asia/Tokyo"' in page
     assert "12:04 (Asia/Tokyo)" in page
     assert 'value="+4915112345678"' in page
+
+
+@pytest.mark.parametrize(
+    ("rights", "is_said"), [(["view_campaign", "change_campaign"], True), (["view_campaign"], False)]
+)
+def test_only_who_may_write_is_told_that_it_is_not_theirs_to_launch(
+    write: Callable[..., Campaign], client: Client, rights: list[str], is_said: bool
+) -> None:
+    user = User.objects.create_user("reader", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(user)
+
+    page = client.get(review(write())).content.decode()
+
+    assert ("You may write campaigns, but not launch them." in page) is is_said
 
 
 def keys(campaign: Campaign) -> dict[str, str]:
