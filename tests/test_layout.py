@@ -1,12 +1,16 @@
 """The house stands as it is drawn (architecture#rooms), and nothing takes a standard module's place."""
 
 import importlib.metadata
+import re
 import sys
 from pathlib import Path
 
 from django.apps import apps
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 
 ROOT = Path(__file__).resolve().parent.parent
+NAMES_A_TEMPLATE = re.compile(r"""{% (?:include|extends) ["']([^"']+)["']""")
 
 
 def test_numbers_is_a_container_and_no_package() -> None:
@@ -27,3 +31,24 @@ def test_no_name_beside_manage_py_shadows_another() -> None:
 
     assert not names & sys.stdlib_module_names
     assert not names & installed
+
+
+def test_each_template_that_another_one_names_is_there() -> None:
+    named = {
+        (name, str(path.relative_to(ROOT)))
+        for folder in ("laaffic_console", "messaging", "voice", "numbers")
+        for path in (ROOT / folder).rglob("templates/**/*.html")
+        for name in NAMES_A_TEMPLATE.findall(path.read_text())
+        if not name.startswith("django/forms/")  # the renderer of forms finds those
+    }
+
+    assert {(name, where) for name, where in named if not is_there(name)} == set()
+    assert len(named) > 100
+
+
+def is_there(name: str) -> bool:
+    try:
+        get_template(name)
+    except TemplateDoesNotExist:
+        return False
+    return True

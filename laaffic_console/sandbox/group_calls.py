@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,6 @@ from laaffic_console.sandbox.voice import VOICE_REASONS
 
 WAITING, CALLING, FINISHED, CANCELLED = 0, 1, 2, 4
 MOST_NUMBERS = 200_000
-FIRST_KEY = 10_001
 
 Window = tuple[int, int]  # minutes of the day
 
@@ -50,7 +50,8 @@ class GroupCallInterfaces(FamilyOfInterfaces):
 
     def forget(self) -> None:
         self.tasks: dict[int, Task] = {}
-        self._keys = itertools.count(FIRST_KEY)
+        # Counted on from the moment: a console keeps its old tasks when its sandbox is started again.
+        self._keys = itertools.count(int(time.time()))
 
     def routes(self) -> list[Route]:
         return [

@@ -8,6 +8,8 @@ import pytest
 from laaffic_console.sandbox.call_log import CallLog
 from laaffic_console.sandbox.calls import made
 from laaffic_console.sandbox.options import Faults, Options
+from tests.sandbox.conftest import APP_ID, Caller
+from tests.voice.group_samples import at_sandbox
 
 
 class Posts:
@@ -34,3 +36,15 @@ def test_a_share_of_them_is_never_told(given: dict[str, float], least: int, most
 
     assert least <= len(posts.asked) <= most
     assert len(log.calls) == 100
+
+
+def test_a_sandbox_that_is_started_again_names_its_tasks_anew(caller: Caller) -> None:
+    """Else a console adds the calls of a task that it kept to another one."""
+    task = {"appId": APP_ID, "taskName": "spring", "source": 3, "text": "hi", "lan": "EN", "loopCount": 1}
+    task |= {"maxCalls": 30, "numberList": ["919876500000"]}
+    before = int(time.time())
+    caller.running.reset()
+
+    caller.post("/voice/group/call/send", task)
+
+    assert at_sandbox(caller.running)[0].key >= before

@@ -5,8 +5,9 @@
   // The reader's own clock, and what is left of a moment.
   const clocks = (root) => {
     for (const shown of root.querySelectorAll("time[data-my-clock]")) {
-      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      const how = { dateStyle: "medium", timeStyle: "short" };
+      // That of their profile, where they have named one; otherwise the browser's.
+      const zone = shown.dataset.myClock || Intl.DateTimeFormat().resolvedOptions().timeZone;
+      const how = { dateStyle: "medium", timeStyle: "short", timeZone: zone };
       const language = document.documentElement.lang.replace(/^en$/, "en-GB"); // as the server writes it beside
       const at = new Date(shown.dateTime).toLocaleString(language, how);
       shown.textContent = `${at} (${zone})`;

@@ -30,6 +30,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
     channel_pages.name_states(campaign, progress["parts"])
     pace = insights.paces([campaign], {campaign.pk: counts}).get(campaign.pk)
     rows = expected.rows(campaign)
+    countries = insights.countries(campaign)
     return {
         "campaign": campaign,
         "rules": rules.kept(campaign),
@@ -52,8 +53,10 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "times": delivery_times.of_campaign(campaign),
         "squares": batch_squares.of(campaign),
         "reasons": insights.failure_reasons(campaign),
-        "countries": insights.countries(campaign),
+        "countries": countries[:COUNTRIES],
+        "more_countries": len(countries[COUNTRIES:]),
         "expected": rows[:COUNTRIES],
+        "more_expected": len(rows[COUNTRIES:]),
         "was_forecast": expected.was_forecast(rows),
         "chart": json.dumps(insights.activity_chart(campaign)),
         "replies": with_contacts(request, campaign.replies.order_by("-pk")[:5])

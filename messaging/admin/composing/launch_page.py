@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 
 from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.identity.models import profile_of
 from messaging.admin.pages import page, require
 from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
@@ -137,6 +138,7 @@ class LaunchPage(ABC, Generic[Draft]):
             "balance": balance_history.latest(),
             "starts_at": facts.starts_at,
             "server_clock": timezone.localtime(facts.starts_at),
+            "reader": profile_of(self.request.user),
             "is_later": facts.is_later,
             "button": facts.button,
             "shown_token": seals.token(self.draft, facts.seal, checks.sentences_of(facts.checks)),

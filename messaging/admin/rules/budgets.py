@@ -49,12 +49,16 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
     list_filter = ["per", "currency"]
     list_select_related = ["application"]
     list_per_page = 100
-    fields = ["application", "per", "currency", "limit"]
     actions = ["lift"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What has gone is counted in its unit: another unit is another budget."""
-        return ["application", "per", "currency"] if obj is not None else []
+        return ["application", "per", "currency", "shown_limit"] if obj is not None else []
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Who may only look reads the limit as the list says it."""
+        may_write = obj is None or self.has_change_permission(request, obj)
+        return ["application", "per", *(["currency", "limit"] if may_write else ["shown_limit"])]
 
     def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -255,7 +255,7 @@ def check_ready(campaign: Campaign) -> None:
     is_to_some = campaign.extra_numbers or campaign.paste_id
     if not is_to_some and not campaign.groups.exists() and not campaign.audiences.exists():
         raise ValidationError({"groups": _("Choose at least one group of contacts, or an audience, to send to.")})
-    if not _has_somebody(campaign):
+    if not has_somebody(campaign):
         raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})
     try:
         laaffic_client()
@@ -263,7 +263,7 @@ def check_ready(campaign: Campaign) -> None:
         raise ValidationError(str(problem)) from problem
 
 
-def _has_somebody(campaign: Campaign) -> bool:
+def has_somebody(campaign: Campaign) -> bool:
     """At first sight; whether anybody meets an audience's condition is known when all have been counted."""
     if campaign.extra_numbers or campaign.paste_id or campaign.audiences.exists():
         return True

@@ -71,7 +71,8 @@ def _content(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _nobody(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    if planned.counted.is_done and not planned.recipients:
+    """Whom nobody was chosen for, or only empty groups, its content says already."""
+    if planned.counted.is_done and not planned.recipients and drafts.has_somebody(campaign):
         yield Check("nobody", Level.STOP, _("Nobody would get it: everybody chosen is suppressed or left out."))
 
 

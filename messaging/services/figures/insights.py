@@ -141,8 +141,9 @@ def advice_for(reason: str) -> str:
 
 
 def countries(campaign: Campaign) -> list[tuple[str, dict[str, int]]]:
+    """All of them, the largest first."""
     by_country = counting.outcomes_by(campaign, "country")
-    return sorted(by_country.items(), key=lambda entry: -sum(entry[1].values()))[:12]
+    return sorted(by_country.items(), key=lambda entry: -sum(entry[1].values()))
 
 
 def activity_chart(campaign: Campaign) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -18,6 +19,7 @@ from laaffic_console.gateway.models import AccountHold, Application, BalanceRead
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.work import leases, moments
+from laaffic_console.identity.models import Profile
 from messaging.models import (
     AudienceCount,
     Campaign,
@@ -63,6 +65,35 @@ def review(campaign: Campaign) -> str:
 
 def page_of(campaign: Campaign) -> str:
     return reverse("admin:messaging_campaign_change", args=[campaign.pk])
+
+
+def test_it_knows_the_clock_and_the_number_of_who_reads_it(
+    write: Callable[..., Campaign], group: ContactGroup, admin_client: Client, admin_user: User
+) -> None:
+    add_contacts(group, 1)
+    Profile.objects.create(user=admin_user, time_zone="Asia/Tokyo", number="+4915112345678")
+    draft = write(scheduled_at=dt.datetime(2040, 1, 2, 3, 4, tzinfo=dt.UTC))
+
+    page = admin_client.get(review(draft)).content.decode()
+
+    assert 'data-my-clock="Asia/Tokyo"' in page
+    assert "12:04 (Asia/Tokyo)" in page
+    assert 'value="+4915112345678"' in page
+
+
+@pytest.mark.parametrize(
+    ("rights", "is_said"), [(["view_campaign", "change_campaign"], True), (["view_campaign"], False)]
+)
+def test_only_who_may_write_is_told_that_it_is_not_theirs_to_launch(
+    write: Callable[..., Campaign], client: Client, rights: list[str], is_said: bool
+) -> None:
+    user = User.objects.create_user("reader", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(user)
+
+    page = client.get(review(write())).content.decode()
+
+    assert ("You may write campaigns, but not launch them." in page) is is_said
 
 
 def keys(campaign: Campaign) -> dict[str, str]:

@@ -61,6 +61,19 @@ class ExpectedTests:
         dashes = [line for line in expected.splitlines() if line.strip().startswith("–")]
         assert bool(dashes) is was_forecast, "of a cost that nobody could tell"
 
+    def test_the_countries_behind_the_twelfth_are_counted(self, admin_client: Client, campaign: Campaign) -> None:
+        part = {"recipients": 1, "segments": 1, "cost": None, "price": None, "currency": ""}
+        countries = ["AE", "AR", "AT", "AU", "BE", "BR", "CA", "CH", "CL", "CN", "CO", "CZ", "DE", "DK"]
+        campaign.forecast = {"each": 1.0, "by_country": dict.fromkeys(countries, part)}
+        campaign.save()
+        for country in countries[:13]:
+            OutcomeTally.objects.create(campaign=campaign, country=country, state=MessageState.DELIVERED, messages=1)
+
+        page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+
+        assert "2 more countries are not shown." in page, "what was expected"
+        assert "1 more country is not shown." in page, "what came of it"
+
 
 class SquaresTests:
     def test_none_before_there_are_batches(self, campaign: Campaign) -> None:

@@ -58,6 +58,22 @@ def test_a_text_that_cannot_be_sent_stops_it(draft: Campaign) -> None:
     assert found(draft, text="")["content"].level == Level.STOP
 
 
+def test_that_nobody_was_chosen_is_said_once(draft: Campaign) -> None:
+    draft.groups.set([ContactGroup.objects.create(name="Empty")])
+    assert "no contact in these groups" in found(draft)["content"].sentence
+    assert "nobody" not in found(draft)
+
+    draft.groups.clear()
+    assert "Choose at least one group" in found(draft)["content"].sentence
+    assert "nobody" not in found(draft)
+
+
+def test_that_all_who_were_chosen_are_left_out_stops_it(draft: Campaign, group: ContactGroup) -> None:
+    draft.excluded_groups.add(group)
+
+    assert found(draft)["nobody"].level == Level.STOP
+
+
 def test_a_time_that_has_passed_wants_a_tick(draft: Campaign) -> None:
     assert found(draft, scheduled_at=timezone.now() - dt.timedelta(minutes=1))["late"].level == Level.TICK
     assert "late" not in found(draft, scheduled_at=timezone.now() + dt.timedelta(hours=1))

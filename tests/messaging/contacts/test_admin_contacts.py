@@ -257,6 +257,7 @@ class ImportTests:
         answer = admin_client.post(address, {"_start": "1", "column-0": "name"})
 
         assert "No column holds the phone number" in answer.context["problem"]
+        assert "The first rows, as they will be stored" not in answer.content.decode(), "there is none to show"
         assert ContactImport.objects.get().state == "preview"
         assert self.started() == 0
 

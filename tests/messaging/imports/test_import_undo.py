@@ -388,6 +388,17 @@ class PageTests:
         assert "Undone by admin" in page
         assert "Undo …" not in page
 
+    @pytest.mark.parametrize("group", ["spring", ""])
+    def test_only_an_import_into_a_group_takes_anybody_out_of_it(self, admin_client: Client, group: str) -> None:
+        job = imported(people(0), group)
+        address = reverse("admin:messaging_contactimport_undo", args=[job.pk])
+        admin_client.post(address, {"_look": "1"})
+        import_undo.run(job.pk)
+
+        page = admin_client.get(address).content.decode()
+
+        assert ("Others taken out of the group" in page) is bool(group)
+
     def test_leaving_everything(self, admin_client: Client) -> None:
         job = imported(people(0))
         address = reverse("admin:messaging_contactimport_undo", args=[job.pk])

@@ -45,6 +45,16 @@ class PageTests:
 
         assert 'value="1000"' in page
 
+    def test_its_limit_is_read_as_people_write_it(self, client: Client, budget: Budget) -> None:
+        reader = User.objects.create_user("reader", is_staff=True)
+        reader.user_permissions.add(Permission.objects.get(codename="view_budget"))
+        client.force_login(reader)
+
+        page = client.get(reverse("admin:messaging_budget_change", args=[budget.pk])).content.decode()
+
+        assert "1,000 messages" in page
+        assert "1000.000000" not in page
+
     def test_a_limit_of_nothing_is_refused(self, admin_client: Client, budget: Budget) -> None:
         page = admin_client.post(reverse("admin:messaging_budget_change", args=[budget.pk]), {"limit": "0"})
 
