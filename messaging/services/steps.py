@@ -4,7 +4,7 @@ An email campaign is one request about a list that Laaffic keeps: it has no paus
 modules in `email/` share these steps with those in `campaigns/`, and nothing more of its life.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
@@ -83,6 +83,11 @@ def kept(campaign: Campaign | EmailCampaign, by: User | None, *, is_new: bool, i
     if is_noted:
         text, kind = created() if is_new else (_("Edited"), Act.CHANGED)
         note(campaign, text, by, kind)
+
+
+def is_edited(stored: Any, draft: Any, columns: Iterable[str]) -> bool:
+    """Whether any of the columns differs: who only presses the button has edited nothing, and may still approve."""
+    return any(getattr(stored, column) != getattr(draft, column) for column in columns)
 
 
 def tell(draft: Campaign | EmailCampaign, before: row_changes.Before | None = None) -> None:

@@ -155,6 +155,8 @@ class WordTests:
     def test_neither_who_asked_nor_who_wrote_approves(self, application: Application, ada: User, bob: User) -> None:
         carol = User.objects.create_superuser("carol")
         draft = written(application, 3)
+        group_tasks.save(draft, by=carol)  # who only presses the button has edited nothing
+        draft.name = "Renamed"
         group_tasks.save(draft, by=bob)
         ask(draft, ada)
 

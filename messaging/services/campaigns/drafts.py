@@ -110,23 +110,39 @@ def save(
     campaign.full_clean(exclude=["created_by", "text", "sender_id", "application"])
     check_content(campaign)
     is_new = campaign.pk is None
+    chosen: dict[str, list[Any]] = {
+        "groups": list(groups),
+        "excluded_groups": list(excluded_groups),
+        "audiences": list(audiences),
+    }
     with transaction.atomic(savepoint=not is_new):  # of an edit: who is refused looks at the page once more
+        is_edited = True
         if is_new:
             campaign.created_by = by
             _write([campaign])
         else:
-            steps.require(steps.locked(Campaign, campaign.pk), [CampaignState.DRAFT], _("edited"))
+            stored = steps.locked(Campaign, campaign.pk)
+            steps.require(stored, [CampaignState.DRAFT], _("edited"))
             if campaign.kind == Campaign.Kind.TEST:  # whom it goes to from now on is no longer one number for a test
                 campaign.kind = Campaign.Kind.CAMPAIGN
-            campaign.save(update_fields={*columns, "sender_id", "kind"})
-        chosen = {"groups": groups, "excluded_groups": excluded_groups, "audiences": audiences}
+            edited = {*columns, "sender_id", "kind"}
+            is_edited = steps.is_edited(stored, campaign, edited) or _are_others(stored, chosen)
+            campaign.save(update_fields=edited)
         for name, those in chosen.items():
-            _choose(campaign, name, list(those), is_new=is_new)
+            _choose(campaign, name, those, is_new=is_new)
         channels.of(campaign).saved(campaign)
-        steps.kept(campaign, by, is_new=is_new, is_noted=is_noted)
+        if is_edited:
+            steps.kept(campaign, by, is_new=is_new, is_noted=is_noted)
         if not is_new:
             approvals.void_if_changed(campaign, by=by)
     return campaign
+
+
+def _are_others(stored: Campaign, chosen: dict[str, list[Any]]) -> bool:
+    return any(
+        set(getattr(stored, name).values_list("pk", flat=True)) != {one.pk for one in those}
+        for name, those in chosen.items()
+    )
 
 
 _write = Insert(Campaign, keys=True)

@@ -38,8 +38,9 @@ def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | Non
     """
     check_content(campaign)  # first: the model says less of the same
     campaign.full_clean(exclude=["created_by", "mark"])
+    edited = set(columns)
     with transaction.atomic():
-        before = None
+        before, is_edited = None, True
         is_new = campaign.pk is None
         if is_new:
             campaign.created_by = by
@@ -47,9 +48,10 @@ def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | Non
         else:
             stored = steps.locked(EmailCampaign, campaign.pk)
             steps.require(stored, [EmailCampaignState.DRAFT], _("edited"))
-            before = row_changes.kept(stored, only=set(columns))
-            campaign.save(update_fields=set(columns))
-        steps.kept(campaign, by, is_new=is_new)
+            before, is_edited = row_changes.kept(stored, only=edited), steps.is_edited(stored, campaign, edited)
+            campaign.save(update_fields=edited)
+        if is_edited:
+            steps.kept(campaign, by, is_new=is_new)
         steps.tell(campaign, before)
         approvals.void_if_changed(campaign, by=by)
     return campaign

@@ -138,6 +138,14 @@ class WordTests:
             ("Approved", "bob"),
         ]
 
+    def test_who_only_presses_save_is_no_author(self, draft: EmailCampaign, bob: User) -> None:
+        email_drafts.save(draft, columns=["name", "subject"], by=bob)
+        assert not draft.authors.filter(pk=bob.pk).exists()
+
+        draft.subject = "Another"
+        email_drafts.save(draft, columns=["name", "subject"], by=bob)
+        assert draft.authors.filter(pk=bob.pk).exists()
+
     def test_neither_who_asked_nor_who_wrote_approves(self, draft: EmailCampaign, ada: User, bob: User) -> None:
         ask(draft, ada)
         draft.authors.add(bob)

@@ -322,6 +322,23 @@ class LaunchedTests:
         with pytest.raises(NotAllowed, match="rate and limits"):
             starting.launch(scheduled.pk, by=ada)
 
+    def test_who_only_presses_save_is_no_author_and_may_approve(self, draft: Campaign, ada: User, bob: User) -> None:
+        as_it_is = {
+            "groups": list(draft.groups.all()),
+            "excluded_groups": [],
+            "columns": ["text", "name", "rate_per_second"],
+        }
+
+        drafts.save(draft, **as_it_is, by=bob)
+        assert not draft.authors.filter(pk=bob.pk).exists()
+        assert "Edited" not in draft.events.values_list("text", flat=True)
+
+        for changed in ({"excluded_groups": as_it_is["groups"]}, {"groups": []}):
+            drafts.save(draft, **{**as_it_is, **changed}, by=bob)
+            assert draft.authors.filter(pk=bob.pk).exists()
+            draft.authors.clear()
+            drafts.save(draft, **as_it_is)
+
     def test_another_pace_of_a_draft_voids_it_and_makes_an_author(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 

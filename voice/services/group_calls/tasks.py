@@ -21,6 +21,7 @@ from laaffic_console.kit.words.plain_text import sendable
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import lasting
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
+from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.refusals import NotAllowed
 from voice.models import GroupTask, TaskState
@@ -60,19 +61,21 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
     elif not task.number_count and not task.is_template:
         raise ValidationError({"numbers": _("Choose who is called: select groups, paste numbers or choose a file.")})
     with transaction.atomic():
-        before, has_others = None, False
+        stored, before, has_others = None, None, False
         if task.pk is None:
             task.created_by = by
             task.save()
         elif not _drafts().select_for_update().filter(pk=task.pk).exists():
             raise ValidationError(_("This task has been launched in the meantime: it was not changed."))
         else:
-            before = row_changes.kept(_as_stored(task.pk), only=TOLD)
+            stored = _as_stored(task.pk)
+            before = row_changes.kept(stored, only=TOLD)
             has_others = audience is not None and not group_numbers.is_kept(task, audience)
         if audience is not None:
             group_numbers.keep(task, audience)
         task.save(update_fields=group_launching.EDITED)
-        if by is not None:
+        is_edited = stored is None or has_others or steps.is_edited(stored, task, group_launching.EDITED)
+        if by is not None and is_edited:
             task.authors.add(by)
         approvals.void_if_changed(task, by=by)
         _tell(task, before, has_others=has_others)
