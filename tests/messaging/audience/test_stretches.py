@@ -64,11 +64,11 @@ def test_a_group_without_anybody_is_told_from_one_with(
 ) -> None:
     empty = ContactGroup.objects.create(name="nobody")
     draft = drafts.create(name="Autumn", application=application, sender_id="SHOP", text="Hello", groups=[empty])
-    assert not drafts._has_somebody(draft)
+    assert not drafts.has_somebody(draft)
 
     draft.groups.add(group)
 
-    assert drafts._has_somebody(draft)
+    assert drafts.has_somebody(draft)
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what it has counted")
