@@ -211,7 +211,7 @@ class Installation:
         return f"for {seconds:.1f} s"
 
     def _gateway_is_late(self, seconds: float) -> str:
-        """What came in the meantime is accepted when nobody waits for the answer any more."""
+        """Requests that arrive in the meantime are accepted only after their senders have stopped waiting."""
         with self.processes.standing_still(GATEWAY):
             time.sleep(seconds)
         wait_until(self.gateway.is_there, "the gateway", 10)

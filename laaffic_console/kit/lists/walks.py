@@ -24,7 +24,8 @@ def rising(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> I
 
 def falling(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> Iterator[list[Row]]:
     """The same, the newest id first."""
-    ordered, chunk = rows.order_by("-pk"), list(rows.order_by("-pk")[:size])
+    ordered = rows.order_by("-pk")
+    chunk = list(ordered[:size])
     while chunk:
         last = pk(chunk[-1])
         yield chunk
