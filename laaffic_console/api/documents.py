@@ -28,6 +28,7 @@ def request(row: LedgerEntry) -> dict[str, Any]:
         "settled_at": moment(row.settled_at),
         "reason": row.reason,
         "evidence": row.evidence,
+        "evidence_kind": row.evidence_kind,
     }
 
 

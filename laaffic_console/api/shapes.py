@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from laaffic_console.gateway.models import EntryState
+from laaffic_console.gateway.models import EntryState, EvidenceKind
 from messaging.models import Campaign as Row
 from messaging.models import CampaignState, HoldKind, MessageState
 from messaging.services.launching import undo
@@ -320,6 +320,7 @@ class LaafficRequest(serializers.Serializer):
     settled_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
     evidence = serializers.CharField(allow_blank=True)
+    evidence_kind = serializers.ChoiceField(choices=EvidenceKind.choices, allow_blank=True)
 
 
 class Report(Standing):

@@ -9,6 +9,7 @@ COLUMNS |= {name: name for name in ("about_kind", "about_id", "summary", "attemp
 COLUMNS |= {
     name: name for name in ("prepared_at", "left_at", "settled_at", "http_status", "code", "reason", "evidence")
 }
+COLUMNS |= {"known_by": "evidence_kind"}
 
 
 def register() -> None:

@@ -14,10 +14,10 @@ DELIVERIES = {Delivery.DELIVERED: "delivered", Delivery.UNDELIVERED: "failed", D
 
 
 def document(channel: str) -> dict[str, Any]:
-    """{"rows": [{"key", "state", "evidence"}], "standing": {name: what is shown of it}}"""
+    """{"rows": [{"key", "state", "evidence", "evidence_kind"}], "standing": {name: what is shown of it}}"""
     about, key_of, standing = CHANNELS[channel]
     rows = [
-        {"key": key, "state": call.state, "evidence": call.evidence}
+        {"key": key, "state": call.state, "evidence": call.evidence, "evidence_kind": call.evidence_kind}
         for call in LedgerEntry.objects.filter(about_kind__in=about).order_by("pk")
         if (key := key_of(call))
     ]

@@ -24,6 +24,7 @@ class Row:
     key: str
     state: str
     evidence: str
+    evidence_kind: str = ""
 
 
 def judge(

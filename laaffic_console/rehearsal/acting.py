@@ -182,4 +182,4 @@ class ActsRehearsal:
 
 
 def is_settled_by_evidence(row: act_verdict.Row) -> bool:
-    return row.state == "accepted" and not row.evidence.startswith("the answer")
+    return row.state == "accepted" and row.evidence_kind not in ("answer", "late_answer")

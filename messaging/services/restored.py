@@ -11,7 +11,7 @@ from django.db import transaction
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import restored
+from laaffic_console.gateway.services.ledger import known_by, restored
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import (
     IS_OPEN_BATCH,
@@ -83,7 +83,7 @@ def _may_have_left_again(batch_id: int, until: dt.datetime) -> int:
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     if batch.entry is not None:
         restored.widen(batch.entry, until)
-    batch.messages().filter(state=MessageState.UNKNOWN).update(evidence=restored.EVIDENCE)
+    batch.messages().filter(state=MessageState.UNKNOWN).update(evidence=known_by.RESTORED)
     look_at = database_clock.in_statement() + settling.FIRST_CHECK
     Batch.objects.filter(pk=batch_id).update(claimed_at=until, next_check_at=look_at, checks=0)
     return batch.unknown
@@ -98,7 +98,7 @@ def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int
         restored.widen(entry, until)
     else:
         if entry is not None and entry.state == EntryState.PREPARED:
-            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.NOT_SENT, evidence=restored.EVIDENCE)
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.NOT_SENT, **known_by.restore().columns())
         entry = _request(batch)
         restored.note_all([entry], since, until)
     batch.entry, batch.claimed_at, batch.token = entry, until, ""
@@ -106,7 +106,7 @@ def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int
     batch.attempt += 1
     batch.save(update_fields=["entry", "claimed_at", "token", "not_before", "waits_for", "attempt"])
     with sent_tallies.following(batch):
-        settling.mark_unknown(batch, restored.EVIDENCE)
+        settling.mark_unknown(batch, known_by.RESTORED)
     if budgets := budget_gate.of(batch.campaign):
         own_segments.write(batch.campaign, rows)
         budgets.may_have_left(batch, rows)

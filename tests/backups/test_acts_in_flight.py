@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.backups.services import alone, databases, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services.ledger.restored import EVIDENCE
+from laaffic_console.gateway.services.ledger.known_by import RESTORED
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ConsentState, EmailCampaign, EmailCampaignState
 from messaging.services import steps
@@ -134,7 +134,7 @@ def test_an_email_campaign_that_was_unknown_may_have_been_sent_again_since(
     assert campaign.state == EmailCampaignState.UNKNOWN
     assert "This may have been sent since" in campaign.events.latest("pk").text
     request = LedgerEntry.objects.get()
-    assert (request.state, request.evidence) == (EntryState.UNKNOWN, EVIDENCE)
+    assert (request.state, request.evidence) == (EntryState.UNKNOWN, RESTORED)
     assert request.left_at is not None
     assert request.left_at - long_ago >= dt.timedelta(hours=5)
 

@@ -29,7 +29,7 @@ from laaffic_console.backups.services import alone, archives, backing_up, databa
 from laaffic_console.events.models import Webhook
 from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
-from laaffic_console.gateway.services.ledger import restored
+from laaffic_console.gateway.services.ledger import known_by
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import person_entries
 from messaging.models import (
@@ -484,7 +484,7 @@ class RestoreTests:
         assert window is not None
         assert window[0] < long_ago
         assert window[1] > before
-        assert set(Message.objects.values_list("state", "evidence")) == {(MessageState.UNKNOWN, restored.EVIDENCE)}
+        assert set(Message.objects.values_list("state", "evidence")) == {(MessageState.UNKNOWN, known_by.RESTORED)}
         Batch.objects.exclude(next_check_at=None).update(next_check_at=timezone.now())
         report_pulls.pull_due()
         assert not Message.objects.filter(state=MessageState.UNKNOWN).exists()

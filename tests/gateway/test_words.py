@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from laaffic_console.dashboard.health import health_page
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services.ledger import ledger, words
+from laaffic_console.gateway.services.ledger import known_by, ledger, words
 from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 
 pytestmark = pytest.mark.django_db
@@ -84,8 +84,8 @@ def test_what_has_a_page_of_its_own_is_settled_there(admin_client: Client, lost:
 
 
 def test_an_answer_that_comes_after_all_knows_better(lost: LedgerEntry) -> None:
-    assert ledger.lapse(lost.pk, evidence="a test")
-    assert not ledger.lapse(lost.pk, evidence="a test")
+    assert ledger.lapse(lost.pk, evidence=known_by.time("a test"))
+    assert not ledger.lapse(lost.pk, evidence=known_by.time("a test"))
 
     assert ledger.settle_accepted(lost.pk)
 
@@ -93,7 +93,7 @@ def test_an_answer_that_comes_after_all_knows_better(lost: LedgerEntry) -> None:
 def test_an_answer_that_comes_late_knows_better(admin_user: User, lost: LedgerEntry) -> None:
     words.settle(lost.pk, was_done=False, why="their list has none", by=admin_user)
 
-    assert ledger.settle_accepted(lost.pk, evidence="the answer: 7")
+    assert ledger.settle_accepted(lost.pk, evidence=known_by.answer("7"))
 
     lost.refresh_from_db()
     assert (lost.state, lost.evidence) == (EntryState.ACCEPTED, "the answer: 7")
@@ -131,14 +131,14 @@ def test_an_answer_that_leaves_it_out_knows_better(admin_user: User, lost: Ledge
 
 def test_what_is_proved_beside_a_word_no_late_answer_overturns(admin_user: User, lost: LedgerEntry) -> None:
     words.settle(lost.pk, was_done=True, why="I saw it", by=admin_user)
-    assert ledger.prove_done(lost.pk, evidence="a list has it")
-    assert not ledger.prove_done(lost.pk, evidence="another list")
+    assert ledger.prove_done(lost.pk, evidence=known_by.listing("a list has it"))
+    assert not ledger.prove_done(lost.pk, evidence=known_by.listing("another list"))
 
     assert not ledger.settle_error(lost.pk, refusal("-10"))
 
 
 def test_what_did_not_leave_stays_so(lost: LedgerEntry) -> None:
-    LedgerEntry.objects.update(state=EntryState.NOT_SENT, evidence="its process ended before it left")
+    LedgerEntry.objects.update(state=EntryState.NOT_SENT, **known_by.console("its process ended").columns())
 
     assert not ledger.settle_accepted(lost.pk)
 

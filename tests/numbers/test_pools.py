@@ -354,7 +354,7 @@ class LostAnswerTests:
 
         def late(entry: LedgerEntry, request: Any) -> Any:
             answer = send(entry, request)
-            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.REFUSED, evidence="the list shows it else")
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.REFUSED, evidence_kind="list")
             monkeypatch.setattr(single_requests, "send", send)
             if is_followed:
                 pool_changes.apply(pool, replace(NEW, max_concurrency=7), typed="918885")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger, lost_requests, single_requests
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Family, Refused, Source, lookup
 from laaffic_console.laaffic.call_records import from_row
@@ -235,15 +236,15 @@ class CallTests:
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The process stood still between answer and row; meanwhile its request was given up, and somebody spoke."""
-        answered = calls._answered
+        settle = ledger.settle_accepted
 
-        def late(entry: LedgerEntry, evidence: str) -> None:
-            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.UNKNOWN)
-            asked = SipCall.objects.get(entry=entry)
+        def late(entry_id: int, *, evidence: Evidence) -> bool:
+            LedgerEntry.objects.filter(pk=entry_id).update(state=EntryState.UNKNOWN)
+            asked = SipCall.objects.get(entry=entry_id)
             calls.did_not_ring(asked.pk, why="nobody heard it", by=admin_user)  # type: ignore[arg-type]
-            answered(entry, evidence)
+            return settle(entry_id, evidence=evidence)
 
-        monkeypatch.setattr(calls, "_answered", late)
+        monkeypatch.setattr(ledger, "settle_accepted", late)
 
         made = calls.place(phone=phone, callee=CALLEE)
 

@@ -216,7 +216,9 @@ class AddTests:
 
         def late(entry: LedgerEntry, request: Any) -> Any:
             answer = send(entry, request)
-            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.REFUSED, evidence="the list holds none")
+            LedgerEntry.objects.filter(pk=entry.pk).update(
+                state=EntryState.REFUSED, evidence="it holds none", evidence_kind="list"
+            )
             return answer
 
         monkeypatch.setattr(single_requests, "send", late)

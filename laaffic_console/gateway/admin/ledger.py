@@ -76,6 +76,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "code": "shown_code",
         "reason": "shown_reason",
         "evidence": "shown_evidence",
+        "evidence_kind": "shown_kind",
     }
 
     def get_fields(self, request: HttpRequest, obj: LedgerEntry | None = None) -> Any:
@@ -133,6 +134,10 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("evidence"))
     def shown_evidence(self, entry: LedgerEntry) -> str:
         return in_words(entry.evidence)
+
+    @display(description=gettext_lazy("known by"))
+    def shown_kind(self, entry: LedgerEntry) -> str:
+        return entry.get_evidence_kind_display()
 
     @display(description=gettext_lazy("recipients"))
     def recipients(self, entry: LedgerEntry) -> str:

@@ -9,7 +9,7 @@ from laaffic_console.gateway.models.channels import (
     Channel,
 )
 from laaffic_console.gateway.models.inbox import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.models.ledger import IS_OPEN_ENTRY, EntryState, LedgerEntry
+from laaffic_console.gateway.models.ledger import IS_OPEN_ENTRY, EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.models.workers import Lease, RatePacer, Trouble, WorkerHeartbeat
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "BalanceReading",
     "Channel",
     "EntryState",
+    "EvidenceKind",
     "Lease",
     "LedgerEntry",
     "OrphanReport",

@@ -20,6 +20,21 @@ class EntryState(models.TextChoices):
     LAPSED = "lapsed", _("Never known")  # as unknown, and what was asked for would be over: nobody looks any more
 
 
+class EvidenceKind(models.TextChoices):
+    """What an entry's outcome is known by. The code decides by it: the words beside it are for people."""
+
+    ANSWER = "answer", _("Laaffic's answer")
+    LATE_ANSWER = "late_answer", _("A late answer")  # a person had sent again what it carried
+    NO_ANSWER = "no_answer", _("No answer")
+    REPORT = "report", _("A report")  # or a callback, or a call's record
+    LIST = "list", _("Laaffic's list")
+    REQUEST = "request", _("Another request")
+    PERSON = "person", _("A person")
+    CONSOLE = "console", _("This console")  # it was kept back here
+    TIME = "time", _("Its time is over")
+    RESTORE = "restore", _("A restore")
+
+
 # What entries are written for. The list's filter offers these: to ask the entries takes longer with each that comes.
 INTERFACES = (
     *("sendSms", "sendSms/batch", "mmsUpload", "mmsSend", "email/sendEmail", "email/batchSendEmail"),
@@ -60,6 +75,10 @@ class LedgerEntry(models.Model):
     code = models.CharField(_("code"), max_length=16, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     evidence = models.CharField(_("evidence"), max_length=300, blank=True)
+    # "" while nothing is known, and where an earlier version wrote the words alone (past_evidence_kinds.py).
+    evidence_kind = models.CharField(
+        _("known by"), max_length=12, choices=EvidenceKind, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("ledger entry")

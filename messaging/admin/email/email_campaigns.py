@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting import delivery, kinds
-from laaffic_console.gateway.services.ledger import ledger, restored
+from laaffic_console.gateway.models import EvidenceKind
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
@@ -285,7 +286,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             campaign.name,
             campaign=campaign,
             zone=settings.TIME_ZONE,
-            is_restored=campaign.entry is not None and campaign.entry.evidence == restored.EVIDENCE,
+            is_restored=campaign.entry is not None and campaign.entry.evidence_kind == EvidenceKind.RESTORE,
             progress=email_counting.progress(campaign),
             waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
             reasons=email_counting.reasons(campaign),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.account import account_hold, applications
 from laaffic_console.gateway.services.database import database_clock, durability
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.gateway.services.work import pacing, workers
 from laaffic_console.gateway.services.work.pacing import RateLimit
 from laaffic_console.kit.sql.constant_sql import Given, Select, moment
@@ -356,7 +356,8 @@ def release(claimed: Claim, why: str) -> bool:
     with transaction.atomic():
         Batch.objects.select_for_update().get(pk=claimed.batch_id)  # before its request, as everywhere
         unsent = LedgerEntry.objects.filter(pk=claimed.entry_id, state=LedgerEntry.State.PREPARED)
-        if not unsent.update(state=LedgerEntry.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
+        kept_back = known_by.console(why).columns()
+        if not unsent.update(state=LedgerEntry.State.NOT_SENT, settled_at=timezone.now(), **kept_back):
             return False
         of_this = Batch.objects.filter(pk=claimed.batch_id, entry_id=claimed.entry_id)
         of_this.update(state=BatchState.QUEUED, token="", attempt=F("attempt") - 1)  # a refusal's wait grows with it

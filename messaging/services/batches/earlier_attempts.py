@@ -13,7 +13,6 @@ from messaging.services.batches.bulk_writes import count_outcomes
 from messaging.wire import gateway_ids
 
 SOURCE = "an earlier attempt"
-LATE_ANSWER = "the answer, after it was sent again"
 
 
 def by_gateway_id(msg_ids: Collection[str]) -> dict[str, tuple[int, int]]:

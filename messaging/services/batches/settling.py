@@ -18,7 +18,7 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.database import database_clock, durability
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.kit.sql.constant_sql import Given, Select, Update, moment
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import (
@@ -161,7 +161,7 @@ def _settle_locked(campaign_id: int, batch: Batch, claimed: Claim, result: SendR
 
 def _keep_late(claimed: Claim, result: SendResult) -> None:
     """A person had the batch sent again since: the answer is for its own request, and the attempts that it carried."""
-    if ledger.settle_accepted(claimed.entry_id, evidence=earlier_attempts.LATE_ANSWER):
+    if ledger.settle_accepted(claimed.entry_id, evidence=known_by.late_answer()):
         ids = zip(claimed.message_ids, result.msg_ids, strict=True)
         earlier_attempts.keep_accepted(
             {pk: msg_id for pk, msg_id in ids if msg_id},
@@ -420,18 +420,20 @@ def _recover(batch_id: int, entry_id: int, left_at: dt.datetime | None) -> None:
         return
     now = timezone.now()
     entries = LedgerEntry.objects.filter(pk=entry_id)
-    died = "its worker died before the request left"
-    if entries.filter(state=EntryState.PREPARED).update(state=EntryState.NOT_SENT, settled_at=now, evidence=died):
+    died = known_by.console("its worker died before the request left")
+    unsent = entries.filter(state=EntryState.PREPARED)
+    if unsent.update(state=EntryState.NOT_SENT, settled_at=now, **died.columns()):
         Batch.objects.filter(pk=batch_id).update(state=BatchState.QUEUED, token="", attempt=F("attempt") - 1)
         return
     entry = entries.get()
     # What lies further ahead was written by a clock that was wrong. If its worker lives after all, the answer counts.
     if entry.left_at and abs(now - entry.left_at) < ANSWER_GRACE and left_at:
         return
-    lost = "its worker died after the request may have left; the answer was lost"
-    if entries.filter(state=EntryState.IN_FLIGHT).update(state=EntryState.UNKNOWN, settled_at=now, evidence=lost):
+    lost = known_by.no_answer("its worker died after the request may have left; the answer was lost")
+    in_flight = entries.filter(state=EntryState.IN_FLIGHT)
+    if in_flight.update(state=EntryState.UNKNOWN, settled_at=now, **lost.columns()):
         with sent_tallies.following(batch):
-            mark_unknown(batch, lost)
+            mark_unknown(batch, lost.words)
 
 
 def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reason: str, now: dt.datetime) -> int:

@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services.ledger import known_by
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
@@ -107,7 +108,7 @@ def _queue_again(batch_id: int, reason: str, by: User | None, seen: dt.datetime 
         events.messages_moved(dict.fromkeys(ids, int(MessageState.UNKNOWN)))
     # The old call is not live any more: at most one call may carry a message (ledger#rules).
     LedgerEntry.objects.filter(pk=batch.entry_id or 0, state=EntryState.UNKNOWN).update(
-        evidence=_("given up by a person: %(why)s") % {"why": reason[:200]}
+        **known_by.person(_("given up by a person: %(why)s") % {"why": reason[:200]}).columns()
     )
     Batch.objects.filter(pk=batch_id).update(
         state=BatchState.QUEUED, unknown=0, queued=F("queued") + len(ids), entry=None, token="", not_before=None

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock, isolation
-from laaffic_console.gateway.services.ledger import ledger, lost_requests, open_acts, restored
+from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, open_acts
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
@@ -42,12 +42,11 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             return campaign
         waiting = [EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.HELD]
         steps.require(campaign, waiting, _("cancelled: Laaffic has no way to take mails back"))
-        if campaign.entry and campaign.entry.state in REQUESTED:
-            stopped = LedgerEntry.objects.filter(pk=campaign.entry.pk, state=EntryState.PREPARED).update(
-                state=EntryState.NOT_SENT, settled_at=timezone.now(), evidence="cancelled before the request left"
-            )
-            if not stopped:
-                raise NotAllowed(_("Its request has left already; Laaffic has no way to take mails back."))
+        has_request = campaign.entry is not None and campaign.entry.state in REQUESTED
+        if has_request and not ledger.take_back(
+            ledger.only(campaign.entry_id or 0), "cancelled before the request left"
+        ):
+            raise NotAllowed(_("Its request has left already; Laaffic has no way to take mails back."))
         was_repeated = email_states.may_have_arrived(campaign)
         said = _("Cancelled: the repeat did not leave; the first request may have arrived")
         email_states.move(campaign, EmailCampaignState.CANCELLED, said if was_repeated else _("Cancelled"), by)
@@ -64,7 +63,7 @@ def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: i
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
         campaign = _resolvable(campaign_id, reason, seen)
-        if campaign.entry is not None and campaign.entry.evidence == restored.EVIDENCE:
+        if campaign.entry is not None and campaign.entry.evidence_kind == EvidenceKind.RESTORE:
             approval_rules.require(campaign)
         email_starting.start(campaign, _("Sent again after a lost answer: %(why)s") % {"why": reason}, by)
     return campaign
@@ -167,7 +166,7 @@ def _end_lost_requests() -> None:
     )
     lost = lost.filter(prepared_at__lt=timezone.now() - open_acts.WITHIN, about_id__in=going_on.values("pk"))
     for entry in lost[:500]:
-        ledger.lapse(entry.pk, evidence="its campaign went on without it")
+        ledger.lapse(entry.pk, evidence=known_by.time("its campaign went on without it"))
 
 
 @transaction.atomic

@@ -15,9 +15,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from laaffic_console.gateway.models import EntryState
+from laaffic_console.gateway.models import EntryState, EvidenceKind
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from messaging.models import Delivery, EmailCampaign, EmailMessage, Submission
@@ -33,8 +34,8 @@ SUBMISSION_OF = {
 }
 DELIVERY_OF = {DeliveryState.DELIVERED: Delivery.DELIVERED, DeliveryState.FAILED: Delivery.UNDELIVERED}
 NOT_TOLD = (Delivery.PENDING, Delivery.EXPIRED)
-BY_CALLBACK = "a callback under this campaign's mark"  # how the evidence of a request begins that it speaks of
 FIRST_CHECK = dt.timedelta(seconds=20)
+WITHOUT_TASK = known_by.answer_without("a task id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,32 +130,35 @@ def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None
     """An answer says whose its task is: what was taken for another request's, by a callback, was this one's, or may
     have been where one of the two names no task.
     """
-    by_callback = email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED, evidence__startswith=BY_CALLBACK)
+    accepted = email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED)
+    by_callback = accepted.filter(evidence_kind=EvidenceKind.REPORT)
     if by_callback.filter(pk=entry_id).exists():
         return
-    named = by_callback.filter(evidence__in=[_by_callback(task_id), _by_callback("")]) if task_id else by_callback
+    names = [_by_callback(task_id).words, _by_callback("").words]
+    named = by_callback.filter(evidence__in=names) if task_id else by_callback
     if other := named.order_by("-pk").first():
-        ledger.settle_by_evidence(
-            other.pk, EntryState.UNKNOWN, evidence="the answer was lost", provided=[EntryState.ACCEPTED]
-        )
+        lost = known_by.no_answer("the answer was lost")
+        ledger.settle_by_evidence(other.pk, EntryState.UNKNOWN, evidence=lost, provided=[EntryState.ACCEPTED])
 
 
-def _by_callback(task_id: str) -> str:
-    return f"{BY_CALLBACK}; task {[task_id] if task_id else []}"[:300]
+def _by_callback(task_id: str) -> Evidence:
+    """An entry keeps a task by these words alone, shortened or not."""
+    return known_by.report(f"a callback under this campaign's mark; task {[task_id] if task_id else []}")
 
 
 def _is_known(campaign: EmailCampaign, task_id: str) -> bool:
-    evidence = [f"the answer: task {task_id}"[:300], _by_callback(task_id)]
-    return email_states.requests_of(campaign).filter(evidence__in=evidence).exists()
+    names = [known_by.answer(f"task {task_id}"), _by_callback(task_id)]
+    known = email_states.requests_of(campaign).filter(evidence__in=[name.columns()["evidence"] for name in names])
+    return known.exists()
 
 
 def _settle_earliest(campaign: EmailCampaign, task_id: str) -> None:
     """Not where what arrived for certain may have been this one: either of the two names no task."""
     requests, evidence = email_states.requests_of(campaign), _by_callback(task_id)
     arrived = requests.filter(state=EntryState.ACCEPTED)
-    if (not task_id and arrived.exists()) or arrived.filter(evidence="the answer, without a task id").exists():
+    if (not task_id and arrived.exists()) or arrived.filter(evidence=WITHOUT_TASK.words).exists():
         return
-    if nameless := arrived.filter(evidence=_by_callback("")).first():
+    if nameless := arrived.filter(evidence=_by_callback("").words).first():
         ledger.settle_by_evidence(nameless.pk, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.ACCEPTED])
         return
     waiting = requests.filter(state__in=[EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED])

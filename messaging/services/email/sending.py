@@ -18,7 +18,7 @@ from laaffic_console.gateway.services.account import account_hold, applications
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.gateway.services.work import leases, moments, patience, workers
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import (
@@ -236,7 +236,7 @@ def settle_accepted(campaign_id: int, entry_id: int, task_id: str) -> None:
     campaign = steps.locked(EmailCampaign, campaign_id)
     email_reports.told_by_answer(campaign, entry_id, task_id)
     ledger.settle_accepted(
-        entry_id, evidence=f"the answer: task {task_id}" if task_id else "the answer, without a task id"
+        entry_id, evidence=known_by.answer(f"task {task_id}") if task_id else email_reports.WITHOUT_TASK
     )
     if task_id and not campaign.task_id:
         campaign.task_id = task_id[:64]
@@ -305,7 +305,7 @@ def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
         campaign.save(update_fields=["entry"])
         email_states.move(campaign, EmailCampaignState.UNKNOWN, event, None)
         return True
-    ledger.settle_accepted(earlier.pk, evidence=f"request {entry_id} was refused as its duplicate")
+    ledger.settle_accepted(earlier.pk, evidence=known_by.request(f"request {entry_id} was refused as its duplicate"))
     campaign.entry = earlier
     campaign.save(update_fields=["entry"])
     email_campaigns.arrived(campaign, _("The repeat was refused as a duplicate: the first request had arrived"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q, Sum
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.database import snapshots
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
 from messaging.services.batches import answers, counting, earlier_attempts, gate_tallies, sent_tallies
@@ -182,7 +182,7 @@ def _calls(campaign: Campaign) -> Iterator[str]:
     batches = Batch.objects.filter(campaign=campaign).exclude(entry=None)
     for entry_id in batches.values_list("entry_id", flat=True):
         carriers[entry_id] += 1
-    for entry_id in entries.exclude(evidence=earlier_attempts.LATE_ANSWER).values_list("pk", flat=True):
+    for entry_id in entries.exclude(evidence_kind=EvidenceKind.LATE_ANSWER).values_list("pk", flat=True):
         if carriers[entry_id] != 1:
             yield f"request {entry_id} is live and carries {carriers[entry_id]} batches instead of one"
     sent = Q(accepted__gt=0) | Q(delivered__gt=0) | Q(undelivered__gt=0)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.ledger import ledger, lost_requests, single_requests
+from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, single_requests
 from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.plain_text import keepable, without_marks
@@ -214,7 +214,7 @@ def keep_id(attachment_id: int, gateway_id: str) -> MmsAttachment:
 @transaction.atomic
 def _settle(attachment: MmsAttachment, entry: LedgerEntry, gateway_id: str) -> None:
     ledger.settle_accepted(
-        entry.pk, evidence=f"the answer: {gateway_id}" if gateway_id else "the answer, without an id"
+        entry.pk, evidence=known_by.answer(gateway_id) if gateway_id else known_by.answer_without("an id")
     )
     if gateway_id and entry.left_at:
         # From when it left: the vendor's clock cannot have started earlier.
@@ -222,7 +222,7 @@ def _settle(attachment: MmsAttachment, entry: LedgerEntry, gateway_id: str) -> N
         attachment.lapses_at = entry.left_at + ATTACHMENT_LASTS
         attachment.save(update_fields=["gateway_id", "uploaded_at", "lapses_at"])
         for earlier in _lost().filter(about_id=attachment.pk):
-            ledger.lapse(earlier.pk, evidence="uploaded again since")
+            ledger.lapse(earlier.pk, evidence=known_by.request("uploaded again since"))
 
 
 def _lost() -> QuerySet[LedgerEntry]:
@@ -258,4 +258,4 @@ def sweep() -> None:
     """Calls whose worker died: none of them has an answer to come any more."""
     lost_requests.give_up(LedgerEntry.objects.filter(about_kind=ABOUT))
     for entry in _lost().filter(left_at__lt=timezone.now() - ATTACHMENT_LASTS)[:500]:
-        ledger.lapse(entry.pk, evidence="by now the upload would have lapsed")
+        ledger.lapse(entry.pk, evidence=known_by.time("by now the upload would have lapsed"))

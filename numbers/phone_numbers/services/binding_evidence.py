@@ -6,14 +6,15 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.ledger.late_evidence import SHOWS_WITHIN, denied_lately
 from laaffic_console.gateway.services.work import due
 from phone_numbers.models import Binding, BindingRequest
 from phone_numbers.services.arrival import ARRIVES_WITHIN
 
 Verb = BindingRequest.Verb
-RAN_OUT = "by now it would have run out; no list showed it"
+RAN_OUT = known_by.time("by now it would have run out; no list showed it")
 
 
 def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> int:
@@ -71,7 +72,7 @@ def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> 
     if not is_late:
         return False
     evidence = _("the list of %(when)s holds no such binding: nothing was bound") % {"when": _minute(began)}
-    return ledger.settle_by_evidence(request.entry_id or 0, EntryState.REFUSED, evidence=evidence)
+    return ledger.settle_by_evidence(request.entry_id or 0, EntryState.REFUSED, evidence=known_by.listing(evidence))
 
 
 def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: bool, is_late: bool) -> bool:
@@ -87,7 +88,7 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
     if not is_late:
         return False
     evidence = _("the list of %(when)s still holds it: nothing was unbound") % {"when": _minute(began)}
-    return ledger.settle_by_evidence(request.entry_id or 0, EntryState.REFUSED, evidence=evidence)
+    return ledger.settle_by_evidence(request.entry_id or 0, EntryState.REFUSED, evidence=known_by.listing(evidence))
 
 
 def _made_by(request: BindingRequest) -> Binding | None:
@@ -131,12 +132,13 @@ def _would_be_over(request: BindingRequest, began: dt.datetime) -> bool:
     return left_at is not None and left_at + max(lasts, ARRIVES_WITHIN) <= began
 
 
-def _is_there(binding: Binding, began: dt.datetime) -> str:
-    return _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": binding.bind_id}
+def _is_there(binding: Binding, began: dt.datetime) -> Evidence:
+    said = _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": binding.bind_id}
+    return known_by.listing(said)
 
 
-def _is_gone(began: dt.datetime) -> str:
-    return _("the list of %(when)s does not hold it any more") % {"when": _minute(began)}
+def _is_gone(began: dt.datetime) -> Evidence:
+    return known_by.listing(_("the list of %(when)s does not hold it any more") % {"when": _minute(began)})
 
 
 def _minute(moment: dt.datetime) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.gateway.services.ledger.late_evidence import denied_lately
 from laaffic_console.gateway.services.work import due
 from phone_numbers.models import OwnedNumber
@@ -54,13 +54,13 @@ def settle(*, began: dt.datetime) -> None:
         if entry.state == EntryState.REFUSED:
             if shows and requests(number).first() == entry:
                 evidence = _("the list of %(when)s shows it as it was asked for") % moment
-                ledger.was_done_after_all(entry.pk, evidence=evidence)
+                ledger.was_done_after_all(entry.pk, evidence=known_by.listing(evidence))
         elif shows:
             evidence = _("the list of %(when)s shows it as it was asked for") % moment
-            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
+            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=known_by.listing(evidence))
         elif shows is False and entry.left_at is not None and began - entry.left_at >= ARRIVES_WITHIN:
             evidence = _("the list of %(when)s does not show it as it was asked for: nothing was changed") % moment
-            ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
+            ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=known_by.listing(evidence))
 
 
 def _as_listed(began: dt.datetime, pks: Collection[int]) -> dict[int, OwnedNumber]:

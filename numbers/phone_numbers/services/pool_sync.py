@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import isolation
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.ledger.late_evidence import denied_lately
 from laaffic_console.gateway.services.lists import whole_lists
 from laaffic_console.gateway.services.work import due
@@ -100,11 +101,11 @@ def _settle(version: PoolVersion, found: dict[str, PoolConfig], began: dt.dateti
     if began - entry.left_at < ARRIVES_WITHIN or not (is_complete or there):
         return False
     evidence = _("the list of %(when)s shows the pool otherwise: nothing was changed") % {"when": _minute(began)}
-    return ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
+    return ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=known_by.listing(evidence))
 
 
-def _as_asked_for(began: dt.datetime) -> str:
-    return _("the list of %(when)s shows the pool as asked for") % {"when": _minute(began)}
+def _as_asked_for(began: dt.datetime) -> Evidence:
+    return known_by.listing(_("the list of %(when)s shows the pool as asked for") % {"when": _minute(began)})
 
 
 def _minute(moment: dt.datetime) -> str:

@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.ledger import ledger, single_requests
+from laaffic_console.gateway.services.ledger import known_by, ledger, single_requests
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.plain_text import keepable, without_marks
@@ -182,7 +183,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
             ) from refusal
         if not ours:
             raise UploadFailed(_taken(audio)) from refusal
-        _end_lost_tries(audio, f"request {entry.pk} was refused as its duplicate")
+        _end_lost_tries(audio, known_by.request(f"request {entry.pk} was refused as its duplicate"))
         if there := _look_up(audio):
             return _arrived(audio, there)
         raise UploadFailed(_is_there(audio)) from refusal
@@ -200,7 +201,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
         raise UploadFailed(
             _("“%(name)s” was not uploaded: %(why)s") % {"name": audio.name, "why": problem.message}
         ) from problem
-    ledger.settle_accepted(entry.pk, evidence=f"the answer: {file_id}" if file_id else "the answer, without an id")
+    ledger.settle_accepted(entry.pk, evidence=known_by.answer(file_id) if file_id else known_by.answer_without("an id"))
     if not file_id:
         found = _look_up(audio)
         if found is None or not found.file_id:
@@ -223,13 +224,13 @@ def _look_up(audio: AudioFile) -> UploadedAudio | None:
 
 def _arrived(audio: AudioFile, there: UploadedAudio) -> AudioFile:
     """An earlier try of ours arrived: its row in the ledger ends by what the list says."""
-    _end_lost_tries(audio, f"fileQuery lists {there.name}: {there.file_id}")
+    _end_lost_tries(audio, known_by.listing(f"fileQuery lists {there.name}: {there.file_id}"))
     if not there.file_id:
         raise UploadFailed(_("Laaffic lists “%(name)s” without an id. Ask Laaffic's support.") % {"name": audio.name})
     return _keep(audio, there.file_id)
 
 
-def _end_lost_tries(audio: AudioFile, evidence: str) -> None:
+def _end_lost_tries(audio: AudioFile, evidence: Evidence) -> None:
     lost = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
     for entry in tries(audio).filter(state__in=lost):
         ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=lost)

@@ -13,7 +13,8 @@ from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from messaging.subscribers import subscriber
 from voice.models import CallRecord, Ringing, SipCall
 
@@ -69,13 +70,13 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
     entry = None if asked.record_id == record.pk else attempts(asked).filter(attempt=attempt).first()
     if entry is None:
         return
-    _has_rung(entry, f"{record.get_source_display()} of call {record.voice_id}")
+    _has_rung(entry, known_by.report(f"{record.get_source_display()} of call {record.voice_id}"))
     if asked.record_id is None and is_of(asked, entry):
         asked.record, asked.voice_id, asked.look_at = record, record.voice_id, None
         asked.save(update_fields=["entry", "record", "voice_id", "look_at"])
 
 
-def _has_rung(entry: LedgerEntry, evidence: str) -> None:
+def _has_rung(entry: LedgerEntry, evidence: Evidence) -> None:
     """Whatever a person said of it: where they said the same, this takes the place of their word."""
     may_have_rung = [*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT]
     if not ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=may_have_rung):
@@ -117,7 +118,7 @@ def _rang(asked: SipCall, attempt: int, row: Ringing) -> None:
     entry = attempts(asked).filter(attempt=attempt).first()
     if entry is None:
         return
-    _has_rung(entry, f"a phone rang for call {row.call_id}")
+    _has_rung(entry, known_by.report(f"a phone rang for call {row.call_id}"))
     if not is_of(asked, entry):
         return
     asked.ringing_at = min(asked.ringing_at or row.at, row.at)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import ledger, lost_requests, open_acts, single_requests
+from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, open_acts, single_requests
 from laaffic_console.gateway.services.work import due, workers
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from messaging import msisdn
@@ -110,7 +110,7 @@ def it_rang(call_id: int, *, why: str, by: User, seen: int | None = None) -> Non
 
     `seen`: as `did_not_ring`.
     """
-    _settle_by_word(call_id, EntryState.ACCEPTED, f"{by.get_username()} {ledger.RANG}: {why}", seen)
+    _settle_by_word(call_id, EntryState.ACCEPTED, f"{by.get_username()} says that it rang: {why}", seen)
 
 
 @transaction.atomic
@@ -121,7 +121,7 @@ def _settle_by_word(call_id: int, state: EntryState, said: str, seen: int | None
             _("Another attempt has been made since you looked, and your word was about the one before: look again.")
         )
     if asked.entry is None or not ledger.settle_by_evidence(
-        asked.entry.pk, state, evidence=said, provided=call_matching.UNSETTLED
+        asked.entry.pk, state, evidence=known_by.person(said), provided=call_matching.UNSETTLED
     ):
         raise ValidationError(_("What happened to this call is known by now. Look at it again."))
     SipCall.objects.filter(pk=asked.pk).update(look_at=None)
@@ -196,7 +196,7 @@ def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
     else:
         with transaction.atomic():
             row = SipCall.objects.select_for_update().get(pk=asked.pk)  # before the ledger's row, as records do
-            _answered(entry, f"the answer: {voice_id}" if voice_id else "the answer")
+            ledger.settle_accepted(entry.pk, evidence=known_by.answer(voice_id))
             if row.entry_id != entry.pk and call_matching.is_of(row, entry):
                 row.save(update_fields=["entry"])
             SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=voice_id[:64])
@@ -205,12 +205,6 @@ def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
             if known := CallRecord.objects.filter(voice_id=voice_id).first():
                 call_matching.settle_by_records([known])
     return SipCall.objects.select_related("entry", "record").get(pk=asked.pk)
-
-
-def _answered(entry: LedgerEntry, evidence: str) -> None:
-    """An answer may come after a person said that it did not ring; it knows better."""
-    if not ledger.settle_accepted(entry.pk, evidence=evidence):
-        ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.NOT_SENT])
 
 
 def rings(asked: SipCall) -> bool:
@@ -227,7 +221,7 @@ def looked(now: dt.datetime) -> None:
         given_up = SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later) and later is None
         if given_up and asked.entry_id:
             hours = LAST_LOOK.total_seconds() // 3600
-            ledger.lapse(asked.entry_id, evidence=f"no record came within {hours:.0f} hours")
+            ledger.lapse(asked.entry_id, evidence=known_by.time(f"no record came within {hours:.0f} hours"))
 
 
 def oldest_waiting() -> dt.datetime | None:

@@ -17,11 +17,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import ledger, open_acts, single_requests
+from laaffic_console.gateway.services.ledger import known_by, ledger, open_acts, single_requests
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.audit.acts import Act, record_event
 from laaffic_console.kit.words.plain_text import is_blank
@@ -43,6 +44,8 @@ from voice.services.group_calls.care import Called
 from voice.services.group_calls.states import ABOUT, CANCEL, SOON
 
 SYNC = "group tasks"
+# What says that a task of this name is there, and not which of its requests has brought it there.
+NAMES_NO_REQUEST = (EvidenceKind.LIST, EvidenceKind.REQUEST, EvidenceKind.PERSON)
 INTERFACES = {
     TaskKind.SEND: "voice/group/call/send",
     TaskKind.UPDATE: "voice/group/call/update",
@@ -225,9 +228,9 @@ def _ask(task: GroupTask, numbers: list[str]) -> str:
 def _accepted(task: GroupTask, entry: LedgerEntry, numbers: list[str], key: str) -> None:
     with transaction.atomic():
         row = GroupTask.objects.select_for_update().get(pk=task.pk)  # before the ledger's row, as everywhere
-        evidence = f"the answer: task {key}" if key else "the answer, without a key"
-        if not ledger.settle_accepted(entry.pk, evidence=evidence):
-            group_state.arrived_after_all(entry.pk, evidence)
+        evidence = known_by.answer(f"task {key}") if key else known_by.answer_without("a key")
+        if not group_state.arrived_after_all(entry.pk, evidence):
+            ledger.settle_accepted(entry.pk, evidence=evidence)
         if row.task_name == task.task_name:
             _brought_by_no_other(row, entry)
             _as_it_left(row, task, entry, numbers)
@@ -238,7 +241,7 @@ def _accepted(task: GroupTask, entry: LedgerEntry, numbers: list[str], key: str)
 def _brought_by_no_other(row: GroupTask, arrived: LedgerEntry) -> None:
     """An answer knows better than a list, which names no request."""
     others = group_state.launches_of(row, row.task_name).filter(state=EntryState.ACCEPTED).exclude(pk=arrived.pk)
-    for other in others.exclude(evidence__startswith="the answer"):
+    for other in others.filter(evidence_kind__in=NAMES_NO_REQUEST):
         said = group_state.brought_by(arrived)
         group_state.turned_out(other.pk, EntryState.REFUSED, said, was=EntryState.ACCEPTED)
 
@@ -298,7 +301,7 @@ def arrived_before(task: GroupTask, refused: LedgerEntry, numbers: list[str]) ->
     row = rows.filter(pk=task.pk).first()
     if row is None:
         return
-    task.entry = row.entry = _bringer(row, refused, f"the name was taken when request {refused.pk} came")
+    task.entry = row.entry = _bringer(row, refused)
     was = row.state
     if was in NOT_LEFT:  # a person had spoken before this came
         _as_it_left(row, task, refused, numbers)
@@ -308,7 +311,8 @@ def arrived_before(task: GroupTask, refused: LedgerEntry, numbers: list[str]) ->
     events.task_moved(row, was)
 
 
-def _bringer(row: GroupTask, refused: LedgerEntry, said: str) -> LedgerEntry:
+def _bringer(row: GroupTask, refused: LedgerEntry) -> LedgerEntry:
+    said = known_by.request(f"the name was taken when request {refused.pk} came")
     for entry in group_state.launches_of(row, row.task_name).exclude(pk=refused.pk).order_by("-pk"):
         if entry.state == EntryState.ACCEPTED or _has_arrived(entry, said):
             group_state.turned_out(
@@ -320,7 +324,7 @@ def _bringer(row: GroupTask, refused: LedgerEntry, said: str) -> LedgerEntry:
     return refused
 
 
-def _has_arrived(entry: LedgerEntry, said: str) -> bool:
+def _has_arrived(entry: LedgerEntry, said: Evidence) -> bool:
     settled = ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=said, provided=group_state.UNSETTLED)
     return settled or group_state.arrived_after_all(entry.pk, said)
 

@@ -13,10 +13,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import GroupTask as WireTask
 from laaffic_console.laaffic import TaskStatus
@@ -46,7 +47,6 @@ SELDOM = dt.timedelta(minutes=10)
 MISSED_AT_MOST = 80  # times that a task is not listed, the last of them an hour apart: about three days
 LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
 UNSETTLED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
-PERSONS_WORD = "says that it did not arrive"  # in the evidence of a request that somebody has given up so
 
 
 def look(task: GroupTask) -> GroupTask:
@@ -131,8 +131,8 @@ def take(task_id: int, found: WireTask) -> GroupTask:
     return task
 
 
-def listing(found: WireTask) -> str:
-    return f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
+def listing(found: WireTask) -> Evidence:
+    return known_by.listing(f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}")
 
 
 def _is_to_be_counted(task_id: int, found: WireTask, now: dt.datetime) -> bool:
@@ -228,7 +228,7 @@ def records_changed(keys: Collection[str]) -> None:
         GroupTask.objects.filter(pk__in=found).update(look_at=database_clock.in_statement())
 
 
-def _settle_cancelling(task: GroupTask, evidence: str) -> None:
+def _settle_cancelling(task: GroupTask, evidence: Evidence) -> None:
     if task.state not in OVER:
         return
     outcome = EntryState.ACCEPTED if task.state == TaskState.CANCELLED else EntryState.REFUSED
@@ -236,7 +236,7 @@ def _settle_cancelling(task: GroupTask, evidence: str) -> None:
         ledger.settle_by_evidence(entry.pk, outcome, evidence=evidence)
 
 
-def _settle_launches(task: GroupTask, evidence: str) -> None:
+def _settle_launches(task: GroupTask, evidence: Evidence) -> None:
     """The name is there, so one of its requests has brought it there, and no other, as a name is taken once."""
     of_name = launches_of(task, task.task_name)
     arrived = of_name.filter(state=EntryState.ACCEPTED).first()
@@ -251,17 +251,17 @@ def _settle_launches(task: GroupTask, evidence: str) -> None:
     task.entry = arrived or task.entry
 
 
-def brought_by(arrived: LedgerEntry) -> str:
-    return f"a name is taken once, and request {arrived.pk} has brought it there"
+def brought_by(arrived: LedgerEntry) -> Evidence:
+    return known_by.request(f"a name is taken once, and request {arrived.pk} has brought it there")
 
 
-def arrived_after_all(entry_id: int, evidence: str) -> bool:
+def arrived_after_all(entry_id: int, evidence: Evidence) -> bool:
     """What Laaffic says of a request goes before a person's word that it did not arrive, and only before that."""
-    given_up = LedgerEntry.objects.filter(pk=entry_id, evidence__contains=PERSONS_WORD).exists()
+    given_up = LedgerEntry.objects.filter(pk=entry_id, evidence_kind=EvidenceKind.PERSON).exists()
     return given_up and turned_out(entry_id, EntryState.ACCEPTED, evidence, was=EntryState.NOT_SENT)
 
 
-def turned_out(entry_id: int, state: EntryState, evidence: str, *, was: EntryState) -> bool:
+def turned_out(entry_id: int, state: EntryState, evidence: Evidence, *, was: EntryState) -> bool:
     """Of a request that had ended: its budgets count it as what it turned out to be."""
     has_turned = ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=[was])
     if has_turned:

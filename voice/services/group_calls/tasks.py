@@ -13,7 +13,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.ledger import ledger, single_requests
+from laaffic_console.gateway.services.ledger import known_by, ledger, single_requests
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
@@ -234,12 +234,12 @@ def not_there(task_id: int, *, why: str, by: User, seen: int | None = None) -> N
         _require_as_seen(task, seen)
         if not task.looks:
             raise ValidationError(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))
-        said = f"{by.get_username()} {group_state.PERSONS_WORD}: {why}; looked for {task.looks} times"
+        said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
         task.state, task.look_at, task.outside_hours = TaskState.DRAFT, None, False
         task.save(update_fields=["state", "look_at", "outside_hours"])
         events.task_moved(task, TaskState.UNKNOWN, by=by.get_username())
         if task.entry is not None:
-            ledger.settle_by_evidence(task.entry.pk, EntryState.NOT_SENT, evidence=said)
+            ledger.settle_by_evidence(task.entry.pk, EntryState.NOT_SENT, evidence=known_by.person(said))
         record(Act.SETTLED, task, event=said)
 
 
@@ -255,12 +255,12 @@ def say_over(task_id: int, *, why: str, by: User, seen: int | None = None) -> No
         _require_as_seen(task, seen)
         if not task.looks:
             raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
-        said = f"{by.get_username()} {ledger.IS_OVER}: {why}"
+        said = f"{by.get_username()} says that it is over: {why}"
         for entry in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
             if entry.interface == CANCEL:
-                ledger.lapse(entry.pk, evidence=said)
+                ledger.lapse(entry.pk, evidence=known_by.person(said))
             else:
-                ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=said)
+                ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=known_by.person(said))
         was, task.state = task.state, TaskState.FINISHED
         task.ended_because, task.look_at = said, None
         task.finished_at = timezone.now()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import laaffic_client
-from laaffic_console.gateway.services.ledger import late_evidence, ledger, single_requests
+from laaffic_console.gateway.services.ledger import known_by, late_evidence, ledger, single_requests
 from laaffic_console.gateway.services.ledger.open_acts import WITHIN
 from laaffic_console.gateway.services.work import leases, patience, workers
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
@@ -159,7 +159,7 @@ def _reset(phone: SipPhone, by: User | None) -> NewPassword:
     ledger.settle_accepted(entry.pk)
     for earlier in requests(RESET, phone.pk).filter(state=EntryState.UNKNOWN, pk__lt=entry.pk):
         ledger.settle_by_evidence(
-            earlier.pk, EntryState.ACCEPTED, evidence=f"request {entry.pk} has reset it again since"
+            earlier.pk, EntryState.ACCEPTED, evidence=known_by.request(f"request {entry.pk} has reset it again since")
         )
     return NewPassword(phone.account, password)
 

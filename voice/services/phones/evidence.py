@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services.ledger import late_evidence, ledger
+from laaffic_console.gateway.services.ledger import known_by, late_evidence, ledger
 from voice.models import SipPhone
 
 ADDED, RESET = ABOUT = ("SIP phones", "SIP password")
@@ -31,17 +31,17 @@ def settle(application: Application, *, began: dt.datetime, is_complete: bool) -
     for entry in lost.order_by("pk"):
         name, is_there = _name(entry), _is_there(application, entry)
         if is_there:
-            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=_holds(name, began))
+            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=known_by.listing(_holds(name, began)))
         elif is_complete and is_there is False and entry.left_at is not None and began - entry.left_at >= GRACE:
             evidence = _("the list of %(when)s holds no %(name)s: nothing was added") % {
                 "when": _minute(began),
                 "name": name,
             }
-            ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
+            ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=known_by.listing(evidence))
     denied = requests(ADDED, application.pk).filter(late_evidence.denied_lately(began))
     for entry in denied.order_by("pk"):
         if _is_there(application, entry):
-            ledger.was_done_after_all(entry.pk, evidence=_holds(_name(entry), began))
+            ledger.was_done_after_all(entry.pk, evidence=known_by.listing(_holds(_name(entry), began)))
 
 
 def _name(entry: LedgerEntry) -> str:

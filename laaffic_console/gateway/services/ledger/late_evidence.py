@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.db.models import Q
 
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
 
 # What a list did not show may still turn up in a later one. After this time somebody else may have done the same.
 SHOWS_WITHIN = dt.timedelta(days=1)
@@ -23,4 +23,4 @@ def denied_lately(began: dt.datetime, way: str = "") -> Q:
 def accepted(entry_id: int) -> None:
     """The answer says so, also where a list did not show it before the answer came."""
     if not ledger.settle_accepted(entry_id):
-        ledger.was_done_after_all(entry_id, evidence="the answer")
+        ledger.was_done_after_all(entry_id, evidence=known_by.answer())

@@ -17,11 +17,12 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import Application, EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.client import clock
 from laaffic_console.gateway.services.database.durability import durable
-from laaffic_console.gateway.services.ledger import subjects
+from laaffic_console.gateway.services.ledger import known_by, subjects
+from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.kit.audit.acts import Act, actor, record
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Update
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
@@ -32,9 +33,8 @@ LEAVES_WITHIN = dt.timedelta(seconds=5)
 # An answer that comes after its worker was given up for dead is the best evidence there is: unknown may still end.
 OPEN = [EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED]
 
-# In the evidence of a request that a person has given up so, or has settled as done, wherever they were asked.
-NOT_DONE = "says that it was not done"
-DONE, RANG, IS_OVER = "says that it was done", "says that it rang", "says that it is over"
+_ANSWERED = known_by.answer()
+_ACCEPTED: dict[str, Any] = {"code": "0", "reason": "success", "http_status": 200}
 
 _noting: ContextVar[Callable[[LedgerEntry], None] | None] = ContextVar("noting", default=None)
 
@@ -167,12 +167,12 @@ def must_leave(began: float, interface: str) -> None:
         raise NotSent("this worker stood still just before the request left", interface=interface)
 
 
-def settle_accepted(entry_id: int, *, evidence: str = "the answer") -> bool:
+def settle_accepted(entry_id: int, *, evidence: Evidence = _ANSWERED) -> bool:
     """False when it was settled already; a person's word that it was not done is overturned."""
-    outcome = {"evidence": evidence, **_ACCEPTED}
+    outcome = {**evidence.columns(), **_ACCEPTED}
     if _settle(entry_id, EntryState.ACCEPTED, **outcome):
         return True
-    given_up = LedgerEntry.objects.filter(pk=entry_id, state=EntryState.NOT_SENT, evidence__contains=NOT_DONE)
+    given_up = LedgerEntry.objects.filter(pk=entry_id, state=EntryState.NOT_SENT, evidence_kind=EvidenceKind.PERSON)
     return given_up.update(state=EntryState.ACCEPTED, settled_at=timezone.now(), **outcome) == 1
 
 
@@ -180,10 +180,10 @@ def settle_answered(entry_id: int, state: EntryState, *, why: str = "") -> bool:
     """Settle a request that was answered with success, and whose answer says of the one thing asked for what `state`
     says; `why`: its id, or the gateway's words. False when it was settled already.
     """
-    evidence = f"the answer: {why}" if why else "the answer"
+    evidence = known_by.answer(why)
     if state == EntryState.ACCEPTED:
-        return settle_accepted(entry_id, evidence=evidence[:300])
-    return _settle_or_overturn(entry_id, state, code="0", reason=why[:300], http_status=200, evidence=evidence[:300])
+        return settle_accepted(entry_id, evidence=evidence)
+    return _settle_or_overturn(entry_id, state, code="0", reason=why[:300], http_status=200, **evidence.columns())
 
 
 def denied_by_evidence(way: str = "") -> Q:
@@ -191,14 +191,14 @@ def denied_by_evidence(way: str = "") -> Q:
 
     `way` leads to the entry from what is filtered, such as "entry__".
     """
-    by_answer = Q(**{f"{way}evidence__startswith": "the answer"}) | Q(**{f"{way}evidence__contains": ": refused with "})
-    return Q(**{f"{way}state": EntryState.REFUSED}) & ~by_answer
+    found_out = [EvidenceKind.LIST, EvidenceKind.REPORT, EvidenceKind.REQUEST]
+    return Q(**{f"{way}state": EntryState.REFUSED, f"{way}evidence_kind__in": found_out})
 
 
-def was_done_after_all(entry_id: int, *, evidence: str) -> bool:
+def was_done_after_all(entry_id: int, *, evidence: Evidence) -> bool:
     """A list may show late what was done. False where nothing, or an answer, said that this was not."""
     denied = only(entry_id).filter(denied_by_evidence())
-    return denied.update(state=EntryState.ACCEPTED, settled_at=timezone.now(), evidence=evidence[:300]) == 1
+    return denied.update(state=EntryState.ACCEPTED, settled_at=timezone.now(), **evidence.columns()) == 1
 
 
 def settle_all_accepted(entry_ids: Sequence[int]) -> int:
@@ -206,12 +206,9 @@ def settle_all_accepted(entry_ids: Sequence[int]) -> int:
     return _accept(entries=list(entry_ids), at=timezone.now())
 
 
-_ACCEPTED: dict[str, Any] = {"code": "0", "reason": "success", "http_status": 200}
-
-
 @Update
 def _accept() -> tuple["QuerySet[LedgerEntry]", dict[str, Any]]:
-    accepted = {"state": EntryState.ACCEPTED, "settled_at": Given("at"), "evidence": "the answer", **_ACCEPTED}
+    accepted = {"state": EntryState.ACCEPTED, "settled_at": Given("at"), **_ANSWERED.columns(), **_ACCEPTED}
     return LedgerEntry.objects.filter(pk__among=Given("entries"), state__in=OPEN), accepted
 
 
@@ -222,40 +219,40 @@ def settle_error(entry_id: int, error: LaafficError) -> bool:
     return _settle_or_overturn(entry_id, state_of(error), **evidence_of(error))
 
 
-def prove_done(entry_id: int, *, evidence: str) -> bool:
+def prove_done(entry_id: int, *, evidence: Evidence) -> bool:
     """What a person said was done is known by this as well, and no answer that comes late says otherwise."""
-    return _done_by_word(entry_id).update(evidence=evidence[:300], settled_at=timezone.now()) == 1
+    return _done_by_word(entry_id).update(**evidence.columns(), settled_at=timezone.now()) == 1
 
 
 def settle_by_evidence(
-    entry_id: int, state: EntryState, *, evidence: str, provided: Sequence[EntryState] = (EntryState.UNKNOWN,)
+    entry_id: int, state: EntryState, *, evidence: Evidence, provided: Sequence[EntryState] = (EntryState.UNKNOWN,)
 ) -> bool:
     """Settle a request by what was found out later; False when it is in none of the states `provided` any more."""
     settled = LedgerEntry.objects.filter(pk=entry_id, state__in=provided)
-    return settled.update(state=state, settled_at=timezone.now(), evidence=evidence[:300]) == 1
+    return settled.update(state=state, settled_at=timezone.now(), **evidence.columns()) == 1
 
 
-def lapse(entry_id: int, *, evidence: str) -> bool:
+def lapse(entry_id: int, *, evidence: Evidence) -> bool:
     """Nobody will ever know, and nothing hangs on it any more: the end of what is unknown."""
     return settle_by_evidence(entry_id, EntryState.LAPSED, evidence=evidence)
 
 
 def take_back(entries: "QuerySet[LedgerEntry]", why: str) -> int:
     """Those that have not left never will; how many. One that leaves at the same moment is not among them."""
-    return _end(entries.filter(state=EntryState.PREPARED), EntryState.NOT_SENT, why)
+    return _end(entries.filter(state=EntryState.PREPARED), EntryState.NOT_SENT, known_by.console(why))
 
 
 def lose(entries: "QuerySet[LedgerEntry]", why: str) -> int:
     """No answer is waited for any more: those in flight are unknown; how many. One that was answered is not."""
-    return _end(entries.filter(state=EntryState.IN_FLIGHT), EntryState.UNKNOWN, why)
+    return _end(entries.filter(state=EntryState.IN_FLIGHT), EntryState.UNKNOWN, known_by.no_answer(why))
 
 
 def only(entry_id: int) -> "QuerySet[LedgerEntry]":
     return LedgerEntry.objects.filter(pk=entry_id)
 
 
-def _end(entries: "QuerySet[LedgerEntry]", state: EntryState, why: str) -> int:
-    return entries.update(state=state, settled_at=timezone.now(), reason=why[:300], evidence=why[:300])
+def _end(entries: "QuerySet[LedgerEntry]", state: EntryState, evidence: Evidence) -> int:
+    return entries.update(state=state, settled_at=timezone.now(), reason=evidence.words[:300], **evidence.columns())
 
 
 def state_of(error: LaafficError) -> EntryState:
@@ -270,11 +267,12 @@ def state_of(error: LaafficError) -> EntryState:
 
 
 def evidence_of(error: LaafficError) -> dict[str, Any]:
+    kind = EvidenceKind.ANSWER if isinstance(error, Refused) else EvidenceKind.NO_ANSWER
     return {
         "code": str(error.code or "")[:16],
         "reason": error.message[:300],
         "http_status": getattr(error, "http_status", None),
-        "evidence": str(error)[:300],
+        **Evidence(kind, str(error)).columns(),
     }
 
 
@@ -287,8 +285,7 @@ def _settle_or_overturn(entry_id: int, state: EntryState, **outcome: Any) -> boo
 
 
 def _done_by_word(entry_id: int) -> "QuerySet[LedgerEntry]":
-    said = Q(evidence__contains=DONE) | Q(evidence__contains=RANG) | Q(evidence__contains=IS_OVER)
-    return LedgerEntry.objects.filter(said, pk=entry_id, state=EntryState.ACCEPTED)
+    return LedgerEntry.objects.filter(pk=entry_id, state=EntryState.ACCEPTED, evidence_kind=EvidenceKind.PERSON)
 
 
 def _settle(entry_id: int, state: EntryState, **outcome: Any) -> bool:

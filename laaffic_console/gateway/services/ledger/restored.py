@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from laaffic_console.gateway.models import EntryState, Lease, LedgerEntry, WorkerHeartbeat
+from laaffic_console.gateway.services.ledger import known_by
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
-
-EVIDENCE = "the ledger was restored from a backup: it may have left since"
 
 _also: list[str] = []
 
@@ -30,8 +29,10 @@ def with_forgotten(reason: str, has_forgotten: bool) -> str:
 
 def note_all(entries: Sequence[LedgerEntry], since: dt.datetime, until: dt.datetime) -> None:
     """Write requests that the ledger lacks; without a reason, as nothing is known against the gateway."""
+    evidence = known_by.restore()
     for entry in entries:
-        entry.state, entry.evidence = EntryState.UNKNOWN, EVIDENCE
+        entry.state = EntryState.UNKNOWN
+        entry.evidence, entry.evidence_kind = evidence.words, evidence.kind
         entry.prepared_at = entry.left_at = until
         entry.clock_ahead = (until - since).total_seconds()
         entry.settled_at = timezone.now()
@@ -45,7 +46,7 @@ def lose_prepared(since: dt.datetime, until: dt.datetime) -> int:
         left_at=until,
         clock_ahead=(until - since).total_seconds(),
         settled_at=timezone.now(),
-        evidence=EVIDENCE,
+        **known_by.restore().columns(),
     )
 
 
@@ -58,7 +59,7 @@ def widen(entry: LedgerEntry, until: dt.datetime) -> None:
         left_at=until, clock_ahead=max(0.0, (until - first).total_seconds()) + (entry.clock_ahead or 0.0)
     )
     LedgerEntry.objects.filter(pk=entry.pk).exclude(state=EntryState.ACCEPTED).update(
-        state=EntryState.UNKNOWN, settled_at=timezone.now(), evidence=EVIDENCE
+        state=EntryState.UNKNOWN, settled_at=timezone.now(), **known_by.restore().columns()
     )
 
 

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.plain_text import is_blank
 
@@ -27,9 +27,9 @@ def settle(entry_id: int, *, was_done: bool, why: str, by: User) -> None:
     if is_blank(why):
         raise ValidationError(_("Say how you know it: it is kept with the request."))
     state = EntryState.ACCEPTED if was_done else EntryState.NOT_SENT
-    said = ledger.DONE if was_done else ledger.NOT_DONE
-    evidence = f"{by.get_username()} {said}: {why.strip()}"
+    said = "says that it was done" if was_done else "says that it was not done"
+    evidence = known_by.person(f"{by.get_username()} {said}: {why.strip()}")
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
     if not may_settle(entry) or not ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=open_states):
         raise ValidationError(_("What happened to this request is known by now. Look at it again."))
-    record(Act.SETTLED, entry, event=evidence)
+    record(Act.SETTLED, entry, event=evidence.words)
