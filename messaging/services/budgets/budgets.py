@@ -1,6 +1,6 @@
 """Budgets: what an application's campaigns may send or spend in a day or a month, what is left, and a person's word.
 
-What counts, and when, docs/launching.md says. The counting itself is in shares.py, the gate in budget_gate.py.
+What counts, and when, docs/approval.md says. The counting itself is in shares.py, the gate in budget_gate.py.
 """
 
 import datetime as dt
