@@ -200,9 +200,11 @@ def test_a_file_whose_columns_are_not_known_shows_its_cells_and_cannot_be_import
     assert "9876543210" not in masked, "cells as they came are for who sees numbers"
 
 
-@pytest.mark.parametrize(("state", "added", "offers"), [("cancelled", 0, 0), ("cancelled", 3, 1), ("undone", 3, 0)])
+@pytest.mark.parametrize(
+    ("state", "added", "offers"), [("cancelled", 0, False), ("cancelled", 3, True), ("undone", 3, False)]
+)
 def test_a_campaign_is_offered_where_somebody_was_taken(
-    admin_client: Client, state: str, added: int, offers: int
+    admin_client: Client, state: str, added: int, offers: bool
 ) -> None:
     job = received()
     ContactImport.objects.update(state=state, added=added)
@@ -210,3 +212,4 @@ def test_a_campaign_is_offered_where_somebody_was_taken(
     shown = admin_client.get(reverse("admin:messaging_contactimport_change", args=[job.pk])).content.decode()
 
     assert shown.count("Write a campaign") == offers
+    assert ('class="c-button main" href="/admin/messaging/contactimport/add/' in shown) is not offers
