@@ -192,7 +192,7 @@ STEPS = [
         _("The review says how many get it and what it costs, before anything leaves."),
         _("See the campaigns"),
         "admin:messaging_campaign_changelist",
-        "messaging.view_campaign",
+        "messaging.launch_campaign",
         lambda: _launched(Campaign.Kind.CAMPAIGN),
     ),
 ]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from laaffic_console.kit.registers import health_signs
 from laaffic_console.kit.registers.health_signs import Sign, age
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging import search_indexes
 from messaging.models import (
     IS_OPEN_BATCH,
@@ -68,7 +69,11 @@ def oldest_unknown() -> Sign:
     if oldest is None:
         return Sign(_("Oldest unknown"), "good", _("no message is unknown"))
     left_at = oldest.entry.left_at if oldest.entry and oldest.entry.left_at else oldest.claimed_at
-    said = _("%(n)d messages of campaign %(id)d, since %(age)s") % {
+    said = ngettext(
+        "%(n)d message of campaign %(id)d, since %(age)s",
+        "%(n)d messages of campaign %(id)d, since %(age)s",
+        oldest.unknown,
+    ) % {
         "n": oldest.unknown,
         "id": oldest.campaign_id,
         "age": age(left_at),

@@ -1,6 +1,7 @@
 """A price list as a file: country, price, currency and, where it is not SMS, channel (django-import-export)."""
 
 import re
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -52,5 +53,17 @@ def _decimal(written: str) -> str:
             {"price": said % {"price": cleaned, "whole": cleaned.replace(",", ""), "parted": cleaned.replace(",", ".")}}
         )
     if cleaned.rfind(",") > cleaned.rfind("."):
-        return cleaned.replace(".", "").replace(",", ".")
-    return cleaned.replace(",", "")
+        figure = cleaned.replace(".", "").replace(",", ".")
+    else:
+        figure = cleaned.replace(",", "")
+    if figure and not _is_figure(figure):
+        said = _("“%(price)s” is not a price. Write it like 0.0031.")
+        raise ValidationError({"price": said % {"price": written.strip()[:40]}})
+    return figure
+
+
+def _is_figure(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False

@@ -40,9 +40,9 @@ OF_CALLS: dict[str, Promise] = {
 OF_HEADERS: dict[str, Promise] = {
     "callrecord.shown_cost": _("Doubtful: Laaffic named an amount that cannot be; it is in no total."),
     "callrecord.key_pressed": _("What the callee pressed on the phone during the call."),
-    "sipcall.account": _("The SIP phone that rings first; when it is taken up, the number is called."),
+    "sipcall.account": _("The SIP phone that rings first; when it is answered, the number is called."),
     "grouptask.progress": _("How many of its numbers Laaffic has called."),
-    "grouptask.rate": _("Calls that were taken up, and their share of those that have ended."),
+    "grouptask.rate": _("Calls that were answered, and their share of those that have ended."),
     "grouptask.sms": _("Texts that Laaffic sent along with the calls."),
     "sipphone.account": _("By which the phone signs in at Laaffic."),
 }

@@ -1,6 +1,7 @@
 """Exports: the files that are being made, that can be downloaded, and who took what."""
 
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -24,6 +25,7 @@ from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.pages import page
 from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 
 State = Export.State
@@ -36,6 +38,20 @@ STATE_COLOURS = {
     State.EXPIRED: "default",
 }
 DOWNLOADS_SHOWN = 20
+# What kinds of exports call what they are about.
+OF_WHAT = {
+    "campaign": gettext_lazy("Campaign"),
+    "task": gettext_lazy("Group call"),
+    "ids": gettext_lazy("Chosen rows"),
+    "query": gettext_lazy("Filters"),
+}
+
+
+def _of_what(export: Export) -> list[tuple[Any, str]]:
+    """Rows that were chosen one by one are counted, and filters read as somebody would type them."""
+    given = export.parameters.items()
+    shown = {"ids": lambda ids: number(len(ids)), "query": unquote_plus}
+    return [(OF_WHAT.get(name, name), shown.get(name, str)(value)) for name, value in given if value]
 
 
 @admin.register(Export)
@@ -112,6 +128,7 @@ class ExportAdmin(ReadOnlyAdmin):
             may_see_its_names=keeping.may_see_its_names(user, export),
             link_minutes=keeping.LINK_MINUTES,
             downloads=export.downloads.all()[:DOWNLOADS_SHOWN],
+            of_what=_of_what(export),
         )
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.forms.typed_dates import DATE
+from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS, Period, Report
 
@@ -30,6 +31,7 @@ FILTERS = ("channel", "application", "country", "campaign", "sender", "person")
 MOST_BY = 3
 MOST_VALUES = 50
 LONGEST_VALUE = 200
+AS_KEPT = {"country": capitals, "channel": str.lower}
 NONE = "-"  # in an address: what has no country, no sender …
 USUAL_BY = ("country",)
 USUAL_COLUMNS = (
@@ -105,7 +107,7 @@ def read(query: str | QueryDict) -> Asked:
     """What an address asks; what it leaves out is as usual, and what is wrong in it is reported when it is run."""
     given = QueryDict(query) if isinstance(query, str) else query
     only = {
-        name: tuple(dict.fromkeys("" if key == NONE else key[:LONGEST_VALUE] for key in keys))[:MOST_VALUES]
+        name: tuple(dict.fromkeys(_key(name, key) for key in keys))[:MOST_VALUES]
         for name in FILTERS
         if (keys := [key.strip() for key in given.getlist(name) if key.strip()])
     }
@@ -120,6 +122,13 @@ def read(query: str | QueryDict) -> Asked:
         only=only,
         sort=given.get("sort", "")[:60],
     )
+
+
+def _key(name: str, typed: str) -> str:
+    """As the tallies have it: people type codes in small letters, and channels in capitals."""
+    if typed == NONE:
+        return ""
+    return AS_KEPT.get(name, str)(typed[:LONGEST_VALUE])
 
 
 def _day(text: str) -> dt.date:

@@ -13,7 +13,15 @@ from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, actor, record, record_event
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Select
 from laaffic_console.kit.words.said import gettext as _
-from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent, HoldKind
+from messaging.models import (
+    Campaign,
+    CampaignEvent,
+    CampaignState,
+    EmailCampaign,
+    EmailCampaignEvent,
+    EmailCampaignState,
+    HoldKind,
+)
 from messaging.models.launched import Launched
 from messaging.services.refusals import NotAllowed
 
@@ -40,11 +48,12 @@ _locked = {kind: _locking(kind) for kind in (Campaign, EmailCampaign)}
 
 def require(campaign: Campaign | EmailCampaign, states: Sequence[str], verb: str) -> None:
     """NotAllowed where it is in another state: it cannot be `verb`, such as "paused"."""
-    if campaign.state not in states:
-        raise NotAllowed(
-            _("“%(name)s” is %(state)s; it cannot be %(verb)s.")
-            % {"name": campaign.name, "state": campaign.get_state_display().lower(), "verb": verb}
-        )
+    if campaign.state in states:
+        return
+    said = _("“%(name)s” is %(state)s: it cannot be %(verb)s.")
+    if campaign.state in (CampaignState.DRAFT, EmailCampaignState.DRAFT):
+        said = _("“%(name)s” is a draft: it cannot be %(verb)s.")
+    raise NotAllowed(said % {"name": campaign.name, "state": campaign.get_state_display().lower(), "verb": verb})
 
 
 def is_restore_unfinished(held: Launched) -> bool:

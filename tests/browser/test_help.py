@@ -53,6 +53,7 @@ def test_a_word_says_what_it_means_by_keyboard_and_mouse(page: Page) -> None:
     page.goto("/admin/")
     word = page.locator(".c-figure .c-means").first
     box = page.locator("#meaning")
+    assert word.evaluate("word => getComputedStyle(word).textAlign") == "start", "or its second line is centred"
 
     word.focus()
     expect(box).to_contain_text("The gateway took them")

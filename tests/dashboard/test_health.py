@@ -24,6 +24,7 @@ from laaffic_console.gateway.models import (
     LedgerEntry,
     PushedBody,
     PushKind,
+    Trouble,
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services.account import account_hold
@@ -217,6 +218,15 @@ class HealthPageTests:
         assert (shown["Workers"].tone, shown["Tables"].tone) == ("bad", "good")
         assert "manage.py worker" in shown["said"]
         assert "none seen yet" in shown["said"]
+
+    @pytest.mark.parametrize(
+        ("times", "says"), [(1, "it broke (once, 5 min ago)"), (3, "it broke (3 times, last 5 min")]
+    )
+    def test_what_failed_is_told_with_how_often(self, times: int, says: str) -> None:
+        at = timezone.now() - dt.timedelta(minutes=5, seconds=30)
+        Trouble.objects.create(name="sweep", problem="it broke", first_at=at, last_at=at, times=times)
+
+        assert says in health_page.troubles()[0].says
 
     def test_workers_are_shown_with_their_heartbeats(self, admin_client: Client) -> None:
         worker(5, worker="alive-one")

@@ -52,6 +52,16 @@ def test_what_was_typed_comes_back_after_signing_in(client: Client, ada: User) -
     assert not ContactGroup.objects.exists()  # nothing is repeated without a click
 
 
+def test_what_was_ticked_in_a_list_is_shown_once_and_sent_whole(client: Client, ada: User) -> None:
+    turned_away = client.post(reverse("my_notices"), {"bell": ["held", "approval"]}).content.decode()
+
+    shown = sign_in(client, turned_away).content.decode()
+
+    assert shown.count(">Bell<") == 1
+    assert "held, approval" in shown
+    assert re.findall('name="bell" value="([^"]*)"', shown) == ["held", "approval"]
+
+
 def test_a_wrong_password_loses_nothing(client: Client, ada: User) -> None:
     turned_away = client.post(reverse(ADD), {"name": "Gold"}).content.decode()
 

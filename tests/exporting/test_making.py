@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -472,6 +473,25 @@ class DownloadTests:
         assert client.get(self.address(export, asker)).status_code == 403
         page = client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
         assert "This file has whole numbers, which you may not see." in page
+
+    @pytest.mark.parametrize(
+        ("parameters", "says"),
+        [
+            ({"query": "q=Ann%20B&state=x"}, "Filters: q=Ann B&amp;state=x"),
+            ({"ids": list(range(1200))}, "Chosen rows: 1,200"),
+            ({"campaign": 7}, "Campaign: 7"),
+        ],
+    )
+    def test_its_page_says_of_what_it_is(
+        self, client: Client, asker: User, export: Export, parameters: dict[str, Any], says: str
+    ) -> None:
+        Export.objects.update(parameters=parameters, is_direct=True)
+        client.force_login(asker)
+
+        page = client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
+
+        assert says in re.sub(r"</dt>\s*<dd[^>]*>", ": ", page)
+        assert "Downloads" not in page, "what was sent at once is not there to be taken again"
 
     def test_masked_numbers_are_taken_by_who_sees_them_masked(self, client: Client, source: Source) -> None:
         blind = person("blind", *RIGHTS)

@@ -53,6 +53,7 @@ def test_limits_count_nothing_else(sent: Sent) -> None:
     assert figures(f"by=&country=IN&campaign={spring}") == {(): 98}
     assert figures("by=channel&country=IN&country=DE") == {("sms",): 123}
     assert figures("by=country&sender=-") == {}
+    assert figures("by=channel&channel=SMS&country=in&country=de") == {("sms",): 123}
 
 
 def test_times_are_read_for_who_asks_for_them(sent: Sent) -> None:

@@ -80,7 +80,7 @@ class PhoneTests:
 
         assert not SipPhone.objects.exclude(gone_at=None).exists()
         copy = VoiceSync.objects.get(name=phones.name_of(application))
-        assert copy.problem.startswith("1 rows of Laaffic's list could not be read, so nothing")
+        assert copy.problem.startswith("1 row of Laaffic's list could not be read, so nothing")
 
     def test_a_clock_that_is_set_during_the_reading_hides_no_phone(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch

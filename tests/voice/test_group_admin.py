@@ -210,6 +210,12 @@ class WritingTests:
         assert admin_client.get(own(task, "numbers")).content.decode().split() == ["number", *group_numbers.of(task)]
         assert "5 numbers are kept" in admin_client.get(own(task, "edit")).content.decode()
 
+    def test_a_held_one_is_asked_for_seldom(self, application: Application, admin_client: Client) -> None:
+        task = written(application, count=1)
+        GroupTask.objects.update(state=TaskState.HELD, hold_reason="The budget is used up.")
+
+        assert 'hx-trigger="every 10s"' in admin_client.get(own(task)).content.decode()
+
     def test_windows_come_back(self, application: Application, admin_client: Client) -> None:
         task = written(application, windows=[["09:00", "12:00"], ["18:00", "20:30"]])
         shown = admin_client.get(own(task, "edit")).content.decode()

@@ -249,7 +249,7 @@ class TaskTests:
         page = admin_client.get(reverse("admin:voice_grouptask_change", args=[task.pk])).content.decode()
 
         assert "919876511111" in page
-        assert "not taken up by test_000" in page
+        assert "not answered by test_000" in page
 
     def test_who_sees_masks_sees_no_whole_number_there(self, application: Application, client: Client) -> None:
         viewer = User.objects.create_user("vi", is_staff=True)

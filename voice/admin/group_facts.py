@@ -26,7 +26,7 @@ from voice.services.group_calls.starting import Planned
 def told(task: GroupTask) -> dict[str, Any]:
     """What a task will do, for people."""
     occasions = [
-        (task.sms_on_answer, _("answered for %(n)d seconds") % {"n": task.sms_answer_seconds}),
+        (task.sms_on_answer, _answered_for(task.sms_answer_seconds)),
         (task.sms_on_key, _("key %(n)d pressed") % {"n": task.sms_key}),
         (task.sms_on_failure, _("the call failed")),
         (task.sms_on_ringing, _("it rang")),
@@ -57,10 +57,15 @@ def bar(task: GroupTask) -> list[dict[str, Any]]:
     return [{"tone": tone, "count": n, "width": round(100 * n / whole, 3)} for tone, n in counts] if whole else []
 
 
+def _answered_for(seconds: int | None) -> str:
+    said = ngettext("answered for %(n)d second", "answered for %(n)d seconds", seconds or 0)
+    return said % {"n": seconds or 0}
+
+
 def button_words(task: GroupTask, phones: int) -> str:
     shown = {"n": number(phones)}
     if task.kind == TaskKind.UPDATE:
-        return _("Update the task: %(n)s phones") % shown
+        return ngettext("Update the task: %(n)s phone", "Update the task: %(n)s phones", phones) % shown
     does = ngettext("Call %(n)s phone", "Call %(n)s phones", phones) % shown
     return at_its_moment(does, task.send_at)
 

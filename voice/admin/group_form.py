@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from laaffic_console.gateway.models import Application, Channel
@@ -246,8 +246,10 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
         field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
         if self.instance.number_count:
-            self.fields["numbers"].help_text = _(
-                "%(n)s numbers are kept. Leave groups, numbers and file empty to keep them, or say others instead."
+            self.fields["numbers"].help_text = ngettext(
+                "%(n)s number is kept. Leave groups, numbers and file empty to keep it, or say others instead.",
+                "%(n)s numbers are kept. Leave groups, numbers and file empty to keep them, or say others instead.",
+                self.instance.number_count,
             ) % {"n": grouped(self.instance.number_count)}
 
     def _not_asked(self) -> list[str]:

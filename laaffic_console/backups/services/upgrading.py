@@ -20,7 +20,7 @@ from django.apps import apps
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from laaffic_console.backups.services import alone, backing_up, migration_locks, ready_migrations, web_turn
 from laaffic_console.backups.services.alone import Refused
@@ -115,7 +115,8 @@ def _change_over(how: How, ready: ReadyMigrations, let_web_begin: Callable[[], N
         were_there = _answers(how.address)
         began = time.monotonic()
         _run(how.stop_web, Refused, _NOTHING_CHANGED)
-        tell(_("%(n)s migrations …") % {"n": number(len(ready.plan))})
+        steps = len(ready.plan)
+        tell(ngettext("%(n)s migration …", "%(n)s migrations …", steps) % {"n": number(steps)})
         stopped = time.monotonic()
     _migrate(ready)
     with _told_as(Halfway, _START_ALL):

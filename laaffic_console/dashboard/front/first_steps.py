@@ -32,7 +32,7 @@ OWN_STEPS = [
         _("LAAFFIC_API_KEY and LAAFFIC_API_SECRET in the environment or .env, then a restart."),
         _("See the health page"),
         "health",
-        "gateway.view_workerheartbeat",
+        "gateway.add_application",  # nobody else has to do with credentials
         _has_credentials,
     ),
     Step(
@@ -50,25 +50,23 @@ OWN_STEPS = [
         _("Each application shows the addresses that Laaffic has to be given. A test message brings the first."),
         _("Show the addresses"),
         "admin:gateway_application_changelist",
-        "gateway.view_application",
+        "gateway.add_application",  # who registers one gives its addresses to Laaffic
         _has_seen_a_callback,
     ),
 ]
 
 
 def of(user: User) -> list[dict[str, Any]]:
-    """For somebody who may do one of them and has not put the list away; [] when all are done."""
-    steps = front_page.steps()
-    if not any(user.has_perm(step.permission) for step in steps[:-1]):
+    """Those that somebody may take who has not put the list away; [] when all of these are done."""
+    steps = [step for step in front_page.steps() if user.has_perm(step.permission)]
+    if not steps or FirstStepsPutAway.objects.filter(user=user).exists():
         return []
-    if FirstStepsPutAway.objects.filter(user=user).exists():
-        return []
-    shown = [_shown(step, user) for step in steps]
+    shown = [_shown(step) for step in steps]
     return [] if all(step["done"] for step in shown) else shown
 
 
-def _shown(step: Step, user: User) -> dict[str, Any]:
-    link = reverse(step.page) if user.has_perm(step.permission) else ""
+def _shown(step: Step) -> dict[str, Any]:
+    link = reverse(step.page)
     return {"says": step.says, "why": step.why, "button": step.button, "link": link, "done": step.is_done()}
 
 

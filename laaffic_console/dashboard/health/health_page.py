@@ -172,12 +172,14 @@ def not_applied() -> list[Sign]:
 
 def troubles() -> list[Sign]:
     """What failed in a sweep or a reading and was left behind."""
-    said = _("%(problem)s (%(times)d times, last %(age)s ago)")
     return [
         Sign(
             in_words(trouble.name),
             "warn",
-            said % {"problem": trouble.problem, "times": trouble.times, "age": age(trouble.last_at)},
+            ngettext(
+                "%(problem)s (once, %(age)s ago)", "%(problem)s (%(times)d times, last %(age)s ago)", trouble.times
+            )
+            % {"problem": trouble.problem, "times": trouble.times, "age": age(trouble.last_at)},
             reverse("admin:gateway_trouble_changelist"),
         )
         for trouble in Trouble.objects.all()[:SHOWN_TROUBLES]

@@ -42,16 +42,23 @@ class Kept:
 
     @property
     def shown(self) -> list[dict[str, Any]]:
-        """The console's own marks stay hidden; the rest can be read and corrected."""
+        """The console's own marks stay hidden; the rest can be read and corrected.
+
+        What came several times under one name was ticked in a list: it is shown once, with all that was ticked.
+        """
+        values: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            values.setdefault(name, []).append(value)
         return [
             {
                 "name": name,
                 "label": name.replace("_", " ").capitalize(),
-                "value": value,
-                "is_long": len(value) > LONG or "\n" in value,
+                "values": several,
+                "value": several[0],
+                "is_long": len(several[0]) > LONG or "\n" in several[0],
                 "is_mark": name[:1] == "_",
             }
-            for name, value in self.fields
+            for name, several in values.items()
         ]
 
 

@@ -39,7 +39,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a new console needs to have set up; somebody without its `permission` sees it without its button."""
+    """What a new console needs to have set up; nobody sees it who may not take it: `permission` is that."""
 
     order: int
     says: Any

@@ -261,7 +261,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         require(request, "messaging.launch_campaign", "messaging.view_contact")
         back = reverse("admin:messaging_campaign_change", args=[draft.pk])
         if not (number := profile_of(request.user).number):
-            messages.warning(request, _("It is saved. Say in your profile which number is yours, and test it then."))
+            messages.warning(request, _("The campaign is saved. Write your own number here: its test goes there."))
             return HttpResponseRedirect(reverse("own_profile", query={"next": back}))
         return self._send_test(request, draft, number, back=back)
 

@@ -85,7 +85,7 @@ class MessageTemplateAdmin(SharedRowAdmin, ModelAdmin):
         address = f"{reverse('admin:messaging_campaign_add')}?template={template.pk}"
         return format_html('<a class="c-button" href="{}">{}</a>', address, _("Use in a campaign"))
 
-    @display(description=gettext_lazy("versions"))
+    @display(description="")  # the heading above it says so
     def versions(self, template: MessageTemplate) -> str:
         return render_to_string(
             "messaging/template_versions.html",

@@ -50,6 +50,11 @@ STATE_COLOURS = {
 }
 
 
+def _is_taken(job: ContactImport) -> bool:
+    """Whether there is anybody to write to: of one that was stopped halfway, those that came before."""
+    return job.state in OVER and job.state != State.UNDONE and job.added + job.updated + job.unchanged > 0
+
+
 class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("CSV or XLSX file"),
@@ -166,7 +171,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
         is_only_spelt_otherwise = (job.sheet, job.headers) == (shown[1], headers)  # its words were shown, too
         is_as_shown = [job.encoding, job.sheet] == shown or is_only_spelt_otherwise
         mapping = self._mapping(request, job) if is_as_shown else dict(job.mapping)
-        problem = problem or reading.problem_with_mapping(job, mapping)
+        unmapped = reading.problem_with_mapping(job, mapping)
+        problem = problem or unmapped
         if request.method == "POST" and not ("_start" in request.POST and is_as_shown):
             if problem:
                 import_forecast.forget(job.pk)
@@ -189,6 +195,9 @@ class ContactImportAdmin(ReadOnlyAdmin):
                 for index, header in enumerate(job.headers)
             ],
             rows=import_files.preview(job, mapping),
+            is_readable=not unmapped,
+            # As they came, so for those alone from whom nothing is masked (bad_rows_view).
+            sample=import_files.sample(job) if unmapped and request.user.has_perm(SEE) else [],
             forecast=forecast,
             forecast_percent=min(99, 100 * forecast.bytes_done // max(1, job.size)) if forecast else 0,
             reasons=import_forecast.shown_reasons(forecast) if forecast else [],
@@ -273,6 +282,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             rate=rate,
             left=durations.in_words(seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None),
             is_over=is_over,
+            may_write=_is_taken(job) and request.user.has_perm("messaging.add_campaign"),
             may_undo=is_over and request.user.has_perm(UNDO) and import_undo.can_be_undone(job),
             undo=import_undo.of(job),
             may_export=request.user.has_perms(exporting.rights(Contact)) and bad_rows.are_there(job),

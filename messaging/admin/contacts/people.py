@@ -115,7 +115,9 @@ def erase_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: str
         except ValidationError as problem:
             add_problems(form, problem)
         else:
-            said = _("Erased: the contact, what was merged into %(messages)d messages, %(replies)d texts of replies.")
+            said = _(
+                "Erased: the contact, what was merged into messages (%(messages)d), texts of replies (%(replies)d)."
+            )
             messages.success(request, said % {"messages": done.messages, "replies": done.replies})
             return HttpResponseRedirect(person_page(number))
     return page(

@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 
 from laaffic_console.kit.words.figures import money
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.kit.words.said import joined
+from laaffic_console.kit.words.said import joined, ngettext
 from messaging.models import Approval
 from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.approvals.approvable import Plan
@@ -42,9 +42,11 @@ def _too_many(plan: Plan, most: int) -> str:
     if most and plan.recipients is None:
         return _("How many recipients it has is not known: a second person has to approve it.")
     if most and plan.recipients is not None and plan.recipients > most:
-        return _("It goes to more than %(n)s recipients: a second person has to approve it.") % {
-            "n": number_format(most, force_grouping=True)
-        }
+        return ngettext(
+            "It goes to more than %(n)s recipient: a second person has to approve it.",
+            "It goes to more than %(n)s recipients: a second person has to approve it.",
+            most,
+        ) % {"n": number_format(most, force_grouping=True)}
     return ""
 
 

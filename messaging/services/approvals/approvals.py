@@ -12,7 +12,7 @@ from laaffic_console.events.kinds import Kind
 from laaffic_console.kit.words.figures import money, number
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.kit.words.said import joined
+from laaffic_console.kit.words.said import joined, ngettext
 from messaging.models import Approval, Campaign
 from messaging.models.of_one_draft import DRAFTS
 from messaging.services import events
@@ -44,7 +44,10 @@ def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> 
             asked_note=note.strip()[:200],
         )
         n = _("not known how many") if plan.recipients is None else number(plan.recipients)
-        kind.note(draft, _("Approval asked for: %(n)s recipients") % {"n": n}, by)
+        said = ngettext(
+            "Approval asked for: %(n)s recipient", "Approval asked for: %(n)s recipients", plan.recipients or 0
+        )
+        kind.note(draft, said % {"n": n}, by)
         events.approval(Kind.APPROVAL_ASKED, approval, by=by.get_username())
     return approval
 

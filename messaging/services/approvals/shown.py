@@ -119,7 +119,7 @@ def changed_parts(
 def people_words(before: Shown, now: Shown) -> str:
     if before.recipients == now.recipients:
         return _("who is in the groups, their numbers or the fields of the text")
-    said = _("who is in the groups or suppressed: %(before)s recipients before, %(now)s now")
+    said = _("who is in the groups or suppressed; recipients: %(before)s before, %(now)s now")
     return said % counts(before, now)
 
 

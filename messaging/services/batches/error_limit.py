@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db.models import F
 
-from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.models import ActivityTally, Campaign, MessageState
 
 ALL_ALIKE = 20
@@ -33,7 +33,10 @@ def reason_to_hold(campaign_id: int) -> str:
     limit = limit_of(campaign)
     if not limit or campaign.errors < limit:
         return ""
-    return _(
+    return ngettext(
+        "%(n)d recipient was rejected, and %(limit)d is this campaign's limit. Look at the reason, then resume or "
+        "cancel it.",
         "%(n)d recipients were rejected, and %(limit)d is this campaign's limit. Look at the reasons, then resume or "
-        "cancel it."
+        "cancel it.",
+        campaign.errors,
     ) % {"n": campaign.errors, "limit": limit}

@@ -20,7 +20,7 @@ from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.figures import in_percent, money
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.kit.words.said import joined
+from laaffic_console.kit.words.said import joined, ngettext
 from messaging.models import Budget, BudgetCounter
 from messaging.services import events
 from messaging.services.budgets import earlier_requests, shares
@@ -91,7 +91,8 @@ def in_words(budget: Budget, amount: Decimal) -> str:
     """1,000 messages, or 12.50 USD."""
     if budget.currency:
         return money(amount, budget.currency)
-    return _("%(n)s messages") % {"n": number_format(int(amount), force_grouping=True)}
+    n = int(amount)
+    return ngettext("%(n)s message", "%(n)s messages", n) % {"n": number_format(n, force_grouping=True)}
 
 
 def put(application: Application, *, per: str, limit: Decimal, currency: str = "") -> Budget:

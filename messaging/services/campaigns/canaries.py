@@ -20,6 +20,7 @@ from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,
@@ -145,10 +146,17 @@ def _draw(campaign: Campaign) -> None:
         if size >= total:  # it is the whole campaign: there is nobody who could wait for it
             canary.passed_at = canary.drawn_at
         canary.save()
-        said = _("Everybody goes first: the few are not fewer than its %(n)d recipients") % {"n": total}
+        said = ngettext(
+            "Everybody goes first: it has %(n)d recipient, and the few are not fewer",
+            "Everybody goes first: it has %(n)d recipients, and the few are not fewer",
+            total,
+        ) % {"n": total}
         if size < total:
-            said = _("The few first: %(n)d of %(total)d recipients, in %(countries)d countries")
-            said %= {"n": size, "total": total, "countries": len(shares)}
+            said = ngettext(
+                "The few first: %(n)d of %(total)d recipients, in %(countries)d country",
+                "The few first: %(n)d of %(total)d recipients, in %(countries)d countries",
+                len(shares),
+            ) % {"n": size, "total": total, "countries": len(shares)}
         CampaignEvent.objects.create(campaign=campaign, text=said)
 
 

@@ -270,7 +270,7 @@ def check_ready(campaign: Campaign) -> None:
         raise ValidationError({"application": _("This application is switched off.")})
     is_to_some = campaign.extra_numbers or campaign.paste_id
     if not is_to_some and not campaign.groups.exists() and not campaign.audiences.exists():
-        raise ValidationError({"groups": _("Choose at least one group of contacts, or an audience, to send to.")})
+        raise ValidationError({"groups": _("Choose who gets it: select groups or an audience, or paste numbers.")})
     if not has_somebody(campaign):
         raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})
     try:

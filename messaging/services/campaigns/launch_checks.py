@@ -137,7 +137,11 @@ def _lacking_fields(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
         yield Check(
             f"field:{field}",
             Level.TICK,
-            _("%(n)s of the first contacts have no %(field)s. Give the field something to say instead: %(example)s")
+            ngettext(
+                "%(n)s of the first contacts has no %(field)s. Give the field something to say instead: %(example)s",
+                "%(n)s of the first contacts have no %(field)s. Give the field something to say instead: %(example)s",
+                n,
+            )
             % {"n": _grouped(n), "field": field, "example": "{{" + field + "|…}}"},
         )
 
@@ -243,7 +247,11 @@ def _few_first(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     except canary_sizes.InvalidSize:
         return  # said of its content
     if size >= planned.recipients:
-        said = _("“A few first” covers all of its %(n)s recipients: everything is sent at once, nothing waits.")
+        said = ngettext(
+            "“A few first” covers its only recipient: everything is sent at once, nothing waits.",
+            "“A few first” covers all of its %(n)s recipients: everything is sent at once, nothing waits.",
+            planned.recipients,
+        )
         yield Check("canary", Level.TICK, said % {"n": _grouped(planned.recipients)})
 
 

@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.ledger import known_by
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,
@@ -42,7 +43,10 @@ def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: d
     for batch_id in _unknown_batches(campaign_id, seen):
         total += _queue_again(batch_id, reason, by, seen)
     if total:
-        _told(campaign_id, _("%(n)d unknown messages sent again: %(why)s") % {"n": total, "why": reason}, by)
+        said = ngettext(
+            "%(n)d unknown message sent again: %(why)s", "%(n)d unknown messages sent again: %(why)s", total
+        )
+        _told(campaign_id, said % {"n": total, "why": reason}, by)
         campaigns.wake(campaign_id)
     if is_cancelled(campaign_id):  # since then: what was queued after it had been emptied goes the same way
         campaigns.cancel_all_waiting(campaign_id)
@@ -67,7 +71,10 @@ def write_off(campaign_id: int, *, reason: str, by: User | None = None, seen: dt
     for batch_id in _unknown_batches(campaign_id, seen):
         total += _expire(batch_id, reason, by, seen)
     if total:
-        _told(campaign_id, _("%(n)d unknown messages written off: %(why)s") % {"n": total, "why": reason}, by)
+        said = ngettext(
+            "%(n)d unknown message written off: %(why)s", "%(n)d unknown messages written off: %(why)s", total
+        )
+        _told(campaign_id, said % {"n": total, "why": reason}, by)
         campaigns.finish_if_done(campaign_id)
     return total
 

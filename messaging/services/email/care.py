@@ -85,9 +85,12 @@ def _people_full(campaign: EmailCampaign, since: dt.datetime, most: int) -> int:
 
 
 def _list_is_full(times: int, most: int, span: dt.timedelta) -> str:
-    return _(
+    return ngettext(
+        "Its list was mailed once within %(hours)d hours, and the frequency cap is %(cap)d. Try again later, or "
+        "send to another list.",
         "Its list was mailed %(n)d times within %(hours)d hours, and the frequency cap is %(cap)d. Try again later, or "
-        "send to another list."
+        "send to another list.",
+        times,
     ) % {"n": times, "hours": span // HOUR, "cap": most}
 
 

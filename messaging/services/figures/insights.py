@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.words import dates, durations
@@ -78,7 +78,11 @@ def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> s
     """One sentence for screen readers."""
     if not progress["is_counted"]:
         return str(campaign.get_state_display())
-    said = _("%(state)s, %(percent)s of %(total)s recipients, %(delivered)s delivered.") % {
+    said = ngettext(
+        "%(state)s, %(percent)s of %(total)s recipient, %(delivered)s delivered.",
+        "%(state)s, %(percent)s of %(total)s recipients, %(delivered)s delivered.",
+        progress["total"],
+    ) % {
         "state": campaign.get_state_display(),
         "percent": in_percent(progress["percent"]),
         "total": number(progress["total"]),

@@ -234,6 +234,15 @@ def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list
     return shown
 
 
+def sample(job: ContactImport, rows: int = 3) -> list[list[tuple[str, str]]]:
+    """The first rows as they are in the file, (column, cell): from these somebody sees which column holds what."""
+    try:
+        first = list(itertools.islice((row for row in reading.file(job, LOOK_SECONDS) if not row.problem), rows))
+    except (UnreadableFile, FileNotFoundError):
+        return []
+    return [list(itertools.zip_longest(job.headers, row.cells[: len(job.headers)], fillvalue="")) for row in first]
+
+
 def sweep_uploads(now: dt.datetime | None = None) -> int:
     """Delete uploads to which no row points: what a killed process left; how many they were."""
     storage = ContactImport._meta.get_field("file").storage

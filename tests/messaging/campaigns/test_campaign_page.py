@@ -255,6 +255,20 @@ def test_what_is_scheduled_or_still_counted_says_so(application: Application, mo
     assert "still being counted" in insights.why_waiting(counted, {"queued": 1}, None)
 
 
+def test_a_held_one_is_asked_for_seldom(admin_client: Client, campaign: Campaign) -> None:
+    def page() -> str:
+        return admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+
+    batch(campaign, size=1, state=BatchState.QUEUED)
+    Campaign.objects.update(state=CampaignState.RUNNING)
+    running = page()
+    Campaign.objects.update(state=CampaignState.HELD, hold_reason="The budget is used up.")
+    held = page()
+
+    assert (running.count('"every 2s"'), held.count('"every 2s"')) == (1, 0)
+    assert held.count('"every 10s"') == 1
+
+
 @pytest.mark.parametrize(("total", "says"), [(1, "of 1 recipient before"), (2, "of 2 recipients before")])
 def test_how_many_it_had_before_it_was_cancelled(
     admin_client: Client, campaign: Campaign, total: int, says: str

@@ -64,7 +64,7 @@ def test_that_nobody_was_chosen_is_said_once(draft: Campaign) -> None:
     assert "nobody" not in found(draft)
 
     draft.groups.clear()
-    assert "Choose at least one group" in found(draft)["content"].sentence
+    assert "Choose who gets it" in found(draft)["content"].sentence
     assert "nobody" not in found(draft)
 
 

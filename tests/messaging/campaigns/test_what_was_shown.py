@@ -138,7 +138,7 @@ class ButtonTests:
         answer = admin_client.post(review(draft), posted).content.decode()
         admin_client.post(review(draft), hidden(admin_client, review(draft)))
 
-        assert "4 recipients before, 5 now" in answer
+        assert "recipients: 4 before, 5 now" in answer
         assert "0.04 USD before, 0.05 USD now" in answer
         assert "Send 5 messages" in answer
         assert state_of(draft) == CampaignState.RUNNING
@@ -194,7 +194,7 @@ class ButtonTests:
 
         held = Campaign.objects.get(pk=draft.pk)
         assert (launched, held.state) == (CampaignState.SCHEDULED, CampaignState.HELD)
-        assert "4 recipients before, 5 now" in held.hold_reason
+        assert "recipients: 4 before, 5 now" in held.hold_reason
         assert not Message.objects.exists()
 
 

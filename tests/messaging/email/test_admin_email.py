@@ -433,7 +433,7 @@ class PageTests:
         answer = admin_client.post(own_page(draft, "do", "edit"), follow=True)
         assert 'id="to-review"' in answer.content.decode()
         answer = admin_client.post(own_page(draft, "do", "cancel"), follow=True)
-        assert "is draft; it cannot be cancelled" in answer.content.decode()
+        assert "is a draft: it cannot be cancelled" in answer.content.decode()
 
     def test_a_persons_word_on_a_lost_answer(
         self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, run_jobs: Callable[[], int]

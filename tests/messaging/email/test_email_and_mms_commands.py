@@ -86,7 +86,7 @@ class EmailTests:
             run("email", "lookup", "nobody")
         with pytest.raises(CommandError, match="There is no email campaign 7"):
             run("email", "report", 7)
-        with pytest.raises(CommandError, match="is draft; it cannot be"):
+        with pytest.raises(CommandError, match="is a draft: it cannot be resumed"):
             call_command("email", "resume", str(self.draft().pk))
         assert LedgerEntry.objects.count() == 0
 

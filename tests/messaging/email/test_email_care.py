@@ -105,7 +105,7 @@ class CapTests:
     ) -> None:
         sent(mail_app)
 
-        with pytest.raises(NotAllowed, match="mailed 1 times within 24 hours, and the frequency cap is 1"):
+        with pytest.raises(NotAllowed, match="mailed once within 24 hours, and the frequency cap is 1"):
             email_starting.launch(draft.pk)
 
         assert "the frequency cap is 1" in admin_client.get(own_page(draft, "review")).content.decode()

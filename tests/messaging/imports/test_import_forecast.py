@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -178,3 +179,37 @@ class SupersededTests:
         assert ImportForecast.objects.get().mapping["home"] == "number"
         admin_client.post(address, {**columns, "column-1": ""})
         assert not ImportForecast.objects.exists()
+
+
+def test_a_file_whose_columns_are_not_known_shows_its_cells_and_cannot_be_imported(
+    admin_client: Client, client: Client
+) -> None:
+    job = received(b"a,who\n9876543210,Ann\n")
+    address = reverse("admin:messaging_contactimport_change", args=[job.pk])
+
+    unknown = admin_client.get(address).content.decode()
+    known = admin_client.post(address, {"column-0": "number", "column-1": "name", "_look": "1"}).content.decode()
+    viewer = User.objects.create_user("asha", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_contact", "view_contactimport"]))
+    client.force_login(viewer)
+    masked = client.get(address).content.decode()
+
+    assert '<td data-label="who">Ann</td>' in unknown
+    assert 'disabled aria-describedby="problem"' in unknown
+    assert 'disabled aria-describedby="problem"' not in known
+    assert "9876543210" not in masked, "cells as they came are for who sees numbers"
+
+
+@pytest.mark.parametrize(
+    ("state", "added", "offers"), [("cancelled", 0, False), ("cancelled", 3, True), ("undone", 3, False)]
+)
+def test_a_campaign_is_offered_where_somebody_was_taken(
+    admin_client: Client, state: str, added: int, offers: bool
+) -> None:
+    job = received()
+    ContactImport.objects.update(state=state, added=added)
+
+    shown = admin_client.get(reverse("admin:messaging_contactimport_change", args=[job.pk])).content.decode()
+
+    assert shown.count("Write a campaign") == offers
+    assert ('class="c-button main" href="/admin/messaging/contactimport/add/' in shown) is not offers

@@ -1,6 +1,7 @@
 """What a message costs: learned from reports, listed, and put together for a forecast."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,27 @@ class PageTests:
         assert shown.status_code == 200
         assert "0.0031" in shown.content.decode()
         assert not ListPrice.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("content", "says"),
+        [
+            (b"country,price,currency\nDE,0.07,EUR\nIN,abc,USD\n", "Row 3 · price: “abc” is not a price."),
+            (b"country,price,currency\nDE,NaN,EUR\n", "Row 2 · price: “NaN” is not a price."),
+            (b"land,preis\nIN,0.1\n", "The file has no column called country, price, currency."),
+        ],
+    )
+    def test_what_is_wrong_in_a_file_is_said_in_a_sentence(
+        self, admin_client: Client, content: bytes, says: str
+    ) -> None:
+        file = SimpleUploadedFile("prices.csv", content, "text/csv")
+
+        shown = admin_client.post(
+            reverse("admin:messaging_listprice_import"), {"import_file": file, "format": "0", "resource": ""}
+        ).content.decode()
+
+        part = re.sub("<[^>]+>", "", shown[shown.index('id="import-errors"') :])
+        assert says in " ".join(part.split())
+        assert not any(word in part for word in ("Traceback", "ConversionSyntax", "['", "'country'"))
 
     def test_its_queries_do_not_grow(self, admin_client: Client, charged: Any) -> None:
         def queries() -> int:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import IntegrityError, OperationalError, transaction
@@ -72,6 +73,12 @@ def outcomes(draft: Campaign) -> list[str]:
 
 
 class NeedTests:
+    def test_a_limit_of_one_is_said_as_one(self, draft: Campaign, ada: User, settings: LazySettings) -> None:
+        settings.LAAFFIC_APPROVAL_RECIPIENTS = 1
+
+        with pytest.raises(NotAllowed, match="more than 1 recipient: a second person"):
+            starting.launch(draft.pk, by=ada)
+
     def test_a_launch_without_it_is_refused_everywhere(self, draft: Campaign, ada: User) -> None:
         with pytest.raises(NotAllowed, match="more than 2 recipients: a second person"):
             starting.launch(draft.pk, by=ada)

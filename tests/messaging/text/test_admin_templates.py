@@ -1,5 +1,7 @@
 """Saved templates: their page and versions, and campaigns that take a text from one."""
 
+import re
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import ProtectedError
@@ -49,6 +51,7 @@ def test_each_new_text_begins_a_version(admin_client: Client) -> None:
     shown = admin_client.get(page).content.decode()
     assert "<del>parcel</del><ins>letter</ins>" in shown
     assert "letters too" in shown
+    assert len(re.findall(r">\s*versions\s*<", shown, re.IGNORECASE)) == 1
 
 
 def test_a_text_in_it_is_escaped(admin_client: Client, template: MessageTemplate) -> None:

@@ -17,6 +17,7 @@ from laaffic_console.gateway.models import Channel, EntryState
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.models import Campaign
 from messaging.services.contacts import consents
 from messaging.services.gates import frequency
@@ -85,14 +86,20 @@ def nobody(called: Called) -> str:
 def repeats(called: Called) -> str:
     """Why a repetition cannot leave; "" where it calls nobody whom it must not."""
     if called.suppressed:
-        return _(
+        return ngettext(
+            "%(n)s of its numbers was suppressed since. Laaffic's own repetition would call it too. Make a new task "
+            "from it instead: it is left out of that.",
             "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too. Make a new task "
-            "from it instead: they are left out of that."
+            "from it instead: they are left out of that.",
+            called.suppressed,
         ) % {"n": number(called.suppressed)}
     if others := called.no_consent + called.capped:
-        return _(
+        return ngettext(
+            "%(n)s of its numbers has not agreed to marketing, or has had enough calls. Laaffic's own repetition "
+            "would call it too. Make a new task from it instead: it is left out of that.",
             "%(n)s of its numbers have not agreed to marketing, or have had enough calls. Laaffic's own repetition "
-            "would call them too. Make a new task from it instead: they are left out of that."
+            "would call them too. Make a new task from it instead: they are left out of that.",
+            others,
         ) % {"n": number(others)}
     return ""
 

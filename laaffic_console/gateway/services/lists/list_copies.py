@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.client.account import NotConfigured
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.work import bell, due, leases, workers
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from laaffic_console.laaffic import LaafficError
 
 logger = logging.getLogger(__name__)
@@ -175,6 +176,10 @@ def _remark(copied: Copied) -> str:
     if copied.is_complete:
         return ""
     if copied.unreadable:
-        said = _("%(n)d rows of Laaffic's list could not be read, so nothing that is missing was marked as gone.")
+        said = ngettext(
+            "%(n)d row of Laaffic's list could not be read, so nothing that is missing was marked as gone.",
+            "%(n)d rows of Laaffic's list could not be read, so nothing that is missing was marked as gone.",
+            copied.unreadable,
+        )
         return said % {"n": copied.unreadable}
     return _("The list changed while it was read: what is missing in it was not marked as gone this time.")
