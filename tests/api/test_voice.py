@@ -99,7 +99,7 @@ class CallTests:
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=0)
         SuppressionEntry.objects.create(number="919876500000", channel="all", reason="manual")
         refused = api("POST", "calls", CALL, Idempotency_Key="a")
-        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "number")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "number")
         SuppressionEntry.objects.all().delete()
 
         assert api("POST", "calls", CALL, Idempotency_Key="a").status_code == 202

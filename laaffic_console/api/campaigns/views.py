@@ -171,7 +171,8 @@ class LaunchView(ApiView):
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
         asked = self.read(shapes.LaunchRequest)
         campaign = row(Campaign.objects.all(), pk)
-        answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
+        with launching.refusing():
+            answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)
 
 

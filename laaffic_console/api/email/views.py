@@ -74,7 +74,8 @@ class EmailCheckView(ApiView):
         """How many are on its list, and what the launch checks find."""
         campaign = row(drafts(), pk)
         launching.require_draft(campaign, State.DRAFT)
-        email_drafts.check_content(campaign)
+        with launching.refusing():
+            email_drafts.check_content(campaign)
         planned = email_checks.planned(campaign)
         said = launching.shown(campaign, email_drafts.shown_digest(campaign), planned.checks)
         return Response({"id": pk, "recipients": planned.recipients, **said})
@@ -89,7 +90,8 @@ class EmailLaunchView(ApiView):
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
         asked = self.read(LaunchRequest)
         campaign = row(drafts(), pk)
-        answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
+        with launching.refusing():
+            answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)
 
 
