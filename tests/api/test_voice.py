@@ -205,6 +205,15 @@ class GroupCallTests:
 
         assert (made.status_code, GroupTask.objects.get().language) == (201, "EN")
 
+    def test_a_language_that_nobody_speaks(self, api: Api, application: Application) -> None:
+        for path, asked in (("group-calls", self.ASKED), ("spoken-messages", {**self.ASKED, "language": "xx"})):
+            refused = api("POST", path, asked | {"language": "xx"})
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "language"), path
+            assert "EN, ES, PT" in refused.json()["detail"]
+        made = api("POST", "group-calls", self.ASKED | {"language_code": "sw"})
+
+        assert (made.status_code, GroupTask.objects.get().language) == (201, "SW")
+
     @pytest.mark.parametrize(("seconds", "status"), [(0, 201), (9999, 201), (10_000, 400), (-1, 400)])
     def test_an_sms_after_as_many_seconds_as_laaffic_takes(
         self, api: Api, application: Application, seconds: int, status: int
