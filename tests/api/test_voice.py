@@ -205,6 +205,12 @@ class GroupCallTests:
 
         assert (made.status_code, GroupTask.objects.get().language) == (201, "EN")
 
+    def test_invalid_numbers_are_left_out_by_a_field(self, api: Api, application: Application) -> None:
+        asked = self.ASKED | {"to": [*self.ASKED["to"], "nobody"]}
+
+        assert "send “skip_invalid”: true" in api("POST", "group-calls", asked).json()["detail"]
+        assert api("POST", "group-calls", asked | {"skip_invalid": True}).status_code == 201
+
     def test_a_language_that_nobody_speaks(self, api: Api, application: Application) -> None:
         for path, asked in (("group-calls", self.ASKED), ("spoken-messages", {**self.ASKED, "language": "xx"})):
             refused = api("POST", path, asked | {"language": "xx"})

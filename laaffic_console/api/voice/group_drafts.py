@@ -126,6 +126,7 @@ def _audience(asked: dict[str, Any], task: GroupTask) -> Audience | None:
         groups=named.groups(asked.get("groups", [])),
         pasted="\n".join(asked.get("to", [])),
         skip_invalid=asked.get("skip_invalid", False),
+        to_skip=_("Correct them, or send “skip_invalid”: true."),
         with_sms=task.hang_up_sms,
     )
 

@@ -55,7 +55,7 @@ def suppressed(conversation: Conversation) -> str:
     """Why nothing can be sent to this number, in a sentence; "" where it can."""
     if not suppression.suppressed_among([conversation.number], channels=[Channel.SMS, Channel.ALL]):
         return ""
-    return _("This number is suppressed for SMS: no answer is sent. “Allow again” on the suppression list ends that.")
+    return _("This number is suppressed for SMS: no answer is sent. Allow it again on the suppression list first.")
 
 
 def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", by: User) -> tuple[Campaign, str]:

@@ -214,7 +214,7 @@ def launch(
 
 
 def not_as_shown() -> NoReturn:
-    raise NotAsShown(_("It was changed since the page was shown. Look at who it calls now, and launch it again."))
+    raise NotAsShown(_("It was changed since you looked. Look at who it calls now, and launch it again."))
 
 
 def _drafts() -> QuerySet[GroupTask]:
