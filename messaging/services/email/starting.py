@@ -267,6 +267,10 @@ def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> Ema
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.SENDING, EmailCampaignState.HELD], _("sent outside its hours"))
+        if campaign.outside_hours:
+            return campaign
+        if not campaign.waits_for_hours and sending_hours.rules_of(campaign) is None:
+            raise NotAllowed(sending_hours.has_no_hours())
         campaign.outside_hours = True
         columns = ["outside_hours"]
         if campaign.waits_for_hours:

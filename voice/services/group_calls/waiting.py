@@ -149,6 +149,8 @@ def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupT
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state not in (TaskState.LAUNCHED, TaskState.HELD):
             raise NotNow(_("It does not wait for its hours any more. Look at it again."))
+        if not task.outside_hours and task.waits_since is None and not group_hours.rules_of(task):
+            raise NotNow(sending_hours.has_no_hours())
         task.outside_hours, columns = True, ["outside_hours"]
         if task.waits_since is not None:
             task.starts_at, task.waits_since = database_clock.now(), None
