@@ -155,6 +155,7 @@ class CheckView(ApiView):
                 "excluded": planned.counted.excluded,
                 "invalid": planned.counted.invalid,
                 "segments": planned.segments_total,
+                "starts_at": documents.moment(launch_checks.starts_at(campaign, planned)),
                 "cost": {currency: str(total) for currency, total in planned.cost.by_currency.items()},
                 "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in checks],
                 "shown": seals.token(campaign, shown.as_json(shown.of(campaign, planned)), sentences),

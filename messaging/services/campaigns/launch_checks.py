@@ -230,6 +230,11 @@ def _opening(campaign: Campaign) -> Callable[[str, Sequence[str]], dt.datetime |
     return opens
 
 
+def starts_at(campaign: Campaign, planned: Forecast) -> dt.datetime | None:
+    """When the first of its recipients would be sent something, by its time, their clocks and its calendar."""
+    return recipient_clocks.first_reached(_opening(campaign), planned.counted)
+
+
 def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     if campaign.scheduled_at and campaign.scheduled_at <= timezone.now() and not campaign.local_time:
         yield Check("late", Level.TICK, _("Its time has passed: it starts at once."))
