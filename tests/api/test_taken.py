@@ -115,7 +115,15 @@ class ExportTests:
             ({"kind": "campaign dossier", "id": 404, "format": "csv"}, 400, "zip only"),
             ({"kind": "contacts", "id": 4}, 400, "takes no “id”"),
             ({"kind": "contacts", "query": "nonsense=1"}, 400, "filters are no longer valid"),
-            ({"kind": "messages", "query": "in=failed"}, 400, "filters are no longer valid"),
+            *(
+                ({"kind": kind, "query": query}, 400, "filters are no longer valid")
+                for kind, query in (
+                    *(("messages", "in=failed"), ("messages", "drifted=price"), ("replies", "stop=maybe")),
+                    *(("bindings", "state=dead"), ("bindings", "within=7"), ("bindings", "app=x")),
+                    *(("owned numbers", "held=maybe"), ("owned numbers", "due=soon"), ("pools", "compared=x")),
+                    *(("call records", "days=2"), ("call records", "recorded=no"), ("group calls", "show=x")),
+                )
+            ),
         ],
     )
     def test_bad_input_is_told(self, api: Api, body: dict[str, Any], status: int, said: str) -> None:
