@@ -57,7 +57,7 @@ def end_not_asked() -> Problem:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """Of what was written before and is now checked, launched or copied: a fault in it is no fault of this request."""
+    """Of what was written before and is now checked, launched or copied: a fault in it is not one of this request."""
     try:
         yield
     except NotNow:

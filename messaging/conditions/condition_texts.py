@@ -278,7 +278,7 @@ def _country(token: _Token) -> str:
     try:
         return countries.read(token.said)
     except ValidationError as problem:
-        raise ConditionError(problem.message, token.at) from problem
+        raise ConditionError(problem.messages[0], token.at) from problem
 
 
 # Writing

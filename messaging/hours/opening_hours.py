@@ -259,7 +259,7 @@ def _countries_before(line: str) -> tuple[list[str], str]:
     try:
         return [countries.read(name) for name in names], rest.strip()
     except ValidationError as problem:
-        raise InvalidHours(problem.message) from problem
+        raise InvalidHours(problem.messages[0]) from problem
 
 
 def _spans(text: str) -> list[tuple[int, int, int]]:
