@@ -43,8 +43,8 @@ class SpokenLanguage(serializers.CharField):
         written = super().to_internal_value(data)
         if capitals(written) not in BY_CODE:
             said = _(
-                "“%(said)s” is not a language of spoken texts. Choose from: %(known)s. If Laaffic has given you another "
-                "code, send it as “language_code”."
+                "“%(said)s” is not a language of spoken texts. Choose from: %(known)s. If Laaffic has given you "
+                "another code, send it as “language_code”."
             )
             raise serializers.ValidationError(said % {"said": written[:40], "known": ", ".join(BY_CODE)})
         return capitals(written)
