@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from laaffic_console.exporting import columns, kinds, lists
-from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
+from laaffic_console.exporting.kinds import Kind, NotExportable, NotExportableNow, Parameters, may_see_contacts
 from laaffic_console.kit.files.exporting import rights
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.said import gettext as _
@@ -103,7 +103,7 @@ def launched(parameters: Parameters) -> Campaign:
 
 def _require_launched(campaign: Campaign | EmailCampaign) -> None:
     if campaign.state == campaign.State.DRAFT:
-        raise NotExportable(
+        raise NotExportableNow(
             _("“%(name)s” is a draft: there is nothing to prove yet. Launch it first.") % {"name": campaign.name}
         )
 

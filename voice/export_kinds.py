@@ -1,7 +1,7 @@
 """What voice gives away as files, registered with the app that makes them."""
 
 from laaffic_console.exporting import kinds, lists
-from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
+from laaffic_console.exporting.kinds import Kind, NotExportable, NotExportableNow, Parameters, may_see_contacts
 from laaffic_console.kit.files.exporting import rights
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.said import gettext as _
@@ -56,7 +56,7 @@ def launched(parameters: Parameters) -> GroupTask:
     """NotExportable for a draft as well; its id stands where every kind of campaign has its own."""
     found = task_of({"task": parameters["campaign"]})
     if found.state == TaskState.DRAFT:
-        raise NotExportable(
+        raise NotExportableNow(
             _("“%(name)s” is a draft: there is nothing to prove yet. Launch it first.") % {"name": found.name}
         )
     return found

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from laaffic_console.api.problems import Problem
-from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import Check, NotSeen
 from messaging.services.refusals import EndNotAsked
@@ -57,13 +57,13 @@ def end_not_asked() -> Problem:
 
 @contextmanager
 def refusing() -> Iterator[None]:
-    """A service's refusal is about the state of the thing, not about a field of the request."""
+    """Of what was written before and is now checked, launched or copied: a fault in it is not one of this request."""
     try:
         yield
-    except StillOpen:
+    except NotNow:
         raise
     except ValidationError as problem:
-        raise Problem(409, " ".join(problem.messages)) from problem
+        raise NotNow(problem) from problem
 
 
 def was_launched(one: Any) -> bool:

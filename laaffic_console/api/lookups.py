@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import phonenumbers
 from django.db import models
 from django.utils.translation import gettext as _
 
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.sql.constant_sql import Given, Select
-from laaffic_console.kit.words.plain_text import capitals
+from laaffic_console.kit.words import countries
 from messaging import msisdn
 from messaging.models import Audience, Calendar, ContactGroup
 
@@ -40,10 +39,7 @@ def number(text: str) -> msisdn.Msisdn:
 
 def region(text: str) -> str:
     """Of national numbers; "" where none was given."""
-    found = capitals(text)
-    if found and found not in phonenumbers.SUPPORTED_REGIONS:
-        raise Problem(400, _("%(text)s is not a country. Give two letters, such as IN or GB.") % {"text": text})
-    return found
+    return countries.read(text) if text.strip() else ""
 
 
 def group(name: str) -> ContactGroup:

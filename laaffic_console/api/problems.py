@@ -19,8 +19,8 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.services.refusals import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
@@ -60,10 +60,9 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
     """None for what nobody has thought of, a fault of ours. `names`: a service's fields as requests name them."""
     if isinstance(problem, Problem):
         return problem
-    if isinstance(problem, StillOpen):
-        return Problem(409, problem.sentence, **_fields(problem, names or {}))
     if isinstance(problem, ValidationError):
-        return Problem(400, " ".join(problem.messages), **_fields(problem, names or {}))
+        status = 409 if isinstance(problem, NotNow) else 400
+        return Problem(status, " ".join(problem.messages), **_fields(problem, names or {}))
     if isinstance(problem, exceptions.ValidationError):
         errors = _flat(problem.detail)
         said = "; ".join(f"{name}: {sentence}" if name else sentence for name, sentence in errors)

@@ -9,7 +9,11 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 from django.utils.translation import get_language
+from django.views.decorators.cache import cache_control
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import conditional_page
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.renderers import TemplateHTMLRenderer
 
@@ -35,11 +39,10 @@ REFUSALS = {
     "429": "too many requests in this minute; see Retry-After",
     "503": "not now; see Retry-After",
 }
+LEAST_SAID = 30  # characters of a first sentence that says enough by itself
 OF_BODIES = ("411", "413", "415")
 CHANGED_SINCE = "it has changed since the answer whose ETag is in If-Match"
-TOO_LONG = {
-    "description": "the address has more than 4,094 characters; the server answers so, before the console is asked"
-}
+TOO_LONG = "the address has more than 4,094 characters; the server answers so, before the console is asked"
 
 IF_NONE_MATCH = {
     "in": "header",
@@ -51,28 +54,61 @@ ETAG = {"ETag": {"schema": {"type": "string"}, "description": "stands for this a
 
 
 def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
-    """Every operation can be refused, and is in the same form."""
+    """Every operation can be refused, in the same form: each refusal is described once."""
     _only_what_is_asked_is_filled_in(result)
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    result["components"]["responses"] = _shared_answers()
     for path, operations in result["paths"].items():
         view: Any = resolve(path.replace("{id}", "1")).func
         if view.cls.has_etag:
             _with_etag(operations["get"])
         for method, operation in operations.items():
-            operation["responses"].setdefault("414", TOO_LONG)
-            for status, said in REFUSALS.items():
-                if method in ("post", "patch", "delete") or status not in OF_BODIES:
-                    operation["responses"].setdefault(status, {"description": said, "content": content})
+            operation["summary"] = _summary(operation)
+            statuses = ["414", *REFUSALS]
+            if method not in ("post", "patch", "delete"):
+                statuses = [status for status in statuses if status not in OF_BODIES]
             if any(one["name"] == "If-Match" for one in operation.get("parameters", [])):
-                operation["responses"].setdefault("412", {"description": CHANGED_SINCE, "content": content})
+                statuses.append("412")
+            for status in statuses:
+                operation["responses"].setdefault(status, _shared(status))
     return result
+
+
+def _shared_answers() -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    refusals = {**REFUSALS, "412": CHANGED_SINCE}
+    return {
+        **{_name(status): {"description": said, "content": content} for status, said in refusals.items()},
+        _name("414"): {"description": TOO_LONG},
+        _name("304"): {"description": "nothing has changed since", "headers": ETAG},
+    }
+
+
+def _name(status: str) -> str:
+    return f"Status{status}"
+
+
+def _shared(status: str) -> dict[str, str]:
+    return {"$ref": f"#/components/responses/{_name(status)}"}
+
+
+def _summary(operation: dict[str, Any]) -> str:
+    """The first sentence of its description, with the next where it says little; of a list also what it lists."""
+    line = str(operation.get("description", "")).partition("\n")[0]
+    first, _stop, rest = line.partition(". ")
+    if rest and len(first) < LEAST_SAID:
+        first = f"{first}. {rest.partition('. ')[0]}"
+    said = first.removesuffix(".")
+    if operation["operationId"].endswith("_list"):
+        of = operation["operationId"].removesuffix("_list").replace("_", " ")
+        return f"List {of}: {said if said[:2].isupper() else said[:1].lower() + said[1:]}"
+    return said
 
 
 def _with_etag(operation: dict[str, Any]) -> None:
     operation.setdefault("parameters", []).append(IF_NONE_MATCH)
     operation["responses"]["200"]["headers"] = ETAG
-    operation["responses"]["304"] = {"description": "nothing has changed since", "headers": ETAG}
+    operation["responses"]["304"] = _shared("304")
 
 
 def _only_what_is_asked_is_filled_in(result: dict[str, Any]) -> None:
@@ -113,12 +149,28 @@ class KeptGenerator(SchemaGenerator):
         return super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
 
 
+class CompactRenderer(OpenApiJsonRenderer):
+    """Programs read it, and it is drawn on the page of docs: indented it is twice as long."""
+
+    def get_indent(self, accepted_media_type: str, renderer_context: Any) -> None:
+        return None
+
+
+class PlainJsonRenderer(CompactRenderer):
+    media_type = "application/json"
+
+
 class SchemaView(SpectacularJSONAPIView):
     """For everybody: it says what can be asked, and nothing of what is here."""
 
     generator_class = KeptGenerator
+    renderer_classes = [CompactRenderer, PlainJsonRenderer]
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
+
+
+# Compressed here, unlike a page: it holds no secret that its length could tell.
+schema_view = cache_control(no_cache=True)(gzip_page(conditional_page(SchemaView.as_view())))
 
 
 class DocsView(SpectacularSwaggerSplitView):

@@ -89,7 +89,8 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
     except NotAllowed as problem:
         # The draft stays: it can be approved, and launched then.
         said = _(
-            "%(why)s The draft is kept as campaign %(id)s: ask for what it lacks on its page, then launch that one."
+            "%(why)s The draft is kept as campaign %(id)s: GET …/check says what it lacks, POST …/approval/ask asks a "
+            "second person. Then launch that one."
         )
         more = {"campaign": draft.pk, "state": CampaignState.DRAFT.value}
         return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))

@@ -242,6 +242,11 @@ class Check(serializers.Serializer):
     sentence = serializers.CharField()
 
 
+def starts_at() -> serializers.DateTimeField:
+    said = "when the first message would leave if it were launched now; null: nobody has an hour for it"
+    return serializers.DateTimeField(allow_null=True, help_text=said)
+
+
 class CheckAnswer(serializers.Serializer):
     id = serializers.IntegerField()
     is_counted = serializers.BooleanField(help_text="false: ask again, the figures are of those counted so far")
@@ -250,6 +255,7 @@ class CheckAnswer(serializers.Serializer):
     excluded = serializers.IntegerField()
     invalid = serializers.IntegerField()
     segments = serializers.IntegerField()
+    starts_at = starts_at()
     cost = serializers.DictField(child=serializers.CharField())
     checks = Check(many=True)
     shown = serializers.CharField(help_text="send it with the launch: nothing else is launched then")

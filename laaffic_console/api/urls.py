@@ -50,7 +50,7 @@ def _of(name: str, views: dict[str, Any]) -> Iterable[URLPattern]:
 
 
 urlpatterns = [
-    path("v1/openapi.json", schema.SchemaView.as_view(), name="api_schema"),
+    path("v1/openapi.json", schema.schema_view, name="api_schema"),
     path("v1/docs", schema.docs_view, name="api_docs"),
     *_of("messages", {"": message_views.MessagesView, "/<int:pk>": message_views.MessageView}),
     *_of("messages", {"/<int:pk>/amount": AmountView}),

@@ -20,6 +20,10 @@ class NotExportable(Exception):
     """What was asked for is not there, or makes no sense; the sentence says so."""
 
 
+class NotExportableNow(NotExportable):
+    """It is there, and its state does not permit it."""
+
+
 def may_see_contacts(user: User | None) -> bool:
     """Who a number belongs to, in a file as on a page; the command line may."""
     return user is None or user.has_perm("messaging.view_contact")

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from phonenumbers import SUPPORTED_REGIONS
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
-from laaffic_console.kit.words.plain_text import capitals
+from laaffic_console.kit.words import countries
 
 NONE = "-"  # what has none
 KINDS = {"": "campaign", "email": "email campaign", "group": "group call"}  # what a campaign's key begins with
@@ -30,13 +29,6 @@ def _channel(typed: str) -> str:
         said = _("“%(typed)s” is not a channel of a report. Choose from: %(known)s.")
         raise ValidationError(said % {"typed": typed, "known": ", ".join(CHANNELS)})
     return typed.lower()
-
-
-def _country(typed: str) -> str:
-    if capitals(typed) not in SUPPORTED_REGIONS:
-        said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.")
-        raise ValidationError(said % {"said": typed})
-    return capitals(typed)
 
 
 def _campaign(typed: str) -> str:
@@ -64,7 +56,7 @@ def _person(typed: str) -> str:
 
 READ: dict[str, Callable[[str], str]] = {
     "channel": _channel,
-    "country": _country,
+    "country": countries.read,
     "campaign": _campaign,
     "application": _application,
     "person": _person,

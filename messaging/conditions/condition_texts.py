@@ -4,12 +4,11 @@ import dataclasses
 import datetime as dt
 import re
 
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.moments import check_year
-from laaffic_console.kit.words.plain_text import capitals
 from messaging.conditions.conditions import (
     ADDED,
     ATTRIBUTE,
@@ -276,10 +275,10 @@ _COMPARED = (
 
 
 def _country(token: _Token) -> str:
-    if capitals(token.said) in phonenumbers.SUPPORTED_REGIONS:
-        return capitals(token.said)
-    said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.") % {"said": token.said}
-    raise ConditionError(said, token.at)
+    try:
+        return countries.read(token.said)
+    except ValidationError as problem:
+        raise ConditionError(problem.messages[0], token.at) from problem
 
 
 # Writing

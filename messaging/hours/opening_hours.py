@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from phonenumbers import SUPPORTED_REGIONS
 
+from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.moments import check_year
 from laaffic_console.kit.words.plain_text import capitals
 
@@ -256,10 +256,10 @@ def _countries_before(line: str) -> tuple[list[str], str]:
     names = [capitals(name.strip()) for name in head.split(",")]
     if not colon or not all(_country.match(name) for name in names):
         return [""], line
-    if unknown := [name for name in names if name not in SUPPORTED_REGIONS]:
-        said = _("“%(text)s” is not a country. Write two letters of ISO 3166, for example IN.")
-        raise InvalidHours(said % {"text": unknown[0]})
-    return names, rest.strip()
+    try:
+        return [countries.read(name) for name in names], rest.strip()
+    except ValidationError as problem:
+        raise InvalidHours(problem.messages[0]) from problem
 
 
 def _spans(text: str) -> list[tuple[int, int, int]]:

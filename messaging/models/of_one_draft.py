@@ -27,6 +27,11 @@ class OfOneDraft(models.Model):
         abstract = True
 
     @property
+    def draft_kind(self) -> str:
+        """As webhooks and the API call the kind of what it is about."""
+        return next(name for name in DRAFTS if getattr(self, f"{name}_id") is not None)
+
+    @property
     def draft(self) -> Any:
         """What it is about."""
         return self.campaign or self.email_campaign or self.group_task

@@ -1,11 +1,17 @@
 """What Laaffic says a message costs, where somebody has told us: its price list, imported."""
 
+import re
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
+from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.said import shaped
+
+COUNTRY = re.compile("[A-Z]{2}")
 
 
 class ListPrice(models.Model):
@@ -35,3 +41,12 @@ class ListPrice(models.Model):
     def __str__(self) -> str:
         price = f"{self.country}: {self.price.normalize():f} {self.currency}"
         return shaped("%(channel)s %(price)s", channel=Channel(self.channel).label, price=price)
+
+    def clean(self) -> None:
+        """A price of “UK” would be on the list and never count."""
+        super().clean()
+        if COUNTRY.fullmatch(self.country):  # otherwise its field has said so
+            try:
+                self.country = countries.read(self.country)
+            except ValidationError as problem:
+                raise ValidationError({"country": problem.message}) from problem

@@ -246,6 +246,7 @@ def approval(kind: Kind, approval: Approval, *, by: str) -> None:
     said = {
         "id": approval.pk,
         "kind": draft._meta.model_name,
+        "draft_kind": approval.draft_kind,
         "draft_id": draft.pk,
         "name": draft.name,
         "recipients": approval.recipients,

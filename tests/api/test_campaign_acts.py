@@ -16,6 +16,7 @@ from laaffic_console.kit.words.people import APPROVER, OPERATOR, VIEWER
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,
+    Calendar,
     Campaign,
     Canary,
     ContactGroup,
@@ -159,9 +160,12 @@ class RunningTests:
 
     def test_outside_its_hours_by_an_approvers_word(self, one_with: Callable[..., Api], running: int) -> None:
         word = {"reason": "the parcel is there"}
+        approver = one_with(APPROVER)
+        nothing = approver("POST", f"campaigns/{running}/outside-hours", word)
+        assert (nothing.status_code, Campaign.objects.get().outside_hours) == (409, False)  # it has no hours
+        Campaign.objects.update(calendar=Calendar.objects.create(name="Days", hours="mon-sun 09:00-20:00"))
         refused = one_with(OPERATOR)("POST", f"campaigns/{running}/outside-hours", word)
         assert (refused.status_code, Campaign.objects.get().outside_hours) == (403, False)
-        approver = one_with(APPROVER)
         assert approver("POST", f"campaigns/{running}/outside-hours", {"reason": " "}).status_code == 400
         assert not Campaign.objects.get().outside_hours
 
@@ -176,6 +180,9 @@ class RunningTests:
     def test_only_what_is_on_its_way_is_sent_outside_its_hours(self, api: Api, draft: int) -> None:
         assert api("POST", f"campaigns/{draft}/outside-hours", {"reason": "x"}).status_code == 409
         assert not Campaign.objects.get().outside_hours
+
+    def test_what_sends_no_few_first_has_no_rest(self, api: Api, running: int) -> None:
+        assert api("POST", f"campaigns/{running}/go-on", {"reason": "they wait"}).status_code == 409
 
     def test_on_without_waiting_for_the_few(self, api: Api, draft: int) -> None:
         Campaign.objects.update(canary="1")
@@ -336,8 +343,9 @@ class AmountTests:
         pk, event = doubted
         asked = {"event": event, "word": "take", "why": "by the invoice"}
 
-        for wrong in ({"why": " "}, {"word": "yes"}, {"event": event + 1}, {"event": 2**70}):
+        for wrong in ({"why": " "}, {"word": "yes"}, {"event": 2**70}):
             assert api("POST", f"messages/{pk}/amount", asked | wrong).status_code == 400
+        assert api("POST", f"messages/{pk}/amount", asked | {"event": event + 1}).status_code == 409
         assert api("POST", f"messages/{pk + 99}/amount", asked).status_code == 404
         assert one_with(OPERATOR)("POST", f"messages/{pk}/amount", asked).status_code == 403
         assert not MessageEvent.objects.filter(source="amount").exists()

@@ -179,6 +179,7 @@ class ListTests:
         [row] = bob("GET", "approvals?outcome=asked").json()["items"]
         assert row == asked
         assert (row["kind"], row["draft"], row["name"]) == ("campaigns", draft, "Spring")
+        assert row["draft_kind"] == "campaign"  # as webhooks say it
         bob("POST", f"campaigns/{draft}/approval/approve", {"seen": row["seen"]})
         assert waiting(bob) == []
         assert bob("GET", "approvals?outcome=asked").json()["items"] == []

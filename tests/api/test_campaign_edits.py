@@ -285,7 +285,8 @@ class OtherKindTests:
 
         expected = {"language": "HI", "gender": None, "longest_seconds": None, "times": 2}
         assert changed["options"] == {**made["options"], **expected}
-        for wrong in ({"sender_id": "SHOP"}, {"title": "x"}, {"display_number": "12"}):
+        assert edit(api, made["id"], language_code="sw").json()["options"]["language"] == "SW"
+        for wrong in ({"sender_id": "SHOP"}, {"title": "x"}, {"display_number": "12"}, {"language": "xx"}):
             refused = edit(api, made["id"], **wrong)
             assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, next(iter(wrong)))
 

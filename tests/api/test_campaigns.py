@@ -135,6 +135,17 @@ class LifeTests:
 
         assert api("POST", f"campaigns/{draft}/launch", {}).json()["state"] == "running"
 
+    def test_it_says_when_it_begins(self, api: Api, draft: int) -> None:
+        Contact.objects.update(country="IN", time_zones="Asia/Kolkata")
+        day = (timezone.now() + dt.timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
+        Campaign.objects.update(scheduled_at=day)
+        assert api("GET", f"campaigns/{draft}/check").json()["starts_at"] == day.isoformat()
+
+        Campaign.objects.update(calendar=Calendar.objects.create(name="Days", hours="mon-sun 12:00-20:00"))
+
+        opens = (day + dt.timedelta(hours=6, minutes=30)).isoformat()  # noon in India
+        assert api("GET", f"campaigns/{draft}/check").json()["starts_at"] == opens
+
     def test_what_check_shows_is_what_is_launched(self, api: Api, draft: int, group: ContactGroup) -> None:
         shown = api("GET", f"campaigns/{draft}/check").json()
         assert (shown["recipients"], shown["is_counted"]) == (3, True)

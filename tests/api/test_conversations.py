@@ -207,7 +207,8 @@ class AnswerTests:
         assert api("GET", f"conversations/{pk}").json()["stopped"]
         answer = api("POST", f"conversations/{pk}/answer", {"text": "Thanks"})
 
-        assert (answer.status_code, "suppressed" in answer.json()["detail"]) == (400, True)
+        assert (answer.status_code, "suppressed" in answer.json()["detail"]) == (409, True)
+        assert answer.json()["errors"][0]["field"] == "text"
         assert not Campaign.objects.exists()
 
     @pytest.mark.parametrize(

@@ -198,6 +198,14 @@ class TryingTests:
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
         assert not LedgerEntry.objects.exists()
 
+    def test_a_draft_that_is_wrong_is_not_tried_checked_or_launched(self, api: Api) -> None:
+        pk = drafted(api)
+        Application.objects.update(is_active=False)
+
+        for method, verb, body in (("POST", "test", self.TO), ("GET", "check", None), ("POST", "launch", {})):
+            refused = api(method, f"email-campaigns/{pk}/{verb}", body)
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "application")
+
     def test_only_a_draft_is_tried(self, api: Api, at_laaffic: RunningSandbox) -> None:
         pk = drafted(api)
         EmailCampaign.objects.update(state="running")

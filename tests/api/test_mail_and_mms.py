@@ -43,6 +43,7 @@ class EmailTests:
         assert (made.status_code, made.json()["state"], made.json()["name"]) == (201, "draft", "Spring"), made.content
         pk = made.json()["id"]
         check = api("GET", f"email-campaigns/{pk}/check").json()
+        assert dt.datetime.fromisoformat(check["starts_at"]) <= timezone.now()  # at once: it has no hours
         seen = {"shown": check["shown"], "seen": [one["key"] for one in check["checks"]]}
 
         launched = [api("POST", f"email-campaigns/{pk}/launch", seen, Idempotency_Key=key) for key in ("b", "b", "c")]

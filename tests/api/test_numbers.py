@@ -42,7 +42,7 @@ class BindingTests:
         assert api("GET", "bindings?is_live=true&number=919876543210").json()["items"] == []
         assert len(api("GET", "bindings?is_live=false&number=919876543210").json()["items"]) == 1
         assert api("GET", f"binding-requests/{gone.json()['id']}").json()["verb"] == "unbind"
-        assert api("POST", f"bindings/{made['id']}/unbind", {}).status_code == 400
+        assert api("POST", f"bindings/{made['id']}/unbind", {}).status_code == 409
 
     def test_a_lost_answer_is_told_and_not_sent_again(
         self, api: Api, application: Application, sandbox: RunningSandbox
@@ -169,5 +169,5 @@ class OwnedTests:
         answer = api("POST", f"owned-numbers/{number.pk}", {"in_addresses": "nowhere", "seen": seen})
 
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "in_addresses")
-        assert api("POST", f"owned-numbers/{number.pk}", {"seen": seen}).status_code == 400
+        assert api("POST", f"owned-numbers/{number.pk}", {"seen": seen}).status_code == 409
         assert len(api("GET", "owned-numbers?is_gone=false").json()["items"]) == OwnedNumber.objects.count()

@@ -248,7 +248,7 @@ class UndoTests:
 
     def test_counted_confirmed_and_done_once(self, api: Api, job: ContactImport) -> None:
         assert api("GET", f"imports/{job.pk}/undo").status_code == 404
-        assert api("POST", f"imports/{job.pk}/undo/confirm").status_code == 404
+        assert api("POST", f"imports/{job.pk}/undo/confirm").status_code == 409
         assert api("POST", f"imports/{job.pk}/undo").json()["state"] == "looking"
         assert api("POST", f"imports/{job.pk}/undo/confirm").status_code == 409
         import_undo.run(job.pk)
@@ -276,13 +276,18 @@ class UndoTests:
         assert [again[name] for name in ("state", "goes", "stays")] == ["ready", 1, 1]
         assert api("POST", f"imports/{job.pk}/undo/confirm").status_code == 202
 
+    def test_one_that_runs_has_nothing_to_take_back(self, api: Api, job: ContactImport) -> None:
+        ContactImport.objects.update(state=ContactImport.State.RUNNING)
+
+        assert api("POST", f"imports/{job.pk}/undo").status_code == 409
+
     def test_kept(self, api: Api, job: ContactImport) -> None:
         api("POST", f"imports/{job.pk}/undo")
         assert api("POST", f"imports/{job.pk}/undo/keep").json()["state"] == "finished"
         assert api("GET", f"imports/{job.pk}/undo").status_code == 404
         Contact.objects.all().delete()
         nothing = api("POST", f"imports/{job.pk}/undo")
-        assert (nothing.status_code, "nothing to take back" in nothing.json()["detail"]) == (400, True)
+        assert (nothing.status_code, "nothing to take back" in nothing.json()["detail"]) == (409, True)
 
     def test_it_takes_the_right(self, api_with: Callable[..., Api], api: Api, job: ContactImport) -> None:
         clerk = api_with(user=user_with("view_contactimport", "view_contact", "add_contactimport"))

@@ -58,6 +58,7 @@ def test_what_makes_no_sense_names_its_field(api: Api, asked: dict[str, object],
     refused = api("PATCH", f"reports/{pk}", asked)
 
     assert (refused.status_code, [one["field"] for one in refused.json()["errors"]]) == (400, [field])
+    assert "below" not in refused.json()["detail"]  # there is no page
     assert api("GET", f"reports/{pk}").json()["name"] == "Last month"
 
 

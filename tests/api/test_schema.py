@@ -34,7 +34,21 @@ def test_each_operation_says_what_it_does_and_how_it_is_refused(schema: Any) -> 
 
     assert len({one["operationId"] for one in operations}) == len(operations) > 20
     assert [one["operationId"] for one in operations if not one.get("description")] == []
-    assert all("application/problem+json" in one["responses"]["409"]["content"] for one in operations)
+    assert [one["operationId"] for one in operations if not 10 < len(one.get("summary", "")) < 120] == []
+    assert {one["responses"]["409"]["$ref"] for one in operations} == {"#/components/responses/Status409"}
+    refusals = [schema["components"]["responses"][f"Status{status}"] for status in (400, 409)]
+    assert all("application/problem+json" in one["content"] for one in refusals)
+
+
+def test_it_is_short_and_asked_for_once(client: Client) -> None:
+    answer = client.get("/api/v1/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert len(answer.content) < 100_000  # of three hundred operations
+
+    known = client.get("/api/v1/openapi.json", headers={"If-None-Match": answer["ETag"]})
+
+    assert (known.status_code, known.content) == (304, b"")
+    as_json = client.get("/api/v1/openapi.json", headers={"Accept": "application/json"})
+    assert as_json["Content-Type"] == "application/json"
 
 
 def test_nothing_in_it_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:

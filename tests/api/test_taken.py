@@ -15,9 +15,10 @@ from laaffic_console.conf import BASE_DIR
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import Application
-from messaging.models import ContactGroup, Reply
+from messaging.models import Campaign, ContactGroup, EmailCampaign, Reply
 from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts
+from voice.models import GroupTask
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +115,15 @@ class ExportTests:
             ({"kind": "campaign dossier", "id": 404, "format": "csv"}, 400, "zip only"),
             ({"kind": "contacts", "id": 4}, 400, "takes no “id”"),
             ({"kind": "contacts", "query": "nonsense=1"}, 400, "filters are no longer valid"),
-            ({"kind": "messages", "query": "in=failed"}, 400, "filters are no longer valid"),
+            *(
+                ({"kind": kind, "query": query}, 400, "filters are no longer valid")
+                for kind, query in (
+                    *(("messages", "in=failed"), ("messages", "drifted=price"), ("replies", "stop=maybe")),
+                    *(("bindings", "state=dead"), ("bindings", "within=7"), ("bindings", "app=x")),
+                    *(("owned numbers", "held=maybe"), ("owned numbers", "due=soon"), ("pools", "compared=x")),
+                    *(("call records", "days=2"), ("call records", "recorded=no"), ("group calls", "show=x")),
+                )
+            ),
         ],
     )
     def test_bad_input_is_told(self, api: Api, body: dict[str, Any], status: int, said: str) -> None:
@@ -123,6 +132,14 @@ class ExportTests:
         assert answer.status_code == status
         assert said in answer.json()["detail"]
         assert not Export.objects.exists()
+
+    @pytest.mark.parametrize("kind", ["campaign dossier", "email campaign dossier", "group call dossier"])
+    def test_a_draft_has_no_dossier_yet(self, api: Api, application: Application, kind: str) -> None:
+        for model in (Campaign, EmailCampaign, GroupTask):
+            model.objects.create(pk=7, name="Diwali", application=application)
+        answer = api("POST", "exports", {"kind": kind, "id": 7})
+
+        assert (answer.status_code, "is a draft" in answer.json()["detail"]) == (409, True)
 
 
 class ReportTests:

@@ -99,7 +99,7 @@ class CallTests:
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=0)
         SuppressionEntry.objects.create(number="919876500000", channel="all", reason="manual")
         refused = api("POST", "calls", CALL, Idempotency_Key="a")
-        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "number")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "number")
         SuppressionEntry.objects.all().delete()
 
         assert api("POST", "calls", CALL, Idempotency_Key="a").status_code == 202
@@ -204,6 +204,21 @@ class GroupCallTests:
         made = api("POST", "group-calls", self.ASKED | {"language": "en"})
 
         assert (made.status_code, GroupTask.objects.get().language) == (201, "EN")
+
+    def test_invalid_numbers_are_left_out_by_a_field(self, api: Api, application: Application) -> None:
+        asked = self.ASKED | {"to": [*self.ASKED["to"], "nobody"]}
+
+        assert "send “skip_invalid”: true" in api("POST", "group-calls", asked).json()["detail"]
+        assert api("POST", "group-calls", asked | {"skip_invalid": True}).status_code == 201
+
+    def test_a_language_that_nobody_speaks(self, api: Api, application: Application) -> None:
+        for path, asked in (("group-calls", self.ASKED), ("spoken-messages", {**self.ASKED, "language": "xx"})):
+            refused = api("POST", path, asked | {"language": "xx"})
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "language"), path
+            assert "EN, ES, PT" in refused.json()["detail"]
+        made = api("POST", "group-calls", self.ASKED | {"language_code": "sw"})
+
+        assert (made.status_code, GroupTask.objects.get().language) == (201, "SW")
 
     @pytest.mark.parametrize(("seconds", "status"), [(0, 201), (9999, 201), (10_000, 400), (-1, 400)])
     def test_an_sms_after_as_many_seconds_as_laaffic_takes(

@@ -251,7 +251,7 @@ class AudioTests:
 
         api("POST", f"audio-files/{kept}/upload")
         late = api("PATCH", f"audio-files/{kept}", {"name": "summer.wav"})
-        assert (late.status_code, late.json()["errors"][0]["field"]) == (400, "name")
+        assert (late.status_code, late.json()["errors"][0]["field"]) == (409, "name")
         assert api("PATCH", f"audio-files/{kept}", {"name": "spring.wav"}).status_code == 200
 
     @pytest.mark.parametrize("asked", [{}, {"name": "x"}, {"name": "spring.mp3"}, {"is_archived": "perhaps"}])

@@ -65,6 +65,25 @@ def form_that_saves(user: User, campaign: Campaign, **changed: Any) -> Act:
     return lambda: client.post(address, posted).status_code
 
 
+class TestMessageTests:
+    def test_two_to_one_number(self, on: Stage, ada: User) -> None:
+        def make() -> Scene:
+            campaign = rows.draft()
+
+            def send() -> Campaign:
+                return starting.launch_test(campaign, "919876543210", by=ada)
+
+            def check(first: Ending, second: Ending) -> None:
+                only(first)
+                only(second)
+                assert first.value == second.value
+                assert Campaign.objects.filter(name=first.value.name, created_by=ada).count() == 1
+
+            return Scene(send, send, check)
+
+        interleave(on, make)
+
+
 class LaunchTests:
     def test_an_edit_by_form(self, on: Stage, ada: User) -> None:
         def make() -> Scene:

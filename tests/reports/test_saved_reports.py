@@ -209,7 +209,7 @@ def test_rights_are_asked_for_when_it_is_sent(grace: User, settings: Any) -> Non
     ("fields", "at", "says"),
     [
         ({"addresses": "a@example.org"}, "addresses", "people of this console only"),
-        ({"schedule": "weekly"}, "schedule", "the recipients"),
+        ({"schedule": "weekly"}, "schedule", "needs recipients"),
     ],
 )
 def test_what_may_not_be_kept_is_said_at_its_field(grace: User, fields: Any, at: str, says: str) -> None:

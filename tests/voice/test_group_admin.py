@@ -256,7 +256,7 @@ class ShownTests:
 
         said = admin_client.post(own(task, "review"), stale).content.decode()
 
-        assert "changed since the page was shown" in said
+        assert "changed since you looked" in said
         assert at_sandbox(sandbox) == []
         assert 'id="launch"' in said
         admin_client.post(own(task, "review"), {"seen": "night", **hidden(admin_client, own(task, "review"))})

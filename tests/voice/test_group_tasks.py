@@ -77,7 +77,7 @@ class LaunchTests:
             task.text = "Other words"
         group_tasks.save(task, audience=listed(3) if change == "numbers" else None)
 
-        with pytest.raises(group_tasks.NotAsShown, match="changed since the page was shown"):
+        with pytest.raises(group_tasks.NotAsShown, match="changed since you looked"):
             group_tasks.launch(task.pk, seen=seen)
 
         task.refresh_from_db()

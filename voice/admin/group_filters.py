@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from voice.models import GroupTask, TaskState
 
 
-class ShownFilter(admin.SimpleListFilter):
+class ShownFilter(ChoiceFilter):
     title = gettext_lazy("show")
     parameter_name = "show"
 

@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.registers import meanings
@@ -55,7 +56,7 @@ def say_answer(request: HttpRequest, ask: Callable[[], object]) -> None:
         messages.success(request, _("Laaffic has answered: this is what it says now."))
 
 
-class PeriodFilter(admin.SimpleListFilter):
+class PeriodFilter(ChoiceFilter):
     title = gettext_lazy("time")
     parameter_name = "days"
 
@@ -69,7 +70,7 @@ class PeriodFilter(admin.SimpleListFilter):
         return queryset.filter(at__gte=timezone.now() - dt.timedelta(days=int(days)))
 
 
-class KeyFilter(admin.SimpleListFilter):
+class KeyFilter(ChoiceFilter):
     title = gettext_lazy("key pressed")
     parameter_name = "key"
 
@@ -84,7 +85,7 @@ class KeyFilter(admin.SimpleListFilter):
         return found if chosen == "any" else found.filter(key_pressed=chosen)
 
 
-class RecordedFilter(admin.SimpleListFilter):
+class RecordedFilter(ChoiceFilter):
     title = gettext_lazy("recording")
     parameter_name = "recorded"
 

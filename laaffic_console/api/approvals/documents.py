@@ -7,13 +7,15 @@ from messaging.models import Approval
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.approvable import DRAFT
 
+# The part of its address, by the word that webhooks and other answers have for its kind.
 KINDS = {"campaign": "campaigns", "email_campaign": "email-campaigns", "group_task": "group-calls"}
 
 
 def approval(row: Approval) -> dict[str, Any]:
     return {
         "id": row.pk,
-        "kind": next(name for field, name in KINDS.items() if getattr(row, f"{field}_id") is not None),
+        "kind": KINDS[row.draft_kind],
+        "draft_kind": row.draft_kind,
         "draft": row.draft.pk,
         "name": row.draft.name,
         **{name: getattr(row, name) for name in ("outcome", "recipients", "cost", "asked_note", "note")},

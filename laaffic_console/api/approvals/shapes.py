@@ -15,7 +15,8 @@ class ApprovalQuery(ListQuery):
 
 class Approval(serializers.Serializer):
     id = serializers.IntegerField()
-    kind = serializers.CharField(help_text="campaigns, email-campaigns or group-calls")
+    kind = serializers.CharField(help_text="campaigns, email-campaigns or group-calls, as in its address")
+    draft_kind = serializers.CharField(help_text="campaign, email_campaign or group_task, as in webhooks")
     draft = serializers.IntegerField(help_text="its id")
     name = serializers.CharField()
     outcome = serializers.ChoiceField(choices=Row.Outcome.choices)

@@ -155,6 +155,7 @@ class CheckView(ApiView):
                 "excluded": planned.counted.excluded,
                 "invalid": planned.counted.invalid,
                 "segments": planned.segments_total,
+                "starts_at": documents.moment(launch_checks.starts_at(campaign, planned)),
                 "cost": {currency: str(total) for currency, total in planned.cost.by_currency.items()},
                 "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in checks],
                 "shown": seals.token(campaign, shown.as_json(shown.of(campaign, planned)), sentences),
@@ -171,7 +172,8 @@ class LaunchView(ApiView):
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
         asked = self.read(shapes.LaunchRequest)
         campaign = row(Campaign.objects.all(), pk)
-        answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
+        with launching.refusing():
+            answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)
 
 

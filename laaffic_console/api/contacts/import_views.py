@@ -235,7 +235,8 @@ class UndoConfirmView(ApiView):
                 raise Problem(409, _("It was not counted to its end. Wait until its “state” is “ready”."))
             return Answer(202, {"id": pk})
 
-        _undo(pk)
+        if import_undo.of(_job(pk)) is None:
+            raise Problem(409, _("Nothing was counted that could be taken back. POST to …/undo first."))
         return _undo_answer(self.once(work))
 
 

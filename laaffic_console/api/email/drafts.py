@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import launching
 from laaffic_console.api import lookups as named
 from laaffic_console.api.changing import IF_MATCH
 from laaffic_console.api.email import documents, shapes
@@ -94,6 +95,8 @@ def _test(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
         said = _("“%(name)s” is %(state)s: only a draft is sent as a test.")
         raise Problem(409, said % {"name": campaign.name, "state": campaign.get_state_display().lower()})
     values = json.dumps(asked["values"]) if asked["values"] else ""
+    with launching.refusing():
+        email_drafts.check_content(campaign)
     try:
         trial_emails.send_test(campaign, asked["address"], values, again=asked["again"], by=by)
     except TestUnknown:

@@ -5,7 +5,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching
 from laaffic_console.api import lookups as named
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.views import ADD, VIEW
@@ -35,9 +34,8 @@ class LookUpView(ApiView):
 
 
 def _looked_up(app_id: str | None) -> Answer:
-    with launching.refusing():
-        if app_id is None:
-            found = email_choices.refresh_all()
-        else:
-            found = email_choices.refresh(named.application(app_id, Channel.EMAIL))
+    if app_id is None:
+        found = email_choices.refresh_all()
+    else:
+        found = email_choices.refresh(named.application(app_id, Channel.EMAIL))
     return Answer(200, {"lookups": [documents.lookup(one) for one in found]})

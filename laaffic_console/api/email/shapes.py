@@ -12,6 +12,7 @@ from laaffic_console.api.shapes import (
     Moment,
     ResumeRequest,
     seen_request,
+    starts_at,
     why_again,
 )
 from laaffic_console.api.views import ListQuery
@@ -138,6 +139,7 @@ class ResumeEmailRequest(ResumeRequest):
 class EmailCheckAnswer(serializers.Serializer):
     id = serializers.IntegerField()
     recipients = serializers.IntegerField(allow_null=True, help_text="on the list, as Laaffic told last")
+    starts_at = starts_at()
     checks = Check(many=True)
     shown = serializers.CharField(help_text="send it with the launch: nothing else is launched then")
 

@@ -2,11 +2,13 @@
 
 from typing import Any, ClassVar
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api import launching
 from laaffic_console.api import lookups as named
+from laaffic_console.api.documents import moment
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
@@ -21,6 +23,7 @@ from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import checks as email_checks
 from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
+from messaging.services.email import hours as email_hours
 from messaging.services.email import starting as email_starting
 
 VIEW, ADD, LAUNCH = "messaging.view_emailcampaign", "messaging.add_emailcampaign", "messaging.launch_emailcampaign"
@@ -74,10 +77,12 @@ class EmailCheckView(ApiView):
         """How many are on its list, and what the launch checks find."""
         campaign = row(drafts(), pk)
         launching.require_draft(campaign, State.DRAFT)
-        email_drafts.check_content(campaign)
+        with launching.refusing():
+            email_drafts.check_content(campaign)
         planned = email_checks.planned(campaign)
+        starts_at = moment(email_hours.opens_at(campaign, max(campaign.scheduled_at or timezone.now(), timezone.now())))
         said = launching.shown(campaign, email_drafts.shown_digest(campaign), planned.checks)
-        return Response({"id": pk, "recipients": planned.recipients, **said})
+        return Response({"id": pk, "recipients": planned.recipients, "starts_at": starts_at, **said})
 
 
 class EmailLaunchView(ApiView):
@@ -89,7 +94,8 @@ class EmailLaunchView(ApiView):
         """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
         asked = self.read(LaunchRequest)
         campaign = row(drafts(), pk)
-        answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
+        with launching.refusing():
+            answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
         return Response(answer.body, answer.status)
 
 

@@ -18,7 +18,7 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.exporting import kinds
-from laaffic_console.exporting.kinds import NotExportable
+from laaffic_console.exporting.kinds import NotExportable, NotExportableNow
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
 from laaffic_console.kit.files import exports as files
@@ -49,6 +49,8 @@ class ExportsView(ApiView):
         asked = self.read(shapes.ExportRequest)
         try:
             answer = self.once(lambda: _ask(asked, request.user))
+        except NotExportableNow as problem:
+            raise Problem(409, str(problem)) from problem
         except NotExportable as problem:
             raise Problem(404 if "id" in asked else 400, str(problem)) from problem
         return Response(documents.export(row(_own(request.user), answer.body["id"])), answer.status)

@@ -18,7 +18,6 @@ from laaffic_console.api.numbers.views import (
     asked_for,
     edited,
     pools,
-    refusing_overtaken,
 )
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
@@ -40,8 +39,7 @@ class AdoptView(ApiView):
         def work() -> Answer:
             pool = row(pools(), pk)
             if not _is_taken_over(pool, seen):
-                with refusing_overtaken():
-                    pool_changes.adopt(pool, seen_listed=seen, by=request.user)
+                pool_changes.adopt(pool, seen_listed=seen, by=request.user)
             return Answer(200, {"id": pk})
 
         answer = self.once(work)

@@ -1,7 +1,5 @@
 """AXB bindings, number pools and owned numbers, by the same services as on their pages."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -22,7 +20,6 @@ from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig
 from phone_numbers.services import binding_changes, owned_changes, pool_changes
-from phone_numbers.services.refusals import Overtaken
 
 LOOK_AT_BINDINGS, LOOK_AT_POOLS, LOOK_AT_OWNED = (
     "numbers.view_binding",
@@ -193,13 +190,11 @@ class PoolView(ApiView):
             if "version" in asked:
                 version = _version(pool, asked["version"])
                 typed = held.pool_number if held else version.pool_number
-                with refusing_overtaken():
-                    pool_changes.apply_version(version, typed=typed, **about)
+                pool_changes.apply_version(version, typed=typed, **about)
             else:
                 config = _config(asked, asked.get("rename", pool.pool_number), pool)
                 typed = held.pool_number if held else config.pool_number
-                with refusing_overtaken():
-                    pool_changes.apply(pool, config, typed=typed, **about)
+                pool_changes.apply(pool, config, typed=typed, **about)
             return Answer(202, {"id": pool.pk})
 
         return _pool(self.once_sent(work, status=202))
@@ -250,15 +245,5 @@ class OwnedNumberView(ApiView):
 def edited(
     number: OwnedNumber, given: dict[str, Any], seen: str, by: Any, *, file: VoicemailFile | None = None
 ) -> Answer:
-    with refusing_overtaken():
-        owned_changes.edit(number, given, file=file, seen=seen, by=by)
+    owned_changes.edit(number, given, file=file, seen=seen, by=by)
     return Answer(202, {"id": number.pk})
-
-
-@contextmanager
-def refusing_overtaken() -> Iterator[None]:
-    """A caller with an older “seen” has made no mistake in a field: it is a conflict, as everywhere else."""
-    try:
-        yield
-    except Overtaken as problem:
-        raise Problem(409, " ".join(problem.messages)) from problem

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-from phonenumbers import SUPPORTED_REGIONS
 from rest_framework import serializers
 
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, choices_of
+from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.plain_text import capitals
 from messaging.models import Budget as Row
 
@@ -167,10 +166,7 @@ class PriceGiven(serializers.Serializer):
 
     def validate_country(self, written: str) -> str:
         """A price of “UK” would be on the list and never count."""
-        if capitals(written) not in SUPPORTED_REGIONS:
-            said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.")
-            raise serializers.ValidationError(said % {"said": written})
-        return capitals(written)
+        return countries.read(written)
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         return {**data, "currency": capitals(data["currency"])}

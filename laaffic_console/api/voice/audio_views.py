@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
@@ -105,10 +104,7 @@ class ElsewhereView(ApiView):
     @extend_schema(operation_id="audio_files_elsewhere", responses=shapes.Elsewhere)
     def get(self, request: Any) -> Response:
         """Files that Laaffic has and the library does not: its list is read while you wait."""
-        try:
-            found = audio_elsewhere.listed()
-        except ValidationError as problem:
-            raise Problem(409, " ".join(problem.messages)) from problem
+        found = audio_elsewhere.listed()
         return Response({"files": [documents.elsewhere(one) for one in found]})
 
     @extend_schema(

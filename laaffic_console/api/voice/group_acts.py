@@ -35,8 +35,7 @@ class SteerGroupCallView(ApiView):
 
     def steer(self, pk: int, step: Callable[[GroupTask], GroupTask]) -> Response:
         def work() -> Answer:
-            with launching.refusing():
-                return standing(step(row(rows(), pk)))
+            return standing(step(row(rows(), pk)))
 
         answer = self.once(work, in_one=False)
         return Response(answer.body, answer.status)
@@ -121,8 +120,7 @@ def _settled(task: GroupTask, asked: dict[str, Any], by: Any) -> Answer:
     settle, leads_to = WORDS[asked["word"]]
     if (task.state, task.entry_id or 0) == (leads_to, asked["seen"]):
         return standing(task)
-    with launching.refusing():
-        settle(task.pk, why=asked["reason"], by=by, seen=asked["seen"])
+    settle(task.pk, why=asked["reason"], by=by, seen=asked["seen"])
     return standing(row(rows(), task.pk))
 
 

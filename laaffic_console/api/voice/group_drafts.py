@@ -19,8 +19,8 @@ from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.api.voice import documents, shapes
 from laaffic_console.api.voice.group_views import ADD, LAUNCH, VIEW, every
+from laaffic_console.api.voice.spoken import OTHER_LANGUAGE
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.words.plain_text import capitals
 from voice.models import Announcement, AudioFile, GroupTask
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import numbers as group_numbers
@@ -110,8 +110,8 @@ def _fields(asked: dict[str, Any]) -> dict[str, Any]:
         fields["application"] = named.application(asked["application"], Channel.VOICE)
     if "calendar" in asked:
         fields["calendar"] = named.calendar(asked["calendar"])
-    if "language" in asked:
-        fields["language"] = capitals(asked["language"])
+    if spoken_in := asked.get(OTHER_LANGUAGE, asked.get("language")):
+        fields["language"] = spoken_in
     if "gender" in asked:
         fields["gender"] = GENDERS.get(asked["gender"] or "")
     parts = {"text": _spoken, "audio": _played, "sms": _sms, "transfer": _transfer}
@@ -126,6 +126,7 @@ def _audience(asked: dict[str, Any], task: GroupTask) -> Audience | None:
         groups=named.groups(asked.get("groups", [])),
         pasted="\n".join(asked.get("to", [])),
         skip_invalid=asked.get("skip_invalid", False),
+        to_skip=_("Correct them, or send “skip_invalid”: true."),
         with_sms=task.hang_up_sms,
     )
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
@@ -21,8 +20,7 @@ from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import starting as group_start
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
-from voice.services.group_calls.launching import NotApproved, OverBudget
-from voice.services.group_calls.tasks import CancelUnknown, NotAsShown
+from voice.services.group_calls.tasks import CancelUnknown
 
 VIEW, ADD, LAUNCH = "voice.view_grouptask", "voice.add_grouptask", "voice.launch_grouptask"
 
@@ -85,7 +83,7 @@ def _launch(pk: int, asked: dict[str, Any], by: Any) -> Answer:
     task, seen = full(pk), None
     if task.state != TaskState.DRAFT:
         return standing(task)
-    try:
+    with launching.refusing():
         if "shown" in asked:
             seen, sentences = launching.read(task, asked)
             planned = group_start.planned(task)
@@ -94,8 +92,6 @@ def _launch(pk: int, asked: dict[str, Any], by: Any) -> Answer:
             launching.require_seen(planned.checks, asked, sentences)
         told = {"again": asked["again"], "undo_seconds": asked["undo_seconds"]}
         launched = group_tasks.launch(pk, by=by, seen=seen, **told)
-    except (NotAsShown, NotApproved, OverBudget) as problem:
-        raise Problem(409, " ".join(problem.messages)) from problem
     if launched.state == TaskState.DRAFT:
         raise Problem(409, str(group_tasks.advice(launched)))
     return standing(launched)
@@ -127,5 +123,3 @@ def _cancel(pk: int, by: Any) -> Answer:
         return standing(group_tasks.cancel(pk, by=by))
     except CancelUnknown as problem:
         raise Problem(503, " ".join(problem.messages), retry_after=30) from problem
-    except ValidationError as problem:
-        raise Problem(409, " ".join(problem.messages)) from problem

@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching
 from laaffic_console.api import lookups as named
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
@@ -68,8 +67,7 @@ class PhonePasswordView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Give a phone a new password. Only this answer has it: it is kept nowhere."""
         phone = row(SipPhone.objects.select_related("application"), pk)
-        with launching.refusing():
-            answer = self.once_sent(lambda: _reset(phone, request.user), status=200)
+        answer = self.once_sent(lambda: _reset(phone, request.user), status=200)
         if answer.made is None:
             said = _("Its password was reset by this request before and told once. Reset it again with a new key.")
             raise Problem(409, said)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from laaffic_console.api.shapes import (
@@ -22,6 +23,8 @@ from laaffic_console.api.shapes import (
 )
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models import EntryState
+from laaffic_console.kit.words.plain_text import capitals
+from laaffic_console.laaffic.tts import BY_CODE
 from voice.models import TaskKind, TaskState
 from voice.models.calls import KIND_CHOICES, OUTCOME_CHOICES
 from voice.services.spoken.options import GENDERS
@@ -30,9 +33,37 @@ SENT_STATES = EntryState.choices
 MOST_NUMBERS = 10_000
 
 
+class SpokenLanguage(serializers.CharField):
+    """A code that the console knows, in small letters or capitals: another would be found out by its first call."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(help_text=f"one of {', '.join(BY_CODE)}", **given)
+
+    def to_internal_value(self, data: Any) -> str:
+        written = super().to_internal_value(data)
+        if capitals(written) not in BY_CODE:
+            said = _(
+                "“%(said)s” is not a language of spoken texts. Choose from: %(known)s. If Laaffic has given you "
+                "another code, send it as “language_code”."
+            )
+            raise serializers.ValidationError(said % {"said": written[:40], "known": ", ".join(BY_CODE)})
+        return capitals(written)
+
+
+class OtherLanguage(serializers.RegexField):
+    def to_internal_value(self, data: Any) -> str:
+        return capitals(super().to_internal_value(data))
+
+
+def other_language() -> OtherLanguage:
+    said = "instead of “language”: a code that Laaffic has given you and the console does not know"
+    return OtherLanguage(r"^[A-Za-z]{2,5}\Z", required=False, help_text=said)
+
+
 class SpokenRequest(DraftRequest):
     application = serializers.CharField(max_length=40, help_text="appId of a voice application")
-    language = serializers.CharField(max_length=5, required=False, default="EN")
+    language = SpokenLanguage(required=False, default="EN")
+    language_code = other_language()
     accent = serializers.CharField(max_length=5, required=False, default="", allow_blank=True, help_text="such as 91")
     gender = serializers.ChoiceField(choices=list(GENDERS), required=False, allow_null=True)
     speed = Number(min_value=0.25, max_value=4, required=False, default=1.0)
@@ -226,7 +257,8 @@ class GroupCallRequest(CareRequest):
     text = serializers.CharField(max_length=1000, required=False, help_text="spoken")
     audio = serializers.CharField(max_length=32, required=False, help_text="name of a file of the library")
     in_request = serializers.BooleanField(required=False, default=False, help_text="the file travels with the task")
-    language = serializers.CharField(max_length=5, required=False, default="EN")
+    language = SpokenLanguage(required=False, default="EN")
+    language_code = other_language()
     accent = accent()
     gender = serializers.ChoiceField(choices=list(GENDERS), required=False, allow_null=True)
     speed = Number(min_value=0.25, max_value=4, required=False, default=1.0)
@@ -262,7 +294,8 @@ class GroupCallChange(ChangeRequest):
     text = serializers.CharField(max_length=1000, required=False, help_text="spoken")
     audio = serializers.CharField(max_length=32, required=False, help_text="name of a file of the library")
     in_request = serializers.BooleanField(required=False, help_text="the file travels with the task")
-    language = serializers.CharField(max_length=5, required=False)
+    language = SpokenLanguage(required=False)
+    language_code = other_language()
     accent = accent()
     gender = serializers.ChoiceField(choices=list(GENDERS), required=False, allow_null=True)
     speed = Number(min_value=0.25, max_value=4, required=False)

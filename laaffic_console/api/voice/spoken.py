@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from laaffic_console.kit.words.plain_text import capitals
 from voice.services.spoken.options import GENDERS
 
+OTHER_LANGUAGE = "language_code"
 NAMES = {
+    OTHER_LANGUAGE: "language",
     "language": "language",
     "accent": "accent",
     "gender": "gender",
@@ -27,8 +28,8 @@ _WORDS: dict[Any, str] = {number: word for word, number in GENDERS.items()}
 def options_of(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Of those that a request names."""
     found = {NAMES[name]: value for name, value in asked.items() if name in NAMES}
-    if "language" in found:
-        found["language"] = capitals(found["language"])
+    if OTHER_LANGUAGE in asked:
+        found["language"] = asked[OTHER_LANGUAGE]
     if "gender" in found:
         found["gender"] = GENDERS.get(found["gender"])
     return found
@@ -36,5 +37,5 @@ def options_of(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def shown(options: Mapping[str, Any]) -> dict[str, Any]:
     """As requests name them."""
-    found = {name: options.get(kept) for name, kept in NAMES.items()}
+    found = {name: options.get(kept) for name, kept in NAMES.items() if name != OTHER_LANGUAGE}
     return {**found, "gender": _WORDS.get(found["gender"])}

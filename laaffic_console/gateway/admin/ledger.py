@@ -19,6 +19,7 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.models.ledger import INTERFACES
 from laaffic_console.gateway.services.ledger import subjects, words
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import page
 from laaffic_console.kit.registers import meanings
@@ -37,7 +38,7 @@ ENTRY_COLOURS = {
 }
 
 
-class InterfaceFilter(admin.SimpleListFilter):
+class InterfaceFilter(ChoiceFilter):
     title = gettext_lazy("interface")
     parameter_name = "interface"
 

@@ -14,11 +14,12 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.models import OrphanReport, PushedBody
 from laaffic_console.gateway.services.inbox import draining
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import page
 
 
-class FailedFilter(admin.SimpleListFilter):
+class FailedFilter(ChoiceFilter):
     title = gettext_lazy("not applied")
     parameter_name = "failed"
 

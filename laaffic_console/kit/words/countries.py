@@ -2,10 +2,25 @@
 
 from collections.abc import Collection
 
+import phonenumbers
+from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.words.figures import locale_of
+from laaffic_console.kit.words.plain_text import capitals
+
+
+def read(written: str) -> str:
+    """The code of a country as somebody wrote it; ValidationError for what no number is in, such as UK.
+
+    Numbers name their country by the same codes, so a rule or a price for any other would never apply.
+    """
+    code = capitals(written.strip())
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.")
+        raise ValidationError(said % {"said": written.strip()[:40]})
+    return code
 
 
 def name_of(code: str) -> str:

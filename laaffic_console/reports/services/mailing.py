@@ -104,7 +104,7 @@ def _send(sending: Sending) -> tuple[int, list[str]]:
         raise CannotSend(_("Its owner may no longer export reports. Somebody who may can save it again."))
     addresses, problems = recipients(report)
     if not addresses:
-        raise CannotSend(" ".join([*problems, _("It has no recipients. Choose people on its page.")]))
+        raise CannotSend(" ".join([*problems, _("It has no recipients. Add people of this console, or addresses.")]))
     subject, body, attachment = written(report, sending.due_at)
     connection = get_connection()
     try:

@@ -50,7 +50,7 @@ def check(report: Report, users: Collection[User]) -> None:
     if not report.owner.has_perm(EXPORT):
         raise ValidationError({"schedule": _("You may not export reports, so none can be sent for you.")})
     if not addresses and not users:
-        raise ValidationError({"schedule": _("Choose the recipients: select people below, or write addresses.")})
+        raise ValidationError({"schedule": _("A schedule needs recipients: people of this console, or addresses.")})
 
 
 def check_name(report: Report) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.words.figures import in_percent, money, number, pace
 from messaging.admin.shared import channel_pages, resuming
 from messaging.admin.shared.clocks import starts_at
@@ -46,7 +46,7 @@ ROW_ACTS = {
 }
 
 
-class KindFilter(admin.SimpleListFilter):
+class KindFilter(ChoiceFilter):
     """Tests are many and soon forgotten: they are shown on request."""
 
     title = gettext_lazy("kind")

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +14,7 @@ from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.pages import require
@@ -57,7 +57,7 @@ STATE_COLOURS = {
 }
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ChoiceFilter):
     """The states (ledger#message-states). Claimed is what a queued message is while its batch is claimed."""
 
     title = gettext_lazy("state")
@@ -70,13 +70,11 @@ class StateFilter(admin.SimpleListFilter):
         word = self.value()
         if not word:
             return queryset
-        if word not in {state.key for state in MessageState}:  # a script exports by this address: not all rows for it
-            raise IncorrectLookupParameters
         state = MessageState[word.upper()]
         return queryset.filter(_in_state(state))
 
 
-class DriftFilter(admin.SimpleListFilter):
+class DriftFilter(ChoiceFilter):
     """Those that are billed otherwise than their launch expected; within one campaign, which knows what that was."""
 
     title = pgettext_lazy("segments", "billed")

@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked
@@ -29,7 +30,7 @@ from messaging.subscribers import spellings
 SHOWN = 80  # characters in the list; a reply's own page has all of it
 
 
-class OptOutFilter(admin.SimpleListFilter):
+class OptOutFilter(ChoiceFilter):
     title = gettext_lazy("opted out")
     parameter_name = "stop"
 

@@ -8,14 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import phonenumbers
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.process.commands import INTERRUPTED, ConsoleCommand
+from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.figures import number
-from laaffic_console.kit.words.plain_text import capitals
 from messaging.exports import contact_exports
 from messaging.files.contact_rows import RowOptions
 from messaging.files.unreadable import UnreadableFile
@@ -73,9 +73,10 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any]) -> None:
         path: Path = options["file"]
-        region = capitals(options["region"])
-        if region and region not in phonenumbers.SUPPORTED_REGIONS:
-            raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
+        try:
+            region = countries.read(options["region"]) if options["region"] else ""
+        except ValidationError as problem:
+            raise CommandError(problem.message) from problem
         if options["bad_rows"]:
             look_at(options["bad_rows"])
         try:

@@ -74,9 +74,7 @@ def decide(
         if approval is None:
             raise NotAllowed(_("No approval is asked for “%(name)s” at the moment.") % {"name": draft.name})
         if seen is not None and seen != identity(approval):
-            raise NotAllowed(
-                _("Approval was requested again since this page was shown. This is how it is now: look at it again.")
-            )
+            raise NotAllowed(_("Approval was requested again since you looked. Look at it as it is now."))
         if approve and is_author(draft, by):
             raise NotAllowed(_("You wrote this: another person has to approve it."))
         if approval.asked_by_id == by.pk:

@@ -83,6 +83,14 @@ def begins_after(
     return dict(sorted(late.items(), key=lambda row: -row[1]))
 
 
+def first_reached(
+    opens: Callable[[str, Sequence[str]], dt.datetime | None], counted: AudienceCount
+) -> dt.datetime | None:
+    """When the first of those who are counted is reached; None where nobody ever is."""
+    places = ((country, names.split(",") if names else [settings.TIME_ZONE]) for country, names, _n in counted.reached)
+    return min((first for place in places if (first := opens(*place)) is not None), default=None)
+
+
 def never_open(rules: opening_hours.Hours, counted: AudienceCount, moment: dt.datetime) -> list[str]:
     """Countries with recipients for whom no moment suits all clocks that could be theirs."""
     places = {(country, tuple(names.split(","))) for country, names, _n in counted.reached if names}

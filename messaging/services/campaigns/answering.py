@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.words import said
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import Campaign, Conversation, ConversationAnswer, Message
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.campaigns import drafts, starting
@@ -54,7 +55,7 @@ def suppressed(conversation: Conversation) -> str:
     """Why nothing can be sent to this number, in a sentence; "" where it can."""
     if not suppression.suppressed_among([conversation.number], channels=[Channel.SMS, Channel.ALL]):
         return ""
-    return _("This number is suppressed for SMS: no answer is sent. “Allow again” on the suppression list ends that.")
+    return _("This number is suppressed for SMS: no answer is sent. Allow it again on the suppression list first.")
 
 
 def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", by: User) -> tuple[Campaign, str]:
@@ -64,7 +65,7 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
     its way to them and `again` gives no reason.
     """
     if why := suppressed(conversation):
-        raise ValidationError({"text": why})
+        raise NotNow({"text": why})
     with transaction.atomic():
         draft = drafts.create(
             name=_("Answer %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")},
@@ -80,7 +81,7 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
         waits = _launch_or_ask(draft, again, by)
     except NotAllowed as problem:
         draft.delete()
-        raise ValidationError(str(problem)) from problem
+        raise NotNow(str(problem)) from problem
     except ValidationError:
         draft.delete()
         raise

@@ -17,6 +17,7 @@ from messaging.hours.opening_hours import InvalidHours
 from messaging.models import ApplicationCalendar, Calendar, Campaign, CampaignState
 from messaging.services import steps
 from messaging.services.batches import waiting
+from messaging.services.gates import sending_hours
 from messaging.services.refusals import NotAllowed
 
 NAMED = 5  # of those that keep a calendar
@@ -119,6 +120,8 @@ def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> Cam
         )
         if campaign.outside_hours:
             return campaign
+        if not campaign.local_time and sending_hours.rules_of(campaign) is None:
+            raise NotAllowed(sending_hours.has_no_hours())
         campaign.outside_hours = True
         campaign.save(update_fields=["outside_hours"])
         said = _("Sent outside its hours: %(reason)s") % {"reason": reason.strip()}

@@ -267,7 +267,7 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
     with transaction.atomic():
         canary = Canary.objects.select_for_update(no_key=True).filter(pk=campaign_id).first()
         if canary is None:
-            return campaign
+            raise NotAllowed(_("It sends to no few first: nothing of it waits for their reports."))
         if canary.passed_at is None:  # otherwise by somebody who may have died before it was resumed
             _pass(campaign, canary, reason.strip(), by)
     _let_go(campaign_id)

@@ -12,6 +12,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.kit.sql.constant_sql import Insert
 from laaffic_console.kit.words import moments
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank, sendable
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
@@ -267,16 +268,16 @@ def known_fields() -> set[str]:
 def check_ready(campaign: Campaign) -> None:
     check_content(campaign)
     if not campaign.application.is_active:
-        raise ValidationError({"application": _("This application is switched off.")})
+        raise NotNow({"application": _("This application is switched off.")})
     is_to_some = campaign.extra_numbers or campaign.paste_id
     if not is_to_some and not campaign.groups.exists() and not campaign.audiences.exists():
-        raise ValidationError({"groups": _("Choose who gets it: select groups or an audience, or paste numbers.")})
+        raise NotNow({"groups": _("Choose who gets it: select groups or an audience, or paste numbers.")})
     if not has_somebody(campaign):
-        raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})
+        raise NotNow({"groups": _("There is no contact in these groups. Import some, or choose others.")})
     try:
         laaffic_client()
     except NotConfigured as problem:
-        raise ValidationError(str(problem)) from problem
+        raise NotNow(str(problem)) from problem
 
 
 def has_somebody(campaign: Campaign) -> bool:

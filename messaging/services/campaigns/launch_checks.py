@@ -57,7 +57,7 @@ def not_asked(campaign_id: int) -> list[str]:
         time.sleep(0.02)  # each look counts on for a moment, unless somebody else counts
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
-        return [_("The recipients are not all counted yet: what speaks against it is on the page before the launch.")]
+        return [_("The recipients are not all counted yet: what speaks against it is known when they are.")]
     return [check.sentence for check in of(campaign, planned) if check.level != Level.NOTE]
 
 
@@ -232,6 +232,11 @@ def _opening(campaign: Campaign) -> Callable[[str, Sequence[str]], dt.datetime |
         return opening_hours.next_open(zones, rules.of(country), begins)
 
     return opens
+
+
+def starts_at(campaign: Campaign, planned: Forecast) -> dt.datetime | None:
+    """When the first of its recipients would be sent something, by its time, their clocks and its calendar."""
+    return recipient_clocks.first_reached(_opening(campaign), planned.counted)
 
 
 def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

@@ -155,30 +155,28 @@ def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | Non
     """Send a draft's text to one number, as a campaign of its own.
 
     `again`: why it is sent although the same may have arrived (StillOpen without it). The same that has not left yet is
-    not sent twice: it is the test.
+    not sent twice: it is the test. Of two at once the second waits at the draft's row, and finds the first one's.
     """
     try:
         msisdn.parse(number)
     except msisdn.InvalidNumber as problem:
         raise ValidationError({"number": str(problem)}) from problem
-    if not again.strip() and (waiting := repeats.waiting_test(draft, number, by)):
-        return waiting
-    test = drafts.create(
-        name=_("Test of %(name)s") % {"name": draft.name[:100]},
-        application=draft.application,
-        sender_id=draft.sender_id,
-        text=draft.text,
-        numbers=[number],
-        kind=Campaign.Kind.TEST,
-        channel=draft.channel,
-        channel_options=draft.channel_options,
-        by=by,
-    )
-    try:
+    with transaction.atomic():  # what is refused leaves no test behind
+        steps.locked(Campaign, draft.pk)
+        if not again.strip() and (waiting := repeats.waiting_test(draft, number, by)):
+            return waiting
+        test = drafts.create(
+            name=_("Test of %(name)s") % {"name": draft.name[:100]},
+            application=draft.application,
+            sender_id=draft.sender_id,
+            text=draft.text,
+            numbers=[number],
+            kind=Campaign.Kind.TEST,
+            channel=draft.channel,
+            channel_options=draft.channel_options,
+            by=by,
+        )
         return launch(test.pk, by=by, again=again)
-    except (NotAllowed, ValidationError):
-        test.delete()
-        raise
 
 
 def start_later(campaign: Campaign, seconds: float, by: User | None) -> None:

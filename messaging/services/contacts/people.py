@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging import msisdn
 from messaging.models import (
@@ -143,4 +144,4 @@ def _refuse_while_waiting(sent: "QuerySet[Message]") -> None:
 def _refuse(waiting: list[str]) -> None:
     if waiting:
         said = _("A message to this person waits, or its answer is unknown: %(names)s. Cancel or settle it first.")
-        raise ValidationError(said % {"names": ", ".join(f"“{name}”" for name in waiting[:NAMED])})
+        raise NotNow(said % {"names": ", ".join(f"“{name}”" for name in waiting[:NAMED])})

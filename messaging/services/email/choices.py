@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, Refused
 from messaging.models import EmailChoice, EmailLookup
@@ -54,11 +54,11 @@ def refresh(application: Application, kinds: Iterable[str] = tuple(ASK)) -> list
     """Ask the account; where a look-up fails the choices of the last one stay, with their age and the problem."""
     if application.channel != Channel.EMAIL or not application.is_active:
         said = _("“%(name)s” is not an email application that is in use. Choose one that is.")
-        raise ValidationError({"application": said % {"name": application.name}})
+        raise NotNow({"application": said % {"name": application.name}})
     try:
         client = laaffic_client()
     except NotConfigured as problem:
-        raise ValidationError(str(problem)) from problem
+        raise NotNow(str(problem)) from problem
     done = []
     for kind in kinds:
         done.append(_look_up(client, application, kind))

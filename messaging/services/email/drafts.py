@@ -209,4 +209,4 @@ def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
 
 def require_as_shown(campaign: EmailCampaign, seen: str) -> None:
     if seen != shown_digest(campaign):
-        raise NotAllowed(_("It was changed since the page was shown. Look at what it sends now, and launch it again."))
+        raise NotAllowed(_("It was changed since you looked. Look at what it sends now, and launch it again."))

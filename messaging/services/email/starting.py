@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.gateway.services.work import bell, moments
 from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, HoldKind
@@ -160,13 +161,13 @@ def _about_to_leave(campaign: EmailCampaign) -> EmailCampaign | None:
 def check_ready(campaign: EmailCampaign) -> None:
     email_drafts.check_content(campaign)
     if not settings.LAAFFIC_PUSH_TOKENS:
-        raise ValidationError(
+        raise NotNow(
             _("Set LAAFFIC_PUSH_TOKENS first: without a token the console cannot learn what happened to the mails.")
         )
     try:
         laaffic_client()
     except NotConfigured as problem:
-        raise ValidationError(str(problem)) from problem
+        raise NotNow(str(problem)) from problem
 
 
 def callback_url(campaign: EmailCampaign) -> str:
@@ -266,6 +267,10 @@ def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> Ema
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.SENDING, EmailCampaignState.HELD], _("sent outside its hours"))
+        if campaign.outside_hours:
+            return campaign
+        if not campaign.waits_for_hours and sending_hours.rules_of(campaign) is None:
+            raise NotAllowed(sending_hours.has_no_hours())
         campaign.outside_hours = True
         columns = ["outside_hours"]
         if campaign.waits_for_hours:

@@ -13,7 +13,7 @@ from laaffic_console.kit.words.said import gettext as _
 from messaging import msisdn
 from messaging.hours import opening_hours
 from messaging.hours.opening_hours import WHOLE_WEEK, Hours
-from messaging.models import Calendar, Campaign, HoldKind
+from messaging.models import Calendar, Campaign, EmailCampaign, HoldKind
 from messaging.models.launched import Launched
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 
@@ -110,7 +110,7 @@ def _settings() -> "QuerySet[Campaign, Any]":
     return Campaign.objects.filter(pk=Given("campaign")).values_list(*FIELDS)
 
 
-def rules_of(campaign: Campaign) -> Hours | None:
+def rules_of(campaign: Campaign | EmailCampaign) -> Hours | None:
     """Of the calendar that counts for a draft; None where none does."""
     return rules_for(campaign.application_id, campaign.calendar_id)
 
@@ -121,6 +121,11 @@ def rules_for(application_id: int, calendar_id: int | None = None) -> Hours | No
     chosen = Calendar.objects.filter(applications__application=application_id) if own is None else own
     calendar = chosen.first()
     return opening_hours.read(calendar.hours, calendar.left_out) if calendar else None
+
+
+def has_no_hours() -> str:
+    """Of what somebody wants to send outside them."""
+    return _("No hours keep it back: neither it nor its application has a calendar.")
 
 
 Place = tuple[str, tuple[str, ...]]  # a country, and the time zones that a number there can be in

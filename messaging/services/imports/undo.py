@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -20,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services.work import bell, leases, turns, workers
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from messaging.files.contact_rows import CleanRow
 from messaging.models import (
@@ -63,9 +63,9 @@ def can_be_undone(job: ContactImport) -> bool:
 
 
 def require_trace(job: ContactImport) -> None:
-    """ValidationError where it is over and nothing of it is left."""
+    """NotNow where it is over and nothing of it is left."""
     if job.state in OVER and not can_be_undone(job):
-        raise ValidationError(_("There is nothing to take back: nothing that came from this import is left."))
+        raise NotNow(_("There is nothing to take back: nothing that came from this import is left."))
 
 
 def of(job: ContactImport) -> ImportUndo | None:
@@ -73,14 +73,14 @@ def of(job: ContactImport) -> ImportUndo | None:
 
 
 def look(job_id: int, *, by: User | None) -> None:
-    """Begin to count who would go. ValidationError while the import runs or a campaign sends to its group.
+    """Begin to count who would go. NotNow while the import runs or a campaign sends to its group.
 
     What is being counted or was counted stays: to have it counted again, give it up first.
     """
     with transaction.atomic():
         job = ContactImport.objects.get(pk=job_id)
         if job.state not in OVER:
-            raise ValidationError(_("This import is not over, or it has been undone: there is nothing to take back."))
+            raise NotNow(_("This import is not over, or it has been undone: there is nothing to take back."))
         _refuse_while_sending(job)
         fresh = {"state": State.LOOKING, "explanation": "", "asked_by": by, "looked_at": None, **AT_THE_START}
         undo = ImportUndo.objects.select_for_update().filter(contact_import=job).first()
@@ -111,7 +111,7 @@ def give_up(job_id: int) -> None:
 def _refuse_while_sending(job: ContactImport) -> None:
     """A launched campaign was shown how many it reaches: nobody leaves its group by this."""
     if why := _why_not_now(job):
-        raise ValidationError(why)
+        raise NotNow(why)
 
 
 def _why_not_now(job: ContactImport) -> str:

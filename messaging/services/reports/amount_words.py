@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.models import Batch, Message, MessageEvent
 from messaging.services.reports import doubtful_amounts, reports
 
@@ -55,11 +56,11 @@ def decide(message_id: int, event_id: int, *, take: bool, why: str, by: User) ->
         message = Message.objects.get(pk=message_id)
         doubt = next((one for one in open_for(message) if one.event_id == event_id), None)
         if doubt is None:
-            raise ValidationError(_("What this message cost is known, or was decided, by now. Look at it again."))
+            raise NotNow(_("What this message cost is known, or was decided, by now. Look at it again."))
         if take and not doubt.may_be_taken:
             raise ValidationError(_("No message costs less than nothing: this amount can only be left out."))
         if take and not reports.take_amount(message_id, doubt.amount, doubt.currency):
-            raise ValidationError(_("What this message cost is known, or was decided, by now. Look at it again."))
+            raise NotNow(_("What this message cost is known, or was decided, by now. Look at it again."))
         said = f"{_begins(doubt, take=take, by=by)}{why[:LONGEST_REASON]}"
         MessageEvent.objects.create(message_id=message_id, at=timezone.now(), source=SOURCE, text=said[:300])
         record(Act.SETTLED, message, event=said)

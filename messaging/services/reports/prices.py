@@ -134,7 +134,9 @@ def cost_of(recipients: Mapping[str, int], segments_each: float, prices: Mapping
 @transaction.atomic
 def put(*, channel: str, country: str, price: Decimal, currency: str) -> ListPrice:
     """Add or change what the list says of a country; ValidationError names the field that is wrong."""
-    ListPrice(channel=channel, country=country, price=price, currency=currency).clean_fields()
+    given = ListPrice(channel=channel, country=country, price=price, currency=currency)
+    given.clean_fields()
+    given.clean()
     said = {"price": price, "currency": currency}
     entry, is_new = ListPrice.objects.get_or_create(channel=channel, country=country, defaults=said)
     before = row_changes.kept(entry)

@@ -21,6 +21,7 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
@@ -57,7 +58,7 @@ STATE_COLOURS = {
 }
 
 
-class LiveFilter(admin.SimpleListFilter):
+class LiveFilter(ChoiceFilter):
     """What is live is what an operator comes for; the rest is kept."""
 
     title = gettext_lazy("state")
@@ -85,7 +86,7 @@ class LiveFilter(admin.SimpleListFilter):
         return queryset
 
 
-class ExpiresWithinFilter(admin.SimpleListFilter):
+class ExpiresWithinFilter(ChoiceFilter):
     title = gettext_lazy("expires within")
     parameter_name = "within"
 
@@ -106,7 +107,7 @@ class ExpiresWithinFilter(admin.SimpleListFilter):
         return queryset.filter(ended_at=None, expires_at__lte=soon)
 
 
-class ApplicationFilter(admin.SimpleListFilter):
+class ApplicationFilter(ChoiceFilter):
     """The few applications for numbers, not all there are."""
 
     title = gettext_lazy("application")

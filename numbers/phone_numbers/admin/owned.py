@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.pages import add_problems, page
 from laaffic_console.kit.words import dates, plain_text
 from laaffic_console.kit.words.people import signed_in
@@ -82,7 +83,7 @@ class EditForm(forms.Form):
         return VoicemailFile(name, given.read(MAX_VOICEMAIL + 1)) if given else None
 
 
-class DueFilter(admin.SimpleListFilter):
+class DueFilter(ChoiceFilter):
     title = gettext_lazy("due")
     parameter_name = "due"
 
@@ -104,7 +105,7 @@ class DueFilter(admin.SimpleListFilter):
         return queryset
 
 
-class GoneFilter(admin.SimpleListFilter):
+class GoneFilter(ChoiceFilter):
     title = gettext_lazy("at Laaffic")
     parameter_name = "held"
 

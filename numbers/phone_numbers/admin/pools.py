@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.pages import page
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates
@@ -30,7 +31,7 @@ STATE_COLOURS = {
 }
 
 
-class DriftFilter(admin.SimpleListFilter):
+class DriftFilter(ChoiceFilter):
     title = gettext_lazy("compared with Laaffic")
     parameter_name = "compared"
 

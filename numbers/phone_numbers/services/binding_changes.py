@@ -16,6 +16,7 @@ from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, open_acts, single_requests
 from laaffic_console.gateway.services.ledger.late_evidence import accepted
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
@@ -88,9 +89,9 @@ def unbind(
     with transaction.atomic():
         locked = Binding.objects.select_for_update().get(pk=binding.pk)
         if not locked.is_live:
-            raise ValidationError(_("This binding is gone already: there is nothing to unbind."))
+            raise NotNow(_("This binding is gone already: there is nothing to unbind."))
         if seen_pair is not None and seen_pair != locked.pair:
-            raise ValidationError(
+            raise NotNow(
                 _("This binding joins %(pair)s now, not the two that were shown. Look at it again.")
                 % {"pair": locked.shown_pair}
             )
@@ -226,10 +227,10 @@ def _end(binding: Binding, ending: str) -> None:
 
 def _not_unbound(refusal: Refused, binding: Binding) -> ValidationError:
     if refusal.code != Code.DOES_NOT_EXIST:
-        return ValidationError(code_words.said(refusal))
+        return NotNow(code_words.said(refusal))
     run_out = binding.expires_at is not None and binding.expires_at <= timezone.now() + binding_sync.CLOCKS_APART
     _end(binding, Binding.Ending.EXPIRED if run_out else Binding.Ending.VANISHED)
-    return ValidationError(
+    return NotNow(
         _("Laaffic has no binding %(id)s any more (−24): it has run out or was ended elsewhere. It is marked as gone.")
         % {"id": binding.bind_id}
     )
@@ -238,12 +239,12 @@ def _not_unbound(refusal: Refused, binding: Binding) -> ValidationError:
 def _explained(problem: LaafficError, request: BindingRequest) -> ValidationError:
     """By the field that can be changed, with what to do next."""
     if isinstance(problem, NotSent):
-        return ValidationError(code_words.nothing_was_sent(problem))
+        return NotNow(code_words.nothing_was_sent(problem))
     match problem.code:
         case Code.BOUND_ALREADY:
-            return ValidationError({"phone_a": _bound_already(request)})
+            return NotNow({"phone_a": _bound_already(request)})
         case Code.NO_FREE_NUMBER:
-            return ValidationError(
+            return NotNow(
                 {
                     "pool_number": _(
                         "No middle number of this pool is free (−41). Try again when a binding has ended, "
@@ -253,7 +254,7 @@ def _explained(problem: LaafficError, request: BindingRequest) -> ValidationErro
             )
         case Code.DOES_NOT_EXIST:
             return ValidationError({"pool_number": _("Laaffic does not have this pool (−24). Choose another.")})
-    return ValidationError(code_words.said(problem))
+    return NotNow(code_words.said(problem))
 
 
 def _bound_already(request: BindingRequest) -> str:

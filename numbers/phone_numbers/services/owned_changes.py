@@ -21,6 +21,7 @@ from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, single_requests
 from laaffic_console.gateway.services.ledger.late_evidence import accepted
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import keepable
 from laaffic_console.laaffic import (
     Code,
@@ -87,7 +88,7 @@ def edit(
     except OutcomeUnknown:
         pass
     except LaafficError as problem:
-        raise ValidationError(_why(problem)) from problem
+        raise NotNow(_why(problem)) from problem
     else:
         with transaction.atomic():
             accepted(entry.pk)
@@ -145,9 +146,9 @@ def _changed(number: OwnedNumber, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile | None, seen: str | None) -> None:
     if number.gone_at is not None:
-        raise ValidationError(_("The account does not own this number any more: nothing can be changed of it."))
+        raise NotNow(_("The account does not own this number any more: nothing can be changed of it."))
     if owned_evidence.requests(number).filter(state__in=OPEN).exists():
-        raise ValidationError(
+        raise NotNow(
             _("A change of this number is under way, and its outcome is not known yet. The next synchronisation tells.")
         )
     if seen is not None and seen != shown_digest(number):
@@ -163,7 +164,7 @@ def _check(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile 
     if problems:
         raise ValidationError(problems)
     if not changed and file is None:
-        raise ValidationError(_("Nothing is different from what Laaffic has: nothing was sent."))
+        raise NotNow(_("Nothing is different from what Laaffic has: nothing was sent."))
 
 
 def _problem(field: str, value: Any) -> str:

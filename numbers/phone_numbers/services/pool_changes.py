@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, single_requests
 from laaffic_console.gateway.services.ledger.late_evidence import accepted
 from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown, Refused
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
@@ -184,7 +185,7 @@ def adopt(pool: NumberPool, *, seen_listed: str | None = None, by: User | None =
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
         _check_seen(locked, seen_listed)
         if locked.listed is None or locked.drifted_at is None:
-            raise ValidationError(_("There is no difference to take over."))
+            raise NotNow(_("There is no difference to take over."))
         _check_settled(locked)
         version = pool_state.add_version(locked, locked.listed, origin=Origin.ADOPTED, by=by)
         pool_state.take(version, listed_at=locked.listed_at or timezone.now())
@@ -223,14 +224,14 @@ def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | 
     _check_settled(pool)
     newest = pool.versions.order_by("-number").first()
     if seen_version is not None and newest is not None and newest.number != seen_version:
-        raise ValidationError(
+        raise NotNow(
             _("%(who)s has changed this pool in the meantime (version %(n)d). Look at the difference again.")
             % {"who": newest.created_by or _("Laaffic"), "n": newest.number}
         )
     if _is_taken(config.pool_number, pool):
         raise _taken(config.pool_number)
     if not difference(pool.listed, config):
-        raise ValidationError(_("Laaffic holds exactly this already: there is nothing to change."))
+        raise NotNow(_("Laaffic holds exactly this already: there is nothing to change."))
 
 
 def _check_seen(pool: NumberPool, seen_listed: str | None) -> None:
@@ -245,7 +246,7 @@ def _check_seen(pool: NumberPool, seen_listed: str | None) -> None:
 
 def _check_settled(pool: NumberPool) -> None:
     if version := pool_state.open_version(pool):
-        raise ValidationError(
+        raise NotNow(
             _(
                 "What happened to version %(n)d (ledger row %(id)d, %(when)s) is not known yet. Synchronise: Laaffic’s "
                 "list shows it within a minute. If it does not, say in the ledger what you know."
@@ -288,15 +289,15 @@ def _fresh(version: PoolVersion) -> PoolVersion:
 
 def _explained(problem: LaafficError) -> ValidationError:
     if not isinstance(problem, Refused):
-        return ValidationError(code_words.nothing_was_sent(problem))
+        return NotNow(code_words.nothing_was_sent(problem))
     match problem.code:
         case Code.EXISTS_ALREADY:
             return ValidationError(
                 {"pool_number": _("Laaffic has a pool of this number already (−20). Synchronise to see it.")}
             )
         case Code.DOES_NOT_EXIST:
-            return ValidationError(_("Laaffic has no such pool any more (−24). Synchronise, then create it again."))
-    return ValidationError(code_words.refused(problem))
+            return NotNow(_("Laaffic has no such pool any more (−24). Synchronise, then create it again."))
+    return NotNow(code_words.refused(problem))
 
 
 def names_in(values: Sequence[str], most: int = 5) -> str:

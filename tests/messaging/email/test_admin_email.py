@@ -308,7 +308,7 @@ class ReviewTests:
 
         for posted in (stale, {}):
             said = admin_client.post(own_page(draft, "review"), posted).content.decode()
-            assert "changed since the page was shown" in said
+            assert "changed since you looked" in said
             assert EmailCampaign.objects.get().state == "draft"
         admin_client.post(own_page(draft, "review"), hidden(admin_client, own_page(draft, "review")))
 

@@ -228,7 +228,7 @@ class VoidTests:
         first = admin_client.post(review, given).content.decode()
         again = admin_client.post(review, hidden(admin_client, review)).content.decode()
 
-        assert "It was changed since the page was shown" in first
+        assert "It was changed since you looked" in first
         assert "how many are on the list: 10 before, 12 now" in again
         assert fresh(draft).state == State.DRAFT
 

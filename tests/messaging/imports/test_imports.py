@@ -453,7 +453,7 @@ class CommandTests:
 
     @pytest.mark.parametrize("none", ["XX", "ß", "ın"])
     def test_a_country_that_is_none(self, write: Callable[..., Path], none: str) -> None:
-        with pytest.raises(CommandError, match=f"{none} is not a country"):
+        with pytest.raises(CommandError, match=f"“{none}” is not a country"):
             self.run("import", str(write(many(1))), "--region", none)
 
     @pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])

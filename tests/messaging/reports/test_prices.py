@@ -150,13 +150,13 @@ class ListTests:
         assert ListPrice.objects.get().price == Decimal(price)
 
     @pytest.mark.parametrize(
-        "row", ["India,0.1,USD", "ın,0.1,USD", "IN,-1,USD", "IN,cheap,USD", "IN,0.1,dollars", "IN,0.1,"]
+        "row", ["India,0.1,USD", "ın,0.1,USD", "UK,0.1,USD", "IN,-1,USD", "IN,cheap,USD", "IN,0.1,dollars", "IN,0.1,"]
     )
     def test_a_bad_row_is_named_and_nothing_is_taken(self, row: str) -> None:
         result = self.read(f"country,price,currency\nGB,0.04,EUR\n{row}\n")
 
         assert result.has_errors() or result.has_validation_errors()
-        assert not ListPrice.objects.filter(country="IN").exists()
+        assert not ListPrice.objects.exclude(country="GB").exists()
 
     def test_a_column_that_lacks_is_named(self) -> None:
         result = self.read("country,amount\nIN,1\n")
@@ -175,6 +175,13 @@ class PageTests:
 
         assert "+25.0%" in said
         assert "learned for 1 country" in said
+
+    def test_a_country_that_no_number_has_is_refused(self, admin_client: Client) -> None:
+        given = {"channel": "sms", "country": "UK", "price": "0.04", "currency": "EUR"}
+        page = admin_client.post(reverse("admin:messaging_listprice_add"), given)
+
+        assert "“UK” is not a country" in page.content.decode()
+        assert not ListPrice.objects.exists()
 
     def test_a_file_is_shown_before_it_is_taken(self, admin_client: Client) -> None:
         file = SimpleUploadedFile("prices.csv", b"country,price,currency\nIN,0.0031,USD\n", "text/csv")

@@ -33,6 +33,7 @@ def waiting(application: Application, group: ContactGroup, settings: LazySetting
     while audience.freeze_chunk(campaign.pk):
         pass
     Batch.objects.update(not_before=TOMORROW, waits_for="hours:IN")
+    Campaign.objects.update(calendar=Calendar.objects.create(name="Days", hours="mon-sun 09:00-20:00"))
     campaign.refresh_from_db()
     return campaign
 

@@ -281,7 +281,8 @@ class HoursGateTests:
         self, application: Application, group: ContactGroup
     ) -> None:
         campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
-        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.HELD)
+        days = Calendar.objects.create(name="Days", hours="mon-sun 09:00-20:00")
+        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.HELD, calendar=days)
         calendars.send_outside_hours(campaign.pk, reason="A recall", by=None)
 
         assert not starting.take_back(campaign.pk).outside_hours

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import LaafficError, UploadedAudio
 from voice.models import AudioFile, AudioType
 from voice.services import syncing
@@ -68,7 +69,7 @@ def _read() -> Iterator[UploadedAudio]:
     try:
         yield from laaffic_client().voice.every_audio_file()
     except (LaafficError, NotConfigured) as problem:
-        raise ValidationError(syncing.said_at_once(problem)) from problem
+        raise NotNow(syncing.said_at_once(problem)) from problem
 
 
 def _may_be_ours(file: UploadedAudio, mine: Collection[str]) -> bool:

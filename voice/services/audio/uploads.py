@@ -24,6 +24,7 @@ from laaffic_console.gateway.services.ledger import known_by, ledger, single_req
 from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import keepable, without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
 from messaging.services.refusals import NotAllowed
@@ -89,7 +90,7 @@ def rename(audio: AudioFile, name: str) -> None:
     """ValidationError at `name`; only what Laaffic cannot have yet takes another name."""
     name = name.strip()
     if audio.is_at_laaffic or tries(audio).filter(state__in=MAY_HAVE_ARRIVED).exists():
-        raise ValidationError({"name": _("Laaffic may know the file by this name: it keeps it.")})
+        raise NotNow({"name": _("Laaffic may know the file by this name: it keeps it.")})
     audio_content.check_name(name, AudioType(audio.audio_type))
     check_free(name, other_than=audio.pk)
     audio.name = name

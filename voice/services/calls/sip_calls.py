@@ -20,6 +20,7 @@ from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, open_acts, single_requests
 from laaffic_console.gateway.services.work import due, workers
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
@@ -69,9 +70,9 @@ def place(
     shown = check_display_number(display_number)
     _check_wanted(number)
     if phone.gone_at is not None:
-        raise ValidationError({"phone": _("Laaffic does not list this phone any more. Choose another.")})
+        raise NotNow({"phone": _("Laaffic does not list this phone any more. Choose another.")})
     if not phone.application.is_active:
-        raise ValidationError({"phone": _("This application is switched off. Choose another.")})
+        raise NotNow({"phone": _("This application is switched off. Choose another.")})
     with transaction.atomic():
         made = SipCall.objects.create(
             application=phone.application,
@@ -117,28 +118,28 @@ def it_rang(call_id: int, *, why: str, by: User, seen: int | None = None) -> Non
 def _settle_by_word(call_id: int, state: EntryState, said: str, seen: int | None) -> None:
     asked = SipCall.objects.select_for_update().get(pk=call_id)
     if seen is not None and (asked.entry_id or 0) != seen:
-        raise ValidationError(
+        raise NotNow(
             _("Another attempt has been made since you looked, and your word was about the one before: look again.")
         )
     if asked.entry is None or not ledger.settle_by_evidence(
         asked.entry.pk, state, evidence=known_by.person(said), provided=call_matching.UNSETTLED
     ):
-        raise ValidationError(_("What happened to this call is known by now. Look at it again."))
+        raise NotNow(_("What happened to this call is known by now. Look at it again."))
     SipCall.objects.filter(pk=asked.pk).update(look_at=None)
 
 
 def _check_wanted(number: str) -> None:
     if SuppressionEntry.objects.of_subscribers([number]).stopping(SUPPRESSED_ON).exists():
-        raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
+        raise NotNow({"callee": _("The number is on the suppression list: it is not called.")})
 
 
 def _check_phone(asked: SipCall) -> None:
     """As when it was made first: what was switched off or is gone since calls no more."""
     if not asked.application.is_active:
-        raise ValidationError(_("The phone's application is switched off: it does not call. Make a new call."))
+        raise NotNow(_("The phone's application is switched off: it does not call. Make a new call."))
     if not phones.usable().filter(application=asked.application_id, account=asked.account).exists():
         said = _("Laaffic does not list the SIP phone %(account)s any more. Make a new call from another.")
-        raise ValidationError(said % {"account": asked.account})
+        raise NotNow(said % {"account": asked.account})
 
 
 def digest_of(callee: str) -> str:
@@ -155,9 +156,9 @@ def open_like(asked: SipCall) -> LedgerEntry | None:
 def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, LedgerEntry]:
     asked = SipCall.objects.select_for_update().get(pk=call_id)
     if asked.record_id is not None:
-        raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
+        raise NotNow(_("A call record says that it rang: it is not made again. Make a new call."))
     if call_matching.attempts(asked).exclude(state__in=call_matching.MAY_TRY_AGAIN).exists():
-        raise ValidationError(_("This call was made, or may have been: it is not made again."))
+        raise NotNow(_("This call was made, or may have been: it is not made again."))
     _check_phone(asked)
     digest = digest_of(asked.callee)
     why = open_acts.require(digest, asked.application, again=again, anywhere=True)

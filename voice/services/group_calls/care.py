@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import Channel, EntryState
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
 from messaging.models import Campaign
@@ -70,9 +70,9 @@ def under_lock(task: GroupTask, called: Called) -> Called:
 
 def require_somebody(task: GroupTask, called: Called) -> None:
     if task.kind in AGAIN and (sentence := repeats(called)):
-        raise ValidationError({"numbers": sentence})
+        raise NotNow({"numbers": sentence})
     if not called.numbers:
-        raise ValidationError({"numbers": nobody(called)})
+        raise NotNow({"numbers": nobody(called)})
 
 
 def nobody(called: Called) -> str:

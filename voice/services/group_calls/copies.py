@@ -6,11 +6,11 @@ Each is a draft of its own, which a person looks at before anything is sent.
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.figures import number
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
 from voice.models import GroupTask, TaskKind, TaskState
@@ -30,7 +30,7 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
     if task.is_template:
         return _made(task, created_by=by)
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN):
-        raise ValidationError(
+        raise NotNow(
             _("It is not yet known whether this task is calling. Settle that first: a copy calls everyone again.")
         )
     audience = group_numbers.callable_now(task)
@@ -44,7 +44,7 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
 def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
     """A draft that takes the place of a task which has not begun; the one that is open already where there is one."""
     if task.state != TaskState.WAITING or not task.key:
-        raise ValidationError(_("Only a task that waits can be changed. This one has begun or is over."))
+        raise NotNow(_("Only a task that waits can be changed. This one has begun or is over."))
     if open_one := task.children.filter(kind=TaskKind.UPDATE, state=TaskState.DRAFT).first():
         return open_one
     audience = group_numbers.callable_now(task)
@@ -58,7 +58,7 @@ def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
 def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> GroupTask:
     """A draft of Laaffic's own repetition of a finished task."""
     if task.state != TaskState.FINISHED or not task.key:
-        raise ValidationError(_("Only a finished task can be repeated. Make a new task from this one."))
+        raise NotNow(_("Only a finished task can be repeated. Make a new task from this one."))
     numbers = group_numbers.of(task)
     if failed_only:
         numbers = _unreached(task, numbers)
@@ -72,7 +72,7 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
     """By the records: where some are missing, somebody who was reached would be called again."""
     missing = (task.called or 0) - task.recorded
     if missing > 0:
-        raise ValidationError(
+        raise NotNow(
             ngettext(
                 "%(n)s call record has not come yet, so it is not known who was reached. Try again in a few minutes.",
                 "%(n)s call records have not come yet, so it is not known who was reached. Try again in a few minutes.",
@@ -82,7 +82,7 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
         )
     left = group_figures.unreached(task, numbers)
     if not left:
-        raise ValidationError(_("Everybody was reached: there is nobody to call again."))
+        raise NotNow(_("Everybody was reached: there is nobody to call again."))
     return left
 
 

@@ -1,9 +1,9 @@
 """People who are erased: taken out of the group calls that have not left (see docs/searching.md)."""
 
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.words.not_now import NotNow
 from messaging.services.approvals import approvals
 from messaging.subscribers import spellings, subscriber
 from voice.models import GroupTask, TaskNumbers, TaskState
@@ -56,4 +56,4 @@ def _refuse(names: list[str]) -> None:
             "A group call to this person is being sent, its answer is unknown, or it is a repetition, in which Laaffic "
             "leaves nobody out: %(names)s. Settle it first; take a repetition back and delete it."
         )
-        raise ValidationError(said % {"names": ", ".join(f"“{name}”" for name in names[:NAMED])})
+        raise NotNow(said % {"names": ", ".join(f"“{name}”" for name in names[:NAMED])})

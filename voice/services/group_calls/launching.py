@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -25,6 +24,7 @@ from laaffic_console.gateway.services.ledger import known_by, ledger, open_acts,
 from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.audit.acts import Act, record_event
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
@@ -59,11 +59,11 @@ RELATED = ("application", "audio", "sms_application", "parent", "entry")
 EDITED = ("name", "send_at", "latest_end", *PARAMETERS, *group_numbers.GIVEN, *group_numbers.LEFT_OUT)
 
 
-class NotApproved(ValidationError):
+class NotApproved(NotNow):
     """A second person's word is missing; the sentence says why it is needed, or what happened to it."""
 
 
-class OverBudget(ValidationError):
+class OverBudget(NotNow):
     """It does not fit into what a budget has left; the sentence says which, and until when."""
 
 
@@ -99,7 +99,7 @@ def _called(task: GroupTask) -> Called:
     called = group_care.called_now(task)
     group_care.require_somebody(task, called)
     if task.kind == TaskKind.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
-        raise ValidationError(_("The task has begun or ended in the meantime: it can no longer be changed."))
+        raise NotNow(_("The task has begun or ended in the meantime: it can no longer be changed."))
     return called
 
 
@@ -111,7 +111,7 @@ def fresh(task_id: int) -> GroupTask:
 def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tuple[LedgerEntry, list[str]]:
     """The committed row that says what is about to leave (laws#record-send-settle), and to whom."""
     if not still(task).select_for_update().filter(entry=None).exists():
-        raise ValidationError(_("This launch timed out. Look at it again."))
+        raise NotNow(_("This launch timed out. Look at it again."))
     called = group_care.under_lock(task, called)
     numbers = called.numbers
     digest = digest_of(task, numbers)

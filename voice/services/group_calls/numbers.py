@@ -51,8 +51,12 @@ def gather(
     region: str = "",
     skip_invalid: bool = False,
     with_sms: bool = False,
+    to_skip: str = "",
 ) -> Audience:
-    """ValidationError at `groups`, `numbers` or `file` for what cannot be called; nothing is kept here."""
+    """ValidationError at `groups`, `numbers` or `file` for what cannot be called; nothing is kept here.
+
+    `to_skip`: how a caller that has no page is told to have invalid numbers left out.
+    """
     audience = Audience()
     given: list[str] = []
 
@@ -63,7 +67,7 @@ def gather(
     if groups:
         add(_of_groups(groups), ", ".join(group.name for group in groups))
     if pasted.strip():
-        listed = _taken("numbers", suppression.read_pasted(pasted, region), skip_invalid, audience)
+        listed = _taken("numbers", suppression.read_pasted(pasted, region), skip_invalid, audience, to_skip)
         add(listed, _("a pasted list"))
     if upload is not None:
         try:
@@ -88,21 +92,21 @@ def each_once(numbers: Sequence[str]) -> list[str]:
     return list(first.values())
 
 
-def _taken(field: str, read: Numbers, skip_invalid: bool, audience: Audience) -> list[str]:
+def _taken(field: str, read: Numbers, skip_invalid: bool, audience: Audience, to_skip: str = "") -> list[str]:
     if read.invalid and not skip_invalid:
-        raise ValidationError({field: said_of(read.invalid)})
+        raise ValidationError({field: said_of(read.invalid, to_skip)})
     audience.invalid += len(read.invalid)
     audience.twice += read.twice
     return read.good
 
 
-def said_of(invalid: Sequence[Invalid]) -> list[str]:
+def said_of(invalid: Sequence[Invalid], to_skip: str = "") -> list[str]:
     """The first of them with their lines, and how many more there are."""
     said = [_in_words(one) for one in invalid[:INVALID_SHOWN]]
     if (more := len(invalid) - INVALID_SHOWN) > 0:
         rest = ngettext("And %(n)s more invalid number.", "And %(n)s more invalid numbers.", more)
         said.append(rest % {"n": number(more)})
-    return [*said, _("Correct them, or leave out invalid numbers.")]
+    return [*said, to_skip or _("Correct them, or leave out invalid numbers.")]
 
 
 def _in_words(one: Invalid) -> str:

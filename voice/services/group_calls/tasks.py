@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.ledger import known_by, ledger, single_req
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import sendable
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import lasting
@@ -41,11 +42,11 @@ TOLD = {"name", "send_at", "latest_end", *PARAMETERS, "number_count", "numbers_f
 NUMBERS: Any = GroupTask._meta.get_field("number_count")
 
 
-class NotAsShown(ValidationError):
+class NotAsShown(NotNow):
     """It would not do what the page showed: the person who pressed its button looks again."""
 
 
-class CancelUnknown(ValidationError):
+class CancelUnknown(NotNow):
     """Nobody knows whether Laaffic has taken the cancelling."""
 
 
@@ -66,7 +67,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
             task.created_by = by
             task.save()
         elif not _drafts().select_for_update().filter(pk=task.pk).exists():
-            raise ValidationError(_("This task has been launched in the meantime: it was not changed."))
+            raise NotNow(_("This task has been launched in the meantime: it was not changed."))
         else:
             stored = _as_stored(task.pk)
             before = row_changes.kept(stored, only=TOLD)
@@ -195,7 +196,7 @@ def launch(
         drafts, launched_by=by, undo_until=None, starts_at=None, again_reason=again.strip()[:200]
     )
     if task is None:
-        raise ValidationError(_("This task was launched already: it is not launched twice."))
+        raise NotNow(_("This task was launched already: it is not launched twice."))
     try:
         called = group_launching.ready(task)
         if seen is not None and seen != shown_digest(task, called.numbers):
@@ -213,7 +214,7 @@ def launch(
 
 
 def not_as_shown() -> NoReturn:
-    raise NotAsShown(_("It was changed since the page was shown. Look at who it calls now, and launch it again."))
+    raise NotAsShown(_("It was changed since you looked. Look at who it calls now, and launch it again."))
 
 
 def _drafts() -> QuerySet[GroupTask]:
@@ -230,10 +231,10 @@ def not_there(task_id: int, *, why: str, by: User, seen: int | None = None) -> N
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         has_arrived = task.entry is not None and task.entry.state == EntryState.ACCEPTED
         if task.state != TaskState.UNKNOWN or has_arrived:
-            raise ValidationError(_("What happened to this launch is known by now. Look at it again."))
+            raise NotNow(_("What happened to this launch is known by now. Look at it again."))
         _require_as_seen(task, seen)
         if not task.looks:
-            raise ValidationError(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))
+            raise NotNow(_("Laaffic's list was not read since its answer was lost. Synchronise it first."))
         said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
         task.state, task.look_at, task.outside_hours = TaskState.DRAFT, None, False
         task.save(update_fields=["state", "look_at", "outside_hours"])
@@ -251,10 +252,10 @@ def say_over(task_id: int, *, why: str, by: User, seen: int | None = None) -> No
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state not in (*OPEN, TaskState.UNKNOWN):
-            raise ValidationError(_("This task is over already. Look at it again."))
+            raise NotNow(_("This task is over already. Look at it again."))
         _require_as_seen(task, seen)
         if not task.looks:
-            raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
+            raise NotNow(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
         said = f"{by.get_username()} says that it is over: {why}"
         for entry in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
             if entry.interface == CANCEL:
@@ -271,7 +272,7 @@ def say_over(task_id: int, *, why: str, by: User, seen: int | None = None) -> No
 
 def _require_as_seen(task: GroupTask, seen: int | None) -> None:
     if seen is not None and (task.entry_id or 0) != seen:
-        raise ValidationError(
+        raise NotNow(
             _("It was launched again since you looked, and your word was about the launch before: look again.")
         )
 
@@ -280,7 +281,7 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
     """Have Laaffic stop it; calls that ring already go on. ValidationError says why not."""
     task = GroupTask.objects.select_related(*group_launching.RELATED).get(pk=task_id)
     if task.state not in OPEN or not task.key:
-        raise ValidationError(_("Only a task that Laaffic has and that is not over can be cancelled."))
+        raise NotNow(_("Only a task that Laaffic has and that is not over can be cancelled."))
     with transaction.atomic():
         entry = prepare_cancelling(task, by=by)
     return ask_to_cancel(task, entry)
@@ -310,7 +311,7 @@ def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
             _("Laaffic's answer was lost. The task's state tells soon whether it was cancelled.")
         ) from None
     except LaafficError as problem:
-        raise ValidationError(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
+        raise NotNow(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
     ledger.settle_accepted(entry.pk)
     return _looked_at_once(task)
 

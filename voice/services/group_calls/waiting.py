@@ -11,6 +11,7 @@ from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.gateway.services.work import moments
 from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
@@ -25,11 +26,11 @@ from voice.services.group_calls import hours as group_hours
 from voice.services.group_calls import launching as group_launching
 
 
-class EndNotAsked(ValidationError):
+class EndNotAsked(NotNow):
     """It is held at its latest end, of which the person resuming it has not heard."""
 
 
-class PastItsEnd(ValidationError):
+class PastItsEnd(NotNow):
     """Its latest end has come before its request could leave."""
 
 
@@ -42,10 +43,10 @@ def hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
     places = group_hours.places_of(numbers) if group_hours.rules_of(task) else ()
     leaves = group_hours.leaves_at(task, places, now)
     if leaves is None:
-        raise ValidationError(group_hours.never(task, places))
+        raise NotNow(group_hours.never(task, places))
     if task.starts_at is None:
         if too_late := group_hours.begins_too_late(task, leaves):
-            raise ValidationError(too_late)
+            raise NotNow(too_late)
     elif ended := group_hours.ended(task, leaves):
         raise PastItsEnd(ended)
     return leaves if leaves > now else None
@@ -85,7 +86,7 @@ def _wait(task: GroupTask, until: dt.datetime, *, is_undo: bool) -> None:
         waits_since=None if is_undo else database_clock.now(),
         look_at=None,
     ):
-        raise ValidationError(_("This launch timed out. Look at it again."))
+        raise NotNow(_("This launch timed out. Look at it again."))
     task.state = TaskState.LAUNCHED
 
 
@@ -147,7 +148,9 @@ def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupT
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state not in (TaskState.LAUNCHED, TaskState.HELD):
-            raise ValidationError(_("It does not wait for its hours any more. Look at it again."))
+            raise NotNow(_("It does not wait for its hours any more. Look at it again."))
+        if not task.outside_hours and task.waits_since is None and not group_hours.rules_of(task):
+            raise NotNow(sending_hours.has_no_hours())
         task.outside_hours, columns = True, ["outside_hours"]
         if task.waits_since is not None:
             task.starts_at, task.waits_since = database_clock.now(), None
@@ -170,7 +173,7 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state != TaskState.HELD:
-            raise ValidationError(_("This task is not held any more. Look at it again."))
+            raise NotNow(_("This task is not held any more. Look at it again."))
         _require_restored(task)
         if unasked := sending_hours.not_asked(task, past_end):
             raise EndNotAsked(unasked)
@@ -192,7 +195,7 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
 def _require_restored(task: GroupTask) -> None:
     """Its request may have left while no restore has said so yet (laws#unknown-stays)."""
     if is_restore_unfinished(task):
-        raise ValidationError(_("A restore has not finished. Run it again with its file."))
+        raise NotNow(_("A restore has not finished. Run it again with its file."))
 
 
 def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
@@ -203,7 +206,7 @@ def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
             return task
         was = task.state
         if was not in (TaskState.LAUNCHED, TaskState.HELD):
-            raise ValidationError(_("It cannot be taken back any more: its request was made. Look at it again."))
+            raise NotNow(_("It cannot be taken back any more: its request was made. Look at it again."))
         _require_restored(task)
         task.state, task.hold_reason, task.hold_kind, task.outside_hours = TaskState.DRAFT, "", "", False
         task.undo_until = task.starts_at = task.waits_since = None

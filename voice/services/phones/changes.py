@@ -19,6 +19,7 @@ from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import known_by, late_evidence, ledger, single_requests
 from laaffic_console.gateway.services.ledger.open_acts import WITHIN
 from laaffic_console.gateway.services.work import leases, patience, workers
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from voice.models import SipPhone, VoiceSync
 from voice.services import syncing
@@ -29,7 +30,7 @@ OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 NAME, QUANTITY = (4, 32), (1, 50)
 
 
-class ResetUnknown(ValidationError):
+class ResetUnknown(NotNow):
     """It may have been reset, and the new password is lost."""
 
 
@@ -124,13 +125,13 @@ def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
     """
     with leases.lease(f"sip-password:{phone.pk}", patience.LEASE_SECONDS) as lease:
         if lease is None:
-            raise ValidationError(_("Its password is being reset right now. Look again in a minute."))
+            raise NotNow(_("Its password is being reset right now. Look again in a minute."))
         return _reset(phone, by)
 
 
 def _reset(phone: SipPhone, by: User | None) -> NewPassword:
     if phone.gone_at is not None or not phone.application.is_active:
-        raise ValidationError(_("Laaffic does not list this phone any more: it has no password."))
+        raise NotNow(_("Laaffic does not list this phone any more: it has no password."))
     entry = ledger.prepare(
         interface="voice/sipReset",
         application=phone.application,
@@ -155,7 +156,7 @@ def _reset(phone: SipPhone, by: User | None) -> NewPassword:
             )
         ) from problem
     except LaafficError as problem:
-        raise ValidationError(code_words.nothing_was_sent(problem)) from problem
+        raise NotNow(code_words.nothing_was_sent(problem)) from problem
     ledger.settle_accepted(entry.pk)
     for earlier in requests(RESET, phone.pk).filter(state=EntryState.UNKNOWN, pk__lt=entry.pk):
         ledger.settle_by_evidence(
@@ -172,7 +173,7 @@ def _know_the_list(application: Application) -> None:
     try:
         phones.sync(application)
     except syncing.SyncFailed as problem:
-        raise ValidationError(syncing.said_at_once(problem)) from problem
+        raise NotNow(syncing.said_at_once(problem)) from problem
 
 
 def _check(
@@ -207,4 +208,4 @@ def _not_added(problem: LaafficError, name: str) -> ValidationError:
     if problem.code == Code.DATA_CAP:
         said = _("Laaffic gives this application no more phones (−23). Ask Laaffic for a higher limit.")
         return ValidationError({"quantity": said})
-    return ValidationError(code_words.nothing_was_sent(problem))
+    return NotNow(code_words.nothing_was_sent(problem))

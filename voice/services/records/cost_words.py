@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.figures import money
+from laaffic_console.kit.words.not_now import NotNow
 from voice.models import CallRecord
 from voice.services.records import call_records
 
@@ -27,7 +28,7 @@ def decide(record_id: int, *, take: bool, why: str, by: User) -> None:
         if row.cost_word.startswith(begins) and row.cost_word.endswith(ends):
             return
         if not row.is_doubted or row.doubtful_cost is None:
-            raise ValidationError(_("What this call cost is known, or was decided, by now. Look at it again."))
+            raise NotNow(_("What this call cost is known, or was decided, by now. Look at it again."))
         if take and row.doubtful_cost < 0:
             raise ValidationError(_("No call costs less than nothing: this cost can only be left out."))
         shown = money(row.doubtful_cost, row.doubtful_currency)

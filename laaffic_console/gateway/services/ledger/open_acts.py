@@ -8,13 +8,13 @@ says why it is done anyway. The reason is kept in the new row's summary.
 import datetime as dt
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import IS_OPEN_ENTRY, Application, LedgerEntry
 from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 
 WITHIN = dt.timedelta(hours=24)
@@ -23,7 +23,7 @@ LONGEST_REASON = 200
 About = tuple[str, int]  # the kind and the id of what a row of the ledger is about
 
 
-class StillOpen(ValidationError):
+class StillOpen(NotNow):
     """The same is open already, as `what`, since `when`; an error at the field for the reason.
 
     `is_waiting`: its request has not left yet, and does so by itself, however long ago it was launched.

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 
 # What else is unknown has a page that asks: a campaign's, a call's, a task's.
@@ -31,5 +32,5 @@ def settle(entry_id: int, *, was_done: bool, why: str, by: User) -> None:
     evidence = known_by.person(f"{by.get_username()} {said}: {why.strip()}")
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
     if not may_settle(entry) or not ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=open_states):
-        raise ValidationError(_("What happened to this request is known by now. Look at it again."))
+        raise NotNow(_("What happened to this request is known by now. Look at it again."))
     record(Act.SETTLED, entry, event=evidence.words)
