@@ -2,11 +2,13 @@
 
 from typing import TypeVar
 
+import phonenumbers
 from django.core.management.base import CommandError
 from django.db import models
 
 from laaffic_console.gateway.management.switched_off import where_to_switch_on
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.words.plain_text import capitals
 from messaging.models import Audience, Calendar, ContactGroup
 
 Row = TypeVar("Row", bound=models.Model)
@@ -47,6 +49,14 @@ def group_named(name: str) -> ContactGroup:
         f"There is no group “{name}”. Import contacts into it: manage.py contacts import FILE --group “{name}”",
         name=name,
     )
+
+
+def region_named(code: str) -> str:
+    """In capitals; "" where none is given."""
+    region = capitals(code)
+    if region and region not in phonenumbers.SUPPORTED_REGIONS:
+        raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
+    return region
 
 
 def audience_named(name: str) -> Audience:

@@ -5,16 +5,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.process.commands import ConsoleCommand, said
 from laaffic_console.kit.words.figures import number
-from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.laaffic.reports import digits
 from messaging import msisdn
 from messaging.files.unreadable import UnreadableFile
+from messaging.management.named import region_named
 from messaging.models import ConsentEvent
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -46,9 +45,7 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any]) -> dict[str, Any]:
         path: Path = options["file"]
-        region = capitals(options["region"])
-        if region and region not in phonenumbers.SUPPORTED_REGIONS:
-            raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
+        region = region_named(options["region"])
         wanted = Options(options["channel"], options["date"], options["source"], region, options["encoding"])
         try:
             return asdict(consent_files.take(path, wanted))

@@ -8,18 +8,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import phonenumbers
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.process.commands import INTERRUPTED, ConsoleCommand
 from laaffic_console.kit.words.figures import number
-from laaffic_console.kit.words.plain_text import capitals
 from messaging.exports import contact_exports
 from messaging.files.contact_rows import RowOptions
 from messaging.files.unreadable import UnreadableFile
-from messaging.management.named import group_named
+from messaging.management.named import group_named, region_named
 from messaging.models import Contact, ContactImport
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
@@ -73,9 +71,7 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any]) -> None:
         path: Path = options["file"]
-        region = capitals(options["region"])
-        if region and region not in phonenumbers.SUPPORTED_REGIONS:
-            raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
+        region = region_named(options["region"])
         if options["bad_rows"]:
             look_at(options["bad_rows"])
         try:
