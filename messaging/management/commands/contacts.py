@@ -17,7 +17,7 @@ from laaffic_console.kit.words.figures import number
 from messaging.exports import contact_exports
 from messaging.files.contact_rows import RowOptions
 from messaging.files.unreadable import UnreadableFile
-from messaging.management.named import group_named, region_named
+from messaging.management.named import group_named, group_to_fill, region_named
 from messaging.models import Contact, ContactImport
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
@@ -77,7 +77,7 @@ class Command(ConsoleCommand):
         try:
             job = import_files.open_path(
                 path,
-                group=options["group"] or "",
+                group=group_to_fill(options["group"] or ""),
                 region=region,
                 encoding=options["encoding"],
                 sheet=options["sheet"],
