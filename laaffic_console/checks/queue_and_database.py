@@ -149,7 +149,7 @@ def check_redis_address(app_configs: Any = None, **kwargs: Any) -> list[CheckMes
     address = urlsplit(settings.REDIS_URL)
     if not settings.REDIS_URL:
         return []
-    # Of a database that is no number the client makes 0, which may be another program's.
+    # The client takes 0 for a database whose number cannot be read, and that may be another program's.
     if address.scheme in ("redis", "rediss") and address.hostname and re.fullmatch(r"/?|/\d+", address.path):
         return []
     if address.scheme == "unix" and address.path:

@@ -53,7 +53,7 @@ def group_named(name: str) -> ContactGroup:
 
 def group_to_fill(name: str) -> str:
     """One that need not be there yet. A longer name would be cut, and not be found under what was typed."""
-    most = ContactGroup._meta.get_field("name").max_length
+    most = ContactGroup._meta.get_field("name").max_length or 0
     if len(name.strip()) > most:
         raise CommandError(f"The name of a group has at most {most} characters, and this one {len(name.strip())}.")
     return name
