@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError, InterfaceError
 
 from laaffic_console.kit.process import garbage
 
@@ -45,9 +46,15 @@ def main() -> None:
 
 def run() -> None:
     from laaffic_console.kit.process import commands
+    from laaffic_console.kit.sql import database_troubles
 
     try:
         execute_from_command_line()
+    except (DatabaseError, InterfaceError) as problem:  # of a command of Django's own, such as migrate
+        said = "" if "--traceback" in sys.argv else database_troubles.sentence(problem)
+        if not said:
+            raise
+        sys.exit(said)
     except KeyboardInterrupt:  # before or after the command itself, which says more
         sys.exit(commands.INTERRUPTED)
     finally:  # what a full disk did not take of the log would end the process with a code of Python's own

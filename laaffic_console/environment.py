@@ -18,6 +18,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 ON = ("on", "true", "yes", "y", "1", "ok")
+MOST_PORT = 65535
 OFF = ("off", "false", "no", "n", "0")
 # The library takes quotes for a part of the value where anything, also a blank, is behind the closing one.
 _LINE = re.compile(r"""(export )?[A-Za-z_0-9]+=([^'"].*|'(?!.*'\s).*'|"(?!.*"\s).*")?|\s*(#.*)?""")
@@ -115,11 +116,23 @@ def listed(setting: str, *usual: str) -> list[str]:
     return [part.strip() for part in text(setting).split(",") if part.strip()] or list(usual)
 
 
-def address(setting: str, usual: str = "", *, is_secret: bool = False) -> str:
+def address(
+    setting: str, usual: str = "", *, is_secret: bool = False, example: str = "https://console.example.com"
+) -> str:
     """Such that it can be taken apart; whether it is one of the right kind, the system checks say."""
     given = text(setting, usual)
     if not _is_readable(given):
-        raise refused(setting, "" if is_secret else given, "an address such as https://console.example.com")
+        raise refused(setting, "" if is_secret else given, f"an address such as {example}")
+    return given
+
+
+def listening(setting: str, usual: str) -> str:
+    """Where a server listens, in the words of gunicorn; whether this machine has the address, gunicorn says."""
+    given = text(setting, usual)
+    host, joint, port = given.rpartition(":")
+    is_port = joint and "/" not in host and port.isascii() and port.isdigit() and int(port[:6]) <= MOST_PORT
+    if not (is_port or re.fullmatch(r"unix:.+|fd://\d+", given)):
+        raise refused(setting, given, "host:port or unix:/path, such as 127.0.0.1:8000")
     return given
 
 

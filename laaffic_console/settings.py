@@ -18,7 +18,7 @@ DEBUG = environment.switch("DEBUG")
 ALLOWED_HOSTS = environment.listed("ALLOWED_HOSTS", "localhost", "127.0.0.1", "[::1]")
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 CONSOLE_URL = environment.address("CONSOLE_URL", "http://127.0.0.1:8000").rstrip("/")
-REDIS_URL = environment.address("REDIS_URL", is_secret=True)
+REDIS_URL = environment.address("REDIS_URL", is_secret=True, example="redis://127.0.0.1:6379/0")
 
 # What is larger is a slip of the hand, and would overflow a moment or a column.
 MANY = 1_000_000_000

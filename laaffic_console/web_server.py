@@ -15,10 +15,10 @@ from django.core.exceptions import ImproperlyConfigured
 from laaffic_console import environment
 
 wsgi_app = "laaffic_console.wsgi"
-bind = environment.text("CONSOLE_BIND", "127.0.0.1:8000")
 worker_class = "laaffic_console.patient_worker.PatientWorker"
 # Threads are cheap while they wait for a slow client: so the console withstands so many of those without a proxy.
 try:
+    bind = environment.listening("CONSOLE_BIND", "127.0.0.1:8000")
     workers = environment.whole("WEB_CONCURRENCY", 2, least=1, most=1000)
     threads = environment.whole("CONSOLE_THREADS", 16, least=1, most=1000)
 except ImproperlyConfigured as wrong:

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -32,7 +33,19 @@ UNLIKELY = [
     "a,b",
 ]
 # Readers that know what may be: the others take any text, or leave the rest to the system checks.
-STRICT = {"whole", "number", "switch", "one_of", "time_zone", "amount", "limits", "token", "networks", "certificate"}
+STRICT = {
+    "whole",
+    "number",
+    "switch",
+    "one_of",
+    "time_zone",
+    "amount",
+    "limits",
+    "token",
+    "networks",
+    "certificate",
+    "listening",
+}
 SECRET = {"DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DOSSIER_KEY", "LAAFFIC_METRICS_TOKEN"}
 
 
@@ -242,6 +255,24 @@ class EntryTests:
         assert ended.returncode == code
         assert ended.stderr.splitlines()[-1] == f"{setting} is “lots”. Give a whole number from 1 to 1000."
         assert "Traceback" not in ended.stderr
+
+    @pytest.mark.parametrize(
+        "good", ["0.0.0.0:80", "[::1]:8000", ":8000", "unix:/run/console.sock", "fd://3", "a:1,b:2"]
+    )
+    def test_an_address_to_listen_on(self, monkeypatch: pytest.MonkeyPatch, good: str) -> None:
+        monkeypatch.setenv("CONSOLE_BIND", good)
+
+        assert environment.listening("CONSOLE_BIND", "") == good
+
+    @pytest.mark.parametrize("wrong", [":99999", "127.0.0.1:99999", "http://127.0.0.1", "127.0.0.1", "x:port", "unix:"])
+    def test_one_that_gunicorn_would_make_a_trace_of(self, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+        monkeypatch.setenv("CONSOLE_BIND", "")
+        monkeypatch.setattr(os, "execv", lambda *given: pytest.fail("gunicorn is started"))
+        monkeypatch.delitem(sys.modules, "laaffic_console.web_server", raising=False)
+        monkeypatch.delattr("laaffic_console.web_server", raising=False)
+
+        with pytest.raises(SystemExit, match=re.escape(f"CONSOLE_BIND is “{wrong}”. Give host:port")):
+            call_command("web", bind=wrong, skip_checks=True)
 
     def test_the_web_command_asks_before_gunicorn_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("WEB_CONCURRENCY", "lots")

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Tags, register
 from django.db import DatabaseError, InterfaceError
+from django.http.request import split_domain_port, validate_host
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.checks.saying import LOCAL, TAG, error, example, is_loopback, is_web_address, unsendable, warning
@@ -176,6 +177,16 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
             )
         )
     gateway, console = urlsplit(settings.LAAFFIC_BASE_URL), urlsplit(settings.CONSOLE_URL)
+    if console.hostname and not validate_host(split_domain_port(console.netloc)[0], settings.ALLOWED_HOSTS):
+        found.append(
+            warning(
+                _("ALLOWED_HOSTS lacks %(host)s, the host of CONSOLE_URL: pages and pushes are answered 400.")
+                % {"host": console.hostname},
+                hint=_("Put the host's name into it, without https:// and port: %(example)s")
+                % {"example": f"ALLOWED_HOSTS={console.hostname},localhost"},
+                id="laaffic.W176",
+            )
+        )
     if gateway.hostname in LOCAL:
         return found
     if gateway.scheme != "https":

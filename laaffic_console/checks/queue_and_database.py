@@ -1,15 +1,18 @@
 """The queue, its Redis and the database: with other settings work is lost, or runs twice."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, register
 from django.db import Error as DatabaseTrouble
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.checks.saying import TAG, error, is_loopback, warning
 from laaffic_console.gateway.services.database import durability
+from laaffic_console.kit.sql import database_troubles
 
 LEAST_BUSY_TIMEOUT = 5  # seconds
 
@@ -108,6 +111,21 @@ def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
 
 
 @register(TAG, deploy=True)
+def check_database_answers(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        connection.ensure_connection()
+    except DatabaseTrouble as problem:
+        return [
+            warning(
+                database_troubles.sentence(problem) or str(problem),
+                hint=_("Check DATABASE_URL, and that the server runs."),
+                id="laaffic.W117",
+            )
+        ]
+    return []
+
+
+@register(TAG, deploy=True)
 def check_commits(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Whether a power cut can take back that a request has left: it would leave once more (laws#record-send-settle)."""
     try:
@@ -129,7 +147,10 @@ def check_commits(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_redis_address(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     address = urlsplit(settings.REDIS_URL)
-    if not settings.REDIS_URL or (address.scheme in ("redis", "rediss") and address.hostname):
+    if not settings.REDIS_URL:
+        return []
+    # The client takes 0 for a database whose number cannot be read, and that may be another program's.
+    if address.scheme in ("redis", "rediss") and address.hostname and re.fullmatch(r"/?|/\d+", address.path):
         return []
     if address.scheme == "unix" and address.path:
         return []

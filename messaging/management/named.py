@@ -2,11 +2,13 @@
 
 from typing import TypeVar
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.db import models
 
 from laaffic_console.gateway.management.switched_off import where_to_switch_on
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.words import countries
 from messaging.models import Audience, Calendar, ContactGroup
 
 Row = TypeVar("Row", bound=models.Model)
@@ -47,6 +49,22 @@ def group_named(name: str) -> ContactGroup:
         f"There is no group “{name}”. Import contacts into it: manage.py contacts import FILE --group “{name}”",
         name=name,
     )
+
+
+def group_to_fill(name: str) -> str:
+    """One that need not be there yet. A longer name would be cut, and not be found under what was typed."""
+    most = ContactGroup._meta.get_field("name").max_length or 0
+    if len(name.strip()) > most:
+        raise CommandError(f"The name of a group has at most {most} characters, and this one {len(name.strip())}.")
+    return name
+
+
+def region_named(code: str) -> str:
+    """In capitals; "" where none is given."""
+    try:
+        return countries.read(code) if code else ""
+    except ValidationError as problem:
+        raise CommandError(problem.message) from problem
 
 
 def audience_named(name: str) -> Audience:

@@ -32,7 +32,7 @@ def purpose_of(options: dict[str, Any]) -> str:
 
 
 def add_canary(create: ArgumentParser) -> None:
-    create.add_argument("--canary", default="", metavar="N|N%%", help="so many first; the rest by their reports")
+    create.add_argument("--canary", default="", metavar="N|N%", help="so many first; the rest by their reports")
     create.add_argument("--canary-wait", type=int, metavar="MINUTES", help="for their reports; else 15")
     create.add_argument("--canary-least", type=int, metavar="PERCENT", help="delivered, to go on; else 80")
 

@@ -1,11 +1,13 @@
 """A backup is whole or refused, and what may have left since it was made is not sent again."""
 
+import contextlib
 import datetime as dt
 import errno
 import fcntl
 import json
 import os
 import signal
+import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -668,6 +670,39 @@ class RefusedTests:
             call_command("restore", file)
         with pytest.raises(CommandError, match="There is no file"):
             call_command("restore", file.with_name("none"))
+
+    @pytest.mark.parametrize(
+        "problem",
+        [OSError(errno.ENOSPC, "No space left on device"), sqlite3.OperationalError("database or disk is full")],
+    )
+    def test_a_full_disk(self, file: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+        def full(*given: Any, **named: Any) -> None:
+            raise problem
+
+        call_command("backup", file)
+        monkeypatch.setattr(restoring, "restore", full)
+
+        with pytest.raises(CommandError, match=r"no room on the disk: of the database, or of .*then restore .* once"):
+            call_command("restore", file, "--yes")
+
+    def test_a_copy_that_finds_no_room_leaves_nothing(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        if connection.vendor != "sqlite":
+            pytest.skip("only SQLite is copied beside the backup")
+
+        @contextlib.contextmanager
+        def opened(path: Path) -> Iterator[SimpleNamespace]:
+            def full(*given: Any) -> None:
+                raise sqlite3.OperationalError("database or disk is full")
+
+            if path.name.startswith("."):  # the copy
+                path.with_name(f"{path.name}-journal").touch()
+            yield SimpleNamespace(backup=full)
+
+        monkeypatch.setattr(databases, "_file", lambda: file.with_name("console.sqlite3"))
+        monkeypatch.setattr(databases, "_opened", opened)
+        with pytest.raises(CommandError, match="Is there room for it"):
+            call_command("backup", file)
+        assert not list(file.parent.glob(".*"))
 
     def test_one_of_a_newer_version(self, file: Path) -> None:
         call_command("backup", file)

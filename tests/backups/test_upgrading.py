@@ -144,6 +144,12 @@ def raising(problem: BaseException) -> Callable[..., Any]:
     return raised
 
 
+def test_an_address_that_nothing_can_answer_at(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"--address is “console\.example\.com”\. Give one such as"):
+        upgrade("--address", "console.example.com")
+    assert done(tmp_path) == []
+
+
 def test_pages_that_did_not_answer_before(
     upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,6 +25,7 @@ GOOD = {
     "LAAFFIC_PUSH_TOKENS": ["a-token-that-nobody-guesses"],
     "LAAFFIC_BASE_URL": "https://api.laaffic.com/v3",
     "CONSOLE_URL": "https://console.example.com",
+    "ALLOWED_HOSTS": ["console.example.com"],
     "SECRET_KEY_IS_OWN": False,
     "TRUSTED_PROXIES": [],
     "SECURE_PROXY_SSL_HEADER": None,
@@ -70,6 +71,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("CONSOLE_URL", "http://console.example.com:notaport", "E142"),
     ("REDIS_URL", "localhost:6379", "E151"),
     ("REDIS_URL", "redis://", "E151"),
+    ("REDIS_URL", "redis://127.0.0.1:6379/one", "E151"),
+    ("REDIS_URL", "redis://127.0.0.1:6379/0/1", "E151"),
     ("REDIS_URL", "redis://redis.internal:6379/0", "W153"),
     ("REDIS_URL", "redis://10.0.0.7:6379/0", "W153"),
     ("REDIS_URL", "redis://user@redis.internal/0", "W153"),
@@ -92,6 +95,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("LAAFFIC_BASE_URL", "http://api.laaffic.com/v3", "W172"),
     ("CONSOLE_URL", "http://127.0.0.1:8000", "W173"),
     ("CONSOLE_URL", "http://console.example.com", "W174"),
+    ("ALLOWED_HOSTS", ["localhost"], "W176"),
+    ("ALLOWED_HOSTS", ["https://console.example.com"], "W176"),
+    ("CONSOLE_URL", "https://other.example.com:8443", "W176"),
     ("REDIS_URL", "redis://127.0.0.1:1/0", "W161"),
     ("SECOND_FACTOR_ROLES", ["Administrator", "operator"], "E163"),
     ("OIDC_ROLES", {"admins": "Admin"}, "E163"),
@@ -171,12 +177,26 @@ class SettingTests:
         assert number in ids(ours())
 
     @pytest.mark.parametrize(
-        "address", ["redis://10.0.0.7:6379/0", "rediss://user:pw@cache/1", "unix:///run/redis.sock"]
+        "address", ["redis://10.0.0.7:6379/0", "redis://cache", "rediss://user:pw@cache/1", "unix:///run/redis.sock"]
     )
     def test_an_address_of_redis_is_fine(self, settings: LazySettings, address: str) -> None:
         settings.REDIS_URL = address
 
         assert not queue_and_database.check_redis_address()
+
+    @pytest.mark.parametrize(
+        ("address", "hosts"),
+        [
+            ("https://console.example.com:8443", [".example.com"]),
+            ("https://Console.example.com", ["console.example.com"]),
+            ("http://[::1]:8000", ["[::1]"]),
+            ("https://console.example.com", ["*"]),
+        ],
+    )
+    def test_a_host_that_pages_are_answered_under(self, settings: LazySettings, address: str, hosts: list[str]) -> None:
+        settings.CONSOLE_URL, settings.ALLOWED_HOSTS = address, hosts
+
+        assert "W176" not in ids(console.check_installation())
 
     def test_a_desk_with_the_sandbox_needs_no_certificate(self, settings: LazySettings) -> None:
         settings.LAAFFIC_BASE_URL = "http://127.0.0.1:8090/v3"
@@ -240,6 +260,15 @@ class DatabaseTests:
         assert ids(found := queue_and_database.check_commits()) == number
         assert all("fsync = off, synchronous_commit = off" in str(message) for message in found)
 
+    def test_a_database_that_is_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def away() -> None:
+            raise OperationalError("unable to open database file")
+
+        monkeypatch.setattr(queue_and_database.connection, "ensure_connection", away)
+
+        assert ids(found := queue_and_database.check_database_answers()) == {"W117"}
+        assert "does not answer: unable to open database file" in str(found)
+
     def test_a_database_that_is_away_is_told_by_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def away() -> list[str]:
             raise OperationalError("connection refused")
@@ -264,7 +293,7 @@ class ServingTests:
     def test_every_id_has_a_case_here(self) -> None:
         written = set(re.findall(r"\b[EW]1\d\d\b", "".join(map(inspect.getsource, MODULES))))
 
-        assert written == {entry[2] for entry in (*WRONG, *WRONG_QUEUE, *WRONG_DATABASE)} | {"E115", "W116"}
+        assert written == {entry[2] for entry in (*WRONG, *WRONG_QUEUE, *WRONG_DATABASE)} | {"E115", "W116", "W117"}
 
     @pytest.mark.parametrize("start", [["manage.py", "check"], ["-c", "import laaffic_console.wsgi"]])
     def test_a_wrong_setting_stops_command_and_web_process(self, tmp_path: Any, start: list[str]) -> None:

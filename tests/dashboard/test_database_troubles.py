@@ -8,6 +8,7 @@ from django.db import DatabaseError, InternalError, OperationalError, Programmin
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
+from laaffic_console.__main__ import run
 from laaffic_console.backups.services import backing_up, databases
 from laaffic_console.dashboard.health import health
 from laaffic_console.kit.sql import database_troubles
@@ -59,6 +60,20 @@ def test_a_command_says_it_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
 
     with pytest.raises(CommandError, match=r"lacks tables of this version\. Run: manage\.py migrate"):
         call_command("campaign", "report", "1")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", [[], ["--traceback"]])
+def test_a_command_of_djangos_own_says_it_too(monkeypatch: pytest.MonkeyPatch, given: list[str]) -> None:
+    def refuse() -> None:
+        raise OperationalError("unable to open database file")
+
+    monkeypatch.setattr("laaffic_console.__main__.execute_from_command_line", refuse)
+    monkeypatch.setattr("sys.argv", ["manage.py", "migrate", *given])
+
+    with pytest.raises(OperationalError if given else SystemExit, match="unable to open") as end:
+        run()
+    assert given or str(end.value).endswith("Is it running, and is DATABASE_URL right?")
 
 
 def test_of_an_empty_database_no_backup_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

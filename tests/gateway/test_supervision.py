@@ -17,6 +17,7 @@ from laaffic_console.gateway.models import Lease, WorkerHeartbeat
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import leases, supervision, workers
 from laaffic_console.gateway.services.work.supervision import Supervisor
+from laaffic_console.kit.sql import database_troubles
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +142,15 @@ class StartTests:
         assert len(clusters) == 1
         assert "cannot reach the database and waits for it: starting up" in caplog.text
         assert not any(record.exc_info for record in caplog.records)
+
+    def test_a_database_without_its_tables_is_said_with_what_to_do(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(database_troubles, "_is_behind", lambda: True)
+
+        supervisor._say_away("the database", OperationalError("no such table: gateway_workerheartbeat"))
+
+        assert "waits for it: The database lacks tables of this version. Run: manage.py migrate" in caplog.text
 
     def test_a_closed_terminal_stops_it_as_others_do(
         self, clusters: list[FakeCluster], killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch

@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, CommandParser
 
-from laaffic_console.sandbox.management.commands.sandbox import Command, faults_of, options_of
+from laaffic_console.sandbox.management.commands.sandbox import Command, faults_of, listening, options_of
 from laaffic_console.sandbox.options import Faults, Options
 
 
@@ -11,6 +11,11 @@ def parsed(*arguments: str) -> dict[str, object]:
     parser = CommandParser(called_from_command_line=False)
     Command().add_arguments(parser)
     return vars(parser.parse_args(arguments))
+
+
+def test_a_port_that_there_is_not() -> None:
+    with pytest.raises(CommandError, match=r"--port is 65536\. Give a whole number from 0"):
+        listening("127.0.0.1", 65536)
 
 
 def test_without_options_it_is_the_usual_gateway() -> None:

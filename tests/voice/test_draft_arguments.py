@@ -33,6 +33,13 @@ def run(*given: str) -> dict[str, Any]:
     return document
 
 
+def test_help_writes_a_share_as_it_is_given(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command(*words[:2], "--help")
+
+    assert "[--canary N|N%]" in capsys.readouterr().out
+
+
 def test_to_whom_and_when(words: list[str], tmp_path: Path) -> None:
     for name in ("customers", "staff"):
         ContactGroup.objects.create(name=name)

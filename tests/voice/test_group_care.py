@@ -413,7 +413,11 @@ class WordsTests:
         assert (str(task.calendar), task.purpose) == ("Days", "marketing")
         assert timezone.localtime(task.latest_end).strftime("%Y-%m-%d %H:%M") == end
         assert '"no_consent": 0' in capsys.readouterr().out
-        for wrong, said in ((["--calendar", "No"], "no calendar"), (["--not-after", "soon"], "not a moment")):
+        for wrong, said in (
+            (["--calendar", "No"], "no calendar"),
+            (["--not-after", "soon"], "not a moment"),
+            (["--region", "qq"], "“qq” is not a country"),
+        ):
             with pytest.raises(CommandError, match=said):
                 call_command("voice", "group", "create", *given, *wrong)
 

@@ -129,7 +129,7 @@ class GroupTests:
         for arguments, told in (
             (
                 ["--max-ringing", "10", "--speaking-rate", "0.1"],
-                "(?s)speaking_rate: From 0.25 to 4.*max_ringing_time: From 20 to 120 seconds",
+                r"(?s)speaking_rate: From 0\.25 to 4\..*max_ringing_time: From 20 to 120 seconds",
             ),
             (["--window", "09:00-10:00"] * 4, "windows: 4 windows"),
             (["--window", "12:00-09:00"], "ends before it starts"),

@@ -14,7 +14,7 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process.commands import belongs, said
 from laaffic_console.kit.words.plain_text import capitals
-from messaging.management.named import application_of, group_named
+from messaging.management.named import application_of, group_named, region_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
@@ -132,7 +132,7 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
         audience = group_numbers.gather(
             groups=[group_named(name) for name in options["group"]],
             upload=_upload(options["file"]) if options["file"] else None,
-            region=capitals(options["region"]),
+            region=region_named(options["region"]),
             skip_invalid=options["skip_invalid"],
             with_sms=task.hang_up_sms,
         )

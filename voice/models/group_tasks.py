@@ -28,7 +28,8 @@ class Between:
     def __call__(self, value: float) -> None:
         if not self.lowest <= value <= self.highest:
             shown = {"lowest": number(self.lowest), "highest": number(self.highest), "unit": self.unit}
-            raise ValidationError(_("From %(lowest)s to %(highest)s %(unit)s.") % shown)
+            said = _("From %(lowest)s to %(highest)s %(unit)s.") if self.unit else _("From %(lowest)s to %(highest)s.")
+            raise ValidationError(said % shown)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Between) and vars(self) == vars(other)

@@ -57,7 +57,8 @@ def write_into(archive: Written, beside: Path) -> None:
         said = "The database cannot be copied: %(why)s. Is there room for it on the disk of the backup?"
         raise CannotCopy(said % {"why": problem}) from problem
     finally:
-        copy.unlink(missing_ok=True)
+        for ending in ("", "-journal"):  # the second is left where the disk was full
+            copy.with_name(copy.name + ending).unlink(missing_ok=True)
 
 
 def replace_sqlite(copy: Path) -> None:

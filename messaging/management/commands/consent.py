@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.process.commands import ConsoleCommand, said
-from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.figures import number
 from laaffic_console.laaffic.reports import digits
 from messaging import msisdn
 from messaging.files.unreadable import UnreadableFile
+from messaging.management.named import region_named
 from messaging.models import ConsentEvent
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -45,10 +45,7 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any]) -> dict[str, Any]:
         path: Path = options["file"]
-        try:
-            region = countries.read(options["region"]) if options["region"] else ""
-        except ValidationError as problem:
-            raise CommandError(problem.message) from problem
+        region = region_named(options["region"])
         wanted = Options(options["channel"], options["date"], options["source"], region, options["encoding"])
         try:
             return asdict(consent_files.take(path, wanted))

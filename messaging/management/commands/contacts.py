@@ -8,18 +8,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.process.commands import INTERRUPTED, ConsoleCommand
-from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.figures import number
 from messaging.exports import contact_exports
 from messaging.files.contact_rows import RowOptions
 from messaging.files.unreadable import UnreadableFile
-from messaging.management.named import group_named
+from messaging.management.named import group_named, group_to_fill, region_named
 from messaging.models import Contact, ContactImport
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
@@ -73,16 +71,13 @@ class Command(ConsoleCommand):
 
     def read(self, options: dict[str, Any]) -> None:
         path: Path = options["file"]
-        try:
-            region = countries.read(options["region"]) if options["region"] else ""
-        except ValidationError as problem:
-            raise CommandError(problem.message) from problem
+        region = region_named(options["region"])
         if options["bad_rows"]:
             look_at(options["bad_rows"])
         try:
             job = import_files.open_path(
                 path,
-                group=options["group"] or "",
+                group=group_to_fill(options["group"] or ""),
                 region=region,
                 encoding=options["encoding"],
                 sheet=options["sheet"],

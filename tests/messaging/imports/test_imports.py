@@ -451,6 +451,11 @@ class CommandTests:
         with pytest.raises(CommandError, match="No such file"):
             self.run("import", str(tmp_path / "nowhere.csv"))
 
+    def test_a_group_whose_name_would_be_cut(self, write: Callable[..., Path]) -> None:
+        with pytest.raises(CommandError, match="at most 120 characters, and this one 121"):
+            self.run("import", str(write(many(1))), "--group", "x" * 121)
+        assert not ContactImport.objects.exists()
+
     @pytest.mark.parametrize("none", ["XX", "ß", "ın"])
     def test_a_country_that_is_none(self, write: Callable[..., Path], none: str) -> None:
         with pytest.raises(CommandError, match=f"“{none}” is not a country"):

@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
@@ -12,8 +13,10 @@ from laaffic_console.backups.services import restoring
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.archives import BadBackup
 from laaffic_console.backups.services.databases import CannotCopy
+from laaffic_console.kit.files.uploads import FULL
 from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.kit.process.interrupts import terminal_may_close
+from laaffic_console.kit.sql.database_troubles import FULL_WORDS
 from laaffic_console.kit.words.figures import number
 from messaging.services.contacts.lasting_words import Written
 
@@ -32,17 +35,8 @@ class Command(ConsoleCommand):
                 done = restoring.restore(file, is_meant=yes, force=force, tell=self.stderr.write)
         except (BadBackup, CannotCopy, Refused) as problem:
             raise CommandError(str(problem)) from problem
-        except FileNotFoundError as problem:
-            raise CommandError(
-                f"There is no file {problem.filename or file}. Name one that backup has written."
-            ) from problem
-        except OSError as problem:
-            raise CommandError(f"{problem.filename or file}: {problem.strerror or problem}") from problem
-        except DatabaseError as problem:
-            why = str(problem).strip().partition("\n")[0]
-            raise CommandError(f"The database: {why}. Restore it once more, or another backup.") from problem
-        except sqlite3.Error as problem:
-            raise CommandError(f"SQLite: {problem}. Stop every worker and web process, then try again.") from problem
+        except (OSError, DatabaseError, sqlite3.Error) as problem:
+            raise CommandError(_why(problem, file)) from problem
         counts = done.counts
         self.stdout.write(
             f"Restored. Held: {number(counts['held'])} campaigns. Unknown, as they may have left since the backup: "
@@ -53,6 +47,23 @@ class Command(ConsoleCommand):
             f"revoked since. Paused, to be resumed where they are still meant: {number(counts['webhooks'])} webhooks."
         )
         self.stdout.write(_of_words(done.words, was_empty=done.was_empty))
+
+
+def _why(problem: Exception, file: Path) -> str:
+    """What is in the way, and what to do."""
+    words = str(problem).strip().partition("\n")[0]
+    if getattr(problem, "errno", None) in FULL or any(full in words.lower() for full in FULL_WORDS):
+        return (
+            f"There is no room on the disk: of the database, or of {settings.VAR_DIR}. Make room, then restore {file} "
+            "once more."
+        )
+    if isinstance(problem, FileNotFoundError):
+        return f"There is no file {problem.filename or file}. Name one that backup has written."
+    if isinstance(problem, OSError):
+        return f"{problem.filename or file}: {problem.strerror or problem}"
+    if isinstance(problem, sqlite3.Error):
+        return f"SQLite: {problem}. Stop every worker and web process, then try again."
+    return f"The database: {words}. Restore it once more, or another backup."
 
 
 def _of_words(words: Written | None, *, was_empty: bool) -> str:

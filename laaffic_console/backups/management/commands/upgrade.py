@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from laaffic_console.backups.services import upgrading
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.databases import CannotCopy
+from laaffic_console.checks.saying import is_web_address
 from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.kit.process.interrupts import terminal_may_close
 from laaffic_console.kit.words.figures import number
@@ -36,6 +37,8 @@ class Command(ConsoleCommand):
         parser.add_argument("--long", action="store_true", help="although migrations go through large tables")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not is_web_address(options["address"]):
+            raise CommandError(f"--address is “{options['address']}”. Give one such as https://console.example.com.")
         how = upgrading.How(
             stop_workers=options["stop_workers"],
             stop_web=options["stop_web"],

@@ -15,7 +15,9 @@ class Command(ConsoleCommand):
         parser.add_argument("--bind", metavar="ADDRESS", help="host:port or unix:/path; else CONSOLE_BIND")
 
     def handle(self, *args: Any, bind: str | None, **options: Any) -> None:
+        if bind:
+            os.environ["CONSOLE_BIND"] = bind  # looked at as if it were given there
         from laaffic_console import web_server  # noqa: F401 - gunicorn reads WEB_CONCURRENCY before, and makes a trace
 
         gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:laaffic_console.web_server"]
-        os.execv(sys.executable, [*gunicorn, *(["--bind", bind] if bind else [])])  # noqa: S606 - in its place
+        os.execv(sys.executable, gunicorn)  # noqa: S606 - in its place

@@ -30,6 +30,7 @@ from laaffic_console.gateway.models import WorkerHeartbeat
 from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.work import bell, leases, moments, workers
 from laaffic_console.gateway.services.work.workers import SWEEP_RUNG
+from laaffic_console.kit.sql import database_troubles
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,8 @@ class Supervisor:
         if not self.is_away:
             self.is_away = True
             said = str(problem).strip().splitlines() or [type(problem).__name__]
+            if database_troubles.of(problem) is database_troubles.Trouble.BEHIND:
+                said = [database_troubles.sentence(problem)]
             logger.warning("worker %s cannot reach %s and waits for it: %s", self.worker, what, said[0])
 
     def _say_back(self) -> None:

@@ -79,7 +79,7 @@ class Command(ConsoleCommand):
         parser.add_argument(
             "--canary",
             default="",
-            metavar="N|N%%",
+            metavar="N|N%",
             help="of the recipients of a campaign, who go first; the rest goes by what their reports say",
         )
         parser.add_argument(

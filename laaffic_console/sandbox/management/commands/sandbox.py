@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from laaffic_console import environment
 from laaffic_console.kit.process.commands import ConsoleCommand, NotWritten
 from laaffic_console.sandbox.options import Faults, Options
 from laaffic_console.sandbox.server import Sandbox
@@ -187,6 +188,8 @@ class Command(ConsoleCommand):
 
 
 def listening(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= environment.MOST_PORT:
+        raise CommandError(f"--port is {port}. Give a whole number from 0 to {environment.MOST_PORT}.")
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as problem:
