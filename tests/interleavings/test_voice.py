@@ -201,7 +201,7 @@ class SipCallTests:
             def answered() -> bool:
                 """Whether it was still the last attempt, under the lock."""
                 was_last = SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=rows.name())
-                calls._answered(entry, "the answer")
+                ledger.settle_accepted(entry.pk)
                 return bool(was_last)
 
             def check(tried: Ending, told: Ending) -> None:

@@ -294,5 +294,5 @@ def test_a_campaign_to_nobody_is_refused(application: Application) -> None:
 def test_a_campaign_without_contacts_names_both_ways(application: Application) -> None:
     campaign = drafts.create(name="A", application=application, sender_id="", text="Hi")
 
-    with pytest.raises(ValidationError, match="group of contacts, or an audience"):
+    with pytest.raises(ValidationError, match="select groups or an audience, or paste numbers"):
         drafts.check_ready(campaign)
