@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services.ledger import ledger, lost_requests, open_acts
+from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, open_acts
 from laaffic_console.laaffic import Family, OutcomeUnknown, Refused, TaskStatus, codes
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.models import BudgetCounter
@@ -127,7 +127,8 @@ class SipCallTests:
         asked = SipCall.objects.create(
             application=app, account="a", callee=rows.number(), called_info=mark, entry=entry, look_at=timezone.now()
         )
-        LedgerEntry.objects.filter(pk=entry.pk).update(about_id=asked.pk, state=EntryState.NOT_SENT)
+        said = known_by.person("it did not ring").columns()
+        LedgerEntry.objects.filter(pk=entry.pk).update(about_id=asked.pk, state=EntryState.NOT_SENT, **said)
         return SipCall.objects.get(pk=asked.pk)
 
     def test_a_record_says_that_it_rang(self, on: Stage, laaffic: Laaffic) -> None:
