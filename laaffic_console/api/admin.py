@@ -21,7 +21,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE = "api.add_apitoken", "api.change_apitoken"
@@ -160,7 +160,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         try:
             return self._shown_once(request, *tokens.rotate(token))
         except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+            say_why(request, problem)
         return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseForm
@@ -61,3 +62,13 @@ def add_problems(form: BaseForm, problem: ValidationError) -> None:
         return
     for field, errors in problem.error_dict.items():
         form.add_error(field if field in form.fields else None, errors)
+
+
+def sentences_of(problem: Exception) -> list[str]:
+    """What a service said when it refused, whichever way it refuses."""
+    return problem.messages if isinstance(problem, ValidationError) else [str(problem)]
+
+
+def say_why(request: HttpRequest, problem: Exception) -> None:
+    for sentence in sentences_of(problem):
+        messages.error(request, sentence)

@@ -23,7 +23,7 @@ from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
-from laaffic_console.kit.pages import page, require
+from laaffic_console.kit.pages import page, require, say_why
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.reports import asking, asking_form, report_file
@@ -176,7 +176,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         try:
             token = spreadsheets.make(report, signed_in(request), int(days) if days in ("30", "90", "365") else 0)
         except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+            say_why(request, problem)
             return _to_page_of(report)
         request.made_at = _page_of(report)  # type: ignore[attr-defined]  # for sent_once.py
         found = f"{settings.CONSOLE_URL}{reverse('read_report', args=[pk])}?{urlencode({'token': token})}"
@@ -207,7 +207,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         try:
             saving.check(report, report.users.all())
         except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+            say_why(request, problem)
         else:
             with transaction.atomic():
                 report.save(update_fields=["query"])

@@ -18,7 +18,7 @@ from unfold.decorators import display
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from messaging.services.refusals import NotAllowed
 from voice.models import AudioFile
@@ -90,7 +90,7 @@ class AudioFileAdmin(ModelAdmin):
             with audio.while_not_uploaded(file.pk):
                 return super().delete_view(request, object_id, extra_context)
         except NotAllowed as problem:
-            messages.error(request, str(problem))
+            say_why(request, problem)
             return HttpResponseRedirect(reverse("admin:voice_audiofile_change", args=[file.pk]))
 
     def get_urls(self) -> list[URLPattern]:

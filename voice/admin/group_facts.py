@@ -5,9 +5,6 @@ import math
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -80,11 +77,6 @@ def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
 
 def own_page(task: GroupTask, what: str = "change") -> str:
     return reverse(f"admin:voice_grouptask_{what}", args=[task.pk])
-
-
-def say(request: HttpRequest, problem: ValidationError) -> None:
-    for sentence in problem.messages:
-        messages.error(request, sentence)
 
 
 def cost_words(task: GroupTask, planned: Planned) -> str:

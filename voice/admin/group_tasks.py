@@ -21,7 +21,7 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import page, require
+from laaffic_console.kit.pages import page, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import in_percent, number
@@ -30,7 +30,7 @@ from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import proof_panel, resuming
 from voice import export_kinds
-from voice.admin.group_facts import bar, own_page, say, told
+from voice.admin.group_facts import bar, own_page, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.group_review import GroupLaunch
@@ -305,7 +305,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         try:
             made = MADE[what](task, by=signed_in(request))
         except ValidationError as problem:
-            say(request, problem)
+            say_why(request, problem)
             return HttpResponseRedirect(own_page(task))
         return HttpResponseRedirect(own_page(made, "review" if made.kind in group_care.AGAIN else "edit"))
 
@@ -325,10 +325,10 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         try:
             VERBS[verb](task.pk, by=signed_in(request), **said_with)
         except StillOpen as problem:
-            say(request, problem)
+            say_why(request, problem)
             return HttpResponseRedirect(f"{own_page(task)}?{FIELD}=yes")
         except ValidationError as problem:
-            say(request, problem)
+            say_why(request, problem)
             return HttpResponseRedirect(own_page(task))
         if verb == TAKE_BACK:
             messages.success(request, _("Taken back: nothing has left."))
@@ -348,7 +348,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             group_tasks.cancel(task.pk, by=signed_in(request))
             messages.success(request, _("Laaffic has taken the cancelling. Calls that ring already go on."))
         except ValidationError as problem:
-            say(request, problem)
+            say_why(request, problem)
         return HttpResponseRedirect(own_page(task))
 
     def resolve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -362,7 +362,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             seen = whole_number(request.POST.get("seen", "")) or 0
             settle(task.pk, why=why[:120], by=signed_in(request), seen=seen)
         except ValidationError as problem:
-            say(request, problem)
+            say_why(request, problem)
         return HttpResponseRedirect(own_page(task))
 
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -17,7 +17,7 @@ from unfold.decorators import display
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from voice.models import SipPhone
 from voice.services import syncing
@@ -140,8 +140,7 @@ class SipPhoneAdmin(CopiedListAdmin):
             try:
                 made = phone_changes.reset(phone, by=signed_in(request))
             except ValidationError as problem:
-                for said in problem.messages:
-                    messages.error(request, said)
+                say_why(request, problem)
                 return HttpResponseRedirect(reverse("admin:voice_sipphone_password", args=[pk]))
             request.made_at = reverse("admin:voice_sipphone_password", args=[pk])  # type: ignore[attr-defined]  # for sent_once.py
         requests = phone_evidence.latest(phone_evidence.RESET, [pk])

@@ -20,7 +20,7 @@ from unfold.decorators import action, display
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
-from laaffic_console.kit.pages import POSTED, ask_first, page
+from laaffic_console.kit.pages import POSTED, ask_first, page, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words.figures import money
@@ -141,8 +141,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
                 cost_words.decide(record.pk, take=take, why=why, by=signed_in(request))
                 messages.success(request, _("Recorded, with your reason."))
             except ValidationError as problem:
-                for said in problem.messages:
-                    messages.error(request, said)
+                say_why(request, problem)
             return HttpResponseRedirect(reverse("admin:voice_callrecord_change", args=[record.pk]))
         shown = "" if record.doubtful_cost is None else money(record.doubtful_cost, record.doubtful_currency)
         return page(self, request, "voice/call_cost.html", str(record), record=record, shown=shown)

@@ -19,7 +19,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import next_page
+from laaffic_console.kit.pages import next_page, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
 from messaging import export_kinds
 from messaging.admin.campaigns import campaign_actions, campaign_comparison, campaign_list, campaign_page, few_first
@@ -159,7 +159,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except (NotAllowed, ValidationError) as problem:
-            why = " ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)
+            why = " ".join(sentences_of(problem))
             return kept_forms.not_stored(request, why, request.path)
         return response
 
@@ -273,8 +273,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             review = reverse("admin:messaging_campaign_review", args=[draft.pk])
             return HttpResponseRedirect(f"{review}?again=yes")
         except (NotAllowed, ValidationError) as problem:
-            for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
-                messages.error(request, said)
+            say_why(request, problem)
             return HttpResponseRedirect(back)
         watch = reverse("admin:messaging_campaign_change", args=[test.pk])
         link = format_html('<a href="{}">{}</a>', watch, _("Watch it"))
@@ -290,7 +289,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             asked = resuming.asked(request) if verb == "resume" else {}
             BUTTONS[verb][2](campaign.pk, by=signed_in(request), **asked)
         except NotAllowed as problem:
-            messages.error(request, str(problem))
+            say_why(request, problem)
         else:
             if verb == TAKE_BACK:
                 messages.success(request, _("Taken back: nothing has left."))

@@ -17,7 +17,7 @@ from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import require
+from laaffic_console.kit.pages import require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.people import signed_in
@@ -187,8 +187,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
             )
             messages.success(request, _("Recorded, with your reason."))
         except ValidationError as problem:
-            for said in problem.messages:
-                messages.error(request, said)
+            say_why(request, problem)
         return HttpResponseRedirect(reverse("admin:messaging_message_change", args=[pk]))
 
     def change_view(

@@ -33,10 +33,9 @@ from messaging.admin.email.email_form import (
     choice_words,
     lookup_words,
     refresh_and_say,
-    say,
 )
 from messaging.admin.email.email_review import EmailLaunch, TestForm, own_page
-from messaging.admin.pages import add_problems, page, require
+from messaging.admin.pages import add_problems, page, require, say_why
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import proof_panel, resuming
 from messaging.admin.shared.clocks import starts_at
@@ -319,7 +318,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         try:
             BUTTONS[verb][2](pk, by=signed_in(request), **_said_with(request, verb))
         except (ValidationError, NotAllowed) as problem:
-            say(request, problem)
+            say_why(request, problem)
         else:
             if verb == TAKE_BACK:
                 messages.success(request, _("Taken back: nothing has left."))
@@ -340,7 +339,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             reason, seen = request.POST.get("reason", "")[:200], whole_number(request.POST.get("seen", ""))
             WORDS[request.POST["word"]](pk, reason=reason, by=signed_in(request), seen=seen or 0)
         except (ValidationError, NotAllowed) as problem:
-            say(request, problem)
+            say_why(request, problem)
         return HttpResponseRedirect(own_page(campaign, "change"))
 
     def _get(self, pk: int) -> EmailCampaign:

@@ -22,7 +22,7 @@ from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import page, require
+from messaging.admin.pages import page, require, say_why
 from messaging.media import attachment_content
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments
@@ -129,7 +129,7 @@ class MmsAttachmentAdmin(ModelAdmin):
             with attachments.while_not_uploaded(file.pk):
                 return super().delete_view(request, object_id, extra_context)
         except NotAllowed as problem:
-            messages.error(request, str(problem))
+            say_why(request, problem)
             return HttpResponseRedirect(own_page(file, "change"))
 
     @action(description=gettext_lazy("Upload to Laaffic"))

@@ -16,7 +16,7 @@ from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import require
+from messaging.admin.pages import require, say_why
 from messaging.models import Approval
 from messaging.models.of_one_draft import DRAFTS
 from messaging.services.approvals import approvable, approval_rules, approvals
@@ -116,10 +116,8 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
             approve = verb == "approve"
             approvals.decide(draft.pk, by=signed_in(request), approve=approve, note=note, seen=seen, model=kind.model)
             messages.success(request, _("Approved.") if verb == "approve" else _("Refused; your reason is kept."))
-    except ValidationError as problem:
-        messages.error(request, " ".join(problem.messages))
-    except NotAllowed as problem:
-        messages.error(request, str(problem))
+    except (NotAllowed, ValidationError) as problem:
+        say_why(request, problem)
     draft.refresh_from_db(fields=["state"])
     return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvable.DRAFT else "change"))
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import page
+from messaging.admin.pages import page, say_why
 from messaging.admin.rules import approvals
 from messaging.services.refusals import NotAllowed
 
@@ -49,10 +49,8 @@ def by_word_view(
     if request.method == "POST" and form.is_valid():
         try:
             act(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
-        except NotAllowed as problem:
-            messages.error(request, str(problem))
-        except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+        except (NotAllowed, ValidationError) as problem:
+            say_why(request, problem)
         else:
             messages.success(request, done)
         return HttpResponseRedirect(back)

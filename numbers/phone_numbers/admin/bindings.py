@@ -23,7 +23,7 @@ from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
-from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, plain_text
 from laaffic_console.kit.words.people import signed_in
@@ -326,8 +326,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
                 by=signed_in(request),
             )
         except ValidationError as problem:
-            for said in problem.messages:
-                messages.error(request, said)
+            say_why(request, problem)
             return HttpResponseRedirect(reverse("admin:numbers_binding_change", args=[pk]))
         return self._to_what_came(request, asked)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.forms.file_input import FileInput
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from phone_numbers import number_lists
 from phone_numbers.admin.sync_panel import SyncedListAdmin
@@ -116,8 +116,7 @@ class PoolWriting(SyncedListAdmin):
         try:
             pool_changes.adopt(pool, seen_listed=request.POST.get("seen_listed", ""), by=signed_in(request))
         except ValidationError as problem:
-            for said in problem.messages:
-                messages.error(request, said)
+            say_why(request, problem)
         else:
             messages.success(request, _("Taken over: what Laaffic holds is ours now."))
         return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[pk]))
