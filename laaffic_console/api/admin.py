@@ -21,7 +21,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, page, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE = "api.add_apitoken", "api.change_apitoken"
@@ -177,7 +177,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         return token
 
     def _shown_once(self, request: HttpRequest, token: ApiToken, secret: str) -> HttpResponse:
-        request.made_at = reverse("admin:api_apitoken_change", args=[token.pk])  # type: ignore[attr-defined]  # for sent_once.py
+        request.made_at = own_page(token)  # type: ignore[attr-defined]  # for sent_once.py
         answer = page(self, request, "api/shown_once.html", token.name, token=token, secret=secret)
         answer["Referrer-Policy"] = "no-referrer"
         return answer

@@ -22,7 +22,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
 from laaffic_console.kit.masking import masks
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE, DELETE = "events.add_webhook", "events.change_webhook", "events.delete_webhook"
@@ -138,7 +138,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         webhook = _posted(request, pk, CHANGE)
         delivery = webhooks.test(webhook)
         messages.info(request, _("A test is on its way. This page says what came of it."))
-        return HttpResponseRedirect(reverse("admin:events_delivery_change", args=[delivery.pk]))
+        return HttpResponseRedirect(own_page(delivery))
 
     def delete_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
         webhooks.delete(_posted(request, pk, DELETE))
@@ -146,7 +146,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse(LIST))
 
     def _shown_once(self, request: HttpRequest, webhook: Webhook, secret: str) -> HttpResponse:
-        request.made_at = reverse("admin:events_webhook_change", args=[webhook.pk])  # type: ignore[attr-defined]  # for sent_once.py
+        request.made_at = own_page(webhook)  # type: ignore[attr-defined]  # for sent_once.py
         answer = page(self, request, "events/shown_once.html", webhook.url, webhook=webhook, secret=secret)
         answer["Referrer-Policy"] = "no-referrer"
         return answer
@@ -231,4 +231,4 @@ def _webhook(pk: int) -> Webhook:
 
 
 def _to(webhook: Webhook) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:events_webhook_change", args=[webhook.pk]))
+    return HttpResponseRedirect(own_page(webhook))

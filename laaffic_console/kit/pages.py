@@ -23,6 +23,12 @@ def page(
     )
 
 
+def own_page(row: Any, what: str = "change", *more: Any) -> str:
+    """The address of a row's page, or of another view of its admin; a proxy's rows have those of what it stands for."""
+    options = row._meta.concrete_model._meta
+    return reverse(f"admin:{options.app_label}_{options.model_name}_{what}", args=[row.pk, *more])
+
+
 def next_page(request: HttpRequest, otherwise: str) -> str:
     """Where `next` of the request leads, if that is a page of this console."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""

@@ -23,7 +23,7 @@ from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
-from laaffic_console.kit.pages import page, require, say_why
+from laaffic_console.kit.pages import own_page, page, require, say_why
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.reports import asking, asking_form, report_file
@@ -178,7 +178,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         except ValidationError as problem:
             say_why(request, problem)
             return _to_page_of(report)
-        request.made_at = _page_of(report)  # type: ignore[attr-defined]  # for sent_once.py
+        request.made_at = own_page(report)  # type: ignore[attr-defined]  # for sent_once.py
         found = f"{settings.CONSOLE_URL}{reverse('read_report', args=[pk])}?{urlencode({'token': token})}"
         answer = page(
             self,
@@ -316,9 +316,5 @@ def _is_theirs(request: HttpRequest, report: Report | None) -> bool:
     return report is None or report.owner_id == request.user.pk or bool(request.user.is_superuser)
 
 
-def _page_of(report: Report) -> str:
-    return reverse("admin:reports_report_change", args=[report.pk])
-
-
 def _to_page_of(report: Report) -> HttpResponseRedirect:
-    return HttpResponseRedirect(_page_of(report))
+    return HttpResponseRedirect(own_page(report))

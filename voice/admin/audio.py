@@ -11,14 +11,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.defaultfilters import filesizeformat
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
-from laaffic_console.kit.pages import add_problems, page, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from messaging.services.refusals import NotAllowed
 from voice.models import AudioFile
@@ -91,7 +91,7 @@ class AudioFileAdmin(ModelAdmin):
                 return super().delete_view(request, object_id, extra_context)
         except NotAllowed as problem:
             say_why(request, problem)
-            return HttpResponseRedirect(reverse("admin:voice_audiofile_change", args=[file.pk]))
+            return HttpResponseRedirect(own_page(file))
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -112,7 +112,7 @@ class AudioFileAdmin(ModelAdmin):
         # Sent by upload.js, the page stays as it is: the chosen file is still chosen when a field is wrong.
         is_fetched = request.headers.get("X-Requested-With") == "fetch"
         if added is not None:
-            address = own_page(added, "change")
+            address = own_page(added)
             return JsonResponse({"next": address}) if is_fetched else HttpResponseRedirect(address)
         if is_fetched and request.method == "POST":
             return JsonResponse({"errors": form.errors})
@@ -180,7 +180,7 @@ class AudioFileAdmin(ModelAdmin):
             if request.method == "POST":
                 taken = audio_elsewhere.take(request.POST.get("file_id", "")[:200], by=signed_in(request))
                 messages.success(request, _("“%(name)s” is in the library.") % {"name": taken.name})
-                return HttpResponseRedirect(own_page(taken, "change"))
+                return HttpResponseRedirect(own_page(taken))
             files, problem = audio_elsewhere.listed(), ""
         except ValidationError as failure:
             files, problem = [], " ".join(failure.messages)
@@ -192,7 +192,7 @@ class AudioFileAdmin(ModelAdmin):
         file = self._posted(request, pk)
         if upload_and_say(request, pk):
             messages.success(request, _("Laaffic has “%(name)s”.") % {"name": file.name})
-        return HttpResponseRedirect(own_page(file, "change"))
+        return HttpResponseRedirect(own_page(file))
 
     def rename_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_audiofile", "voice.add_audiofile")
@@ -201,7 +201,7 @@ class AudioFileAdmin(ModelAdmin):
         if form.is_valid():
             try:
                 audio.rename(file, form.cleaned_data["name"])
-                return HttpResponseRedirect(own_page(file, "change"))
+                return HttpResponseRedirect(own_page(file))
             except ValidationError as problem:
                 add_problems(form, problem)
         return self._page(request, file, form)
@@ -211,7 +211,7 @@ class AudioFileAdmin(ModelAdmin):
         file = self._posted(request, pk)
         if (wanted := request.POST.get("archive")) in ("yes", "no"):
             audio.archive(pk, is_archived=wanted == "yes")
-        return HttpResponseRedirect(own_page(file, "change"))
+        return HttpResponseRedirect(own_page(file))
 
     def _posted(self, request: HttpRequest, pk: int) -> AudioFile:
         file = self.get_queryset(request).filter(pk=pk).first()
@@ -257,10 +257,6 @@ def part_of(data: bytes, asked: str) -> HttpResponse:
 def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
-
-
-def own_page(file: AudioFile, what: str) -> str:
-    return reverse(f"admin:voice_audiofile_{what}", args=[file.pk])
 
 
 def upload_and_say(request: HttpRequest, pk: int) -> bool:

@@ -22,7 +22,7 @@ from laaffic_console.kit.forms.form_fields import call_empty, field_of
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked, may_see
-from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require, say_why
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words import plain_text
@@ -254,10 +254,6 @@ def state_of(asked: SipCall) -> tuple[str, str]:
     if asked.entry.state == EntryState.ACCEPTED:
         return EntryState.ACCEPTED, _("taken, in progress") if asked.look_at else _("taken, no record")
     return asked.entry.state, asked.entry.get_state_display()
-
-
-def own_page(asked: SipCall) -> str:
-    return reverse("admin:voice_sipcall_change", args=[asked.pk])
 
 
 def say(request: HttpRequest, asked: SipCall) -> None:

@@ -21,7 +21,7 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import page, require, say_why
+from laaffic_console.kit.pages import own_page, page, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import in_percent, number
@@ -30,7 +30,7 @@ from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import proof_panel, resuming
 from voice import export_kinds
-from voice.admin.group_facts import bar, own_page, told
+from voice.admin.group_facts import bar, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.group_review import GroupLaunch

@@ -17,7 +17,7 @@ from unfold.decorators import display
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, page, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from voice.models import SipPhone
 from voice.services import syncing
@@ -97,7 +97,7 @@ class SipPhoneAdmin(CopiedListAdmin):
     def new_password(self, phone: SipPhone) -> SafeString | str:
         if phone.gone_at is not None:
             return ""
-        address = reverse("admin:voice_sipphone_password", args=[phone.pk])
+        address = own_page(phone, "password")
         return format_html('<a class="c-link" href="{}">{}</a>', address, _("Reset password"))
 
     def get_list_display(self, request: HttpRequest) -> Any:

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
@@ -21,7 +20,7 @@ from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import ngettext
 from laaffic_console.kit.words.stored_words import in_words
-from messaging.admin.pages import add_problems, page, require, say_why
+from messaging.admin.pages import add_problems, own_page, page, require, say_why
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting, unknown
 from messaging.services.campaigns import campaigns, follow_ups, resolving
@@ -227,9 +226,9 @@ def _follow_up(request: HttpRequest, campaign: Campaign, make: Callable[..., Cam
         say_why(request, problem)
     else:
         messages.success(request, _("A draft. Nothing is sent before you launch it."))
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[draft.pk]))
+        return HttpResponseRedirect(own_page(draft))
     return _back(campaign)
 
 
 def _back(campaign: Campaign) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+    return HttpResponseRedirect(own_page(campaign))

@@ -19,7 +19,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import next_page, say_why, sentences_of
+from laaffic_console.kit.pages import next_page, own_page, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
 from messaging import export_kinds
 from messaging.admin.campaigns import campaign_actions, campaign_comparison, campaign_list, campaign_page, few_first
@@ -174,7 +174,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             return None
         if TEST_TO_ME in request.POST:
             return self._test_to_me(request, campaign)
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
+        return HttpResponseRedirect(own_page(campaign, "review"))
 
     def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Only a draft can be edited: what was launched stays what it was."""
@@ -253,30 +253,26 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         draft = self._get(request, pk)
         if request.method != "POST":
             raise Http404
-        review = reverse("admin:messaging_campaign_review", args=[pk])
-        return self._send_test(request, draft, request.POST.get("number", ""), back=review)
+        return self._send_test(request, draft, request.POST.get("number", ""), back=own_page(draft, "review"))
 
     def _test_to_me(self, request: HttpRequest, draft: Campaign) -> HttpResponse:
         """It has been saved; its test goes to the number of the person who pressed the button."""
         require(request, "messaging.launch_campaign", "messaging.view_contact")
-        back = reverse("admin:messaging_campaign_change", args=[draft.pk])
         if not (number := profile_of(request.user).number):
             messages.warning(request, _("The campaign is saved. Write your own number here: its test goes there."))
-            return HttpResponseRedirect(reverse("own_profile", query={"next": back}))
-        return self._send_test(request, draft, number, back=back)
+            return HttpResponseRedirect(reverse("own_profile", query={"next": own_page(draft)}))
+        return self._send_test(request, draft, number, back=own_page(draft))
 
     def _send_test(self, request: HttpRequest, draft: Campaign, number: str, *, back: str) -> HttpResponse:
         try:
             test = starting.launch_test(draft, number, again=request.POST.get(FIELD, ""), by=signed_in(request))
         except StillOpen as problem:
             messages.error(request, problem.sentence)
-            review = reverse("admin:messaging_campaign_review", args=[draft.pk])
-            return HttpResponseRedirect(f"{review}?again=yes")
+            return HttpResponseRedirect(f"{own_page(draft, 'review')}?again=yes")
         except (NotAllowed, ValidationError) as problem:
             say_why(request, problem)
             return HttpResponseRedirect(back)
-        watch = reverse("admin:messaging_campaign_change", args=[test.pk])
-        link = format_html('<a href="{}">{}</a>', watch, _("Watch it"))
+        link = format_html('<a href="{}">{}</a>', own_page(test), _("Watch it"))
         messages.success(request, format_html("{} {}", _("The test is on its way."), link))
         return HttpResponseRedirect(back)
 
@@ -293,8 +289,8 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         else:
             if verb == TAKE_BACK:
                 messages.success(request, _("Taken back: nothing has left."))
-                return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))
-        return HttpResponseRedirect(next_page(request, reverse("admin:messaging_campaign_change", args=[pk])))
+                return HttpResponseRedirect(own_page(campaign, "review"))
+        return HttpResponseRedirect(next_page(request, own_page(campaign)))
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._shown(campaign_actions.unknown_view, request, pk)

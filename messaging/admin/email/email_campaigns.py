@@ -34,8 +34,8 @@ from messaging.admin.email.email_form import (
     lookup_words,
     refresh_and_say,
 )
-from messaging.admin.email.email_review import EmailLaunch, TestForm, own_page
-from messaging.admin.pages import add_problems, page, require, say_why
+from messaging.admin.email.email_review import EmailLaunch, TestForm
+from messaging.admin.pages import add_problems, own_page, page, require, say_why
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import proof_panel, resuming
 from messaging.admin.shared.clocks import starts_at
@@ -239,7 +239,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         require(request, "messaging.view_emailcampaign")
         campaign = self._get(pk)
         if campaign.state != State.DRAFT:
-            return HttpResponseRedirect(own_page(campaign, "change"))
+            return HttpResponseRedirect(own_page(campaign))
         return EmailLaunch(self, request, campaign).answer()
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
@@ -323,7 +323,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             if verb == TAKE_BACK:
                 messages.success(request, _("Taken back: nothing has left."))
                 return HttpResponseRedirect(own_page(campaign, "review"))
-        return HttpResponseRedirect(own_page(campaign, "change"))
+        return HttpResponseRedirect(own_page(campaign))
 
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         act, campaign = email_starting.send_outside_hours, self._get(pk)
@@ -340,7 +340,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             WORDS[request.POST["word"]](pk, reason=reason, by=signed_in(request), seen=seen or 0)
         except (ValidationError, NotAllowed) as problem:
             say_why(request, problem)
-        return HttpResponseRedirect(own_page(campaign, "change"))
+        return HttpResponseRedirect(own_page(campaign))
 
     def _get(self, pk: int) -> EmailCampaign:
         campaign = EmailCampaign.objects.select_related("application").filter(pk=pk).first()

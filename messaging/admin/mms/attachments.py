@@ -22,7 +22,7 @@ from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import page, require, say_why
+from messaging.admin.pages import own_page, page, require, say_why
 from messaging.media import attachment_content
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments
@@ -130,7 +130,7 @@ class MmsAttachmentAdmin(ModelAdmin):
                 return super().delete_view(request, object_id, extra_context)
         except NotAllowed as problem:
             say_why(request, problem)
-            return HttpResponseRedirect(own_page(file, "change"))
+            return HttpResponseRedirect(own_page(file))
 
     @action(description=gettext_lazy("Upload to Laaffic"))
     def upload_selected(self, request: HttpRequest, queryset: QuerySet[MmsAttachment]) -> None:
@@ -164,7 +164,7 @@ class MmsAttachmentAdmin(ModelAdmin):
         if request.method == "POST" and form.is_valid():
             added = self._add(request, form)
             if not form.errors:
-                one = own_page(added[0], "change") if len(added) == 1 else reverse(LIST)
+                one = own_page(added[0]) if len(added) == 1 else reverse(LIST)
                 return HttpResponseRedirect(one)
         return page(
             self,
@@ -219,14 +219,14 @@ class MmsAttachmentAdmin(ModelAdmin):
         attachment = self._posted(request, pk)
         if upload_and_say(request, pk):
             messages.success(request, _("“%(name)s” is at Laaffic for three days.") % {"name": attachment.name})
-        return HttpResponseRedirect(own_page(attachment, "change"))
+        return HttpResponseRedirect(own_page(attachment))
 
     def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "messaging.view_mmsattachment", "messaging.add_mmsattachment")
         attachment = self._posted(request, pk)
         if (wanted := request.POST.get("archive")) in ("yes", "no"):
             attachments.archive(pk, is_archived=wanted == "yes")
-        return HttpResponseRedirect(own_page(attachment, "change"))
+        return HttpResponseRedirect(own_page(attachment))
 
     def _posted(self, request: HttpRequest, pk: int) -> MmsAttachment:
         attachment = self.get_queryset(request).filter(pk=pk).first()
@@ -263,10 +263,6 @@ class MmsAttachmentAdmin(ModelAdmin):
 LIST = "admin:messaging_mmsattachment_changelist"
 
 
-def own_page(attachment: MmsAttachment, what: str) -> str:
-    return reverse(f"admin:messaging_mmsattachment_{what}", args=[attachment.pk])
-
-
 def locked_down(response: HttpResponse) -> HttpResponse:
     """Whatever the bytes are: no sniffing of another type, and no script, form, origin or load if opened by itself."""
     response["X-Content-Type-Options"] = "nosniff"
@@ -282,7 +278,7 @@ def read(file: Any) -> bytes:
 
 
 def say_added(request: HttpRequest, attachment: MmsAttachment, is_new: bool) -> None:
-    link = format_html('<a href="{}">{}</a>', own_page(attachment, "change"), attachment.name)
+    link = format_html('<a href="{}">{}</a>', own_page(attachment), attachment.name)
     if is_new:
         messages.success(request, format_html(_("{} is in the library."), link))
     else:

@@ -23,7 +23,7 @@ from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
-from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require, say_why
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, plain_text
 from laaffic_console.kit.words.people import signed_in
@@ -285,7 +285,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             messages.success(request, said % {"a": asked.binding.pns_number_a, "b": asked.binding.pns_number_b})
         if asked.binding is None:
             return HttpResponseRedirect(reverse("admin:numbers_binding_changelist"))
-        return HttpResponseRedirect(reverse("admin:numbers_binding_change", args=[asked.binding.pk]))
+        return HttpResponseRedirect(own_page(asked.binding))
 
     # One binding
 
