@@ -6,7 +6,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,7 +23,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
 from laaffic_console.kit.masking import masks
-from laaffic_console.kit.pages import add_problems, own_page, page, require
+from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE, DELETE = "events.add_webhook", "events.change_webhook", "events.delete_webhook"
@@ -208,9 +209,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def redeliver_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, REDELIVER)
-        delivery = Delivery.objects.select_related("webhook", "event").filter(pk=pk).first() if pk < 2**63 else None
-        if delivery is None or request.method != "POST":
-            raise Http404
+        delivery = posted_row(request, Delivery.objects.select_related("webhook", "event"), pk)
         if not webhooks.redeliver(delivery):
             messages.info(request, _("It is already waiting to be delivered."))
         return HttpResponseRedirect(reverse("admin:events_delivery_change", args=[pk]))
@@ -218,16 +217,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 def _posted(request: HttpRequest, pk: int, permission: str) -> Webhook:
     require(request, permission)
-    if request.method != "POST":
-        raise Http404
-    return _webhook(pk)
+    return posted_row(request, Webhook.objects.all(), pk)
 
 
 def _webhook(pk: int) -> Webhook:
-    webhook = Webhook.objects.filter(pk=pk).first() if pk < 2**63 else None
-    if webhook is None:
-        raise Http404
-    return webhook
+    return get_object_or_404(Webhook, pk=pk)
 
 
 def _to(webhook: Webhook) -> HttpResponse:

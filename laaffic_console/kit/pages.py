@@ -1,15 +1,19 @@
 """What the console's own pages need from the admin around them."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+
+Row = TypeVar("Row", bound=Model)
 
 
 def page(
@@ -59,6 +63,13 @@ def may_see_contacts(request: HttpRequest) -> bool:
 def require(request: HttpRequest, *permissions: str) -> None:
     if not request.user.has_perms(permissions):
         raise PermissionDenied
+
+
+def posted_row(request: HttpRequest, rows: QuerySet[Row], pk: int) -> Row:
+    """What a button's POST is about; 404 for every other method, and for what is not there."""
+    if request.method != "POST":
+        raise Http404
+    return get_object_or_404(rows, pk=pk)
 
 
 def add_problems(form: BaseForm, problem: ValidationError) -> None:

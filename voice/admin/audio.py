@@ -18,7 +18,7 @@ from unfold.decorators import display
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
-from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from messaging.services.refusals import NotAllowed
 from voice.models import AudioFile
@@ -214,10 +214,7 @@ class AudioFileAdmin(ModelAdmin):
         return HttpResponseRedirect(own_page(file))
 
     def _posted(self, request: HttpRequest, pk: int) -> AudioFile:
-        file = self.get_queryset(request).filter(pk=pk).first()
-        if request.method != "POST" or file is None:
-            raise Http404
-        return file
+        return posted_row(request, self.get_queryset(request), pk)
 
     def content_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The bytes, or the part that a player asks for, with the type that their content has."""

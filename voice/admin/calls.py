@@ -22,7 +22,7 @@ from laaffic_console.kit.forms.form_fields import call_empty, field_of
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked, may_see
-from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, require, say_why
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words import plain_text
@@ -214,10 +214,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         return HttpResponseRedirect(own_page(asked))
 
     def _posted(self, request: HttpRequest, pk: int) -> SipCall:
-        asked = self.get_queryset(request).filter(pk=pk).first()
-        if request.method != "POST" or asked is None:
-            raise Http404
-        return asked
+        return posted_row(request, self.get_queryset(request), pk)
 
 
 def call_contact(model_admin: Any, request: HttpRequest, chosen: QuerySet[Contact]) -> HttpResponse | None:

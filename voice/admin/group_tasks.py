@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -21,7 +22,7 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import own_page, page, require, say_why
+from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import in_percent, number
@@ -204,9 +205,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return GroupLaunch(self, request, self._draft(pk)).answer()
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk).first()
-        if task is None:
-            raise Http404
+        task = get_object_or_404(_whole(), pk=pk)
         return approvals.act(request, task, verb)
 
     # Following
@@ -277,17 +276,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return proof_panel.dossier_view(request, export_kinds.TASK_DOSSIER, GroupTask, pk)
 
     def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        task = GroupTask.objects.filter(pk=pk, is_template=False).first()
-        if task is None:
-            raise Http404
+        task = get_object_or_404(GroupTask, pk=pk, is_template=False)
         return proof_panel.prove_view(self, request, task)
 
     def numbers_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Whom the task calls, as a CSV file."""
         require_export(request, GroupTask)
-        task = GroupTask.objects.filter(pk=pk).first()
-        if task is None:
-            raise Http404
+        task = get_object_or_404(GroupTask, pk=pk)
         numbers = group_numbers.of(task)
         files.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
         answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=files.CSV)
@@ -335,9 +330,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return HttpResponseRedirect(own_page(task, "review" if verb == TAKE_BACK else "change"))
 
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        task = GroupTask.objects.filter(pk=pk).first()
-        if task is None:
-            raise Http404
+        task = get_object_or_404(GroupTask, pk=pk)
         act = group_waiting.start_outside_hours
         return calendars.outside_hours_view(self, request, task, act=act, rights=MAY_PUT_ASIDE)
 
@@ -374,13 +367,12 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return HttpResponseRedirect(own_page(task))
 
     def _draft(self, pk: int) -> GroupTask:
-        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk, state=TaskState.DRAFT).first()
-        if task is None:
-            raise Http404
-        return task
+        return get_object_or_404(_whole(), pk=pk, state=TaskState.DRAFT)
 
     def _posted(self, request: HttpRequest, pk: int) -> GroupTask:
-        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk).first()
-        if request.method != "POST" or task is None:
-            raise Http404
-        return task
+        return posted_row(request, _whole(), pk)
+
+
+def _whole() -> QuerySet[GroupTask]:
+    """With all that its launch looks at."""
+    return GroupTask.objects.select_related(*group_launching.RELATED)

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -132,9 +133,7 @@ class SipPhoneAdmin(CopiedListAdmin):
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A GET asks; what a POST is answered with is the only page that ever shows the password."""
         require(request, "voice.view_sipphone", MAY_CHANGE)
-        phone = SipPhone.objects.select_related("application").filter(pk=pk).first()
-        if phone is None:
-            raise Http404
+        phone = get_object_or_404(SipPhone.objects.select_related("application"), pk=pk)
         made = None
         if request.method == "POST":
             try:

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -328,10 +329,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         return view(channel_pages.admin_of(campaign, request, self.admin_site), request, campaign)
 
     def _get(self, request: HttpRequest, pk: int) -> Campaign:
-        campaign = Campaign.objects.select_related("application").filter(pk=pk).first()
-        if campaign is None:
-            raise Http404
-        return campaign
+        return get_object_or_404(Campaign.objects.select_related("application"), pk=pk)
 
 
 def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -343,7 +344,4 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         return HttpResponseRedirect(own_page(campaign))
 
     def _get(self, pk: int) -> EmailCampaign:
-        campaign = EmailCampaign.objects.select_related("application").filter(pk=pk).first()
-        if campaign is None:
-            raise Http404
-        return campaign
+        return get_object_or_404(EmailCampaign.objects.select_related("application"), pk=pk)

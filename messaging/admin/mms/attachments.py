@@ -8,6 +8,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -22,7 +23,7 @@ from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import own_page, page, require, say_why
+from messaging.admin.pages import own_page, page, posted_row, require, say_why
 from messaging.media import attachment_content
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments
@@ -229,17 +230,12 @@ class MmsAttachmentAdmin(ModelAdmin):
         return HttpResponseRedirect(own_page(attachment))
 
     def _posted(self, request: HttpRequest, pk: int) -> MmsAttachment:
-        attachment = self.get_queryset(request).filter(pk=pk).first()
-        if request.method != "POST" or attachment is None:
-            raise Http404
-        return attachment
+        return posted_row(request, self.get_queryset(request), pk)
 
     def content_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The bytes: with the type that their content has where a browser only shows or plays it, else to be saved."""
         require(request, "messaging.view_mmsattachment")
-        attachment = MmsAttachment.objects.filter(pk=pk).first()
-        if attachment is None:
-            raise Http404
+        attachment = get_object_or_404(MmsAttachment, pk=pk)
         as_itself = attachment.media_type is not None and "save" not in request.GET
         response = HttpResponse(
             bytes(attachment.content),

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -23,7 +23,7 @@ from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
-from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, require, say_why
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, plain_text
 from laaffic_console.kit.words.people import signed_in
@@ -315,9 +315,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
 
     def unbind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, *MAY_UNBIND)
-        binding = Binding.objects.select_related("application").filter(pk=pk).first()
-        if binding is None or request.method != "POST":
-            raise Http404
+        binding = posted_row(request, Binding.objects.select_related("application"), pk)
         try:
             asked = binding_changes.unbind(
                 binding,
@@ -327,7 +325,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             )
         except ValidationError as problem:
             say_why(request, problem)
-            return HttpResponseRedirect(reverse("admin:numbers_binding_change", args=[pk]))
+            return HttpResponseRedirect(own_page(binding))
         return self._to_what_came(request, asked)
 
 

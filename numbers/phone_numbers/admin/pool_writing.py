@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -237,10 +238,7 @@ class PoolWriting(SyncedListAdmin):
         return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[sent.pool_id]))
 
     def _get(self, pk: int) -> NumberPool:
-        pool = NumberPool.objects.select_related("current").filter(pk=pk).first()
-        if pool is None:
-            raise Http404
-        return pool
+        return get_object_or_404(NumberPool.objects.select_related("current"), pk=pk)
 
 
 def read_proposal(form: PoolForm, pool: NumberPool | None) -> pool_changes.Proposal:
