@@ -17,7 +17,7 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
-from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
+from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files.exporting import require_export
@@ -29,7 +29,7 @@ from laaffic_console.kit.words.figures import in_percent, number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.rules import approvals, calendars
-from messaging.admin.shared import proof_panel, resuming
+from messaging.admin.shared import buttons, proof_panel, resuming
 from voice import export_kinds
 from voice.admin.group_facts import bar, told
 from voice.admin.group_filters import ShownFilter
@@ -62,9 +62,11 @@ COLOURS = {
 }
 # States → those that are coloured so on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
-TAKE_BACK = "take-back"
 MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
-VERBS: dict[str, Callable[..., GroupTask]] = {TAKE_BACK: group_waiting.take_back, "resume": group_waiting.resume}
+VERBS: dict[str, Callable[..., GroupTask]] = {
+    buttons.TAKE_BACK: group_waiting.take_back,
+    buttons.RESUME: group_waiting.resume,
+}
 MADE: dict[str, Callable[..., GroupTask]] = {
     "copy": group_copies.new_from,
     "unreached": lambda task, by: group_copies.new_from(task, unreached_only=True, by=by),
@@ -316,18 +318,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = self._posted(request, pk)
         if verb not in VERBS:
             raise Http404
-        said_with = {"again": request.POST.get(FIELD, ""), **resuming.asked(request)} if verb == "resume" else {}
-        try:
-            VERBS[verb](task.pk, by=signed_in(request), **said_with)
-        except StillOpen as problem:
-            say_why(request, problem)
-            return HttpResponseRedirect(f"{own_page(task)}?{FIELD}=yes")
-        except ValidationError as problem:
-            say_why(request, problem)
-            return HttpResponseRedirect(own_page(task))
-        if verb == TAKE_BACK:
-            messages.success(request, _("Taken back: nothing has left."))
-        return HttpResponseRedirect(own_page(task, "review" if verb == TAKE_BACK else "change"))
+        return buttons.act(request, task, verb, VERBS[verb], may_repeat=True)
 
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         task = get_object_or_404(GroupTask, pk=pk)

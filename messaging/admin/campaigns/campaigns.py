@@ -20,7 +20,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import next_page, own_page, say_why, sentences_of
+from laaffic_console.kit.pages import own_page, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
 from messaging import export_kinds
 from messaging.admin.campaigns import campaign_actions, campaign_comparison, campaign_list, campaign_page, few_first
@@ -29,7 +29,7 @@ from messaging.admin.composing import before_launch, compose, pasted_numbers, te
 from messaging.admin.composing.compose_form import ComposeForm
 from messaging.admin.pages import page, require
 from messaging.admin.rules import approvals, calendars
-from messaging.admin.shared import channel_pages, proof_panel, resuming
+from messaging.admin.shared import buttons, channel_pages, proof_panel, resuming
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, editing, starting
@@ -40,12 +40,11 @@ Verb = Callable[..., Campaign]
 CampaignView = Callable[[Any, HttpRequest, Campaign], HttpResponse]
 
 # What may be done in which state: (verb, its words, what is asked first, the service).
-TAKE_BACK = "take-back"
 TEST_TO_ME = "_test"
 BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
-    TAKE_BACK: (gettext_lazy("Back to draft"), "", starting.take_back),
+    buttons.TAKE_BACK: (gettext_lazy("Back to draft"), "", starting.take_back),
     "pause": (gettext_lazy("Pause"), "", campaigns.pause),
-    "resume": (gettext_lazy("Resume"), "", campaigns.resume),
+    buttons.RESUME: (gettext_lazy("Resume"), "", campaigns.resume),
     "cancel": (
         gettext_lazy("Cancel"),
         gettext_lazy("Cancel this campaign? What has not left will never be sent."),
@@ -55,14 +54,14 @@ BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
 BUTTONS_OF = {
     CampaignState.SCHEDULED: ["pause", "cancel"],
     CampaignState.RUNNING: ["pause", "cancel"],
-    CampaignState.PAUSED: ["resume", "cancel"],
-    CampaignState.HELD: ["resume", "cancel"],
+    CampaignState.PAUSED: [buttons.RESUME, "cancel"],
+    CampaignState.HELD: [buttons.RESUME, "cancel"],
 }
 
 
 def buttons_of(campaign: Campaign) -> list[str]:
     verbs = BUTTONS_OF.get(CampaignState(campaign.state), [])
-    return [TAKE_BACK, *verbs] if starting.may_be_taken_back(campaign) else verbs
+    return [buttons.TAKE_BACK, *verbs] if starting.may_be_taken_back(campaign) else verbs
 
 
 @admin.register(Campaign)
@@ -281,17 +280,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         require(request, "messaging.view_campaign", "messaging.launch_campaign")
         if request.method != "POST" or verb not in BUTTONS:
             raise Http404
-        campaign = self._get(request, pk)
-        try:
-            asked = resuming.asked(request) if verb == "resume" else {}
-            BUTTONS[verb][2](campaign.pk, by=signed_in(request), **asked)
-        except NotAllowed as problem:
-            say_why(request, problem)
-        else:
-            if verb == TAKE_BACK:
-                messages.success(request, _("Taken back: nothing has left."))
-                return HttpResponseRedirect(own_page(campaign, "review"))
-        return HttpResponseRedirect(next_page(request, own_page(campaign)))
+        return buttons.act(request, self._get(request, pk), verb, BUTTONS[verb][2])
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._shown(campaign_actions.unknown_view, request, pk)
