@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -16,11 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
-from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words.people import signed_in
-from messaging.services.refusals import NotAllowed
+from messaging.admin.shared.library import LibraryAdmin
 from voice.models import AudioFile
 from voice.services.audio import elsewhere as audio_elsewhere
 from voice.services.audio import uploads as audio
@@ -47,14 +45,11 @@ class RenameForm(forms.Form):
 
 
 @admin.register(AudioFile)
-class AudioFileAdmin(ModelAdmin):
+class AudioFileAdmin(LibraryAdmin):
+    library = audio
     when_empty = gettext_lazy("Upload an announcement: group calls choose from what is here.")
     list_display = ["name", "audio_type", "lasts", "shown_size", "state", "created_at", "created_by"]
     list_filter = ["is_archived", "audio_type"]
-    list_filter_sheet = False
-    list_select_related = ["created_by"]
-    search_fields = ["name"]
-    list_per_page = 50
     actions = None
     list_before_template = "voice/audio_panel.html"
 
@@ -73,25 +68,10 @@ class AudioFileAdmin(ModelAdmin):
     def state(self, file: AudioFile) -> tuple[str, str]:
         return ("yes", _("uploaded")) if file.is_at_laaffic else ("no", _("not uploaded"))
 
-    def has_change_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
         """What Laaffic has, or may have, stays: tasks name it by its id. Archive it instead."""
         is_removable = obj is not None and audio.is_removable(obj)
         return is_removable and super().has_delete_permission(request, obj)
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        """Under its upload's lease, which comes before the row's lock: what is being uploaded stays."""
-        file = self.get_object(request, unquote(object_id))
-        if request.method != "POST" or file is None:
-            return super().delete_view(request, object_id, extra_context)
-        try:
-            with audio.while_not_uploaded(file.pk):
-                return super().delete_view(request, object_id, extra_context)
-        except NotAllowed as problem:
-            say_why(request, problem)
-            return HttpResponseRedirect(own_page(file))
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -188,15 +168,13 @@ class AudioFileAdmin(ModelAdmin):
         return page(self, request, "voice/audio_elsewhere.html", title, files=files, problem=problem)
 
     def upload_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "voice.view_audiofile", "voice.upload_audiofile")
-        file = self._posted(request, pk)
+        file = self.posted(request, pk, "upload")
         if upload_and_say(request, pk):
             messages.success(request, _("Laaffic has “%(name)s”.") % {"name": file.name})
         return HttpResponseRedirect(own_page(file))
 
     def rename_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "voice.view_audiofile", "voice.add_audiofile")
-        file = self._posted(request, pk)
+        file = self.posted(request, pk, "add")
         form = RenameForm(request.POST)
         if form.is_valid():
             try:
@@ -205,16 +183,6 @@ class AudioFileAdmin(ModelAdmin):
             except ValidationError as problem:
                 add_problems(form, problem)
         return self._page(request, file, form)
-
-    def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "voice.view_audiofile", "voice.add_audiofile")
-        file = self._posted(request, pk)
-        if (wanted := request.POST.get("archive")) in ("yes", "no"):
-            audio.archive(pk, is_archived=wanted == "yes")
-        return HttpResponseRedirect(own_page(file))
-
-    def _posted(self, request: HttpRequest, pk: int) -> AudioFile:
-        return posted_row(request, self.get_queryset(request), pk)
 
     def content_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The bytes, or the part that a player asks for, with the type that their content has."""
