@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.masking.masks import masked, may_see
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.registers.search_kinds import (
     Kind,
     Query,
@@ -189,7 +189,7 @@ def people(query: Query, limit: int) -> list[Result]:
             Result(
                 contact.name or str(masked(contact.number)),
                 subtitle_of(contact),
-                reverse("admin:messaging_contact_change", args=[contact.pk]),
+                own_page(contact),
             )
             for contact in people_search.find(query, limit, anywhere=True)
         ]

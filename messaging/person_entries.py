@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import (
     ConsentEvent,
@@ -70,10 +70,7 @@ def _replied(numbers: Collection[str]) -> Iterable[str]:
 def contacts(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
     rows = rows_behind(Contact.objects.filter(pk__in=person.contact_ids), "created_at", behind, limit)
     said = _("Added to the contacts")
-    return [
-        Entry(row.at_moment, row.pk, said, row.source, reverse("admin:messaging_contact_change", args=[row.pk]))
-        for row in rows
-    ]
+    return [Entry(row.at_moment, row.pk, said, row.source, own_page(row)) for row in rows]
 
 
 def consents(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
@@ -101,7 +98,7 @@ def messages(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             row.pk,
             f"{row.campaign.get_channel_display()}: {row.campaign.name}",
             " · ".join(filter(None, [row.get_state_display(), in_words(row.reason)])),
-            reverse("admin:messaging_message_change", args=[row.pk]),
+            own_page(row),
             TONES.get(MessageState(row.state), ""),
         )
         for row in rows_behind(rows, at, behind, limit)
@@ -120,7 +117,7 @@ def replies(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             if row.campaign
             else _("Wrote"),
             row.content,
-            reverse("admin:messaging_reply_change", args=[row.pk]),
+            own_page(row),
             "warn" if row.opt_out else "",
         )
         for row in rows_behind(rows, "at", behind, limit)
@@ -137,7 +134,7 @@ def emails(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             row.pk,
             row.campaign.name,
             f"{row.get_submission_display()} · {row.get_delivery_display()}",
-            reverse("admin:messaging_emailmessage_change", args=[row.pk]),
+            own_page(row),
         )
         for row in rows_behind(rows, "told_at", behind, limit)
     ]
@@ -151,7 +148,7 @@ def suppressed(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             row.pk,
             _("Suppressed: %(channel)s") % {"channel": row.get_channel_display()},
             " · ".join(filter(None, [row.get_reason_display(), row.note, str(row.created_by or "")])),
-            reverse("admin:messaging_suppressionentry_change", args=[row.pk]),
+            own_page(row),
             "bad",
         )
         for row in rows_behind(rows, "created_at", behind, limit)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, Reply
 from messaging.people.person_timeline import Behind, Entry, Person, Source, rows_behind
@@ -42,7 +43,7 @@ def _tone(message: Message) -> str:
 
 
 def _message_page(message: Message) -> str:
-    return reverse("admin:messaging_message_change", args=[message.pk])
+    return own_page(message)
 
 
 def said(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
@@ -53,7 +54,7 @@ def said(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             row.pk,
             _("Opted out with “%(word)s”") % {"word": row.opt_out} if row.opt_out else "",
             row.content,
-            reverse("admin:messaging_reply_change", args=[row.pk]),
+            own_page(row),
             "warn" if row.opt_out else "",
         )
         for row in rows_behind(rows, "at", behind, limit)

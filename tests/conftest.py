@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from hypothesis import settings as examples
 from laaffic_console.kit.process import garbage
 
 if TYPE_CHECKING:
+    from django.test import Client
     from playwright.sync_api import Browser
 
 pytest_plugins = ["tests.pristine"]
@@ -135,3 +136,33 @@ def _no_undo_window() -> None:
     from django.conf import settings
 
     settings.LAAFFIC_UNDO_SECONDS = 0
+
+
+@pytest.fixture
+def staff(client: "Client") -> Callable[..., "Client"]:
+    """Signed in with these permissions and no others."""
+    from django.contrib.auth.models import Permission, User
+
+    def sign_in(*permissions: str) -> "Client":
+        user = User.objects.create_user("staff", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def as_role() -> Callable[[str], "Client"]:
+    """A browser of its own for each role's person."""
+    from django.contrib.auth.models import Group, User
+    from django.test import Client
+
+    def sign_in(role: str) -> Client:
+        user, _made = User.objects.get_or_create(username=role.lower(), is_staff=True)
+        user.groups.set([Group.objects.get(name=role)])
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in

@@ -5,12 +5,22 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from django.apps import apps
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES_A_TEMPLATE = re.compile(r"""{% (?:include|extends) ["']([^"']+)["']""")
+
+CODE = ("laaffic_console", "messaging", "voice", "numbers")
+# What has a function: {its name: how it would be written out a second time}.
+WRITTEN_OUT = {
+    "say_why": r"""messages\.error\(request, " "\.join\(\w+\.messages|in \w+\.messages:\n\s+messages\.error""",
+    "own_page": r"""reverse\(f?"admin:\w+_(change|review|edit)", args=\[[\w.]+\.pk\]\)""",
+    "posted_row": r"""method != "POST" or (\w+) is None:\n\s+raise Http404|(\w+) is None or \w+\.method != "POST":""",
+    "username": r"""([\w.]+)\.get_username\(\) if \1 else "\"""",
+}
 
 
 def test_numbers_is_a_container_and_no_package() -> None:
@@ -33,10 +43,20 @@ def test_no_name_beside_manage_py_shadows_another() -> None:
     assert not names & installed
 
 
+@pytest.mark.parametrize("function", WRITTEN_OUT)
+def test_what_has_a_function_is_not_written_out(function: str) -> None:
+    again = re.compile(WRITTEN_OUT[function])
+    texts = {path: path.read_text() for folder in CODE for path in (ROOT / folder).rglob("*.py")}
+    elsewhere = {path: text for path, text in texts.items() if f"def {function}(" not in text}
+
+    assert [str(path.relative_to(ROOT)) for path, text in elsewhere.items() if again.search(text)] == []
+    assert len(texts) - len(elsewhere) == 1
+
+
 def test_each_template_that_another_one_names_is_there() -> None:
     named = {
         (name, str(path.relative_to(ROOT)))
-        for folder in ("laaffic_console", "messaging", "voice", "numbers")
+        for folder in CODE
         for path in (ROOT / folder).rglob("templates/**/*.html")
         for name in NAMES_A_TEMPLATE.findall(path.read_text())
         if not name.startswith("django/forms/")  # the renderer of forms finds those

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.lists import walks
+from laaffic_console.kit.words.people import username
 from voice.models import GroupTask
 from voice.services.group_calls import figures as group_figures
 
@@ -60,7 +61,7 @@ def _cells(task: GroupTask) -> list[Any]:
         task.get_state_display(),
         task.application.app_id,
         task.created_at,
-        task.created_by.get_username() if task.created_by else "",
+        username(task.created_by),
         *moments,
         task.purpose,
         task.number_count,

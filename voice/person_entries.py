@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from laaffic_console.kit.pages import own_page
 from messaging.people import contact_traces
 from messaging.people.person_timeline import Behind, Entry, Person, Source, register, rows_behind
 from voice.models import CallRecord, SipCall
@@ -41,7 +41,7 @@ def records(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
                     ],
                 )
             ),
-            reverse("admin:voice_callrecord_change", args=[row.pk]),
+            own_page(row),
             TONES.get(row.outcome, "warn"),
         )
         for row in rows_behind(rows, "at", behind, limit)
@@ -56,7 +56,7 @@ def calls(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             row.pk,
             _("Called from %(account)s") % {"account": row.account},
             " · ".join(filter(None, [row.entry.get_state_display() if row.entry else "", str(row.requested_by or "")])),
-            reverse("admin:voice_sipcall_change", args=[row.pk]),
+            own_page(row),
         )
         for row in rows_behind(rows, "created_at", behind, limit)
     ]

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from laaffic_console.kit.lists import walks
+from laaffic_console.kit.words.people import username
 from voice.models import SipCall
 
 CHUNK = 1000
@@ -31,7 +32,7 @@ def _cells(call: SipCall, *, with_names: bool) -> list[Any]:
         call.account,
         call.display_number,
         call.created_at,
-        call.requested_by.get_username() if call.requested_by else "",
+        username(call.requested_by),
         call.entry.state if call.entry else "",
         call.ringing_at,
         record.outcome if record else "",

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +21,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE = "api.add_apitoken", "api.change_apitoken"
@@ -160,7 +160,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         try:
             return self._shown_once(request, *tokens.rotate(token))
         except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+            say_why(request, problem)
         return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -171,13 +171,10 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def _token(self, request: HttpRequest, pk: int) -> ApiToken:
         """Of a POST."""
         require(request, CHANGE)
-        token = ApiToken.objects.select_related("user").filter(pk=pk).first() if pk < 2**63 else None
-        if token is None or request.method != "POST":
-            raise Http404
-        return token
+        return posted_row(request, ApiToken.objects.select_related("user"), pk)
 
     def _shown_once(self, request: HttpRequest, token: ApiToken, secret: str) -> HttpResponse:
-        request.made_at = reverse("admin:api_apitoken_change", args=[token.pk])  # type: ignore[attr-defined]  # for sent_once.py
+        request.made_at = own_page(token)  # type: ignore[attr-defined]  # for sent_once.py
         answer = page(self, request, "api/shown_once.html", token.name, token=token, secret=secret)
         answer["Referrer-Policy"] = "no-referrer"
         return answer

@@ -6,6 +6,7 @@ from typing import Any
 from laaffic_console.gateway.models import AccountHold, LedgerEntry
 from laaffic_console.gateway.services.account import account_hold as holds
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.said import read
 from messaging.models import Campaign, Message, MessageState, Reply
 
@@ -100,5 +101,5 @@ def account_hold(row: AccountHold) -> dict[str, Any]:
         "next_probe_at": moment(row.next_probe_at),
         "ended_at": moment(row.released_at),
         "ended_because": row.released_because,
-        "ended_by": row.released_by.get_username() if row.released_by else "",
+        "ended_by": username(row.released_by),
     }

@@ -6,7 +6,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,7 +23,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
 from laaffic_console.kit.masking import masks
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE, DELETE = "events.add_webhook", "events.change_webhook", "events.delete_webhook"
@@ -138,7 +139,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         webhook = _posted(request, pk, CHANGE)
         delivery = webhooks.test(webhook)
         messages.info(request, _("A test is on its way. This page says what came of it."))
-        return HttpResponseRedirect(reverse("admin:events_delivery_change", args=[delivery.pk]))
+        return HttpResponseRedirect(own_page(delivery))
 
     def delete_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
         webhooks.delete(_posted(request, pk, DELETE))
@@ -146,7 +147,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse(LIST))
 
     def _shown_once(self, request: HttpRequest, webhook: Webhook, secret: str) -> HttpResponse:
-        request.made_at = reverse("admin:events_webhook_change", args=[webhook.pk])  # type: ignore[attr-defined]  # for sent_once.py
+        request.made_at = own_page(webhook)  # type: ignore[attr-defined]  # for sent_once.py
         answer = page(self, request, "events/shown_once.html", webhook.url, webhook=webhook, secret=secret)
         answer["Referrer-Policy"] = "no-referrer"
         return answer
@@ -208,9 +209,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def redeliver_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, REDELIVER)
-        delivery = Delivery.objects.select_related("webhook", "event").filter(pk=pk).first() if pk < 2**63 else None
-        if delivery is None or request.method != "POST":
-            raise Http404
+        delivery = posted_row(request, Delivery.objects.select_related("webhook", "event"), pk)
         if not webhooks.redeliver(delivery):
             messages.info(request, _("It is already waiting to be delivered."))
         return HttpResponseRedirect(reverse("admin:events_delivery_change", args=[pk]))
@@ -218,17 +217,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 def _posted(request: HttpRequest, pk: int, permission: str) -> Webhook:
     require(request, permission)
-    if request.method != "POST":
-        raise Http404
-    return _webhook(pk)
+    return posted_row(request, Webhook.objects.all(), pk)
 
 
 def _webhook(pk: int) -> Webhook:
-    webhook = Webhook.objects.filter(pk=pk).first() if pk < 2**63 else None
-    if webhook is None:
-        raise Http404
-    return webhook
+    return get_object_or_404(Webhook, pk=pk)
 
 
 def _to(webhook: Webhook) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:events_webhook_change", args=[webhook.pk]))
+    return HttpResponseRedirect(own_page(webhook))

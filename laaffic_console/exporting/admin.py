@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -158,9 +159,7 @@ class ExportAdmin(ReadOnlyAdmin):
         return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
 
     def _get(self, request: HttpRequest, pk: int) -> Export:
-        export = Export.objects.filter(pk=pk).first()
-        if export is None:
-            raise Http404
+        export = get_object_or_404(Export, pk=pk)
         if not keeping.may_look(signed_in(request), export):
             raise PermissionDenied
         return export

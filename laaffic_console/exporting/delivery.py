@@ -16,7 +16,7 @@ from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import making
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.forms import proving
-from laaffic_console.kit.pages import page, require
+from laaffic_console.kit.pages import own_page, page, require
 from laaffic_console.kit.words.people import signed_in
 
 
@@ -50,7 +50,7 @@ def deliver(
             back=back,
         )
     export = making.ask(kind, parameters, file_format, by=by)
-    return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[export.pk]))
+    return HttpResponseRedirect(own_page(export))
 
 
 def deliver_list(request: HttpRequest, model_admin: Any, file_format: str, *, file_name: str) -> Any:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from laaffic_console.identity import factors, invitations, sessions
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, page, require, say_why
 from laaffic_console.kit.words.role_words import OneRoleField
 
 LIST = "admin:auth_user_changelist"
@@ -80,6 +80,6 @@ def _act(request: HttpRequest, user: User, act: str) -> None:
         try:
             invitations.send_again(user)
         except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+            say_why(request, problem)
         else:
             messages.success(request, _("%(address)s is invited.") % {"address": user.email})

@@ -1,14 +1,19 @@
 """What the console's own pages need from the admin around them."""
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+
+Row = TypeVar("Row", bound=Model)
 
 
 def page(
@@ -20,6 +25,12 @@ def page(
         template,
         {**model_admin.admin_site.each_context(request), "title": title, "opts": model_admin.opts, **context},
     )
+
+
+def own_page(row: Any, what: str = "change", *more: Any) -> str:
+    """The address of a row's page, or of another view of its admin; a proxy's rows have those of what it stands for."""
+    options = row._meta.concrete_model._meta
+    return reverse(f"admin:{options.app_label}_{options.model_name}_{what}", args=[row.pk, *more])
 
 
 def next_page(request: HttpRequest, otherwise: str) -> str:
@@ -54,6 +65,13 @@ def require(request: HttpRequest, *permissions: str) -> None:
         raise PermissionDenied
 
 
+def posted_row(request: HttpRequest, rows: QuerySet[Row], pk: int) -> Row:
+    """What a button's POST is about; 404 for every other method, and for what is not there."""
+    if request.method != "POST":
+        raise Http404
+    return get_object_or_404(rows, pk=pk)
+
+
 def add_problems(form: BaseForm, problem: ValidationError) -> None:
     """Put a service's errors at the fields they are about; what the form does not have goes on top."""
     if not hasattr(problem, "error_dict"):
@@ -61,3 +79,13 @@ def add_problems(form: BaseForm, problem: ValidationError) -> None:
         return
     for field, errors in problem.error_dict.items():
         form.add_error(field if field in form.fields else None, errors)
+
+
+def sentences_of(problem: Exception) -> list[str]:
+    """What a service said when it refused, whichever way it refuses."""
+    return problem.messages if isinstance(problem, ValidationError) else [str(problem)]
+
+
+def say_why(request: HttpRequest, problem: Exception) -> None:
+    for sentence in sentences_of(problem):
+        messages.error(request, sentence)

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -23,7 +23,7 @@ from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
-from laaffic_console.kit.pages import page, require
+from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.reports import asking, asking_form, report_file
@@ -176,9 +176,9 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         try:
             token = spreadsheets.make(report, signed_in(request), int(days) if days in ("30", "90", "365") else 0)
         except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+            say_why(request, problem)
             return _to_page_of(report)
-        request.made_at = _page_of(report)  # type: ignore[attr-defined]  # for sent_once.py
+        request.made_at = own_page(report)  # type: ignore[attr-defined]  # for sent_once.py
         found = f"{settings.CONSOLE_URL}{reverse('read_report', args=[pk])}?{urlencode({'token': token})}"
         answer = page(
             self,
@@ -207,7 +207,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         try:
             saving.check(report, report.users.all())
         except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+            say_why(request, problem)
         else:
             with transaction.atomic():
                 report.save(update_fields=["query"])
@@ -218,10 +218,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     def _get(self, request: HttpRequest, pk: int) -> Report:
         """Of a POST; a report that is not there for them is not there."""
         require(request, VIEW)
-        report = self.get_queryset(request).filter(pk=pk).first()
-        if report is None or request.method != "POST":
-            raise Http404
-        return report
+        return posted_row(request, self.get_queryset(request), pk)
 
     def _theirs(self, request: HttpRequest, pk: int) -> Report:
         report = self._get(request, pk)
@@ -316,9 +313,5 @@ def _is_theirs(request: HttpRequest, report: Report | None) -> bool:
     return report is None or report.owner_id == request.user.pk or bool(request.user.is_superuser)
 
 
-def _page_of(report: Report) -> str:
-    return reverse("admin:reports_report_change", args=[report.pk])
-
-
 def _to_page_of(report: Report) -> HttpResponseRedirect:
-    return HttpResponseRedirect(_page_of(report))
+    return HttpResponseRedirect(own_page(report))

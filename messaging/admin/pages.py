@@ -1,5 +1,14 @@
 """What pages of other apps take from here too."""
 
-from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
+from laaffic_console.kit.pages import (
+    add_problems,
+    may_see_contacts,
+    own_page,
+    page,
+    posted_row,
+    require,
+    say_why,
+    sentences_of,
+)
 
-__all__ = ["add_problems", "may_see_contacts", "page", "require"]
+__all__ = ["add_problems", "may_see_contacts", "own_page", "page", "posted_row", "require", "say_why", "sentences_of"]

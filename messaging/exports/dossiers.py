@@ -24,6 +24,7 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files import signed_zip
 from laaffic_console.kit.files.signed_zip import SignedZip, as_json
+from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.figures import proofs
@@ -78,18 +79,14 @@ def content(campaign: Any, fields: Sequence[str], user: User | None) -> Part:
         return {
             **{name: getattr(campaign, name) for name in fields},
             "application": {"app_id": campaign.application.app_id, "name": campaign.application.name},
-            "created_by": name_of(campaign.created_by),
-            "authors": [name_of(author) for author in campaign.authors.order_by("pk")],
-            "launched_by": name_of(campaign.launched_by),
-            "dossier_made_by": name_of(user) or "the command line",
+            "created_by": username(campaign.created_by),
+            "authors": [username(author) for author in campaign.authors.order_by("pk")],
+            "launched_by": username(campaign.launched_by),
+            "dossier_made_by": username(user) or "the command line",
             "names_of_recipients": "as they are now" if sees_names else "left out: who made it may not see contacts",
         }
 
     return document("campaign.json", "what was sent, by whom, when; by whom the dossier was made", make)
-
-
-def name_of(user: User | None) -> str:
-    return user.get_username() if user else ""
 
 
 def approvals(campaign: Any) -> Part:
@@ -105,10 +102,10 @@ def approvals(campaign: Any) -> Part:
             "approvals": [
                 {
                     "outcome": approval.outcome,
-                    "asked_by": name_of(approval.asked_by),
+                    "asked_by": username(approval.asked_by),
                     "asked_at": approval.asked_at,
                     "asked_note": approval.asked_note,
-                    "decided_by": name_of(approval.decided_by),
+                    "decided_by": username(approval.decided_by),
                     "decided_at": approval.decided_at,
                     "note": approval.note,
                     "recipients": approval.recipients,
@@ -161,7 +158,7 @@ def events(campaign: Any) -> Part:
         types = ContentType.objects.get_for_models(*drafts, for_concrete_models=False).values()
         edits = LogEntry.objects.filter(content_type__in=[kind.pk for kind in types], object_id=str(campaign.pk))
         for edit in edits.select_related("user").order_by("pk").iterator(chunk_size=2000):
-            yield [edit.action_time, name_of(edit.user), edit.get_change_message() or str(edit), "forms"]
+            yield [edit.action_time, username(edit.user), edit.get_change_message() or str(edit), "forms"]
         happened = campaign.events.order_by("pk").values_list("at", "actor__username", "text")
         for at, by, text in happened.iterator(chunk_size=2000):
             yield [at, by or "", in_words(text), "campaign"]

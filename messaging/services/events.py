@@ -12,6 +12,7 @@ from laaffic_console.events.kinds import Kind
 from laaffic_console.events.services import outbox
 from laaffic_console.events.services.outbox import Happening
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.words.people import username
 from messaging.models import (
     Approval,
     Budget,
@@ -240,8 +241,8 @@ def approval(kind: Kind, approval: Approval, *, by: str) -> None:
     """`by`: the person who asked, decided, or has edited what was approved."""
     draft = approval.draft
     people = {
-        "asked_by": approval.asked_by.get_username() if approval.asked_by else "",
-        "decided_by": approval.decided_by.get_username() if approval.decided_by else "",
+        "asked_by": username(approval.asked_by),
+        "decided_by": username(approval.decided_by),
     }
     said = {
         "id": approval.pk,

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.pages import own_page
 from messaging.people import contact_traces
 from messaging.people.person_timeline import Behind, Entry, Person, Source, register, rows_behind
 from phone_numbers.models import Binding
@@ -31,7 +31,7 @@ def bindings(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             row.pk,
             _("Bound: %(pair)s") % {"pair": row.shown_pair},
             _("live") if row.is_live else row.get_ending_display(),
-            reverse("admin:numbers_binding_change", args=[row.pk]),
+            own_page(row),
             "moving" if row.is_live else "",
         )
         for row in rows_behind(rows, "first_seen_at", behind, limit)

@@ -35,20 +35,6 @@ pytestmark = pytest.mark.django_db
 READ_ONLY = [LedgerEntry, PushedBody, OrphanReport, WorkerHeartbeat, AccountHold, BalanceReading]
 
 
-@pytest.fixture
-def staff(client: Client) -> Callable[..., Client]:
-    """Signed in with these permissions and no others."""
-
-    def sign_in(*permissions: str) -> Client:
-        user = User.objects.create_user("staff", is_staff=True)
-        for name in permissions:
-            user.user_permissions.add(Permission.objects.get(codename=name))
-        client.force_login(user)
-        return client
-
-    return sign_in
-
-
 def page(model: type[Model], what: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{what}", args=args)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -25,17 +25,6 @@ POOLS = "/admin/numbers/numberpool/"
 def pool(sandbox: RunningSandbox, application: Application) -> NumberPool:
     pool_sync.sync()
     return NumberPool.objects.get(pool_number="918885")
-
-
-@pytest.fixture
-def staff(client: Client) -> Callable[..., Client]:
-    def sign_in(*permissions: str) -> Client:
-        user = User.objects.create_user("staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return sign_in
 
 
 def text_of(answer: Any) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
@@ -27,17 +26,6 @@ pytestmark = pytest.mark.django_db
 BINDINGS = "/admin/numbers/binding/"
 POOLS = "/admin/numbers/numberpool/"
 OWNED = "/admin/numbers/ownednumber/"
-
-
-@pytest.fixture
-def staff(client: Client) -> Callable[..., Client]:
-    def sign_in(*permissions: str) -> Client:
-        user = User.objects.create_user("staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return sign_in
 
 
 def add_bindings(application: Application, count: int, first: int = 0, **fields: object) -> list[Binding]:

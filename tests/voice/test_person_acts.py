@@ -35,17 +35,6 @@ def phone(application: Application) -> SipPhone:
     return SipPhone.objects.create(application=application, account="test_001", last_seen_at=timezone.now())
 
 
-@pytest.fixture
-def staff(client: Client) -> Callable[..., Client]:
-    def sign_in(*permissions: str) -> Client:
-        user = User.objects.create_user("staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return sign_in
-
-
 def page_of(contact: Contact) -> str:
     return reverse("admin:messaging_contact_change", args=[contact.pk])
 

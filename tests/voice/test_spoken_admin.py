@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -34,17 +33,6 @@ def _credentials(settings: LazySettings) -> None:
 @pytest.fixture
 def application(db: None) -> Application:
     return Application.objects.create(app_id="voiceApp", channel="voice")
-
-
-@pytest.fixture
-def staff(client: Client) -> Callable[..., Client]:
-    def sign_in(*permissions: str) -> Client:
-        user = User.objects.create_user("staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return sign_in
 
 
 def filled(application: Application, group: ContactGroup, **other: Any) -> dict[str, Any]:

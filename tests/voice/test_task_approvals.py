@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -255,24 +255,11 @@ class VoidTests:
 
 
 class PageTests:
-    @pytest.fixture
-    def signed_in(self) -> Callable[[str], Client]:
-        def sign_in(role: str) -> Client:
-            user, _made = User.objects.get_or_create(username=role.lower(), is_staff=True)
-            user.groups.set([Group.objects.get(name=role)])
-            client = Client()
-            client.force_login(user)
-            return client
-
-        return sign_in
-
     def address(self, draft: GroupTask, verb: str) -> str:
         return reverse("admin:voice_grouptask_approval", args=[draft.pk, verb])
 
-    def test_an_operator_asks_and_an_approver_decides(
-        self, draft: GroupTask, signed_in: Callable[[str], Client]
-    ) -> None:
-        operator, approver = signed_in("Operator"), signed_in("Approver")
+    def test_an_operator_asks_and_an_approver_decides(self, draft: GroupTask, as_role: Callable[[str], Client]) -> None:
+        operator, approver = as_role("Operator"), as_role("Approver")
         review, own = (reverse(f"admin:voice_grouptask_{what}", args=[draft.pk]) for what in ("review", "change"))
 
         refused = [operator.post(self.address(draft, verb)).status_code for verb in ("approve", "refuse")]
@@ -293,9 +280,9 @@ class PageTests:
         assert fresh(draft).is_at_laaffic
 
     def test_a_page_that_is_stale_decides_nothing(
-        self, draft: GroupTask, signed_in: Callable[[str], Client], ada: User
+        self, draft: GroupTask, as_role: Callable[[str], Client], ada: User
     ) -> None:
-        approver = signed_in("Approver")
+        approver = as_role("Approver")
         ask(draft, ada)
         given = hidden(approver, reverse("admin:voice_grouptask_review", args=[draft.pk]))
         GroupTask.objects.update(text="Other")
@@ -307,9 +294,9 @@ class PageTests:
         assert draft.approvals.first().outcome == "asked"
 
     def test_a_word_on_what_was_launched_meanwhile_leads_to_its_page(
-        self, draft: GroupTask, signed_in: Callable[[str], Client], ada: User, bob: User
+        self, draft: GroupTask, as_role: Callable[[str], Client], ada: User, bob: User
     ) -> None:
-        approver = signed_in("Approver")
+        approver = as_role("Approver")
         approved(draft, ada, bob)
         group_tasks.launch(draft.pk)
 

@@ -6,21 +6,19 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.defaultfilters import filesizeformat
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words.people import signed_in
-from messaging.services.refusals import NotAllowed
+from messaging.admin.shared.library import LibraryAdmin
 from voice.models import AudioFile
 from voice.services.audio import elsewhere as audio_elsewhere
 from voice.services.audio import uploads as audio
@@ -47,14 +45,11 @@ class RenameForm(forms.Form):
 
 
 @admin.register(AudioFile)
-class AudioFileAdmin(ModelAdmin):
+class AudioFileAdmin(LibraryAdmin):
+    library = audio
     when_empty = gettext_lazy("Upload an announcement: group calls choose from what is here.")
     list_display = ["name", "audio_type", "lasts", "shown_size", "state", "created_at", "created_by"]
     list_filter = ["is_archived", "audio_type"]
-    list_filter_sheet = False
-    list_select_related = ["created_by"]
-    search_fields = ["name"]
-    list_per_page = 50
     actions = None
     list_before_template = "voice/audio_panel.html"
 
@@ -73,25 +68,10 @@ class AudioFileAdmin(ModelAdmin):
     def state(self, file: AudioFile) -> tuple[str, str]:
         return ("yes", _("uploaded")) if file.is_at_laaffic else ("no", _("not uploaded"))
 
-    def has_change_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
         """What Laaffic has, or may have, stays: tasks name it by its id. Archive it instead."""
         is_removable = obj is not None and audio.is_removable(obj)
         return is_removable and super().has_delete_permission(request, obj)
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        """Under its upload's lease, which comes before the row's lock: what is being uploaded stays."""
-        file = self.get_object(request, unquote(object_id))
-        if request.method != "POST" or file is None:
-            return super().delete_view(request, object_id, extra_context)
-        try:
-            with audio.while_not_uploaded(file.pk):
-                return super().delete_view(request, object_id, extra_context)
-        except NotAllowed as problem:
-            messages.error(request, str(problem))
-            return HttpResponseRedirect(reverse("admin:voice_audiofile_change", args=[file.pk]))
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -112,7 +92,7 @@ class AudioFileAdmin(ModelAdmin):
         # Sent by upload.js, the page stays as it is: the chosen file is still chosen when a field is wrong.
         is_fetched = request.headers.get("X-Requested-With") == "fetch"
         if added is not None:
-            address = own_page(added, "change")
+            address = own_page(added)
             return JsonResponse({"next": address}) if is_fetched else HttpResponseRedirect(address)
         if is_fetched and request.method == "POST":
             return JsonResponse({"errors": form.errors})
@@ -180,7 +160,7 @@ class AudioFileAdmin(ModelAdmin):
             if request.method == "POST":
                 taken = audio_elsewhere.take(request.POST.get("file_id", "")[:200], by=signed_in(request))
                 messages.success(request, _("“%(name)s” is in the library.") % {"name": taken.name})
-                return HttpResponseRedirect(own_page(taken, "change"))
+                return HttpResponseRedirect(own_page(taken))
             files, problem = audio_elsewhere.listed(), ""
         except ValidationError as failure:
             files, problem = [], " ".join(failure.messages)
@@ -188,36 +168,21 @@ class AudioFileAdmin(ModelAdmin):
         return page(self, request, "voice/audio_elsewhere.html", title, files=files, problem=problem)
 
     def upload_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "voice.view_audiofile", "voice.upload_audiofile")
-        file = self._posted(request, pk)
+        file = self.posted(request, pk, "upload")
         if upload_and_say(request, pk):
             messages.success(request, _("Laaffic has “%(name)s”.") % {"name": file.name})
-        return HttpResponseRedirect(own_page(file, "change"))
+        return HttpResponseRedirect(own_page(file))
 
     def rename_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "voice.view_audiofile", "voice.add_audiofile")
-        file = self._posted(request, pk)
+        file = self.posted(request, pk, "add")
         form = RenameForm(request.POST)
         if form.is_valid():
             try:
                 audio.rename(file, form.cleaned_data["name"])
-                return HttpResponseRedirect(own_page(file, "change"))
+                return HttpResponseRedirect(own_page(file))
             except ValidationError as problem:
                 add_problems(form, problem)
         return self._page(request, file, form)
-
-    def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "voice.view_audiofile", "voice.add_audiofile")
-        file = self._posted(request, pk)
-        if (wanted := request.POST.get("archive")) in ("yes", "no"):
-            audio.archive(pk, is_archived=wanted == "yes")
-        return HttpResponseRedirect(own_page(file, "change"))
-
-    def _posted(self, request: HttpRequest, pk: int) -> AudioFile:
-        file = self.get_queryset(request).filter(pk=pk).first()
-        if request.method != "POST" or file is None:
-            raise Http404
-        return file
 
     def content_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The bytes, or the part that a player asks for, with the type that their content has."""
@@ -257,10 +222,6 @@ def part_of(data: bytes, asked: str) -> HttpResponse:
 def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
-
-
-def own_page(file: AudioFile, what: str) -> str:
-    return reverse(f"admin:voice_audiofile_{what}", args=[file.pk])
 
 
 def upload_and_say(request: HttpRequest, pk: int) -> bool:

@@ -22,7 +22,7 @@ from laaffic_console.kit.forms.form_fields import call_empty, field_of
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked, may_see
-from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words import plain_text
@@ -189,8 +189,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         try:
             say(request, calls.try_again(asked.pk, again=request.POST.get(open_acts.FIELD, ""), by=signed_in(request)))
         except ValidationError as problem:
-            for said in problem.messages:
-                messages.error(request, said)
+            say_why(request, problem)
         return HttpResponseRedirect(own_page(asked))
 
     def resolve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -205,8 +204,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
             seen = plain_text.whole_number(request.POST.get("seen", "")) or 0
             settle(asked.pk, why=why[:150], by=signed_in(request), seen=seen)
         except ValidationError as problem:
-            for said in problem.messages:
-                messages.error(request, said)
+            say_why(request, problem)
         return HttpResponseRedirect(own_page(asked))
 
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -216,10 +214,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         return HttpResponseRedirect(own_page(asked))
 
     def _posted(self, request: HttpRequest, pk: int) -> SipCall:
-        asked = self.get_queryset(request).filter(pk=pk).first()
-        if request.method != "POST" or asked is None:
-            raise Http404
-        return asked
+        return posted_row(request, self.get_queryset(request), pk)
 
 
 def call_contact(model_admin: Any, request: HttpRequest, chosen: QuerySet[Contact]) -> HttpResponse | None:
@@ -256,10 +251,6 @@ def state_of(asked: SipCall) -> tuple[str, str]:
     if asked.entry.state == EntryState.ACCEPTED:
         return EntryState.ACCEPTED, _("taken, in progress") if asked.look_at else _("taken, no record")
     return asked.entry.state, asked.entry.get_state_display()
-
-
-def own_page(asked: SipCall) -> str:
-    return reverse("admin:voice_sipcall_change", args=[asked.pk])
 
 
 def say(request: HttpRequest, asked: SipCall) -> None:

@@ -5,10 +5,6 @@ import math
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -76,15 +72,6 @@ def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
         "laaffic_clock": date_format(start.astimezone(ZoneInfo(group_requests.zone_name())), "DATETIME_FORMAT"),
         "waits_for_window": bool(task.windows) and not task.send_at and start > timezone.now(),
     }
-
-
-def own_page(task: GroupTask, what: str = "change") -> str:
-    return reverse(f"admin:voice_grouptask_{what}", args=[task.pk])
-
-
-def say(request: HttpRequest, problem: ValidationError) -> None:
-    for sentence in problem.messages:
-        messages.error(request, sentence)
 
 
 def cost_words(task: GroupTask, planned: Planned) -> str:

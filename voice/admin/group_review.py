@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services.ledger.open_acts import FIELD
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.composing.launch_page import Facts, LaunchPage
 from messaging.admin.rules import approvals
@@ -15,7 +16,7 @@ from messaging.admin.shared import undo_field
 from messaging.services.audience import recipient_clocks
 from messaging.services.forecast import balance_forecast
 from messaging.services.launching import checks
-from voice.admin.group_facts import button_words, cost_words, left_out, own_page, start_words, told
+from voice.admin.group_facts import button_words, cost_words, left_out, start_words, told
 from voice.models import GroupTask
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import starting as group_start

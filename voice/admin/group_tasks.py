@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -16,21 +17,21 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
-from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
+from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import page, require
+from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import in_percent, number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.rules import approvals, calendars
-from messaging.admin.shared import proof_panel, resuming
+from messaging.admin.shared import buttons, proof_panel, resuming
 from voice import export_kinds
-from voice.admin.group_facts import bar, own_page, say, told
+from voice.admin.group_facts import bar, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.group_review import GroupLaunch
@@ -61,9 +62,11 @@ COLOURS = {
 }
 # States → those that are coloured so on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
-TAKE_BACK = "take-back"
 MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
-VERBS: dict[str, Callable[..., GroupTask]] = {TAKE_BACK: group_waiting.take_back, "resume": group_waiting.resume}
+VERBS: dict[str, Callable[..., GroupTask]] = {
+    buttons.TAKE_BACK: group_waiting.take_back,
+    buttons.RESUME: group_waiting.resume,
+}
 MADE: dict[str, Callable[..., GroupTask]] = {
     "copy": group_copies.new_from,
     "unreached": lambda task, by: group_copies.new_from(task, unreached_only=True, by=by),
@@ -204,9 +207,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return GroupLaunch(self, request, self._draft(pk)).answer()
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk).first()
-        if task is None:
-            raise Http404
+        task = get_object_or_404(_whole(), pk=pk)
         return approvals.act(request, task, verb)
 
     # Following
@@ -277,17 +278,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return proof_panel.dossier_view(request, export_kinds.TASK_DOSSIER, GroupTask, pk)
 
     def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        task = GroupTask.objects.filter(pk=pk, is_template=False).first()
-        if task is None:
-            raise Http404
+        task = get_object_or_404(GroupTask, pk=pk, is_template=False)
         return proof_panel.prove_view(self, request, task)
 
     def numbers_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Whom the task calls, as a CSV file."""
         require_export(request, GroupTask)
-        task = GroupTask.objects.filter(pk=pk).first()
-        if task is None:
-            raise Http404
+        task = get_object_or_404(GroupTask, pk=pk)
         numbers = group_numbers.of(task)
         files.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
         answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=files.CSV)
@@ -305,7 +302,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         try:
             made = MADE[what](task, by=signed_in(request))
         except ValidationError as problem:
-            say(request, problem)
+            say_why(request, problem)
             return HttpResponseRedirect(own_page(task))
         return HttpResponseRedirect(own_page(made, "review" if made.kind in group_care.AGAIN else "edit"))
 
@@ -321,23 +318,10 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = self._posted(request, pk)
         if verb not in VERBS:
             raise Http404
-        said_with = {"again": request.POST.get(FIELD, ""), **resuming.asked(request)} if verb == "resume" else {}
-        try:
-            VERBS[verb](task.pk, by=signed_in(request), **said_with)
-        except StillOpen as problem:
-            say(request, problem)
-            return HttpResponseRedirect(f"{own_page(task)}?{FIELD}=yes")
-        except ValidationError as problem:
-            say(request, problem)
-            return HttpResponseRedirect(own_page(task))
-        if verb == TAKE_BACK:
-            messages.success(request, _("Taken back: nothing has left."))
-        return HttpResponseRedirect(own_page(task, "review" if verb == TAKE_BACK else "change"))
+        return buttons.act(request, task, verb, VERBS[verb], may_repeat=True)
 
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        task = GroupTask.objects.filter(pk=pk).first()
-        if task is None:
-            raise Http404
+        task = get_object_or_404(GroupTask, pk=pk)
         act = group_waiting.start_outside_hours
         return calendars.outside_hours_view(self, request, task, act=act, rights=MAY_PUT_ASIDE)
 
@@ -348,7 +332,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             group_tasks.cancel(task.pk, by=signed_in(request))
             messages.success(request, _("Laaffic has taken the cancelling. Calls that ring already go on."))
         except ValidationError as problem:
-            say(request, problem)
+            say_why(request, problem)
         return HttpResponseRedirect(own_page(task))
 
     def resolve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -362,7 +346,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             seen = whole_number(request.POST.get("seen", "")) or 0
             settle(task.pk, why=why[:120], by=signed_in(request), seen=seen)
         except ValidationError as problem:
-            say(request, problem)
+            say_why(request, problem)
         return HttpResponseRedirect(own_page(task))
 
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -374,13 +358,12 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return HttpResponseRedirect(own_page(task))
 
     def _draft(self, pk: int) -> GroupTask:
-        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk, state=TaskState.DRAFT).first()
-        if task is None:
-            raise Http404
-        return task
+        return get_object_or_404(_whole(), pk=pk, state=TaskState.DRAFT)
 
     def _posted(self, request: HttpRequest, pk: int) -> GroupTask:
-        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk).first()
-        if request.method != "POST" or task is None:
-            raise Http404
-        return task
+        return posted_row(request, _whole(), pk)
+
+
+def _whole() -> QuerySet[GroupTask]:
+    """With all that its launch looks at."""
+    return GroupTask.objects.select_related(*group_launching.RELATED)

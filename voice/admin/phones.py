@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,7 +18,7 @@ from unfold.decorators import display
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from voice.models import SipPhone
 from voice.services import syncing
@@ -97,7 +98,7 @@ class SipPhoneAdmin(CopiedListAdmin):
     def new_password(self, phone: SipPhone) -> SafeString | str:
         if phone.gone_at is not None:
             return ""
-        address = reverse("admin:voice_sipphone_password", args=[phone.pk])
+        address = own_page(phone, "password")
         return format_html('<a class="c-link" href="{}">{}</a>', address, _("Reset password"))
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -132,16 +133,13 @@ class SipPhoneAdmin(CopiedListAdmin):
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A GET asks; what a POST is answered with is the only page that ever shows the password."""
         require(request, "voice.view_sipphone", MAY_CHANGE)
-        phone = SipPhone.objects.select_related("application").filter(pk=pk).first()
-        if phone is None:
-            raise Http404
+        phone = get_object_or_404(SipPhone.objects.select_related("application"), pk=pk)
         made = None
         if request.method == "POST":
             try:
                 made = phone_changes.reset(phone, by=signed_in(request))
             except ValidationError as problem:
-                for said in problem.messages:
-                    messages.error(request, said)
+                say_why(request, problem)
                 return HttpResponseRedirect(reverse("admin:voice_sipphone_password", args=[pk]))
             request.made_at = reverse("admin:voice_sipphone_password", args=[pk])  # type: ignore[attr-defined]  # for sent_once.py
         requests = phone_evidence.latest(phone_evidence.RESET, [pk])

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
-from laaffic_console.kit.pages import POSTED, ask_first, page
+from laaffic_console.kit.pages import POSTED, ask_first, own_page, page, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words.figures import money
@@ -130,7 +129,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
         if asked := ask_first(self, request, _("Ask Laaffic about this call"), sentence, back=back):
             return asked
         say_answer(request, lambda: asking.about_record(record))
-        return HttpResponseRedirect(reverse("admin:voice_callrecord_change", args=[record.pk]))
+        return HttpResponseRedirect(own_page(record))
 
     @action(description=gettext_lazy("Decide on the cost"), url_path="cost", permissions=["resolve"])
     def decide_cost(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -142,9 +141,8 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
                 cost_words.decide(record.pk, take=take, why=why, by=signed_in(request))
                 messages.success(request, _("Recorded, with your reason."))
             except ValidationError as problem:
-                for said in problem.messages:
-                    messages.error(request, said)
-            return HttpResponseRedirect(reverse("admin:voice_callrecord_change", args=[record.pk]))
+                say_why(request, problem)
+            return HttpResponseRedirect(own_page(record))
         shown = "" if record.doubtful_cost is None else money(record.doubtful_cost, record.doubtful_currency)
         return page(self, request, "voice/call_cost.html", str(record), record=record, shown=shown)
 

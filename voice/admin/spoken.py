@@ -8,13 +8,13 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit.pages import require
+from laaffic_console.kit.pages import own_page, require
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.plain_text import sendable
 from laaffic_console.laaffic.tts import BY_CODE, MAX_TEXT
@@ -142,7 +142,7 @@ def say_to_contacts(model_admin: Any, request: HttpRequest, chosen: QuerySet[Con
         options = form.spoken_options().as_json()
         draft = quick_campaign(form, chosen, request, channel=Channel.VOICE, channel_options=options, **content)
         if draft is not None:
-            return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[draft.pk]))
+            return HttpResponseRedirect(own_page(draft, "review"))
     return bulk_actions.form_page(
         model_admin, request, chosen, action="say", title=_("Send a spoken message"), form=form, button=_("Review")
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from laaffic_console.api.documents import moment
+from laaffic_console.kit.words.people import username
 from messaging.models import Approval
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.approvable import DRAFT
@@ -19,9 +20,9 @@ def approval(row: Approval) -> dict[str, Any]:
         "draft": row.draft.pk,
         "name": row.draft.name,
         **{name: getattr(row, name) for name in ("outcome", "recipients", "cost", "asked_note", "note")},
-        "asked_by": row.asked_by.get_username() if row.asked_by else "",
+        "asked_by": username(row.asked_by),
         "asked_at": moment(row.asked_at),
-        "decided_by": row.decided_by.get_username() if row.decided_by else "",
+        "decided_by": username(row.decided_by),
         "decided_at": moment(row.decided_at),
         "seen": seen(row),
     }

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -86,9 +87,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
 @require_POST
 def remove_view(request: HttpRequest, pk: int) -> HttpResponse:
     """One's own; administrators anybody's."""
-    row = SavedFilter.objects.filter(pk=pk).first()
-    if row is None:
-        raise Http404
+    row = get_object_or_404(SavedFilter, pk=pk)
     if row.owner_id != request.user.pk and not request.user.is_superuser:
         raise PermissionDenied
     row.delete()

@@ -29,6 +29,7 @@ from laaffic_console.gateway.services.work.leases import HeldLease
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files import private_files
 from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.said import gettext as _
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def _new(kind: Kind, parameters: Parameters, file_format: str, by: User | None) 
         format=file_format,
         key=hashlib.sha256(asked.encode()).hexdigest(),
         asked_by=by,
-        asked_by_name=by.get_username() if by else "",
+        asked_by_name=username(by),
     )
 
 

@@ -21,7 +21,7 @@ from laaffic_console.gateway.services.account import account_watch, applications
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
-from laaffic_console.kit.pages import POSTED, ask_first
+from laaffic_console.kit.pages import POSTED, ask_first, own_page
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import money
 
@@ -110,7 +110,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
         if asked := self._ask_first(request):
             return asked
         say_test(request, account_watch.try_connection(application))
-        return HttpResponseRedirect(reverse("admin:gateway_application_change", args=[application.pk]))
+        return HttpResponseRedirect(own_page(application))
 
     def _ask_first(self, request: HttpRequest) -> HttpResponse | None:
         sentence = _("Laaffic is asked for the balance with the console's credentials. Nothing is sent.")

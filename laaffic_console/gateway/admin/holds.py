@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.pages import POSTED, ask_first, page
+from laaffic_console.kit.pages import POSTED, ask_first, own_page, page
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.stored_words import in_words
 
@@ -74,4 +74,4 @@ class AccountHoldAdmin(ReadOnlyAdmin):
             return page(self, request, "gateway/end_hold.html", _("End this hold?"), hold=hold)
         if account_hold.end_by_hand(hold.pk, by=signed_in(request)):
             messages.success(request, _("The hold has ended; what it stopped goes on."))
-        return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[hold.pk]))
+        return HttpResponseRedirect(own_page(hold))

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +20,7 @@ from laaffic_console.gateway.services.ledger import subjects, words
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking import masks
-from laaffic_console.kit.pages import page
+from laaffic_console.kit.pages import own_page, page
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
@@ -100,7 +99,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         if request.method == "POST" and request.POST.get("word") in ("done", "not_done"):
             try:
                 words.settle(entry.pk, was_done=request.POST["word"] == "done", why=why[:200], by=signed_in(request))
-                return HttpResponseRedirect(reverse("admin:gateway_ledgerentry_change", args=[entry.pk]))
+                return HttpResponseRedirect(own_page(entry))
             except ValidationError as problem:
                 problems = problem.messages
         return page(

@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -16,7 +15,7 @@ from laaffic_console.gateway.services.inbox import draining
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
-from laaffic_console.kit.pages import page
+from laaffic_console.kit.pages import own_page, page
 
 
 class FailedFilter(ChoiceFilter):
@@ -84,7 +83,7 @@ class PushedBodyAdmin(AsItCame):
             messages.success(request, _("It is applied again from its beginning as soon as a worker is free."))
         else:
             messages.warning(request, _("It is already waiting to be applied."))
-        return HttpResponseRedirect(reverse("admin:gateway_pushedbody_change", args=[body.pk]))
+        return HttpResponseRedirect(own_page(body))
 
 
 @admin.register(OrphanReport)

@@ -2,13 +2,13 @@
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.pages import own_page
 
 
 def where_to_switch_on(application: Application) -> str:
-    page = reverse("admin:gateway_application_change", args=[application.pk])
+    page = own_page(application)
     return f"{application.app_id} is switched off. Switch it on where it says Active: {settings.CONSOLE_URL}{page}"
 
 

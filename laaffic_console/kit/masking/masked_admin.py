@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.lists import list_order
 from laaffic_console.kit.masking import masks
-from laaffic_console.kit.pages import page
+from laaffic_console.kit.pages import own_page, page
 
 
 def may_reveal(request: HttpRequest) -> bool:
@@ -98,7 +98,7 @@ class MaskedNumbers(_BesideModelAdmin):
             raise Http404
         if not self.has_view_permission(request, row) or not may_reveal(request):
             raise PermissionDenied
-        context: dict[str, Any] = {"back": reverse(change_page(row), args=[row.pk])}
+        context: dict[str, Any] = {"back": own_page(row)}
         if request.method == "POST":
             acts.record(acts.Act.REVEALED, row)
             name_of = self.model._meta.get_field
@@ -106,10 +106,6 @@ class MaskedNumbers(_BesideModelAdmin):
             rows += [(name, said) for name in self.typed if masks.mask_in_text(said := as_text(row, name)) != said]
             context["rows"] = [(name_of(name).verbose_name, value) for name, value in rows]
         return page(self, request, "console/reveal.html", _("Show the number"), row=row, **context)
-
-
-def change_page(row: models.Model) -> str:
-    return f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
 
 
 def as_text(row: Any, name: str) -> str:
@@ -147,5 +143,5 @@ def reveal_link(request: HttpRequest, row: models.Model) -> str:
     """The way to the page that shows it; "" for anyone who sees it already, or may not."""
     if masks.may_see() or not may_reveal(request):
         return ""
-    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_reveal", args=[row.pk])
+    address = own_page(row, "reveal")
     return format_html('<a class="c-link" href="{}" data-post>{}</a>', address, _("Show the number"))

@@ -12,3 +12,8 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def username(user: User | None) -> str:
+    """As files, events and the API name who did something; "" for what nobody did, or a person who is deleted."""
+    return user.get_username() if user else ""

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
@@ -21,7 +20,7 @@ from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import ngettext
 from laaffic_console.kit.words.stored_words import in_words
-from messaging.admin.pages import add_problems, page, require
+from messaging.admin.pages import add_problems, own_page, page, require, say_why
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting, unknown
 from messaging.services.campaigns import campaigns, follow_ups, resolving
@@ -124,7 +123,7 @@ def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campa
                 campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request), seen=seen
             )
         except NotAllowed as problem:
-            messages.error(request, str(problem))
+            say_why(request, problem)
             return _back(campaign)
         _say_settled(request, settled, newer=unknown.newest(campaign) > seen)
         return _back(campaign)
@@ -165,7 +164,7 @@ def _change_pace(request: HttpRequest, campaign: Campaign, form: PaceForm) -> bo
         add_problems(form, problem)
         return False
     except NotAllowed as problem:
-        messages.error(request, str(problem))
+        say_why(request, problem)
     return True
 
 
@@ -213,7 +212,7 @@ def _suppress(request: HttpRequest, campaign: Campaign, retried: Sequence[str]) 
     try:
         found = follow_ups.suppress_not_in_use(campaign.pk, but=retried, by=signed_in(request))
     except NotAllowed as problem:
-        messages.error(request, str(problem))
+        say_why(request, problem)
         return False
     said = _("Suppression list: %(added)s added, %(there)s on it already.")
     messages.success(request, said % {"added": number(found.added), "there": number(found.already_there)})
@@ -223,15 +222,13 @@ def _suppress(request: HttpRequest, campaign: Campaign, retried: Sequence[str]) 
 def _follow_up(request: HttpRequest, campaign: Campaign, make: Callable[..., Campaign]) -> HttpResponse:
     try:
         draft = make(campaign.pk, by=signed_in(request))
-    except NotAllowed as problem:
-        messages.error(request, str(problem))
-    except ValidationError as problem:
-        messages.error(request, " ".join(problem.messages))
+    except (NotAllowed, ValidationError) as problem:
+        say_why(request, problem)
     else:
         messages.success(request, _("A draft. Nothing is sent before you launch it."))
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[draft.pk]))
+        return HttpResponseRedirect(own_page(draft))
     return _back(campaign)
 
 
 def _back(campaign: Campaign) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+    return HttpResponseRedirect(own_page(campaign))

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.kit.words import durations
 from laaffic_console.kit.words.figures import in_percent, money, number
 from laaffic_console.kit.words.stored_words import in_words
-from messaging.admin.pages import page
+from messaging.admin.pages import page, say_why
 from messaging.services.figures import comparing
 from messaging.services.figures.comparing import Compared
 
@@ -50,7 +49,7 @@ def view(model_admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpResponse:
     try:
         compared = comparing.of(comparing.chosen(request.GET.get("ids", "")))
     except ValidationError as problem:
-        messages.error(request, " ".join(problem.messages))
+        say_why(request, problem)
         return HttpResponseRedirect(reverse("admin:messaging_campaign_changelist"))
     return page(
         model_admin,

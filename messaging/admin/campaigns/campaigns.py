@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import next_page
+from laaffic_console.kit.pages import own_page, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
 from messaging import export_kinds
 from messaging.admin.campaigns import campaign_actions, campaign_comparison, campaign_list, campaign_page, few_first
@@ -28,7 +29,7 @@ from messaging.admin.composing import before_launch, compose, pasted_numbers, te
 from messaging.admin.composing.compose_form import ComposeForm
 from messaging.admin.pages import page, require
 from messaging.admin.rules import approvals, calendars
-from messaging.admin.shared import channel_pages, proof_panel, resuming
+from messaging.admin.shared import buttons, channel_pages, proof_panel, resuming
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, editing, starting
@@ -39,12 +40,11 @@ Verb = Callable[..., Campaign]
 CampaignView = Callable[[Any, HttpRequest, Campaign], HttpResponse]
 
 # What may be done in which state: (verb, its words, what is asked first, the service).
-TAKE_BACK = "take-back"
 TEST_TO_ME = "_test"
 BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
-    TAKE_BACK: (gettext_lazy("Back to draft"), "", starting.take_back),
+    buttons.TAKE_BACK: (gettext_lazy("Back to draft"), "", starting.take_back),
     "pause": (gettext_lazy("Pause"), "", campaigns.pause),
-    "resume": (gettext_lazy("Resume"), "", campaigns.resume),
+    buttons.RESUME: (gettext_lazy("Resume"), "", campaigns.resume),
     "cancel": (
         gettext_lazy("Cancel"),
         gettext_lazy("Cancel this campaign? What has not left will never be sent."),
@@ -54,14 +54,14 @@ BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
 BUTTONS_OF = {
     CampaignState.SCHEDULED: ["pause", "cancel"],
     CampaignState.RUNNING: ["pause", "cancel"],
-    CampaignState.PAUSED: ["resume", "cancel"],
-    CampaignState.HELD: ["resume", "cancel"],
+    CampaignState.PAUSED: [buttons.RESUME, "cancel"],
+    CampaignState.HELD: [buttons.RESUME, "cancel"],
 }
 
 
 def buttons_of(campaign: Campaign) -> list[str]:
     verbs = BUTTONS_OF.get(CampaignState(campaign.state), [])
-    return [TAKE_BACK, *verbs] if starting.may_be_taken_back(campaign) else verbs
+    return [buttons.TAKE_BACK, *verbs] if starting.may_be_taken_back(campaign) else verbs
 
 
 @admin.register(Campaign)
@@ -159,7 +159,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except (NotAllowed, ValidationError) as problem:
-            why = " ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)
+            why = " ".join(sentences_of(problem))
             return kept_forms.not_stored(request, why, request.path)
         return response
 
@@ -174,7 +174,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             return None
         if TEST_TO_ME in request.POST:
             return self._test_to_me(request, campaign)
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
+        return HttpResponseRedirect(own_page(campaign, "review"))
 
     def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Only a draft can be edited: what was launched stays what it was."""
@@ -253,31 +253,26 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         draft = self._get(request, pk)
         if request.method != "POST":
             raise Http404
-        review = reverse("admin:messaging_campaign_review", args=[pk])
-        return self._send_test(request, draft, request.POST.get("number", ""), back=review)
+        return self._send_test(request, draft, request.POST.get("number", ""), back=own_page(draft, "review"))
 
     def _test_to_me(self, request: HttpRequest, draft: Campaign) -> HttpResponse:
         """It has been saved; its test goes to the number of the person who pressed the button."""
         require(request, "messaging.launch_campaign", "messaging.view_contact")
-        back = reverse("admin:messaging_campaign_change", args=[draft.pk])
         if not (number := profile_of(request.user).number):
             messages.warning(request, _("The campaign is saved. Write your own number here: its test goes there."))
-            return HttpResponseRedirect(reverse("own_profile", query={"next": back}))
-        return self._send_test(request, draft, number, back=back)
+            return HttpResponseRedirect(reverse("own_profile", query={"next": own_page(draft)}))
+        return self._send_test(request, draft, number, back=own_page(draft))
 
     def _send_test(self, request: HttpRequest, draft: Campaign, number: str, *, back: str) -> HttpResponse:
         try:
             test = starting.launch_test(draft, number, again=request.POST.get(FIELD, ""), by=signed_in(request))
         except StillOpen as problem:
             messages.error(request, problem.sentence)
-            review = reverse("admin:messaging_campaign_review", args=[draft.pk])
-            return HttpResponseRedirect(f"{review}?again=yes")
+            return HttpResponseRedirect(f"{own_page(draft, 'review')}?again=yes")
         except (NotAllowed, ValidationError) as problem:
-            for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
-                messages.error(request, said)
+            say_why(request, problem)
             return HttpResponseRedirect(back)
-        watch = reverse("admin:messaging_campaign_change", args=[test.pk])
-        link = format_html('<a href="{}">{}</a>', watch, _("Watch it"))
+        link = format_html('<a href="{}">{}</a>', own_page(test), _("Watch it"))
         messages.success(request, format_html("{} {}", _("The test is on its way."), link))
         return HttpResponseRedirect(back)
 
@@ -285,17 +280,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         require(request, "messaging.view_campaign", "messaging.launch_campaign")
         if request.method != "POST" or verb not in BUTTONS:
             raise Http404
-        campaign = self._get(request, pk)
-        try:
-            asked = resuming.asked(request) if verb == "resume" else {}
-            BUTTONS[verb][2](campaign.pk, by=signed_in(request), **asked)
-        except NotAllowed as problem:
-            messages.error(request, str(problem))
-        else:
-            if verb == TAKE_BACK:
-                messages.success(request, _("Taken back: nothing has left."))
-                return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))
-        return HttpResponseRedirect(next_page(request, reverse("admin:messaging_campaign_change", args=[pk])))
+        return buttons.act(request, self._get(request, pk), verb, BUTTONS[verb][2])
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._shown(campaign_actions.unknown_view, request, pk)
@@ -333,10 +318,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         return view(channel_pages.admin_of(campaign, request, self.admin_site), request, campaign)
 
     def _get(self, request: HttpRequest, pk: int) -> Campaign:
-        campaign = Campaign.objects.select_related("application").filter(pk=pk).first()
-        if campaign is None:
-            raise Http404
-        return campaign
+        return get_object_or_404(Campaign.objects.select_related("application"), pk=pk)
 
 
 def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:

@@ -4,9 +4,10 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
 from messaging.admin.campaigns.campaigns import CampaignAdmin, launched_meanwhile
+from messaging.admin.pages import own_page
 from messaging.models import Campaign, CampaignState
 
 
@@ -32,8 +33,7 @@ class ChannelCampaignAdmin(CampaignAdmin):
         campaign = self.get_object(request, object_id)
         if campaign is None or campaign.state == CampaignState.DRAFT:
             return super(CampaignAdmin, self).change_view(request, object_id, form_url, extra_context)
-        own_page = reverse("admin:messaging_campaign_change", args=[campaign.pk])
-        return launched_meanwhile(request) or HttpResponseRedirect(own_page)
+        return launched_meanwhile(request) or HttpResponseRedirect(own_page(campaign))
 
     # A campaign's permissions count for campaigns of every channel.
 

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.decorators import display
@@ -17,7 +17,7 @@ from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import require
+from laaffic_console.kit.pages import own_page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.people import signed_in
@@ -171,13 +171,11 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
     def amount_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Whether an amount that cannot be right is counted anyway."""
         require(request, "messaging.view_message", MAY_DECIDE)
-        message = Message.objects.filter(pk=pk).first()
-        if message is None or request.method != "POST":
-            raise Http404
+        message = posted_row(request, Message.objects.all(), pk)
         event = request.POST.get("event", "")
         try:
             amount_words.decide(
-                pk,
+                message.pk,
                 int(event) if event.isascii() and event.isdecimal() and len(event) < 19 else 0,
                 take=request.POST.get("word") == "take",
                 why=request.POST.get("why", ""),
@@ -185,9 +183,8 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
             )
             messages.success(request, _("Recorded, with your reason."))
         except ValidationError as problem:
-            for said in problem.messages:
-                messages.error(request, said)
-        return HttpResponseRedirect(reverse("admin:messaging_message_change", args=[pk]))
+            say_why(request, problem)
+        return HttpResponseRedirect(own_page(message))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

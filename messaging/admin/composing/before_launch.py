@@ -7,14 +7,13 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.composing.launch_page import Facts, LaunchPage
-from messaging.admin.pages import may_see_contacts, require
+from messaging.admin.pages import may_see_contacts, own_page, require
 from messaging.admin.rules import approvals
 from messaging.admin.shared import channel_pages, undo_field
 from messaging.admin.shared.clocks import at_its_moment
@@ -86,7 +85,7 @@ class CampaignLaunch(LaunchPage[Campaign]):
         return Campaign.objects.select_related("application").get(pk=self.draft.pk)
 
     def address(self) -> str:
-        return reverse("admin:messaging_campaign_change", args=[self.draft.pk])
+        return own_page(self.draft)
 
     def can_undo(self) -> bool:
         return not self.draft.local_time and not self.draft.scheduled_at

@@ -32,7 +32,7 @@ from messaging.admin.contacts import people
 from messaging.admin.contacts.contact_filters import CountryFilter, GroupFilter, ImportFilter, in_order_of_members
 from messaging.admin.contacts.contact_form import ContactForm
 from messaging.admin.contacts.suppression import SuppressForm, outcome_words
-from messaging.admin.pages import require
+from messaging.admin.pages import own_page, require
 from messaging.admin.shared import bulk_actions
 from messaging.models import Contact, ContactGroup, Message, Reply, SuppressionEntry, SuppressionRelease
 from messaging.people import contact_actions
@@ -191,7 +191,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
         """The same for one contact, from their page."""
         require(request, "messaging.view_contact", "messaging.add_campaign")
         contact = get_object_or_404(Contact, pk=pk)
-        page = reverse("admin:messaging_contact_change", args=[contact.pk])
+        page = own_page(contact)
         return self._send(request, Contact.objects.filter(pk=contact.pk), address=request.path, back=page)
 
     def _send(self, request: HttpRequest, queryset: QuerySet[Contact], **around: str) -> HttpResponse:
@@ -199,7 +199,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
         if form.is_bound and form.is_valid():
             campaign = send_quick_message(form, queryset, request)
             if campaign is not None:
-                return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
+                return HttpResponseRedirect(own_page(campaign, "review"))
         return bulk_actions.form_page(
             self, request, queryset, action="send_sms", title=_("Send SMS"), form=form, button=_("Review"), **around
         )
@@ -282,5 +282,5 @@ def sms_form(number: str, contact: Contact | None) -> str:
     except msisdn.InvalidNumber:
         return ""
     if contact is not None:
-        return reverse("admin:messaging_contact_send", args=[contact.pk])
+        return own_page(contact, "send")
     return f"{reverse('admin:messaging_campaign_add')}?{urlencode({'numbers': f'+{number}'})}"

@@ -23,7 +23,7 @@ from laaffic_console.kit.masking.masks import SEE
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import countries, durations
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import add_problems, may_see_contacts, page, require
+from messaging.admin.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from messaging.files.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 from messaging.files.contact_rows import RowOptions
 from messaging.files.unreadable import UnreadableFile
@@ -143,7 +143,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             except ValidationError as problem:
                 add_problems(form, ValidationError({"file": problem}))
             else:
-                return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[job.pk]))
+                return HttpResponseRedirect(own_page(job))
         return page(self, request, "messaging/imports/import_upload.html", _("Import contacts"), form=form)
 
     def change_view(
@@ -165,7 +165,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         try:
             problem = self._choose(request, job)
         except NotAllowed as refusal:
-            messages.error(request, str(refusal))
+            say_why(request, refusal)
             return HttpResponseRedirect(request.path)
         # What was said of columns holds for the ones that the page showed, and what nobody has seen is not imported.
         is_only_spelt_otherwise = (job.sheet, job.headers) == (shown[1], headers)  # its words were shown, too
@@ -329,11 +329,11 @@ class ContactImportAdmin(ReadOnlyAdmin):
                     messages.info(request, _("It has begun already, or was not counted to its end."))
             elif "_keep" in request.POST:
                 import_undo.give_up(job.pk)
-                return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[job.pk]))
+                return HttpResponseRedirect(own_page(job))
             else:
                 import_undo.look(job.pk, by=signed_in(request))
         except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+            say_why(request, problem)
         return HttpResponseRedirect(request.path)
 
     def bad_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:

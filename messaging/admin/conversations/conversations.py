@@ -26,7 +26,7 @@ from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging import thread
 from messaging.admin.composing.quick_message import QuickMessageForm
-from messaging.admin.pages import add_problems, may_see_contacts, page, require
+from messaging.admin.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from messaging.admin.shared.text_widget import TextWidget
 from messaging.models import Contact, Conversation, SavedAnswer
 from messaging.people import person_timeline
@@ -167,7 +167,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             may_see_person=contact is not None and masks.may_see(),
             shown=shown[::-1],
             # A refused answer shows this page at an address that takes no GET.
-            address=reverse("admin:messaging_conversation_change", args=[conversation.pk]),
+            address=own_page(conversation),
             following=following,
             is_newest=not before,
             stopped=stopped,
@@ -220,7 +220,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
         try:
             conversations.assign(pk, to=form.cleaned_data["to"], by=signed_in(request))
         except NotAllowed as problem:
-            messages.error(request, str(problem))
+            say_why(request, problem)
         return _back(pk)
 
     def do_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
@@ -232,7 +232,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
                 try:
                     conversations.take(pk, by=by)
                 except NotAllowed as problem:
-                    messages.error(request, str(problem))
+                    say_why(request, problem)
             case "reopen":
                 conversations.reopen(pk, by=by)
             case "done":

@@ -21,7 +21,7 @@ from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words import plain_text
-from messaging.admin.pages import may_see_contacts
+from messaging.admin.pages import may_see_contacts, own_page
 from messaging.models import Reply
 from messaging.people.person_links import PersonColumn
 from messaging.services.replies.replies import contacts_of
@@ -80,7 +80,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         contact = getattr(reply, "contact", None)
         if contact is None:
             return "–"
-        page = reverse("admin:messaging_contact_change", args=[contact.pk])
+        page = own_page(contact)
         return format_html('<a class="c-link" href="{}">{}</a>', page, contact.name or masked(contact.number))
 
     @display(description=gettext_lazy("text"))

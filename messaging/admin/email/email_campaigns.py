@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -18,7 +19,6 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.gateway.models import EvidenceKind
 from laaffic_console.gateway.services.ledger import ledger
-from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.words.people import signed_in
@@ -33,12 +33,11 @@ from messaging.admin.email.email_form import (
     choice_words,
     lookup_words,
     refresh_and_say,
-    say,
 )
-from messaging.admin.email.email_review import EmailLaunch, TestForm, own_page
-from messaging.admin.pages import add_problems, page, require
+from messaging.admin.email.email_review import EmailLaunch, TestForm
+from messaging.admin.pages import add_problems, own_page, page, require, say_why
 from messaging.admin.rules import approvals, calendars
-from messaging.admin.shared import proof_panel, resuming
+from messaging.admin.shared import buttons, proof_panel, resuming
 from messaging.admin.shared.clocks import starts_at
 from messaging.models import EmailCampaign, EmailCampaignState, EmailLookup
 from messaging.services.email import campaigns as email_campaigns
@@ -64,13 +63,12 @@ STATE_COLOURS = {
     State.FINISHED: "success",
     State.CANCELLED: "default",
 }
-TAKE_BACK = "take-back"
 MAY_PUT_ASIDE = ("messaging.view_emailcampaign", "messaging.approve_emailcampaign")
 # verb: (its words, what is asked first, the service)
 BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
-    "resume": (gettext_lazy("Try again"), "", email_starting.resume),
+    buttons.RESUME: (gettext_lazy("Try again"), "", email_starting.resume),
     "edit": (gettext_lazy("Edit"), "", email_starting.edit_again),
-    TAKE_BACK: (gettext_lazy("Back to draft"), "", email_starting.take_back),
+    buttons.TAKE_BACK: (gettext_lazy("Back to draft"), "", email_starting.take_back),
     "cancel": (
         gettext_lazy("Cancel"),
         gettext_lazy("Cancel this campaign? It will never be sent."),
@@ -78,15 +76,11 @@ BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
     ),
 }
 BUTTONS_OF = {
-    State.SCHEDULED: [TAKE_BACK, "cancel"],
+    State.SCHEDULED: [buttons.TAKE_BACK, "cancel"],
     State.SENDING: ["cancel"],
-    State.HELD: ["resume", "edit", "cancel"],
+    State.HELD: [buttons.RESUME, "edit", "cancel"],
 }
 WORDS = {"send_again": email_campaigns.send_again, "write_off": email_campaigns.write_off}
-
-
-def _said_with(request: HttpRequest, verb: str) -> dict[str, Any]:
-    return {"again": request.POST.get(FIELD, ""), **resuming.asked(request)} if verb == "resume" else {}
 
 
 @admin.register(EmailCampaign)
@@ -240,7 +234,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         require(request, "messaging.view_emailcampaign")
         campaign = self._get(pk)
         if campaign.state != State.DRAFT:
-            return HttpResponseRedirect(own_page(campaign, "change"))
+            return HttpResponseRedirect(own_page(campaign))
         return EmailLaunch(self, request, campaign).answer()
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
@@ -275,7 +269,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act and not campaign.undo_until else []
         may_edit = request.user.has_perm("messaging.change_emailcampaign")
         if campaign.waits_for_hours and may_act:
-            verbs = [TAKE_BACK, *verbs]
+            verbs = [buttons.TAKE_BACK, *verbs]
         proved = proof_panel.context(campaign)
         if "edit" in verbs and (not may_edit or email_states.may_have_arrived(campaign)):
             verbs = [verb for verb in verbs if verb != "edit"]
@@ -291,7 +285,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
             reasons=email_counting.reasons(campaign),
             shown_end=resuming.shown(campaign),
-            asks_why="resume" in verbs and email_starting.needs_reason(campaign),
+            asks_why=buttons.RESUME in verbs and email_starting.needs_reason(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             requests=ledger.requests_about(ABOUT, campaign.pk)[:10],
             events=campaign.events.select_related("actor")[:20],
@@ -315,16 +309,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             raise Http404
         if verb == "edit":
             require(request, "messaging.change_emailcampaign")
-        campaign = self._get(pk)
-        try:
-            BUTTONS[verb][2](pk, by=signed_in(request), **_said_with(request, verb))
-        except (ValidationError, NotAllowed) as problem:
-            say(request, problem)
-        else:
-            if verb == TAKE_BACK:
-                messages.success(request, _("Taken back: nothing has left."))
-                return HttpResponseRedirect(own_page(campaign, "review"))
-        return HttpResponseRedirect(own_page(campaign, "change"))
+        return buttons.act(request, self._get(pk), verb, BUTTONS[verb][2], may_repeat=True)
 
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         act, campaign = email_starting.send_outside_hours, self._get(pk)
@@ -340,11 +325,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             reason, seen = request.POST.get("reason", "")[:200], whole_number(request.POST.get("seen", ""))
             WORDS[request.POST["word"]](pk, reason=reason, by=signed_in(request), seen=seen or 0)
         except (ValidationError, NotAllowed) as problem:
-            say(request, problem)
-        return HttpResponseRedirect(own_page(campaign, "change"))
+            say_why(request, problem)
+        return HttpResponseRedirect(own_page(campaign))
 
     def _get(self, pk: int) -> EmailCampaign:
-        campaign = EmailCampaign.objects.select_related("application").filter(pk=pk).first()
-        if campaign is None:
-            raise Http404
-        return campaign
+        return get_object_or_404(EmailCampaign.objects.select_related("application"), pk=pk)

@@ -16,12 +16,11 @@ from laaffic_console.kit.forms.form_fields import call_empty, field_of
 from laaffic_console.kit.forms.shared_rows import SeenForm
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.words.figures import number
-from messaging.admin.pages import add_problems
+from messaging.admin.pages import add_problems, say_why
 from messaging.admin.shared.clocks import ByAClock, MomentField
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services.email import choices as email_choices
 from messaging.services.email import drafts as email_drafts
-from messaging.services.refusals import NotAllowed
 
 State = EmailCampaignState
 Kind = EmailLookup.Kind
@@ -119,16 +118,11 @@ class EmailCampaignForm(ByAClock, SeenForm, AnyModelForm):
         return {*super()._get_validation_exclusions(), *LOOKED_UP, "subject"}  # type: ignore[misc]
 
 
-def say(request: HttpRequest, problem: ValidationError | NotAllowed) -> None:
-    for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
-        messages.error(request, said)
-
-
 def refresh_and_say(request: HttpRequest) -> None:
     try:
         lookups = email_choices.refresh_all()
     except ValidationError as problem:
-        say(request, problem)
+        say_why(request, problem)
         return
     if not lookups:
         messages.warning(request, _("There is no active application for email. Register one first."))

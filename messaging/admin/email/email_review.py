@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,6 +13,7 @@ from laaffic_console.kit.words.people import signed_in
 from messaging.admin.composing.launch_page import Facts, LaunchPage
 from messaging.admin.email.email_beside import NO_PRICE, people_of
 from messaging.admin.email.email_form import address_words
+from messaging.admin.pages import own_page
 from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
 from messaging.admin.shared.clocks import at_its_moment
@@ -90,7 +90,7 @@ class EmailLaunch(LaunchPage[EmailCampaign]):
         return EmailCampaign.objects.select_related("application").get(pk=self.draft.pk)
 
     def address(self) -> str:
-        return own_page(self.draft, "change")
+        return own_page(self.draft)
 
     def can_undo(self) -> bool:
         return not self.draft.scheduled_at
@@ -101,7 +101,3 @@ def send_words(campaign: EmailCampaign, planned: Planned) -> str:
     n = planned.recipients
     whom = address_words(n) if n is not None else _("list %(id)s") % {"id": campaign.receiver_id}
     return _("Send to %(whom)s") % {"whom": whom}
-
-
-def own_page(campaign: EmailCampaign, what: str) -> str:
-    return reverse(f"admin:messaging_emailcampaign_{what}", args=[campaign.pk])

@@ -4,10 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -18,16 +18,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.services.ledger import ledger
-from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import page, require
+from messaging.admin.pages import own_page, page, require
+from messaging.admin.shared.library import LibraryAdmin
 from messaging.media import attachment_content
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments
 from messaging.services.mms.attachments import UploadedWithoutId, UploadFailed
-from messaging.services.refusals import NotAllowed
 
 FILES_AT_ONCE = 10
 
@@ -69,15 +68,12 @@ def clock_of(attachment: MmsAttachment) -> tuple[str, str]:
 
 
 @admin.register(MmsAttachment)
-class MmsAttachmentAdmin(ModelAdmin):
+class MmsAttachmentAdmin(LibraryAdmin):
+    library = attachments
     when_empty = gettext_lazy("Upload a picture, sound or video: MMS campaigns choose from what is here.")
     list_display = ["shown", "shown_type", "shown_size", "clock", "used_at", "created_at", "created_by"]
     list_display_links = ["shown"]
     list_filter = ["is_archived", "file_type"]
-    list_select_related = ["created_by"]
-    list_filter_sheet = False
-    search_fields = ["name"]
-    list_per_page = 50
     actions = ["upload_selected", "archive_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MmsAttachment]:
@@ -112,25 +108,9 @@ class MmsAttachmentAdmin(ModelAdmin):
         standing, words = clock_of(attachment)
         return standing, meanings.inline("attachment", standing, words)
 
-    def has_change_permission(self, request: HttpRequest, obj: MmsAttachment | None = None) -> bool:
-        """A file is what it is: nothing about it is edited."""
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: MmsAttachment | None = None) -> bool:
         """What a campaign refers to stays; archive it instead."""
         return obj is not None and obj.used_at is None and super().has_delete_permission(request, obj)
-
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        """Under its upload's lease, which comes before the row's lock: what is being uploaded stays."""
-        file = self.get_object(request, unquote(object_id))
-        if request.method != "POST" or file is None:
-            return super().delete_view(request, object_id, extra_context)
-        try:
-            with attachments.while_not_uploaded(file.pk):
-                return super().delete_view(request, object_id, extra_context)
-        except NotAllowed as problem:
-            messages.error(request, str(problem))
-            return HttpResponseRedirect(own_page(file, "change"))
 
     @action(description=gettext_lazy("Upload to Laaffic"))
     def upload_selected(self, request: HttpRequest, queryset: QuerySet[MmsAttachment]) -> None:
@@ -164,7 +144,7 @@ class MmsAttachmentAdmin(ModelAdmin):
         if request.method == "POST" and form.is_valid():
             added = self._add(request, form)
             if not form.errors:
-                one = own_page(added[0], "change") if len(added) == 1 else reverse(LIST)
+                one = own_page(added[0]) if len(added) == 1 else reverse(LIST)
                 return HttpResponseRedirect(one)
         return page(
             self,
@@ -215,31 +195,15 @@ class MmsAttachmentAdmin(ModelAdmin):
         )
 
     def upload_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "messaging.view_mmsattachment", "messaging.upload_mmsattachment")
-        attachment = self._posted(request, pk)
+        attachment = self.posted(request, pk, "upload")
         if upload_and_say(request, pk):
             messages.success(request, _("“%(name)s” is at Laaffic for three days.") % {"name": attachment.name})
-        return HttpResponseRedirect(own_page(attachment, "change"))
-
-    def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        require(request, "messaging.view_mmsattachment", "messaging.add_mmsattachment")
-        attachment = self._posted(request, pk)
-        if (wanted := request.POST.get("archive")) in ("yes", "no"):
-            attachments.archive(pk, is_archived=wanted == "yes")
-        return HttpResponseRedirect(own_page(attachment, "change"))
-
-    def _posted(self, request: HttpRequest, pk: int) -> MmsAttachment:
-        attachment = self.get_queryset(request).filter(pk=pk).first()
-        if request.method != "POST" or attachment is None:
-            raise Http404
-        return attachment
+        return HttpResponseRedirect(own_page(attachment))
 
     def content_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The bytes: with the type that their content has where a browser only shows or plays it, else to be saved."""
         require(request, "messaging.view_mmsattachment")
-        attachment = MmsAttachment.objects.filter(pk=pk).first()
-        if attachment is None:
-            raise Http404
+        attachment = get_object_or_404(MmsAttachment, pk=pk)
         as_itself = attachment.media_type is not None and "save" not in request.GET
         response = HttpResponse(
             bytes(attachment.content),
@@ -263,10 +227,6 @@ class MmsAttachmentAdmin(ModelAdmin):
 LIST = "admin:messaging_mmsattachment_changelist"
 
 
-def own_page(attachment: MmsAttachment, what: str) -> str:
-    return reverse(f"admin:messaging_mmsattachment_{what}", args=[attachment.pk])
-
-
 def locked_down(response: HttpResponse) -> HttpResponse:
     """Whatever the bytes are: no sniffing of another type, and no script, form, origin or load if opened by itself."""
     response["X-Content-Type-Options"] = "nosniff"
@@ -282,7 +242,7 @@ def read(file: Any) -> bytes:
 
 
 def say_added(request: HttpRequest, attachment: MmsAttachment, is_new: bool) -> None:
-    link = format_html('<a href="{}">{}</a>', own_page(attachment, "change"), attachment.name)
+    link = format_html('<a href="{}">{}</a>', own_page(attachment), attachment.name)
     if is_new:
         messages.success(request, format_html(_("{} is in the library."), link))
     else:

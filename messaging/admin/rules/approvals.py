@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -16,7 +15,7 @@ from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import require
+from messaging.admin.pages import own_page, require, say_why
 from messaging.models import Approval
 from messaging.models.of_one_draft import DRAFTS
 from messaging.services.approvals import approvable, approval_rules, approvals
@@ -77,7 +76,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
         if approval is None:
             raise Http404
         draft = approval.draft
-        return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvable.DRAFT else "change"))
+        return HttpResponseRedirect(own_page(draft, "review" if draft.state == approvable.DRAFT else "change"))
 
 
 class GoesWithApprovals:
@@ -93,11 +92,6 @@ def ask_again(request: HttpRequest, draft: Any) -> HttpResponse | None:
     if not settings.LAAFFIC_REAUTHENTICATE_OVER:
         return None
     return proving.ask_over(request, approvable.kind_of(draft).plan(draft).recipients)
-
-
-def page_of(draft: Any, what: str) -> str:
-    meta = draft._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{what}", args=[draft.pk])
 
 
 def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
@@ -116,12 +110,10 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
             approve = verb == "approve"
             approvals.decide(draft.pk, by=signed_in(request), approve=approve, note=note, seen=seen, model=kind.model)
             messages.success(request, _("Approved.") if verb == "approve" else _("Refused; your reason is kept."))
-    except ValidationError as problem:
-        messages.error(request, " ".join(problem.messages))
-    except NotAllowed as problem:
-        messages.error(request, str(problem))
+    except (NotAllowed, ValidationError) as problem:
+        say_why(request, problem)
     draft.refresh_from_db(fields=["state"])
-    return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvable.DRAFT else "change"))
+    return HttpResponseRedirect(own_page(draft, "review" if draft.state == approvable.DRAFT else "change"))
 
 
 def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any] | None:
@@ -136,7 +128,7 @@ def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any]
     pk, digest = approvals.identity(approval) if approval else ("", "")
     return {
         "id": pk,
-        "addresses": {verb: reverse(_door(draft), args=[draft.pk, verb]) for verb in ("ask", "approve", "refuse")},
+        "addresses": {verb: own_page(draft, "approval", verb) for verb in ("ask", "approve", "refuse")},
         "digest": digest,
         "approval": approval,
         "given": not missing,
@@ -144,7 +136,3 @@ def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any]
         "may_decide": is_asked and not is_own and request.user.has_perm(kind.right("approve")),
         "may_ask": bool(missing) and request.user.has_perm(kind.right("launch")),
     }
-
-
-def _door(draft: Any) -> str:
-    return f"admin:{draft._meta.app_label}_{draft._meta.model_name}_approval"

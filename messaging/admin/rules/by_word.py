@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import page
-from messaging.admin.rules import approvals
+from messaging.admin.pages import own_page, page, say_why
 from messaging.services.refusals import NotAllowed
 
 
@@ -45,14 +44,12 @@ def by_word_view(
 
     `shown` gives what the page shows beside the form, and is asked only when the page is drawn.
     """
-    form, back = WordForm(request.POST or None, longest=longest), approvals.page_of(campaign, "change")
+    form, back = WordForm(request.POST or None, longest=longest), own_page(campaign)
     if request.method == "POST" and form.is_valid():
         try:
             act(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
-        except NotAllowed as problem:
-            messages.error(request, str(problem))
-        except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
+        except (NotAllowed, ValidationError) as problem:
+            say_why(request, problem)
         else:
             messages.success(request, done)
         return HttpResponseRedirect(back)

@@ -6,11 +6,11 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 
 from laaffic_console.exporting import delivery
 from laaffic_console.kit.files import signed_zip
 from laaffic_console.kit.words.people import signed_in
+from messaging.admin.pages import own_page
 from messaging.services.figures import proofs
 
 
@@ -20,8 +20,8 @@ def context(subject: Any) -> dict[str, Any]:
     return {
         "proofs": kept,
         "is_being_proved": any(proof.is_open for proof in kept),
-        "dossier_address": reverse(_name_of(subject, "dossier"), args=[subject.pk]),
-        "prove_address": reverse(_name_of(subject, "prove"), args=[subject.pk]),
+        "dossier_address": own_page(subject, "dossier"),
+        "prove_address": own_page(subject, "prove"),
         "fingerprint": signed_zip.own_fingerprint(),
     }
 
@@ -33,18 +33,13 @@ def prove_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, subject: An
     if request.method != "POST" or subject.state == proofs.DRAFT:
         raise Http404
     proofs.ask(subject, by=signed_in(request))
-    return HttpResponseRedirect(reverse(_name_of(subject, "change"), args=[subject.pk]) + "#proofs")
+    return HttpResponseRedirect(own_page(subject) + "#proofs")
 
 
 def dossier_view(request: HttpRequest, kind: str, model: type[Model], pk: int) -> HttpResponse:
     """All that is known of it in one signed file, by a worker."""
     if request.method != "POST":
         raise Http404
-    back = reverse(_name_of(model, "change"), args=[pk])
+    back = own_page(model(pk=pk))
     answer: HttpResponse = delivery.deliver(request, kind, {"campaign": pk}, "zip", file_name="dossier", back=back)
     return answer
-
-
-def _name_of(subject: Any, what: str) -> str:
-    options = subject._meta.concrete_model._meta
-    return f"admin:{options.app_label}_{options.model_name}_{what}"

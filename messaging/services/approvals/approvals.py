@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.events.kinds import Kind
 from laaffic_console.kit.words.figures import money, number
+from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, ngettext
@@ -105,7 +106,7 @@ def void_if_changed(draft: Any, *, by: User | None) -> None:
         Approval.objects.filter(pk=approval.pk, outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
         said = _("Approval void, changed: %(parts)s") % {"parts": joined(changed, ", ")}
         approvable.kind_of(draft).note(draft, said, by)
-        events.approval(Kind.APPROVAL_VOIDED, approval, by=by.get_username() if by else "")
+        events.approval(Kind.APPROVAL_VOIDED, approval, by=username(by))
 
 
 def without_dropped(draft: Any) -> None:

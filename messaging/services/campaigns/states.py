@@ -11,6 +11,7 @@ from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.sql.constant_sql import Given, Update, kept
+from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignState, HoldKind
 from messaging.services import events, steps
@@ -72,7 +73,7 @@ def move(
     held = {"hold_reason": campaign.hold_reason, "hold_kind": campaign.hold_kind}
     _moved(*also, campaign=campaign.pk, state=state, **held, **also)
     steps.note(campaign, event, by)
-    events.campaign_moved(campaign, was, by=by.get_username() if by else "")
+    events.campaign_moved(campaign, was, by=username(by))
 
 
 def move_new(campaign: Campaign, state: CampaignState, event: str, by: User | None) -> None:
@@ -80,7 +81,7 @@ def move_new(campaign: Campaign, state: CampaignState, event: str, by: User | No
     was = _take(campaign, state)
     campaign.wait_reason = ""
     steps.note_together(campaign, [steps.created(), (event, Act.STEERED)], by)
-    events.campaign_moved(campaign, was, by=by.get_username() if by else "")
+    events.campaign_moved(campaign, was, by=username(by))
 
 
 MOVED = ("state", "hold_reason", "hold_kind", "wait_reason", "account_hold", "undo_until")

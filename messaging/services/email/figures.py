@@ -6,6 +6,7 @@ Nobody tells what a mail costs, in which country or network it is read, or how l
 from collections.abc import Iterable, Sequence
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.words.people import username
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Limits, Period, Rows
 from messaging.models import EmailCampaign, EmailTally
@@ -63,7 +64,7 @@ def _values(campaign: EmailCampaign, by: Sequence[str]) -> tuple[reporting.Value
         "network": ("",),
         "campaign": (campaign.name, "email campaign", campaign.pk),
         "sender": (campaign.from_address,),
-        "person": (person.get_username() if person else "",),
+        "person": (username(person),),
         **reporting.time_values(by, reporting.local_day(campaign.sent_at)),
     }
     return tuple(values[name] for name in by)

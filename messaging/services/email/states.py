@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import restored
+from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState, HoldKind
 from messaging.services import events, steps
@@ -95,4 +96,4 @@ def move(
         columns.append("outside_hours")
     campaign.save(update_fields=columns)
     steps.note(campaign, event, by)
-    events.campaign_moved(campaign, was, by=by.get_username() if by else "")
+    events.campaign_moved(campaign, was, by=username(by))

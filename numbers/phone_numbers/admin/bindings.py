@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -24,7 +24,7 @@ from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
-from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, plain_text
 from laaffic_console.kit.words.people import signed_in
@@ -286,7 +286,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             messages.success(request, said % {"a": asked.binding.pns_number_a, "b": asked.binding.pns_number_b})
         if asked.binding is None:
             return HttpResponseRedirect(reverse("admin:numbers_binding_changelist"))
-        return HttpResponseRedirect(reverse("admin:numbers_binding_change", args=[asked.binding.pk]))
+        return HttpResponseRedirect(own_page(asked.binding))
 
     # One binding
 
@@ -316,9 +316,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
 
     def unbind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, *MAY_UNBIND)
-        binding = Binding.objects.select_related("application").filter(pk=pk).first()
-        if binding is None or request.method != "POST":
-            raise Http404
+        binding = posted_row(request, Binding.objects.select_related("application"), pk)
         try:
             asked = binding_changes.unbind(
                 binding,
@@ -327,9 +325,8 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
                 by=signed_in(request),
             )
         except ValidationError as problem:
-            for said in problem.messages:
-                messages.error(request, said)
-            return HttpResponseRedirect(reverse("admin:numbers_binding_change", args=[pk]))
+            say_why(request, problem)
+            return HttpResponseRedirect(own_page(binding))
         return self._to_what_came(request, asked)
 
 

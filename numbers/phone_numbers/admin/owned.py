@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,7 +20,7 @@ from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
-from laaffic_console.kit.pages import add_problems, page
+from laaffic_console.kit.pages import add_problems, own_page, page
 from laaffic_console.kit.words import dates, plain_text
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
@@ -140,7 +139,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
     def edit_it(self, number: OwnedNumber) -> SafeString | str:
         if number.gone_at is not None:
             return ""
-        address = reverse("admin:numbers_ownednumber_edit", args=[number.pk])
+        address = own_page(number, "edit")
         return format_html('<a class="c-link" href="{}">{}</a>', address, _("Edit"))
 
     def has_edit_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
@@ -162,7 +161,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
                 add_problems(form, problem)
             else:
                 say_edited(request, entry.state == EntryState.ACCEPTED)
-                return HttpResponseRedirect(reverse("admin:numbers_ownednumber_change", args=[number.pk]))
+                return HttpResponseRedirect(own_page(number))
         requests = owned_evidence.requests(number).select_related("requested_by")[:10]
         return page(
             self,

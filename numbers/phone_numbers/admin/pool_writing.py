@@ -6,13 +6,14 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.forms.file_input import FileInput
-from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.pages import add_problems, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from phone_numbers import number_lists
 from phone_numbers.admin.sync_panel import SyncedListAdmin
@@ -116,8 +117,7 @@ class PoolWriting(SyncedListAdmin):
         try:
             pool_changes.adopt(pool, seen_listed=request.POST.get("seen_listed", ""), by=signed_in(request))
         except ValidationError as problem:
-            for said in problem.messages:
-                messages.error(request, said)
+            say_why(request, problem)
         else:
             messages.success(request, _("Taken over: what Laaffic holds is ours now."))
         return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[pk]))
@@ -238,10 +238,7 @@ class PoolWriting(SyncedListAdmin):
         return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[sent.pool_id]))
 
     def _get(self, pk: int) -> NumberPool:
-        pool = NumberPool.objects.select_related("current").filter(pk=pk).first()
-        if pool is None:
-            raise Http404
-        return pool
+        return get_object_or_404(NumberPool.objects.select_related("current"), pk=pk)
 
 
 def read_proposal(form: PoolForm, pool: NumberPool | None) -> pool_changes.Proposal:

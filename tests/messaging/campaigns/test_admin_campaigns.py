@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -39,17 +38,6 @@ ADD = "admin:messaging_campaign_add"
 def _credentials(settings: Any) -> None:
     settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
     account.laaffic_client.cache_clear()
-
-
-@pytest.fixture
-def staff(client: Client) -> Callable[..., Client]:
-    def sign_in(*permissions: str) -> Client:
-        user = User.objects.create_user("staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return sign_in
 
 
 @pytest.fixture

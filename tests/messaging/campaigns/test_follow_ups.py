@@ -403,16 +403,6 @@ class NewContactsTests:
 
 
 class PageTests:
-    @pytest.fixture
-    def staff(self, client: Client) -> Callable[..., Client]:
-        def sign_in(*permissions: str) -> Client:
-            user = User.objects.create_user("staff", is_staff=True)
-            user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-            client.force_login(user)
-            return client
-
-        return sign_in
-
     def test_a_button_makes_the_draft_and_opens_it(self, over: Campaign, staff: Callable[..., Client]) -> None:
         client = staff("view_campaign", "add_campaign", "change_campaign")
         page = client.get(reverse("admin:messaging_campaign_change", args=[over.pk])).content.decode()

@@ -30,17 +30,6 @@ UPLOAD = "/admin/messaging/contactimport/add/"
 CSV = "Phone,Name,City\n+91 98765 43210,Ann,Pune\nnonsense,Bo,Delhi\n=1+1,Cy,Goa\n+49 1512 3456789,Di,Bonn\n"
 
 
-@pytest.fixture
-def staff(client: Client) -> Callable[..., Client]:
-    def sign_in(*permissions: str) -> Client:
-        user = User.objects.create_user("staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return sign_in
-
-
 def act(client: Client, action: str, chosen: list[Contact], query: str = "", **fields: Any) -> HttpResponse:
     given = {"action": action, "_selected_action": [contact.pk for contact in chosen], "select_across": "0"}
     return client.post(f"{LIST}{query}", {**given, **fields})

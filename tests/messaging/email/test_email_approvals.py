@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -368,25 +368,14 @@ def its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class PageTests:
-    @pytest.fixture
-    def signed_in(self) -> Callable[[str], Client]:
-        def sign_in(role: str) -> Client:
-            user, _made = User.objects.get_or_create(username=role.lower(), is_staff=True)
-            user.groups.set([Group.objects.get(name=role)])
-            client = Client()
-            client.force_login(user)
-            return client
-
-        return sign_in
-
     def address(self, draft: EmailCampaign, verb: str) -> str:
         return reverse("admin:messaging_emailcampaign_approval", args=[draft.pk, verb])
 
     def test_an_operator_asks_and_an_approver_decides(
-        self, draft: EmailCampaign, signed_in: Callable[[str], Client]
+        self, draft: EmailCampaign, as_role: Callable[[str], Client]
     ) -> None:
         email_choices.refresh(draft.application)
-        operator, approver = signed_in("Operator"), signed_in("Approver")
+        operator, approver = as_role("Operator"), as_role("Approver")
         review = reverse("admin:messaging_emailcampaign_review", args=[draft.pk])
 
         refused = [operator.post(self.address(draft, verb)).status_code for verb in ("approve", "refuse")]
@@ -408,10 +397,10 @@ class PageTests:
         assert fresh(draft).state == State.SENDING
 
     def test_a_page_that_is_stale_decides_nothing(
-        self, draft: EmailCampaign, signed_in: Callable[[str], Client], ada: User
+        self, draft: EmailCampaign, as_role: Callable[[str], Client], ada: User
     ) -> None:
         email_choices.refresh(draft.application)
-        approver = signed_in("Approver")
+        approver = as_role("Approver")
         review = reverse("admin:messaging_emailcampaign_review", args=[draft.pk])
         ask(draft, ada)
         given = hidden(approver, review)

@@ -365,24 +365,11 @@ def badges(page: str) -> list[str]:
 
 
 class PageTests:
-    @pytest.fixture
-    def signed_in(self) -> Callable[[str], Client]:
-        def sign_in(role: str) -> Client:
-            user, _made = User.objects.get_or_create(username=role.lower(), is_staff=True)
-            user.groups.set([Group.objects.get(name=role)])
-            client = Client()
-            client.force_login(user)
-            return client
-
-        return sign_in
-
     def address(self, draft: Campaign, verb: str) -> str:
         return reverse("admin:messaging_campaign_approval", args=[draft.pk, verb])
 
-    def test_an_operator_asks_and_an_approver_decides(
-        self, draft: Campaign, signed_in: Callable[[str], Client]
-    ) -> None:
-        operator, approver = signed_in("Operator"), signed_in("Approver")
+    def test_an_operator_asks_and_an_approver_decides(self, draft: Campaign, as_role: Callable[[str], Client]) -> None:
+        operator, approver = as_role("Operator"), as_role("Approver")
         review = reverse("admin:messaging_campaign_review", args=[draft.pk])
 
         refused = [operator.post(self.address(draft, verb)).status_code for verb in ("approve", "refuse")]
@@ -400,10 +387,10 @@ class PageTests:
         assert [badges(page) for page in front] == [[], ["1"]]
         assert Campaign.objects.get().state == CampaignState.RUNNING
 
-    def test_who_only_approves_cannot_ask(self, draft: Campaign, signed_in: Callable[[str], Client]) -> None:
-        assert signed_in("Approver").post(self.address(draft, "ask")).status_code == 403
-        assert signed_in("Viewer").post(self.address(draft, "approve")).status_code == 403
-        assert signed_in("Operator").get(self.address(draft, "ask")).status_code == 404
+    def test_who_only_approves_cannot_ask(self, draft: Campaign, as_role: Callable[[str], Client]) -> None:
+        assert as_role("Approver").post(self.address(draft, "ask")).status_code == 403
+        assert as_role("Viewer").post(self.address(draft, "approve")).status_code == 403
+        assert as_role("Operator").get(self.address(draft, "ask")).status_code == 404
 
     def test_a_draft_is_deleted_with_what_was_asked(self, admin_client: Client, draft: Campaign, ada: User) -> None:
         approvals.ask(draft.pk, by=ada)

@@ -25,6 +25,7 @@ from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.audit.acts import Act, record_event
 from laaffic_console.kit.words.not_now import NotNow
+from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
@@ -145,7 +146,7 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
     task.save()
     taken.count(entry)
     was = TaskState.DRAFT if task.starts_at is None else TaskState.LAUNCHED
-    events.task_moved(task, was, step="launched", by=by.get_username() if by else "")
+    events.task_moved(task, was, step="launched", by=username(by))
     return entry, numbers
 
 

@@ -12,6 +12,7 @@ from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.gateway.services.work import moments
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.words.not_now import NotNow
+from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
@@ -69,7 +70,7 @@ def start_later(
         _wait(task, leaves, is_undo=False)
         said = _("Launched; it waits for its hours")
     group_launching.note(task, said, by)
-    events.task_moved(task, TaskState.DRAFT, by=by.get_username() if by else "")
+    events.task_moved(task, TaskState.DRAFT, by=username(by))
 
 
 def _require_no_other(task: GroupTask, numbers: list[str], by: User | None) -> None:
@@ -187,7 +188,7 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
         columns = ["state", "undo_until", "starts_at", "launched_by", "latest_end", "again_reason"]
         task.save(update_fields=columns)
         group_launching.note(task, _("Resumed"), by)
-        events.task_moved(task, TaskState.HELD, by=by.get_username() if by else "")
+        events.task_moved(task, TaskState.HELD, by=username(by))
     start(task_id)
     return group_launching.fresh(task_id)
 
@@ -213,5 +214,5 @@ def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
         columns = ["state", "undo_until", "starts_at", "waits_since", "hold_reason", "hold_kind", "outside_hours"]
         task.save(update_fields=columns)
         group_launching.note(task, _("Taken back before anything left"), by)
-        events.task_moved(task, was, by=by.get_username() if by else "")
+        events.task_moved(task, was, by=username(by))
     return task

@@ -14,6 +14,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.words.people import username
 from laaffic_console.laaffic import CallKind
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Figures, Limits, Period, Rows
@@ -64,7 +65,7 @@ def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
             "application": (task.application.name or task.application.app_id, task.application.app_id),
             "campaign": (task.name, "group call", task.pk),
             "sender": (task.display_number,),
-            "person": (task.launched_by.get_username() if task.launched_by else "",),
+            "person": (username(task.launched_by),),
         }
         yield _in_order(by, values, reporting.local_day(task.launched_at)), figures
 

@@ -1,0 +1,39 @@
+"""What the buttons on the page of a launched draft do: every kind asks its service, and answers in the same way."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
+from laaffic_console.kit.pages import next_page
+from laaffic_console.kit.words.people import signed_in
+from messaging.admin.pages import own_page, say_why
+from messaging.admin.shared import resuming
+from messaging.services.refusals import NotAllowed
+
+TAKE_BACK, RESUME = "take-back", "resume"
+
+
+def act(
+    request: HttpRequest, draft: Any, verb: str, service: Callable[..., Any], *, may_repeat: bool = False
+) -> HttpResponse:
+    """`may_repeat`: its resume can make a request that may have arrived, and takes the reason for doing it anyway."""
+    told: dict[str, Any] = resuming.asked(request) if verb == RESUME else {}
+    if verb == RESUME and may_repeat:
+        told["again"] = request.POST.get(FIELD, "")
+    try:
+        service(draft.pk, by=signed_in(request), **told)
+    except StillOpen as problem:
+        say_why(request, problem)
+        return HttpResponseRedirect(f"{own_page(draft)}?{FIELD}=yes")
+    except (NotAllowed, ValidationError) as problem:
+        say_why(request, problem)
+    else:
+        if verb == TAKE_BACK:
+            messages.success(request, _("Taken back: nothing has left."))
+            return HttpResponseRedirect(own_page(draft, "review"))
+    return HttpResponseRedirect(next_page(request, own_page(draft)))
