@@ -189,7 +189,7 @@ class SayTests:
 
     def test_bad_input_says_what_to_do(self, application: Application, group: ContactGroup) -> None:
         say = ["say", "--name", "R", "--app", "voiceApp", "--text", "Hi", "--group", "customers"]
-        with pytest.raises(CommandError, match="max_ringing_time: 10 is not between 20 and 120"):
+        with pytest.raises(CommandError, match="--ring: 10 is not between 20 and 120"):
             said(*say, "--ring", "10")
         with pytest.raises(CommandError, match="There is no group “nobody”"):
             said(*say, "--group", "nobody")

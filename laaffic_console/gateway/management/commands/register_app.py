@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from laaffic_console.gateway.management.switched_off import where_to_switch_on
 from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 
 
 class Command(ConsoleCommand):
@@ -33,7 +33,7 @@ class Command(ConsoleCommand):
         try:
             application.full_clean()
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         try:
             application.save()
         except IntegrityError as problem:
