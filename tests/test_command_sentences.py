@@ -1,4 +1,6 @@
-"""What a command refuses names the field it is about."""
+"""What a command refuses names what it is about as it was typed."""
+
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,10 +10,12 @@ from django.core.management import CommandError, call_command
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.process.commands import said
 from messaging.models import Contact, ContactGroup
+from messaging.services.saved_audiences import audiences
 
 pytestmark = pytest.mark.django_db
 
 FOR_ALL = ["--name", "n", "--app", "app1", "--group", "g", "--text", "Hi"]  # the last --app counts
+REPORT = ["report", "--from", "2026-03-01", "--to", "2026-03-01"]
 OF_EMAIL = ["--app", "e1", "--list", "1", "--template", "2", "--subject", "Hi"]
 
 
@@ -27,7 +31,7 @@ def test_sentences_stand_behind_their_fields() -> None:
     ("given", "words"),
     [
         (["calendar", "create", "", "--hours", "mon 09:00-10:00"], "NAME: This field cannot be blank"),
-        (["calendar", "create", "C", "--hours", "mon 09:00-10:00", "--except-date", "no"], "--except-date: “no” is not"),
+        (["calendar", "create", "C", "--hours", "mon 9:00-10:00", "--except-date", "no"], "--except-date: “no” is"),
         (["audience", "create", "A", "--where", "foo"], "--where: At character 1"),
         (["register_app", "bad id", "--channel", "sms"], "APPID: An appId holds"),
         (["campaign", "create", *FOR_ALL, "--rate", "0"], "--rate: Ensure this value"),
@@ -70,3 +74,33 @@ def test_a_number_out_of_its_range_is_refused_once() -> None:
         call_command("voice", "group", "create", *FOR_ALL, "--loops", "-1")
 
     assert str(refused.value) == "--loops: From 1 to 9."
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["contacts", "export", "{folder}"], "{folder} is a folder. Name a file in it."),
+        (["contacts", "export", "{folder}/x.pdf"], "{folder}/x.pdf must end in .csv or .xlsx."),
+        ([*REPORT, "{folder}"], "{folder} is a folder. Name a file in it."),
+        ([*REPORT, "{folder}/none/x.csv"], "There is no folder {folder}/none. Make it, or name another."),
+        ([*REPORT, "{folder}/x.txt"], "{folder}/x.txt must end in .csv or .xlsx."),
+        (["contacts", "import", "{folder}/people.csv", "--sheet", "May"], "{folder}/people.csv: A text file has no"),
+        (["consent", "import", "{folder}/people.csv"], "{folder}/people.csv: The file has no column “consent”"),
+        (["calendar", "create", "C", "--hours", "mon 09:00-10:00", "--country", "ZZ"], "“ZZ” is not a country"),
+        (["audience", "create", " Old ", "--where", "country = IN"], "There is an audience “Old” already: manage.py"),
+        (["email", "send", *OF_EMAIL, "--from", "a@example.com", "--app", "app1"], "app1 is registered for SMS."),
+        (["email", "lookup", "app1"], "app1 is registered for SMS."),
+        (["voice", "phone", "add", "--app", "app1"], "app1 is registered for SMS."),
+        (["numbers", "bind", "1", "2", "--pool", "p", "--app", "app1"], "app1 is registered for SMS."),
+        (["mms", "keep-id", "99", "57_1.txt"], "There is no attachment 99."),
+    ],
+)
+def test_what_does_not_do_is_said_with_its_name_and_a_way_on(given: list[str], words: str, tmp_path: Path) -> None:
+    Application.objects.create(app_id="app1", channel="sms")
+    audiences.create(name="Old", condition="country = IN")
+    (tmp_path / "people.csv").write_text("number,name\n919876500000,Asha\n")
+
+    with pytest.raises(CommandError) as refused:
+        call_command(*(one.format(folder=tmp_path) for one in given))
+
+    assert str(refused.value).startswith(words.format(folder=tmp_path))

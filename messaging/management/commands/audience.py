@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.urls import reverse
 
 from laaffic_console.kit.process.commands import ConsoleCommand
 from messaging.conditions import conditions
@@ -36,6 +38,12 @@ class Command(ConsoleCommand):
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
+        if existing := Audience.objects.filter(name=options["name"].strip()).first():
+            page = reverse("admin:messaging_audience_change", args=[existing.pk])
+            raise CommandError(
+                f"There is an audience “{existing}” already: manage.py audience count “{existing}” shows it. "
+                f"Change it on its page, or choose another name: {settings.CONSOLE_URL}{page}"
+            )
         audience = audiences.create(name=options["name"], condition=options["where"])
         return {"id": audience.pk, "name": audience.name, "condition": audience.condition}
 
