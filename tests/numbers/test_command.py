@@ -166,7 +166,7 @@ class PoolTests:
             (["show", "1"], "There is no pool 1 here"),
             (["show"], "Name the pool"),
             (["edit", "918885", "--whitelist", "10.0.0.300"], "whitelist: “10.0.0.300” is not an address"),
-            (["edit", "918885", "--concurrency=-1"], "max_concurrency"),
+            (["edit", "918885", "--concurrency=-1"], "--concurrency: "),
             (["edit", "918885", "--concurrency", "1", "--confirm", "x"], "Type 918885"),
             (["edit", "918885", "--file", "/nowhere.csv"], "cannot be read"),
             (["apply", "918885", "--version-number", "9"], "no version 9"),
