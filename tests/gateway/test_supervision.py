@@ -270,7 +270,7 @@ class WatchTests:
         killed: list[tuple[int, int]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """What it left running is ended at once, and once: its number may be another's by the time the queue is back."""
+        """What it left running is ended at once, and once: later its number may be of another."""
         clusters[0].code = 1
         monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
         with monkeypatch.context() as away:
@@ -362,6 +362,21 @@ class WatchTests:
         assert "no route" in caplog.text
         assert "goes on" in caplog.text
         assert not any(record.exc_info for record in caplog.records)
+
+    def test_a_queue_is_not_back_because_nothing_was_rung(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        with monkeypatch.context() as away:
+            away.setattr(supervision, "_ask_queue", fails_with(RedisConnectionError("refused")))
+            with monkeypatch.context() as rung:
+                rung.setattr(supervisor, "_ring", fails_with(RedisConnectionError("refused")))
+                supervisor._tick()
+            supervisor._tick()
+            assert len(caplog.records) == 1
+        supervisor._tick()
+
+        assert caplog.records[1].message.endswith("goes on")
 
     @pytest.mark.parametrize("problem", [OperationalError("gone"), ConnectionError("gone"), RuntimeError("odd")])
     def test_the_watch_goes_on_when_the_database_does_not(

@@ -124,7 +124,7 @@ def typed_as(parser: argparse.ArgumentParser, given: Mapping[str, Any]) -> dict[
     found: dict[str, str] = {}
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            if chosen := action.choices.get(given.get(action.dest)):
+            if chosen := action.choices.get(str(given.get(action.dest))):
                 found |= typed_as(chosen, given)
         elif action.option_strings:
             found[action.dest] = action.option_strings[-1]

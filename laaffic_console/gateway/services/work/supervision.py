@@ -108,6 +108,8 @@ class Supervisor:
     def _tick(self) -> None:
         """Database or queue may be gone for a while: the next tick tries again."""
         try:
+            if self.is_away:
+                _ask_queue()  # a tick with no bell to ring would say that it is back
             self._watch()
             self._ring()
         except _away() as problem:
