@@ -2,6 +2,7 @@
 
 from laaffic_console.reports import links
 from laaffic_console.reports.links import Behind
+from messaging.models import Campaign, EmailCampaign
 
 STATES = ("delivered", "undelivered", "rejected", "expired", "unknown")
 MESSAGES = {**{state: {"in": state} for state in STATES}, "awaited": {"in": "accepted"}}
@@ -11,6 +12,7 @@ def register() -> None:
     links.register(
         "campaign",
         Behind(
+            Campaign,
             page="admin:messaging_campaign_change",
             right="messaging.view_campaign",
             recipients="admin:messaging_message_changelist",
@@ -18,4 +20,7 @@ def register() -> None:
             states=MESSAGES,
         ),
     )
-    links.register("email campaign", Behind("admin:messaging_emailcampaign_change", "messaging.view_emailcampaign"))
+    links.register(
+        "email campaign",
+        Behind(EmailCampaign, "admin:messaging_emailcampaign_change", "messaging.view_emailcampaign"),
+    )

@@ -1,4 +1,6 @@
-"""What a command refuses names the field it is about."""
+"""What a command refuses names what it is about as it was typed."""
+
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -7,31 +9,50 @@ from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.process.commands import said
+from messaging.models import Contact, ContactGroup
+from messaging.services.saved_audiences import audiences
 
 pytestmark = pytest.mark.django_db
+
+FOR_ALL = ["--name", "n", "--app", "app1", "--group", "g", "--text", "Hi"]  # the last --app counts
+REPORT = ["report", "--from", "2026-03-01", "--to", "2026-03-01"]
+OF_EMAIL = ["--app", "e1", "--list", "1", "--template", "2", "--subject", "Hi"]
 
 
 def test_sentences_stand_behind_their_fields() -> None:
     problem = ValidationError({"name": ["Too long.", "Taken."], "__all__": ["Both."]})
 
     assert said(problem) == ["name: Too long.", "name: Taken.", "Both."]
+    assert said(problem, {"name": "--name"})[0] == "--name: Too long."
     assert said(ValidationError(["One.", "Two."])) == ["One.", "Two."]
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["calendar", "create", "", "--hours", "mon 09:00-10:00"], "name: This field cannot be blank"),
-        (["api_token", "create", "", "--user", "ada"], "name: This field cannot be blank"),
-        (["webhook", "create", ""], "url: "),
-        (["budget", "set", "--app", "app1", "--cost", "0", "--currency", "USD"], "limit: A budget is above 0"),
+        (["calendar", "create", "", "--hours", "mon 09:00-10:00"], "NAME: This field cannot be blank"),
+        (["calendar", "create", "C", "--hours", "mon 9:00-10:00", "--except-date", "no"], "--except-date: “no” is"),
+        (["audience", "create", "A", "--where", "foo"], "--where: At character 1"),
+        (["register_app", "bad id", "--channel", "sms"], "APPID: An appId holds"),
+        (["campaign", "create", *FOR_ALL, "--rate", "0"], "--rate: Ensure this value"),
+        (["voice", "say", *FOR_ALL, "--app", "v1", "--times", "0"], "--times: 0 is not"),
+        (["email", "send", *OF_EMAIL, "--from", "ada"], "--from: “ada” is not"),
+        (["email", "send", *OF_EMAIL, "--from", "a@example.com", "--trigger", "-1"], "--trigger: Ensure"),
+        (["api_token", "create", "ci", "--user", "ada", "--rate", "0"], "--rate: "),
+        (["api_token", "create", "", "--user", "ada"], "NAME: This field cannot be blank"),
+        (["webhook", "create", ""], "URL: "),
+        (["webhook", "create", "https://1.1.1.1/", "--events", "no"], "--events: Unknown event"),
+        (["budget", "set", "--app", "app1", "--cost", "0", "--currency", "USD"], "--cost: A budget is above 0"),
+        (["budget", "set", "--app", "app1", "--messages", "0"], "--messages: A budget is above 0"),
     ],
 )
 def test_each_command_says_which(given: list[str], words: str) -> None:
     User.objects.create_user("ada")
-    Application.objects.create(app_id="app1", channel="sms")
+    for app_id, channel in (("app1", "sms"), ("v1", "voice"), ("e1", "email")):
+        Application.objects.create(app_id=app_id, channel=channel)
+    ContactGroup.objects.create(name="g")
 
-    with pytest.raises(CommandError, match=words):
+    with pytest.raises(CommandError, match=f"^{words}"):
         call_command(*given)
 
 
@@ -43,3 +64,43 @@ def test_an_amount_that_is_too_fine_is_said_once() -> None:
 
     assert "six decimals" in str(refused.value)
     assert "above 0" not in str(refused.value)
+
+
+def test_a_number_out_of_its_range_is_refused_once() -> None:
+    Application.objects.create(app_id="app1", channel="voice")
+    ContactGroup.objects.create(name="g").contacts.add(Contact.objects.create(number="+491701234567", country="DE"))
+
+    with pytest.raises(CommandError) as refused:
+        call_command("voice", "group", "create", *FOR_ALL, "--loops", "-1")
+
+    assert str(refused.value) == "--loops: From 1 to 9."
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["contacts", "export", "{folder}"], "{folder} is a folder. Name a file in it."),
+        (["contacts", "export", "{folder}/x.pdf"], "{folder}/x.pdf must end in .csv or .xlsx."),
+        ([*REPORT, "{folder}"], "{folder} is a folder. Name a file in it."),
+        ([*REPORT, "{folder}/none/x.csv"], "There is no folder {folder}/none. Make it, or name another."),
+        ([*REPORT, "{folder}/x.txt"], "{folder}/x.txt must end in .csv or .xlsx."),
+        (["contacts", "import", "{folder}/people.csv", "--sheet", "May"], "{folder}/people.csv: A text file has no"),
+        (["consent", "import", "{folder}/people.csv"], "{folder}/people.csv: The file has no column “consent”"),
+        (["calendar", "create", "C", "--hours", "mon 09:00-10:00", "--country", "ZZ"], "“ZZ” is not a country"),
+        (["audience", "create", " Old ", "--where", "country = IN"], "There is an audience “Old” already: manage.py"),
+        (["email", "send", *OF_EMAIL, "--from", "a@example.com", "--app", "app1"], "app1 is registered for SMS."),
+        (["email", "lookup", "app1"], "app1 is registered for SMS."),
+        (["voice", "phone", "add", "--app", "app1"], "app1 is registered for SMS."),
+        (["numbers", "bind", "1", "2", "--pool", "p", "--app", "app1"], "app1 is registered for SMS."),
+        (["mms", "keep-id", "99", "57_1.txt"], "There is no attachment 99."),
+    ],
+)
+def test_what_does_not_do_is_said_with_its_name_and_a_way_on(given: list[str], words: str, tmp_path: Path) -> None:
+    Application.objects.create(app_id="app1", channel="sms")
+    audiences.create(name="Old", condition="country = IN")
+    (tmp_path / "people.csv").write_text("number,name\n919876500000,Asha\n")
+
+    with pytest.raises(CommandError) as refused:
+        call_command(*(one.format(folder=tmp_path) for one in given))
+
+    assert str(refused.value).startswith(words.format(folder=tmp_path))

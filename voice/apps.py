@@ -63,7 +63,7 @@ class VoiceConfig(AppConfig):
             )
         )
         reporting.register(CallReports())
-        links.register("group call", links.Behind("admin:voice_grouptask_change", "voice.view_grouptask"))
+        links.register("group call", links.Behind(GroupTask, "admin:voice_grouptask_change", "voice.view_grouptask"))
         export_kinds.register()
         findable.register_all()
         console_entries.register_all()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db import models
 from django.urls import reverse
 
 Reader = AbstractBaseUser | AnonymousUser | User
@@ -14,6 +15,7 @@ Reader = AbstractBaseUser | AnonymousUser | User
 class Behind:
     """Of campaigns of a kind: their page, and the list of what was sent, by what happened to it."""
 
+    model: type[models.Model]
     page: str  # the name of an address that takes the campaign's id
     right: str
     recipients: str = ""  # the name of the list's address
@@ -28,6 +30,12 @@ _behind: dict[str, Behind] = {}
 def register(kind: str, behind: Behind) -> None:
     """`kind` as in the key of a campaign: campaign:7."""
     _behind[kind] = behind
+
+
+def is_there(key: str) -> bool:
+    """Whether there is such a campaign: one that was sent is never deleted."""
+    behind, pk = _read(key)
+    return behind is not None and behind.model._default_manager.filter(pk=pk).exists()
 
 
 def campaign_page(key: str, reader: Reader) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
 from laaffic_console.kit.words import countries
+from laaffic_console.reports import links
 
 NONE = "-"  # what has none
 KINDS = {"": "campaign", "email": "email campaign", "group": "group call"}  # what a campaign's key begins with
@@ -37,7 +38,11 @@ def _campaign(typed: str) -> str:
     if not (pk.isascii() and pk.isdecimal()) or known not in KINDS.values():
         said = _("%(typed)s is not a campaign's id. Write it as 12, email:12 or group:12.")
         raise ValidationError(said % {"typed": typed})
-    return f"{known}:{pk.lstrip('0') or '0'}"
+    key = f"{known}:{pk.lstrip('0') or '0'}"
+    if not links.is_there(key):
+        said = _("The console does not know the campaign “%(typed)s”. Write its id as 12, email:12 or group:12.")
+        raise ValidationError(said % {"typed": typed})
+    return key
 
 
 def _application(typed: str) -> str:

@@ -13,11 +13,21 @@ from django.core.management.base import CommandError
 
 from messaging.files import contact_files
 from messaging.files.unreadable import UnreadableFile
+from messaging.management import sending_arguments
 from messaging.management.named import application_named, audience_named, group_named, in_use
 from messaging.management.sending_arguments import add_canary, add_hours, add_purpose, canary_of, hours_of, purpose_of
 from messaging.models import Paste
 from messaging.services.channels import channels
 from messaging.services.contacts import pastes
+
+GIVEN_BY = {
+    **sending_arguments.GIVEN_BY,
+    "rate_per_second": ["rate"],
+    "groups": ["group"],
+    "audiences": ["audience"],
+    "excluded_groups": ["exclude_group"],
+    "paste": ["to"],
+}
 
 
 def add(create: ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.db import models
 
-from laaffic_console.gateway.management.switched_off import where_to_switch_on
+from laaffic_console.gateway.management.switched_off import of_another_product, where_to_switch_on
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.words import countries
 from messaging.models import Audience, Calendar, ContactGroup
@@ -26,15 +26,15 @@ def application_named(app_id: str, channel: str = Channel.SMS) -> Application:
 
 def application_of(channel: str, app_id: str) -> Application:
     """One that is in use; one of another channel does not do."""
-    return in_use(
-        _found(
-            Application,
+    found = Application.objects.filter(app_id=app_id).first()
+    if found is None:
+        raise CommandError(
             f"The console knows no application {app_id} for {channel}. "
-            f"Register it: manage.py register_app {app_id} --channel {channel}",
-            app_id=app_id,
-            channel=channel,
+            f"Register it: manage.py register_app {app_id} --channel {channel}"
         )
-    )
+    if found.channel != channel:
+        raise CommandError(of_another_product(found))
+    return in_use(found)
 
 
 def in_use(application: Application) -> Application:

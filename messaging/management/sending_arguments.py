@@ -14,6 +14,8 @@ from laaffic_console.kit.words.moments import check_year
 from messaging.management.named import calendar_named
 from messaging.models import Campaign
 
+GIVEN_BY = {"application": ["app"], "latest_end": ["not_after"]}  # fields of a draft, by the arguments' names
+
 
 def add_purpose(create: ArgumentParser) -> None:
     purpose = create.add_mutually_exclusive_group()

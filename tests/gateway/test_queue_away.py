@@ -13,6 +13,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
+from laaffic_console.gateway import redis_queue
 from laaffic_console.gateway.models import Application, PushedBody
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -45,6 +46,21 @@ def queue_away(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Itera
 
     yield is_back
     is_back()
+
+
+def test_a_cluster_waits_for_it_without_a_word(
+    queue_away: Callable[[], None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The worker's supervisor has said it; the cluster would write a trace and two lines a second."""
+    slept: list[float] = []
+    monkeypatch.setattr(redis_queue, "sleep", slept.append)
+    queue = redis_queue.RedisQueue()
+
+    assert queue.dequeue() is None
+    queue.set_stat("cluster", "busy", 3)
+
+    assert slept == [redis_queue.LOOK_AGAIN]
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("ring", [bell.ring, bell.ring_once_a_second])

@@ -63,7 +63,7 @@ class RefusalTests:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            (["", "--channel", "sms"], "app_id: This field cannot be blank"),
+            (["", "--channel", "sms"], "APPID: This field cannot be blank"),
             (["4luaKsL2", "--channel", "sms", "--name", "\u200b"], "name: Write a name that can be seen"),
         ],
     )

@@ -143,6 +143,34 @@ class StartTests:
         assert "cannot reach the database and waits for it: starting up" in caplog.text
         assert not any(record.exc_info for record in caplog.records)
 
+    def test_a_queue_that_is_away_is_waited_for_before_a_row_says_that_a_worker_is_there(
+        self,
+        clusters: list[FakeCluster],
+        killed: list[tuple[int, int]],
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        supervisor = Supervisor()
+        problems = [RedisConnectionError("refused"), RedisConnectionError("refused")]
+        monkeypatch.setattr(supervision, "_ask_queue", lambda: fails_with(problems.pop())() if problems else None)
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        monkeypatch.setattr(supervision.signal, "signal", lambda signum, handler: None)
+        seen: list[tuple[float, int, int]] = []
+
+        def sleep(seconds: float) -> None:
+            seen.append((seconds, WorkerHeartbeat.objects.count(), len(clusters)))
+            if seconds == supervision.TICK:
+                supervisor._stop(signal.SIGTERM, None)
+
+        monkeypatch.setattr(supervision.time, "sleep", sleep)
+
+        supervisor.run()
+
+        assert seen == [(supervision.RETRY_START_EVERY, 0, 0)] * 2 + [(supervision.TICK, 1, 1)]
+        first, second = (record.message for record in caplog.records)
+        assert first.endswith("cannot reach the queue in Redis and waits for it: refused")
+        assert second.endswith("goes on")
+
     def test_a_database_without_its_tables_is_said_with_what_to_do(
         self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -235,6 +263,26 @@ class WatchTests:
         assert killed == [(clusters[0].pid, signal.SIGKILL)]  # children may have outlived their parent
         assert restarts(supervisor) == 1
 
+    def test_one_that_ended_without_its_queue_is_started_again_with_it(
+        self,
+        supervisor: Supervisor,
+        clusters: list[FakeCluster],
+        killed: list[tuple[int, int]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What it left running is ended at once, and once: later its number may be of another."""
+        clusters[0].code = 1
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        with monkeypatch.context() as away:
+            away.setattr(supervision, "_ask_queue", fails_with(RedisConnectionError("refused")))
+            for _ in range(3):
+                supervisor._tick()
+            assert (len(clusters), restarts(supervisor)) == (1, 0)
+        supervisor._tick()
+
+        assert (len(clusters), restarts(supervisor)) == (2, 1)
+        assert killed == [(clusters[0].pid, signal.SIGKILL)]
+
     def test_a_frozen_cluster_is_killed_whole_and_started_again(
         self, supervisor: Supervisor, clusters: list[FakeCluster], killed: list[tuple[int, int]]
     ) -> None:
@@ -314,6 +362,21 @@ class WatchTests:
         assert "no route" in caplog.text
         assert "goes on" in caplog.text
         assert not any(record.exc_info for record in caplog.records)
+
+    def test_a_queue_is_not_back_because_nothing_was_rung(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        with monkeypatch.context() as away:
+            away.setattr(supervision, "_ask_queue", fails_with(RedisConnectionError("refused")))
+            with monkeypatch.context() as rung:
+                rung.setattr(supervisor, "_ring", fails_with(RedisConnectionError("refused")))
+                supervisor._tick()
+            supervisor._tick()
+            assert len(caplog.records) == 1
+        supervisor._tick()
+
+        assert caplog.records[1].message.endswith("goes on")
 
     @pytest.mark.parametrize("problem", [OperationalError("gone"), ConnectionError("gone"), RuntimeError("odd")])
     def test_the_watch_goes_on_when_the_database_does_not(

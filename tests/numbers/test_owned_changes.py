@@ -367,7 +367,7 @@ class CommandTests:
     def test_what_fails_is_said(self, sandbox: RunningSandbox, number: OwnedNumber) -> None:
         with pytest.raises(CommandError, match="Unknown number 123"):
             self.said("123")
-        with pytest.raises(CommandError, match="in_addresses"):
+        with pytest.raises(CommandError, match="--in-addresses"):
             self.said(number.number, "--in-addresses", "x")
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
         with pytest.raises(CommandError, match="sync owned") as problem:

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
-from laaffic_console.kit.process.commands import belongs, said
+from laaffic_console.kit.process.commands import belongs
 from laaffic_console.kit.words.plain_text import capitals
 from messaging.management.named import application_of, group_named, region_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
@@ -25,6 +25,14 @@ from voice.services.group_calls import tasks as group_tasks
 
 NEWEST = 50
 OF_SMS = ("sms_text", "sms_sender_id", "sms_on_answer", "sms_on_key", "sms_on_failure", "sms_on_ringing")
+
+GIVEN_BY = {
+    "windows": ["window"],
+    "numbers": ["group"],
+    "sms_application": ["sms_app"],
+    "sms_answer_seconds": ["sms_on_answer"],
+    "sms_key": ["sms_on_key"],
+}
 
 
 def add(parser: ArgumentParser) -> None:
@@ -195,9 +203,11 @@ def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
         task.delete()  # the same command with a reason rewrites it
         raise
     except (ValidationError, CommandError) as problem:
-        why = "\n".join(said(problem)) if isinstance(problem, ValidationError) else str(problem)
         kept = f"It is kept as draft {task.pk}: manage.py voice group launch {task.pk} launches it."
-        raise CommandError(f"{why}\n{kept}") from problem
+        if isinstance(problem, ValidationError):
+            problem.add_note(kept)
+            raise
+        raise CommandError(f"{problem}\n{kept}") from problem
 
 
 def _cancel(task: GroupTask) -> dict[str, Any]:

@@ -10,6 +10,18 @@ from messaging.management import draft_arguments
 from messaging.services.campaigns import drafts
 from voice.services.spoken.options import GENDERS, TtsOptions
 
+# Some have another name in a group call.
+GIVEN_BY = {
+    "speaking_rate": ["speed", "speaking_rate"],
+    "loop_count": ["times", "loops"],
+    "max_ringing_time": ["ring", "max_ringing"],
+    "recall_count": ["again"],
+    "recall_interval": ["again_after"],
+    "max_duration": ["longest"],
+    "delay_play": ["silence_before"],
+    "delay_hangup": ["silence_after"],
+}
+
 
 def add(parser: ArgumentParser) -> None:
     draft_arguments.add(parser)

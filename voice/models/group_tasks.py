@@ -22,6 +22,8 @@ from voice.models.audio import AudioFile
 class Between:
     """A range of the interface, said as people say it."""
 
+    CODE = "between"
+
     def __init__(self, lowest: float, highest: float, unit: str = "") -> None:
         self.lowest, self.highest, self.unit = lowest, highest, unit
 
@@ -29,7 +31,7 @@ class Between:
         if not self.lowest <= value <= self.highest:
             shown = {"lowest": number(self.lowest), "highest": number(self.highest), "unit": self.unit}
             said = _("From %(lowest)s to %(highest)s %(unit)s.") if self.unit else _("From %(lowest)s to %(highest)s.")
-            raise ValidationError(said % shown)
+            raise ValidationError(said % shown, code=self.CODE)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Between) and vars(self) == vars(other)

@@ -181,9 +181,15 @@ def format_of(path: Path, formats: Sequence[str]) -> str:
     kind = path.suffix.lower().removeprefix(".")
     if kind in formats:
         return kind
+    if os.path.isdir(path):
+        raise ValueError(_folder(path))
     if len(formats) == 1:
-        raise ValueError(_("%(name)s does not end in .%(format)s.") % {"name": path.name, "format": formats[0]})
-    raise ValueError(_("%(name)s must end in .csv or .xlsx.") % {"name": path.name})
+        raise ValueError(_("%(name)s does not end in .%(format)s.") % {"name": path, "format": formats[0]})
+    raise ValueError(_("%(name)s must end in .csv or .xlsx.") % {"name": path})
+
+
+def _folder(path: Path) -> str:
+    return _("%(path)s is a folder. Name a file in it.") % {"path": path}
 
 
 def write_file(rows: Rows, path: Path, title: str) -> None:
@@ -224,7 +230,7 @@ def why_not_written(problem: OSError, path: Path) -> str:
     if problem.errno in FULL:
         return _("There is no room on the disk for %(path)s. Make room, then export it again.") % names
     if isinstance(problem, IsADirectoryError):
-        return _("%(path)s is a folder. Name a file in it.") % names
+        return _folder(path)
     if isinstance(problem, FileNotFoundError | NotADirectoryError):
         return _("There is no folder %(folder)s. Make it, or name another.") % names
     if isinstance(problem, PermissionError) or problem.errno == errno.EROFS:

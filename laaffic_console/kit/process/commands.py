@@ -1,13 +1,14 @@
 """What every command of the console is built on."""
 
+import argparse
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 from django.db import DatabaseError, InterfaceError
 
 from laaffic_console.kit.process.interrupts import LeftUnknown
@@ -56,6 +57,11 @@ class ConsoleCommand(BaseCommand):
     """Asks the console's own checks before it runs: Django's would load every page first, and take as long again."""
 
     requires_system_checks = [CHECKS]
+    # {field that services name in what they refuse: arguments that give it}, by their names in code, where those differ
+    given_by: Mapping[str, Sequence[str]] = {}
+
+    _parser: argparse.ArgumentParser | None = None
+    _options: Mapping[str, Any] = {}
 
     def __init__(self, stdout: Any = None, stderr: Any = None, *args: Any, **options: Any) -> None:
         super().__init__(stdout, stderr, *args, **options)
@@ -66,9 +72,14 @@ class ConsoleCommand(BaseCommand):
         remarks.style_func = self.style.ERROR
         return remarks
 
+    def create_parser(self, *args: Any, **options: Any) -> CommandParser:
+        parser = self._parser = super().create_parser(*args, **options)
+        return parser
+
     def execute(self, *args: Any, **options: Any) -> Any:
         """Without a database, or one of this version, in a sentence; what is a fault of ours keeps its trace."""
         refuse_other_encodings(options)
+        self._options = options
         if stdout := options.pop("stdout", None):
             self.stdout = Answer(stdout)
         if stderr := options.pop("stderr", None):
@@ -99,16 +110,40 @@ class ConsoleCommand(BaseCommand):
         if otherwise is not None:
             raise otherwise
 
+    def refused(self, problem: ValidationError, **given_by: str) -> CommandError:
+        """What a service refused, in the words of who typed the command; `given_by`: arguments of this call alone."""
+        typed = typed_as(self._parser, self._options) if self._parser else {}
+        for field, names in {**self.given_by, **{field: [name] for field, name in given_by.items()}}.items():
+            if name := next((name for name in names if name in typed), ""):
+                typed[field] = typed[name]
+        return CommandError("\n".join(said(problem, typed)))
 
-def said(problem: ValidationError) -> list[str]:
-    """Each sentence, behind the field that it is about."""
+
+def typed_as(parser: argparse.ArgumentParser, given: Mapping[str, Any]) -> dict[str, str]:
+    """{an argument's name in code: how it is typed}, of the command's verbs that were given."""
+    found: dict[str, str] = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            if chosen := action.choices.get(str(given.get(action.dest))):
+                found |= typed_as(chosen, given)
+        elif action.option_strings:
+            found[action.dest] = action.option_strings[-1]
+        else:
+            found[action.dest] = action.metavar if isinstance(action.metavar, str) else action.dest
+    return found
+
+
+def said(problem: ValidationError, typed: Mapping[str, str] | None = None) -> list[str]:
+    """Each sentence, behind the field that it is about, or how that is `typed`; then the notes on it."""
+    notes = getattr(problem, "__notes__", [])
     if not hasattr(problem, "error_dict"):
-        return list(problem.messages)
-    return [
-        message if field == NON_FIELD_ERRORS else f"{field}: {message}"
+        return [*problem.messages, *notes]
+    sentences = [
+        message if field == NON_FIELD_ERRORS else f"{(typed or {}).get(field, field)}: {message}"
         for field, messages in problem.message_dict.items()
         for message in messages
     ]
+    return [*sentences, *notes]
 
 
 def option(name: str) -> str:

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.urls import reverse
 
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 from messaging.conditions import conditions
 from messaging.management.commands.campaign import as_text
 from messaging.management.named import audience_named
@@ -16,6 +18,7 @@ from messaging.services.saved_audiences import audiences
 
 class Command(ConsoleCommand):
     help = "Save audiences by condition, and count who is in them."
+    given_by = {"condition": ["where"]}
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -31,10 +34,16 @@ class Command(ConsoleCommand):
         try:
             document = self.create(options) if options["verb"] == "create" else counted(audience_named(options["name"]))
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
+        if existing := Audience.objects.filter(name=options["name"].strip()).first():
+            page = reverse("admin:messaging_audience_change", args=[existing.pk])
+            raise CommandError(
+                f"There is an audience “{existing}” already: manage.py audience count “{existing}” shows it. "
+                f"Change it on its page, or choose another name: {settings.CONSOLE_URL}{page}"
+            )
         audience = audiences.create(name=options["name"], condition=options["where"])
         return {"id": audience.pk, "name": audience.name, "condition": audience.condition}
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.kit.words.figures import in_percent
 from laaffic_console.kit.words.plain_text import capitals
 from messaging.management.named import application_named
@@ -49,7 +49,7 @@ class Command(ConsoleCommand):
                 for currency, limit in limits.items():
                     budgets.put(application, per=options["per"], limit=limit, currency=currency)
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem, limit="cost" if currency else "messages") from problem
 
 
 def wanted(options: dict[str, Any]) -> dict[str, Decimal]:

@@ -4,16 +4,17 @@ import json
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from laaffic_console.kit.process.commands import ConsoleCommand, said
-from messaging.management.named import application_named
+from laaffic_console.kit.process.commands import ConsoleCommand
+from messaging.management.named import application_named, region_named
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.campaigns import calendars
 
 
 class Command(ConsoleCommand):
     help = "Make calendars that say when recipients may be reached, and list them."
+    given_by = {"left_out": ["except_date"]}
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -46,11 +47,11 @@ class Command(ConsoleCommand):
             calendar = calendars.add_part(
                 options["name"],
                 hours=options["hours"],
-                countries=options["country"],
+                countries=[region_named(code) for code in options["country"]],
                 left_out=options["except_date"],
             )
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         if application is not None:
             calendars.give(application, calendar)
         return as_document(calendar)

@@ -12,7 +12,7 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 from messaging import export_kinds
 from messaging.management import draft_arguments
 from messaging.management.written_files import written
@@ -33,6 +33,7 @@ FILES = {"export": export_kinds.RECIPIENTS, "dossier": export_kinds.DOSSIER}
 
 class Command(ConsoleCommand):
     help = "Create, launch, pause, resume, cancel, report on, export and prove campaigns."
+    given_by = draft_arguments.GIVEN_BY
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -73,7 +74,7 @@ class Command(ConsoleCommand):
         except StillOpen as problem:
             raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         except NotAllowed as problem:
             raise CommandError(str(problem)) from problem
         except Campaign.DoesNotExist as problem:

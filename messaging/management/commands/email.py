@@ -10,8 +10,9 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 from messaging import export_kinds
+from messaging.management import sending_arguments
 from messaging.management.commands.campaign import as_text
 from messaging.management.named import application_of
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
@@ -28,6 +29,12 @@ from messaging.services.refusals import NotAllowed
 
 class Command(ConsoleCommand):
     help = f"Send email campaigns and report on them. {outcomes.HELP}"
+    given_by = {
+        **sending_arguments.GIVEN_BY,
+        "trigger_id": ["trigger"],
+        "scheduled_at": ["at"],
+        "template_data": ["data"],
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -82,7 +89,7 @@ class Command(ConsoleCommand):
         except StillOpen as problem:
             raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         except outcomes.NotKnown as problem:
             outcomes.tell_not_known(self, problem, as_json=options["json"])
         except (NotAllowed, TestFailed) as problem:
@@ -116,7 +123,7 @@ class Command(ConsoleCommand):
             campaign.delete()  # the same command with a reason rewrites it
             raise
         except (ValidationError, NotAllowed) as problem:
-            why = " ".join(said(problem)) if isinstance(problem, ValidationError) else str(problem)
+            why = self.refused(problem) if isinstance(problem, ValidationError) else problem
             raise CommandError(
                 f"{why}\nIt is kept as draft {campaign.pk}: manage.py email launch {campaign.pk} sends it."
             ) from problem

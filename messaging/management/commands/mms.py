@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 from messaging.management import draft_arguments
 from messaging.management.commands.campaign import as_text
 from messaging.models import MmsAttachment
@@ -24,6 +24,7 @@ class Command(ConsoleCommand):
         "Keep and upload MMS attachments, and create MMS campaigns; `campaign launch` and the like do the rest. "
         f"{outcomes.HELP}"
     )
+    given_by = {**draft_arguments.GIVEN_BY, "attachments": ["file"]}
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -45,7 +46,7 @@ class Command(ConsoleCommand):
         try:
             document = VERBS[options["verb"]](self, options)
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         except UploadFailed as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:

@@ -61,7 +61,7 @@ class _Invalid(Exception):
 
 
 def take(path: Path, options: Options) -> Outcome:
-    """ValidationError where the file lacks a column, UnreadableFile where its letters may be others.
+    """UnreadableFile where it lacks a column, or its letters may be others; ValidationError for what `options` lack.
 
     What single rows lack is told and left out.
     """
@@ -95,17 +95,17 @@ def _header(first: contact_files.Row | None) -> list[str]:
     header = [visible(cell).lower() for cell in first.cells] if first else []
     if twice := [name for name in COLUMNS if header.count(name) > 1]:
         said = _("The file has several columns “%(column)s”. Delete or rename those that do not say it.")
-        raise ValidationError(said % {"column": twice[0]})
+        raise UnreadableFile(said % {"column": twice[0]})
     numbers = [place for place, name in enumerate(header) if guess_mapping([name])[name] == "number"]
     numbers.sort(key=lambda place: header[place] != "number")
     for place in numbers[:1]:
         header[place] = "number"
     if missing := [name for name in ("number", "consent") if name not in header]:
         said = _("The file has no column “%(column)s”. Its first row names its columns: %(columns)s.")
-        raise ValidationError(said % {"column": missing[0], "columns": ", ".join(COLUMNS)})
+        raise UnreadableFile(said % {"column": missing[0], "columns": ", ".join(COLUMNS)})
     for place in numbers[1:]:
         said = _("The file has another column of numbers, “%(column)s”. Write each number in a row of its own.")
-        raise ValidationError(said % {"column": header[place]})
+        raise UnreadableFile(said % {"column": header[place]})
     return header
 
 

@@ -173,6 +173,8 @@ def open_path(
         **asdict(options),
     )
     _look(job)
+    if sheet and not job.sheets:
+        raise UnreadableFile(_("A text file has no sheets. Leave --sheet out, or choose a workbook (.xlsx)."))
     if len(job.readings) > 1:
         raise UnreadableFile(contact_files.which_encoding([Reading(**found) for found in job.readings]))
     if "number" not in job.mapping.values():

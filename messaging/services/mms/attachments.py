@@ -205,7 +205,9 @@ def keep_id(attachment_id: int, gateway_id: str) -> MmsAttachment:
     taken = LedgerEntry.objects.filter(about_kind=ABOUT, about_id=attachment_id, state=EntryState.ACCEPTED)
     entry = taken.order_by("-pk").first()
     attachment = MmsAttachment.objects.filter(pk=attachment_id).first()
-    if entry is None or attachment is None:
+    if attachment is None:
+        raise ValidationError(_("There is no attachment %(id)s.") % {"id": attachment_id})
+    if entry is None:
         raise ValidationError(_("Laaffic took no upload of this attachment. Upload it first."))
     _settle(attachment, entry, gateway_id)
     return attachment

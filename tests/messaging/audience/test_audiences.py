@@ -266,10 +266,10 @@ def test_an_audience_is_saved_and_counted_from_the_shell(pune: Audience) -> None
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["create", "X", "--where", "country = Narnia"], "condition: At character 11.*not a country"),
+        (["create", "X", "--where", "country = Narnia"], "--where: At character 11.*not a country"),
         (["create", "X", "--where", 'group "nobody"'], "no group “nobody”"),
-        (["create", "Pune", "--where", "country = IN"], "name: .*already"),
-        (["create", " ", "--where", "country = IN"], "name: "),
+        (["create", "Pune", "--where", "country = IN"], "an audience “Pune” already: manage.py audience count “Pune”"),
+        (["create", " ", "--where", "country = IN"], "NAME: "),
         (["count", "Nowhere"], "no audience “Nowhere”. Save one: manage.py audience create"),
     ],
 )

@@ -163,7 +163,7 @@ class MakingTests:
             (10**6, "d.zip", "no campaign 1000000"),
             (campaign.pk, "nowhere/d.zip", "There is no folder"),
             (campaign.pk, "d.csv", "does not end in .zip"),
-            (campaign.pk, ".", "does not end in .zip"),
+            (campaign.pk, ".", "is a folder. Name a file in it"),
         ):
             with pytest.raises(CommandError, match=sentence):
                 call_command("campaign", "dossier", str(number), str(tmp_path / path))

@@ -471,11 +471,10 @@ class CommandTests:
             (["--country", "BD", "--channel", "sms"], 5),
             (["--channel", "voice"], 0),
             (["--sender", "nobody"], 0),
-            (["--campaign", "group:1"], 0),
             (["--by-person", "-"], 9),
             (["--country", "in"], 4),
             (["--channel", "SMS"], 9),
-            (["--campaign", "email:007"], 0),
+            (["--campaign", "-"], 0),
         ],
     )
     def test_it_is_limited_as_the_page_is(
@@ -503,6 +502,9 @@ class CommandTests:
         [
             (["--campaign", "spring"], "email:12"),
             (["--campaign", "foo:12"], "email:12"),
+            (["--campaign", "99"], "does not know the campaign “99”"),
+            (["--campaign", "email:007"], "does not know the campaign “email:007”"),
+            (["--campaign", "group:1"], "does not know the campaign “group:1”"),
             (["prove", "--country", "IN"], "leave out --country"),
             (["--country", "India"], "“India” is not a country"),
             (["--country", "ZZ"], "“ZZ” is not a country"),

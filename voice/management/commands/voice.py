@@ -12,8 +12,9 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.laaffic import InvalidRequest, LaafficError
+from messaging.management import draft_arguments
 from messaging.management.written_files import written
 from voice import export_kinds
 from voice.management import group_arguments, spoken_arguments
@@ -32,9 +33,12 @@ from voice.services.phones import sip_phones as phones
 from voice.services.phones.changes import ResetUnknown
 from voice.services.syncing import SyncFailed
 
+OF_CALLS = {"callee": ["number"], "phone": ["account"]}
+
 
 class Command(ConsoleCommand):
     help = f"Copy Laaffic's voice lists, upload audio, call from a SIP phone, launch group-call tasks. {outcomes.HELP}"
+    given_by = {**draft_arguments.GIVEN_BY, **spoken_arguments.GIVEN_BY, **group_arguments.GIVEN_BY, **OF_CALLS}
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -78,7 +82,7 @@ class Command(ConsoleCommand):
         except outcomes.NotKnown as problem:
             outcomes.tell_not_known(self, problem, as_json=options["json"])
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         except (UploadFailed, SyncFailed, NotConfigured, LaafficError, InvalidRequest) as problem:
             raise CommandError(str(problem)) from problem
         what_to_do = self._unknown(document, options) if isinstance(document, dict) else ""

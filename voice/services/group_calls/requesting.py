@@ -25,6 +25,7 @@ from laaffic_console.laaffic import (
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS, Window
 from messaging.text import merge_fields
 from voice.models import Announcement, AudioFile, GroupTask
+from voice.models.group_tasks import Between
 from voice.services.audio.content import problem_with_size
 
 # Parameters of the interface → fields of a task.
@@ -74,8 +75,9 @@ def check(task: GroupTask) -> None:
     try:
         task.clean_fields(exclude={field.name for field in task._meta.fields} - set(_looked_at(task)))
     except ValidationError as problem:
-        for field, sentences in problem.message_dict.items():
-            found[field] += sentences
+        for field, wrong in problem.error_dict.items():
+            ours = [one for one in wrong if one.code == Between.CODE]
+            found[field] += ValidationError(ours or wrong).messages  # Django's own range of a column says less
     for rule in (_application, _announcement, _windows, _schedule, _hang_up_sms, _agent):
         for field, sentence in rule(task):
             if field not in found:

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.kit.words.figures import number
 
 LONGEST_DAYS = 3650
@@ -18,6 +18,7 @@ LONGEST_DAYS = 3650
 
 class Command(ConsoleCommand):
     help = "Tokens of the REST API: create one, list, rotate and revoke them."
+    given_by = {"per_minute": ["rate"], "addresses": ["address"], "scopes": ["scope"], "expires_at": ["expires"]}
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -48,7 +49,7 @@ class Command(ConsoleCommand):
         try:
             document, text = act[options["verb"]](options)
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         self.stdout.write(json.dumps(document) if options["json"] else text)
 
     def create(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:

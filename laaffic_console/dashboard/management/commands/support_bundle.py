@@ -25,4 +25,5 @@ class Command(ConsoleCommand):
             write_whole(file, lambda into: into.writelines(pieces))
         except OSError as problem:
             raise CommandError(why_not_written(problem, file)) from problem
-        self.stdout.write(f"{file}: {number(file.stat().st_size)} bytes. There is nothing about a person in it.")
+        size = number(file.stat().st_size)
+        self.stdout.write(f"{file}: a ZIP of {size} bytes. There is nothing about a person in it.")

@@ -10,13 +10,14 @@ from laaffic_console.events import sealed
 from laaffic_console.events.kinds import CHOICES
 from laaffic_console.events.models import Webhook
 from laaffic_console.events.services import webhooks
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 
 Said = tuple[dict[str, Any], str]
 
 
 class Command(ConsoleCommand):
     help = "Webhooks: addresses that are told what happens. Create one, list, rotate, pause, resume, test, delete them."
+    given_by = {"kinds": ["events"]}
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -42,7 +43,7 @@ class Command(ConsoleCommand):
         try:
             document, text = act(options)
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         self.stdout.write(json.dumps(document) if options["json"] else text)
 
     def create(self, options: dict[str, Any]) -> Said:

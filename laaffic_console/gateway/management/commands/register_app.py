@@ -6,9 +6,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError
 
-from laaffic_console.gateway.management.switched_off import where_to_switch_on
+from laaffic_console.gateway.management.switched_off import of_another_product, where_to_switch_on
 from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
-from laaffic_console.kit.process.commands import ConsoleCommand, said
+from laaffic_console.kit.process.commands import ConsoleCommand
 
 
 class Command(ConsoleCommand):
@@ -23,17 +23,14 @@ class Command(ConsoleCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         existing = Application.objects.filter(app_id=options["app_id"]).first()
         if existing and existing.channel != options["channel"]:
-            raise CommandError(
-                f"{existing.app_id} is registered for {existing.get_channel_display()}. "
-                "An appId belongs to one product: look it up at Laaffic under App Management."
-            )
+            raise CommandError(of_another_product(existing))
         application = existing or Application(app_id=options["app_id"], channel=options["channel"])
         application.name = options["name"] or application.name
         application.sender_id = options["sender_id"] or application.sender_id
         try:
             application.full_clean()
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         try:
             application.save()
         except IntegrityError as problem:

@@ -25,7 +25,7 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
-from laaffic_console.gateway.cluster_guard import Guard
+from laaffic_console.gateway.cluster_guard import NONE, Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
 from laaffic_console.gateway.services.database import database_clock, isolation
 from laaffic_console.gateway.services.work import bell, leases, moments, workers
@@ -48,6 +48,15 @@ RETRY_START_EVERY = 2.0
 def _away(*also: type[Exception]) -> bell.Errors:
     """Whatever database or queue raise while they are away."""
     return (OperationalError, InterfaceError, OSError, *bell.redis_errors(), *also)
+
+
+def _which(problem: Exception) -> str:
+    return "the queue in Redis" if isinstance(problem, bell.redis_errors()) else "the database"
+
+
+def _ask_queue() -> None:
+    """Raises while the queue is away: a cluster without it ends as it starts, with a trace of each of its processes."""
+    get_broker().queue_size()
 
 
 class Supervisor:
@@ -82,12 +91,13 @@ class Supervisor:
             self._end()
 
     def _registered(self) -> bool:
-        """Wait for the database, however long it is away; False when asked to stop in the meantime."""
+        """Wait for queue and database, however long they are away; False when asked to stop in the meantime."""
         while not self.stopping:
             try:
+                _ask_queue()  # first: a row says that tasks can run
                 self._register()
             except _away(ProgrammingError) as problem:
-                self._say_away("the database", problem)
+                self._say_away(_which(problem), problem)
                 connection.close()
                 time.sleep(RETRY_START_EVERY)
             else:
@@ -98,10 +108,12 @@ class Supervisor:
     def _tick(self) -> None:
         """Database or queue may be gone for a while: the next tick tries again."""
         try:
+            if self.is_away:
+                _ask_queue()  # a tick with no bell to ring would say that it is back
             self._watch()
             self._ring()
         except _away() as problem:
-            self._say_away("database or queue", problem)
+            self._say_away(_which(problem), problem)
             connection.close()
             # Its tasks cannot run or cannot say so: that proves nothing against the cluster.
             self.started = time.monotonic()
@@ -180,8 +192,9 @@ class Supervisor:
         self.guard.watch(self.cluster.pid)
 
     def _restart(self, why: str) -> None:
-        logger.warning("worker %s: %s; restarting it whole", self.worker, why)
         self._kill()
+        _ask_queue()
+        logger.warning("worker %s: %s; restarting it whole", self.worker, why)
         self.begun_at = database_clock.now()
         WorkerHeartbeat.objects.filter(pk=self.worker).update(restarts=F("restarts") + 1, beat_at=self.begun_at)
         self._start()
@@ -194,6 +207,8 @@ class Supervisor:
             os.killpg(self.cluster.pid, how)
         if how is signal.SIGKILL:
             self.cluster.wait()
+            self.cluster = None  # while the queue is waited for, its number may become another's
+            self.guard.watch(NONE)
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         """From the signal on nothing new leaves: the tasks look at this file before each request."""

@@ -124,13 +124,12 @@ def refuse_limits(only: dict[str, list[str]]) -> None:
 
 def written(report: Report, path: Path) -> str:
     """CommandError where the file's kind is unknown, or it cannot be written."""
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in exports.KINDS:
-        raise CommandError(f"The name of the file says its kind: write it as {path.stem}.csv or {path.stem}.xlsx.")
     try:
         exports.write_file(reporting.sheet(report), path, "Report")
     except OSError as problem:
-        raise CommandError(f"{path} cannot be written: {problem.strerror}.") from problem
+        raise CommandError(exports.why_not_written(problem, path)) from problem
+    except ValueError as problem:
+        raise CommandError(str(problem)) from problem
     return f"{number(len(report.rows))} rows in {path}"
 
 

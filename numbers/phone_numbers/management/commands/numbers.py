@@ -11,7 +11,7 @@ from laaffic_console.gateway.management import outcomes, switched_off
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
-from laaffic_console.kit.process.commands import ConsoleCommand, is_given, option, said
+from laaffic_console.kit.process.commands import ConsoleCommand, is_given, option
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
@@ -37,6 +37,13 @@ class Command(ConsoleCommand):
         "AXB bindings, number pools and owned numbers: copy them from Laaffic, bind, unbind, change pools. "
         f"{outcomes.HELP}"
     )
+    given_by = {
+        "phone_a": ["a"],
+        "phone_b": ["b"],
+        "max_concurrency": ["concurrency"],
+        "pool_number": ["number", "pool"],
+        "application": ["app"],
+    }
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -90,7 +97,7 @@ class Command(ConsoleCommand):
         except StillOpen as problem:
             raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
-            raise CommandError("\n".join(said(problem))) from problem
+            raise self.refused(problem) from problem
         except SyncFailed as problem:
             raise CommandError(str(problem)) from problem
         self.answer(json.dumps(document) if options["json"] else as_text(document), not_done(document, options))
