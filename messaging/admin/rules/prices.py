@@ -11,7 +11,7 @@ from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import CAMPAIGN_CHANNELS, Channel
-from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.files.file_imports import SafeImportMixin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.words.figures import in_percent
@@ -25,6 +25,12 @@ from messaging.services.reports.prices import Price
 class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
     when_empty = gettext_lazy(
         "Import Laaffic's price list, or wait: prices are learned from what reports say was charged."
+    )
+    when_empty_link = EmptyLink(
+        "admin:messaging_listprice_import",
+        gettext_lazy("Import a price list"),
+        "messaging.add_listprice",
+        ("messaging.change_listprice",),
     )
     is_named_as_a_whole = True
     list_display = ["country", "channel", "shown_price", "charged", "difference", "updated_at"]
