@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
@@ -16,7 +15,7 @@ from laaffic_console.kit.files.file_imports import SafeImportMixin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.words.figures import in_percent
 from messaging.models import ListPrice
-from messaging.price_files import ListPriceResource
+from messaging.price_files import ListPriceResource, PriceFile
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Price
 
@@ -39,7 +38,7 @@ class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
     list_per_page = 100
     resource_classes = [ListPriceResource]
     import_form_class = ImportForm
-    formats = [CSV, XLSX]
+    formats = [PriceFile]
     list_before_template = "messaging/learned_prices.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
