@@ -9,7 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from import_export import resources
+from import_export.fields import Field
 from import_export.formats.base_formats import Format
+from import_export.widgets import DecimalWidget
 from tablib import Dataset
 
 from laaffic_console.kit.words.plain_text import capitals
@@ -52,7 +54,16 @@ class PriceFile(Format):  # type: ignore[misc]  # the library is not typed
         return Dataset(*filled, headers=header.cells)
 
 
+class PriceWidget(DecimalWidget):  # type: ignore[misc]  # the library is not typed
+    """Without the zeros that the database keeps, beside which an unchanged price looks changed."""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else str(super().render(value, obj, **kwargs))
+
+
 class ListPriceResource(resources.ModelResource):
+    price = Field(attribute="price", column_name="price", widget=PriceWidget())
+
     class Meta:
         model = ListPrice
         import_id_fields = ("channel", "country")

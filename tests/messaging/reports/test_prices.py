@@ -215,6 +215,20 @@ class PageTests:
         assert says in " ".join(part.split())
         assert not any(word in part for word in ("Traceback", "ConversionSyntax", "['", "'country'"))
 
+    def test_an_unchanged_price_looks_unchanged(self, admin_client: Client) -> None:
+        ListPrice.objects.create(country="DE", price=Decimal("0.07"), currency="EUR")
+        file = SimpleUploadedFile("prices.csv", b"country,price,currency\nDE,0.07,EUR\nFR,0.05,EUR\n")
+
+        shown = admin_client.post(
+            reverse("admin:messaging_listprice_import"), {"import_file": file, "format": "0", "resource": ""}
+        ).content.decode()
+
+        rows = shown[shown.index('id="preview"') :].partition("</table>")[0].split("<tr>")[2:]
+        assert [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in rows] == [
+            "as before sms DE 0.07 EUR",
+            "new sms FR 0.05 EUR",
+        ]
+
     @pytest.mark.parametrize(
         "content",
         [
