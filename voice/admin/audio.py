@@ -37,7 +37,7 @@ class AddAudioForm(forms.Form):
         label=gettext_lazy("Name"),
         required=False,
         help_text=gettext_lazy(
-            "5 to 32 characters with the suffix, which is added if you leave it out. Unique. Left empty: the file's own name."
+            "5 to 32 characters, unique. A suffix that is missing is added. Left empty: the file's own name."
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
