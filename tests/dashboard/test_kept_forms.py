@@ -71,6 +71,8 @@ def test_what_was_chosen_is_shown_by_its_name(client: Client, ada: User, applica
         "purpose": "marketing",
         "forget_pasted": "on",
         "text": "Hello",
+        "latest_end_0": "2027-01-31",
+        "calendar": "",
     }
     turned_away = client.post(reverse("admin:messaging_campaign_add"), typed).content.decode()
 
@@ -79,7 +81,9 @@ def test_what_was_chosen_is_shown_by_its_name(client: Client, ada: User, applica
     part = shown[shown.index('<section class="c-card">') : shown.index('id="send-kept"')]
     said = " ".join(re.sub("<[^>]+>", " ", part).split())
     assert "Application 4luaKsL2 Send to groups Gold customers, none-such Purpose Marketing " in said
-    assert re.search(r"Forget pasted Yes|[a-z] Yes ", said)
+    assert "Take out the numbers that are kept Yes " in said
+    assert "Not after" in said
+    assert "Calendar" not in said  # which was left empty
     assert f'name="application" value="{application.pk}"' in shown  # and sent as it was
 
 

@@ -4,6 +4,7 @@ What was typed is shown again, and only a person's click sends it. Nothing of it
 in the page itself, signed, so that no other site can make one up.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -30,6 +31,7 @@ from laaffic_console.kit.pages import next_page
 KEPT = "kept"  # on the sign-in page
 SALT = "a form that was kept"
 LASTS = 24 * 3600
+_PART = re.compile(r"_\d$")  # of a field with several inputs, such as a date and a time
 ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
 NOT_KEPT = (*SECRET, "csrfmiddlewaretoken", KEPT)  # in the names of fields
 LONG = 80  # characters from which a value is shown in a box of several lines
@@ -45,7 +47,7 @@ class Kept:
     page: str  # on which it was
 
     def shown(self, form: forms.BaseForm | None) -> list[dict[str, Any]]:
-        """The console's own marks stay hidden; the rest can be read, and what was written can be corrected.
+        """The console's own marks and what was left empty stay hidden; the rest can be read, and corrected if written.
 
         What came several times under one name was ticked in a list: it is shown once, with all that was ticked.
         """
@@ -56,12 +58,12 @@ class Kept:
         return [
             {
                 "name": name,
-                "label": _label(name, asked.get(name)),
+                "label": _label(name, asked.get(name) or asked.get(_PART.sub("", name))),
                 "values": several,
                 "value": several[0],
                 "chosen": _chosen(asked.get(name), several),
                 "is_long": len(several[0]) > LONG or "\n" in several[0],
-                "is_mark": name[:1] == "_",
+                "is_hidden": name[:1] == "_" or not any(several),
             }
             for name, several in values.items()
         ]
@@ -203,7 +205,7 @@ def _chosen(asked: forms.Field | None, values: list[str]) -> str:
         return _("Yes")  # a box that is not ticked is not sent
     if not isinstance(asked, forms.ChoiceField):
         return ", ".join(values) if len(values) > 1 else ""
-    return ", ".join(_choice(asked, value) for value in values)
+    return ", ".join(_choice(asked, value) for value in values if value)
 
 
 def _choice(asked: forms.Field, value: str) -> str:
