@@ -24,7 +24,7 @@ NEEDED = ("country", "price", "currency")
 _TWO_READINGS = re.compile(r"[1-9]\d{0,2},\d{3}")
 
 
-class PriceFile(Format):  # type: ignore[misc]  # the library is not typed
+class PriceFile(Format):
     """CSV or XLSX, read as a list of contacts is, whatever program wrote it: nobody has to say which."""
 
     def __init__(self, encoding: str | None = None) -> None:
@@ -48,13 +48,13 @@ class PriceFile(Format):  # type: ignore[misc]  # the library is not typed
             raise ValidationError(_("The file has a header, but no prices below it."))
         width = len(header.cells)
         for row in rows:
-            if problem := row.problem or (more_cells(width) if any(row.cells[width:]) else ""):
-                raise ValidationError(_("Row %(n)s: %(problem)s") % {"n": row.line, "problem": problem})
+            if said := row.problem or (more_cells(width) if any(row.cells[width:]) else ""):
+                raise ValidationError(_("Row %(n)s: %(problem)s") % {"n": row.line, "problem": said})
         filled = [(row.cells + [""] * width)[:width] for row in rows]
         return Dataset(*filled, headers=header.cells)
 
 
-class PriceWidget(DecimalWidget):  # type: ignore[misc]  # the library is not typed
+class PriceWidget(DecimalWidget):
     """Without the zeros that the database keeps, beside which an unchanged price looks changed."""
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:

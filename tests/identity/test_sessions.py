@@ -127,6 +127,5 @@ def test_everybodys_are_listed_for_administrators(two: tuple[Client, Client]) ->
     shown = two[0].get("/admin/usersessions/usersession/").content.decode()
 
     assert "203.0.113.9" in shown
-    assert (
-        f'href="{reverse("admin:auth_user_sign_in", args=[User.objects.get(username="ada").pk])}"' in shown
-    )  # to end them
+    to_end_them = reverse("admin:auth_user_sign_in", args=[User.objects.get(username="ada").pk])
+    assert f'href="{to_end_them}"' in shown
