@@ -89,6 +89,8 @@ def suggested_name(given: str) -> str:
 def rename(audio: AudioFile, name: str) -> None:
     """ValidationError at `name`; only what Laaffic cannot have yet takes another name."""
     name = audio_content.with_suffix(name.strip(), AudioType(audio.audio_type))
+    if name == audio.name:
+        return
     if audio.is_at_laaffic or tries(audio).filter(state__in=MAY_HAVE_ARRIVED).exists():
         raise NotNow({"name": _("Laaffic may know the file by this name: it keeps it.")})
     audio_content.check_name(name, AudioType(audio.audio_type))
