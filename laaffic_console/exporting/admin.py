@@ -58,8 +58,8 @@ def _of_what(export: Export) -> list[tuple[Any, str]]:
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
     when_empty = gettext_lazy(
-        "Take a list or the recipients of a campaign away with its "
-        "button CSV or XLSX; the file is found here for some days."
+        "A list, or the recipients of a campaign, is exported on "
+        "its own page, as CSV or XLSX; the file is found here for some days."
     )
     list_display = [
         "shown_title",

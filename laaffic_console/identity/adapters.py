@@ -61,6 +61,14 @@ class AccountAdapter(DefaultAccountAdapter):
 class FactorAdapter(DefaultMFAAdapter):
     """Secrets lie encrypted in the database: a copy of it alone makes no codes."""
 
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _(
+            "That code is not right, or was used already. Type the one that the app shows now. "
+            "If that is refused too, let the phone set its clock by itself."
+        ),
+    }
+
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()
 

@@ -9,6 +9,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -27,6 +29,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     when_empty = _("Nobody is signed in. People who sign in are listed here.")
     list_display = ["shown_since", "shown_person", "shown_address", "shown_browser"]
+    list_before_template = "identity/sessions_head.html"
     list_select_related = ["user"]
     fields = ["shown_since", "shown_person", "shown_address", "shown_browser"]
     search_fields = ["=user__username", "=ip"]
@@ -45,8 +48,10 @@ class SessionAdmin(ReadOnlyAdmin):
         return dates.ago(session.created_at)
 
     @display(description=_("person"), ordering="user__username")
-    def shown_person(self, session: Any) -> str:
-        return str(session.user.get_username())
+    def shown_person(self, session: Any) -> Any:
+        """Leads to where it is ended."""
+        page = reverse("admin:auth_user_sign_in", args=[session.user_id])
+        return format_html('<a class="c-link" href="{}">{}</a>', page, session.user.get_username())
 
     @display(description=_("address"), ordering="ip")
     def shown_address(self, session: Any) -> str:

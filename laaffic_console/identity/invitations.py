@@ -28,7 +28,12 @@ links = InvitationLinks()
 
 def problem() -> str:
     """Why nobody can be invited now, to be said before somebody types an address; "" where they can."""
-    return "" if settings.EMAIL_IS_SET else _("The console has no mail server: set EMAIL_URL and EMAIL_FROM.")
+    if settings.EMAIL_IS_SET:
+        return ""
+    return _(
+        "The console has no mail server, so nobody can be invited. "
+        "Add them as a new user with a password, or set EMAIL_URL and EMAIL_FROM."
+    )
 
 
 def invite(address: str, role: Group) -> User:

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
 from laaffic_console.exporting import delivery
-from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
@@ -57,6 +57,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy(
         "Ask for a report, then keep it under a name: it can be shared, sent by email and read by a link."
     )
+    when_empty_link = EmptyLink("admin:reports_report_show", gettext_lazy("Show a report"), "reports.view_report")
 
     form = ReportForm
     list_display = ["name", "opened", "owner", "is_shared", "shown_schedule", "next_at", "last_sending"]

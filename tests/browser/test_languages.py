@@ -281,7 +281,7 @@ def test_an_email(
     live_server: LiveServer,
     run_jobs: Callable[[], int],
 ) -> None:
-    of_the_vendor = ("email/batchSendEmail", "getSendEmailRcd", "Customers", "Welcome", "hello world", "en")
+    of_the_vendor = ("email/batchSendEmail", "Customers", "Welcome", "hello world", "en")
     names = ("fKFtblIy", SENDING, *of_the_vendor, "JSON", "Ann")
     page, reader = speaking, Reader(speaking, language, *names)
     settings.CONSOLE_URL = live_server.url

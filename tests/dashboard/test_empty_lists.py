@@ -1,5 +1,7 @@
 """A list without rows says how it gets its first; one that was searched says that nothing matches."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
@@ -43,3 +45,19 @@ class ContactTests:
 
         assert "Nothing matches" in page
         assert "Import a list, CSV or XLSX" not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("page", "button"),
+    [
+        ("messaging_listprice", "Import a price list"),
+        ("messaging_contactimport", "Import contacts"),
+        ("reports_report", "Show a report"),
+    ],
+)
+def test_the_button_does_what_the_words_say(admin_client: Client, page: str, button: str) -> None:
+    shown = admin_client.get(reverse(f"admin:{page}_changelist")).content.decode()
+
+    empty = shown[shown.index('<div class="c-empty">') :].partition("</div>")[0]
+    assert re.findall(r'"c-button main"[^>]*>\s*([^<]+?)\s*</a>', empty) == [button]

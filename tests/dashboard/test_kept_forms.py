@@ -62,6 +62,39 @@ def test_what_was_ticked_in_a_list_is_shown_once_and_sent_whole(client: Client, 
     assert re.findall('name="bell" value="([^"]*)"', shown) == ["held", "approval"]
 
 
+def test_what_was_chosen_is_shown_by_its_name(client: Client, ada: User, application: Application) -> None:
+    gold = ContactGroup.objects.create(name="Gold customers")
+    typed = {
+        "name": "Spring",
+        "application": str(application.pk),
+        "groups": [str(gold.pk), "none-such"],
+        "purpose": "marketing",
+        "forget_pasted": "on",
+        "text": "Hello",
+        "latest_end_0": "2027-01-31",
+        "calendar": "",
+    }
+    turned_away = client.post(reverse("admin:messaging_campaign_add"), typed).content.decode()
+
+    shown = sign_in(client, turned_away).content.decode()
+
+    part = shown[shown.index('<section class="c-card">') : shown.index('id="send-kept"')]
+    said = " ".join(re.sub("<[^>]+>", " ", part).split())
+    assert "Application 4luaKsL2 Send to groups Gold customers, none-such Purpose Marketing " in said
+    assert "Take out the numbers that are kept Yes " in said
+    assert "Not after" in said
+    assert "Calendar" not in said  # which was left empty
+    assert f'name="application" value="{application.pk}"' in shown  # and sent as it was
+
+
+def test_whoever_may_not_open_a_form_is_not_told_its_choices(client: Client, ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(is_superuser=False, is_staff=True)
+    group = ContactGroup.objects.create(name="Gold customers")
+    turned_away = client.post(reverse("admin:messaging_campaign_add"), {"groups": str(group.pk)}).content.decode()
+
+    assert "Gold customers" not in sign_in(client, turned_away).content.decode()
+
+
 def test_a_wrong_password_loses_nothing(client: Client, ada: User) -> None:
     turned_away = client.post(reverse(ADD), {"name": "Gold"}).content.decode()
 

@@ -124,4 +124,8 @@ def test_only_a_superuser_resets_a_superusers(two: tuple[Client, Client], secret
 
 
 def test_everybodys_are_listed_for_administrators(two: tuple[Client, Client]) -> None:
-    assert "203.0.113.9" in two[0].get("/admin/usersessions/usersession/").content.decode()
+    shown = two[0].get("/admin/usersessions/usersession/").content.decode()
+
+    assert "203.0.113.9" in shown
+    to_end_them = reverse("admin:auth_user_sign_in", args=[User.objects.get(username="ada").pk])
+    assert f'href="{to_end_them}"' in shown

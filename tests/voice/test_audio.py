@@ -83,7 +83,7 @@ class ContentTests:
             ("name", ".mp3", samples.mpeg(), "5 to 32"),
             ("name", "a" * 29 + ".mp3", samples.mpeg(), "5 to 32"),
             ("name", "hello.wav", samples.mpeg(), "hello.mp3"),
-            ("name", "hello", samples.mpeg(), ".mp3"),
+            ("name", "hello.", samples.mpeg(), ".mp3"),
             ("name", "he/lo.mp3", samples.mpeg(), "letters"),
         ],
     )
@@ -100,6 +100,13 @@ class ContentTests:
         audio.add(silent_wave(2), "a" * 28 + ".wav")
 
         assert AudioFile.objects.count() == 2
+
+    def test_a_name_without_a_suffix_gets_it(self) -> None:
+        made, _is_new = audio.add(samples.mpeg(), "Spring greeting")
+        assert made.name == "Spring greeting.mp3"
+
+        audio.rename(made, "Autumn greeting")
+        assert made.name == "Autumn greeting.mp3"
 
     def test_the_same_content_is_kept_once_and_a_name_is_taken_once(self) -> None:
         first, _is_new = audio.add(samples.mpeg(), "hello.mp3")

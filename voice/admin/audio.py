@@ -34,7 +34,9 @@ class AddAudioForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name"),
         required=False,
-        help_text=gettext_lazy("5 to 32 characters with the suffix, unique. Left empty: the file's own name."),
+        help_text=gettext_lazy(
+            "5 to 32 characters, unique. A suffix that is missing is added. Left empty: the file's own name."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     upload = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Upload to Laaffic at once"))

@@ -19,6 +19,7 @@ from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import MediaStorage
 
 from laaffic_console.kit.files.uploads import WAITING
+from laaffic_console.kit.words.figures import number
 
 FOLDER = WAITING
 MAX_AGE = 3600  # seconds between looking at a file and taking it
@@ -82,10 +83,24 @@ class SafeImportMixin(ImportMixin):
         """A file that cannot be taken does not wait."""
         response: HttpResponse = super().import_action(request, **kwargs)
         context = getattr(response, "context_data", None) or {}
+        if "title" in context:
+            context["title"] = _("Import: %(things)s") % {"things": self.opts.verbose_name_plural}
+        if context.get("fields_list") == []:  # after a file that could not be read, too
+            context["fields_list"] = [(str(kind), kind.Meta.export_order) for kind in self.resource_classes]
         uploaded = request.FILES.get("import_file")
         if uploaded is not None and "confirm_form" not in context and hasattr(uploaded, "tmp_storage_name"):
             WaitingFile(name=uploaded.tmp_storage_name).remove()
         return response
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        """In a sentence: the library names the exception's class."""
+        said = e.messages if isinstance(e, ValidationError) else [_("The file cannot be read. Save it again as XLSX.")]
+        form.add_error("import_file", said)
+
+    def add_success_message(self, result: Any, request: HttpRequest) -> None:
+        said = _("Imported: %(new)s new, %(changed)s changed, %(same)s as before.")
+        totals = {"new": result.totals["new"], "changed": result.totals["update"], "same": result.totals["skip"]}
+        messages.success(request, said % {name: number(n) for name, n in totals.items()})
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         may = request.method == "POST" and self.has_import_permission(request)

@@ -4,28 +4,34 @@ What was typed is shown again, and only a person's click sends it. Nothing of it
 in the page itself, signed, so that no other site can make one up.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 from django.views import csrf
 
 from laaffic_console.kit.forms.edits import SECRET
 from laaffic_console.kit.forms.proving import AskedFirst
+from laaffic_console.kit.forms.shared_rows import in_words
 from laaffic_console.kit.pages import next_page
 
 KEPT = "kept"  # on the sign-in page
 SALT = "a form that was kept"
 LASTS = 24 * 3600
+_PART = re.compile(r"_\d$")  # of a field with several inputs, such as a date and a time
 ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
 NOT_KEPT = (*SECRET, "csrfmiddlewaretoken", KEPT)  # in the names of fields
 LONG = 80  # characters from which a value is shown in a box of several lines
@@ -40,23 +46,24 @@ class Kept:
     files: list[str]
     page: str  # on which it was
 
-    @property
-    def shown(self) -> list[dict[str, Any]]:
-        """The console's own marks stay hidden; the rest can be read and corrected.
+    def shown(self, form: forms.BaseForm | None) -> list[dict[str, Any]]:
+        """The console's own marks and what was left empty stay hidden; the rest can be read, and corrected if written.
 
         What came several times under one name was ticked in a list: it is shown once, with all that was ticked.
         """
         values: dict[str, list[str]] = {}
         for name, value in self.fields:
             values.setdefault(name, []).append(value)
+        asked = form.fields if form else {}
         return [
             {
                 "name": name,
-                "label": name.replace("_", " ").capitalize(),
+                "label": _label(name, asked.get(name) or asked.get(_PART.sub("", name))),
                 "values": several,
                 "value": several[0],
+                "chosen": _chosen(asked.get(name), several),
                 "is_long": len(several[0]) > LONG or "\n" in several[0],
-                "is_mark": name[:1] == "_",
+                "is_hidden": name[:1] == "_" or not any(several),
             }
             for name, several in values.items()
         ]
@@ -124,8 +131,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def not_stored(request: HttpRequest, why: str, page: str) -> HttpResponse:
     """What was typed in a form whose row takes no change any more: to copy from, not to send."""
     kept = replace(_of(request), address="", page=page)
-    context = {**admin.site.each_context(request), "title": _("Not stored"), "kept_form": kept, "why": why}
-    return render(request, "admin/kept_form.html", context, status=409)
+    return _page(request, kept, title=_("Not stored"), why=why, status=409)
 
 
 def to_send_again(request: HttpRequest, why: str) -> HttpResponse:
@@ -163,8 +169,50 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
 
 def _show(request: HttpRequest, kept: Kept, *, why: str = "", status: int = 200) -> HttpResponse:
     """What was typed, to look at and to send by a click: an action that was kept is not repeated by itself."""
-    context = {**admin.site.each_context(request), "title": _("Not sent yet"), "kept_form": kept, "why": why}
-    return render(request, "admin/kept_form.html", context, status=status)
+    return _page(request, kept, title=_("Not sent yet"), why=why, status=status)
+
+
+def _page(request: HttpRequest, kept: Kept, *, title: str, why: str, status: int) -> HttpResponse:
+    shown = kept.shown(_form_of(request, kept.address or request.path))
+    context = {"title": title, "kept_form": kept, "shown": shown, "why": why}
+    return render(request, "admin/kept_form.html", {**admin.site.each_context(request), **context}, status=status)
+
+
+def _form_of(request: HttpRequest, address: str) -> forms.BaseForm | None:
+    """That of a row in the admin: it knows what its fields and its choices are called. None for any other."""
+    try:
+        found = resolve(urlsplit(address).path)
+    except Resolver404:
+        return None
+    page, kind = getattr(found.func, "model_admin", None), str(found.url_name).rpartition("_")[2]
+    if page is None or kind not in ("add", "change"):
+        return None
+    row = page.get_object(request, unquote(found.kwargs["object_id"])) if kind == "change" else None
+    may = page.has_change_permission(request, row) if row else page.has_add_permission(request)
+    if not may or (kind == "change" and row is None):
+        return None
+    form: forms.BaseForm = page.get_form(request, row, change=row is not None)(instance=row)
+    return form
+
+
+def _label(name: str, asked: forms.Field | None) -> str:
+    return str((asked and asked.label) or name.replace("_", " ").capitalize())
+
+
+def _chosen(asked: forms.Field | None, values: list[str]) -> str:
+    """In words what was chosen or ticked; "" for what was written, and where nobody knows the words."""
+    if isinstance(asked, forms.BooleanField):
+        return _("Yes")  # a box that is not ticked is not sent
+    if not isinstance(asked, forms.ChoiceField):
+        return ", ".join(values) if len(values) > 1 else ""
+    return ", ".join(_choice(asked, value) for value in values if value)
+
+
+def _choice(asked: forms.Field, value: str) -> str:
+    try:
+        return in_words(asked, value)
+    except (ValueError, ValidationError):  # no key of such rows
+        return value
 
 
 def _signed(kept: Kept) -> str:

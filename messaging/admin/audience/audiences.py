@@ -35,6 +35,7 @@ class AudienceForm(AnyModelForm):
         fields = ["name", "condition"]
         widgets = {"condition": audience_builder.ConditionInput(attrs={"rows": 5})}
         help_texts = {"condition": HELP}
+        error_messages = {"condition": {"required": gettext_lazy("Fill in at least one condition.")}}
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -39,12 +39,16 @@ class ManyFilesField(forms.FileField):
     widget = ManyFilesInput(attrs={"multiple": True})
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        files = data if isinstance(data, list | tuple) else [data]
+        files = (data if isinstance(data, list | tuple) else [data]) or [None]  # which says that one is required
         return [super(ManyFilesField, self).clean(one, initial) for one in files]
 
 
 class AddFilesForm(forms.Form):
-    file = ManyFilesField(label=gettext_lazy("Files"), allow_empty_file=True)
+    file = ManyFilesField(
+        label=gettext_lazy("Files"),
+        allow_empty_file=True,
+        error_messages={"required": gettext_lazy("Choose at least one file.")},
+    )
     upload = forms.BooleanField(
         required=False, initial=True, label=gettext_lazy("Upload to Laaffic at once; the id lives for three days")
     )
@@ -70,7 +74,7 @@ def clock_of(attachment: MmsAttachment) -> tuple[str, str]:
 @admin.register(MmsAttachment)
 class MmsAttachmentAdmin(LibraryAdmin):
     library = attachments
-    when_empty = gettext_lazy("Upload a picture, sound or video: MMS campaigns choose from what is here.")
+    when_empty = gettext_lazy("Upload a picture, a sound or a text: MMS campaigns choose from what is here.")
     list_display = ["shown", "shown_type", "shown_size", "clock", "used_at", "created_at", "created_by"]
     list_display_links = ["shown"]
     list_filter = ["is_archived", "file_type"]
@@ -140,8 +144,9 @@ class MmsAttachmentAdmin(LibraryAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = AddFilesForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        is_sent = request.method == "POST"
+        form = AddFilesForm(request.POST if is_sent else None, request.FILES if is_sent else None)
+        if is_sent and form.is_valid():
             added = self._add(request, form)
             if not form.errors:
                 one = own_page(added[0]) if len(added) == 1 else reverse(LIST)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -59,6 +60,11 @@ class ApprovalLimitsAdmin(SharedRowAdmin, ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The one row is its own list."""
         return self.changeform_view(request, str(approval_limits.row().pk), extra_context=extra_context)
+
+    def response_change(self, request: HttpRequest, obj: ApprovalLimits) -> HttpResponse:
+        """There is one row, which has no name."""
+        messages.success(request, _("The approval limits were changed."))
+        return HttpResponseRedirect(reverse("admin:messaging_approvallimits_changelist"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

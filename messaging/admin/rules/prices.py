@@ -6,17 +6,16 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import CAMPAIGN_CHANNELS, Channel
-from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.files.file_imports import SafeImportMixin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.words.figures import in_percent
 from messaging.models import ListPrice
-from messaging.price_files import ListPriceResource
+from messaging.price_files import ListPriceResource, PriceFile
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Price
 
@@ -26,6 +25,12 @@ class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
     when_empty = gettext_lazy(
         "Import Laaffic's price list, or wait: prices are learned from what reports say was charged."
     )
+    when_empty_link = EmptyLink(
+        "admin:messaging_listprice_import",
+        gettext_lazy("Import a price list"),
+        "messaging.add_listprice",
+        ("messaging.change_listprice",),
+    )
     is_named_as_a_whole = True
     list_display = ["country", "channel", "shown_price", "charged", "difference", "updated_at"]
     list_filter = ["channel", "currency"]
@@ -33,7 +38,7 @@ class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
     list_per_page = 100
     resource_classes = [ListPriceResource]
     import_form_class = ImportForm
-    formats = [CSV, XLSX]
+    formats = [PriceFile]
     list_before_template = "messaging/learned_prices.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:

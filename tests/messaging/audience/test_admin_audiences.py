@@ -374,3 +374,9 @@ def test_pages_say_by_which_rule_it_goes(admin_client: Client, application: Appl
 
     assert "1 merged: there twice" in before
     assert all("country = IN" in page and "country = BD" not in page for page in (before, after))
+
+
+def test_a_condition_that_nobody_filled_in_is_named(admin_client: Client) -> None:
+    page = admin_client.post(reverse(ADD), {"name": "India", "condition": ""}).content.decode()
+
+    assert "Fill in at least one condition." in page

@@ -281,7 +281,7 @@ class PageTests:
         assert "over 37.5 KB" in doubtful.content.decode()
 
     def test_no_file_at_all(self, admin_client: Client) -> None:
-        assert "required" in post_files(admin_client).content.decode()
+        assert "Choose at least one file." in post_files(admin_client).content.decode()
 
     @pytest.mark.parametrize(
         ("name", "data", "shown"),

@@ -18,7 +18,7 @@ from tablib import Dataset
 
 from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.models import Campaign, ListPrice, MessageState, OutcomeTally
-from messaging.price_files import ListPriceResource
+from messaging.price_files import ListPriceResource, PriceFile
 from messaging.services.forecast import balance_forecast
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
@@ -214,6 +214,55 @@ class PageTests:
         part = re.sub("<[^>]+>", "", shown[shown.index('id="import-errors"') :])
         assert says in " ".join(part.split())
         assert not any(word in part for word in ("Traceback", "ConversionSyntax", "['", "'country'"))
+
+    def test_an_unchanged_price_looks_unchanged(self, admin_client: Client) -> None:
+        ListPrice.objects.create(country="DE", price=Decimal("0.07"), currency="EUR")
+        file = SimpleUploadedFile("prices.csv", b"country,price,currency\nDE,0.07,EUR\nFR,0.05,EUR\n")
+
+        shown = admin_client.post(
+            reverse("admin:messaging_listprice_import"), {"import_file": file, "format": "0", "resource": ""}
+        ).content.decode()
+
+        rows = shown[shown.index('id="preview"') :].partition("</table>")[0].split("<tr>")[2:]
+        assert [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in rows] == [
+            "as before sms DE 0.07 EUR",
+            "new sms FR 0.05 EUR",
+        ]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"\xef\xbb\xbfcountry;price;currency\r\nDE;0,07;EUR\r\n",
+            "country\tprice\tcurrency\nDE\t0,07\tEUR\n".encode("utf-16"),
+            b"sep=;\ncountry;price\n\nDE;0,07",
+        ],
+    )
+    def test_a_spreadsheets_own_csv_is_read(self, content: bytes) -> None:
+        prices = PriceFile().create_dataset(content)
+
+        assert prices.dict[0].items() >= {"country": "DE", "price": "0,07"}.items()
+
+    @pytest.mark.parametrize(
+        ("content", "says"),
+        [
+            (b"\x89PNG\r\n\x1a\n\0\0", "picture"),
+            (b"PK\x03\x04 no workbook", "XLSX"),
+            (b"country,price,currency\n", "no prices below it"),
+            (b"country,price\nDE,0.07\nFR,0,05\n", "Row 3: This row has more cells than the header"),
+        ],
+    )
+    def test_why_a_file_cannot_be_read_is_said_in_a_sentence(
+        self, admin_client: Client, content: bytes, says: str
+    ) -> None:
+        file = SimpleUploadedFile("prices.csv", content, "text/csv")
+
+        shown = admin_client.post(
+            reverse("admin:messaging_listprice_import"), {"import_file": file, "format": "0", "resource": ""}
+        ).content.decode()
+
+        assert says in shown
+        assert "encountered while" not in shown
+        assert "channel, country, price, currency" in shown
 
     def test_its_queries_do_not_grow(self, admin_client: Client, charged: Any) -> None:
         def queries() -> int:

@@ -421,6 +421,13 @@ class LimitsPageTests:
         seen = client.get(self.PAGE).context["adminform"].form.seen_token
         return client.post(self.PAGE, {"_seen": seen, "recipients": "", "cost": "", **given})
 
+    def test_that_they_are_saved_is_said_without_a_name(self, admin_client: Client) -> None:
+        saved = self.save(admin_client, recipients="3")
+
+        said = admin_client.get(saved["Location"]).content.decode()
+        assert "The approval limits were changed." in said
+        assert "was changed successfully" not in said
+
     def test_its_name_stands_once_above_it(self, admin_client: Client) -> None:
         above = admin_client.get(self.PAGE).content.decode().partition("<main")[0]
         titles = re.findall(r"tracking-tight\">\s*(.+?)\s*</", above)

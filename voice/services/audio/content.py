@@ -67,6 +67,11 @@ def problem_with_size(size: int) -> str:
     }
 
 
+def with_suffix(name: str, audio_type: AudioType) -> str:
+    """A name that ends with none gets that of its content; another one is refused by `check_name`."""
+    return f"{name}.{audio_type.value}" if name and "." not in name else name
+
+
 def check_name(name: str, audio_type: AudioType) -> None:
     """ValidationError at `name` unless Laaffic takes it for audio of this kind."""
     try:

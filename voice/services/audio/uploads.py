@@ -51,7 +51,7 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, b
     if known := AudioFile.objects.filter(digest=digest).first():
         AudioFile.objects.filter(pk=known.pk, is_archived=True).update(is_archived=False)
         return known, False
-    name = name.strip()
+    name = audio_content.with_suffix(name.strip(), found.audio_type)
     audio_content.check_name(name, found.audio_type)
     check_free(name)
     try:
@@ -88,7 +88,9 @@ def suggested_name(given: str) -> str:
 
 def rename(audio: AudioFile, name: str) -> None:
     """ValidationError at `name`; only what Laaffic cannot have yet takes another name."""
-    name = name.strip()
+    name = audio_content.with_suffix(name.strip(), AudioType(audio.audio_type))
+    if name == audio.name:
+        return
     if audio.is_at_laaffic or tries(audio).filter(state__in=MAY_HAVE_ARRIVED).exists():
         raise NotNow({"name": _("Laaffic may know the file by this name: it keeps it.")})
     audio_content.check_name(name, AudioType(audio.audio_type))
