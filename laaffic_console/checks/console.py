@@ -177,13 +177,14 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
             )
         )
     gateway, console = urlsplit(settings.LAAFFIC_BASE_URL), urlsplit(settings.CONSOLE_URL)
-    if console.hostname and not validate_host(split_domain_port(console.netloc)[0], settings.ALLOWED_HOSTS):
+    host = split_domain_port(console.netloc)[0] or console.hostname  # with the brackets of an IPv6 address
+    if host and not validate_host(host, settings.ALLOWED_HOSTS):
         found.append(
             warning(
                 _("ALLOWED_HOSTS lacks %(host)s, the host of CONSOLE_URL: pages and pushes are answered 400.")
-                % {"host": console.hostname},
+                % {"host": host},
                 hint=_("Put the host's name into it, without https:// and port: %(example)s")
-                % {"example": f"ALLOWED_HOSTS={console.hostname},localhost"},
+                % {"example": f"ALLOWED_HOSTS={host},localhost"},
                 id="laaffic.W176",
             )
         )

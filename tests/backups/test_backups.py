@@ -20,7 +20,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
@@ -61,6 +61,7 @@ from messaging.services.email import starting as email_starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import record_matching, report_pulls
+from tests.dashboard.test_database_troubles import PostgresqlError, caused
 from tests.messaging.conftest import LoseAnswers, add_contacts
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import waiting as group_waiting
@@ -673,7 +674,11 @@ class RefusedTests:
 
     @pytest.mark.parametrize(
         "problem",
-        [OSError(errno.ENOSPC, "No space left on device"), sqlite3.OperationalError("database or disk is full")],
+        [
+            OSError(errno.ENOSPC, "No space left on device"),
+            sqlite3.OperationalError("database or disk is full"),
+            caused(OperationalError("could not extend file"), PostgresqlError("53100")),
+        ],
     )
     def test_a_full_disk(self, file: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
         def full(*given: Any, **named: Any) -> None:
@@ -684,6 +689,17 @@ class RefusedTests:
 
         with pytest.raises(CommandError, match=r"no room on the disk: of the database, or of .*then restore .* once"):
             call_command("restore", file, "--yes")
+
+    def test_a_full_disk_says_nothing_of_the_backup(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """While its copy is made ready, as it is migrated."""
+
+        def full(*given: Any) -> None:
+            raise OperationalError("database or disk is full")
+
+        monkeypatch.setattr(restoring, "_settle", full)
+
+        with pytest.raises(OperationalError):
+            restoring._settled_copy(timezone.now(), restoring._look_back(timezone.now()))
 
     def test_a_copy_that_finds_no_room_leaves_nothing(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if connection.vendor != "sqlite":

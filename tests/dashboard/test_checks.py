@@ -198,6 +198,12 @@ class SettingTests:
 
         assert "W176" not in ids(console.check_installation())
 
+    def test_a_host_that_lacks_is_named_as_it_is_to_be_written(self, settings: LazySettings) -> None:
+        settings.CONSOLE_URL, settings.ALLOWED_HOSTS = "https://[2001:db8::1]:8443", ["localhost"]
+
+        hints = [str(message.hint) for message in console.check_installation() if message.id == "laaffic.W176"]
+        assert "ALLOWED_HOSTS=[2001:db8::1],localhost" in hints[0]
+
     def test_a_desk_with_the_sandbox_needs_no_certificate(self, settings: LazySettings) -> None:
         settings.LAAFFIC_BASE_URL = "http://127.0.0.1:8090/v3"
         settings.CONSOLE_URL = "http://127.0.0.1:8000"

@@ -34,6 +34,8 @@ from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.files import private_files
+from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.sql.database_troubles import Trouble
 from messaging.models import Campaign, Contact, HoldKind
 from messaging.services import restored as restored_campaigns
 from messaging.services.contacts import lasting_words
@@ -267,6 +269,8 @@ def _settled_copy(since: dt.datetime, lost: _Lost) -> Restored:
         settled = _settle(since, lost)
         there = set(connection.introspection.table_names())
     except ODD as odd:
+        if database_troubles.of(odd) == Trouble.FULL:  # says nothing of the backup
+            raise
         raise _not_ours(odd) from odd
     if missing := _tables_of_ours() - there:
         raise _not_ours(_("it lacks the table %(table)s") % {"table": min(missing)})

@@ -134,8 +134,7 @@ def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None
     by_callback = accepted.filter(evidence_kind=EvidenceKind.REPORT)
     if by_callback.filter(pk=entry_id).exists():
         return
-    names = [_by_callback(task_id).words, _by_callback("").words]
-    named = by_callback.filter(evidence__in=names) if task_id else by_callback
+    named = by_callback.filter(_names(_by_callback(task_id), _by_callback(""))) if task_id else by_callback
     if other := named.order_by("-pk").first():
         lost = known_by.no_answer("the answer was lost")
         ledger.settle_by_evidence(other.pk, EntryState.UNKNOWN, evidence=lost, provided=[EntryState.ACCEPTED])
@@ -147,9 +146,13 @@ def _by_callback(task_id: str) -> Evidence:
 
 
 def _is_known(campaign: EmailCampaign, task_id: str) -> bool:
-    names = [known_by.answer(f"task {task_id}"), _by_callback(task_id)]
-    known = email_states.requests_of(campaign).filter(evidence__in=[name.columns()["evidence"] for name in names])
-    return known.exists()
+    names = _names(known_by.answer(f"task {task_id}"), _by_callback(task_id))
+    return email_states.requests_of(campaign).filter(names).exists()
+
+
+def _names(*said: Evidence) -> Q:
+    """Requests that are known by one of these, as an entry keeps it."""
+    return Q(evidence__in=[one.columns()["evidence"] for one in said])
 
 
 def _settle_earliest(campaign: EmailCampaign, task_id: str) -> None:

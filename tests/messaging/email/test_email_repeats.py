@@ -176,12 +176,13 @@ class LateAnswerTests:
 
         assert call_states() == [EntryState.UNKNOWN, EntryState.ACCEPTED]
 
-    def test_an_answer_names_whose_task_it_was(self, again: EmailCampaign) -> None:
+    @pytest.mark.parametrize("task", ["T2", "T" * 400], ids=["short", "longer than an entry keeps"])
+    def test_an_answer_names_whose_task_it_was(self, again: EmailCampaign, task: str) -> None:
         second = departed(again)
-        tell(again, taskId="T2")
+        tell(again, taskId=task)
         email_callbacks.INBOX.apply_some()
 
-        email_sending.settle_accepted(again.pk, second.pk, "T2")
+        email_sending.settle_accepted(again.pk, second.pk, task)
 
         assert call_states() == [EntryState.UNKNOWN, EntryState.ACCEPTED]
         assert fresh(again).state == State.RUNNING

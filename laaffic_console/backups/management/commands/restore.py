@@ -16,7 +16,8 @@ from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.kit.files.uploads import FULL
 from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.kit.process.interrupts import terminal_may_close
-from laaffic_console.kit.sql.database_troubles import FULL_WORDS
+from laaffic_console.kit.sql import database_troubles
+from laaffic_console.kit.sql.database_troubles import FULL_WORDS, Trouble
 from laaffic_console.kit.words.figures import number
 from messaging.services.contacts.lasting_words import Written
 
@@ -52,7 +53,8 @@ class Command(ConsoleCommand):
 def _why(problem: Exception, file: Path) -> str:
     """What is in the way, and what to do."""
     words = str(problem).strip().partition("\n")[0]
-    if getattr(problem, "errno", None) in FULL or any(full in words.lower() for full in FULL_WORDS):
+    is_full = any(full in words.lower() for full in FULL_WORDS) or database_troubles.of(problem) == Trouble.FULL
+    if is_full or getattr(problem, "errno", None) in FULL:
         return (
             f"There is no room on the disk: of the database, or of {settings.VAR_DIR}. Make room, then restore {file} "
             "once more."
