@@ -6,10 +6,8 @@ from laaffic_console.gateway.models import LedgerEntry
 COLUMNS = {name: name for name in ("id", "interface")} | {"application": "application__app_id"}
 COLUMNS |= {"asked_by": "requested_by__username"}
 COLUMNS |= {name: name for name in ("about_kind", "about_id", "summary", "attempt", "state", "worker")}
-COLUMNS |= {
-    name: name for name in ("prepared_at", "left_at", "settled_at", "http_status", "code", "reason", "evidence")
-}
-COLUMNS |= {"known_by": "evidence_kind"}
+COLUMNS |= {name: name for name in ("prepared_at", "left_at", "settled_at", "http_status", "code", "reason")}
+COLUMNS |= {name: name for name in ("evidence", "evidence_kind")}
 
 
 def register() -> None:
