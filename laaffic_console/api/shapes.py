@@ -243,7 +243,7 @@ class Check(serializers.Serializer):
 
 
 def starts_at() -> serializers.DateTimeField:
-    said = "when the first message would leave if it were launched now; null: nobody has an hour for it"
+    said = "when the first message would leave if it were launched now; null: no hour suits it, or it has no recipients"
     return serializers.DateTimeField(allow_null=True, help_text=said)
 
 
