@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.urls import reverse
 
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.process.commands import ConsoleCommand
 from messaging.conditions import conditions
 from messaging.management.commands.campaign import as_text
@@ -39,10 +39,9 @@ class Command(ConsoleCommand):
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         if existing := Audience.objects.filter(name=options["name"].strip()).first():
-            page = reverse("admin:messaging_audience_change", args=[existing.pk])
             raise CommandError(
                 f"There is an audience “{existing}” already: manage.py audience count “{existing}” shows it. "
-                f"Change it on its page, or choose another name: {settings.CONSOLE_URL}{page}"
+                f"Change it on its page, or choose another name: {settings.CONSOLE_URL}{own_page(existing)}"
             )
         audience = audiences.create(name=options["name"], condition=options["where"])
         return {"id": audience.pk, "name": audience.name, "condition": audience.condition}
