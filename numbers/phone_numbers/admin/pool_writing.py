@@ -195,7 +195,8 @@ class PoolWriting(SyncedListAdmin):
 
     def _form_page(self, request: HttpRequest, pool: NumberPool | None, form: PoolForm, title: str) -> HttpResponse:
         drifted = pool is not None and pool.drifted_at is not None
-        return page(self, request, "numbers/pool_form.html", title, form=form, pool=pool, drifted=drifted)
+        taken = taken_by(form)
+        return page(self, request, "numbers/pool_form.html", title, form=form, pool=pool, drifted=drifted, taken=taken)
 
     def _confirmation(
         self,
@@ -214,6 +215,7 @@ class PoolWriting(SyncedListAdmin):
             title,
             form=form,
             pool=pool,
+            taken=taken_by(form),
             version=version,
             kept=as_initial(proposal.config),
             change=difference(held, proposal.config),
@@ -252,6 +254,13 @@ def read_proposal(form: PoolForm, pool: NumberPool | None) -> pool_changes.Propo
         file=file.read(number_lists.MAX_FILE + 1) if file else None,
         pool=pool,
     )
+
+
+def taken_by(form: PoolForm) -> NumberPool | None:
+    """The pool that has the number which was written for another."""
+    if not form.has_error("pool_number", pool_changes.TAKEN):
+        return None
+    return NumberPool.objects.filter(pool_number=form.data["pool_number"].strip(), gone_at=None).first()
 
 
 def newest(pool: NumberPool) -> int | None:
