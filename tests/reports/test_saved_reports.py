@@ -23,6 +23,7 @@ from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import leases, long_jobs, workers
 from laaffic_console.reports import jobs
 from laaffic_console.reports.models import Report, Sending
+from laaffic_console.reports.report_form import ReportForm
 from laaffic_console.reports.services import mailing, saving, schedule
 from messaging.models import SentTally
 from tests.messaging.conftest import run_jobs
@@ -275,6 +276,29 @@ def test_a_report_is_kept_from_its_page_and_asked_again(client: Client, grace: U
     assert "addresses" not in page
     again = client.post(f"{LIST}add/", {**form, "format": "csv", "users": [grace.pk]})
     assert "of this name already" in again.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "missing"),
+    [
+        ({}, []),
+        ({"schedule": "weekly", "weekday": "6", "hour": "9"}, []),
+        ({"schedule": "weekly", "weekday": "6"}, ["hour"]),
+        ({"schedule": "monthly", "weekday": "6", "hour": "0"}, ["month_day"]),
+        ({"schedule": "none", "month_day": "99"}, ["month_day"]),
+    ],
+)
+def test_only_the_schedule_that_needs_a_day_asks_for_one(grace: User, asked: dict[str, str], missing: list[str]) -> None:
+    class Form(ReportForm):
+        owner = grace
+
+    empty = {"name": "India", "schedule": "none", "weekday": "", "month_day": "", "hour": "", "format": "csv"}
+    form = Form({**empty, "users": [grace.pk], **asked})
+
+    assert list(form.errors) == missing
+    if not missing:
+        made = form.save()
+        assert (made.month_day, made.hour) == (1, int(asked.get("hour", 7)))
 
 
 def test_others_see_what_is_shared_and_change_nothing(client: Client, grace: User) -> None:
