@@ -380,6 +380,10 @@ class SaidOfATaskTests:
         task.refresh_from_db()
         assert (task.called, task.connected, task.cost) == (3, 2, Decimal("0.5"))
 
+    @pytest.mark.parametrize(("said", "shown"), [("2", "Finished (2)"), ("9", "9"), ("", "")])
+    def test_a_status_that_is_known_is_in_words(self, said: str, shown: str) -> None:
+        assert group_state.at_laaffic(GroupTask(vendor_status=said)) == shown
+
     def test_a_request_that_is_under_way_is_said_to_be(self, application: Application) -> None:
         assert group_tasks.advice(GroupTask(application=application, state=TaskState.SENDING)).startswith("The request")
 
