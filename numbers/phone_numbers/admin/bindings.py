@@ -123,7 +123,9 @@ class ApplicationFilter(ChoiceFilter):
 
 
 class BindForm(AgainForm):
-    application = forms.ModelChoiceField(Application.objects.none(), label=gettext_lazy("Application"))
+    application = forms.ModelChoiceField(
+        Application.objects.none(), empty_label=gettext_lazy("Select value"), label=gettext_lazy("Application")
+    )
     phone_a = forms.CharField(
         label=gettext_lazy("A"),
         max_length=40,
