@@ -14,7 +14,6 @@ from laaffic_console.reports import asking
 from laaffic_console.reports.models import Report
 from laaffic_console.reports.services import saving
 
-
 # When it is sent, and as what: each is asked for only where that schedule needs it.
 ASKED_BY = {
     "weekday": (Report.Schedule.WEEKLY,),

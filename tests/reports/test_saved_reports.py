@@ -288,7 +288,9 @@ def test_a_report_is_kept_from_its_page_and_asked_again(client: Client, grace: U
         ({"schedule": "none", "month_day": "99"}, ["month_day"]),
     ],
 )
-def test_only_the_schedule_that_needs_a_day_asks_for_one(grace: User, asked: dict[str, str], missing: list[str]) -> None:
+def test_only_the_schedule_that_needs_a_day_asks_for_one(
+    grace: User, asked: dict[str, str], missing: list[str]
+) -> None:
     class Form(ReportForm):
         owner = grace
 
