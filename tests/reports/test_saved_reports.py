@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail.backends.locmem import EmailBackend
 from django.db.models import F
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from laaffic_console import conf
 from laaffic_console.checks.console import check_email
@@ -99,6 +99,15 @@ def test_it_is_sent_once_for_each_time(grace: User, sent: Sent) -> None:
     assert (sending.state, sending.recipients, sending.problem) == ("sent", 1, "")
     assert [message.to for message in mail.outbox] == [["grace@example.org"]]
     assert mail.outbox[0].subject == "India: 1 Jan 2026 to 31 Jan 2026"  # the month before the time that was meant
+
+
+def test_why_nothing_was_sent_is_said_in_its_readers_language(grace: User, settings: Any) -> None:
+    settings.EMAIL_IS_SET = False
+    mailing.send(schedule.send_now(kept(grace)).pk)
+
+    assert Sending.objects.get().problem.startswith("The console has no mail server.")
+    with translation.override("zh-hans"):
+        assert Sending.objects.get().problem.startswith("控制台没有邮件服务器")
 
 
 def test_a_worker_that_dies_repeats_no_mail(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
