@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.pages import add_problems, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from phone_numbers import number_lists
@@ -72,12 +73,14 @@ def as_initial(config: PoolConfig) -> dict[str, Any]:
 
 
 class PoolWriting(SyncedListAdmin):
+    @asks(PoolForm, "numbers.apply_numberpool")
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         require(request, "numbers.add_numberpool", "numbers.apply_numberpool")
         return self._write(request, None, _("New number pool"))
 
+    @asks(PoolForm, "numbers.apply_numberpool")
     def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "numbers.change_numberpool", "numbers.apply_numberpool")
         pool = self._get(pk)
