@@ -45,7 +45,7 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
         groups = super().get_queryset(request).filter(is_ad_hoc=False)
         return _counted(groups, _share(groups.order_by()[: self.list_per_page].count()))
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         shown = [str(column) for column in super().get_list_display(request)]
         if not request.user.has_perm("messaging.view_contact"):
             return shown
