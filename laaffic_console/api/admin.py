@@ -39,6 +39,7 @@ class TokenForm(forms.Form):
     )
     user = forms.ModelChoiceField(
         User.objects.none(),
+        empty_label=gettext_lazy("Select value"),
         label=gettext_lazy("Acts for"),
         widget=UnfoldAdminSelectWidget,
         help_text=gettext_lazy("It may do what this user may do, and nothing beyond its scopes."),

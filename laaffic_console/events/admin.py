@@ -22,6 +22,7 @@ from laaffic_console.events.services import webhooks
 from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require
 from laaffic_console.kit.words.people import signed_in
@@ -95,6 +96,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         require(request, ADD)
         return HttpResponseRedirect(reverse("admin:events_webhook_make"))
 
+    @asks(WebhookForm, ADD, masks.SEE)
     @proving.asked_first
     def make_view(self, request: HttpRequest) -> HttpResponse:
         """Events hold whole numbers and texts, and their address belongs to the person who makes it."""
@@ -109,6 +111,7 @@ class WebhookAdmin(ReadOnlyAdmin):
                 return self._shown_once(request, *made)
         return page(self, request, "console/make.html", _("New webhook"), form=form, back=reverse(LIST))
 
+    @asks(KindsForm, CHANGE, masks.SEE)
     @proving.asked_first
     def kinds_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, CHANGE, masks.SEE)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -11,8 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services.work import workers
+from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.notices.kinds import CHOICES
 from laaffic_console.notices.models import Notice
@@ -77,6 +80,15 @@ def _moment(text: str) -> dt.datetime | None:
         return None
 
 
+class ChoicesForm(forms.Form):
+    """What the table on the page posts, for a form that is kept: what is ticked has a name."""
+
+    told = tuple((kind.value, kind.label) for kind in CHOICES)
+    bell = forms.MultipleChoiceField(label=gettext_lazy("Bell"), choices=told)
+    email = forms.MultipleChoiceField(label=gettext_lazy("Email"), choices=told)
+
+
+@asks(ChoicesForm)
 def choices_view(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     if request.method == "POST":

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from laaffic_console.kit.sql.partial_indexes import WordForWord
 from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.said import SaidLine
 from laaffic_console.kit.words.visible_names import VisiblyNamed
 
 
@@ -116,7 +117,7 @@ class Sending(models.Model):
     began_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     recipients = models.PositiveSmallIntegerField(_("sent to"), default=0)
-    problem = models.CharField(_("problem"), max_length=1000, blank=True)
+    problem = SaidLine(_("problem"), max_length=1000, blank=True)
 
     class Meta:
         verbose_name = _("sending of a report")

@@ -14,6 +14,13 @@ from laaffic_console.reports import asking
 from laaffic_console.reports.models import Report
 from laaffic_console.reports.services import saving
 
+# When it is sent, and as what: each is asked for only where that schedule needs it.
+ASKED_BY = {
+    "weekday": (Report.Schedule.WEEKLY,),
+    "month_day": (Report.Schedule.MONTHLY,),
+    "hour": (Report.Schedule.WEEKLY, Report.Schedule.MONTHLY),
+}
+
 
 class ReportForm(AnyModelForm):
     owner: ClassVar[User]  # given by the page
@@ -39,11 +46,19 @@ class ReportForm(AnyModelForm):
         if "users" in self.fields:
             offered = field_of(self, "users", forms.ModelMultipleChoiceField)
             offered.queryset = User.objects.filter(is_staff=True, is_active=True).order_by("username")
+        for name in ASKED_BY.keys() & self.fields.keys():
+            self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
         """What the service refuses is at the field that it is about."""
         given = super().clean() or self.cleaned_data
         report = self.instance
+        for name, asking_for_it in ASKED_BY.items():
+            if given.get(name, "") not in (None, ""):
+                continue
+            if given.get("schedule") in asking_for_it and name not in self.errors:
+                self.add_error(name, self.fields[name].error_messages["required"])
+            given[name] = getattr(report, name)  # as it is kept
         for name in ("schedule", "addresses"):
             if name in given:
                 setattr(report, name, given[name])

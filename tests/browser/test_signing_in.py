@@ -70,6 +70,14 @@ def test_by_a_passkey(page: Page, window: BrowserContext, live_server: LiveServe
 
     page.goto("/account/")
     page.get_by_role("link", name="Add a passkey").click()
+    page.wait_for_url("**/passkeys/new/")  # and until it is loaded
+    for reason, said in (("SecurityError", "not at a bare IP address"), ("NotAllowedError", "it was cancelled")):
+        page.evaluate(
+            "reason => document.dispatchEvent(new CustomEvent('allauth.error', "
+            "{detail: {exception: new DOMException('', reason)}, cancelable: true}))",
+            reason,
+        )
+        expect(page.get_by_role("alert")).to_contain_text(said)
     page.fill("#id_name", "work laptop")
     page.get_by_role("button", name="Set it up").click()
     expect(page.locator(".c-codes li")).to_have_count(10)

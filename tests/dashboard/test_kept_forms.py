@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.notices.kinds import Notify
 from messaging.models import Campaign, ContactGroup, EmailCampaign
 from tests.identity.conftest import add_app
 
@@ -53,13 +54,27 @@ def test_what_was_typed_comes_back_after_signing_in(client: Client, ada: User) -
 
 
 def test_what_was_ticked_in_a_list_is_shown_once_and_sent_whole(client: Client, ada: User) -> None:
-    turned_away = client.post(reverse("my_notices"), {"bell": ["held", "approval"]}).content.decode()
+    turned_away = client.post(reverse("my_notices"), {"bell": ["held", "none-such"]}).content.decode()
 
     shown = sign_in(client, turned_away).content.decode()
 
     assert shown.count(">Bell<") == 1
-    assert "held, approval" in shown
-    assert re.findall('name="bell" value="([^"]*)"', shown) == ["held", "approval"]
+    assert f"{Notify.HELD.label}, none-such" in unescape(shown)
+    assert re.findall('name="bell" value="([^"]*)"', shown) == ["held", "none-such"]
+
+
+def test_a_page_of_its_own_names_its_fields_and_choices_to_whoever_may_open_it(client: Client, ada: User) -> None:
+    numbers = Application.objects.create(app_id="axbApp", name="Masked", channel="number")
+    bind = reverse("admin:numbers_binding_bind")
+    typed = {"application": numbers.pk, "phone_a": "919", "kind": "0", "unit": "3600"}
+
+    shown = sign_in(client, client.post(bind, typed).content.decode()).content.decode()
+    assert "Masked" in shown
+    assert ">hours<" in shown
+
+    User.objects.filter(pk=ada.pk).update(is_superuser=False, is_staff=True)
+    client.logout()
+    assert "Masked" not in sign_in(client, client.post(bind, typed).content.decode()).content.decode()
 
 
 def test_what_was_chosen_is_shown_by_its_name(client: Client, ada: User, application: Application) -> None:

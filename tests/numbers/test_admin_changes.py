@@ -242,6 +242,12 @@ class EditTests:
 
         assert "Laaffic has accepted version 1" in text_of(done)
 
+    def test_a_number_that_is_taken_leads_to_its_pool(self, admin_client: Client, pool: NumberPool) -> None:
+        shown = text_of(admin_client.post(f"{POOLS}add/", {"pool_number": " 918885 ", "max_concurrency": "5"}))
+
+        assert "There is a pool 918885 already. Edit that one." in shown
+        assert f'id="taken" href="{POOLS}{pool.pk}/edit/"' in shown
+
     def test_laaffics_is_taken_over(self, admin_client: Client, pool: NumberPool, door: Door) -> None:
         door("pools/drift", pool_number="918885", max_concurrency=7)
         pool_sync.sync()

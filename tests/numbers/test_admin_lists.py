@@ -213,6 +213,16 @@ class OwnedListTests:
         assert "91779999999" not in within
         assert "91779999999" in text_of(admin_client, f"{OWNED}?due=overdue")
 
+    def test_the_type_is_in_words(self, admin_client: Client) -> None:
+        for n, kind in enumerate(("FIXED", "MOBILE", "", "SHORT_CODE")):
+            made = OwnedNumber.objects.create(number=f"4420000000{n}", number_type=kind)
+        shown = text_of(admin_client, OWNED) + text_of(admin_client, f"{OWNED}{made.pk - 3}/change/")
+
+        assert "FIXED" not in shown
+        assert shown.count("Landline") == 2
+        assert "Mobile" in shown
+        assert "SHORT_CODE" in shown  # what Laaffic names new stays as it is
+
     def test_it_is_exported(self, admin_client: Client, owned: list[OwnedNumber]) -> None:
         answer = admin_client.get(f"{OWNED}export/csv/?due=overdue")
 

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail.backends.locmem import EmailBackend
 from django.db.models import F
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from laaffic_console import conf
 from laaffic_console.checks.console import check_email
@@ -23,6 +23,7 @@ from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.gateway.services.work import leases, long_jobs, workers
 from laaffic_console.reports import jobs
 from laaffic_console.reports.models import Report, Sending
+from laaffic_console.reports.report_form import ReportForm
 from laaffic_console.reports.services import mailing, saving, schedule
 from messaging.models import SentTally
 from tests.messaging.conftest import run_jobs
@@ -98,6 +99,15 @@ def test_it_is_sent_once_for_each_time(grace: User, sent: Sent) -> None:
     assert (sending.state, sending.recipients, sending.problem) == ("sent", 1, "")
     assert [message.to for message in mail.outbox] == [["grace@example.org"]]
     assert mail.outbox[0].subject == "India: 1 Jan 2026 to 31 Jan 2026"  # the month before the time that was meant
+
+
+def test_why_nothing_was_sent_is_said_in_its_readers_language(grace: User, settings: Any) -> None:
+    settings.EMAIL_IS_SET = False
+    mailing.send(schedule.send_now(kept(grace)).pk)
+
+    assert Sending.objects.get().problem.startswith("The console has no mail server.")
+    with translation.override("zh-hans"):
+        assert Sending.objects.get().problem.startswith("控制台没有邮件服务器")
 
 
 def test_a_worker_that_dies_repeats_no_mail(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,6 +285,31 @@ def test_a_report_is_kept_from_its_page_and_asked_again(client: Client, grace: U
     assert "addresses" not in page
     again = client.post(f"{LIST}add/", {**form, "format": "csv", "users": [grace.pk]})
     assert "of this name already" in again.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "missing"),
+    [
+        ({}, []),
+        ({"schedule": "weekly", "weekday": "6", "hour": "9"}, []),
+        ({"schedule": "weekly", "weekday": "6"}, ["hour"]),
+        ({"schedule": "monthly", "weekday": "6", "hour": "0"}, ["month_day"]),
+        ({"schedule": "none", "month_day": "99"}, ["month_day"]),
+    ],
+)
+def test_only_the_schedule_that_needs_a_day_asks_for_one(
+    grace: User, asked: dict[str, str], missing: list[str]
+) -> None:
+    class Form(ReportForm):
+        owner = grace
+
+    empty = {"name": "India", "schedule": "none", "weekday": "", "month_day": "", "hour": "", "format": "csv"}
+    form = Form({**empty, "users": [grace.pk], **asked})
+
+    assert list(form.errors) == missing
+    if not missing:
+        made = form.save()
+        assert (made.month_day, made.hour) == (1, int(asked.get("hour", 7)))
 
 
 def test_others_see_what_is_shared_and_change_nothing(client: Client, grace: User) -> None:

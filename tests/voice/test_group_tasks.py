@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.said import gettext as said_later
 from laaffic_console.laaffic.group_calls import GroupTask as WireTask
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
@@ -379,6 +380,24 @@ class SaidOfATaskTests:
 
         task.refresh_from_db()
         assert (task.called, task.connected, task.cost) == (3, 2, Decimal("0.5"))
+
+    def test_where_its_numbers_come_from_is_said_in_its_readers_language(self, application: Application) -> None:
+        def given() -> group_numbers.Audience:
+            source = said_later("the numbers of “%(task)s”") % {"task": "A"}
+            return group_numbers.Audience([str(FIRST)], sources=[source, "B"])
+
+        task = written(application)
+        group_numbers.keep(task, given())
+        task.save()
+
+        with translation.override("zh-hans"):
+            kept = GroupTask.objects.get()
+            assert kept.numbers_from == "“A”的号码; B"
+            assert group_numbers.is_kept(kept, given())
+
+    @pytest.mark.parametrize(("said", "shown"), [("2", "Finished (2)"), ("9", "9"), ("", "")])
+    def test_a_status_that_is_known_is_in_words(self, said: str, shown: str) -> None:
+        assert group_state.at_laaffic(GroupTask(vendor_status=said)) == shown
 
     def test_a_request_that_is_under_way_is_said_to_be(self, application: Application) -> None:
         assert group_tasks.advice(GroupTask(application=application, state=TaskState.SENDING)).startswith("The request")

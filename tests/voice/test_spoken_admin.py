@@ -11,6 +11,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
+from messaging.services.figures import insights
 from tests.messaging.conftest import add_contacts, group
 from tests.messaging.pages import hidden
 from voice.models import SpokenCampaign
@@ -189,7 +190,11 @@ class ReviewTests:
         assert "GSM-7" not in page
 
     def test_the_page_of_a_launched_one_speaks_of_calls(
-        self, staff: Callable[..., Client], application: Application, group: ContactGroup
+        self,
+        staff: Callable[..., Client],
+        application: Application,
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         add_contacts(group, 2)
         client = staff(*WRITER, "launch_campaign")
@@ -197,10 +202,15 @@ class ReviewTests:
         campaign = Campaign.objects.get()
         review = reverse("admin:messaging_campaign_review", args=[campaign.pk])
         client.post(review, hidden(client, review))
+        monkeypatch.setattr(insights, "countries", lambda _campaign: [("IN", {"delivered": 2})])
         page = client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
         labels = {part["state"]: part["label"] for part in page.context["progress"]["parts"]}
         assert (labels["delivered"], labels["undelivered"]) == ("Answered", "Not answered")
-        assert 'id="spoken"' in page.content.decode()
+        shown = page.content.decode()
+        assert 'id="spoken"' in shown
+        assert [f'<th class="n">{word}</th>' in shown for word in ("Answered", "Not answered", "Delivered")] == [
+            *(True, True, False)
+        ]
 
     def test_its_pages_stand_among_spoken_messages(
         self, staff: Callable[..., Client], application: Application, group: ContactGroup

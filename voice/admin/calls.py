@@ -18,7 +18,7 @@ from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services.ledger import ledger, open_acts
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.forms.form_fields import call_empty, field_of
+from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked, may_see
@@ -56,7 +56,10 @@ TONES |= dict.fromkeys(["busy", "no answer", "declined"], "held")
 
 class CallForm(AgainForm):
     phone = forms.ModelChoiceField(
-        SipPhone.objects.none(), label=gettext_lazy("From"), help_text=gettext_lazy("This SIP phone rings first.")
+        SipPhone.objects.none(),
+        empty_label=gettext_lazy("Select value"),
+        label=gettext_lazy("From"),
+        help_text=gettext_lazy("This SIP phone rings first."),
     )
     callee = forms.CharField(
         label=gettext_lazy("Number"),
@@ -76,7 +79,6 @@ class CallForm(AgainForm):
         super().__init__(*args, **kwargs)
         usable = phones.usable()
         field_of(self, "phone", forms.ModelChoiceField).queryset = usable
-        call_empty(self, phone=_("Select value"))
         if "phone" not in self.initial and len(only := usable[:2]) == 1:
             self.initial["phone"] = only[0].pk
 

@@ -230,6 +230,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             "voice/group_task.html",
             task.name,
             task=task,
+            status_at_laaffic=group_state.at_laaffic(task),
             tone=TONES.get(TaskState(task.state), task.state),
             advice=group_tasks.advice(task),
             is_moving=not is_draft

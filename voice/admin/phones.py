@@ -31,7 +31,9 @@ MAY_CHANGE = "voice.provision_sipphone"
 
 
 class AddPhonesForm(forms.Form):
-    application = forms.ModelChoiceField(Application.objects.none(), label=gettext_lazy("Application"))
+    application = forms.ModelChoiceField(
+        Application.objects.none(), empty_label=gettext_lazy("Select value"), label=gettext_lazy("Application")
+    )
     group = forms.CharField(label=gettext_lazy("Group"), max_length=32, help_text=gettext_lazy("4 to 32 characters."))
     name = forms.CharField(
         label=gettext_lazy("Name"),

@@ -120,6 +120,7 @@ def _about(text: str, rate: float, times: int) -> str:
 class SpokenQuickForm(SpokenFields):
     application = forms.ModelChoiceField(
         Application.objects.filter(channel=Channel.VOICE, is_active=True),
+        empty_label=gettext_lazy("Select value"),
         label=gettext_lazy("Application"),
         widget=UnfoldAdminSelectWidget,
     )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.words.figures import money, number, share
 from laaffic_console.kit.words.moments import PlannedMomentField
-from laaffic_console.kit.words.said import SaidField
+from laaffic_console.kit.words.said import SaidField, SaidLine
 from laaffic_console.kit.words.visible_names import VisiblyNamed
 from messaging.models.careful import calendar_field, latest_end_field, purpose_field
 from messaging.models.launched import Happened, Launched
@@ -171,7 +171,7 @@ class GroupTask(VisiblyNamed, Launched):
     callout_rate = models.PositiveSmallIntegerField(_("calls a free agent"), default=1, validators=[Between(1, 100)])
 
     number_count = models.PositiveIntegerField(_("numbers"), default=0)
-    numbers_from = models.CharField(_("where they come from"), max_length=300, blank=True)
+    numbers_from = SaidLine(_("where they come from"), max_length=300, blank=True)
     # Of the numbers as somebody gave them last; `number_count` tells where a launch or an erasing has taken some out.
     numbers_digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     # The newest entry of the suppression list when it was launched: later ones Laaffic does not know of.

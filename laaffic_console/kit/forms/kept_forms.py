@@ -7,7 +7,7 @@ in the page itself, signed, so that no other site can make one up.
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from django import forms
@@ -34,6 +34,8 @@ LASTS = 24 * 3600
 _PART = re.compile(r"_\d$")  # of a field with several inputs, such as a date and a time
 ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
 NOT_KEPT = (*SECRET, "csrfmiddlewaretoken", KEPT)  # in the names of fields
+ASKS = "asks_form"  # on a view
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 LONG = 80  # characters from which a value is shown in a box of several lines
 
 
@@ -67,6 +69,16 @@ class Kept:
             }
             for name, several in values.items()
         ]
+
+
+def asks(form: type[forms.BaseForm], *rights: str) -> Callable[[View], View]:
+    """For a view of its own: which form it asks, and who is told what its fields and its choices are called."""
+
+    def mark(view: View) -> View:
+        setattr(view, ASKS, (form, rights))
+        return view
+
+    return mark
 
 
 class KeptFormMiddleware:
@@ -179,11 +191,16 @@ def _page(request: HttpRequest, kept: Kept, *, title: str, why: str, status: int
 
 
 def _form_of(request: HttpRequest, address: str) -> forms.BaseForm | None:
-    """That of a row in the admin: it knows what its fields and its choices are called. None for any other."""
+    """That of a row in the admin, or of a page that says its own (`asks`): it knows what its fields and its choices
+    are called. None for any other.
+    """
     try:
         found = resolve(urlsplit(address).path)
     except Resolver404:
         return None
+    if asked := getattr(found.func, ASKS, None):
+        form_of_page, rights = asked
+        return form_of_page() if request.user.has_perms(rights) else None
     page, kind = getattr(found.func, "model_admin", None), str(found.url_name).rpartition("_")[2]
     if page is None or kind not in ("add", "change"):
         return None

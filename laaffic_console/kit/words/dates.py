@@ -45,6 +45,11 @@ def planned(at: dt.datetime) -> str:
     return f"{moment(at)} ({timezone.get_current_timezone_name()})"
 
 
+def wall(at: dt.datetime) -> str:
+    """3 Apr 2027, 09:30, of a moment without a zone: by each reader's own clock."""
+    return str(date_format(at, "DATETIME_FORMAT"))
+
+
 def exact(at: dt.datetime) -> str:
     """3 Apr 2027, 09:30:12."""
     return str(date_format(timezone.localtime(at), "EXACT_DATETIME_FORMAT"))

@@ -14,12 +14,13 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.text import get_valid_filename
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import long_jobs
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.words import dates
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined, shaped
 from laaffic_console.reports import asking
 from laaffic_console.reports import reporting as figures
 from laaffic_console.reports.asking import Asked
@@ -91,7 +92,10 @@ def send(sending_id: int) -> None:
             problems = [why % {"name": type(problem).__name__}]
     state = State.SENT if not problems else State.PARTLY if reached else State.FAILED
     Sending.objects.filter(pk=sending_id).update(
-        state=state, ended_at=database_clock.now(), recipients=reached, problem="\n".join(problems)[:1000]
+        state=state,
+        ended_at=database_clock.now(),
+        recipients=reached,
+        problem=joined(problems, "\n") if problems else "",
     )
 
 
@@ -104,7 +108,7 @@ def _send(sending: Sending) -> tuple[int, list[str]]:
         raise CannotSend(_("Its owner may no longer export reports. Somebody who may can save it again."))
     addresses, problems = recipients(report)
     if not addresses:
-        raise CannotSend(" ".join([*problems, _("It has no recipients. Add people of this console, or addresses.")]))
+        raise CannotSend(joined([*problems, _("It has no recipients. Add people of this console, or addresses.")]))
     subject, body, attachment = written(report, sending.due_at)
     connection = get_connection()
     try:
@@ -119,7 +123,7 @@ def _send(sending: Sending) -> tuple[int, list[str]]:
             try:
                 reached += mail.send()
             except (OSError, smtplib.SMTPException) as problem:
-                problems.append(f"{address}: {in_words(problem)}")
+                problems.append(shaped("%(address)s: %(why)s", address=address, why=in_words(problem)))
                 connection.close()  # it may have ended with this: the next one opens it again
     finally:
         connection.close()

@@ -6,9 +6,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.database import database_clock
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.reports import asking
 from laaffic_console.reports.models import Report
 from laaffic_console.reports.services import schedule

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.composing.launch_page import Facts, LaunchPage
 from messaging.admin.pages import may_see_contacts, own_page, require
@@ -137,6 +138,6 @@ def _starts_at(campaign: Campaign, planned: Forecast) -> dt.datetime:
 def _button(campaign: Campaign, planned: Forecast) -> str:
     """What it does, in figures, and when it is not at once."""
     does = channel_pages.of(campaign).button(planned.recipients)
-    if campaign.local_time:
-        return _("%(does)s at %(when)s by their own clocks") % {"does": does, "when": campaign.local_time}
+    if wall := sending_hours.wall_time(campaign.local_time):
+        return _("%(does)s at %(when)s by their own clocks") % {"does": does, "when": dates.wall(wall)}
     return at_its_moment(does, campaign.scheduled_at)

@@ -19,6 +19,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms.shared_rows import in_words
+from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.plain_text import sendable
 from messaging.admin.composing.compose_form import RECIPIENTS, ComposeForm
 from messaging.admin.pages import may_see_contacts
@@ -30,6 +31,7 @@ from messaging.services.campaigns import drafts, previews, sketches
 from messaging.services.channels import channels
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
+from messaging.services.gates import sending_hours
 from messaging.text import segments
 
 SALT = "what a sketch has counted"
@@ -173,6 +175,7 @@ def _figures(request: HttpRequest, form: ComposeForm, sketch: Campaign, people: 
     starts_at = forecast.starts_at(sketch)
     zone = form.reader_zone or str(timezone.get_current_timezone())
     ends_at = _ends(planned, starts_at)
+    wall = sending_hours.wall_time(sketch.local_time)
     return {
         "forecast": planned,
         "counted": planned.counted,
@@ -183,7 +186,7 @@ def _figures(request: HttpRequest, form: ComposeForm, sketch: Campaign, people: 
         "starts_at": moment_in(zone, starts_at) if sketch.scheduled_at else "",
         "ends_at": ends_at and moment_in(zone, ends_at),
         "zone": zone,
-        "wall_time": sketch.local_time,
+        "wall_time": wall and dates.wall(wall),
         "is_by_their_clocks": form.cleaned_data.get("clock") == RECIPIENTS,
     }
 

@@ -25,6 +25,7 @@ from messaging.services.contacts import contacts
 class QuickMessageForm(forms.Form):
     application = forms.ModelChoiceField(
         Application.objects.filter(channel=Channel.SMS, is_active=True),
+        empty_label=gettext_lazy("Select value"),
         label=gettext_lazy("Application"),
         widget=UnfoldAdminSelectWidget,
     )

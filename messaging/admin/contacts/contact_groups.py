@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Value
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
@@ -42,6 +44,17 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ContactGroup]:
         groups = super().get_queryset(request).filter(is_ad_hoc=False)
         return _counted(groups, _share(groups.order_by()[: self.list_per_page].count()))
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = [str(column) for column in super().get_list_display(request)]
+        if not request.user.has_perm("messaging.view_contact"):
+            return shown
+        return ["members_linked" if column == "members" else column for column in shown]
+
+    @display(description=gettext_lazy("contacts"))
+    def members_linked(self, group: "CountedGroup") -> str:
+        address = f"{reverse('admin:messaging_contact_changelist')}?group={group.pk}"
+        return format_html('<a class="c-link" href="{}">{}</a>', address, self.members(group))
 
     @display(description=gettext_lazy("contacts"))
     def members(self, group: "CountedGroup") -> str:

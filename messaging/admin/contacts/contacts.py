@@ -44,7 +44,10 @@ VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE
 
 class GroupForm(forms.Form):
     group = forms.ModelChoiceField(
-        ContactGroup.objects.filter(is_ad_hoc=False), label=gettext_lazy("Group"), widget=UnfoldAdminSelectWidget
+        ContactGroup.objects.filter(is_ad_hoc=False),
+        empty_label=gettext_lazy("Select value"),
+        label=gettext_lazy("Group"),
+        widget=UnfoldAdminSelectWidget,
     )
 
 

@@ -59,6 +59,7 @@ class MmsCampaignForm(ComposeForm):
 
     class Meta(ComposeForm.Meta):
         model = MmsCampaign
+        fields = [name for name in ComposeForm.Meta.fields if name != "sender_id"]  # mmsSend takes none
         widgets = {"text": MergeTextWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -82,7 +83,7 @@ class MmsCampaignAdmin(ChannelCampaignAdmin):
     form = MmsCampaignForm
     channel = Channel.MMS
     fieldsets = [
-        (None, {"fields": ["name", ("application", "sender_id")]}),
+        (None, {"fields": ["name", "application"]}),
         (gettext_lazy("Message"), {"fields": [*MmsCampaignForm.own_fields, "template_version", "text"]}),
         *CampaignAdmin.fieldsets[2:],
     ]
@@ -96,5 +97,6 @@ channel_pages.register(
         what="messaging/compose/mms.html",
         beside=mms_parts.of,
         has_segments=False,
+        has_sender=False,
     ),
 )

@@ -43,6 +43,7 @@ class ChannelPages:
     beside: Callable[[Campaign], Beside | None] = lambda campaign: None
     button: Callable[[int], str] = send_words
     has_segments: bool = True
+    has_sender: bool = True  # what it sends names the sender ID
     has_replies: bool = True
     preview: Any = _AS_READ
     preview_of: Any = _AS_ONE_READS

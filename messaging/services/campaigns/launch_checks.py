@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.words import countries
+from laaffic_console.kit.words import countries, dates
 from messaging.hours import opening_hours
 from messaging.hours.opening_hours import WHOLE_WEEK
 from messaging.models import Campaign, CampaignState
@@ -195,7 +195,7 @@ def _own_time(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     if wall and (gone := recipient_clocks.passed(wall, planned.counted, timezone.now())):
         said = _("It is later than %(time)s already in %(where)s: there it leaves at once.")
         where = ", ".join(map(countries.row_of, gone))
-        yield Check("own_time", Level.TICK, said % {"time": campaign.local_time, "where": where}, moves=True)
+        yield Check("own_time", Level.TICK, said % {"time": dates.wall(wall), "where": where}, moves=True)
 
 
 def _end(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

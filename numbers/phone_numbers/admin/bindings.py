@@ -21,6 +21,7 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
@@ -123,7 +124,9 @@ class ApplicationFilter(ChoiceFilter):
 
 
 class BindForm(AgainForm):
-    application = forms.ModelChoiceField(Application.objects.none(), label=gettext_lazy("Application"))
+    application = forms.ModelChoiceField(
+        Application.objects.none(), empty_label=gettext_lazy("Select value"), label=gettext_lazy("Application")
+    )
     phone_a = forms.CharField(
         label=gettext_lazy("A"),
         max_length=40,
@@ -258,6 +261,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
     ) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:numbers_binding_bind"))
 
+    @asks(BindForm, "numbers.add_binding")
     def bind_view(self, request: HttpRequest) -> HttpResponse:
         require(request, "numbers.add_binding")
         form = BindForm(request.POST or None)

@@ -31,6 +31,7 @@ from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_changes, owned_evidence, owned_sync
 from phone_numbers.services.refusals import Overtaken
 
+TYPES = {"FIXED": gettext_lazy("Landline"), "MOBILE": gettext_lazy("Mobile")}  # as Laaffic names them
 STATE_COLOURS = {
     OwnedNumber.State.IN_USE: "success",
     OwnedNumber.State.EXPIRED: "danger",
@@ -121,7 +122,7 @@ class GoneFilter(ChoiceFilter):
 class OwnedNumberAdmin(SyncedListAdmin):
     when_empty = gettext_lazy("Synchronise to read your numbers from Laaffic. They are bought there.")
     list_display = [
-        *("number", "country", "number_type", "shown_state", "due", "auto_renew", "app_id", "remark"),
+        *("number", "country", "shown_type", "shown_state", "due", "auto_renew", "app_id", "remark"),
         "edit_it",
     ]
     actions_detail = ["edit"]
@@ -134,6 +135,9 @@ class OwnedNumberAdmin(SyncedListAdmin):
     def get_list_display(self, request: HttpRequest) -> list[str]:
         shown = [str(column) for column in super().get_list_display(request)]
         return shown if self.has_edit_permission(request) else [column for column in shown if column != "edit_it"]
+
+    def get_fields(self, request: HttpRequest, obj: OwnedNumber | None = None) -> Any:
+        return ["shown_type" if name == "number_type" else name for name in super().get_fields(request, obj)]
 
     @display(description="")
     def edit_it(self, number: OwnedNumber) -> SafeString | str:
@@ -182,6 +186,10 @@ class OwnedNumberAdmin(SyncedListAdmin):
     ) -> tuple[QuerySet[OwnedNumber], bool]:
         digits = plain_text.digits_of(search_term) or search_term.strip()
         return (queryset.filter(number__startswith=digits) if digits else queryset), False
+
+    @display(description=gettext_lazy("type"), ordering="number_type")
+    def shown_type(self, number: OwnedNumber) -> str:
+        return str(TYPES.get(number.number_type, number.number_type)) or "–"
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
     def shown_state(self, number: OwnedNumber) -> tuple[Any, str]:

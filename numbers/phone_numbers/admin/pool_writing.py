@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.pages import add_problems, page, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from phone_numbers import number_lists
@@ -72,12 +73,14 @@ def as_initial(config: PoolConfig) -> dict[str, Any]:
 
 
 class PoolWriting(SyncedListAdmin):
+    @asks(PoolForm, "numbers.apply_numberpool")
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         require(request, "numbers.add_numberpool", "numbers.apply_numberpool")
         return self._write(request, None, _("New number pool"))
 
+    @asks(PoolForm, "numbers.apply_numberpool")
     def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "numbers.change_numberpool", "numbers.apply_numberpool")
         pool = self._get(pk)
@@ -195,7 +198,8 @@ class PoolWriting(SyncedListAdmin):
 
     def _form_page(self, request: HttpRequest, pool: NumberPool | None, form: PoolForm, title: str) -> HttpResponse:
         drifted = pool is not None and pool.drifted_at is not None
-        return page(self, request, "numbers/pool_form.html", title, form=form, pool=pool, drifted=drifted)
+        taken = taken_by(form)
+        return page(self, request, "numbers/pool_form.html", title, form=form, pool=pool, drifted=drifted, taken=taken)
 
     def _confirmation(
         self,
@@ -214,6 +218,7 @@ class PoolWriting(SyncedListAdmin):
             title,
             form=form,
             pool=pool,
+            taken=taken_by(form),
             version=version,
             kept=as_initial(proposal.config),
             change=difference(held, proposal.config),
@@ -252,6 +257,13 @@ def read_proposal(form: PoolForm, pool: NumberPool | None) -> pool_changes.Propo
         file=file.read(number_lists.MAX_FILE + 1) if file else None,
         pool=pool,
     )
+
+
+def taken_by(form: PoolForm) -> NumberPool | None:
+    """The pool that has the number which was written for another."""
+    if not form.has_error("pool_number", pool_changes.TAKEN):
+        return None
+    return NumberPool.objects.filter(pool_number=form.data["pool_number"].strip(), gone_at=None).first()
 
 
 def newest(pool: NumberPool) -> int | None:

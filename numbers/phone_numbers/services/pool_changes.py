@@ -27,6 +27,7 @@ from phone_numbers.services import pool_state, pool_sync, syncing
 from phone_numbers.services.refusals import Overtaken
 
 Origin = PoolVersion.Origin
+TAKEN = "taken"  # the error of a number that another pool has
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,14 @@ def read(
     pool: NumberPool | None = None,
 ) -> Proposal:
     """Check what was typed, all of it; ValidationError names every field that is wrong."""
-    problems: dict[str, list[str]] = {}
+    problems: dict[str, Sequence[str | ValidationError]] = {}
     held = pool.listed if pool else None
     pool_number = pool_number.strip()
     if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
         problems["pool_number"] = [_("A pool number has 1 to 20 characters.")]
     elif _is_taken(pool_number, pool):
-        problems["pool_number"] = [_("There is a pool %(number)s already. Edit that one.") % {"number": pool_number}]
+        said = _("There is a pool %(number)s already. Edit that one.") % {"number": pool_number}
+        problems["pool_number"] = [ValidationError(said, code=TAKEN)]
     if max_concurrency is None or not 0 <= max_concurrency <= MAX_CONCURRENCY:
         problems["max_concurrency"] = [_("Concurrent calls are a number from 0 to 9,999.")]
     listed = addresses.Addresses((), ())
@@ -267,7 +269,8 @@ def _is_taken(pool_number: str, pool: NumberPool | None) -> bool:
 
 
 def _taken(pool_number: str) -> ValidationError:
-    return ValidationError({"pool_number": _("There is a pool %(number)s already.") % {"number": pool_number}})
+    said = _("There is a pool %(number)s already.") % {"number": pool_number}
+    return ValidationError({"pool_number": ValidationError(said, code=TAKEN)})
 
 
 def _summary(pool: NumberPool, version: PoolVersion) -> dict[str, object]:

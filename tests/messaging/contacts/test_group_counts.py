@@ -27,6 +27,8 @@ def test_no_page_counts_all_members(admin_client: Client, monkeypatch: pytest.Mo
 
     assert {group.name: group.n for group in shown.context["cl"].result_list} == {"few": 3, "many": 6}
     assert "more than 5" in shown.content.decode()
+    address = reverse("admin:messaging_contact_changelist")
+    assert f'<a class="c-link" href="{address}?group={few.pk}">3</a>' in shown.content.decode()
     assert "many (more than 10 memberships)" in deleted.content.decode()
     counts = [query["sql"] for query in captured if "COUNT(*)" in query["sql"] and "groupmembership" in query["sql"]]
     assert counts

@@ -350,7 +350,6 @@ class FormTests:
             "mms_type": "1",
             "text": "Hello",
             "groups": [group.pk],
-            "sender_id": "",
         }
         return client.post(reverse(ADD), {**given, **fields})
 
@@ -358,6 +357,7 @@ class FormTests:
         self, admin_client: Client, application: Application, group: ContactGroup, picture: MmsAttachment
     ) -> None:
         add_contacts(group, 2)
+        Application.objects.update(sender_id="SHOP")
         answer = self.post(admin_client, application, group, attachments=[picture.pk])
 
         campaign = Campaign.objects.get()
@@ -365,8 +365,16 @@ class FormTests:
         assert answer["Location"] == reverse("admin:messaging_campaign_review", args=[campaign.pk])
         review = admin_client.get(answer["Location"]).content.decode()
         assert reverse("admin:messaging_mmsattachment_content", args=[picture.pk]) in review
+        assert "sender ID" not in review
         picture.refresh_from_db()
         assert picture.used_at
+
+    def test_nobody_is_asked_for_a_sender_id_which_no_mms_takes(
+        self, admin_client: Client, application: Application
+    ) -> None:
+        Application.objects.update(sender_id="SHOP")
+
+        assert "sender_id" not in admin_client.get(reverse(ADD)).content.decode()
 
     def test_a_fourth_attachment_is_an_error_at_its_field_and_nothing_is_lost(
         self, admin_client: Client, application: Application, group: ContactGroup

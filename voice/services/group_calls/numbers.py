@@ -16,7 +16,7 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.plain_text import keepable
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.kit.words.said import ngettext
+from laaffic_console.kit.words.said import joined, ngettext
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
 from messaging.models import Contact, ContactGroup, SuppressionEntry
 from messaging.services.contacts import suppression
@@ -170,13 +170,14 @@ def keep(task: GroupTask, audience: Audience) -> None:
 
 
 def _sources(audience: Audience) -> str:
-    return "; ".join(audience.sources)[:300]
+    return joined(audience.sources, "; ") if audience.sources else ""
 
 
 def is_kept(task: GroupTask, audience: Audience) -> bool:
     """Whether the task says all this already."""
-    now = (task.left_twice, task.left_suppressed, task.left_invalid, task.numbers_from)
-    given = (audience.twice, audience.suppressed, audience.invalid, _sources(audience))
+    most = GroupTask._meta.get_field("numbers_from").max_length
+    now = (task.left_twice, task.left_suppressed, task.left_invalid, task.numbers_from[:most])
+    given = (audience.twice, audience.suppressed, audience.invalid, _sources(audience)[:most])
     return now == given and of(task) == audience.numbers
 
 

@@ -153,6 +153,13 @@ def is_there(task: GroupTask, key: str) -> None:
         replaced.update(state=TaskState.REPLACED, look_at=None, finished_at=timezone.now())
 
 
+def at_laaffic(task: GroupTask) -> str:
+    """What Laaffic's list says of it, in words and as it says it; "" while it has said nothing."""
+    said = task.vendor_status
+    named = [state.label for status, state in STATES.items() if str(int(status)) == said]
+    return f"{named[0]} ({said})" if named else said
+
+
 def _count(task: GroupTask, found: WireTask) -> None:
     task.vendor_status = found.raw_status[:16]
     for field, said in (
