@@ -95,12 +95,26 @@ def _capped(campaign: Campaign, numbers: Sequence[str], cap: frequency.Cap) -> s
 
 def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
     """Those that were given one by one, each subscriber once."""
+    return _valid(campaign.extra_numbers)
+
+
+def _valid(given: Iterable[str]) -> dict[str, Msisdn]:
     wanted: dict[str, Msisdn] = {}
-    for text in campaign.extra_numbers:
+    for text in given:
         with contextlib.suppress(msisdn.InvalidNumber):
             number = msisdn.parse(text)
             wanted.setdefault(subscriber(number.number), number)
     return {number.number: number for number in wanted.values()}
+
+
+def sample(campaign: Campaign, at_most: int) -> list[Contact]:
+    """The first that were given or pasted, with what their contact has to say; the others are nobody's yet."""
+    numbers = list(_valid(campaign.extra_numbers[:at_most]))
+    if campaign.paste_id is not None:
+        pasted = PastedNumber.objects.filter(paste=campaign.paste_id).order_by("pk")
+        numbers += pasted.values_list("number", flat=True)[: at_most - len(numbers)]
+    known = {contact.number: contact for contact in _contacts.objects(Contact, numbers=numbers)} if numbers else {}
+    return [known.get(number) or Contact(number=number) for number in numbers]
 
 
 class LeftOut(NamedTuple):

@@ -138,8 +138,8 @@ def _lacking_fields(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
             f"field:{field}",
             Level.TICK,
             ngettext(
-                "%(n)s of the first contacts has no %(field)s. Give the field something to say instead: %(example)s",
-                "%(n)s of the first contacts have no %(field)s. Give the field something to say instead: %(example)s",
+                "%(n)s of the first recipients has no %(field)s. Give the field something to say instead: %(example)s",
+                "%(n)s of the first recipients have no %(field)s. Give the field something to say instead: %(example)s",
                 n,
             )
             % {"n": _grouped(n), "field": field, "example": "{{" + field + "|…}}"},

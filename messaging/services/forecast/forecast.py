@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.kit.words import durations
 from messaging.models import AudienceCount, Campaign, Contact
-from messaging.services.audience import audience_counts, rules
+from messaging.services.audience import audience_counts, given_numbers, rules
 from messaging.services.channels import channels
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
@@ -29,7 +29,7 @@ class Forecast:
     segments_typical: int
     segments_most: int
     segments_total: int
-    lacking_fields: dict[str, int]  # contacts of the sample for whom a field would say nothing
+    lacking_fields: dict[str, int]  # recipients of the sample for whom a field would say nothing
     cost: Cost
     rate: float | None  # recipients a second; None where nothing tells
     is_rate_learned: bool  # from the last campaign, where no limit is set
@@ -120,7 +120,8 @@ def _segments(campaign: Campaign, people: Sequence[Contact] | None = None) -> tu
         return Counter({count(campaign.text): 1}), {}
     unsaid = merge_fields.parse(channels.texts_of(campaign)).fields_without_fallback
     counts, lacking = [], dict.fromkeys(unsaid, 0)
-    for contact in sample(campaign) if people is None else people:
+    contacts = sample(campaign) if people is None else people
+    for contact in [*contacts, *given_numbers.sample(campaign, SAMPLE)]:
         values = merge_fields.with_derived(values_of(contact))
         counts.append(count(merge_fields.render(template, values)))
         for name in lacking:

@@ -160,6 +160,18 @@ class GivenNumbersTests:
         assert "4474•••••456" in said
         assert "98765" not in said
 
+    @pytest.mark.parametrize("are_pasted", [False, True])
+    def test_of_whom_a_field_of_the_text_says_nothing(self, draft: Campaign, are_pasted: bool) -> None:
+        """A number that is nobody's contact has no name; one that is has its contact's."""
+        Contact.objects.update(name="Ann")
+        of_ann, of_nobody = Contact.objects.values_list("number", flat=True)[0], "447400123456"
+        given = [f"+{of_ann}", f"+{of_nobody}", "nonsense"]
+        numbers = {"paste": pastes.from_lines(given)} if are_pasted else {"extra_numbers": given}
+
+        said = found(draft, text="Hi {{name}}", **numbers)["field:name"].sentence
+
+        assert said.startswith("1 of the first recipients has no name.")
+
     def test_of_what_was_pasted_too(self, draft: Campaign) -> None:
         paste = pastes.from_lines(["+44 7400 123456", "12345678", "447400123456"])
 

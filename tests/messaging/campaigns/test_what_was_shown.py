@@ -173,7 +173,7 @@ class ButtonTests:
         answer = admin_client.post(review(draft), {**posted, "seen": ["field:name"]}).content.decode()
 
         assert state_of(draft) == CampaignState.DRAFT
-        assert "4 of the first contacts have no name" in answer
+        assert "4 of the first recipients have no name" in answer
         assert "checked" not in answer.split('value="field:name"')[1].split(">")[0]
 
     def test_a_large_audience_is_looked_at_by_a_job_before_it_starts(
