@@ -188,3 +188,16 @@ class RoleTests:
         assert len(boxes) - len(named) == page.count('class="c-right"')
         assert "Can see whole phone numbers and email addresses" in page
         assert "Can launch, pause, resume and cancel campaigns" in page
+
+
+@pytest.mark.parametrize(("password", "said"), [("correct horse", "A password is set."), (None, "No password is set.")])
+def test_a_persons_page_shows_nothing_of_how_a_password_is_kept(
+    admin_client: Client, password: str | None, said: str
+) -> None:
+    person = User.objects.create_user("ben", password=password)
+
+    page = admin_client.get(f"/admin/auth/user/{person.pk}/change/").content.decode()
+
+    assert said in page
+    assert "salt" not in page
+    assert person.password[:6] not in page

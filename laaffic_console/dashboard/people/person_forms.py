@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.forms import ReadOnlyPasswordHashWidget
+from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_lazy
@@ -152,6 +154,16 @@ class NewPersonForm(UserCreationForm):
         self.instance.groups.add(self.cleaned_data["role"])
 
 
+class IsSetWidget(ReadOnlyPasswordHashWidget):
+    """Whether there is a password; Django shows how it is kept, with a part of its hash, which helps nobody here."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        is_set = is_password_usable(value)
+        context["summary"] = [{"label": gettext("A password is set.") if is_set else gettext("No password is set.")}]
+        return context
+
+
 class PersonForm(UserChangeForm):
     groups = RolesField()
     user_permissions = RightsField(
@@ -162,6 +174,8 @@ class PersonForm(UserChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "password" in self.fields:
+            self.fields["password"].widget = IsSetWidget()
         own: Any = self.fields.get("user_permissions")
         if own is not None:
             own.queryset = self.instance.user_permissions.select_related("content_type")
