@@ -273,7 +273,7 @@ def check_ready(campaign: Campaign) -> None:
     if not is_to_some and not campaign.groups.exists() and not campaign.audiences.exists():
         raise NotNow({"groups": _("Choose who gets it: select groups or an audience, or paste numbers.")})
     if not has_somebody(campaign):
-        raise NotNow({"groups": _("There is no contact in these groups. Import some, or choose others.")})
+        raise NotNow({"groups": _("These groups are empty. Import contacts, or choose other groups.")})
     try:
         laaffic_client()
     except NotConfigured as problem:

@@ -60,7 +60,7 @@ def test_a_text_that_cannot_be_sent_stops_it(draft: Campaign) -> None:
 
 def test_that_nobody_was_chosen_is_said_once(draft: Campaign) -> None:
     draft.groups.set([ContactGroup.objects.create(name="Empty")])
-    assert "no contact in these groups" in found(draft)["content"].sentence
+    assert "These groups are empty" in found(draft)["content"].sentence
     assert "nobody" not in found(draft)
 
     draft.groups.clear()
