@@ -133,6 +133,7 @@ def _register_lines() -> None:
         Line(_("Groups"), "group", "messaging_contactgroup_changelist", "messaging.view_contactgroup", "g"),
         Line(_("Audiences"), "filter_alt", "messaging_audience_changelist", "messaging.view_audience"),
         Line(_("Imports"), "upload_file", "messaging_contactimport_changelist", "messaging.view_contactimport", "i"),
+        Line(_("Consent"), "how_to_reg", "messaging_consent_changelist", "messaging.view_consent"),
         Line(
             _("Suppression list"),
             "block",

@@ -19,13 +19,14 @@ from messaging.exports import (
     recipient_exports,
     reply_exports,
 )
-from messaging.models import Campaign, Contact, EmailCampaign, EmailMessage, Message, Reply, SuppressionEntry
+from messaging.models import Campaign, Consent, Contact, EmailCampaign, EmailMessage, Message, Reply, SuppressionEntry
 
 RECIPIENTS = "campaign recipients"
 EMAIL_RECIPIENTS = "email campaign recipients"
 DOSSIER = "campaign dossier"
 EMAIL_DOSSIER = "email campaign dossier"
 SUPPRESSED = {name: name for name in ("number", "channel", "reason", "note", "source")}
+CONSENTS = {name: name for name in ("number", "channel", "state", "source", "words")} | {"since": "at"}
 SUPPRESSED |= {"by": "created_by__username", "since": "created_at"}
 
 
@@ -76,6 +77,7 @@ def register() -> None:
         lists.kind_of(Message, lambda shown, user: message_exports.rows(shown, with_names=may_see_contacts(user)))
     )
     kinds.register(lists.kind_of(SuppressionEntry, lambda shown, user: columns.rows(shown, SUPPRESSED)))
+    kinds.register(lists.kind_of(Consent, lambda shown, user: columns.rows(shown, CONSENTS)))
     kinds.register(lists.kind_of(Contact, lambda shown, user: contact_exports.rows(shown)))
     kinds.register(lists.kind_of(EmailMessage, lambda shown, user: email_exports.rows(shown)))
     kinds.register(

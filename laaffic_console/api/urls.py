@@ -146,7 +146,15 @@ urlpatterns = [
             "/<int:pk>/bad-rows/file": import_views.BadRowsFileView,
         },
     ),
-    *_of("consents", {"": consent_views.ConsentsView, "/said": consent_views.SaidView}),
+    *_of(
+        "consents",
+        {
+            "": consent_views.ConsentsView,
+            "/said": consent_views.SaidView,
+            "/imports": consent_views.ConsentImportsView,
+            "/imports/<int:pk>": consent_views.ConsentImportView,
+        },
+    ),
     *_of(
         "suppression",
         {

@@ -4,6 +4,7 @@
 import messaging.admin.audience.audiences
 import messaging.admin.campaigns.campaigns
 import messaging.admin.campaigns.messages
+import messaging.admin.contacts.consents
 import messaging.admin.contacts.contact_groups
 import messaging.admin.contacts.contacts
 import messaging.admin.contacts.imports

@@ -15,7 +15,7 @@ from laaffic_console.kit.words.said import gettext as _
 from messaging.files import encodings, other_files, workbooks
 from messaging.files.contact_headers import visible
 from messaging.files.encodings import Reading
-from messaging.files.unreadable import UnreadableFile
+from messaging.files.unreadable import SeveralReadings, UnreadableFile
 from messaging.files.workbook_limits import LOOK_SECONDS
 from messaging.files.workbooks import NO_WORKBOOK
 
@@ -76,20 +76,23 @@ def plain_rows(path: Path) -> Iterator[Row]:
 
 
 def plain_rows_as_meant(path: Path, encoding: str = "") -> Iterator[Row]:
-    """As `plain_rows`, where words are kept: UnreadableFile where they can be read in several ways, of which none is
-    named."""
+    """As `plain_rows`, where words are kept: SeveralReadings where none of several is named."""
     written = _how_it_is_written(path, encoding)
     if len(written.readings) > 1:
-        raise UnreadableFile(which_encoding(written.readings))
+        said = _("The file's letters can be read in several ways. Say which encoding is right: %(all)s")
+        raise SeveralReadings(said % {"all": _readings(written.readings)})
     yield from ContactFile(path, written).rows()
 
 
 def which_encoding(readings: Sequence[Reading]) -> str:
-    shown = "; ".join(f"{found.encoding}: {', '.join(found.words)}" for found in readings)
     said = _(
         "The file's letters can be read in several ways. Say its encoding, for example with --encoding %(one)s: %(all)s"
     )
-    return said % {"one": readings[0].encoding, "all": shown}
+    return said % {"one": readings[0].encoding, "all": _readings(readings)}
+
+
+def _readings(readings: Sequence[Reading]) -> str:
+    return "; ".join(f"{found.encoding}: {', '.join(found.words)}" for found in readings)
 
 
 def require_one_sheet(path: Path) -> None:

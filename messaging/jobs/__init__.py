@@ -21,7 +21,13 @@ from messaging.jobs.emails import (
     send_email_campaign,
     start_launched_email,
 )
-from messaging.jobs.imports import forecast_contact_import, index_names, run_contact_import, undo_contact_import
+from messaging.jobs.imports import (
+    forecast_contact_import,
+    index_names,
+    run_consent_import,
+    run_contact_import,
+    undo_contact_import,
+)
 from messaging.jobs.replies import apply_sms_replies, ask_back, pull_sms_replies
 
 __all__ = [
@@ -40,6 +46,7 @@ __all__ = [
     "pull_email_deliveries",
     "pull_reports",
     "pull_sms_replies",
+    "run_consent_import",
     "run_contact_import",
     "send_campaign",
     "send_email_at_its_moment",

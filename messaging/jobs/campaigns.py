@@ -13,8 +13,8 @@ from messaging.services.email import deliveries as email_deliveries
 from messaging.services.email import starting as email_starting
 from messaging.services.email import trial_emails as email_tests
 from messaging.services.figures import proofs
+from messaging.services.imports import consent_imports, imports
 from messaging.services.imports import forecast as import_forecast
-from messaging.services.imports import imports
 from messaging.services.imports import undo as import_undo
 from messaging.services.mms import attachments
 from messaging.services.replies import opt_in_questions, reply_pulls
@@ -78,6 +78,7 @@ def sweep() -> None:
         drift.sweep,
         shares.sweep,
         imports.sweep,
+        consent_imports.sweep,
         import_undo.sweep,
         import_forecast.sweep,
         name_index.sweep,

@@ -1,8 +1,8 @@
 """Jobs about imports of contacts."""
 
 from messaging.services.contacts import name_index
+from messaging.services.imports import consent_imports, imports
 from messaging.services.imports import forecast as import_forecast
-from messaging.services.imports import imports
 from messaging.services.imports import undo as import_undo
 
 
@@ -16,6 +16,10 @@ def undo_contact_import(import_id: int) -> None:
 
 def forecast_contact_import(import_id: int) -> None:
     import_forecast.run(import_id)
+
+
+def run_consent_import(import_id: int) -> None:
+    consent_imports.run(import_id)
 
 
 def index_names() -> None:

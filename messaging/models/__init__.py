@@ -9,7 +9,7 @@ from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaigns import Addressed, Campaign, CampaignEvent, CampaignState
 from messaging.models.canaries import Canary, CanaryMessage
-from messaging.models.consents import Consent, ConsentEvent, ConsentState, OptInQuestion
+from messaging.models.consents import Consent, ConsentEvent, ConsentImport, ConsentState, OptInQuestion
 from messaging.models.contacts import (
     Contact,
     ContactGroup,
@@ -85,6 +85,7 @@ __all__ = [
     "CanaryMessage",
     "Consent",
     "ConsentEvent",
+    "ConsentImport",
     "ConsentState",
     "Contact",
     "ContactGroup",

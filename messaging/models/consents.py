@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.words.said import shaped
+from laaffic_console.kit.words.said import SaidField, shaped
 from messaging.models.campaigns import Campaign
 
 
@@ -34,6 +34,7 @@ class Consent(models.Model):
     class Meta:
         verbose_name = _("consent")
         verbose_name_plural = _("consents")
+        permissions = [("export_consent", _("Can export consents"))]
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["number", "channel"], name="consent_once")]
         indexes = [
@@ -77,6 +78,43 @@ class ConsentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{masked(self.subscriber)} ({self.get_channel_display()}): {self.get_state_display()}"
+
+
+class ConsentImport(models.Model):
+    """A file of consents that were given elsewhere: how it is read, how far that is, and what came of it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+
+    file = models.FileField(_("file"), upload_to="consents/", max_length=500)
+    file_name = models.CharField(_("file name"), max_length=200)
+    options = models.JSONField(default=dict)  # consent_files.Options: what holds for rows that do not say it
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.QUEUED)
+    explanation = SaidField(_("explanation"), blank=True)
+
+    line = models.PositiveIntegerField(default=0)  # the last that is committed, as a spreadsheet numbers it
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    kept = models.PositiveIntegerField(_("kept"), default=0)
+    invalid = models.PositiveIntegerField(_("invalid"), default=0)
+    errors = models.JSONField(default=list)  # the first invalid rows: {row, column, value, reason as `said.kept`}
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        default_permissions = ()  # those of consents
+        verbose_name = _("import of consents")
+        verbose_name_plural = _("imports of consents")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.file_name
 
 
 class OptInQuestion(models.Model):

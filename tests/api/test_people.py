@@ -196,6 +196,21 @@ class ConsentTests:
         assert api("GET", "consents/said?number=919876543210").json()["items"][0]["source"] == "by hand"
         assert AuditEntry.objects.filter(object_kind="messaging.consent").exists()
 
+    def test_a_file_of_them_is_uploaded_once_and_read(self, api: Api, run_jobs: Callable[[], int]) -> None:
+        text = b"number,consent,words\n+919876543210,yes,I agree\n12,yes,\n"
+        undated = sent(api, "consents/imports", "agreed.csv", text)
+        assert (undated.status_code, "Say when it was said" in str(undated.json()["errors"]["date"])) == (400, True)
+
+        made = [sent(api, "consents/imports", "agreed.csv", text, key="a", date="2026-05-03") for _time in range(2)]
+        run_jobs()
+
+        assert [answer.status_code for answer in made] == [201, 201]
+        assert [listed["state"] for listed in api("GET", "consents/imports").json()["items"]] == ["finished"]
+        done = api("GET", f"consents/imports/{made[0].json()['id']}").json()
+        assert [done[name] for name in ("file_name", "rows", "kept", "invalid")] == ["agreed.csv", 2, 1, 1]
+        assert [(bad["row"], bad["column"], bad["value"]) for bad in done["errors"]] == [(3, "number", "12")]
+        assert Consent.objects.get().state == "given"
+
     def test_without_a_reason_it_is_refused(self, api: Api) -> None:
         asked = {"number": "919876543210", "channel": "sms", "state": "given", "why": " "}
 

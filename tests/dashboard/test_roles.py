@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db
 PEOPLE = {
     "messaging.contact",
     "messaging.audience",
+    "messaging.consent",
     "messaging.contactgroup",
     "messaging.contactimport",
     "messaging.suppressionentry",

@@ -4,11 +4,12 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
+from laaffic_console.api import files, sending
 from laaffic_console.api import lookups as named
-from laaffic_console.api import sending
-from laaffic_console.api.contacts import documents, shapes
+from laaffic_console.api.contacts import documents, shapes, uploads
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
@@ -16,8 +17,9 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit.masking.masks import SEE
-from messaging.models import Consent, ConsentEvent, SuppressionEntry
-from messaging.services.contacts import consents, file_numbers, suppression
+from messaging.models import Consent, ConsentEvent, ConsentImport, SuppressionEntry
+from messaging.services.contacts import consent_files, consents, file_numbers, suppression
+from messaging.services.imports import consent_imports
 from messaging.subscribers import subscriber
 
 LOOK_AT_SUPPRESSION = "messaging.view_suppressionentry"
@@ -117,6 +119,55 @@ class ConsentsView(ApiView):
 
         answer = self.once(work)
         return Response(documents.consent(row(Consent.objects.all(), answer.body["id"])), answer.status)
+
+
+IMPORT_CONSENTS = ["messaging.view_consent", "messaging.change_consent", "messaging.view_contact", SEE]
+
+
+class ConsentImportsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
+    rights = {"GET": IMPORT_CONSENTS, "POST": IMPORT_CONSENTS}
+    parser_classes = [MultiPartParser]
+    takes_file = True
+
+    @extend_schema(
+        operation_id="consents_imports_list", parameters=[ListQuery], responses=page_of(shapes.ConsentImportListed)
+    )
+    def get(self, request: Any) -> Response:
+        """Files of consents, the newest first."""
+        query = self.read(ListQuery, request.query_params.dict())
+        return Response(page(ConsentImport.objects.all(), query, documents.listed_consent_import))
+
+    @extend_schema(
+        parameters=[KEY],
+        request={"multipart/form-data": shapes.ConsentImportRequest},
+        responses={201: shapes.ConsentImport},
+    )
+    def post(self, request: Any) -> Response:
+        """Upload a file of consents that were given elsewhere; a worker reads it. What each row says holds from its own
+        date, so that a later STOP stays, and the same file again changes nothing."""
+        files.require_room(request)
+        asked = self.read(shapes.ConsentImportRequest)
+        file = asked.pop("file")
+        options = consent_files.Options(**{**asked, "region": named.region(asked["region"])})
+        answer = uploads.stored_once(
+            self,
+            look=lambda: consent_imports.look_at(file, options, by=request.user),
+            store=lambda job: Answer(201, {"id": consent_imports.store(job).pk}),
+            forget=consent_imports.forget_unstored,
+        )
+        return Response(documents.consent_import(row(ConsentImport.objects.all(), answer.body["id"])), answer.status)
+
+
+class ConsentImportView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": IMPORT_CONSENTS}
+    has_etag = True
+
+    @extend_schema(responses=shapes.ConsentImport)
+    def get(self, request: Any, pk: int) -> Response:
+        """How far it is, and the first rows that are invalid."""
+        return Response(documents.consent_import(row(ConsentImport.objects.all(), pk)))
 
 
 class SaidView(ApiView):

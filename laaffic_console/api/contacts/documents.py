@@ -5,12 +5,13 @@ from typing import Any
 from laaffic_console.api.documents import moment
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masks import in_text, masked
-from laaffic_console.kit.words.said import read
+from laaffic_console.kit.words.said import read, read_all
 from messaging.models import (
     Audience,
     BadRow,
     Consent,
     ConsentEvent,
+    ConsentImport,
     Contact,
     ContactGroup,
     ContactImport,
@@ -132,6 +133,19 @@ def import_undo(undo: ImportUndo) -> dict[str, Any]:
 def bad_row(row: BadRow) -> dict[str, Any]:
     named = {name: getattr(row, name) for name in ("row", "column", "value")}
     return {"id": row.pk, **named, "reason": read(row.reason)}
+
+
+def listed_consent_import(row: ConsentImport) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        **{name: getattr(row, name) for name in ("file_name", "state", "explanation", "rows", "kept", "invalid")},
+        "created_at": moment(row.created_at),
+        "finished_at": moment(row.finished_at),
+    }
+
+
+def consent_import(row: ConsentImport) -> dict[str, Any]:
+    return {**listed_consent_import(row), "errors": read_all(row.errors)}
 
 
 def consent(row: Consent) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import DatabaseError
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -11,7 +10,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api import files
 from laaffic_console.api import lookups as named
-from laaffic_console.api.contacts import documents, shapes
+from laaffic_console.api.contacts import documents, shapes, uploads
 from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
@@ -58,26 +57,18 @@ class ImportsView(ApiView):
             raise Problem(400, _("Give either “group”, an existing one, or “new_group”, which is made."))
         region = named.region(asked.get("region", ""))
 
-        looked_at: list[ContactImport] = []
-
-        def look() -> None:
-            """Outside the transaction: a large file would hold up all other writes."""
-            looked_at.append(import_files.look_at(asked["file"], region=region, by=request.user))
-
-        def work() -> Answer:
+        def store(job: ContactImport) -> Answer:
             group = named.group(asked["group"]) if "group" in asked else None
-            job = import_files.store(looked_at[0], group=group, new_group=asked.get("new_group", ""))
-            return Answer(201, {"id": job.pk})
+            return Answer(201, {"id": import_files.store(job, group=group, new_group=asked.get("new_group", "")).pk})
 
-        try:
-            answer = self.once(work, before=look)
-        except DatabaseError:  # it may be stored anyway: the sweep of files without a row finds out
-            raise
-        except BaseException:
-            for job in looked_at:
-                import_files.forget_unstored(job)
-            raise
-        return _import(answer)
+        return _import(
+            uploads.stored_once(
+                self,
+                look=lambda: import_files.look_at(asked["file"], region=region, by=request.user),
+                store=store,
+                forget=import_files.forget_unstored,
+            )
+        )
 
 
 def _import(answer: Answer) -> Response:

@@ -7,6 +7,7 @@ from laaffic_console.api.timelines import LongCursorQuery
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, SUPPRESSION_CHANNELS, Channel, choices_of
 from messaging.files.contact_rows import MAX_ATTRIBUTE
+from messaging.models import ConsentImport as ConsentFile
 from messaging.models import ConsentState, ContactImport, ImportForecast, SuppressionEntry
 from messaging.models import ImportUndo as Undo
 
@@ -301,6 +302,48 @@ class ConsentRequest(serializers.Serializer):
     channel = serializers.ChoiceField(choices=CHANNELS)
     state = serializers.ChoiceField(choices=ConsentState.choices)
     why = serializers.CharField(max_length=200, help_text="how you know, such as “signed the form on 3 May”")
+
+
+class ConsentImportRequest(serializers.Serializer):
+    """A CSV or XLSX file whose first row names its columns: number, consent, date, channel, source, words."""
+
+    file = serializers.FileField(allow_empty_file=True, help_text="CSV, TSV, TXT or XLSX")
+    channel = serializers.ChoiceField(
+        choices=CHANNELS, required=False, default=Channel.SMS.value, help_text="of rows that name none"
+    )
+    date = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, default="", help_text="of rows without one, as 2026-05-04"
+    )
+    source = serializers.CharField(
+        max_length=120, required=False, allow_blank=True, default="", help_text="where it was said, such as web form"
+    )
+    region = serializers.CharField(max_length=2, required=False, allow_blank=True, default="", help_text=REGION)
+    encoding = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, default="", help_text="if it can be read in several ways"
+    )
+
+
+class InvalidConsent(serializers.Serializer):
+    row = serializers.IntegerField()
+    column = serializers.CharField(allow_blank=True)
+    value = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField()
+
+
+class ConsentImportListed(serializers.Serializer):
+    id = serializers.IntegerField()
+    file_name = serializers.CharField()
+    state = serializers.ChoiceField(choices=ConsentFile.State.choices)
+    explanation = serializers.CharField(allow_blank=True)
+    rows = serializers.IntegerField()
+    kept = serializers.IntegerField()
+    invalid = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class ConsentImport(ConsentImportListed):
+    errors = InvalidConsent(many=True, help_text="the first 100")
 
 
 class SaidQuery(ListQuery):

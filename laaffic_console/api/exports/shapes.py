@@ -21,6 +21,7 @@ LISTS = {
     "messages": "messaging.message",
     "contacts": "messaging.contact",
     "suppression": "messaging.suppressionentry",
+    "consents": "messaging.consent",
     "replies": "messaging.reply",
     "emails": "messaging.emailmessage",
     "calls": "voice.sipcall",

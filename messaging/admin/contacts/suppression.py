@@ -5,9 +5,8 @@ from typing import Any
 import phonenumbers
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -25,14 +24,14 @@ from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.registers.search_kinds import beginning_with
-from laaffic_console.kit.words import countries, plain_text
+from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import joined
 from messaging import msisdn
 from messaging.admin.pages import add_problems, may_see_contacts, page
 from messaging.admin.shared import bulk_actions
+from messaging.admin.shared.number_search import SearchedByNumber
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.services.contacts import suppression
 from messaging.subscribers import spellings, subscriber
@@ -139,7 +138,7 @@ def allowed_words(allowed: suppression.Allowed) -> str:
 
 
 @admin.register(SuppressionEntry)
-class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
+class SuppressionEntryAdmin(MaskedNumbers, SearchedByNumber, ExportedList, SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy(
         "Nobody has opted out. People who answer STOP are added automatically; others can be added by hand."
     )
@@ -150,8 +149,6 @@ class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAd
     list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
     list_filter = ["channel", "reason"]
     list_select_related = ["created_by"]
-    search_fields = ["number"]
-    search_help_text = gettext_lazy("The beginning of a number")
     paginator = BigTablePaginator
     show_full_result_count = False
     list_per_page = 50
@@ -160,18 +157,6 @@ class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAd
     @display(description=gettext_lazy("reason"), label=REASON_COLOURS)
     def shown_reason(self, entry: SuppressionEntry) -> tuple[str, str]:
         return entry.reason, entry.get_reason_display()
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[SuppressionEntry], search_term: str
-    ) -> tuple[QuerySet[SuppressionEntry], bool]:
-        """By a range that the index answers."""
-        digits = plain_text.digits_of(search_term)
-        if not search_term.strip():
-            return queryset, False
-        if not digits:
-            return queryset.none(), False
-        found = queryset.filter(beginning_with("number", digits) | Q(number__in=spellings(digits)[1:]))
-        return found if ORDER_VAR in request.GET else found.order_by("number", "pk"), False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing leaves the list without a reason: that is what “allow again” is for."""

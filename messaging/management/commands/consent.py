@@ -48,12 +48,13 @@ class Command(ConsoleCommand):
         region = region_named(options["region"])
         wanted = Options(options["channel"], options["date"], options["source"], region, options["encoding"])
         try:
-            return asdict(consent_files.take(path, wanted))
+            told = asdict(consent_files.take(path, wanted))
         except ValidationError as problem:
             raise self.refused(problem) from problem
         except (OSError, UnreadableFile) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             raise CommandError(f"{path}: {why}") from problem
+        return {name: told[name] for name in ("rows", "kept", "invalid", "errors")}
 
 
 def shown(written: str) -> dict[str, Any]:

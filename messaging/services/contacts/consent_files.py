@@ -5,22 +5,26 @@ What a row says holds from its own date: a STOP that came later stays. Reading a
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.translation import gettext as _
 
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.moments import check_year
 from laaffic_console.kit.words.plain_text import keepable
+from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
 from messaging import msisdn
 from messaging.files import contact_files
 from messaging.files.contact_headers import guess_mapping, visible
-from messaging.files.unreadable import UnreadableFile
+from messaging.files.unreadable import SeveralReadings, UnreadableFile
 from messaging.models import Consent, ConsentState
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
@@ -51,7 +55,8 @@ class Outcome:
     rows: int = 0
     kept: int = 0
     invalid: int = 0
-    errors: list[dict[str, object]] = field(default_factory=list)  # the first: {row, column, value, reason}
+    errors: list[dict[str, Any]] = field(default_factory=list)  # the first: {row, column, value, reason}
+    line: int = 0  # the last that was read, as a spreadsheet numbers it
 
 
 class _Invalid(Exception):
@@ -59,35 +64,77 @@ class _Invalid(Exception):
         super().__init__(reason)
         self.column, self.value, self.reason = column, value, reason
 
+    def as_told(self, row: int) -> dict[str, Any]:
+        return {"row": row, "column": self.column, "value": self.value[:40], "reason": self.reason}
+
 
 def take(path: Path, options: Options) -> Outcome:
-    """UnreadableFile where it lacks a column, or its letters may be others; ValidationError for what `options` lack.
+    """All of a file at once, for the shell; the errors of `opened`, and UnreadableFile for one that breaks off.
 
     What single rows lack is told and left out.
     """
-    rows = contact_files.plain_rows_as_meant(path, options.encoding)
-    header = _header(next(rows, None))
-    first = next(rows, None)
-    if first is None:
-        raise UnreadableFile(contact_files.no_rows())
-    if "date" not in header and not options.date:
-        raise ValidationError(_("Say when it was said: a column “date”, or --date YYYY-MM-DD for all rows."))
-    if options.date:
-        _date(options.date)
     outcome = Outcome()
-    good = _good(itertools.chain([first], rows), header, options, outcome)
+    rows = opened(path, options)
     try:
-        while piece := list(itertools.islice(good, AT_ONCE)):
-            consents.put(piece)
-            outcome.kept += len(piece)
+        keep(rows, outcome)
     except UnreadableFile as problem:
-        said = _("%(why)s What was read before is kept: %(n)d consents. Fix the file, and import it again.")
-        raise UnreadableFile(said % {"why": problem, "n": outcome.kept}) from problem
+        raise UnreadableFile(broken_off(problem, outcome)) from problem
     finally:
         label = keepable(path.name)[:120]
         if outcome.rows:
             record(Act.IMPORTED, Consent, label=label, rows=outcome.rows, invalid=outcome.invalid)
     return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """Behind its header: how its rows are read."""
+
+    rows: Iterator[contact_files.Row]
+    header: list[str]
+    options: Options
+
+
+def opened(path: Path, options: Options) -> OpenedFile:
+    """UnreadableFile where it lacks a column or rows; ValidationError for what `options` lack, as {field: why}."""
+    rows = contact_files.plain_rows_as_meant(path, options.encoding)
+    try:
+        header = _header(next(rows, None))
+    except SeveralReadings as problem:
+        raise ValidationError({"encoding": str(problem)}) from problem
+    first = next(rows, None)
+    if first is None:
+        raise UnreadableFile(contact_files.no_rows())
+    if "date" not in header and not options.date:
+        raise ValidationError({"date": _("Say when it was said: a column “date”, or one date for all rows.")})
+    if options.date:
+        try:
+            _date(options.date)
+        except ValidationError as problem:
+            raise ValidationError({"date": problem}) from problem
+    return OpenedFile(itertools.chain([first], rows), header, options)
+
+
+def keep(
+    file: OpenedFile, outcome: Outcome, *, by: User | None = None, kept: Callable[[], bool] = lambda: True
+) -> bool:
+    """Go on behind the rows that `outcome` counts; False where `kept` said to stop before the end.
+
+    `kept` is called in the transaction of each piece, when `outcome` counts it.
+    """
+    good = _good(file, outcome)
+    is_wanted = True
+    while is_wanted and (piece := list(itertools.islice(good, AT_ONCE))):
+        with transaction.atomic():
+            consents.put(piece, by=by)
+            outcome.kept += len(piece)
+            is_wanted = kept()
+    return is_wanted
+
+
+def broken_off(problem: UnreadableFile, outcome: Outcome) -> str:
+    said = _("What was read before is kept: %(n)d consents. Fix the file, and import it again.")
+    return joined([str(problem), said % {"n": outcome.kept}])
 
 
 def _header(first: contact_files.Row | None) -> list[str]:
@@ -109,26 +156,23 @@ def _header(first: contact_files.Row | None) -> list[str]:
     return header
 
 
-def _good(rows: Iterator[contact_files.Row], header: list[str], options: Options, outcome: Outcome) -> Iterator[Said]:
-    for row in rows:
-        cells = dict(zip(header, (cell.strip() for cell in row.cells), strict=False))
+def _good(file: OpenedFile, outcome: Outcome) -> Iterator[Said]:
+    for row in file.rows:
+        if row.line <= outcome.line:
+            continue
+        cells = dict(zip(file.header, (cell.strip() for cell in row.cells), strict=False))
+        outcome.line = row.line
         if not any(cells.values()) and not row.problem:
             continue
         outcome.rows += 1
         try:
             if row.problem:
                 raise _Invalid("", row.text, row.problem)
-            yield _said(cells, options)
+            yield _said(cells, file.options)
         except _Invalid as problem:
             outcome.invalid += 1
             if len(outcome.errors) < TOLD:
-                told = {
-                    "row": row.line,
-                    "column": problem.column,
-                    "value": problem.value[:40],
-                    "reason": problem.reason,
-                }
-                outcome.errors.append(told)
+                outcome.errors.append(problem.as_told(row.line))
 
 
 def _said(cells: dict[str, str], options: Options) -> Said:

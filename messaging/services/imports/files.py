@@ -2,22 +2,18 @@
 
 import datetime as dt
 import itertools
-import secrets
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.files.storage import Storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.kit.files.uploads import FULL
 from laaffic_console.kit.words.plain_text import is_blank, keepable, without_marks
 from laaffic_console.kit.words.said import gettext as _
 from messaging.files import contact_files
@@ -29,12 +25,11 @@ from messaging.files.workbook_limits import LOOK_SECONDS
 from messaging.models import ContactGroup, ContactImport
 from messaging.services.contacts import reading
 from messaging.services.contacts.reading import path_of, problem_with_mapping
-from messaging.services.imports import bad_rows
+from messaging.services.imports import bad_rows, uploaded
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.refusals import NotAllowed
 
 NULL_ROWS = 5000  # that are looked at before the import
-ORPHAN_HOURS = 24
 UPLOADS = bad_rows.FOLDER
 
 State = ContactImport.State
@@ -59,15 +54,8 @@ def receive(
 
 def look_at(upload: "UploadedFile[Any]", *, region: str, by: User | None) -> ContactImport:
     """The part of `receive` that may take long: the file is kept, and no row points to it yet."""
-    if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
-        limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
-        raise ValidationError(
-            _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
-        )
-    job = ContactImport(
-        file_name=keepable(without_marks(str(upload.name)))[:200], size=upload.size or 0, region=region, created_by=by
-    )
-    _keep(job, upload)
+    job = ContactImport(file_name=uploaded.name_of(upload), size=upload.size or 0, region=region, created_by=by)
+    uploaded.keep(job.file, upload)
     try:
         _look(job)
         job.null_words = _null_words(job)
@@ -93,20 +81,6 @@ def forget_unstored(job: ContactImport) -> None:
     """No row will point to the file, whatever went wrong; where that was behind the commit, one does."""
     if job.file and not ContactImport.objects.filter(file=job.file.name).exists():
         job.file.delete(save=False)
-
-
-def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
-    """Write the file; of one that does not fit on the disk nothing stays."""
-    name = f"{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.dat"
-    try:
-        job.file.save(name, upload, save=False)
-    except OSError as problem:
-        job.file.storage.delete(job.file.field.generate_filename(job, name))
-        if problem.errno not in FULL:
-            raise
-        raise ValidationError(
-            _("There is no room on the console's disk for this file. Make room, then upload it again.")
-        ) from problem
 
 
 def look_otherwise(
@@ -246,32 +220,6 @@ def sample(job: ContactImport, rows: int = 3) -> list[list[tuple[str, str]]]:
 
 
 def sweep_uploads(now: dt.datetime | None = None) -> int:
-    """Delete uploads to which no row points: what a killed process left; how many they were."""
-    storage = ContactImport._meta.get_field("file").storage
-    if not storage.exists(UPLOADS):
-        return 0
-    old = (now or timezone.now()) - dt.timedelta(hours=ORPHAN_HOURS)
-    names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
-    kept = set(
-        ContactImport.objects.filter(state__in=[State.PREVIEW, State.QUEUED, State.RUNNING]).values_list(
-            "file", flat=True
-        )
-    )
-    orphans = [
-        name
-        for name in names
-        if name not in kept
-        and not bad_rows.is_kept(name.removeprefix(f"{UPLOADS}/"), now)
-        and _written_before(storage, name, old)
-    ]
-    for name in orphans:
-        storage.delete(name)
-    return len(orphans)
-
-
-def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
-    """An upload of this minute has no row yet; one that another sweep has deleted is no longer there."""
-    try:
-        return storage.get_modified_time(name) < moment
-    except FileNotFoundError:
-        return False
+    """Delete uploads to which no row points; how many they were."""
+    wanted = ContactImport.objects.filter(state__in=[State.PREVIEW, State.QUEUED, State.RUNNING])
+    return uploaded.sweep(wanted, UPLOADS, now, spared=lambda name: bool(bad_rows.is_kept(name, now)))

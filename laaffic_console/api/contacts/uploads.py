@@ -1,0 +1,27 @@
+"""Files that are uploaded once, whatever is repeated: of one that no row came to point to nothing stays."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import DatabaseError
+
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.views import ApiView
+
+Job = TypeVar("Job")
+
+
+def stored_once(
+    view: ApiView, *, look: Callable[[], Job], store: Callable[[Job], Answer], forget: Callable[[Job], None]
+) -> Answer:
+    """`look` keeps the file, outside the transaction: a large one would hold up all other writes. `store` writes its
+    row, else `forget` deletes it."""
+    looked_at: list[Job] = []
+    try:
+        return view.once(lambda: store(looked_at[0]), before=lambda: looked_at.append(look()))
+    except DatabaseError:  # it may be stored anyway: the sweep of files without a row finds out
+        raise
+    except BaseException:
+        for job in looked_at:
+            forget(job)
+        raise

@@ -1,0 +1,217 @@
+"""A file of consents as it is uploaded: read by a worker, gone on with by its successor, told on its page."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django_q.models import OrmQ
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.gateway.services.work import leases
+from messaging.models import Consent, ConsentEvent, ConsentImport
+from messaging.services.contacts import consent_files, consents
+from messaging.services.contacts.consent_files import Options
+from messaging.services.imports import consent_imports
+
+pytestmark = pytest.mark.django_db
+
+NUMBERS = ["919876543210", "919876543211", "919876543212", "919876543213", "919876543214"]
+HEADER = "number,consent,date,source,words\n"
+UPLOAD = "admin:messaging_consent_add"
+State = ConsentImport.State
+
+
+def upload(text: str | bytes, name: str = "agreed.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, text if isinstance(text, bytes) else text.encode(), "text/csv")
+
+
+def rows(*numbers: str, consent: str = "yes") -> str:
+    return HEADER + "".join(f"+{number},{consent},2026-05-03,web form,I agree\n" for number in numbers)
+
+
+def received(text: str) -> ConsentImport:
+    return consent_imports.receive(upload(text), Options(), by=None)
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: LazySettings, tmp_path: Path) -> Path:
+    """Where uploads are kept."""
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path / "consents"
+
+
+@pytest.fixture
+def work(
+    run_jobs: Callable[[], int], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> Iterator[Callable[[], int]]:
+    """Commit what was done until now, and do what waits in the queue, as a worker would."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(django_capture_on_commit_callbacks(execute=True))
+
+        def worked() -> int:
+            stack.close()
+            stack.enter_context(django_capture_on_commit_callbacks(execute=True))
+            done = run_jobs()
+            stack.close()
+            stack.enter_context(django_capture_on_commit_callbacks(execute=True))
+            return done + (run_jobs() if OrmQ.objects.exists() else 0)
+
+        yield worked
+
+
+def test_a_file_is_uploaded_read_and_told(
+    admin_client: Client, admin_user: User, work: Callable[[], int], folder: Path
+) -> None:
+    consents.set_by_hand(NUMBERS[1], channel="voice", state="withdrawn", why="letter", by=None)  # and stays
+
+    answer = admin_client.post(
+        reverse(UPLOAD), {"file": upload(rows(*NUMBERS[:2]) + "12,maybe,,,\n"), "channel": "voice"}
+    )
+    job = ConsentImport.objects.get()
+    work()
+
+    assert answer["Location"] == reverse("admin:messaging_consent_import", args=[job.pk])
+    page = admin_client.get(answer["Location"]).content.decode()
+    job.refresh_from_db()
+    assert (job.state, job.rows, job.kept, job.invalid) == (State.FINISHED, 3, 2, 1)
+    assert "a number has 7 to 15" in page
+    assert "every 1s" not in page  # it is over
+    states = dict(Consent.objects.filter(channel="voice").values_list("number", "state"))
+    assert states == {NUMBERS[0]: "given", NUMBERS[1]: "withdrawn"}
+    assert set(ConsentEvent.objects.filter(source="web form").values_list("by", flat=True)) == {admin_user.pk}
+    assert list(folder.iterdir()) == []
+    assert AuditEntry.objects.filter(kind="imported", person=admin_user, object_label="agreed.csv").exists()
+    assert "agreed.csv" in admin_client.get(reverse(UPLOAD)).content.decode()
+
+
+def test_the_next_turn_goes_on_behind_what_is_committed(
+    monkeypatch: pytest.MonkeyPatch, work: Callable[[], int]
+) -> None:
+    monkeypatch.setattr(consent_files, "AT_ONCE", 2)
+    monkeypatch.setattr(consent_imports.turns.Turn, "is_over", lambda turn: True)
+    job = received(rows(*NUMBERS[:3]) + "12,yes,2026-05-03,,\n" + rows(*NUMBERS[3:]).removeprefix(HEADER))
+
+    consent_imports.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.kept, job.line) == (State.RUNNING, 2, 3)
+    while work():
+        pass
+    job.refresh_from_db()
+    assert (job.state, job.rows, job.kept, job.invalid) == (State.FINISHED, 6, 5, 1)
+    assert [bad["row"] for bad in job.errors] == [5]
+    assert ConsentEvent.objects.count() == 5
+
+
+def test_what_a_dead_worker_wrote_of_a_piece_goes_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = received(rows(*NUMBERS))
+
+    def dies() -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(consent_imports.workers, "beat", dies)
+    with pytest.raises(SystemExit):
+        consent_imports.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.kept, ConsentEvent.objects.count()) == (State.RUNNING, 0, 0)
+
+    monkeypatch.undo()
+    consent_imports.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.kept, ConsentEvent.objects.count()) == (State.FINISHED, 5, 5)
+
+
+def test_the_same_file_again_changes_nothing() -> None:
+    for _time in range(2):
+        consent_imports.run(received(rows(*NUMBERS)).pk)
+
+    assert (Consent.objects.count(), ConsentEvent.objects.count()) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "field", "said"),
+    [
+        ("name,consent\nAda,yes\n", {}, "file", "no column “number”"),
+        ("number,consent\n+919876543210,yes\n", {}, "date", "Say when it was said"),
+        (rows(NUMBERS[0]), {"date": "tomorrow"}, "date", "is not a date"),
+        (b"", {}, "file", "empty"),
+        (HEADER.encode() + "919876543210,yes,2026-05-01,,Dvořák\n".encode("cp1250"), {}, "encoding", "windows-1250"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field(
+    admin_client: Client, folder: Path, text: str | bytes, given: dict[str, str], field: str, said: str
+) -> None:
+    answer = admin_client.post(reverse(UPLOAD), {"file": upload(text), "channel": "sms", **given})
+
+    assert said in " ".join(answer.context["form"].errors[field])
+    assert not ConsentImport.objects.exists()
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+
+def test_letters_are_read_as_was_said(admin_client: Client) -> None:
+    text = HEADER.encode() + "919876543210,yes,2026-05-01,,Dvořák\n".encode("cp1250")
+
+    admin_client.post(reverse(UPLOAD), {"file": upload(text), "channel": "sms", "encoding": "windows-1250"})
+    consent_imports.run(ConsentImport.objects.get().pk)
+
+    assert ConsentEvent.objects.get().words == "Dvořák"
+
+
+def test_one_whose_file_has_gone_says_what_to_do(admin_client: Client) -> None:
+    job = received(rows(*NUMBERS))
+    Path(job.file.path).unlink()
+
+    consent_imports.run(job.pk)
+
+    page = admin_client.get(reverse("admin:messaging_consent_import", args=[job.pk])).content.decode()
+    assert "Upload it again" in page
+    assert "failed" in page
+
+
+def test_the_sweeper_rings_for_one_that_a_worker_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = received(rows(*NUMBERS))
+    rung: list[object] = []
+    monkeypatch.setattr(consent_imports.bell, "ring", lambda *bell: rung.append(bell))
+
+    consent_imports.sweep()
+    with leases.lease(f"consents:{job.pk}"):
+        consent_imports.sweep()
+
+    assert rung == [(consent_imports.JOB, job.pk)]
+    assert Path(job.file.path).exists()
+
+
+@pytest.mark.parametrize("lacks", ["change_consent", "see_numbers", "view_contact"])
+def test_who_may_not_note_a_consent_may_not_import_one(client: Client, lacks: str) -> None:
+    job = received(rows(NUMBERS[0]))
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    rights = {"view_consent", "change_consent", "view_contact", "see_numbers"} - {lacks}
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(clerk)
+
+    assert client.get(reverse(UPLOAD)).status_code == 403
+    assert client.get(reverse("admin:messaging_consent_import", args=[job.pk])).status_code == 403
+    assert client.get(reverse("admin:messaging_consent_changelist")).status_code == 200
+
+
+def test_the_list_is_searched_and_taken_as_a_file(admin_client: Client) -> None:
+    for number in NUMBERS[:2]:
+        consents.set_by_hand(number, channel="sms", state="given", why="letter", by=None)
+    consents.set_by_hand("4915112345678", channel="sms", state="withdrawn", why="letter", by=None)
+    listed = reverse("admin:messaging_consent_changelist")
+
+    page = admin_client.get(listed, {"q": "+91 98765"}).content.decode()
+    file = b"".join(
+        admin_client.get(reverse("admin:messaging_consent_export", args=["csv"]), {"state__exact": "given"})
+    ).decode()
+
+    assert [number in page for number in (*NUMBERS[:2], "4915112345678")] == [True, True, False]
+    assert [number in file for number in (*NUMBERS[:2], "4915112345678")] == [True, True, False]
