@@ -23,6 +23,7 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from laaffic_console.dashboard.people import roles
+from messaging.models import ConsentImport
 from messaging.services.approvals import approval_limits
 
 TABLE = Path(__file__).with_name("doors.txt")
@@ -117,6 +118,7 @@ def one_of_each() -> dict[str, models.Model]:
     made: dict[str, models.Model] = {}
     for model in sorted(admin.site._registry, key=lambda model: model._meta.label_lower):
         made[model._meta.label_lower] = one(model, made)
+    ConsentImport.objects.create(pk=made["messaging.consent"].pk, file_name="agreed.csv")  # below its list's address
     return made
 
 
