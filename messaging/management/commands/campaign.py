@@ -68,10 +68,8 @@ class Command(ConsoleCommand):
             if verb == "launch":
                 outcomes.add_again(change)
             if verb == "resume":
-                change.add_argument(
-                    "--cost", type=_cost, metavar="COST", help="the new cost, agreed to: USD 12.50, EUR 3"
-                )
-                change.add_argument("--unpriced", type=int, default=0, metavar="N", help="agreed: without a price")
+                change.add_argument("--cost", type=_cost, help="the new cost that you agree to: USD 12.50, EUR 3")
+                change.add_argument("--unpriced", type=int, default=0, metavar="N", help="and so many without a price")
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
@@ -143,7 +141,7 @@ class Command(ConsoleCommand):
 def _cost(given: str) -> Mapping[str, Decimal]:
     amounts = limits.read(given)
     if isinstance(amounts, Decimal):
-        raise ValueError(given)
+        raise TypeError(given)
     return amounts
 
 

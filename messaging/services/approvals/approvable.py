@@ -89,7 +89,7 @@ class Approvable(ABC):
         return bool(draft.state != DRAFT)
 
     def changes(self, draft: Any, before: Shown, now: Shown, learned: Cost | None = None) -> list[str]:
-        """What differs from what a word was given for; that some were suppressed since does not. `learned`: see there."""
+        """What differs from what a word was given for; that some were suppressed since does not."""
         return shown.changes(
             before,
             now,

@@ -135,7 +135,7 @@ def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | Non
         return _("Its recipients are still being counted. Launch it when all are known.")
     if not needed:
         return ""
-    if approval is None or approval.outcome == Approval.Outcome.VOID:
+    if approval is None or approval.outcome in (Approval.Outcome.VOID, Approval.Outcome.WITHDRAWN):
         return needed
     if approval.outcome == Approval.Outcome.REFUSED:
         return _("%(name)s refused it: %(why)s") % {"name": approval.decided_by, "why": approval.note}

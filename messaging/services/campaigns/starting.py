@@ -1,7 +1,7 @@
 """How a campaign starts: launched, at its moment, taken back before anything left."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
