@@ -83,6 +83,7 @@ class WithdrawTests:
         assert Event.objects.filter(kind=Kind.APPROVAL_WITHDRAWN).exists()
         page = client.get(review).content.decode()
         assert "withdraw-approval" not in page
+        assert "ada withdrew the request" in page
         assert "Ask again" in page
         assert approvals.ask(draft.pk, by=ada).outcome == "asked"
 
