@@ -162,6 +162,6 @@ def changed_since(approval: Approval, draft: Any, plan: Plan) -> list[str]:
 
 
 def _learned(seen: Shown, plan: Plan) -> Cost | None:
-    """Whoever approved an unknown cost need not be asked about a known one, unless that is above the limit."""
+    """An approver of an unknown cost need not be asked about a known one, unless that is above the limit."""
     was_unknown = bool(seen.unpriced_in) and plan.unpriced < seen.unpriced
     return plan.by_country if was_unknown and not _too_dear(plan, approval_limits.now()) else None
