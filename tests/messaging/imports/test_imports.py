@@ -418,7 +418,7 @@ class CommandTests:
         found = self.run("import", str(write(NASTY)), "--group", "Nasty")
 
         assert {name: found[name] for name in COUNTS} == NASTY_COUNTS
-        assert list(found) == [*COUNTS, "errors"]
+        assert list(found) == [*COUNTS, "erased_before", "errors"]
         assert found["errors"][0] == {
             "row": 4,
             "column": "Phone",
