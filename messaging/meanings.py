@@ -106,6 +106,7 @@ OF_APPROVALS: dict[str, Promise] = {
     "approved": _("It may be launched as it was shown; an edit voids this."),
     "refused": _("It cannot be launched as it is; change it and ask again."),
     "void": _("The draft was changed, or approval was requested again: this decision no longer counts."),
+    "withdrawn": _("The request was taken back: nobody is asked to approve it. It can be changed, or asked for again."),
 }
 # Of lists, by model and column, where the word above it could be taken otherwise.
 OF_HEADERS: dict[str, Promise] = {

@@ -19,6 +19,7 @@ class Kind(models.TextChoices):
     APPROVAL_GIVEN = "approval.given", _("An approval was given")
     APPROVAL_REFUSED = "approval.refused", _("An approval was refused")
     APPROVAL_VOIDED = "approval.voided", _("An approval is void: what was approved has changed")
+    APPROVAL_WITHDRAWN = "approval.withdrawn", _("A request for approval was withdrawn")
     BUDGET_WARNED = "budget.warned", _("Most of a budget has gone")
     BUDGET_USED_UP = "budget.used_up", _("A budget is used up")
     CAMPAIGN_DRIFT = "campaign.drift", _("A campaign costs something else than was expected")

@@ -17,6 +17,7 @@ class Notify(models.TextChoices):
     GIVEN = "given", gettext_lazy("Your approval was given")
     REFUSED = "refused", gettext_lazy("Your approval was refused")
     VOIDED = "voided", gettext_lazy("Your approval is void after an edit")
+    WITHDRAWN = "withdrawn", gettext_lazy("A request for approval was withdrawn")
     HELD = "held", gettext_lazy("Your campaign is held")
     FINISHED = "finished", gettext_lazy("Your campaign has finished")
     DRIFT = "drift", gettext_lazy("Your campaign costs something else than was expected")
@@ -33,13 +34,14 @@ class Notify(models.TextChoices):
 # Nobody chooses about MORE: it follows what it stands for.
 CHOICES = [kind for kind in Notify if kind is not Notify.MORE]
 # Everything is under the bell; by email what waits for a person or costs money.
-BY_EMAIL = frozenset(kind for kind in CHOICES if kind not in (Notify.GIVEN, Notify.FINISHED, Notify.IMPORT))
+BY_EMAIL = frozenset(CHOICES) - {Notify.GIVEN, Notify.WITHDRAWN, Notify.FINISHED, Notify.IMPORT}
 
 WORDS = {
     Notify.ASKED: gettext_lazy("%(by)s asks for approval of “%(name)s”"),
     Notify.GIVEN: gettext_lazy("%(by)s approved “%(name)s”"),
     Notify.REFUSED: gettext_lazy("%(by)s refused approval of “%(name)s”: %(reason)s"),
     Notify.VOIDED: gettext_lazy("The approval of “%(name)s” is void: it was changed"),
+    Notify.WITHDRAWN: gettext_lazy("%(by)s no longer asks for approval of “%(name)s”"),
     Notify.HELD: gettext_lazy("“%(name)s” is held: %(reason)s"),
     Notify.FINISHED: gettext_lazy("“%(name)s” has finished"),
     Notify.DRIFT: gettext_lazy("“%(name)s” costs something else in %(country)s: %(reason)s"),

@@ -16,6 +16,7 @@ class Approval(OfOneDraft):
         APPROVED = "approved", _("Approved")
         REFUSED = "refused", pgettext_lazy("approval", "Refused")
         VOID = "void", _("Void")  # the draft was changed, or asked for again
+        WITHDRAWN = "withdrawn", pgettext_lazy("approval", "Withdrawn")  # by `decided_by`
 
     # {part of the draft: digest}: content, audience and schedule, so that it can be said which of them was changed.
     bound_to = models.JSONField(default=dict, editable=False)

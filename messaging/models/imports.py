@@ -48,6 +48,8 @@ class ContactImport(models.Model):
     updated = models.PositiveIntegerField(_("updated"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     invalid = models.PositiveIntegerField(_("invalid"), default=0)
+    # Of those added: people who were erased before. The import makes contacts of them again, and says so.
+    erased_before = models.PositiveIntegerField(_("erased before"), default=0, db_default=0)
     bad_bytes = models.PositiveBigIntegerField(default=0)  # of the file of invalid rows, as far as it is committed
 
     created_by = models.ForeignKey(

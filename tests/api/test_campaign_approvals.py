@@ -66,6 +66,17 @@ def test_asked_for_approved_and_launched(api: Api, bob: Api, draft: int, asked: 
     }
 
 
+def test_withdrawn_once_by_whoever_may_launch(api: Api, bob: Api, draft: int, asked: dict[str, Any]) -> None:
+    taken = [bob("POST", f"campaigns/{draft}/approval/withdraw") for _time in range(2)]
+
+    assert [(one.status_code, one.json()["id"], one.json()["outcome"]) for one in taken] == [
+        (200, asked["id"], "withdrawn")
+    ] * 2
+    assert taken[0].json()["decided_by"] == "bob"
+    assert bob("POST", f"campaigns/{draft}/approval/approve", {"seen": asked["seen"]}).status_code == 409
+    assert api("POST", f"campaigns/{draft}/approval/withdraw").status_code == 409
+
+
 def test_where_one_person_is_enough(api: Api, draft: int, settings: LazySettings) -> None:
     settings.LAAFFIC_APPROVAL_RECIPIENTS = 0
 

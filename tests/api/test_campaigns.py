@@ -3,6 +3,7 @@
 import datetime as dt
 from argparse import ArgumentParser
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from django.utils import timezone
 from laaffic_console.api.shapes import DraftRequest
 from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.management import draft_arguments
-from messaging.models import Calendar, Campaign, Contact, ContactGroup, Message, Reply, SuppressionEntry
+from messaging.models import Calendar, Campaign, Contact, ContactGroup, ListPrice, Message, Reply, SuppressionEntry
 from messaging.services.figures import campaign_report
 from messaging.services.gates import sending_hours
 from tests.api.conftest import Api
@@ -117,6 +118,19 @@ class LifeTests:
 
         assert api("POST", f"campaigns/{draft}/resume", {"past_end": True}).json()["state"] == "running"
         assert Campaign.objects.get().latest_end is None
+
+    def test_a_new_cost_is_agreed_to_by_its_amount(self, api: Api, draft: int) -> None:
+        ListPrice.objects.create(country="IN", price=Decimal("0.01"), currency="USD")
+        shown = api("GET", f"campaigns/{draft}/check").json()["shown"]
+        api("POST", f"campaigns/{draft}/launch", {"undo_seconds": 60, "shown": shown})
+        ListPrice.objects.update(price=Decimal("0.02"))
+        Campaign.objects.update(state="held", undo_until=None)
+
+        refused = api("POST", f"campaigns/{draft}/resume", {"cost": {"USD": "0.001"}})
+        assert refused.status_code == 409
+        assert "0.06 USD now" in refused.json()["detail"]
+
+        assert api("POST", f"campaigns/{draft}/resume", {"cost": {"USD": "0.06"}}).json()["state"] == "running"
 
     def test_a_moment_long_past_is_not_taken_for_at_once(self, api: Api, draft: int) -> None:
         Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(days=365))

@@ -33,9 +33,9 @@ PEOPLE = ("anonymous", "no role", *roles.ROLES)
 SIGN_IN, REFUSED, OPENED, WENT_ON, NO_SUCH, NOT_SO, BAD, BROKEN = "sroghmb!"
 # What a path's variables stand for; a URL is asked for once with each.
 CHOICES: dict[str, tuple[str, ...]] = {
-    "admin/messaging/campaign/<int:pk>/approval/<slug:verb>/": ("ask", "approve", "refuse"),
-    "admin/messaging/emailcampaign/<int:pk>/approval/<slug:verb>/": ("ask", "approve", "refuse"),
-    "admin/voice/grouptask/<int:pk>/approval/<slug:verb>/": ("ask", "approve", "refuse"),
+    "admin/messaging/campaign/<int:pk>/approval/<slug:verb>/": ("ask", "withdraw", "approve", "refuse"),
+    "admin/messaging/emailcampaign/<int:pk>/approval/<slug:verb>/": ("ask", "withdraw", "approve", "refuse"),
+    "admin/voice/grouptask/<int:pk>/approval/<slug:verb>/": ("ask", "withdraw", "approve", "refuse"),
     "admin/messaging/campaign/<int:pk>/after/<slug:verb>/": ("retry", "reached"),
     "admin/messaging/campaign/<int:pk>/do/<slug:verb>/": ("pause",),
     "admin/voice/grouptask/<int:pk>/do/<slug:verb>/": ("take-back",),

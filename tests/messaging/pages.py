@@ -4,7 +4,7 @@ import re
 
 from django.test import Client
 
-HIDDEN = re.compile(r'<input type="hidden" name="(shown|approval|digest|seen)" value="([^"]*)">')
+HIDDEN = re.compile(r'<input type="hidden" name="(shown|approval|digest|seen|agreed)" value="([^"]*)">')
 
 
 def hidden(client: Client, address: str) -> dict[str, str]:

@@ -80,6 +80,15 @@ class ApprovalTests:
         assert said.startswith(says)
         assert len(told(self.bob)) == 1
 
+    def test_approvers_are_told_that_they_are_asked_no_more(self, draft: Campaign) -> None:
+        approvals.ask(draft.pk, by=self.ann)
+
+        approvals.withdraw(draft.pk, by=self.ann)
+
+        assert told(self.bob) == ["ann asks for approval of “Autumn”", "ann no longer asks for approval of “Autumn”"]
+        assert not told(self.ann)
+        assert not told(self.dan)
+
     def test_who_asks_again_after_a_refusal_is_mailed_again(self, draft: Campaign) -> None:
         approvals.ask(draft.pk, by=self.ann)
         handing_out.hand_out()

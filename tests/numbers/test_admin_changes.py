@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -104,6 +105,23 @@ class BindTests:
         assert f"Laaffic has no binding {made.bind_id} any more" in shown
         assert "Gone at Laaffic" in shown
         assert "Unbind</button>" not in shown
+
+    def test_one_that_has_ended_is_bound_again_from_its_page(
+        self, admin_client: Client, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        admin_client.post(BIND, terms(application))
+        binding = Binding.objects.get()
+        own, again = f"/admin/numbers/binding/{binding.pk}/change/", f"{BIND}?again={binding.pk}"
+        assert "cannot extend" in text_of(admin_client.get(own))
+        assert "+919876543210" not in text_of(admin_client.get(again))
+
+        Binding.objects.update(ended_at=timezone.now(), ending=Binding.Ending.EXPIRED)
+
+        assert again in text_of(admin_client.get(own))
+        form = admin_client.get(again).context["form"]
+        assert [form[name].value() for name in ("application", "phone_a", "phone_b", "pool_number", "kind")] == [
+            *(application.pk, "+919876543210", "+919876543211", "918885", 1)
+        ]
 
     def test_unbind(self, admin_client: Client, sandbox: RunningSandbox, application: Application) -> None:
         admin_client.post(BIND, terms(application))

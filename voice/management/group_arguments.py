@@ -48,7 +48,7 @@ def add(parser: ArgumentParser) -> None:
         own = verbs.add_parser(verb, help=words)
         own.add_argument("id", type=int)
         if verb == "again":
-            own.add_argument("--failed", action="store_true", help="only who was not reached")
+            own.add_argument("--failed", action="store_true", help="only those who were not reached")
         if verb in ("launch", "again"):
             outcomes.add_again(own)
         _add_json(own)

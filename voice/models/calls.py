@@ -121,7 +121,7 @@ class Ringing(models.Model):
     called = models.CharField(_("number"), max_length=20, blank=True)
     called_info = models.CharField(_("our mark"), max_length=200, blank=True)
     agent_group = models.CharField(_("agent group"), max_length=80, blank=True)
-    unanswered = models.CharField(_("not taken up by"), max_length=300, blank=True)
+    unanswered = models.CharField(_("not answered by"), max_length=300, blank=True)
     task_id = models.CharField(_("task"), max_length=40, blank=True)
     at = models.DateTimeField(_("time"))  # when it began to ring, else when we heard of it
 

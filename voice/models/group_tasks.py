@@ -77,7 +77,7 @@ class TaskKind(models.TextChoices):
     SEND = "send", _("new")
     UPDATE = "update", _("update")
     RESEND = "resend", _("again to all")
-    RESEND_FAILED = "resend_failed", _("again to who was not reached")
+    RESEND_FAILED = "resend_failed", _("again to those not reached")
 
 
 class GroupTask(VisiblyNamed, Launched):

@@ -71,6 +71,22 @@ class AskView(OfDraftView):
         return Response(answer.body, answer.status)
 
 
+class WithdrawView(OfDraftView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Approval)
+    def post(self, request: Any, pk: int) -> Response:
+        """Take back what was asked: nobody is asked to approve the draft any more."""
+
+        def work() -> Answer:
+            given = approvals.withdrawn_already(self.draft(pk), by=request.user)
+            given = given or approvals.withdraw(pk, by=request.user, model=self.model)
+            return Answer(200, documents.approval(given))
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)
+
+
 class DecideView(OfDraftView):
     scopes = {"POST": Scope.APPROVE}
 
@@ -109,6 +125,11 @@ class CampaignApprovalView(StandingView):
 
 
 class CampaignAskView(AskView):
+    model = Campaign
+    rights = {"POST": [LOOK, LAUNCH]}
+
+
+class CampaignWithdrawView(WithdrawView):
     model = Campaign
     rights = {"POST": [LOOK, LAUNCH]}
 

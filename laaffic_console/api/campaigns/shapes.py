@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from laaffic_console.api.mms.shapes import MmsRequest
-from laaffic_console.api.shapes import Campaign, CampaignRequest, Numbers, Standing, why_again
+from laaffic_console.api.shapes import Campaign, CampaignRequest, Numbers, ResumeRequest, Standing, why_again
 from laaffic_console.api.voice.shapes import SpokenRequest
 from messaging.models import Proof as ProofRow
 
@@ -52,6 +52,17 @@ class WholeCampaign(Campaign):
     options = serializers.DictField(help_text="what its kind has of its own, as the draft's request names it")
     undo_until = serializers.DateTimeField(allow_null=True, help_text="nothing leaves before; …/take-back until then")
     seen = serializers.CharField(help_text="send it with a PATCH")
+
+
+class ResumeCampaignRequest(ResumeRequest):
+    cost = serializers.DictField(
+        child=serializers.DecimalField(max_digits=20, decimal_places=6, min_value=0),
+        required=False,
+        help_text="{currency: amount} that you agree to, where it costs something else than was shown at its launch",
+    )
+    unpriced = serializers.IntegerField(
+        min_value=0, required=False, default=0, help_text="recipients without a price that you agree to, with “cost”"
+    )
 
 
 class PaceRequest(serializers.Serializer):

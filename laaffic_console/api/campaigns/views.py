@@ -26,6 +26,7 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
+from messaging.services.approvals.shown import Agreed
 from messaging.services.audience import audience_counts
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.figures import campaign_report
@@ -238,10 +239,12 @@ class PauseView(SteerView):
 class ResumeView(SteerView):
     step, leads_to = staticmethod(campaigns.resume), (CampaignState.RUNNING, CampaignState.SCHEDULED)
 
-    @extend_schema(parameters=[KEY], request=shapes.ResumeRequest, responses=shapes.Standing)
+    @extend_schema(parameters=[KEY], request=own_shapes.ResumeCampaignRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Go on with a campaign that is paused or held."""
-        return self.steer(request, pk, **self.read(shapes.ResumeRequest))
+        asked = self.read(own_shapes.ResumeCampaignRequest)
+        agreed = Agreed(asked["cost"], asked["unpriced"]) if "cost" in asked else None
+        return self.steer(request, pk, past_end=asked["past_end"], agreed=agreed)
 
 
 class CancelView(SteerView):

@@ -23,7 +23,7 @@ from messaging.services.contacts import reading
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import undo as undos
 
-COUNTS = ("rows", "added", "updated", "unchanged", "invalid")
+COUNTS = ("rows", "added", "updated", "unchanged", "invalid", "erased_before")
 
 
 def whole_contact(row: Contact) -> dict[str, Any]:

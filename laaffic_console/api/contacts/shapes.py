@@ -227,6 +227,7 @@ class Import(serializers.Serializer):
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     invalid = serializers.IntegerField()
+    erased_before = serializers.IntegerField(help_text="of those added: people who were erased before")
     percent = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -242,6 +243,7 @@ class ImportListed(serializers.Serializer):
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     invalid = serializers.IntegerField()
+    erased_before = serializers.IntegerField(help_text="of those added: people who were erased before")
     created_at = serializers.DateTimeField()
 
 

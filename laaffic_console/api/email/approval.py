@@ -1,6 +1,6 @@
 """A second person's word on an email campaign."""
 
-from laaffic_console.api.approvals.views import ApproveView, AskView, RefuseView, StandingView
+from laaffic_console.api.approvals.views import ApproveView, AskView, RefuseView, StandingView, WithdrawView
 from laaffic_console.api.email.views import LAUNCH, VIEW
 from messaging.models import EmailCampaign
 
@@ -13,6 +13,11 @@ class EmailApprovalView(StandingView):
 
 
 class EmailAskView(AskView):
+    model = EmailCampaign
+    rights = {"POST": [VIEW, LAUNCH]}
+
+
+class EmailWithdrawView(WithdrawView):
     model = EmailCampaign
     rights = {"POST": [VIEW, LAUNCH]}
 

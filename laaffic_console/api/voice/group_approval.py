@@ -1,6 +1,6 @@
 """A second person's word on a group call."""
 
-from laaffic_console.api.approvals.views import ApproveView, AskView, RefuseView, StandingView
+from laaffic_console.api.approvals.views import ApproveView, AskView, RefuseView, StandingView, WithdrawView
 from laaffic_console.api.models import Scope
 from laaffic_console.api.voice.group_views import LAUNCH, VIEW
 from voice.models import GroupTask
@@ -14,6 +14,12 @@ class GroupCallApprovalView(StandingView):
 
 
 class GroupCallAskView(AskView):
+    model = GroupTask
+    scopes = {"POST": Scope.VOICE}
+    rights = {"POST": [VIEW, LAUNCH]}
+
+
+class GroupCallWithdrawView(WithdrawView):
     model = GroupTask
     scopes = {"POST": Scope.VOICE}
     rights = {"POST": [VIEW, LAUNCH]}

@@ -103,8 +103,9 @@ def sandbox_banner() -> SafeString | str:
 
 @register.inclusion_tag("console/act.html", takes_context=True)
 def act(context: Context, words: str, page: str, *args: Any, **options: str) -> dict[str, Any]:
-    """A button that does one thing, once; `asks` is what it asks first, `shown` names what its page has shown."""
-    given = {name: options.get(name, "") for name in ("id", "tone", "asks", "shown")}
+    """A button that does one thing, once; `asks` is what it asks first, `shown` names what its page has shown, and
+    `agreed` is what somebody agrees to by pressing it."""
+    given = {name: options.get(name, "") for name in ("id", "tone", "asks", "shown", "agreed")}
     return {**given, "words": words, "address": reverse(page, args=args), "csrf_token": context.get("csrf_token")}
 
 

@@ -24,6 +24,7 @@ from laaffic_console.notices.subjects import Subject
 AT_ONCE = 500
 MAIL_JOB = "laaffic_console.notices.jobs.mail"
 GROUPED = dt.timedelta(hours=1)  # the same again within this time is counted on its row
+APPROVERS = (Notify.ASKED, Notify.WITHDRAWN)
 ANSWERS = (Notify.GIVEN, Notify.REFUSED, Notify.VOIDED)
 OWNERS = (Notify.HELD, Notify.FINISHED, Notify.DRIFT, Notify.IMPORT)
 
@@ -146,7 +147,7 @@ class _Round:
         return people - {self._named.get(row.by, 0)}
 
     def _concerned(self, row: Waiting, subject: Subject, key: str) -> Iterator[int]:
-        if row.kind == Notify.ASKED:
+        if row.kind in APPROVERS:
             yield from self._who_may(subject.approve) - set(subject.authors(key))
         elif row.kind in ANSWERS:
             yield self._named.get(row.said.get("asked_by", ""), 0)

@@ -1,5 +1,6 @@
 """Campaigns: the list, the form, the page, and what its buttons do."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -227,6 +228,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         # A hold of the account keeps these seconds, and asks for buttons of its own.
         is_undo_open = bool(campaign.undo_until and campaign.state == CampaignState.SCHEDULED)
         verbs = buttons_of(campaign) if may_act and not is_undo_open else []
+        new_cost = resuming.new_cost(campaign) if buttons.RESUME in verbs else {}
         return page(
             channel_pages.admin_of(campaign, request, self.admin_site),
             request,
@@ -237,6 +239,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             else [],
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             shown_end=resuming.shown(campaign),
+            new_cost=new_cost,
             is_undo_open=is_undo_open,
             **campaign_page.context(request, campaign, progress),
         )
@@ -280,7 +283,10 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         require(request, "messaging.view_campaign", "messaging.launch_campaign")
         if request.method != "POST" or verb not in BUTTONS:
             raise Http404
-        return buttons.act(request, self._get(request, pk), verb, BUTTONS[verb][2])
+        campaign, service = self._get(request, pk), BUTTONS[verb][2]
+        if verb == buttons.RESUME:
+            service = functools.partial(service, agreed=resuming.agreed(request, campaign))
+        return buttons.act(request, campaign, verb, service)
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._shown(campaign_actions.unknown_view, request, pk)

@@ -14,6 +14,7 @@ from laaffic_console.kit.lists import distinct_values
 from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.models import Contact, ContactImport, GroupMembership, ImportedChange
+from messaging.services.contacts import erasures
 
 
 class GroupFilter(admin.SimpleListFilter):
@@ -83,7 +84,11 @@ class ImportFilter(admin.SimpleListFilter):
         job = ContactImport.objects.filter(pk=pk).first() if pk else None
         if job is None:
             return []
-        words = {"added": _("added by %(import)s"), "updated": _("updated by %(import)s")}
+        words = {
+            "added": _("added by %(import)s"),
+            "updated": _("updated by %(import)s"),
+            "erased": _("erased before, added by %(import)s"),
+        }
         return [(f"{what}-{job.pk}", words[what] % {"import": job})]
 
     def has_output(self) -> bool:
@@ -92,7 +97,7 @@ class ImportFilter(admin.SimpleListFilter):
     @staticmethod
     def _asked(value: str) -> tuple[str, int | None]:
         what, _dash, pk = value.partition("-")
-        return what, whole_number(pk) if what in ("added", "updated") else None
+        return what, whole_number(pk) if what in ("added", "updated", "erased") else None
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         value = self.value()
@@ -103,6 +108,8 @@ class ImportFilter(admin.SimpleListFilter):
             return queryset.none()
         if what == "added":
             return queryset.filter(imported_by=pk)
+        if what == "erased":
+            return queryset.filter(imported_by=pk, number__among=erasures.numbers())
         return queryset.filter(pk__in=ImportedChange.objects.filter(contact_import=pk).values("contact"))
 
 

@@ -26,7 +26,10 @@ COLOURS = {
     Approval.Outcome.APPROVED: "success",
     Approval.Outcome.REFUSED: "danger",
     Approval.Outcome.VOID: "default",
+    Approval.Outcome.WITHDRAWN: "default",
 }
+
+VERBS = {"ask": "launch", "withdraw": "launch", "approve": "approve", "refuse": "approve"}  # {what is done: its right}
 
 
 @admin.register(Approval)
@@ -95,16 +98,19 @@ def ask_again(request: HttpRequest, draft: Any) -> HttpResponse | None:
 
 
 def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
-    """Ask, approve or refuse, by POST; back to the page before the launch."""
-    if request.method != "POST" or verb not in ("ask", "approve", "refuse"):
+    """Ask, withdraw, approve or refuse, by POST; back to the page before the launch."""
+    if request.method != "POST" or verb not in VERBS:
         raise Http404
     kind = approvable.kind_of(draft)
-    require(request, kind.right("view"), kind.right("launch" if verb == "ask" else "approve"))
+    require(request, kind.right("view"), kind.right(VERBS[verb]))
     note = request.POST.get("note", "")
     try:
         if verb == "ask":
             approvals.ask(draft.pk, by=signed_in(request), note=note, model=kind.model)
             messages.success(request, _("Asked. Everyone who may approve sees it on the front page."))
+        elif verb == "withdraw":
+            approvals.withdraw(draft.pk, by=signed_in(request), model=kind.model)
+            messages.success(request, _("Withdrawn: nobody is asked to approve it any more."))
         else:
             seen = (request.POST.get("approval", ""), request.POST.get("digest", ""))
             approve = verb == "approve"
@@ -128,11 +134,12 @@ def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any]
     pk, digest = approvals.identity(approval) if approval else ("", "")
     return {
         "id": pk,
-        "addresses": {verb: own_page(draft, "approval", verb) for verb in ("ask", "approve", "refuse")},
+        "addresses": {verb: own_page(draft, "approval", verb) for verb in VERBS},
         "digest": digest,
         "approval": approval,
         "given": not missing,
         "missing": missing,
         "may_decide": is_asked and not is_own and request.user.has_perm(kind.right("approve")),
+        "may_withdraw": is_asked and request.user.has_perm(kind.right("launch")),
         "may_ask": bool(missing) and request.user.has_perm(kind.right("launch")),
     }

@@ -1,9 +1,16 @@
-"""What a page says of a latest end beside its button, so that none is lifted by a page that did not show it."""
+"""What a page says beside its button of a latest end, and of a new cost: none counts that a page did not show."""
+
+from decimal import Decimal
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
+from messaging.models import Campaign
 from messaging.models.launched import Launched
+from messaging.services.approvals.shown import Agreed
+from messaging.services.campaigns import starting
 from messaging.services.gates import sending_hours
+from messaging.services.launching import seals
 
 PAST_END = "past_end"
 
@@ -16,3 +23,21 @@ def shown(held: Launched) -> str:
 def asked(request: HttpRequest) -> dict[str, bool]:
     """As a service's resume takes it; a row of a list carries it in its address."""
     return {"past_end": PAST_END in request.POST or PAST_END in request.GET}
+
+
+def new_cost(campaign: Campaign) -> dict[str, str]:
+    """What its button asks, and posts where somebody agrees; {} where its cost does not keep it from starting."""
+    if (found := starting.cost_to_agree_to(campaign)) is None:
+        return {}
+    change, new = found
+    amounts = {currency: str(amount) for currency, amount in new.cost.items()}
+    said = _("It has changed since it was launched: %(change)s. Resume it at the new cost?") % {"change": change}
+    return {"asks": said, "agreed": seals.token(campaign, [amounts, new.unpriced], {})}
+
+
+def agreed(request: HttpRequest, campaign: Campaign) -> Agreed | None:
+    kept, _sentences = seals.read(campaign, request.POST.get("agreed", ""))
+    if not kept:
+        return None
+    amounts, unpriced = kept
+    return Agreed({currency: Decimal(amount) for currency, amount in amounts.items()}, unpriced)

@@ -1,6 +1,8 @@
 """The command `campaign`: everything about campaigns from the shell."""
 
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
 from laaffic_console.kit.process.commands import ConsoleCommand
+from laaffic_console.kit.words import limits
 from messaging import export_kinds
 from messaging.management import draft_arguments
 from messaging.management.written_files import written
 from messaging.models import Campaign, TemplateVersion
+from messaging.services.approvals.shown import Agreed
 from messaging.services.campaigns import campaigns, drafts, launch_checks, resolving, starting, templates
 from messaging.services.figures import campaign_report, proving
 from messaging.services.refusals import NotAllowed
@@ -63,6 +67,9 @@ class Command(ConsoleCommand):
             change.add_argument("--json", action="store_true")
             if verb == "launch":
                 outcomes.add_again(change)
+            if verb == "resume":
+                change.add_argument("--cost", type=_cost, help="the new cost that you agree to: USD 12.50, EUR 3")
+                change.add_argument("--unpriced", type=int, default=0, metavar="N", help="and so many without a price")
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
@@ -94,6 +101,9 @@ class Command(ConsoleCommand):
             return proving.prove(Campaign.objects.get(pk=options["id"]))
         if verb == "launch":
             return self.launch(options)
+        if verb == "resume" and options["cost"] is not None:
+            agreed = Agreed(options["cost"], options["unpriced"])
+            return standing(campaigns.resume(options["id"], agreed=agreed))
         return self.change_or_report(verb, options["id"])
 
     def launch(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -126,6 +136,13 @@ class Command(ConsoleCommand):
         if verb == "report":
             return campaign_report.document(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
+
+
+def _cost(given: str) -> Mapping[str, Decimal]:
+    amounts = limits.read(given)
+    if isinstance(amounts, Decimal):
+        raise TypeError(given)
+    return amounts
 
 
 def standing(campaign: Campaign) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django.db.models import Model
 from messaging.models import CampaignState
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
+from messaging.services.reports.prices import Cost
 
 DRAFT = CampaignState.DRAFT  # every kind of draft says it with the same word
 
@@ -29,6 +30,7 @@ class Plan:
     shown: Shown | None  # None while its recipients are being counted
     cost: Mapping[str, Decimal]
     has_prices: bool = True  # False where nobody can tell a price before it has left
+    by_country: Cost | None = None  # the cost in full, where it is known by country
 
     @property
     def recipients(self) -> int | None:
@@ -86,7 +88,7 @@ class Approvable(ABC):
         """Nobody can edit it any more."""
         return bool(draft.state != DRAFT)
 
-    def changes(self, draft: Any, before: Shown, now: Shown) -> list[str]:
+    def changes(self, draft: Any, before: Shown, now: Shown, learned: Cost | None = None) -> list[str]:
         """What differs from what a word was given for; that some were suppressed since does not."""
         return shown.changes(
             before,
@@ -96,6 +98,7 @@ class Approvable(ABC):
             names=self.names,
             people=self.people_words,
             names_any=partial(self.names_any, draft),
+            learned=learned,
         )
 
     def right(self, verb: str) -> str:

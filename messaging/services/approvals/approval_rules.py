@@ -15,7 +15,9 @@ from messaging.models import Approval
 from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.approvals.approvable import Plan
 from messaging.services.approvals.approval_limits import Limits
+from messaging.services.approvals.shown import Shown
 from messaging.services.refusals import NotAllowed
+from messaging.services.reports.prices import Cost
 
 
 def is_on() -> bool:
@@ -133,7 +135,7 @@ def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | Non
         return _("Its recipients are still being counted. Launch it when all are known.")
     if not needed:
         return ""
-    if approval is None or approval.outcome == Approval.Outcome.VOID:
+    if approval is None or approval.outcome in (Approval.Outcome.VOID, Approval.Outcome.WITHDRAWN):
         return needed
     if approval.outcome == Approval.Outcome.REFUSED:
         return _("%(name)s refused it: %(why)s") % {"name": approval.decided_by, "why": approval.note}
@@ -156,4 +158,10 @@ def changed_since(approval: Approval, draft: Any, plan: Plan) -> list[str]:
     seen = shown.from_json(approval.bound_to)
     if seen is None or plan.shown is None:
         return [_("how it is counted")]
-    return approvable.kind_of(draft).changes(draft, seen, plan.shown)
+    return approvable.kind_of(draft).changes(draft, seen, plan.shown, _learned(seen, plan))
+
+
+def _learned(seen: Shown, plan: Plan) -> Cost | None:
+    """An approver of an unknown cost need not be asked about a known one, unless that is above the limit."""
+    was_unknown = bool(seen.unpriced_in) and plan.unpriced < seen.unpriced
+    return plan.by_country if was_unknown and not _too_dear(plan, approval_limits.now()) else None

@@ -71,9 +71,7 @@ def decide(
     with transaction.atomic():
         draft = kind.locked(pk)
         _require_draft(draft)
-        approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED).first()
-        if approval is None:
-            raise NotAllowed(_("No approval is asked for “%(name)s” at the moment.") % {"name": draft.name})
+        approval = _asked(draft)
         if seen is not None and seen != identity(approval):
             raise NotAllowed(_("Approval was requested again since you looked. Look at it as it is now."))
         if approve and is_author(draft, by):
@@ -94,6 +92,28 @@ def decide(
         kind.note(draft, said, by)
         told = Kind.APPROVAL_GIVEN if approve else Kind.APPROVAL_REFUSED
         events.approval(told, approval, by=by.get_username())
+    return approval
+
+
+def withdraw(pk: int, *, by: User, model: type[Model] = Campaign) -> Approval:
+    """Take the request back: nobody is asked any more, and the draft can be changed or asked for again."""
+    kind = approvable.kind(model)
+    with transaction.atomic():
+        draft = kind.locked(pk)
+        _require_draft(draft)
+        approval = _asked(draft)
+        approval.outcome = Approval.Outcome.WITHDRAWN
+        approval.decided_by, approval.decided_at = by, timezone.now()
+        approval.save()
+        kind.note(draft, _("Request for approval withdrawn"), by)
+        events.approval(Kind.APPROVAL_WITHDRAWN, approval, by=by.get_username())
+    return approval
+
+
+def _asked(draft: Any) -> Approval:
+    approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED).first()
+    if approval is None:
+        raise NotAllowed(_("No approval is asked for “%(name)s” at the moment.") % {"name": draft.name})
     return approval
 
 
@@ -160,6 +180,13 @@ def asked_already(draft: Any, *, by: User) -> Approval | None:
         return None
     plan = approvable.kind_of(draft).plan(draft)
     return None if approval_rules.changed_since(approval, draft, plan) else approval
+
+
+def withdrawn_already(draft: Any, *, by: User) -> Approval | None:
+    """By the same person, and not asked for again since: a caller that repeats it has lost the answer."""
+    latest = approval_rules.latest(draft)
+    is_done = latest is not None and latest.outcome == Approval.Outcome.WITHDRAWN and latest.decided_by_id == by.pk
+    return latest if is_done else None
 
 
 def said_already(draft: Any, *, by: User, approve: bool, seen: tuple[str, str]) -> Approval | None:

@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, ConsentEvent, ConsentState, SuppressionRelease
 from messaging.services.audience import rules
 from messaging.services.forecast.forecast import Forecast
+from messaging.services.reports.prices import Cost
 
 MANY_BACK = 10_000  # more numbers than these are not looked at one by one
 AT_ONCE = 1000
@@ -69,6 +70,7 @@ class Shown:
     cost: dict[str, str]  # {currency: amount}
     unpriced: int  # recipients in countries without a price
     at: str  # when it was counted
+    unpriced_in: Sequence[str] = field(default_factory=list)  # the countries without a price
 
     @property
     def digest(self) -> str:
@@ -86,6 +88,7 @@ def of(campaign: Campaign, planned: Forecast) -> Shown:
         cost={currency: str(amount) for currency, amount in planned.cost.by_currency.items()},
         unpriced=planned.cost.without_price,
         at=counted.started_at.isoformat(),
+        unpriced_in=planned.cost.countries_without_price,
     )
 
 
@@ -136,19 +139,22 @@ def changes(
     names: Mapping[str, Any] = NAMES,
     people: Callable[[Shown, Shown], str] = people_words,
     names_any: Callable[[Sequence[str]], bool] = bool,
+    learned: Cost | None = None,
 ) -> list[str]:
     """What differs, each before and after; [] where what was shown is what would happen.
 
     `fewer_is_fine`: that some of the same people were suppressed since does not count, nor what they would have cost.
     `moved`: parts that its own steps may have changed since its launch.
     `names_any`: whether the draft names any of some numbers; where nobody can tell, each counts as named.
+    `learned`: what `now` costs by country, where that a price has become known since does not count.
     """
     found = changed_parts({**before.parts, **{part: now.parts.get(part) for part in moved}}, now.parts, names)
     are_fewer = fewer_is_fine and _are_fewer(before, now, names_any)
     if before.reached != now.reached and not are_fewer:
         found.append(people(before, now))
-    if not (are_fewer and _costs_no_more(before, now)) and _costs_otherwise(before, now):
-        found.append(_("expected cost: %(before)s before, %(now)s now") % {"before": _cost(before), "now": _cost(now)})
+    alike = without_learned(before, now, learned) if learned else now
+    if not (are_fewer and _costs_no_more(before, alike)) and _costs_otherwise(before, alike):
+        found.append(cost_words(before, now))
     return found
 
 
@@ -170,6 +176,43 @@ def _back_since(since: dt.datetime, now: Shown) -> list[str]:
         agreed = ConsentEvent.objects.filter(state=ConsentState.GIVEN, recorded_at__gte=since).order_by()
         found.update(agreed.values_list("subscriber", flat=True)[: MANY_BACK + 1])
     return sorted(found)
+
+
+def without_learned(before: Shown, now: Shown, cost: Cost) -> Shown:
+    """`now` as it would be if the countries that had no price before still had none: one delivered test is enough to
+    learn a price, and nothing about the launch is different for it.
+    """
+    sums, unpriced = dict[str, Decimal](), now.unpriced
+    for part in cost.by_country:
+        if part.price is None or part.cost is None:
+            continue
+        if part.country in before.unpriced_in:
+            unpriced += part.recipients
+        else:
+            sums[part.price.currency] = sums.get(part.price.currency, Decimal(0)) + part.cost
+    return replace(now, cost={currency: str(amount) for currency, amount in sums.items()}, unpriced=unpriced)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The new cost that somebody has agreed to; of so many recipients it is not known."""
+
+    cost: Mapping[str, Decimal]
+    unpriced: int = 0
+
+    def covers(self, now: Shown) -> bool:
+        """It costs no more than that, or so little more as prices move by themselves."""
+        most = {currency: amount * (1 + PRICE_MOVES) for currency, amount in self.cost.items()}
+        is_within = all(Decimal(amount) <= most.get(currency, Decimal(0)) for currency, amount in now.cost.items())
+        return is_within and now.unpriced <= self.unpriced
+
+
+def at_cost_of(before: Shown, now: Shown) -> Shown:
+    return replace(before, cost=now.cost, unpriced=now.unpriced, unpriced_in=now.unpriced_in)
+
+
+def cost_words(before: Shown, now: Shown) -> str:
+    return _("expected cost: %(before)s before, %(now)s now") % {"before": _cost(before), "now": _cost(now)}
 
 
 def _costs_otherwise(before: Shown, now: Shown) -> bool:

@@ -44,7 +44,7 @@ class CampaignDrafts(Approvable):
     def plan(self, draft: Campaign, known: Forecast | None = None) -> Plan:
         planned = known or forecast.of(draft)
         seen = shown.of(draft, planned) if planned.counted.is_done else None
-        return Plan(seen, planned.cost.by_currency)
+        return Plan(seen, planned.cost.by_currency, by_country=planned.cost)
 
     def parts(self, draft: Campaign) -> dict[str, str]:
         return shown.parts_of(draft)

@@ -16,6 +16,7 @@ from laaffic_console.kit.words.said import gettext as _
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, HoldKind, MessageState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals
+from messaging.services.approvals.shown import Agreed
 from messaging.services.batches import counting, written_off
 from messaging.services.campaigns import starting, states
 from messaging.services.gates import sending_hours
@@ -32,8 +33,12 @@ def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
     return campaign
 
 
-def resume(campaign_id: int, *, by: User | None = None, past_end: bool | None = None) -> Campaign:
-    """`past_end`: whether a page asked about its latest end; EndNotAsked where it did not and that holds it by now."""
+def resume(
+    campaign_id: int, *, by: User | None = None, past_end: bool | None = None, agreed: Agreed | None = None
+) -> Campaign:
+    """`past_end`: whether a page asked about its latest end; EndNotAsked where it did not and that holds it by now.
+    `agreed`: the new cost, where it was not begun and would cost something else than was shown at its launch.
+    """
     began = timezone.now()
     if _is_open(campaign_id):
         approval_rules.prepare(Campaign, campaign_id, within_request=True)
@@ -51,7 +56,7 @@ def resume(campaign_id: int, *, by: User | None = None, past_end: bool | None = 
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)
             _lift_end(campaign, by)
-            _go_on(campaign, by, began)
+            _go_on(campaign, by, began, agreed)
         elif campaign.account_hold_id:
             raise NotAllowed(
                 _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
@@ -74,17 +79,17 @@ def _is_open(campaign_id: int) -> bool:
     return Campaign.objects.filter(pk=campaign_id, audience=Campaign.Audience.OPEN).exists()
 
 
-def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None) -> None:
+def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None, agreed: Agreed | None = None) -> None:
     if campaign.audience != Campaign.Audience.OPEN:
         states.move(campaign, CampaignState.RUNNING, _("Resumed"), by)
         wake(campaign.pk)
     elif campaign.scheduled_at and campaign.scheduled_at > timezone.now():
         states.move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), by)
     elif by is None:
-        starting.start_or_hold(campaign)
+        starting.start_or_hold(campaign, agreed)
     else:
         approval_rules.require(campaign)
-        if problem := starting.not_as_shown(campaign):
+        if problem := starting.not_as_shown(campaign, agreed, by):
             raise NotAllowed(problem)
         if began and not starting.is_counted_since(campaign, began):
             starting.start_later(campaign, 0, by)

@@ -22,7 +22,7 @@ from messaging import msisdn
 from messaging.models import AudienceCount, Campaign, CampaignState, HoldKind, Message
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, shown
-from messaging.services.approvals.shown import Shown
+from messaging.services.approvals.shown import Agreed, Shown
 from messaging.services.audience import audience, audience_counts, recipient_clocks, repeats
 from messaging.services.campaigns import drafts, states
 from messaging.services.channels import channels
@@ -283,20 +283,74 @@ def is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:
     return campaign.shown is None or AudienceCount.objects.filter(campaign=campaign, started_at__gte=began).exists()
 
 
-def not_as_shown(campaign: Campaign) -> str:
-    """One sentence where it would not do what was shown at its launch; "" fixes who is in it."""
+def not_as_shown(campaign: Campaign, agreed: Agreed | None = None, by: User | None = None) -> str:
+    """One sentence where it would not do what was shown at its launch; "" fixes who is in it.
+
+    `agreed`: the new cost, by who resumes it; it is what was shown from then on.
+    """
     if (seen := shown.from_json(campaign.shown)) is None:
         return ""
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
         return _("Its recipients are still being counted. Resume it when all are known.")
-    now = shown.of(campaign, planned)
-    names_any = partial(audience_counts.names_any, campaign)
-    if changed := shown.changes(seen, now, fewer_is_fine=True, moved=shown.MOVED_SINCE_LAUNCH, names_any=names_any):
-        said = _("It has changed since it was launched: %(changes)s. Make it a draft again and review it.")
-        return said % {"changes": joined(changed, "; ")}
+    if changed := _changes(campaign, seen, planned):
+        if not _is_cost_alone(campaign, seen, planned):
+            said = _("It has changed since it was launched: %(changes)s. Make it a draft again and review it.")
+            return said % {"changes": joined(changed, "; ")}
+        if agreed is None or not agreed.covers(shown.of(campaign, planned)):
+            said = _(
+                "It has changed since it was launched: %(changes)s. Make it a draft again and review it, or resume it "
+                "and agree to the new cost."
+            )
+            return said % {"changes": joined(changed, "; ")}
+        _agree(campaign, seen, planned, by)
     campaign.member_end, campaign.audience_end = planned.counted.member_end, _end_of(campaign, planned)
     return ""
+
+
+def _changes(campaign: Campaign, seen: Shown, planned: Forecast) -> list[str]:
+    """A price that has become known since the launch is none: approvals and budgets say what it may cost."""
+    return shown.changes(
+        seen,
+        shown.of(campaign, planned),
+        fewer_is_fine=True,
+        moved=shown.MOVED_SINCE_LAUNCH,
+        names_any=partial(audience_counts.names_any, campaign),
+        learned=planned.cost,
+    )
+
+
+def _is_cost_alone(campaign: Campaign, seen: Shown, planned: Forecast) -> bool:
+    return not _changes(campaign, shown.at_cost_of(seen, shown.of(campaign, planned)), planned)
+
+
+def _agree(campaign: Campaign, seen: Shown, planned: Forecast, by: User | None) -> None:
+    now = shown.of(campaign, planned)
+    campaign.shown, campaign.forecast = shown.as_json(shown.at_cost_of(seen, now)), kept.of(campaign, planned)
+    campaign.save(update_fields=["shown", "forecast"])
+    steps.note(campaign, _("Resumed at another cost; %(change)s") % {"change": shown.cost_words(seen, now)}, by)
+
+
+def cost_to_agree_to(campaign: Campaign) -> tuple[str, Agreed] | None:
+    """What differs, and the new cost, where that alone keeps it from starting: its page asks about it."""
+    seen = shown.from_json(campaign.shown)
+    if seen is None or not _starts_when_resumed(campaign):
+        return None
+    planned = forecast.of(campaign)
+    if not planned.counted.is_done or not _changes(campaign, seen, planned):
+        return None
+    if not _is_cost_alone(campaign, seen, planned):
+        return None
+    now = shown.of(campaign, planned)
+    return str(shown.cost_words(seen, now)), Agreed(planned.cost.by_currency, now.unpriced)
+
+
+def _starts_when_resumed(campaign: Campaign) -> bool:
+    """Nobody of it is frozen, and its time is not to come: a resume compares it with what was shown."""
+    if campaign.scheduled_at is not None and campaign.scheduled_at > timezone.now():
+        return False
+    is_open = campaign.audience == Campaign.Audience.OPEN
+    return is_open and campaign.state in (CampaignState.HELD, CampaignState.PAUSED)
 
 
 def _end_of(campaign: Campaign, planned: Forecast) -> int:
@@ -304,10 +358,10 @@ def _end_of(campaign: Campaign, planned: Forecast) -> int:
     return planned.counted.end if campaign.audiences.exists() else 0
 
 
-def start_or_hold(campaign: Campaign) -> None:
-    """By the clock nobody is there to be told: what misses its approval by now is held."""
+def start_or_hold(campaign: Campaign, agreed: Agreed | None = None) -> None:
+    """By the clock nobody is there to be told: what misses its approval by now is held. `agreed`: see not_as_shown."""
     stop = applications.stop_of(campaign.application)
-    if missing := stop or approval_rules.missing(campaign) or not_as_shown(campaign):
+    if missing := stop or approval_rules.missing(campaign) or not_as_shown(campaign, agreed):
         states.hold_locked(campaign, missing)
     else:
         start(campaign, None)

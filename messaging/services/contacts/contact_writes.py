@@ -13,6 +13,7 @@ from django.utils import timezone
 from laaffic_console.kit.sql.sql_lists import among
 from messaging.files.contact_rows import CleanRow, ReadyRow, as_json
 from messaging.models import Contact
+from messaging.services.contacts import erasures
 
 IMPORT_LOCK = 0x1AAFF1C  # any number, as long as it is this one
 FREEZE_LOCK = IMPORT_LOCK + 1
@@ -24,6 +25,7 @@ class Written:
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    erased_before: int = 0  # of those added
 
 
 def write(rows: Sequence[ReadyRow], *, source: str, group_id: int | None, import_id: int | None = None) -> Written:
@@ -44,6 +46,7 @@ def write(rows: Sequence[ReadyRow], *, source: str, group_id: int | None, import
             continue
         stored[number] = changed[number] = after
     now, found = timezone.now(), [number for number in changed if number in there]
+    written.erased_before = erasures.count_among([number for number in changed if number not in there])
     if import_id is not None and found:
         _forget_overtaken([ids[number] for number in found], import_id)
     _upsert(list(changed.values()), source, import_id, now, known=there)

@@ -14,7 +14,7 @@ from laaffic_console.gateway.services.work import bell, leases, turns, workers
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.kit.words.said import joined
+from laaffic_console.kit.words.said import joined, ngettext
 from messaging.files import cleaned_rows
 from messaging.files.cleaned_rows import Chunk
 from messaging.files.contact_rows import RowError
@@ -35,7 +35,8 @@ PREVIEW_DAYS = 7
 ERROR_COLUMNS = ["row", "column", "value", "reason"]
 
 LEFT_OUT_KEPT = 20  # different languages
-COUNTED = ["rows", "added", "updated", "unchanged", "invalid", "left_out", "lines_done", "bytes_done", "bad_bytes"]
+COUNTED = ["rows", "added", "updated", "unchanged", "invalid", "erased_before"]
+COUNTED += ["left_out", "lines_done", "bytes_done", "bad_bytes"]
 
 State = ContactImport.State
 _INTERRUPTED = gettext_lazy("The command was stopped. Import the file again: what is there already is left as it is.")
@@ -160,6 +161,7 @@ def _import_chunk(job: ContactImport, chunk: Chunk) -> bool:
         job.updated = fresh.updated + written.updated
         job.unchanged = fresh.unchanged + written.unchanged
         job.invalid = fresh.invalid + len(chunk.errors)
+        job.erased_before = fresh.erased_before + written.erased_before
         job.left_out = dict((Counter(fresh.left_out) + Counter(chunk.unknown_languages)).most_common(LEFT_OUT_KEPT))
         job.lines_done = chunk.last_line
         job.bytes_done = chunk.bytes_read
@@ -194,16 +196,34 @@ def result(job: ContactImport) -> dict[str, object]:
         "updated": job.updated,
         "unchanged": job.unchanged,
         "invalid": job.invalid,
+        "erased_before": job.erased_before,
         "errors": list(job.bad_rows.order_by("row").values(*ERROR_COLUMNS)[:100]),
     }
 
 
 def note(job: ContactImport) -> str:
-    """What was left out without costing a row; "" where nothing was."""
+    """What was left out without costing a row, and who was erased before; "" where neither was."""
+    return joined(filter(None, [_left_out(job), _erased_before(job)]))
+
+
+def _left_out(job: ContactImport) -> str:
     if not job.left_out:
         return ""
     said = _("Unknown languages were left empty: %(words)s.")
     return said % {"words": ", ".join(f"{word} ({count})" for word, count in job.left_out.items())}
+
+
+def _erased_before(job: ContactImport) -> str:
+    if not job.erased_before:
+        return ""
+    said = ngettext(
+        "%(n)s added contact is of a person who was erased before, and is known again. Erase them again where that was "
+        "not meant, and take them out of the list.",
+        "%(n)s added contacts are of people who were erased before, and are known again. Erase them again where that "
+        "was not meant, and take them out of the list.",
+        job.erased_before,
+    )
+    return said % {"n": number(job.erased_before)}
 
 
 def sweep(now: dt.datetime | None = None) -> None:

@@ -38,6 +38,7 @@ from phone_numbers.models.bindings import BindingQuerySet
 from phone_numbers.services import binding_changes, binding_sync
 
 # Anyone who unbinds has looked at both numbers: the form sends along which.
+MAY_BIND_AGAIN = ("numbers.view_binding", "numbers.add_binding", masks.SEE)
 MAY_UNBIND = ("numbers.view_binding", "numbers.unbind_binding", masks.SEE)
 UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": gettext_lazy("hours")}
 UNITS |= {"86400": gettext_lazy("days")}
@@ -264,7 +265,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
     @asks(BindForm, "numbers.add_binding")
     def bind_view(self, request: HttpRequest) -> HttpResponse:
         require(request, "numbers.add_binding")
-        form = BindForm(request.POST or None)
+        form = BindForm(request.POST or None, initial=self._bound_before(request))
         if form.is_bound and form.is_valid():
             try:
                 asked = binding_changes.bind(**form.terms(), by=signed_in(request))
@@ -274,6 +275,20 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
                 return self._to_what_came(request, asked)
         pools = NumberPool.objects.filter(gone_at=None).values_list("pool_number", flat=True)[:500]
         return page(self, request, "numbers/bind.html", _("Bind two numbers"), form=form, pools=pools)
+
+    def _bound_before(self, request: HttpRequest) -> dict[str, Any]:
+        """What the form begins with where it follows a binding that has ended; Laaffic has no way to extend one."""
+        pk = whole_number(request.GET.get("again", ""))
+        before = Binding.objects.filter(pk=pk).exclude(ended_at=None).first() if pk is not None else None
+        if before is None or not request.user.has_perms(MAY_BIND_AGAIN):
+            return {}
+        numbers = {"phone_a": f"+{before.phone_a}", "phone_b": f"+{before.phone_b}"}
+        return {
+            **numbers,
+            "application": before.application_id,
+            "pool_number": before.pool_number,
+            "kind": before.kind.value,
+        }
 
     def _to_what_came(self, request: HttpRequest, asked: BindingRequest) -> HttpResponse:
         if asked.entry is None or asked.entry.state != EntryState.ACCEPTED:
@@ -313,6 +328,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             state=state_of(binding),
             left=time_left(binding),
             requests=binding.requests.select_related("entry", "requested_by"),
+            may_bind_again=not binding.is_live and request.user.has_perms(MAY_BIND_AGAIN),
             may_unbind=binding.is_live and request.user.has_perms(MAY_UNBIND),
             asks_why=open_acts.like(binding_changes.unbind_digest(binding), binding.application) is not None,
             media=self.media,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +26,7 @@ from messaging.models import (
     SuppressionEntry,
     SuppressionRelease,
 )
-from messaging.services.approvals import approvals, shown
+from messaging.services.approvals import approval_rules, approvals, shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.refusals import NotAllowed
@@ -234,6 +235,70 @@ class TimeTests:
         with pytest.raises(NotAllowed, match="Make it a draft again"):
             campaigns.resume(campaign.pk, by=ada)
 
+    @pytest.mark.parametrize(("most", "state"), [("1", CampaignState.RUNNING), ("0.05", CampaignState.HELD)])
+    def test_a_price_that_became_known_since_holds_nothing_within_the_limit(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], settings: Any, most: str, state: str
+    ) -> None:
+        """The first report of a test teaches it."""
+        campaign = self.launched(write, numbers=["+49 151 23456789"])
+        ListPrice.objects.create(country="DE", price=Decimal("0.03"), currency="EUR")
+        settings.LAAFFIC_APPROVAL_COST = Decimal(most)
+
+        assert come(campaign).state == state
+
+    def test_beside_a_price_that_became_known_another_price_that_moved_still_holds(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign]
+    ) -> None:
+        campaign = self.launched(write, numbers=["+49 151 23456789"])
+        ListPrice.objects.update(price=Decimal("0.02"))
+        ListPrice.objects.create(country="DE", price=Decimal("0.03"), currency="USD")
+
+        assert "0.04 USD + unknown for 1 before, 0.11 USD now" in come(campaign).hold_reason
+
+    def test_it_is_resumed_at_the_new_cost_that_was_agreed_to(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client
+    ) -> None:
+        campaign = self.launched(write)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(campaign)
+        own = reverse("admin:messaging_campaign_change", args=[campaign.pk])
+        do = reverse("admin:messaging_campaign_do", args=[campaign.pk, "resume"])
+        page = admin_client.get(own).content.decode()
+        agreed = hidden(admin_client, own)["agreed"]
+
+        admin_client.post(do)  # by a page that did not ask
+        assert state_of(campaign) == CampaignState.HELD
+        ListPrice.objects.update(price=Decimal("0.03"))
+        admin_client.post(do, {"agreed": agreed})
+        assert state_of(campaign) == CampaignState.HELD
+        admin_client.post(do, {"agreed": hidden(admin_client, own)["agreed"]})
+
+        assert "0.04 USD before, 0.08 USD now. Resume it at the new cost?" in page
+        assert state_of(campaign) == CampaignState.RUNNING
+        assert any("0.04 USD before, 0.12 USD now" in event.text for event in campaign.events.all())
+        assert Campaign.objects.get().shown["cost"] == {"USD": "0.120000"}
+
+    def test_an_agreed_cost_lets_nobody_else_in(
+        self, write: Callable[..., Campaign], group: ContactGroup, come: Callable[[Campaign], Campaign], ada: User
+    ) -> None:
+        campaign = self.launched(write)
+        join(group)
+        come(campaign)
+
+        with pytest.raises(NotAllowed, match="Make it a draft again"):
+            campaigns.resume(campaign.pk, by=ada, agreed=shown.Agreed({"USD": Decimal(1)}))
+
+    def test_from_the_shell_too(self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign]) -> None:
+        campaign = self.launched(write)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(campaign)
+
+        call_command("campaign", "resume", f"{campaign.pk}", "--cost", "USD 0.07")
+        assert state_of(campaign) == CampaignState.HELD
+        call_command("campaign", "resume", f"{campaign.pk}", "--cost", "USD 0.08")
+
+        assert state_of(campaign) == CampaignState.RUNNING
+
     def test_paused_before_its_time_it_can_be_made_a_draft_again(
         self, write: Callable[..., Campaign], group: ContactGroup, ada: User, admin_client: Client
     ) -> None:
@@ -339,6 +404,20 @@ class ApprovalTests:
 
         with pytest.raises(NotAllowed, match="changed since"):
             starting.launch(draft.pk, by=ada)
+
+    @pytest.mark.parametrize(("price", "counts"), [("0.03", True), ("2", False)])
+    def test_it_counts_still_when_an_unknown_price_has_become_known_within_the_limit(
+        self, write: Callable[..., Campaign], ada: User, bob: User, settings: Any, price: str, *, counts: bool
+    ) -> None:
+        settings.LAAFFIC_APPROVAL_COST = Decimal(1)
+        draft = write(numbers=["+49 151 23456789"])
+        approvals.ask(draft.pk, by=ada)
+        approvals.decide(draft.pk, by=bob, approve=True)
+        ListPrice.objects.create(country="DE", price=Decimal(price), currency="USD")
+        missing = approval_rules.missing(draft)
+
+        assert ("changed since" in missing) is not counts
+        assert bool(missing) is not counts
 
     def test_a_group_that_grew_past_the_limit_needs_it_though_it_was_counted_before(
         self, write: Callable[..., Campaign], group: ContactGroup

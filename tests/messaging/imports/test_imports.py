@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone, translation
 from tablib import Dataset
 
@@ -23,7 +25,7 @@ from messaging.files import contact_files
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
 from messaging.resources import ContactResource
-from messaging.services.contacts import reading
+from messaging.services.contacts import people, reading
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files
 
@@ -66,6 +68,27 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return to_file
+
+
+def test_people_who_were_erased_are_counted_when_a_file_brings_them_back(
+    write: Callable[..., Path], admin_client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [["phone"], ["525512345678"], ["919876543210"], ["919876543211"]]
+    Contact.objects.create(number="5215512345678", country="MX")
+    people.erase("5215512345678", why="asked for it", by=None)  # which the file spells otherwise
+
+    path = write(rows)
+    call_command("contacts", "import", f"{path}", "--json")
+    told = capsys.readouterr()
+
+    assert json.loads(told.out)["erased_before"] == 1
+    assert "1 added contact is of a person who was erased before" in told.err
+    job = ContactImport.objects.get()
+    page = admin_client.get(reverse("admin:messaging_contactimport_change", args=[job.pk])).content.decode()
+    assert f"?import=erased-{job.pk}" in page
+    listed = admin_client.get(reverse("admin:messaging_contact_changelist"), {"import": f"erased-{job.pk}"})
+    assert [one.number for one in listed.context_data["cl"].result_list] == ["525512345678"]
+    assert imported(path).erased_before == 0  # they are known by now
 
 
 @pytest.fixture
@@ -395,7 +418,7 @@ class CommandTests:
         found = self.run("import", str(write(NASTY)), "--group", "Nasty")
 
         assert {name: found[name] for name in COUNTS} == NASTY_COUNTS
-        assert list(found) == [*COUNTS, "errors"]
+        assert list(found) == [*COUNTS, "erased_before", "errors"]
         assert found["errors"][0] == {
             "row": 4,
             "column": "Phone",

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from laaffic_console import conf
 from laaffic_console.audit.models import AuditEntry
+from laaffic_console.events.kinds import Kind
+from laaffic_console.events.models import Event
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
@@ -54,6 +56,42 @@ def ada(db: None) -> User:
 @pytest.fixture
 def bob(db: None) -> User:
     return User.objects.create_superuser("bob")
+
+
+class WithdrawTests:
+    def test_nobody_is_asked_any_more_and_the_history_says_who_withdrew_it(
+        self, draft: Campaign, ada: User, bob: User, client: Client
+    ) -> None:
+        approvals.ask(draft.pk, by=ada)
+        asked = draft.approvals.get()
+        review = reverse("admin:messaging_campaign_review", args=[draft.pk])
+        client.force_login(ada)
+        assert "withdraw-approval" in client.get(review).content.decode()
+
+        client.post(reverse("admin:messaging_campaign_approval", args=[draft.pk, "withdraw"]))
+
+        asked.refresh_from_db()
+        assert (asked.outcome, asked.decided_by) == ("withdrawn", ada)
+        assert not approvals.waiting_for(bob).exists()
+        assert "second person has to approve" in approval_rules.missing(draft)
+        with pytest.raises(NotAllowed, match="No approval is asked for"):
+            approvals.decide(draft.pk, by=bob, approve=True)
+        said = draft.events.select_related("actor").first()
+        assert (str(said.text), said.actor) == ("Request for approval withdrawn", ada)
+        audited = AuditEntry.objects.filter(kind="approval", person="ada").values_list("summary", flat=True)
+        assert "withdrawn" in f"{audited.order_by('-pk')[0]}"
+        assert Event.objects.filter(kind=Kind.APPROVAL_WITHDRAWN).exists()
+        page = client.get(review).content.decode()
+        assert "withdraw-approval" not in page
+        assert "ada withdrew the request" in page
+        assert "Ask again" in page
+        assert approvals.ask(draft.pk, by=ada).outcome == "asked"
+
+    def test_what_was_approved_is_not_withdrawn(self, draft: Campaign, ada: User, bob: User) -> None:
+        approved(draft, ada, bob)
+
+        with pytest.raises(NotAllowed, match="No approval is asked for"):
+            approvals.withdraw(draft.pk, by=ada)
 
 
 def approved(draft: Campaign, ada: User, bob: User) -> None:

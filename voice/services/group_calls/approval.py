@@ -13,6 +13,7 @@ from laaffic_console.kit.words.said import gettext as _
 from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
+from messaging.services.reports.prices import Cost
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import launching as group_launching
@@ -97,10 +98,10 @@ class GroupTaskDrafts(Approvable):
         """A launch at once has it in hand too, and it is a draft again where it fails."""
         return super().is_launched(draft) and (draft.starts_at is not None or draft.state == TaskState.HELD)
 
-    def changes(self, draft: GroupTask, before: Shown, now: Shown) -> list[str]:
+    def changes(self, draft: GroupTask, before: Shown, now: Shown, learned: Cost | None = None) -> list[str]:
         """Whom it calls is compared one by one: a launch that was refused has dropped the suppressed by then."""
         same = {part: before.parts[part] for part in ("numbers",) if part in before.parts}
-        return super().changes(draft, before, replace(now, parts={**now.parts, **same}))
+        return super().changes(draft, before, replace(now, parts={**now.parts, **same}), learned)
 
     def people_words(self, before: Shown, now: Shown) -> str:
         if before.recipients == now.recipients:
