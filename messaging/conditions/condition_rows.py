@@ -31,6 +31,7 @@ from messaging.conditions.conditions import (
     IsSet,
     Never,
     OneOf,
+    Replied,
 )
 
 ATTRIBUTES, GROUP, CAMPAIGN = "attribute", "group", "campaign"
@@ -40,7 +41,8 @@ _SINCE = ("within", "longer", "since", "before")
 COMPARES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(COLUMNS, ("one_of", "set")),
     ATTRIBUTES: ("one_of", "contains", "set"),
-    **dict.fromkeys((GROUP, CAMPAIGN), ("one_of",)),
+    GROUP: ("one_of",),
+    CAMPAIGN: ("one_of", "replied"),
     **dict.fromkeys((IMPORTED, *LAST), (*_SINCE, "never")),
     ADDED: _SINCE,
 }
@@ -88,7 +90,8 @@ class Row:
         if self.field == GROUP:
             return conditions.one_of(tuple(InGroup(name) for name in self._given(_("Choose a group."))))
         if self.field == CAMPAIGN:
-            return conditions.one_of(tuple(_campaign(number) for number in self._given(_("Choose a campaign."))))
+            kind = Replied if self.compares == "replied" else InCampaign
+            return conditions.one_of(tuple(kind(_campaign(pk)) for pk in self._given(_("Choose a campaign."))))
         if self.field not in COMPARES:
             raise ConditionError(_("Choose what the row is about."), 0)
         return self._about(self._column())
@@ -127,10 +130,10 @@ class Row:
         return Happened(self.field, is_before, hours_ago=int(said[:9]) * UNITS[self.unit])
 
 
-def _campaign(said: str) -> InCampaign:
+def _campaign(said: str) -> int:
     if not said.isascii() or not said.isdigit() or len(said) > 15:
         raise ConditionError(_("“%(said)s” is not a campaign's number. Choose one of the list.") % {"said": said}, 0)
-    return InCampaign(int(said))
+    return int(said)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ def _survives(text: str) -> bool:
 
 def _several(parts: tuple[Condition, ...]) -> Row | None:
     """Parts that one row says with several values; those of one field already are one test."""
-    rows = [_row(part) for part in parts if isinstance(part, InGroup | InCampaign | Contains)]
+    rows = [_row(part) for part in parts if isinstance(part, InGroup | InCampaign | Replied | Contains)]
     first = rows[0] if rows else None
     if first is None or len(rows) < len(parts):
         return None
@@ -197,6 +200,8 @@ def _test(test: Condition) -> Row | None:
             return Row(GROUP, "one_of", values=(test.name,))
         case InCampaign():
             return Row(CAMPAIGN, "one_of", values=(str(test.campaign),))
+        case Replied():
+            return Row(CAMPAIGN, "replied", values=(str(test.campaign),))
         case Never():
             return Row(test.what, "never")
         case Happened():

@@ -31,6 +31,7 @@ from messaging.conditions.conditions import (
     IsSet,
     Never,
     OneOf,
+    Replied,
     one_of,
 )
 
@@ -162,10 +163,12 @@ class _Parser:
         if name == "group":
             return self.group()
         if name == "campaign":
-            return self.campaign()
+            return InCampaign(self.campaign())
+        if name == "replied":
+            return self.replied()
         if name in (ADDED, IMPORTED, *LAST):
             return self.when(name, token)
-        known = ", ".join([*COLUMNS, "attribute.NAME", "group", "campaign", IMPORTED, ADDED, *LAST])
+        known = ", ".join([*COLUMNS, "attribute.NAME", "group", "campaign", "replied", IMPORTED, ADDED, *LAST])
         raise self.wrong(_("A condition begins with one of: %(known)s") % {"known": known}, token)
 
     def attribute_name(self) -> str:
@@ -224,10 +227,15 @@ class _Parser:
             raise self.wrong(_('The group\'s name belongs here: group "Customers"'))
         return InGroup(self.take().said)
 
-    def campaign(self) -> Condition:
+    def replied(self) -> Condition:
+        if not self.has("to", "campaign"):
+            raise self.wrong(_("After “replied” comes “to campaign” and its number: replied to campaign 12"))
+        return Replied(self.campaign())
+
+    def campaign(self) -> int:
         if self.next.kind != "number" or len(self.next.said) > 15:
             raise self.wrong(_("The campaign's number belongs here: campaign 12"))
-        return InCampaign(int(self.take().said))
+        return int(self.take().said)
 
     def when(self, what: str, name: _Token) -> Condition:
         if self.has("never"):
@@ -306,6 +314,8 @@ def write(condition: Condition) -> str:
             return f"group {_quoted(condition.name)}"
         case InCampaign():
             return f"in campaign {condition.campaign}"
+        case Replied():
+            return f"replied to campaign {condition.campaign}"
         case Never():
             return f"{condition.what} never"
         case Happened():

@@ -76,6 +76,13 @@ class InCampaign:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Replied:
+    """Has written something that is taken as an answer to the campaign: to the last one that had reached them."""
+
+    campaign: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Happened:
     """At or after a moment, or before it: a day as it begins on the console's clock, or so many hours ago."""
 
@@ -95,10 +102,10 @@ class Never:
     what: str
 
 
-Condition = Every | Either | Contrary | OneOf | Contains | IsSet | InGroup | InCampaign | Happened | Never
+Condition = Every | Either | Contrary | OneOf | Contains | IsSet | InGroup | InCampaign | Replied | Happened | Never
 KINDS: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (Every, Either, Contrary, OneOf, Contains, IsSet, InGroup, InCampaign, Happened, Never)
+    for kind in (Every, Either, Contrary, OneOf, Contains, IsSet, InGroup, InCampaign, Replied, Happened, Never)
 }
 
 

@@ -54,6 +54,7 @@ WORDS: dict[str, Any] = {
 OWN_WORDS: dict[tuple[str, str], Any] = {
     (GROUP, "one_of"): gettext_lazy("in one of"),
     (CAMPAIGN, "one_of"): gettext_lazy("got one of"),
+    (CAMPAIGN, "replied"): gettext_lazy("replied to one of"),
 }
 
 
@@ -72,7 +73,7 @@ def context(condition: str, by_clicks: str = "") -> dict[str, Any]:
         {
             "name": name,
             "label": WORDS[name],
-            "compares": [[key, str(OWN_WORDS.get((name, key), WORDS[key]))] for key in compares],
+            "compares": [[key, str(OWN_WORDS.get((name, key)) or WORDS[key])] for key in compares],
         }
         for name, compares in COMPARES.items()
     ]

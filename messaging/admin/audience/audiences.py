@@ -23,9 +23,9 @@ from messaging.models.kept_while_used import sending_to
 from messaging.services.saved_audiences import audiences
 
 HELP = gettext_lazy(
-    "country, language, attribute.NAME, group, campaign, imported, added, last_delivered, last_failed, last_replied, "
-    "last_opted_out; with and, or, not and brackets. For example: country in (IN, BD) and attribute.city = “Pune” and "
-    "not group “Staff” and last_delivered < 30 days ago and not in campaign 12"
+    "country, language, attribute.NAME, group, in campaign, replied to campaign, imported, added, last_delivered, "
+    "last_failed, last_replied, last_opted_out; with and, or, not and brackets. For example: country in (IN, BD) and "
+    "attribute.city = “Pune” and not group “Staff” and in campaign 12 and not replied to campaign 12"
 )
 
 

@@ -18,7 +18,7 @@ from laaffic_console.kit.masking import masks
 from messaging.conditions import condition_texts, conditions
 from messaging.conditions.condition_rows import Rows as ClickedRows
 from messaging.conditions.condition_rows import joined
-from messaging.conditions.conditions import ATTRIBUTE, Condition, ConditionError, Contains, InCampaign, InGroup
+from messaging.conditions.conditions import ATTRIBUTE, Condition, ConditionError, Contains, InCampaign, InGroup, Replied
 from messaging.models import Audience, Campaign, Contact, ContactGroup
 from messaging.services.saved_audiences import audience_sql
 from messaging.services.saved_audiences.condition_sql import Rules
@@ -76,7 +76,7 @@ def _looked_up(test: Condition) -> Condition:
         if group is None:
             raise ValidationError({"condition": _unknown_group(test.name)})
         return replace(test, group=group.pk)
-    if isinstance(test, InCampaign) and not Campaign.objects.filter(pk=test.campaign).exists():
+    if isinstance(test, InCampaign | Replied) and not Campaign.objects.filter(pk=test.campaign).exists():
         said = _("There is no campaign %(id)s. Its number is in the address of its page, and in campaign list.")
         raise ValidationError({"condition": said % {"id": test.campaign}})
     return test

@@ -24,6 +24,7 @@ from messaging.conditions.conditions import (
     IsSet,
     Never,
     OneOf,
+    Replied,
 )
 from messaging.models import MessageState, SuppressionEntry
 
@@ -99,6 +100,9 @@ class _Stretch:
                 return self._in_group(condition)
             case InCampaign():
                 found = "SELECT 1 FROM messaging_message h WHERE h.number = c.number AND h.campaign_id = %s LIMIT 1"
+                return f"(({found}) IS NOT NULL)", [condition.campaign]
+            case Replied():
+                found = "SELECT 1 FROM messaging_reply h WHERE h.number = c.number AND h.campaign_id = %s LIMIT 1"
                 return f"(({found}) IS NOT NULL)", [condition.campaign]
             case Never():
                 return f"({LAST[condition.what]} IS NULL)", []

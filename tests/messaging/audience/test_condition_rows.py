@@ -24,6 +24,7 @@ from messaging.conditions.conditions import (
     IsSet,
     Never,
     OneOf,
+    Replied,
 )
 
 DAYS = st.dates(dt.date(FIRST_YEAR, 1, 2), dt.date(LAST_YEAR, 12, 30)).map(str)
@@ -44,6 +45,7 @@ TESTS = st.one_of(
     st.builds(IsSet, FIELDS),
     st.builds(InGroup, TEXTS),
     st.builds(InCampaign, st.integers(0, 10**15 - 1)),
+    st.builds(Replied, st.integers(0, 10**15 - 1)),
     st.builds(Never, MOMENTS),
     st.builds(Happened, MOMENTS, st.booleans(), day=DAYS),
     st.builds(Happened, MOMENTS, st.booleans(), hours_ago=st.integers(0, conditions.MOST_HOURS)),
@@ -89,6 +91,7 @@ def test_rows_say_the_same_where_they_can(condition: Condition) -> None:
     [
         'country in (IN, BD) and attribute.city = "Pune" and not group "Staff" and last_delivered < 30 days ago '
         "and not in campaign 12",
+        "in campaign 12 and not replied to campaign 12",
         'group in ("A", "B") or language != en or attribute."shoe size" is not set',
         "(country = IN or country = BD) and language = en",
         'not (group in ("A", "B") and last_replied never) or added since 2026-03-31',

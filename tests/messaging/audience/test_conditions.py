@@ -24,6 +24,7 @@ from messaging.conditions.conditions import (
     IsSet,
     Never,
     OneOf,
+    Replied,
 )
 from messaging.models import (
     Batch,
@@ -113,6 +114,7 @@ def test_each_kind_of_test_is_read_and_kept(text: str, means: Condition) -> None
         ("last_replied < 99999999999999 days ago", 15, "too long ago"),
         ("added never", 0, "Every contact was added"),
         ("in campaign spring", 12, "number"),
+        ("replied campaign 12", 8, "replied to campaign 12"),
         ("country = IN; drop", 12, "is not expected here"),
         ("not " * 60 + "country = IN", 120, "too many brackets"),
         ("country = IN " * 400, 4000, "at most 4000"),
@@ -132,6 +134,7 @@ class UnknownTests:
         [
             ('group "Stuff"', "no group “Stuff”. Is “Staff” meant"),
             ("in campaign 99", "no campaign 99.*campaign list"),
+            ("not replied to campaign 99", "no campaign 99.*campaign list"),
             ("attribute.citty = Pune", "No contact has an attribute “citty”. Is “city” meant"),
             ("attribute.shoes = 7", "“shoes”. Attributes are: city"),
         ],
@@ -161,7 +164,7 @@ class Person:
     added: int = 1  # days ago
     is_imported: bool = False
     sent: list[tuple[int, MessageState, int]] = field(default_factory=list)  # campaign, state, days ago
-    replied: list[int] = field(default_factory=list)
+    replied: list[tuple[int, int]] = field(default_factory=list)  # to which campaign, days ago
     opted_out: list[int] = field(default_factory=list)
 
     def last(self, what: str) -> int | None:
@@ -172,7 +175,7 @@ class Person:
         }
         if what in states:
             return min((days for _campaign, state, days in self.sent if state in states[what]), default=None)
-        others = {"last_replied": self.replied, "last_opted_out": self.opted_out}
+        others = {"last_replied": [days for _campaign, days in self.replied], "last_opted_out": self.opted_out}
         if what in others:
             return min(others[what], default=None)
         return self.added if what == "added" or self.is_imported else None
@@ -196,6 +199,8 @@ def is_so(condition: Condition, person: Person) -> bool:
             return condition.group in person.groups
         case InCampaign():
             return any(campaign == condition.campaign for campaign, _state, _days in person.sent)
+        case Replied():
+            return any(campaign == condition.campaign for campaign, _days in person.replied)
         case Never():
             return person.last(condition.what) is None
         case Happened():
@@ -226,7 +231,7 @@ people = st.lists(
             max_size=2,
             unique_by=lambda sent: sent[0],
         ),
-        replied=st.lists(st.sampled_from(DAYS), max_size=2),
+        replied=st.lists(st.tuples(st.integers(0, 1), st.sampled_from(DAYS)), max_size=2),
         opted_out=st.lists(st.sampled_from(DAYS), max_size=1),
     ),
     min_size=1,
@@ -241,6 +246,7 @@ single = st.one_of(
     st.builds(IsSet, st.sampled_from(["country", "language", "attribute.city"])),
     st.builds(InGroup, st.just(""), st.integers(0, 1)),
     st.builds(InCampaign, st.integers(0, 1)),
+    st.builds(Replied, st.integers(0, 1)),
     st.builds(Happened, whats, st.booleans(), hours_ago=st.sampled_from([24 * 4, 24 * 5, 24 * 20])),
     st.builds(Happened, whats, st.booleans(), day=st.sampled_from(["2026-03-26", "2026-03-30"])),
     st.builds(Never, whats),
@@ -280,10 +286,11 @@ def store(world: list[Person], groups: list[int], sent_by: list[int]) -> list[Co
             Message.objects.create(
                 campaign_id=pk, batch=batches[pk], number=contact.number, country="IN", state=state, **moment
             )
-        for days in person.replied:
+        for campaign, days in person.replied:
             key = f"{place} {days} {Reply.objects.count()}"
             at = NOW - dt.timedelta(days=days)
-            Reply.objects.create(key=key, number=contact.number, content="hi", at=at, received_at=NOW, source="push")
+            said = {"number": contact.number, "content": "hi", "campaign_id": sent_by[campaign]}
+            Reply.objects.create(key=key, at=at, received_at=NOW, source="push", **said)
         for days in person.opted_out:
             entry = SuppressionEntry.objects.create(number=contact.number, reason=SuppressionEntry.Reason.OPT_OUT)
             SuppressionEntry.objects.filter(pk=entry.pk).update(created_at=NOW - dt.timedelta(days=days))
@@ -314,7 +321,7 @@ def test_the_database_says_what_python_says(
     def stored(test: Condition) -> Condition:
         if isinstance(test, InGroup):
             return InGroup("", two_groups[test.group])
-        return InCampaign(two_campaigns[test.campaign]) if isinstance(test, InCampaign) else test
+        return type(test)(two_campaigns[test.campaign]) if isinstance(test, InCampaign | Replied) else test
 
     meant = Rules((conditions.with_tests(condition, stored),), NOW)
     expected = [contact.pk for contact, person in zip(contacts, world, strict=True) if is_so(condition, person)]
