@@ -12,7 +12,6 @@ from laaffic_console.api import documents, problems, sending, shapes
 from laaffic_console.api import lookups as named
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
 from laaffic_console.kit.lists.spans import within_span
 from messaging.models import Message, MessageState
@@ -53,7 +52,8 @@ class MessagesView(ApiView):
         query = self.read(MessageQuery, request.query_params.dict())
         rows = Message.objects.all()
         if "state" in query and not ("campaign" in query or "number" in query):
-            raise Problem(400, _("A state is searched only within a campaign or for a number. Give one of them too."))
+            said = _("A state is searched only within a campaign or for a number. Give one of them too.")
+            raise problems.at("state", said)
         if "campaign" in query:
             rows = recipients(rows, query["campaign"], query.get("state"))
         elif "state" in query:
@@ -68,7 +68,7 @@ class MessagesView(ApiView):
         numbers, invalid = sending.read_numbers(asked["to"])
         if not numbers:
             said = _("None of these is a valid number: %(why)s")
-            raise Problem(400, said % {"why": invalid[0]["reason"]}, invalid=invalid)
+            raise problems.at("to", said % {"why": invalid[0]["reason"]}, invalid=invalid)
         application = named.application(asked["application"])
         reply_pulls.read_if_due(application)
         answer = self.once(lambda: sending.send(asked, application, numbers, request.user))

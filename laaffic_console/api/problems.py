@@ -20,7 +20,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from laaffic_console.kit.sql import database_troubles
-from laaffic_console.kit.words.not_now import NotNow
+from laaffic_console.kit.words.not_now import is_about_now
 from messaging.services.refusals import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
@@ -52,6 +52,11 @@ class Problem(exceptions.APIException):
         self.status_code, self.sentence, self.retry_after, self.more = status, detail, retry_after, more
 
 
+def at(field: str, said: str, **more: Any) -> Problem:
+    """What is wrong with a field of the request, and shows only when it is looked up or read."""
+    return Problem(400, said, errors=[{"field": field, "detail": said}], **more)
+
+
 def document(status: int, detail: str, **more: Any) -> dict[str, Any]:
     return {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, "detail": detail, **more}
 
@@ -61,7 +66,7 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
     if isinstance(problem, Problem):
         return problem
     if isinstance(problem, ValidationError):
-        status = 409 if isinstance(problem, NotNow) else 400
+        status = 409 if is_about_now(problem) else 400
         return Problem(status, " ".join(problem.messages), **_fields(problem, names or {}))
     if isinstance(problem, exceptions.ValidationError):
         errors = _flat(problem.detail)

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from laaffic_console.api import authentication, files, idempotency
+from laaffic_console.api import authentication, files, idempotency, problems
 from laaffic_console.api import unread_keys as unknown
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem
@@ -212,7 +212,7 @@ def unwrapped(cursor: str) -> str:
 
 
 def not_a_cursor() -> Problem:
-    return Problem(400, _("This cursor is not valid. Take “next” of the page before, or leave it out."))
+    return problems.at("cursor", _("This cursor is not valid. Take “next” of the page before, or leave it out."))
 
 
 class ListQuery(serializers.Serializer):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import problems
 from laaffic_console.api.exports import documents, shapes
 from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.filters import narrowed
@@ -65,7 +66,7 @@ def _ask(asked: dict[str, Any], by: User) -> Answer:
     file_format = asked.get("format", kind.formats[0])
     if file_format not in kind.formats:
         said = _("“%(kind)s” is made as %(formats)s only.")
-        raise Problem(400, said % {"kind": name, "formats": ", ".join(kind.formats)})
+        raise problems.at("format", said % {"kind": name, "formats": ", ".join(kind.formats)})
     parameters = {shapes.OF_ONE[name]: asked["id"]} if "id" in asked else {"query": asked.get("query", "")}
     kind.count(parameters, by, 1)  # NotExportable where there is no such thing
     return Answer(202, {"id": making.ask(kind, parameters, file_format, by=by).pk})

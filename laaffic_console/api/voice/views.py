@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import problems
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.filters import narrowed
@@ -95,10 +96,10 @@ def _phone(asked: dict[str, Any]) -> SipPhone:
     listed = list(found[:2])
     if not listed:
         said = _("Unknown SIP phone %(account)s. Look at GET /sip-phones, or run: manage.py voice sync")
-        raise Problem(400, said % {"account": asked["account"]})
+        raise problems.at("account", said % {"account": asked["account"]})
     if len(listed) > 1:
         said = _("Two applications have a phone %(account)s. Name one in “application”.")
-        raise Problem(400, said % {"account": asked["account"]})
+        raise problems.at("application", said % {"account": asked["account"]})
     return listed[0]
 
 
