@@ -6,7 +6,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
@@ -43,10 +42,8 @@ def number(text: str) -> msisdn.Msisdn:
 
 def region(text: str) -> str:
     """Of national numbers; "" where none was given."""
-    try:
+    with problems.about("region"):
         return countries.read(text) if text.strip() else ""
-    except ValidationError as problem:
-        raise problems.at("region", problem.messages[0]) from problem
 
 
 def group(name: str) -> ContactGroup:

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from laaffic_console.api import authentication, files, idempotency, problems
+from laaffic_console.api import authentication, field_words, files, idempotency, problems
 from laaffic_console.api import unread_keys as unknown
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem
@@ -58,6 +58,7 @@ class ApiView(APIView):
             files.require_each_once(self.request.data)
         form = serializer(data=self.request.data if data is None else data)
         vars(form)["fields"] = _fields_of(serializer)
+        form.error_messages["invalid"] = field_words.OBJECT
         form.is_valid(raise_exception=True)
         return dict(form.validated_data)
 
@@ -136,6 +137,7 @@ def _fields_of(serializer: type[serializers.Serializer]) -> Any:
     """Copied once and not for each request, which takes longer than reading with them: they keep nothing of it."""
     if serializer not in _fields:
         _fields[serializer] = serializer().fields
+        field_words.put_into(_fields[serializer].values())
     return _fields[serializer]
 
 

@@ -63,7 +63,8 @@ class ImportsView(ApiView):
 
         def look() -> None:
             """Outside the transaction: a large file would hold up all other writes."""
-            looked_at.append(import_files.look_at(asked["file"], region=region, by=request.user))
+            with problems.about("file"):
+                looked_at.append(import_files.look_at(asked["file"], region=region, by=request.user))
 
         def work() -> Answer:
             group = named.group(asked["group"]) if "group" in asked else None

@@ -67,7 +67,12 @@ class NoteView(ApiView):
         """Note something for your colleagues; it is never sent. The same note within a minute is kept once."""
         asked = self.read(shapes.ConversationNoteRequest)
         found(pk)
-        answer = self.once(lambda: Answer(201, {"id": conversations.note(pk, asked["note"], by=request.user).pk}))
+
+        def work() -> Answer:
+            with problems.about("note"):
+                return Answer(201, {"id": conversations.note(pk, asked["note"], by=request.user).pk})
+
+        answer = self.once(work)
         noted = ConversationNote.objects.select_related("by").get(pk=answer.body["id"])
         return Response(documents.note(noted), answer.status)
 

@@ -119,6 +119,11 @@ class ExportFileView(ApiView):
         return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
 
 
+def _keys(name: str, typed: list[str]) -> list[str]:
+    with problems.about(name):
+        return report_keys.keys_of(name, typed)
+
+
 class ReportView(ApiView):
     scopes = {"GET": Scope.READ}
     rights = {"GET": ["reports.view_report"]}
@@ -128,7 +133,7 @@ class ReportView(ApiView):
     def get(self, request: Any) -> Response:
         """What was sent in some days, what happened to it, what it cost: the document of `manage.py report --json`."""
         query = self.read(shapes.ReportQuery, request.query_params.dict())
-        only = {name: report_keys.keys_of(name, query[name]) for name in shapes.ONLY if query.get(name)}
+        only = {name: _keys(name, query[name]) for name in shapes.ONLY if query.get(name)}
         found = reporting.run(
             reporting.period(query["first"], query["last"]),
             query.get("by", []),
