@@ -14,7 +14,7 @@ from laaffic_console.api.filters import narrowed
 from laaffic_console.api.models import Scope
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
 from laaffic_console.kit.lists.spans import within_span
-from messaging.models import Message, MessageState
+from messaging.models import Campaign, Message, MessageState
 from messaging.services.replies import reply_pulls
 
 KEY = OpenApiParameter(
@@ -55,7 +55,7 @@ class MessagesView(ApiView):
             said = _("A state is searched only within a campaign or for a number. Give one of them too.")
             raise problems.at("state", said)
         if "campaign" in query:
-            rows = recipients(rows, query["campaign"], query.get("state"))
+            rows = recipients(rows, row(Campaign.objects.all(), query["campaign"]).pk, query.get("state"))
         elif "state" in query:
             rows = rows.filter(state=STATES[query["state"]])
         rows = narrowed(rows, query, number="number")
@@ -65,6 +65,7 @@ class MessagesView(ApiView):
     def post(self, request: Any) -> Response:
         """Send one message, or up to 10,000. With an Idempotency-Key it can be repeated blindly."""
         asked = self.read(shapes.MessagesRequest)
+        self.names = {"text": "template"} if "template" in asked else {}
         numbers, invalid = sending.read_numbers(asked["to"])
         if not numbers:
             said = _("None of these is a valid number: %(why)s")

@@ -33,7 +33,7 @@ Row = TypeVar("Row", bound=models.Model)
 class ApiView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}  # {method: scope}
     rights: ClassVar[Mapping[str, Sequence[str]]] = {}  # {method: rights of the user}
-    names: ClassVar[Mapping[str, str]] = {}  # {a service's field: as the request names it}
+    names: Mapping[str, str] = {}  # {a service's field: as the request names it}
     has_etag = False
     takes_file = False  # as multipart/form-data, however large; what it is read with says how large that may be
 
@@ -215,6 +215,15 @@ def unwrapped(cursor: str) -> str:
 
 def not_a_cursor() -> Problem:
     return problems.at("cursor", _("This cursor is not valid. Take “next” of the page before, or leave it out."))
+
+
+class Flag(serializers.BooleanField):
+    """Of a list: whether only those with it are meant, or those without. An empty one says neither."""
+
+    NULL_VALUES = serializers.BooleanField.NULL_VALUES - {""}
+
+    def __init__(self, *, default: bool | None = None, **given: Any) -> None:
+        super().__init__(required=False, allow_null=True, default=default, **given)
 
 
 class ListQuery(serializers.Serializer):

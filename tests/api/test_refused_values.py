@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -80,11 +81,43 @@ def test_a_name_that_nothing_has_is_told_at_its_field(api: Api, application: App
         "region": ("suppression", {"to": [NUMBER], "region": "UK"}),
         "account": ("calls", {"account": "x", "number": NUMBER}),
         "format": ("exports", {"kind": "contacts", "format": "zip"}),
+        "query": ("exports", {"kind": "contacts", "query": "country=nowhere"}),
+        "template": ("messages", {"application": application.app_id, "template": "x" * 5000, "to": [NUMBER]}),
     }
 
     assert {field: told(api("POST", *request)) for field, request in asked.items()} == {
         field: (400, [field]) for field in asked
     }
+
+
+def test_a_filter_that_fits_nothing_does_not_list_everything(api: Api) -> None:
+    asked = ("bindings?is_live=", "owned-numbers?is_gone=", "account-holds?open=", "group-calls?is_template=")
+
+    assert {api("GET", address).status_code for address in asked} == {400}
+    assert api("GET", "messages?campaign=404").status_code == 404
+    assert told(api("POST", "reports", {"name": "Sent", "query": "chanel=sms"})) == (400, ["query"])
+    assert told(api("GET", "report?first=2026-01-01&last=2026-01-31&channel=fax")) == (400, ["channel"])
+
+
+def test_what_would_fit_is_said(api: Api) -> None:
+    asked = {
+        "Choose from: sms, email, mms, voice, all.": api("POST", "suppression", {"to": [NUMBER], "channel": "fax"}),
+        "not JSON from line 1, column 12": api("POST", "contacts", '{"number": '),
+        "not UTF-8 from byte 13": api("POST", "contacts", b'{"number": "\xff"}'),
+        "Content-Type: application/json": post_as(api, "text/plain"),
+        "Give a JSON object": api("POST", "contacts", []),
+        "three letters, such as USD": api(
+            "POST", "prices", {"prices": [{"country": "IN", "price": 1, "currency": "x"}]}
+        ),
+    }
+
+    assert {said: said in answer.json()["detail"] for said, answer in asked.items()} == dict.fromkeys(asked, True)
+
+
+def post_as(api: Api, content_type: str) -> Any:
+    return Client().generic(
+        "POST", "/api/v1/contacts", "{}", content_type=content_type, HTTP_AUTHORIZATION=f"Bearer {api.secret}"
+    )
 
 
 class SwitchedOffTests:

@@ -1,5 +1,6 @@
 """What is taken away: exports, made by a worker, and reports by period."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -53,7 +54,7 @@ class ExportsView(ApiView):
         except NotExportableNow as problem:
             raise Problem(409, str(problem)) from problem
         except NotExportable as problem:
-            raise Problem(404 if "id" in asked else 400, str(problem)) from problem
+            raise (Problem(404, str(problem)) if "id" in asked else problems.at("query", str(problem))) from problem
         return Response(documents.export(row(_own(request.user), answer.body["id"])), answer.status)
 
 
@@ -119,6 +120,11 @@ class ExportFileView(ApiView):
         return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
 
 
+def _period(first: dt.date, last: dt.date) -> reporting.Period:
+    with problems.about("first"):
+        return reporting.period(first, last)
+
+
 def _keys(name: str, typed: list[str]) -> list[str]:
     with problems.about(name):
         return report_keys.keys_of(name, typed)
@@ -135,7 +141,7 @@ class ReportView(ApiView):
         query = self.read(shapes.ReportQuery, request.query_params.dict())
         only = {name: _keys(name, query[name]) for name in shapes.ONLY if query.get(name)}
         found = reporting.run(
-            reporting.period(query["first"], query["last"]),
+            _period(query["first"], query["last"]),
             query.get("by", []),
             columns=query.get("columns", []),
             compare=query["compare"],

@@ -238,6 +238,8 @@ class OwnedNumberView(ApiView):
         asked = self.read(shapes.OwnedChange)
         seen = asked.pop("seen")
         number = row(OwnedNumber.objects.all(), pk)
+        if asked.get("app_id", "") not in ("", number.app_id):
+            named.application(asked["app_id"], Channel.NUMBER, field="app_id")
 
         answer = self.once_sent(lambda: edited(number, asked, seen, request.user), status=202)
         return Response(documents.changed_owned(row(OwnedNumber.objects.all(), answer.body["id"])), answer.status)

@@ -21,7 +21,7 @@ from laaffic_console.api.shapes import (
     seen_request,
     why_again,
 )
-from laaffic_console.api.views import ListQuery
+from laaffic_console.api.views import Flag, ListQuery
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.laaffic.tts import BY_CODE
@@ -368,7 +368,7 @@ class Callee(serializers.Serializer):
 
 class GroupCallQuery(ListQuery):
     state = serializers.ChoiceField(choices=TaskState.choices, required=False)
-    is_template = serializers.BooleanField(required=False, allow_null=True, default=False)
+    is_template = Flag(default=False)
 
 
 class PlayedSms(serializers.Serializer):

@@ -1,6 +1,7 @@
 """Names that lists and choices show: on one line, with a character that can be seen, and taken once."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -25,8 +26,9 @@ class SaysWhatIsTaken(models.Model):
         if len(unique_check) > 1:
             return super().unique_error_message(model_class, tuple(unique_check))
         said = _("Another %(thing)s has this %(field)s. Choose another %(field)s, or change that %(thing)s.")
-        field = model_class._meta.get_field(unique_check[0]).verbose_name
-        return ValidationError(said % {"thing": model_class._meta.verbose_name, "field": field}, code="unique")
+        field: Any = model_class._meta.get_field(unique_check[0])
+        shown = {"thing": model_class._meta.verbose_name, "field": field.verbose_name}
+        return ValidationError(said % shown, code="unique")
 
 
 class VisiblyNamed(SaysWhatIsTaken):
