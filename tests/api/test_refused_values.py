@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -13,7 +14,7 @@ from phone_numbers.models import NumberPool, OwnedNumber
 from phone_numbers.services import owned_sync, pool_sync
 from tests.api.conftest import Api
 from tests.messaging.conftest import point_at
-from voice.models import VoiceSync
+from voice.models import SipPhone, VoiceSync
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +175,17 @@ class LaafficTests:
             return answers
 
         return asked
+
+    def test_a_wrong_call(self, api: Api, sandbox: RunningSandbox, settings: LazySettings, applications: None) -> None:
+        point_at(settings, sandbox)
+        voice = Application.objects.get(app_id="Voice1")
+        SipPhone.objects.create(application=voice, account="till", last_seen_at=timezone.now())
+        sandbox.set_faults(status="-22", status_calls=1)
+
+        refused = api("POST", "calls", {"account": "till", "number": NUMBER})
+
+        assert told(refused) == (400, [""])
+        assert "Check the number" in refused.json()["detail"]
 
     def test_a_wrong_value_is_400_and_a_state_409(self, ask: Callable[[str], list[Any]]) -> None:
         assert {answer.status_code for answer in ask("-22")} == {400}

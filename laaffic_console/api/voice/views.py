@@ -83,7 +83,8 @@ class CallsView(ApiView):
 
 def _refuse_wrong(call: SipCall) -> None:
     """Problem where Laaffic says that the request itself is wrong: the same would be refused once more."""
-    if call.entry is not None and call.entry.state == EntryState.REFUSED and call.entry.code in WRONG_VALUES:
+    entry = call.entry
+    if entry is not None and entry.state == EntryState.REFUSED and entry.code in WRONG_VALUES:
         raise problems.at("", str(calls.advice(call)), call=call.pk)
 
 

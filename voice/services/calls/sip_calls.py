@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
+from laaffic_console.gateway.models import Channel, EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import database_clock
@@ -261,9 +261,9 @@ def advice(asked: SipCall) -> str:
                 "The SIP phone %(account)s is not idle: it is in another call or not signed in. Hang up or sign in, "
                 "then call again."
             ) % {"account": asked.account}
-        if not entry.code:
-            return entry.evidence or entry.reason
-        return code_words.refused_before(Family.VOICE, entry.code, entry.reason)
+        if entry.evidence_kind == EvidenceKind.ANSWER:
+            return code_words.refused_before(Family.VOICE, entry.code, entry.reason)
+        return entry.evidence or entry.reason
     if entry.state == EntryState.NOT_SENT:
         return _("The call was not made: %(why)s") % {"why": entry.reason or entry.evidence}
     if entry.state == EntryState.UNKNOWN:
