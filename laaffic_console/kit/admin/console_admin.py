@@ -117,7 +117,9 @@ class ConsoleList:
         offered = {*self.model_admin.lookups_beside_filters, *_short_forms(self.model_admin.get_list_filter(request))}
         if unknown := set(found[2]) - offered:
             raise DisallowedModelAdminLookup(f"No filter of this list asks for {', '.join(sorted(unknown))}")
-        require_choices(self.model, self.get_filters_params())
+        own = {getattr(one, "parameter_name", "") for one in found[0]}  # these know their words
+        asked = {lookup: words for lookup, words in self.get_filters_params().items() if lookup not in own}
+        require_choices(self.model, asked)
         self.of_parent = None if any(one.used_parameters for one in found[0]) else self._parent_among(found[2])
         return found
 
