@@ -4,14 +4,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.response import Response
 
 from laaffic_console.api import documents, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.api.views import ApiView, Flag, ListQuery, page, row
 from laaffic_console.dashboard.health import health
 from laaffic_console.gateway.models import AccountHold, BalanceReading
 from laaffic_console.gateway.services.account import account_hold
@@ -49,7 +48,7 @@ class HealthView(ApiView):
 
 
 class AccountHoldQuery(ListQuery):
-    open = serializers.BooleanField(required=False, allow_null=True, default=None, help_text="only those that hold now")
+    open = Flag(help_text="only those that hold now")
 
 
 def _holds() -> QuerySet[AccountHold]:

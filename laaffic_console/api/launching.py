@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from laaffic_console.api import problems
 from laaffic_console.api.problems import Problem
 from laaffic_console.kit.words.not_now import NotNow
 from messaging.services.launching import checks, seals
@@ -26,7 +27,7 @@ def read(draft: Any, asked: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """The digest that was shown, and the sentences; Problem where it is of another draft."""
     digest, sentences = seals.read(draft, asked["shown"])
     if not digest:
-        raise Problem(400, _("“shown” does not belong to this draft. Take it from GET …/check."))
+        raise problems.at("shown", _("“shown” does not belong to this draft. Take it from GET …/check."))
     return digest, sentences
 
 

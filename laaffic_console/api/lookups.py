@@ -1,4 +1,7 @@
-"""What requests name, looked up; Problem says what to do about a name that nothing has."""
+"""What requests name, looked up; Problem says what to do about a name that nothing has.
+
+`field` is where the request names it.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
-from laaffic_console.api.problems import Problem
+from laaffic_console.api import problems
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words import countries
@@ -14,14 +17,14 @@ from messaging import msisdn
 from messaging.models import Audience, Calendar, ContactGroup
 
 
-def application(app_id: str, channel: str = Channel.SMS) -> Application:
+def application(app_id: str, channel: str = Channel.SMS, field: str = "application") -> Application:
     """Of whichever channel: what it is used for says whether that fits."""
     found: Application | None = _application.first(Application, app_id=app_id)
     if found is None:
         said = _(
             "The console does not know the appId %(id)s. Register it: manage.py register_app %(id)s --channel %(c)s"
         )
-        raise Problem(400, said % {"id": app_id, "c": channel})
+        raise problems.at(field, said % {"id": app_id, "c": channel})
     return found
 
 
@@ -34,29 +37,30 @@ def number(text: str) -> msisdn.Msisdn:
     try:
         return msisdn.parse(text)
     except msisdn.InvalidNumber as problem:
-        raise Problem(400, str(problem)) from problem
+        raise problems.at("number", str(problem)) from problem
 
 
 def region(text: str) -> str:
     """Of national numbers; "" where none was given."""
-    return countries.read(text) if text.strip() else ""
+    with problems.about("region"):
+        return countries.read(text) if text.strip() else ""
 
 
 def group(name: str) -> ContactGroup:
-    [found] = groups([name])
+    [found] = groups([name], "group")
     return found
 
 
-def groups(names: Sequence[str]) -> list[ContactGroup]:
-    return _named(ContactGroup.objects.filter(is_ad_hoc=False), names)
+def groups(names: Sequence[str], field: str = "groups") -> list[ContactGroup]:
+    return _named(ContactGroup.objects.filter(is_ad_hoc=False), names, field)
 
 
 def audiences(names: Sequence[str]) -> list[Audience]:
-    return _named(Audience.objects.all(), names)
+    return _named(Audience.objects.all(), names, "audiences")
 
 
 def calendar(name: str | None) -> Calendar | None:
-    return _named(Calendar.objects.all(), [name])[0] if name else None
+    return _named(Calendar.objects.all(), [name], "calendar")[0] if name else None
 
 
 CARE = ("calendar", "not_after", "purpose")  # of shapes.CareRequest
@@ -71,9 +75,9 @@ def care(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _named(rows: models.QuerySet[Any], names: Sequence[str]) -> list[Any]:
+def _named(rows: models.QuerySet[Any], names: Sequence[str], field: str) -> list[Any]:
     found = {one.name: one for one in rows.filter(name__in=names)} if names else {}
     if missing := [name for name in names if name not in found]:
         said = _("There is no %(thing)s “%(name)s”. Make it first, or correct the name.")
-        raise Problem(400, said % {"thing": rows.model._meta.verbose_name, "name": missing[0]})
+        raise problems.at(field, said % {"thing": rows.model._meta.verbose_name, "name": missing[0]})
     return [found[name] for name in dict.fromkeys(names)]

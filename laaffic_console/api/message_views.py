@@ -12,10 +12,9 @@ from laaffic_console.api import documents, problems, sending, shapes
 from laaffic_console.api import lookups as named
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
 from laaffic_console.kit.lists.spans import within_span
-from messaging.models import Message, MessageState
+from messaging.models import Campaign, Message, MessageState
 from messaging.services.replies import reply_pulls
 
 KEY = OpenApiParameter(
@@ -53,9 +52,10 @@ class MessagesView(ApiView):
         query = self.read(MessageQuery, request.query_params.dict())
         rows = Message.objects.all()
         if "state" in query and not ("campaign" in query or "number" in query):
-            raise Problem(400, _("A state is searched only within a campaign or for a number. Give one of them too."))
+            said = _("A state is searched only within a campaign or for a number. Give one of them too.")
+            raise problems.at("state", said)
         if "campaign" in query:
-            rows = recipients(rows, query["campaign"], query.get("state"))
+            rows = recipients(rows, row(Campaign.objects.all(), query["campaign"]).pk, query.get("state"))
         elif "state" in query:
             rows = rows.filter(state=STATES[query["state"]])
         rows = narrowed(rows, query, number="number")
@@ -65,10 +65,11 @@ class MessagesView(ApiView):
     def post(self, request: Any) -> Response:
         """Send one message, or up to 10,000. With an Idempotency-Key it can be repeated blindly."""
         asked = self.read(shapes.MessagesRequest)
+        self.names = {"text": "template"} if "template" in asked else {}
         numbers, invalid = sending.read_numbers(asked["to"])
         if not numbers:
             said = _("None of these is a valid number: %(why)s")
-            raise Problem(400, said % {"why": invalid[0]["reason"]}, invalid=invalid)
+            raise problems.at("to", said % {"why": invalid[0]["reason"]}, invalid=invalid)
         application = named.application(asked["application"])
         reply_pulls.read_if_due(application)
         answer = self.once(lambda: sending.send(asked, application, numbers, request.user))

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.utils.json import strict_constant
 
-from laaffic_console.api.problems import Problem
+from laaffic_console.api.problems import Problem, at
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a character that is written as two
 
@@ -25,10 +25,19 @@ class JsonParser(JSONParser):
             text = _decoded(stream.read(), context.get("encoding") or settings.DEFAULT_CHARSET)
             found = json.loads(text, parse_constant=strict_constant, object_pairs_hook=_each_once)
         except (ValueError, LookupError) as problem:
-            raise ParseError(f"JSON parse error - {problem}") from problem
+            raise ParseError(_why_unreadable(problem)) from problem
         if _HALF.search(text):
             _refuse_halves(found)
         return found
+
+
+def _why_unreadable(problem: ValueError | LookupError) -> str:
+    if isinstance(problem, json.JSONDecodeError):
+        at = f"line {problem.lineno}, column {problem.colno}"
+        return f"The body is not JSON from {at} on ({problem.msg}). Send all of it, as a JSON library writes it."
+    if isinstance(problem, UnicodeDecodeError):
+        return f"The body is not {problem.encoding.upper()} from byte {problem.start + 1} on. Send it as UTF-8."
+    return f"The body cannot be read as JSON ({str(problem)[:100]}). Send plain JSON, in UTF-8."
 
 
 def _decoded(raw: bytes, named: str) -> str:
@@ -47,11 +56,11 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def stands_twice(name: str) -> Problem:
-    return Problem(400, _("“%(name)s” is given twice in the body. Give it once.") % {"name": name[:100]})
+    return at(name[:100], _("“%(name)s” is given twice in the body. Give it once.") % {"name": name[:100]})
 
 
 def stands_twice_in_address(name: str) -> Problem:
-    return Problem(400, _("“%(name)s” is given twice in the address. Give it once.") % {"name": name[:100]})
+    return at(name[:100], _("“%(name)s” is given twice in the address. Give it once.") % {"name": name[:100]})
 
 
 def _refuse_halves(found: Any) -> None:

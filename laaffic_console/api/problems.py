@@ -1,7 +1,8 @@
 """What is refused, as application/problem+json (RFC 9457): a title, what to do, and what it is about."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import (
@@ -20,7 +21,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from laaffic_console.kit.sql import database_troubles
-from laaffic_console.kit.words.not_now import NotNow
+from laaffic_console.kit.words.not_now import NotNow, is_about_now
 from messaging.services.refusals import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
@@ -43,6 +44,13 @@ TITLES = {
     503: "Not now",
 }
 
+# Where rest_framework says only what is wrong.
+WHAT_TO_DO = {
+    405: "Nothing is done with this method at this address. The header “Allow” names those that it has.",
+    406: "Answers are JSON. Send “Accept: application/json”, or leave it out.",
+    415: "Send the body as JSON, with “Content-Type: application/json”; a file as multipart/form-data.",
+}
+
 
 class Problem(exceptions.APIException):
     """`more` are further members of the document, such as the errors of each field."""
@@ -50,6 +58,24 @@ class Problem(exceptions.APIException):
     def __init__(self, status: int, detail: str, *, retry_after: int | None = None, **more: Any) -> None:
         super().__init__(detail)
         self.status_code, self.sentence, self.retry_after, self.more = status, detail, retry_after, more
+
+
+def at(field: str, said: str, **more: Any) -> Problem:
+    """What is wrong with a field of the request, and shows only when it is looked up or read."""
+    return Problem(400, said, errors=[{"field": field, "detail": said}], **more)
+
+
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """Whatever a service finds wrong with a value is told at this field, unless it names its own."""
+    try:
+        yield
+    except NotNow:
+        raise
+    except ValidationError as problem:
+        if hasattr(problem, "error_dict"):
+            raise
+        raise at(field, " ".join(problem.messages)) from problem
 
 
 def document(status: int, detail: str, **more: Any) -> dict[str, Any]:
@@ -61,7 +87,7 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
     if isinstance(problem, Problem):
         return problem
     if isinstance(problem, ValidationError):
-        status = 409 if isinstance(problem, NotNow) else 400
+        status = 409 if is_about_now(problem) else 400
         return Problem(status, " ".join(problem.messages), **_fields(problem, names or {}))
     if isinstance(problem, exceptions.ValidationError):
         errors = _flat(problem.detail)
@@ -84,7 +110,7 @@ def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | 
     if isinstance(problem, PermissionDenied):
         return Problem(403, "The token's user may not do this. Ask an administrator for the right.")
     if isinstance(problem, exceptions.APIException):
-        return Problem(problem.status_code, str(problem.detail))
+        return Problem(problem.status_code, WHAT_TO_DO.get(problem.status_code) or str(problem.detail))
     return None
 
 

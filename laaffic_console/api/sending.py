@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.api import problems
 from laaffic_console.api.idempotency import Answer
-from laaffic_console.api.problems import Problem, document
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from messaging import msisdn
@@ -42,7 +42,7 @@ def require_numbers(texts: Sequence[str]) -> list[str]:
     if invalid:
         first = invalid[0]
         said = _("Number %(n)d of “to” is invalid: %(why)s") % {"n": first["position"] + 1, "why": first["reason"]}
-        raise Problem(400, said, invalid=invalid)
+        raise problems.at("to", said, invalid=invalid)
     return numbers
 
 
@@ -59,14 +59,15 @@ def text_of(asked: Mapping[str, Any]) -> str:
         return str(asked["text"])
     values: dict[str, str] = asked.get("values", {})
     if bad := [name for name, value in values.items() if "{{" in value or "}}" in value]:
-        raise Problem(400, _("The value of “%(name)s” holds {{ or }}. Write it without them.") % {"name": bad[0]})
+        said = _("The value of “%(name)s” holds {{ or }}. Write it without them.")
+        raise problems.at("values", said % {"name": bad[0]})
     try:
         template = merge_fields.parse(asked["template"])
     except merge_fields.MergeError as problem:
-        raise Problem(400, str(problem)) from problem
+        raise problems.at("template", str(problem)) from problem
     if missing := [name for name in template.fields_without_fallback if name not in values]:
         said = _("“values” has no %(name)s. Give it, or a text to use instead: %(example)s")
-        raise Problem(400, said % {"name": missing[0], "example": "{{" + missing[0] + "|…}}"})
+        raise problems.at("values", said % {"name": missing[0], "example": "{{" + missing[0] + "|…}}"})
     return merge_fields.render(template, values)
 
 
@@ -93,7 +94,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
             "second person. Then launch that one."
         )
         more = {"campaign": draft.pk, "state": CampaignState.DRAFT.value}
-        return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
+        return Answer(409, problems.document(409, said % {"why": problem, "id": draft.pk}, **more))
     left_out = campaign_report.left_out(draft)
     return Answer(202, {"id": draft.pk, "campaign": draft.pk, "state": draft.state, "left_out": left_out}, made)
 

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from laaffic_console.api import authentication, files, idempotency
+from laaffic_console.api import authentication, field_words, files, idempotency, problems
 from laaffic_console.api import unread_keys as unknown
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem
@@ -33,7 +33,7 @@ Row = TypeVar("Row", bound=models.Model)
 class ApiView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}  # {method: scope}
     rights: ClassVar[Mapping[str, Sequence[str]]] = {}  # {method: rights of the user}
-    names: ClassVar[Mapping[str, str]] = {}  # {a service's field: as the request names it}
+    names: Mapping[str, str] = {}  # {a service's field: as the request names it}
     has_etag = False
     takes_file = False  # as multipart/form-data, however large; what it is read with says how large that may be
 
@@ -58,6 +58,7 @@ class ApiView(APIView):
             files.require_each_once(self.request.data)
         form = serializer(data=self.request.data if data is None else data)
         vars(form)["fields"] = _fields_of(serializer)
+        form.error_messages["invalid"] = field_words.OBJECT
         form.is_valid(raise_exception=True)
         return dict(form.validated_data)
 
@@ -136,6 +137,7 @@ def _fields_of(serializer: type[serializers.Serializer]) -> Any:
     """Copied once and not for each request, which takes longer than reading with them: they keep nothing of it."""
     if serializer not in _fields:
         _fields[serializer] = serializer().fields
+        field_words.put_into(_fields[serializer].values())
     return _fields[serializer]
 
 
@@ -212,7 +214,16 @@ def unwrapped(cursor: str) -> str:
 
 
 def not_a_cursor() -> Problem:
-    return Problem(400, _("This cursor is not valid. Take “next” of the page before, or leave it out."))
+    return problems.at("cursor", _("This cursor is not valid. Take “next” of the page before, or leave it out."))
+
+
+class Flag(serializers.BooleanField):
+    """Of a list: whether only those with it are meant, or those without. An empty one says neither."""
+
+    NULL_VALUES = serializers.BooleanField.NULL_VALUES - {""}
+
+    def __init__(self, *, default: bool | None = None, **given: Any) -> None:
+        super().__init__(required=False, allow_null=True, default=default, **given)
 
 
 class ListQuery(serializers.Serializer):

@@ -66,6 +66,13 @@ class Code(StrEnum):
     NO_MINIMUM_RATE = "-77"
 
 
+# Of the common table: what was asked is wrong as it stands, and will be tomorrow.
+WRONG_VALUES = (
+    *(Code.NUMBERS_EMPTY, Code.ABNORMAL_NUMBERS, Code.FIELD_EMPTY, Code.VALIDATION_FAILED, Code.WRONG_PARAMETER),
+    Code.NO_NUMBERS,
+)
+
+
 class EmailCode(StrEnum):
     """What the same numbers say of an email (laaffic-api#email-codes)."""
 

@@ -27,6 +27,7 @@ PERIODS: dict[str, Any] = {
     "30_days": gettext_lazy("The last 30 days"),
     "custom": gettext_lazy("From … to …"),
 }
+WORDS = ("period", "from", "to", "by", "columns", "compare", "sort")
 FILTERS = ("channel", "application", "country", "campaign", "sender", "person")
 MOST_BY = 3
 MOST_VALUES = 50
@@ -122,6 +123,13 @@ def read(query: str | QueryDict) -> Asked:
         only=only,
         sort=given.get("sort", "")[:60],
     )
+
+
+def require_known(query: str) -> None:
+    """ValidationError for a word that no report reads: a script that misspelt a filter would get everything."""
+    if unknown := sorted(set(QueryDict(query)) - {*WORDS, *FILTERS}):
+        said = _("A report does not know “%(name)s”. Choose from: %(known)s.")
+        raise ValidationError({"query": said % {"name": unknown[0][:60], "known": ", ".join((*WORDS, *FILTERS))}})
 
 
 def _key(name: str, typed: str) -> str:

@@ -264,6 +264,11 @@ def _plain_cell(cell: str) -> str:
     return cell
 
 
+def language(said: str) -> str:
+    """As it is kept: `en` for “English”, so that conditions find it; what nobody calls a language stays as it is."""
+    return _language_code(said) or said
+
+
 @lru_cache(maxsize=1000)
 def _language_code(said: str) -> str:
     """`pt-br` for “Portuguese (Brazil)”, `Brazilian Portuguese` and `pt_BR`; "" for what nobody calls a language."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.words.said import shaped
-from laaffic_console.kit.words.visible_names import VisiblyNamed
+from laaffic_console.kit.words.visible_names import SaysWhatIsTaken, VisiblyNamed
 from messaging.subscribers import every_spelling, spellings
 
 
@@ -30,7 +30,7 @@ class ContactGroup(VisiblyNamed):
         return self.name
 
 
-class Contact(models.Model):
+class Contact(SaysWhatIsTaken):
     class Validity(models.TextChoices):
         VALID = "valid", _("Valid")
         POSSIBLE = "possible", _("Possible")  # the right length for its country, but in no known range

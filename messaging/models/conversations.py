@@ -7,6 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.sql.partial_indexes import WordForWord
+from laaffic_console.kit.words.visible_names import SaysWhatIsTaken
 from messaging.models.campaigns import Campaign
 
 SNIPPET = 160  # characters
@@ -101,7 +102,7 @@ class ConversationAnswer(models.Model):
         return str(self.campaign_id)
 
 
-class SavedAnswer(models.Model):
+class SavedAnswer(SaysWhatIsTaken):
     """A text that is put into the answer box by a click."""
 
     title = models.CharField(_("title"), max_length=60, unique=True)

@@ -4,9 +4,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.words.visible_names import SaysWhatIsTaken
 
 
-class FrequencyCap(models.Model):
+class FrequencyCap(SaysWhatIsTaken):
     """Of one application's campaigns: what they may add to the messages that a person has had on the channel."""
 
     application = models.OneToOneField(

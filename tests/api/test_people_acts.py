@@ -96,6 +96,11 @@ class ContactTests:
         api("PATCH", f"contacts/{pk}", {"email": "asha@example.org", "groups": ["gold"]})
         assert told("contact") == ["changed", "changed"]
 
+    def test_a_language_is_kept_as_conditions_ask_for_it(self, api: Api, pk: int) -> None:
+        assert api("PATCH", f"contacts/{pk}", {"language": "English"}).json()["language"] == "en"
+        assert api("POST", "contacts", {"number": NUMBER, "language": "Deutsch"}).json()["language"] == "de"
+        assert api("POST", "contacts", {"number": NUMBER, "language": "Pirate"}).json()["language"] == "Pirate"
+
     def test_a_number_brings_what_it_tells(self, api: Api, pk: int) -> None:
         Contact.objects.create(number="919876500000")
         assert api("PATCH", f"contacts/{pk}", {"number": "+44 7400 123456"}).json()["country"] == "GB"

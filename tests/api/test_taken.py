@@ -122,6 +122,17 @@ class ExportTests:
                     *(("bindings", "state=dead"), ("bindings", "within=7"), ("bindings", "app=x")),
                     *(("owned numbers", "held=maybe"), ("owned numbers", "due=soon"), ("pools", "compared=x")),
                     *(("call records", "days=2"), ("call records", "recorded=no"), ("group calls", "show=x")),
+                    *(
+                        ("contacts", "validity__exact=x"),
+                        ("contacts", "validity=x"),
+                        ("contacts", "group=x"),
+                        ("ledger", "state__exact=x"),
+                    ),
+                    *(
+                        ("calls", "entry__state__exact=x"),
+                        ("suppression", "channel__exact=x"),
+                        ("emails", "delivery=x"),
+                    ),
                 )
             ),
         ],

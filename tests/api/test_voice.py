@@ -110,7 +110,7 @@ class CallTests:
             ({"account": "nobody"}, "Unknown SIP phone nobody"),
             ({"number": "12"}, "2 digits"),
             ({"display_number": "1"}, "display number"),
-            ({"application": "other"}, "Unknown SIP phone"),
+            ({"application": "other"}, "does not know the appId other"),
         ],
     )
     def test_bad_input_is_told(self, api: Api, phone: SipPhone, changed: dict[str, str], said: str) -> None:

@@ -200,7 +200,7 @@ def test_what_two_store_at_the_same_moment_is_shown_again(
 
     assert taken.status_code == 409
     assert LONG in unescape(taken.content.decode())
-    assert "already exists" in again.content.decode()
+    assert "Another group has this name" in again.content.decode()
 
 
 def hidden_action(page: Any) -> str:

@@ -431,6 +431,11 @@ class CallTests:
     [
         (LedgerEntry(state=EntryState.REFUSED, code="-3", evidence="-3 said"), "-3 said"),
         (LedgerEntry(state=EntryState.REFUSED, code="-40", reason="why"), "why"),
+        (
+            LedgerEntry(state=EntryState.REFUSED, code="-22", reason="no such account", evidence_kind="answer"),
+            "Laaffic refused with -22: wrong parameter (“no such account”). Check the number, and what the call is to "
+            "say.",
+        ),
         (LedgerEntry(state=EntryState.NOT_SENT, reason="no route"), "The call was not made: no route"),
         (LedgerEntry(state=EntryState.PREPARED), "The request is under way."),
         (LedgerEntry(state=EntryState.ACCEPTED), ""),

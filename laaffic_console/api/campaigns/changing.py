@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from laaffic_console.api import lookups as named
-from laaffic_console.api import sending, shapes
+from laaffic_console.api import problems, sending, shapes
 from laaffic_console.api.campaigns import documents
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.mms import own as mms
@@ -62,21 +62,21 @@ def _require_of_its_kind(draft: Campaign, asked: Mapping[str, Any]) -> None:
     if foreign := sorted(others & asked.keys()):
         said = _("“%(name)s” is not a field of this kind of campaign (%(kind)s). Leave it out.")
         said %= {"name": foreign[0], "kind": draft.get_channel_display()}
-        raise Problem(400, said, errors=[{"field": foreign[0], "detail": said}])
+        raise problems.at(foreign[0], said)
 
 
-def _groups(has: Iterable[ContactGroup], names: Sequence[str]) -> list[ContactGroup]:
+def _groups(has: Iterable[ContactGroup], names: Sequence[str], field: str) -> list[ContactGroup]:
     """Those that the draft has already may also be groups of its own, such as the recipients of the one before it."""
     own = {group.name: group for group in has if group.is_ad_hoc}
     kept = [own[name] for name in dict.fromkeys(names) if name in own]
-    return kept + named.groups([name for name in names if name not in own])
+    return kept + named.groups([name for name in names if name not in own], field)
 
 
 def _fields(draft: Campaign, asked: Mapping[str, Any], by: Any) -> dict[str, Any]:
     """Those of the draft that are asked for, as its service has them."""
     found = {name: asked[name] for name in PLAIN if name in asked}
     found |= {column: read(asked[name]) for name, (column, read) in READ.items() if name in asked}
-    found |= {name: _groups(getattr(draft, name).all(), asked[name]) for name in GROUPS if name in asked}
+    found |= {name: _groups(getattr(draft, name).all(), asked[name], name) for name in GROUPS if name in asked}
     if "application" in asked:
         found["application"] = named.application(asked["application"], draft.application.channel)
     return {**found, **_few_first(draft, asked), **(_numbers(draft, asked["to"], by) if "to" in asked else {})}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import problems
 from laaffic_console.api.campaigns import documents
 from laaffic_console.api.campaigns import shapes as own
 from laaffic_console.api.campaigns.changing import rows
@@ -15,7 +16,6 @@ from laaffic_console.api.campaigns.views import VIEW
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, row
 from messaging.services.batches import counting
 from messaging.services.campaigns import resolving
@@ -40,7 +40,7 @@ class UnknownView(ApiView):
         asked = self.read(own.SettleRequest)
         if asked["seen"] > timezone.now() + CLOCKS_DIFFER:
             said = _("“seen” lies in the future. Take it from GET: what is lost until then has not been seen.")
-            raise Problem(400, said, errors=[{"field": "seen", "detail": said}])
+            raise problems.at("seen", said)
 
         def work() -> Answer:
             campaign = row(rows(), pk)

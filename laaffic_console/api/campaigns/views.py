@@ -19,7 +19,7 @@ from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY, STATES, recipients
 from laaffic_console.api.mms import own as mms
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
+from laaffic_console.api.problems import Problem, at
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
@@ -83,7 +83,7 @@ def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own
         application=named.application(asked["application"], channel),
         text=asked["text"],
         groups=named.groups(asked["groups"]),
-        excluded_groups=named.groups(asked["excluded_groups"]),
+        excluded_groups=named.groups(asked["excluded_groups"], "excluded_groups"),
         audiences=named.audiences(asked["audiences"]),
         rate_per_second=asked.get("rate_per_second"),
         scheduled_at=asked.get("scheduled_at"),
@@ -188,7 +188,7 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
     kept, sentences = seals.read(campaign, asked["shown"])
     seen = shown.from_json(kept)
     if seen is None:
-        raise Problem(400, _("“shown” does not belong to this campaign. Take it from GET …/check."))
+        raise at("shown", _("“shown” does not belong to this campaign. Take it from GET …/check."))
     try:
         audience_counts.renew(campaign)
         reasons = launch_checks.require(

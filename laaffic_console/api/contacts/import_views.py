@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files
+from laaffic_console.api import files, problems
 from laaffic_console.api import lookups as named
 from laaffic_console.api.contacts import documents, shapes, uploads
 from laaffic_console.api.files import DOWNLOADED
@@ -54,7 +54,8 @@ class ImportsView(ApiView):
         files.require_room(request)
         asked = self.read(shapes.ImportRequest)
         if "group" in asked and "new_group" in asked:
-            raise Problem(400, _("Give either “group”, an existing one, or “new_group”, which is made."))
+            said = _("Give either “group”, an existing one, or “new_group”, which is made.")
+            raise problems.at("new_group", said)
         region = named.region(asked.get("region", ""))
 
         def store(job: ContactImport) -> Answer:

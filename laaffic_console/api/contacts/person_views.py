@@ -5,12 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import timelines
+from laaffic_console.api import problems, timelines
 from laaffic_console.api.contacts import shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.timelines import TimelineEntry
 from laaffic_console.api.views import ApiView
@@ -62,4 +61,4 @@ def _number(text: str) -> str:
     try:
         return file_numbers.number(text, "")
     except msisdn.InvalidNumber as problem:
-        raise Problem(400, str(problem)) from problem
+        raise problems.at("number", str(problem)) from problem

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError
 
+from laaffic_console.api import problems
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.views import ApiView
 
@@ -17,8 +18,13 @@ def stored_once(
     """`look` keeps the file, outside the transaction: a large one would hold up all other writes. `store` writes its
     row, else `forget` deletes it."""
     looked_at: list[Job] = []
+
+    def look_first() -> None:
+        with problems.about("file"):
+            looked_at.append(look())
+
     try:
-        return view.once(lambda: store(looked_at[0]), before=lambda: looked_at.append(look()))
+        return view.once(lambda: store(looked_at[0]), before=look_first)
     except DatabaseError:  # it may be stored anyway: the sweep of files without a row finds out
         raise
     except BaseException:

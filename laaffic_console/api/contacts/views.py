@@ -9,13 +9,13 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from laaffic_console.api import lookups as named
+from laaffic_console.api import problems
 from laaffic_console.api.changing import IF_MATCH, changed, deleted, locked
 from laaffic_console.api.contacts import documents, shapes
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit.audit import row_changes
@@ -23,6 +23,7 @@ from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.masking.masks import SEE
 from laaffic_console.kit.words.plain_text import one_line
 from messaging.conditions import conditions
+from messaging.files import contact_rows
 from messaging.files.contact_files import MAX_COLUMNS
 from messaging.files.contact_rows import CleanRow
 from messaging.models import Audience, Contact, ContactGroup, GroupMembership
@@ -71,13 +72,15 @@ def _attributes(asked: dict[str, Any]) -> dict[str, str]:
             "“%(name)s” is not a name of an attribute: letters a to z, Chinese characters, digits and _, "
             "at most 40 of them."
         )
-        raise Problem(400, said % {"name": bad[0][:60]})
+        raise problems.at("attributes", said % {"name": bad[0][:60]})
     if "country" in attributes:
-        raise Problem(400, _("“country” is read from the number: leave it out of “attributes”."))
+        raise problems.at("attributes", _("“country” is read from the number: leave it out of “attributes”."))
     if own := [name for name in attributes if merge_fields.is_built_in(name)]:
-        raise Problem(400, _("“%(name)s” has a key of its own beside “attributes”. Give it there.") % {"name": own[0]})
+        said = _("“%(name)s” has a key of its own beside “attributes”. Give it there.")
+        raise problems.at("attributes", said % {"name": own[0]})
     if len(attributes) > MAX_COLUMNS:
-        raise Problem(400, _("A contact has at most %(n)d attributes. Leave some out.") % {"n": MAX_COLUMNS})
+        said = _("A contact has at most %(n)d attributes. Leave some out.")
+        raise problems.at("attributes", said % {"n": MAX_COLUMNS})
     return {name: one_line(value) for name, value in attributes.items()}
 
 
@@ -91,7 +94,7 @@ def _write(asked: dict[str, Any]) -> Answer:
         one_line(asked.get("email", "")),
         number.country,
         ",".join(number.time_zones),
-        one_line(asked.get("language", "")),
+        contact_rows.language(one_line(asked.get("language", ""))),
         attributes,
     )
     with transaction.atomic():
@@ -136,6 +139,8 @@ def _edit(view: ApiView, pk: int, asked: dict[str, Any]) -> Answer:
         editing.put_number(contact, named.number(asked["number"]))
     for name in {"name", "email", "language"} & set(asked):
         setattr(contact, name, one_line(asked[name]))
+    if "language" in asked:
+        contact.language = contact_rows.language(contact.language)
     written = _attributes(asked) if "attributes" in asked else contact.attributes
     is_renamed = contact.name != before["name"]
     contact.attributes = written if "attributes" in asked or not is_renamed else editing.of_name(contact.name, written)

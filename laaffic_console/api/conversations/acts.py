@@ -9,12 +9,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api import lookups as named
+from laaffic_console.api import problems
 from laaffic_console.api.conversations import documents, shapes
 from laaffic_console.api.conversations.views import found
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView
 from messaging import thread
 from messaging.models import Conversation, ConversationNote
@@ -53,7 +53,8 @@ def _way(conversation: Conversation, asked: dict[str, Any]) -> Way:
     if "application" in asked:
         return Way(named.application(asked["application"]), asked.get("sender_id", ""))
     if (usual := answering.usual_way(conversation)) is None:
-        raise Problem(400, _("Several applications could be meant. Say by which one it leaves: “application”."))
+        said = _("Several applications could be meant. Say by which one it leaves: “application”.")
+        raise problems.at("application", said)
     return usual
 
 
@@ -66,7 +67,12 @@ class NoteView(ApiView):
         """Note something for your colleagues; it is never sent. The same note within a minute is kept once."""
         asked = self.read(shapes.ConversationNoteRequest)
         found(pk)
-        answer = self.once(lambda: Answer(201, {"id": conversations.note(pk, asked["note"], by=request.user).pk}))
+
+        def work() -> Answer:
+            with problems.about("note"):
+                return Answer(201, {"id": conversations.note(pk, asked["note"], by=request.user).pk})
+
+        answer = self.once(work)
         noted = ConversationNote.objects.select_related("by").get(pk=answer.body["id"])
         return Response(documents.note(noted), answer.status)
 
@@ -104,7 +110,7 @@ def _person(name: str | None) -> User | None:
     person: User | None = conversations.who_may_answer().filter(username=name).first()
     if person is None:
         said = _("“%(name)s” may not answer conversations. Choose somebody who may.")
-        raise Problem(400, said % {"name": name})
+        raise problems.at("to", said % {"name": name})
     return person
 
 

@@ -1,5 +1,6 @@
 """What is taken away: exports, made by a worker, and reports by period."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import problems
 from laaffic_console.api.exports import documents, shapes
 from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.filters import narrowed
@@ -52,7 +54,7 @@ class ExportsView(ApiView):
         except NotExportableNow as problem:
             raise Problem(409, str(problem)) from problem
         except NotExportable as problem:
-            raise Problem(404 if "id" in asked else 400, str(problem)) from problem
+            raise (Problem(404, str(problem)) if "id" in asked else problems.at("query", str(problem))) from problem
         return Response(documents.export(row(_own(request.user), answer.body["id"])), answer.status)
 
 
@@ -65,7 +67,7 @@ def _ask(asked: dict[str, Any], by: User) -> Answer:
     file_format = asked.get("format", kind.formats[0])
     if file_format not in kind.formats:
         said = _("“%(kind)s” is made as %(formats)s only.")
-        raise Problem(400, said % {"kind": name, "formats": ", ".join(kind.formats)})
+        raise problems.at("format", said % {"kind": name, "formats": ", ".join(kind.formats)})
     parameters = {shapes.OF_ONE[name]: asked["id"]} if "id" in asked else {"query": asked.get("query", "")}
     kind.count(parameters, by, 1)  # NotExportable where there is no such thing
     return Answer(202, {"id": making.ask(kind, parameters, file_format, by=by).pk})
@@ -118,6 +120,16 @@ class ExportFileView(ApiView):
         return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
 
 
+def _period(first: dt.date, last: dt.date) -> reporting.Period:
+    with problems.about("first"):
+        return reporting.period(first, last)
+
+
+def _keys(name: str, typed: list[str]) -> list[str]:
+    with problems.about(name):
+        return report_keys.keys_of(name, typed)
+
+
 class ReportView(ApiView):
     scopes = {"GET": Scope.READ}
     rights = {"GET": ["reports.view_report"]}
@@ -127,9 +139,9 @@ class ReportView(ApiView):
     def get(self, request: Any) -> Response:
         """What was sent in some days, what happened to it, what it cost: the document of `manage.py report --json`."""
         query = self.read(shapes.ReportQuery, request.query_params.dict())
-        only = {name: report_keys.keys_of(name, query[name]) for name in shapes.ONLY if query.get(name)}
+        only = {name: _keys(name, query[name]) for name in shapes.ONLY if query.get(name)}
         found = reporting.run(
-            reporting.period(query["first"], query["last"]),
+            _period(query["first"], query["last"]),
             query.get("by", []),
             columns=query.get("columns", []),
             compare=query["compare"],

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from laaffic_console.api.shapes import why_again
-from laaffic_console.api.views import ListQuery
+from laaffic_console.api.views import Flag, ListQuery
 from laaffic_console.api.voice.shapes import SENT_STATES
 from phone_numbers.models import Binding as Row
 from phone_numbers.models import BindingRequest, OwnedNumber, PoolVersion
@@ -33,7 +33,7 @@ class UnbindRequest(serializers.Serializer):
 
 class BindingQuery(ListQuery):
     number = serializers.CharField(required=False, max_length=60, help_text="A, B or what they see; all of it")
-    is_live = serializers.BooleanField(required=False, allow_null=True, default=None)
+    is_live = Flag()
 
 
 class Binding(serializers.Serializer):
@@ -115,7 +115,7 @@ class Pool(PoolListed):
 
 
 class OwnedQuery(ListQuery):
-    is_gone = serializers.BooleanField(required=False, allow_null=True, default=None)
+    is_gone = Flag()
 
 
 class OwnedChange(serializers.Serializer):

@@ -7,11 +7,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api import lookups as named
+from laaffic_console.api import problems
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.numbers import documents, shapes
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import Channel
@@ -203,7 +203,8 @@ class PoolView(ApiView):
 def _version(pool: NumberPool, number: int) -> PoolVersion:
     found = pool.versions.select_related("pool").filter(number=number).first()
     if found is None:
-        raise Problem(400, _("Pool %(pool)s has no version %(n)d. GET lists them.") % {"pool": pool, "n": number})
+        said = _("Pool %(pool)s has no version %(n)d. GET lists them.")
+        raise problems.at("version", said % {"pool": pool, "n": number})
     return found
 
 
@@ -237,6 +238,8 @@ class OwnedNumberView(ApiView):
         asked = self.read(shapes.OwnedChange)
         seen = asked.pop("seen")
         number = row(OwnedNumber.objects.all(), pk)
+        if asked.get("app_id", "") not in ("", number.app_id):
+            named.application(asked["app_id"], Channel.NUMBER, field="app_id")
 
         answer = self.once_sent(lambda: edited(number, asked, seen, request.user), status=202)
         return Response(documents.changed_owned(row(OwnedNumber.objects.all(), answer.body["id"])), answer.status)

@@ -21,7 +21,7 @@ from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
-from laaffic_console.reports import report_file
+from laaffic_console.reports import asking, report_file
 from laaffic_console.reports.models import Report, Sending
 from laaffic_console.reports.services import saving, schedule
 
@@ -49,6 +49,8 @@ def _people(names: Sequence[str]) -> list[User]:
 
 
 def _keep(report: Report, asked: dict[str, Any]) -> None:
+    if "query" in asked:
+        asking.require_known(asked["query"])
     for name in documents.AS_THEY_ARE:
         if name in asked:
             setattr(report, name, asked[name])

@@ -158,11 +158,15 @@ class PriceQuery(ListQuery):
     channel = serializers.ChoiceField(choices=choices_of(CAMPAIGN_CHANNELS), required=False)
 
 
+def letters(n: int, said: str) -> serializers.RegexField:
+    return serializers.RegexField(rf"^[A-Za-z]{{{n}}}\Z", help_text=said, error_messages={"invalid": f"Give {said}."})
+
+
 class PriceGiven(serializers.Serializer):
     channel = serializers.ChoiceField(choices=choices_of(CAMPAIGN_CHANNELS), required=False, default="sms")
-    country = serializers.RegexField(r"^[A-Za-z]{2}\Z", help_text="two letters, such as IN")
+    country = letters(2, "two letters, such as IN")
     price = serializers.DecimalField(max_digits=12, decimal_places=6, min_value=0, help_text="of a segment")
-    currency = serializers.RegexField(r"^[A-Za-z]{3}\Z", help_text="three letters, such as USD")
+    currency = letters(3, "three letters, such as USD")
 
     def validate_country(self, written: str) -> str:
         """A price of “UK” would be on the list and never count."""

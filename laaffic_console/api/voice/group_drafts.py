@@ -7,14 +7,13 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching
+from laaffic_console.api import launching, problems
 from laaffic_console.api import lookups as named
 from laaffic_console.api.changing import IF_MATCH
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
-from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.api.voice import documents, shapes
@@ -138,7 +137,8 @@ def _spoken(asked: dict[str, Any]) -> dict[str, Any]:
 def _played(asked: dict[str, Any]) -> dict[str, Any]:
     kept = AudioFile.objects.filter(name=asked["audio"]).first()
     if kept is None:
-        raise Problem(400, _("The library has no file “%(name)s”. Add it first.") % {"name": asked["audio"]})
+        said = _("The library has no file “%(name)s”. Add it first.")
+        raise problems.at("audio", said % {"name": asked["audio"]})
     in_request = asked.get("in_request", False)
     return {"source": Announcement.IN_REQUEST if in_request else Announcement.LIBRARY, "audio": kept}
 
@@ -150,7 +150,7 @@ def _sms(asked: dict[str, Any]) -> dict[str, Any]:
     seconds, key = sms.get("on_answer_seconds"), sms.get("on_key")
     return {
         "hang_up_sms": True,
-        "sms_application": named.application(sms["application"]),
+        "sms_application": named.application(sms["application"], field="sms.application"),
         "sms_text": sms["text"],
         "sms_sender_id": sms["sender_id"],
         "sms_on_answer": seconds is not None,

@@ -21,7 +21,7 @@ from laaffic_console.api.shapes import (
     seen_request,
     why_again,
 )
-from laaffic_console.api.views import ListQuery
+from laaffic_console.api.views import Flag, ListQuery
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.words.plain_text import capitals
 from laaffic_console.laaffic.tts import BY_CODE
@@ -57,7 +57,8 @@ class OtherLanguage(serializers.RegexField):
 
 def other_language() -> OtherLanguage:
     said = "instead of “language”: a code that Laaffic has given you and the console does not know"
-    return OtherLanguage(r"^[A-Za-z]{2,5}\Z", required=False, help_text=said)
+    wrong = {"invalid": "A code has 2 to 5 letters."}
+    return OtherLanguage(r"^[A-Za-z]{2,5}\Z", required=False, help_text=said, error_messages=wrong)
 
 
 class SpokenRequest(DraftRequest):
@@ -231,7 +232,7 @@ class SmsAfter(serializers.Serializer):
 
 
 class Window(serializers.ListField):
-    child = serializers.RegexField(r"^\d\d:\d\d\Z")
+    child = serializers.RegexField(r"^\d\d:\d\d\Z", error_messages={"invalid": "Write a time of day, such as 09:00."})
 
 
 class Transfer(serializers.Serializer):
@@ -242,8 +243,10 @@ class Transfer(serializers.Serializer):
 
 
 def accent() -> serializers.RegexField:
+    said = "a calling code such as 91"
+    wrong = {"invalid": f"Give {said}, or nothing."}
     return serializers.RegexField(
-        r"^[0-9]{0,4}\Z", required=False, allow_blank=True, help_text="a calling code such as 91"
+        r"^[0-9]{0,4}\Z", required=False, allow_blank=True, help_text=said, error_messages=wrong
     )
 
 
@@ -365,7 +368,7 @@ class Callee(serializers.Serializer):
 
 class GroupCallQuery(ListQuery):
     state = serializers.ChoiceField(choices=TaskState.choices, required=False)
-    is_template = serializers.BooleanField(required=False, allow_null=True, default=False)
+    is_template = Flag(default=False)
 
 
 class PlayedSms(serializers.Serializer):

@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api import lookups as named
+from laaffic_console.api import problems
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.filters import narrowed
@@ -18,6 +20,7 @@ from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.api.voice import documents, shapes, spoken
 from laaffic_console.gateway.models import Channel, EntryState
 from laaffic_console.laaffic import Spoken
+from laaffic_console.laaffic.codes import WRONG_VALUES
 from voice.models import CallRecord, GroupTask, SipCall, SipPhone
 from voice.services.calls import sip_calls as calls
 from voice.services.phones import sip_phones as phones
@@ -71,10 +74,18 @@ class CallsView(ApiView):
                 again=asked["again"],
                 by=request.user,
             )
+            _refuse_wrong(placed)
             return made(placed)
 
         answer = self.once_sent(work, status=202)
         return Response(documents.call(row(made_calls(), answer.body["id"])), answer.status)
+
+
+def _refuse_wrong(call: SipCall) -> None:
+    """Problem where Laaffic says that the request itself is wrong: the same would be refused once more."""
+    entry = call.entry
+    if entry is not None and entry.state == EntryState.REFUSED and entry.code in WRONG_VALUES:
+        raise problems.at("", str(calls.advice(call)), call=call.pk)
 
 
 def made(call: SipCall) -> Answer:
@@ -91,14 +102,14 @@ def made_calls() -> Any:
 def _phone(asked: dict[str, Any]) -> SipPhone:
     found = phones.usable().filter(account=asked["account"])
     if "application" in asked:
-        found = found.filter(application__app_id=asked["application"])
+        found = found.filter(application=named.application(asked["application"], Channel.VOICE))
     listed = list(found[:2])
     if not listed:
         said = _("Unknown SIP phone %(account)s. Look at GET /sip-phones, or run: manage.py voice sync")
-        raise Problem(400, said % {"account": asked["account"]})
+        raise problems.at("account", said % {"account": asked["account"]})
     if len(listed) > 1:
         said = _("Two applications have a phone %(account)s. Name one in “application”.")
-        raise Problem(400, said % {"account": asked["account"]})
+        raise problems.at("application", said % {"account": asked["account"]})
     return listed[0]
 
 

@@ -21,6 +21,7 @@ from unfold import admin as unfold
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.forms import edits, kept_forms
 from laaffic_console.kit.lists import list_columns, list_order
+from laaffic_console.kit.lists.choice_filters import require_choices
 from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.lists.spans import within_span
 from laaffic_console.kit.sql import database_troubles
@@ -34,7 +35,9 @@ STOCK_TITLES = ("Add %s", "Change %s", "View %s")
 class ConsoleList:
     """For a ChangeList: what is in the address and belongs to no filter is refused, not tried."""
 
+    model: type[models.Model]
     model_admin: Any
+    get_filters_params: Any
     list_display: list[Any]
     params: dict[str, Any]
     sortable_by: list[Any]
@@ -114,6 +117,9 @@ class ConsoleList:
         offered = {*self.model_admin.lookups_beside_filters, *_short_forms(self.model_admin.get_list_filter(request))}
         if unknown := set(found[2]) - offered:
             raise DisallowedModelAdminLookup(f"No filter of this list asks for {', '.join(sorted(unknown))}")
+        own = {getattr(one, "parameter_name", "") for one in found[0]}  # these know their words
+        asked = {lookup: words for lookup, words in self.get_filters_params().items() if lookup not in own}
+        require_choices(self.model, asked)
         self.of_parent = None if any(one.used_parameters for one in found[0]) else self._parent_among(found[2])
         return found
 

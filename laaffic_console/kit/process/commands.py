@@ -114,7 +114,8 @@ class ConsoleCommand(BaseCommand):
         """What a service refused, in the words of who typed the command; `given_by`: arguments of this call alone."""
         typed = typed_as(self._parser, self._options) if self._parser else {}
         for field, names in {**self.given_by, **{field: [name] for field, name in given_by.items()}}.items():
-            if name := next((name for name in names if name in typed), ""):
+            known = [name for name in names if name in typed]
+            if name := next((name for name in known if is_given(self._options, name)), (known or [""])[0]):
                 typed[field] = typed[name]
         return CommandError("\n".join(said(problem, typed)))
 

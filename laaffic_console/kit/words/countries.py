@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.words.figures import locale_of
 from laaffic_console.kit.words.plain_text import capitals
 
+CODES = phonenumbers.SUPPORTED_REGIONS
+
 
 def read(written: str) -> str:
     """The code of a country as somebody wrote it; ValidationError for what no number is in, such as UK.
@@ -17,7 +19,7 @@ def read(written: str) -> str:
     Numbers name their country by the same codes, so a rule or a price for any other would never apply.
     """
     code = capitals(written.strip())
-    if code not in phonenumbers.SUPPORTED_REGIONS:
+    if code not in CODES:
         said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.")
         raise ValidationError(said % {"said": written.strip()[:40]})
     return code

@@ -8,3 +8,11 @@ class NotNow(ValidationError):
 
     A page shows it as any other error; the API answers 409 and not 400, since another body would not help.
     """
+
+
+def is_about_now(problem: ValidationError) -> bool:
+    """Whether all that it says is about how things stand: a NotNow, or an error by field with nothing but those."""
+    if isinstance(problem, NotNow):
+        return True
+    by_field = problem.error_dict.values() if hasattr(problem, "error_dict") else [problem.error_list]
+    return all(isinstance(one, NotNow) for errors in by_field for one in errors)

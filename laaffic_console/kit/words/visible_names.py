@@ -1,6 +1,7 @@
-"""Names that lists and choices show: on one line, with a character that can be seen."""
+"""Names that lists and choices show: on one line, with a character that can be seen, and taken once."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -15,7 +16,22 @@ def check_visible(name: str) -> None:
         raise ValidationError(_("Write a name that can be seen."))
 
 
-class VisiblyNamed(models.Model):
+class SaysWhatIsTaken(models.Model):
+    """Of what is there once: what to do where another row has it. Django says only that it exists."""
+
+    class Meta:
+        abstract = True
+
+    def unique_error_message(self, model_class: type[models.Model], unique_check: Sequence[str]) -> ValidationError:
+        if len(unique_check) > 1:
+            return super().unique_error_message(model_class, tuple(unique_check))
+        said = _("Another %(thing)s has this %(field)s. Choose another %(field)s, or change that %(thing)s.")
+        field: Any = model_class._meta.get_field(unique_check[0])
+        shown = {"thing": model_class._meta.verbose_name, "field": field.verbose_name}
+        return ValidationError(said % shown, code="unique")
+
+
+class VisiblyNamed(SaysWhatIsTaken):
     name: str
 
     class Meta:

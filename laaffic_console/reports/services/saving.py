@@ -26,7 +26,10 @@ def check(report: Report, users: Collection[User]) -> None:
     """ValidationError, by field, for what makes no sense or its owner may not have."""
     if len(report.query) > LONGEST_QUERY:
         raise ValidationError(_("The report names too many things to be kept. Take some of its filters away."))
-    asking.read(report.query).run()
+    try:
+        asking.read(report.query).run()
+    except ValidationError as problem:
+        raise ValidationError({"query": problem.messages}) from problem
     addresses = addresses_of(report)
     if addresses and not report.owner.has_perm(ADDRESS):
         raise ValidationError(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from laaffic_console.kit.lists import distinct_values
+from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.models import Contact, ContactImport, GroupMembership, ImportedChange
@@ -53,8 +55,9 @@ class GroupFilter(admin.SimpleListFilter):
         value = self.value()
         if not value:
             return queryset
-        group = whole_number(value)
-        return queryset.none() if group is None else queryset.filter(groups=group)
+        if (group := whole_number(value)) is None:
+            raise IncorrectLookupParameters
+        return queryset.filter(groups=group)
 
 
 MEMBERS = GroupMembership._meta.db_table
@@ -92,7 +95,7 @@ class ImportFilter(admin.SimpleListFilter):
         return [(f"{what}-{job.pk}", words[what] % {"import": job})]
 
     def has_output(self) -> bool:
-        return bool(self.value())  # also where it says nonsense: that is nobody
+        return bool(self.value())
 
     @staticmethod
     def _asked(value: str) -> tuple[str, int | None]:
@@ -105,7 +108,7 @@ class ImportFilter(admin.SimpleListFilter):
             return queryset
         what, pk = self._asked(value)
         if pk is None:
-            return queryset.none()
+            raise IncorrectLookupParameters
         if what == "added":
             return queryset.filter(imported_by=pk)
         if what == "erased":
@@ -113,14 +116,15 @@ class ImportFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=ImportedChange.objects.filter(contact_import=pk).values("contact"))
 
 
-class CountryFilter(admin.SimpleListFilter):
+class CountryFilter(ChoiceFilter):
     """The countries that contacts have, by name; one that is asked for stays offered, so that it can be left again."""
 
     title = gettext_lazy("country")
     parameter_name = "country"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = {*distinct_values.by_index(Contact, "country"), request.GET.get(self.parameter_name, "")} - {""}
+        asked = request.GET.get(self.parameter_name, "")
+        codes = {*distinct_values.by_index(Contact, "country"), asked if asked in countries.CODES else ""} - {""}
         return sorted(((code, countries.name_of(code)) for code in codes), key=lambda one: one[1].casefold())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:

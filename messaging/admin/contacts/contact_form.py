@@ -11,6 +11,7 @@ from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.words.plain_text import one_line
 from messaging import msisdn
 from messaging.admin.contacts.attribute_lines import as_lines, from_lines
+from messaging.files import contact_rows
 from messaging.models import Contact, ContactGroup
 from messaging.services.contacts import editing
 
@@ -45,6 +46,9 @@ class ContactForm(AnyModelForm):
     def clean_name(self) -> str:
         """A browser takes a line break out of a field of one line, and a paste can bring one."""
         return one_line(self.cleaned_data["name"])
+
+    def clean_language(self) -> str:
+        return contact_rows.language(one_line(self.cleaned_data["language"]))
 
     def clean_attributes(self) -> dict[str, str]:
         return from_lines(self.cleaned_data["attributes"], self.instance.attributes)

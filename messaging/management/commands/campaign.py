@@ -37,7 +37,7 @@ FILES = {"export": export_kinds.RECIPIENTS, "dossier": export_kinds.DOSSIER}
 
 class Command(ConsoleCommand):
     help = "Create, launch, pause, resume, cancel, report on, export and prove campaigns."
-    given_by = draft_arguments.GIVEN_BY
+    given_by = {**draft_arguments.GIVEN_BY, "text": ["text", "template"]}
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)

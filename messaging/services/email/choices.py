@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -54,7 +55,8 @@ def refresh(application: Application, kinds: Iterable[str] = tuple(ASK)) -> list
     """Ask the account; where a look-up fails the choices of the last one stay, with their age and the problem."""
     if application.channel != Channel.EMAIL or not application.is_active:
         said = _("“%(name)s” is not an email application that is in use. Choose one that is.")
-        raise NotNow({"application": said % {"name": application.name}})
+        is_right = application.channel == Channel.EMAIL
+        raise (NotNow if is_right else ValidationError)({"application": said % {"name": application.name}})
     try:
         client = laaffic_client()
     except NotConfigured as problem:

@@ -13,6 +13,7 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
@@ -122,14 +123,14 @@ def problem_with_subject(subject: str) -> str:
     ) % {"n": len(subject), "limit": MAX_SUBJECT, "over": over}
 
 
-def _problem_with_application(campaign: EmailCampaign) -> str:
+def _problem_with_application(campaign: EmailCampaign) -> str | NotNow:
     application = campaign.application
     if application.channel != Channel.EMAIL:
         return _("%(app)s is an application for %(channel)s. Choose one for email.") % {
             "app": application,
             "channel": application.get_channel_display(),
         }
-    return "" if application.is_active else _("This application is switched off.")
+    return "" if application.is_active else NotNow(_("This application is switched off."))
 
 
 def _problem_with_end(campaign: EmailCampaign) -> str:

@@ -45,7 +45,7 @@ def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
     _require_columns(job, given)
     job.mapping = {**job.mapping, **given}
     if why_not := reading.problem_with_mapping(job, job.mapping):
-        raise ValidationError(why_not)
+        raise ValidationError({"mapping": why_not})
     with transaction.atomic():
         import_files.keep_reading(job)
         import_forecast.want(job, job.mapping)
@@ -77,15 +77,16 @@ def _require_known(job: ContactImport, asked: Mapping[str, Any]) -> None:
     for name, known in (("encoding", encodings), ("sheet", set(job.sheets))):
         if name in asked and asked[name] not in known:
             said = _("The file has no %(name)s “%(given)s”. It has: %(known)s.")
-            raise ValidationError(said % {"name": name, "given": asked[name], "known": ", ".join(sorted(known)) or "–"})
+            shown = {"name": name, "given": asked[name], "known": ", ".join(sorted(known)) or "–"}
+            raise ValidationError({name: said % shown})
 
 
 def _require_columns(job: ContactImport, given: Mapping[str, str]) -> None:
     for header, field in given.items():
         if header not in job.headers:
             said = _("The file has no column “%(name)s”. It has: %(known)s.")
-            raise ValidationError(said % {"name": header[:60], "known": ", ".join(job.headers[:20])})
+            raise ValidationError({"mapping": said % {"name": header[:60], "known": ", ".join(job.headers[:20])}})
         prefix, _dot, name = field.partition(".")
         if field not in (*FIXED_FIELDS, IGNORED) and not (prefix == "attributes" and is_name(name)):
             said = _("A column cannot be “%(field)s”. Take one of %(known)s, attributes.NAME, or nothing.")
-            raise ValidationError(said % {"field": field, "known": ", ".join(FIXED_FIELDS)})
+            raise ValidationError({"mapping": said % {"field": field, "known": ", ".join(FIXED_FIELDS)}})

@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, LedgerEntry
-from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client import code_words, refused_values
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, open_acts, single_requests
 from laaffic_console.gateway.services.ledger.late_evidence import accepted
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.words.not_now import NotNow
-from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
 from phone_numbers.models import Binding, BindingKind, BindingRequest
@@ -26,6 +26,8 @@ from phone_numbers.services import binding_sync, syncing
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb
+# Of the interface → fields.
+PARAMETERS = {"phoneA": "phone_a", "phoneB": "phone_b", "poolNumber": "pool_number", "expireS": "seconds"}
 
 
 def bind(
@@ -151,11 +153,11 @@ def _calling_code(number: str) -> int:
 
 
 def _check_terms(application: Application, pool_number: str, seconds: int) -> None:
-    problems = {}
+    problems: dict[str, str | ValidationError] = {}
     if application.channel != Channel.NUMBER:
         problems["application"] = _("This is not an application for numbers. Choose one of the channel Numbers.")
     elif not application.is_active:
-        problems["application"] = _("This application is switched off.")
+        problems["application"] = NotNow(_("This application is switched off."))
     if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
         problems["pool_number"] = _("Name the pool that the middle number comes from: 1 to 20 characters.")
     if not 1 <= seconds <= MAX_SECONDS:
@@ -238,8 +240,6 @@ def _not_unbound(refusal: Refused, binding: Binding) -> ValidationError:
 
 def _explained(problem: LaafficError, request: BindingRequest) -> ValidationError:
     """By the field that can be changed, with what to do next."""
-    if isinstance(problem, NotSent):
-        return NotNow(code_words.nothing_was_sent(problem))
     match problem.code:
         case Code.BOUND_ALREADY:
             return NotNow({"phone_a": _bound_already(request)})
@@ -254,7 +254,7 @@ def _explained(problem: LaafficError, request: BindingRequest) -> ValidationErro
             )
         case Code.DOES_NOT_EXIST:
             return ValidationError({"pool_number": _("Laaffic does not have this pool (−24). Choose another.")})
-    return NotNow(code_words.said(problem))
+    return refused_values.error_of(problem, PARAMETERS)
 
 
 def _bound_already(request: BindingRequest) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client import refused_values
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, single_requests
 from laaffic_console.gateway.services.ledger.late_evidence import accepted
@@ -29,7 +29,6 @@ from laaffic_console.laaffic import (
     LaafficError,
     NumberSettings,
     OutcomeUnknown,
-    Refused,
     VoicemailFile,
 )
 from phone_numbers.models import OwnedNumber
@@ -37,6 +36,16 @@ from phone_numbers.services import owned_evidence, owned_sync, syncing
 from phone_numbers.services.refusals import Overtaken
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
+PARAMETERS = {  # of the interface → fields
+    "outIp": "out_addresses",
+    "inIp": "in_addresses",
+    "inboundPrefix": "inbound_prefix",
+    "remark": "remark",
+    "appId": "app_id",
+    "voicemailMaxHangup": "voicemail_seconds",
+    "voicemailFile": "voicemail_file",
+    "voicemailFileName": "voicemail_file",
+}
 FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")
 SECONDS = (1, 999)
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
@@ -88,7 +97,7 @@ def edit(
     except OutcomeUnknown:
         pass
     except LaafficError as problem:
-        raise NotNow(_why(problem)) from problem
+        raise _explained(problem) from problem
     else:
         with transaction.atomic():
             accepted(entry.pk)
@@ -188,7 +197,7 @@ def _no_address(address: str) -> str:
     return ""
 
 
-def _why(problem: LaafficError) -> str:
-    if isinstance(problem, Refused) and problem.code == Code.DOES_NOT_EXIST:
-        return _("Laaffic does not know this number as the account's (−24). Synchronise, and look again.")
-    return code_words.nothing_was_sent(problem)
+def _explained(problem: LaafficError) -> ValidationError:
+    if problem.code == Code.DOES_NOT_EXIST:
+        return NotNow(_("Laaffic does not know this number as the account's (−24). Synchronise, and look again."))
+    return refused_values.error_of(problem, PARAMETERS)

@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client import refused_values
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, single_requests
 from laaffic_console.gateway.services.ledger.late_evidence import accepted
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.not_now import NotNow
-from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown, Refused
+from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.number_lists import NumberList
@@ -27,6 +27,13 @@ from phone_numbers.services import pool_state, pool_sync, syncing
 from phone_numbers.services.refusals import Overtaken
 
 Origin = PoolVersion.Origin
+# Of the interface → fields.
+PARAMETERS = {
+    "poolNumber": "pool_number",
+    "customerWhitelist": "whitelist",
+    "maxConcurrency": "max_concurrency",
+    "numberList": "numbers",
+}
 TAKEN = "taken"  # the error of a number that another pool has
 
 
@@ -291,8 +298,6 @@ def _fresh(version: PoolVersion) -> PoolVersion:
 
 
 def _explained(problem: LaafficError) -> ValidationError:
-    if not isinstance(problem, Refused):
-        return NotNow(code_words.nothing_was_sent(problem))
     match problem.code:
         case Code.EXISTS_ALREADY:
             return ValidationError(
@@ -300,7 +305,7 @@ def _explained(problem: LaafficError) -> ValidationError:
             )
         case Code.DOES_NOT_EXIST:
             return NotNow(_("Laaffic has no such pool any more (−24). Synchronise, then create it again."))
-    return NotNow(code_words.refused(problem))
+    return refused_values.error_of(problem, PARAMETERS)
 
 
 def names_in(values: Sequence[str], most: int = 5) -> str:

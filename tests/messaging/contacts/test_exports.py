@@ -81,7 +81,6 @@ class ExactlyTheListTests:
             ("?q=b%40example.org", 1),
             ("?validity__exact=possible", 0),
             ("?country=DE&q=ann", 0),
-            ("?group=nonsense", 0),
         ],
     )
     def test_search_and_filters(self, admin_client: Client, people: list[Contact], query: str, wanted: int) -> None:

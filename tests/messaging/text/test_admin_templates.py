@@ -208,6 +208,17 @@ def test_the_command_refuses_what_is_unclear(
         )
 
 
+def test_a_fault_in_the_text_is_named_by_what_gave_it(
+    template: MessageTemplate, application: Application, group: ContactGroup
+) -> None:
+    TemplateVersion.objects.update(text="Your {{parcel")
+    named = ("campaign", "create", "--name", "Today", "--app", application.app_id, "--group", group.name)
+
+    for given in (["--template", "Parcel"], ["--text", "Your {{parcel"]):
+        with pytest.raises(CommandError, match=f"^{given[0]}: "):
+            call_command(*named, *given)
+
+
 def test_a_text_says_where_it_comes_from(template: MessageTemplate) -> None:
     version = templates.latest(template)
 

@@ -37,7 +37,9 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
         return known
     found = next((file for file in _read() if file.file_id and file.file_id == file_id), None)
     if found is None:
-        raise ValidationError(_("Laaffic's list does not have this file any more. Look at the list again."))
+        raise ValidationError(
+            {"file_id": _("Laaffic's list does not have this file any more. Look at the list again.")}
+        )
     suffix = found.name.rpartition(".")[2].lower()
     if suffix not in AudioType.values or len(found.name) > 32 or not found.name.isprintable():
         raise ValidationError(

@@ -15,13 +15,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
+from laaffic_console.gateway.models import Channel, EntryState, EvidenceKind, LedgerEntry
+from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.ledger import known_by, ledger, lost_requests, open_acts, single_requests
 from laaffic_console.gateway.services.work import due, workers
 from laaffic_console.kit.words.not_now import NotNow
-from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
+from laaffic_console.laaffic import Code, Family, LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
 from messaging.subscribers import subscriber
@@ -260,6 +261,8 @@ def advice(asked: SipCall) -> str:
                 "The SIP phone %(account)s is not idle: it is in another call or not signed in. Hang up or sign in, "
                 "then call again."
             ) % {"account": asked.account}
+        if entry.evidence_kind == EvidenceKind.ANSWER:
+            return code_words.refused_before(Family.VOICE, entry.code, entry.reason)
         return entry.evidence or entry.reason
     if entry.state == EntryState.NOT_SENT:
         return _("The call was not made: %(why)s") % {"why": entry.reason or entry.evidence}

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import (
@@ -66,12 +67,12 @@ CHECKED = (
 CHECKED_SMS = ("sms_application", "sms_sender_id", "sms_text", "sms_answer_seconds", "sms_key")
 CHECKED_AGENT = ("agent_group", "agent_key", "callout_rate")
 
-Complaint = tuple[str, str]  # field, sentence
+Complaint = tuple[str, str | NotNow]  # field, sentence
 
 
 def check(task: GroupTask) -> None:
     """ValidationError with every problem at its field. Parts that are switched off are not looked at."""
-    found: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, list[str | NotNow]] = defaultdict(list)
     try:
         task.clean_fields(exclude={field.name for field in task._meta.fields} - set(_looked_at(task)))
     except ValidationError as problem:
@@ -106,7 +107,7 @@ def _application(task: GroupTask) -> Iterator[Complaint]:
     if task.application_id is not None and task.application.channel != Channel.VOICE:
         yield "application", _("Choose an application of the channel Voice.")
     elif task.application_id is not None and not task.application.is_active:
-        yield "application", _("This application is switched off. Choose another.")
+        yield "application", NotNow(_("This application is switched off. Choose another."))
 
 
 def _announcement(task: GroupTask) -> Iterator[Complaint]:
@@ -186,7 +187,7 @@ def _hang_up_sms(task: GroupTask) -> Iterator[Complaint]:
     elif task.sms_application.channel != Channel.SMS:
         yield "sms_application", _("Choose an application of the channel SMS.")
     elif not task.sms_application.is_active:
-        yield "sms_application", _("This application is switched off. Choose another.")
+        yield "sms_application", NotNow(_("This application is switched off. Choose another."))
     if is_blank(task.sms_text):
         yield "sms_text", _("Write the SMS, 1 to 1,000 characters.")
     if problem := merge_fields.problem_where_none_are_filled_in(task.sms_text):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services.client import code_words
+from laaffic_console.gateway.services.client import code_words, refused_values
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import known_by, late_evidence, ledger, single_requests
 from laaffic_console.gateway.services.ledger.open_acts import WITHIN
@@ -28,6 +28,8 @@ from voice.services.phones.evidence import ADDED, RESET, named, requests
 
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 NAME, QUANTITY = (4, 32), (1, 50)
+# Of the interface → fields.
+PARAMETERS = {"groupName": "group", "phoneName": "name", "quantity": "quantity", "displayNum": "display_number"}
 
 
 class ResetUnknown(NotNow):
@@ -179,9 +181,11 @@ def _know_the_list(application: Application) -> None:
 def _check(
     application: Application, group: str, name: str, quantity: int, display_number: str, *, is_added: bool
 ) -> None:
-    problems = {}
-    if application.channel != Channel.VOICE or not application.is_active:
-        problems["application"] = _("Choose an active application of the channel Voice.")
+    problems: dict[str, str | ValidationError] = {}
+    if application.channel != Channel.VOICE:
+        problems["application"] = _("Choose an application of the channel Voice.")
+    elif not application.is_active:
+        problems["application"] = NotNow(_("This application is switched off. Choose another."))
     for field, value in (("group", group), ("name", name)):
         if not NAME[0] <= len(value) <= NAME[1] or "\0" in value:
             problems[field] = _("It has 4 to 32 characters.")
@@ -195,7 +199,8 @@ def _check(
     if "name" not in problems and (is_added or listed.exists()):
         problems["name"] = _("The application has a phone of this name. Choose another.")
     elif "name" not in problems and requests(ADDED, application.pk).filter(same).exists():
-        problems["name"] = _("Phones of this name are being added, and the outcome is not known yet: the list tells.")
+        said = _("Phones of this name are being added, and the outcome is not known yet: the list tells.")
+        problems["name"] = NotNow(said)
     if problems:
         raise ValidationError(problems)
 
@@ -208,4 +213,4 @@ def _not_added(problem: LaafficError, name: str) -> ValidationError:
     if problem.code == Code.DATA_CAP:
         said = _("Laaffic gives this application no more phones (−23). Ask Laaffic for a higher limit.")
         return ValidationError({"quantity": said})
-    return NotNow(code_words.nothing_was_sent(problem))
+    return refused_values.error_of(problem, PARAMETERS)

@@ -10,6 +10,11 @@ def refused(refusal: Refused) -> str:
     return _refused_as(refusal.entry)
 
 
+def refused_value(refusal: Refused) -> str:
+    """With Laaffic's own words, which may say what is wrong with it."""
+    return _refused_as(refusal.entry, refusal.reason[:200])
+
+
 def refused_before(family: Family, code: str, reason: str) -> str:
     """Of a refusal that the ledger keeps."""
     http_status = code.removeprefix(FOREIGN)
