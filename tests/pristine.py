@@ -227,7 +227,7 @@ def postgresql_template(server: str) -> str:
         there = [row[0] for row in to.execute(kept, [f"{TEMPLATES}%"])]
         if name in there:
             return name
-        for outdated in there[3:]:  # of other checkouts there may be some
+        for outdated in there[7:]:  # of other checkouts there may be some, and each takes a minute to make
             to.execute(f'DROP DATABASE "{outdated}" WITH (FORCE)')
         fresh = f"fresh_{name}"
         to.execute(f'DROP DATABASE IF EXISTS "{fresh}" WITH (FORCE)')
