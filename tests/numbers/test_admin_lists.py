@@ -113,6 +113,8 @@ class BindingListTests:
         assert "Gone at Laaffic 20 Nov 2026, 08:30" in gone
         assert "919876500000" not in gone
         assert "919876500050" in text_of(admin_client, f"{BINDINGS}?state=all")
+        listed = admin_client.get(BINDINGS, {"state": "all"}).context["cl"].result_list
+        assert [row.pk for row in listed] == sorted((row.pk for row in listed), reverse=True)
 
     def test_expires_within(self, admin_client: Client, application: Application) -> None:
         add_bindings(application, 1, expires_at=timezone.now() + dt.timedelta(minutes=10))
