@@ -138,6 +138,7 @@ def django_db_setup(
             _image.append(copy_of_new_database())
         else:
             pristine_postgresql.keep_rows()
+            pristine_postgresql.wait_for_no_disk()
     put_back_here = put_back if is_sqlite() else pristine_postgresql.put_back
     TransactionTestCase._fixture_teardown = lambda case: put_back_here()
     fcntl.flock(_turn_to_migrate, fcntl.LOCK_UN)
