@@ -9,12 +9,13 @@ export PYTHONDONTWRITEBYTECODE :=
 BEGAN := $(shell date +%s)
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds; its limit on two quiet cores is"
 
-.PHONY: help install production demo test test-databases test-bytecode test-only check fast coverage bench bench-pages rehearse access screenshots messages lock clean
+.PHONY: help install production demo test test-databases test-bytecode test-only test-postgresql check fast coverage bench bench-pages rehearse access screenshots messages lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
 	@echo "make test     format, lint, types, layout, migrations and all tests"
 	@echo "make test-only T=tests/voice   one part of the tests"
+	@echo "make test-postgresql   the tests without browsers and killed processes, on PostgreSQL"
 	@echo "make fast     the tests without browsers, pages and services"
 	@echo "make install  .venv with everything in it"
 	@echo "make production  .venv with what a server needs, and nothing else"
@@ -74,6 +75,11 @@ fast: install
 T ?= tests
 test-only: install
 	$(BIN)/python -m pytest -n 0 -q --durations=10 $(T)
+
+# The database need not exist: tests make one beside it, from a migrated one that is kept.
+test-postgresql: export DATABASE_URL := $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/console)
+test-postgresql: install
+	$(BIN)/python -m pytest -n 3 -q -m "not browser and not reliability" --ignore tests/interleavings $(T)
 
 # Branches of the services and the client, as the tests without browsers, rehearsals and drawn pages go through them.
 coverage: install

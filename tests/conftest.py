@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.test import Client
     from playwright.sync_api import Browser
 
-pytest_plugins = ["tests.pristine"]
+pytest_plugins = ["tests.pristine_postgresql", "tests.pristine"]
 # Hypothesis runs the same examples every time. `make rehearse` plays at random.
 examples.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("suite")

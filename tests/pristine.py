@@ -1,8 +1,9 @@
-"""One migrated SQLite database for all tests, and after a test that commits, that database again as it was.
+"""One migrated database for all tests, and after a test that commits, that database again as it was.
 
 Migrating takes some seconds in each process; so it is done once for each state of models and migrations, and kept in
 build/. And Django ends a test that commits by emptying every table, one statement each, and letting every app fill its
-permissions and roles anew: half a second, hundreds of times. Here SQLite's own backup puts a copy back in milliseconds.
+permissions and roles anew: half a second, hundreds of times. Here SQLite's own backup puts a copy back in milliseconds;
+for PostgreSQL see pristine_postgresql.py.
 """
 
 import fcntl
@@ -28,7 +29,9 @@ from django.db import connections
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
+from laaffic_console import conf
 from laaffic_console.conf import BASE_DIR
+from tests import pristine_postgresql
 
 MEMORY, ROOM = "/dev/shm", 512 * 1024 * 1024
 KEPT = BASE_DIR / "build" / "test-databases"
@@ -36,7 +39,6 @@ MADE_FROM = ["migrations/*.py", "models/*.py", "models.py", "apps.py", "*/roles.
 APPS = ["laaffic_console/*", "messaging", "voice", "numbers/phone_numbers"]
 
 _image: list[sqlite3.Connection] = []
-
 
 POSTGRESQL = "postgres://postgres@127.0.0.1:5432"
 TEMPLATES = "console_template_"  # of PostgreSQL databases
@@ -126,22 +128,25 @@ def django_db_setup(
     from django.contrib.contenttypes.models import ContentType  # a model: not before the apps are there
 
     _copied.undo()  # a test may migrate
-    if is_sqlite() and not is_made():
+    if not is_made():
         fcntl.flock(_turn_to_migrate, fcntl.LOCK_UN)
         return
     with django_db_blocker.unblock():
         # Migrating has read them all; what a test counts does not hang on who made its database.
         ContentType.objects.get_for_models(*apps.get_models(), for_concrete_models=False)
-    if is_sqlite():
-        with django_db_blocker.unblock():
+        if is_sqlite():
             _image.append(copy_of_new_database())
-        TransactionTestCase._fixture_teardown = lambda case: put_back()
+        else:
+            pristine_postgresql.keep_rows()
+            pristine_postgresql.wait_for_no_disk()
+    put_back_here = put_back if is_sqlite() else pristine_postgresql.put_back
+    TransactionTestCase._fixture_teardown = lambda case: put_back_here()
     fcntl.flock(_turn_to_migrate, fcntl.LOCK_UN)
 
 
 def is_made() -> bool:
     """Not where no test of this run asks for rows: pytest-django makes no database then."""
-    return str(connections["default"].settings_dict["NAME"]) == str(settings.DATABASES["default"]["TEST"]["NAME"])
+    return str(connections["default"].settings_dict["NAME"]) != str(conf.database()["NAME"])
 
 
 def copy_of_new_database() -> sqlite3.Connection:
@@ -223,7 +228,7 @@ def postgresql_template(server: str) -> str:
         there = [row[0] for row in to.execute(kept, [f"{TEMPLATES}%"])]
         if name in there:
             return name
-        for outdated in there[3:]:  # of other checkouts there may be some
+        for outdated in there[7:]:  # of other checkouts there may be some, and each takes a minute to make
             to.execute(f'DROP DATABASE "{outdated}" WITH (FORCE)')
         fresh = f"fresh_{name}"
         to.execute(f'DROP DATABASE IF EXISTS "{fresh}" WITH (FORCE)')

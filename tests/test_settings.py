@@ -70,8 +70,9 @@ def read_all(setting: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def not_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def as_if_nothing_were_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSOLE_IN_THREADS", "")  # web_server.py sets it
+    monkeypatch.setenv("DATABASE_URL", "")  # some are of SQLite alone
 
 
 class ReadTests:

@@ -61,6 +61,7 @@ def test_what_is_known_is_neither_asked_nor_written_again(api: Api, used: Applic
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite waits for the disk where it is told to")
+@pytest.mark.usefixtures("waits_for_the_disk")
 def test_the_disk_is_waited_for_once(api: Api, used: Application) -> None:
     """Neither for the key, which without its work means nothing, nor for the bell."""
     statements = statements_of(api, used, "second", 1)
@@ -75,6 +76,7 @@ def test_the_disk_is_waited_for_once(api: Api, used: Application) -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite waits for the disk where it is told to")
+@pytest.mark.usefixtures("waits_for_the_disk")
 def test_a_key_and_a_bell_of_a_longer_transaction_wait_with_it() -> None:
     assert durability.relaxing()
     with transaction.atomic():

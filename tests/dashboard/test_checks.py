@@ -167,6 +167,7 @@ def ours() -> list[CheckMessage]:
 
 
 class SettingTests:
+    @pytest.mark.usefixtures("waits_for_the_disk")
     def test_what_is_right_is_quiet(self, databases: dict[str, Any]) -> None:
         assert ours() == []
 

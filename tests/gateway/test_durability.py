@@ -11,7 +11,7 @@ from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services.database import durability
 from laaffic_console.gateway.services.ledger import ledger
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("waits_for_the_disk")]
 
 FULL, NORMAL = 2, 1
 

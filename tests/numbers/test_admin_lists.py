@@ -113,6 +113,8 @@ class BindingListTests:
         assert "Gone at Laaffic 20 Nov 2026, 08:30" in gone
         assert "919876500000" not in gone
         assert "919876500050" in text_of(admin_client, f"{BINDINGS}?state=all")
+        listed = admin_client.get(BINDINGS, {"state": "all"}).context["cl"].result_list
+        assert [row.pk for row in listed] == sorted((row.pk for row in listed), reverse=True)
 
     def test_expires_within(self, admin_client: Client, application: Application) -> None:
         add_bindings(application, 1, expires_at=timezone.now() + dt.timedelta(minutes=10))
@@ -189,8 +191,30 @@ class PoolListTests:
         with django_assert_max_num_queries(12):
             assert "In step" in text_of(admin_client, POOLS)
 
+    def test_what_has_no_value_is_at_the_same_end_on_both_databases(self, admin_client: Client) -> None:
+        gone = {"gone_at": timezone.now(), "listed_concurrency": None}
+        for name, fields in (("1", gone), ("2", {"listed_concurrency": 7}), ("3", {"listed_concurrency": 9})):
+            NumberPool.objects.create(pool_number=name, **fields)
+        column = admin_client.get(POOLS).context["cl"].all_columns.index("concurrency")
+
+        found = [
+            [
+                pool.pool_number
+                for pool in admin_client.get(POOLS, {"o": order} if order else {}).context["cl"].result_list
+            ]
+            for order in ("", column, -column)
+        ]
+
+        assert found == [["2", "3", "1"], ["1", "2", "3"], ["3", "2", "1"]]
+
 
 class OwnedListTests:
+    def test_a_number_without_a_day_comes_behind_all_that_are_due(self, admin_client: Client) -> None:
+        for number, due in (("1", None), ("2", timezone.localdate())):
+            OwnedNumber.objects.create(number=number, due_date=due)
+
+        assert [row.number for row in admin_client.get(OWNED).context["cl"].result_list] == ["2", "1"]
+
     @pytest.fixture
     def owned(self) -> list[OwnedNumber]:
         today = timezone.localdate()

@@ -82,9 +82,11 @@ class ConsoleList:
         """On a long list by one column, and the id the same way: an index of both is read from either end."""
         with self._order_of_what_is_shown():
             order = super().get_ordering(request, queryset)  # type: ignore[misc]
-        is_long = any(column not in self.sortable_by for column in self.model_admin.get_list_display(request))
-        if not (is_long and request.GET.get(ORDER_VAR) and isinstance(order[0], str)):
+        if not request.GET.get(ORDER_VAR):
             return order
+        is_long = any(column not in self.sortable_by for column in self.model_admin.get_list_display(request))
+        if not (is_long and isinstance(order[0], str)):
+            return list_order.empty_as_least(self.model_admin.model, order)
         return [order[0], "-pk" if order[0].startswith("-") else "pk"]
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> Any:

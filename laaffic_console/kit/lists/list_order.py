@@ -9,8 +9,8 @@ from typing import Any
 
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import FieldDoesNotExist
-from django.db import models
-from django.db.models import QuerySet
+from django.db import connection, models
+from django.db.models import F, OrderBy, QuerySet
 from django.http import HttpRequest
 
 from laaffic_console.kit.lists.paginator import COUNT_LIMIT, estimate
@@ -26,6 +26,28 @@ def unsorted_where_many(request: HttpRequest, found: QuerySet[Any], *by_index: s
     if request.GET.get(ORDER_VAR) or len(found.order_by().values_list("pk", flat=True)[: MANY + 1]) <= MANY:
         return found
     return found.order_by(*by_index)
+
+
+def empty_as_least(model: type[models.Model], order: Iterable[Any]) -> list[Any]:
+    """What has no value is below all that have one, as on SQLite; PostgreSQL would begin with it, the highest first."""
+    if connection.vendor != "postgresql":
+        return list(order)
+    return [_empty_as_least(one) if _may_be_empty(model, one) else one for one in order]
+
+
+def _empty_as_least(one: Any) -> OrderBy:
+    by = one if isinstance(one, OrderBy) else OrderBy(F(one.lstrip("-")), descending=one.startswith("-"))
+    place = {"nulls_last": True} if by.descending else {"nulls_first": True}
+    return OrderBy(by.expression, by.descending, **place)
+
+
+def _may_be_empty(model: type[models.Model], one: Any) -> bool:
+    """A column of the model's own, or anything that is worked out; a relation is sorted as its model says."""
+    if not isinstance(one, str):
+        return isinstance(one, OrderBy) and one.nulls_first is one.nulls_last is None
+    named = {field.name: field for field in model._meta.concrete_fields}
+    field = named.get(one.lstrip("-"))
+    return field is not None and field.null and not field.is_relation
 
 
 def served(model_admin: Any, columns: Iterable[Any]) -> list[Any]:

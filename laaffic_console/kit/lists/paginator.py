@@ -33,17 +33,22 @@ def estimate(model: Any) -> int:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
-            rows = cursor.fetchone()[0]
-            if rows >= COUNT_LIMIT:
-                return int(rows)
+            return _known_or_counted(cursor, table)
         counted: int = model.objects.order_by().values_list("pk", flat=True)[: COUNT_LIMIT + 1].count()
-        if counted <= COUNT_LIMIT or connection.vendor == "postgresql":
+        if counted <= COUNT_LIMIT:
             return counted
         # Ids leave gaps, of millions behind a restore. Two subselects: in one, SQLite reads the whole table.
         cursor.execute(f"SELECT (SELECT max(id) FROM {table}), (SELECT min(id) FROM {table})")  # noqa: S608 - a model's table
         last, first = cursor.fetchone()
         return int(last - first + 1)
+
+
+def _known_or_counted(cursor: Any, table: str) -> int:
+    """As many as PostgreSQL knows of, or counted where these are few: one question, since each is a round trip."""
+    counted = f"SELECT count(*) FROM (SELECT FROM {table} LIMIT %s) counted"  # noqa: S608 - a model's table
+    asked = f"SELECT CASE WHEN reltuples >= %s THEN reltuples ELSE ({counted}) END "
+    cursor.execute(f"{asked}FROM pg_class WHERE oid = %s::regclass", [COUNT_LIMIT, COUNT_LIMIT + 1, table])
+    return int(cursor.fetchone()[0])
 
 
 class CountedTo(Subquery):

@@ -199,6 +199,10 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
 
     # The list
 
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """Of live and gone together the newest first: which of them has no end is at another end on each database."""
+        return ["-id"] if request.GET.get(LiveFilter.parameter_name) == "all" else self.ordering
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         unknown = BindingRequest.objects.filter(entry__state=EntryState.UNKNOWN).count()
         context = {**(extra_context or {}), "unknown_requests": unknown}

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -129,7 +129,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
     list_filter = [DueFilter, "state", GoneFilter]
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")
-    ordering = ["due_date", "number"]
+    ordering = [F("due_date").asc(nulls_last=True), "number"]  # what is due next, on both databases
     sync_permission = "numbers.change_ownednumber"
 
     def get_list_display(self, request: HttpRequest) -> list[str]:

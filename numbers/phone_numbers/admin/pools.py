@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -64,7 +64,7 @@ class NumberPoolAdmin(PoolWriting):
     list_filter = [DriftFilter]
     list_select_related = ["current"]
     search_fields = ["pool_number"]
-    ordering = ["gone_at", "pool_number"]
+    ordering = [F("gone_at").asc(nulls_first=True), "pool_number"]  # what is there still, on both databases
     sync_permission = "numbers.change_numberpool"
 
     def get_search_results(

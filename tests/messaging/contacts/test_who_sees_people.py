@@ -90,8 +90,8 @@ def test_lists_pages_and_exports_name_nobody(almost: Client, admin_client: Clien
     Reply.objects.create(
         number=NUMBER, content="Yes", at=timezone.now(), received_at=timezone.now(), campaign=draft, key="k"
     )
-    entry = SuppressionEntry.objects.create(number=NUMBER, channel="sms")
-    entry = SipCall.objects.create(
+    suppressed = SuppressionEntry.objects.create(number=NUMBER, channel="sms")
+    call = SipCall.objects.create(
         application=draft.application, account="100", callee=NUMBER, contact=Contact.objects.get()
     )
     binding(draft.application)
@@ -99,9 +99,9 @@ def test_lists_pages_and_exports_name_nobody(almost: Client, admin_client: Clien
         ("messaging_reply_changelist",),
         ("messaging_reply_export", "csv"),
         ("messaging_campaign_change", draft.pk),
-        ("messaging_suppressionentry_change", entry.pk),
+        ("messaging_suppressionentry_change", suppressed.pk),
         ("voice_sipcall_changelist",),
-        ("voice_sipcall_change", entry.pk),
+        ("voice_sipcall_change", call.pk),
         ("numbers_binding_export", "csv"),
     ]
 
