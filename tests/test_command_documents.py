@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -98,5 +97,5 @@ def test_what_is_said_of_consent(tmp_path: Path) -> None:
     path = tmp_path / "consents.csv"
     path.write_text("number,consent,date\n919876543210,yes,2026-05-04\n")
 
-    assert set(asdict(consent_files.take(path, consent_files.Options()))) == named("consent import FILE")
+    assert set(consent_files.take(path, consent_files.Options()).document()) == named("consent import FILE")
     assert set(consent_command.shown("919876543210")) == named("consent show NUMBER")

@@ -1,7 +1,6 @@
 """The command `consent`: consents from a file, and a person's."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +47,12 @@ class Command(ConsoleCommand):
         region = region_named(options["region"])
         wanted = Options(options["channel"], options["date"], options["source"], region, options["encoding"])
         try:
-            told = asdict(consent_files.take(path, wanted))
+            return consent_files.take(path, wanted).document()
         except ValidationError as problem:
             raise self.refused(problem) from problem
         except (OSError, UnreadableFile) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             raise CommandError(f"{path}: {why}") from problem
-        return {name: told[name] for name in ("rows", "kept", "invalid", "errors")}
 
 
 def shown(written: str) -> dict[str, Any]:

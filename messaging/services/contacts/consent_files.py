@@ -58,6 +58,10 @@ class Outcome:
     errors: list[dict[str, Any]] = field(default_factory=list)  # the first: {row, column, value, reason}
     line: int = 0  # the last that was read, as a spreadsheet numbers it
 
+    def document(self) -> dict[str, Any]:
+        """Of `consent import --json` (commands#documents)."""
+        return {name: getattr(self, name) for name in ("rows", "kept", "invalid", "errors")}
+
 
 class _Invalid(Exception):
     def __init__(self, column: str, value: str, reason: str) -> None:
