@@ -19,6 +19,9 @@ from messaging.services.approvals.shown import Shown
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports.prices import Cost
 
+# The outcomes that say something of a draft as it is; any other, also one that a later version writes, says nothing.
+COUNT = (Approval.Outcome.ASKED, Approval.Outcome.APPROVED, Approval.Outcome.REFUSED)
+
 
 def is_on() -> bool:
     return approval_limits.now().are_set
@@ -135,7 +138,7 @@ def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | Non
         return _("Its recipients are still being counted. Launch it when all are known.")
     if not needed:
         return ""
-    if approval is None or approval.outcome in (Approval.Outcome.VOID, Approval.Outcome.WITHDRAWN):
+    if approval is None or approval.outcome not in COUNT:
         return needed
     if approval.outcome == Approval.Outcome.REFUSED:
         return _("%(name)s refused it: %(why)s") % {"name": approval.decided_by, "why": approval.note}
