@@ -56,6 +56,8 @@ class MessagingConfig(AppConfig):
         from messaging.services.figures.message_reports import MessageReports
         from messaging.services.figures.proofs import Proved
         from messaging.services.gates import canary, consent, frequency, gates, retries, sending_hours
+        from messaging.services.imports import consent_imports, imports, uploaded
+        from messaging.services.imports import forecast as import_forecast
         from messaging.services.mms import attachments
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.reports import report_pulls
@@ -113,6 +115,8 @@ class MessagingConfig(AppConfig):
         moments.await_with(starting.START_JOB, starting.launches_due)
         for asking in (report_pulls.JOB, email_deliveries.JOB):
             bell.may_take(asking, report_pulls.task_seconds())
+        for reads_a_file in (imports.JOB, import_forecast.JOB, consent_imports.JOB):
+            bell.may_take(reads_a_file, uploaded.TASK_SECONDS)
         bell.may_take(waiting.SEND_JOB, perseverance.PATIENCE + settings.Q_CLUSTER["timeout"])
         moments.await_with(waiting.SEND_JOB, waiting.moments_due)
         moments.await_with(email_starting.START_JOB, email_starting.launches_due)

@@ -26,7 +26,8 @@ EMAIL_RECIPIENTS = "email campaign recipients"
 DOSSIER = "campaign dossier"
 EMAIL_DOSSIER = "email campaign dossier"
 SUPPRESSED = {name: name for name in ("number", "channel", "reason", "note", "source")}
-CONSENTS = {name: name for name in ("number", "channel", "state", "source", "words")} | {"since": "at"}
+CONSENTS = {name: name for name in ("number", "channel", "state")}
+CONSENTS |= {masks.Typed(name): name for name in ("source", "words")} | {"since": "at"}
 SUPPRESSED |= {"by": "created_by__username", "since": "created_at"}
 
 

@@ -70,6 +70,17 @@ class TurnTests:
         clock[0] += 0.2
         assert turn.is_over()
 
+    def test_who_looked_for_longer_than_a_turn_still_has_one(self, clock: list[float]) -> None:
+        """Three hundred thousand rows of a workbook are passed over before the next is taken."""
+        turn = turns.Turn()
+        clock[0] += 3 * turns.SECONDS
+        turn.has_begun()
+
+        clock[0] += turns.SECONDS - 0.1
+        assert not turn.is_over()
+        clock[0] += 0.2
+        assert turn.is_over()
+
 
 class SlowBeginningTests:
     """What is found behind a lock or by a long question: each turn does at least some of it."""

@@ -160,6 +160,7 @@ def _consent(row: Consent | ConsentEvent, number: str) -> dict[str, Any]:
     return {
         "id": row.pk,
         "number": masked(number),
-        **{name: getattr(row, name) for name in ("channel", "state", "source", "words")},
+        **{name: getattr(row, name) for name in ("channel", "state")},
+        **{name: in_text(getattr(row, name)) for name in ("source", "words")},
         "at": moment(row.at),
     }

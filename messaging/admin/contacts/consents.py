@@ -88,7 +88,7 @@ class ConsentAdmin(PersonColumn, MaskedNumbers, SearchedByNumber, ExportedList, 
     export_name = "consents"
     list_before_template = "exporting/list_buttons.html"
     masked = ("number",)
-    typed = ("words",)
+    typed = ("words", "source")
     list_display = ["number", "channel", "shown_state", "at", "source"]
     list_filter = ["channel", "state"]
     fields = ["number", "channel", "shown_state", "at", "source", "words"]

@@ -5,7 +5,7 @@ What a row says holds from its own date: a STOP that came later stays. Reading a
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,14 +126,16 @@ def keep(
 
     `kept` is called in the transaction of each piece, when `outcome` counts it.
     """
-    good = _good(file, outcome)
-    is_wanted = True
-    while is_wanted and (piece := list(itertools.islice(good, AT_ONCE))):
+    behind = (row for row in file.rows if row.line > outcome.line)
+    while piece := list(itertools.islice(behind, AT_ONCE)):
         with transaction.atomic():
-            consents.put(piece, by=by)
-            outcome.kept += len(piece)
-            is_wanted = kept()
-    return is_wanted
+            good = list(_good(piece, file, outcome))
+            consents.put(good, by=by)
+            outcome.kept += len(good)
+            goes_on = kept()
+        if not goes_on:
+            return False
+    return True
 
 
 def broken_off(problem: UnreadableFile, outcome: Outcome) -> str:
@@ -160,10 +162,8 @@ def _header(first: contact_files.Row | None) -> list[str]:
     return header
 
 
-def _good(file: OpenedFile, outcome: Outcome) -> Iterator[Said]:
-    for row in file.rows:
-        if row.line <= outcome.line:
-            continue
+def _good(piece: Sequence[contact_files.Row], file: OpenedFile, outcome: Outcome) -> Iterator[Said]:
+    for row in piece:
         cells = dict(zip(file.header, (cell.strip() for cell in row.cells), strict=False))
         outcome.line = row.line
         if not any(cells.values()) and not row.problem:

@@ -1,6 +1,8 @@
 """Importing a file of consents as a job: a killed worker's successor goes on behind what is committed."""
 
 import datetime as dt
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from laaffic_console.gateway.services.work import bell, leases, turns, workers
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import kept as as_kept
+from laaffic_console.kit.words.said import read_all
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import ConsentImport
 from messaging.services.contacts import consent_files
@@ -74,6 +77,10 @@ def forget_unstored(job: ConsentImport) -> None:
         job.file.delete(save=False)
 
 
+class _OvertakenError(Exception):
+    """Somebody else reads the file by now, or has ended it: what this process did of its piece is taken back."""
+
+
 def run(job_id: int) -> None:
     """A job's turn; the next one goes on behind the last committed row."""
     with leases.lease(f"consents:{job_id}") as lease:
@@ -87,18 +94,19 @@ def run(job_id: int) -> None:
 
         def goes_on() -> bool:
             turn.has_begun()
-            workers.beat()
             return not turn.is_over() and lease.renew()
 
-        _take(job, goes_on)
+        # It may pass over a million rows before the next one.
+        with workers.beating(also=lease.renew), suppress(_OvertakenError):
+            _take(job, goes_on)
 
 
-def _take(job: ConsentImport, goes_on: Any) -> None:
-    outcome = Outcome(job.rows, job.kept, job.invalid, list(job.errors), job.line)
+def _take(job: ConsentImport, goes_on: Callable[[], bool]) -> None:
+    outcome = Outcome(job.rows, job.kept, job.invalid, read_all(job.errors), job.line)
 
     def kept() -> bool:
         _count(job, outcome)
-        return bool(goes_on())
+        return goes_on()
 
     try:
         file = consent_files.opened(Path(job.file.path), Options(**job.options))
@@ -118,10 +126,18 @@ def _take(job: ConsentImport, goes_on: Any) -> None:
 
 def _count(job: ConsentImport, outcome: Outcome) -> None:
     """In the transaction of what it counts."""
+    _require_ours(job)
     for name in COUNTED:
         setattr(job, name, getattr(outcome, name))
     job.errors = [{**one, "reason": as_kept(one["reason"])} for one in outcome.errors]
     job.save(update_fields=COUNTED)
+
+
+def _require_ours(job: ConsentImport) -> None:
+    """A lease that ran out while a process slept has a successor."""
+    fresh = ConsentImport.objects.select_for_update(of=("self",)).get(pk=job.pk)
+    if (fresh.state, fresh.line) != (State.RUNNING, job.line):
+        raise _OvertakenError
 
 
 @transaction.atomic

@@ -87,7 +87,8 @@ def run(job_id: int) -> None:
         if forecast is None or job is None:
             return
         try:
-            _count(job, forecast, turn, lease)
+            with workers.beating(also=lease.renew):  # it may pass over a million rows before the next one
+                _count(job, forecast, turn, lease)
         except (UnreadableFile, RowError, OSError) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             _mine(forecast).update(state=State.FAILED, explanation=str(why))

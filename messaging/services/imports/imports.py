@@ -27,6 +27,7 @@ from messaging.services.imports import bad_rows
 from messaging.services.imports import files as import_files
 from messaging.services.imports import forecast as import_forecast
 
+JOB = "messaging.jobs.run_contact_import"
 CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
 SLICE_SECONDS = turns.SECONDS
 REST = 0.002  # seconds between two transactions
@@ -51,7 +52,7 @@ def start(job_id: int, *, mapping: dict[str, str]) -> bool:
         if started:
             record(Act.IMPORTED, ContactImport.objects.get(pk=job_id))
             import_forecast.forget(job_id)
-            bell.ring("messaging.jobs.run_contact_import", job_id)
+            bell.ring(JOB, job_id)
     return bool(started)
 
 
@@ -74,11 +75,12 @@ def run(job_id: int) -> None:
 
         def goes_on() -> bool:
             turn.has_begun()
-            workers.beat()
             return not turn.is_over() and lease.renew()
 
-        if not import_rows(job, goes_on=goes_on):
-            bell.ring("messaging.jobs.run_contact_import", job_id)
+        with workers.beating(also=lease.renew):  # it may pass over a million rows of a workbook before the next one
+            is_over = import_rows(job, goes_on=goes_on)
+        if not is_over:
+            bell.ring(JOB, job_id)
 
 
 def import_at_once(job: ContactImport, progress: Callable[[int], object] = lambda _: None) -> None:
@@ -234,7 +236,7 @@ def sweep(now: dt.datetime | None = None) -> None:
         if is_of_the_shell(job):
             _end(job, State.CANCELLED, str(_INTERRUPTED))
         else:
-            bell.ring("messaging.jobs.run_contact_import", job.pk)
+            bell.ring(JOB, job.pk)
     forgotten_since = (now or timezone.now()) - dt.timedelta(days=PREVIEW_DAYS)
     for job in ContactImport.objects.filter(state=State.PREVIEW, created_at__lt=forgotten_since)[:100]:
         _end(job, State.CANCELLED, _("Nobody confirmed it."), of=[State.PREVIEW])

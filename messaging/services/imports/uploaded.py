@@ -18,6 +18,7 @@ from laaffic_console.kit.words.plain_text import keepable, without_marks
 from laaffic_console.kit.words.said import gettext as _
 
 ORPHAN_HOURS = 24
+TASK_SECONDS = 900  # a turn passes over what is done already: on a slow machine a workbook's million rows take minutes
 
 
 def name_of(upload: "UploadedFile[Any]") -> str:

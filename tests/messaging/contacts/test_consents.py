@@ -368,7 +368,7 @@ class FileTests:
             self.read(tmp_path, f"number,consent,date\n{rows}")
 
         assert Consent.objects.count() == 4
-        assert AuditEntry.objects.get(kind=Act.IMPORTED).details["rows"] == 5
+        assert AuditEntry.objects.get(kind=Act.IMPORTED).details["rows"] == 4
 
     @pytest.mark.parametrize(
         ("text", "given", "said"),

@@ -8,13 +8,16 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.services.work import leases
+from laaffic_console.kit.words.said import read_all
 from messaging.models import Consent, ConsentEvent, ConsentImport
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -96,27 +99,31 @@ def test_the_next_turn_goes_on_behind_what_is_committed(
 ) -> None:
     monkeypatch.setattr(consent_files, "AT_ONCE", 2)
     monkeypatch.setattr(consent_imports.turns.Turn, "is_over", lambda turn: True)
-    job = received(rows(*NUMBERS[:3]) + "12,yes,2026-05-03,,\n" + rows(*NUMBERS[3:]).removeprefix(HEADER))
+    bad = "12,yes,2026-05-03,,\n"
+    job = received(
+        HEADER + bad + rows(*NUMBERS[:3]).removeprefix(HEADER) + bad + rows(*NUMBERS[3:]).removeprefix(HEADER)
+    )
 
     consent_imports.run(job.pk)
 
     job.refresh_from_db()
-    assert (job.state, job.kept, job.line) == (State.RUNNING, 2, 3)
+    assert (job.state, job.kept, job.line) == (State.RUNNING, 1, 3)
     while work():
         pass
     job.refresh_from_db()
-    assert (job.state, job.rows, job.kept, job.invalid) == (State.FINISHED, 6, 5, 1)
-    assert [bad["row"] for bad in job.errors] == [5]
+    assert (job.state, job.rows, job.kept, job.invalid) == (State.FINISHED, 7, 5, 2)
+    reason = "2 digits; a number has 7 to 15 with its country code."
+    assert [(told["row"], told["reason"]) for told in read_all(job.errors)] == [(2, reason), (6, reason)]
     assert ConsentEvent.objects.count() == 5
 
 
 def test_what_a_dead_worker_wrote_of_a_piece_goes_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
     job = received(rows(*NUMBERS))
 
-    def dies() -> None:
+    def dies(_turn: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(consent_imports.workers, "beat", dies)
+    monkeypatch.setattr(consent_imports.turns.Turn, "has_begun", dies)
     with pytest.raises(SystemExit):
         consent_imports.run(job.pk)
     job.refresh_from_db()
@@ -127,6 +134,38 @@ def test_what_a_dead_worker_wrote_of_a_piece_goes_with_its_count(monkeypatch: py
 
     job.refresh_from_db()
     assert (job.state, job.kept, ConsentEvent.objects.count()) == (State.FINISHED, 5, 5)
+
+
+@pytest.mark.parametrize("successor", [{"line": 3}, {"state": State.FINISHED}])
+def test_who_was_overtaken_while_it_slept_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, successor: dict[str, object]
+) -> None:
+    job = received(rows(*NUMBERS))
+    put = consents.put
+
+    def slow(*given: object, **named: object) -> None:
+        put(*given, **named)  # type: ignore[arg-type]
+        ConsentImport.objects.update(**successor)
+
+    with monkeypatch.context() as slowed, transaction.atomic():
+        slowed.setattr(consents, "put", slow)
+        consent_imports.run(job.pk)
+
+    assert not ConsentEvent.objects.exists()
+    job.refresh_from_db()
+    assert (job.rows, job.explanation) == (0, "")
+    assert Path(job.file.path).exists()
+
+
+def test_a_file_without_a_good_row_is_told_as_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consent_files, "AT_ONCE", 2)
+    monkeypatch.setattr(consent_imports.turns.Turn, "is_over", lambda turn: True)
+    job = received(HEADER + "12,yes,2026-05-03,,\n" * 5)
+
+    consent_imports.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.rows, job.invalid, job.line) == (State.RUNNING, 2, 2, 3)
 
 
 def test_the_same_file_again_changes_nothing() -> None:
@@ -215,3 +254,21 @@ def test_the_list_is_searched_and_taken_as_a_file(admin_client: Client) -> None:
 
     assert [number in page for number in (*NUMBERS[:2], "4915112345678")] == [True, True, False]
     assert [number in file for number in (*NUMBERS[:2], "4915112345678")] == [True, True, False]
+
+
+def test_numbers_in_what_was_typed_are_masked_too(client: Client) -> None:
+    said = consents.Said(NUMBERS[0], "sms", "given", timezone.now(), f"called +{NUMBERS[1]}", f"I am +{NUMBERS[2]}")
+    consents.put([said])
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    wanted = ["view_consent", "export_consent"]
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=wanted))
+    client.force_login(clerk)
+
+    listed = client.get(reverse("admin:messaging_consent_changelist")).content.decode()
+    row = client.get(reverse("admin:messaging_consent_change", args=[Consent.objects.get().pk])).content.decode()
+    file = b"".join(client.get(reverse("admin:messaging_consent_export", args=["csv"]))).decode()
+
+    assert "called" in listed
+    assert "I am" in row
+    assert "I am" in file
+    assert [number for number in NUMBERS if number in listed + row + file] == []

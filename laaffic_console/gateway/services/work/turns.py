@@ -23,12 +23,14 @@ class Turn:
 
     def has_begun(self) -> None:
         """For a job that has to find a place first, far into a file or behind a lock: a turn that ended there would be
-        spent on looking. Said again, in a loop, it changes nothing.
+        spent on looking, so its seconds count from here. Said again, in a loop, it changes nothing.
         """
         if self._has_begun:
             return
         self._has_begun = True
-        self.least = max(self.least, OUTWEIGHS * (time.monotonic() - self.began))
+        found_in = time.monotonic() - self.began
+        self.ends += found_in
+        self.least = max(self.least, OUTWEIGHS * found_in)
 
     def is_over(self) -> bool:
         """Asked often: it asks nobody itself."""
