@@ -10,11 +10,13 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.services.work import leases
+from laaffic_console.kit.words.said import read
 from messaging.models import Consent, ConsentEvent, ConsentImport
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -108,6 +110,19 @@ def test_the_next_turn_goes_on_behind_what_is_committed(
     assert (job.state, job.rows, job.kept, job.invalid) == (State.FINISHED, 6, 5, 1)
     assert [bad["row"] for bad in job.errors] == [5]
     assert ConsentEvent.objects.count() == 5
+
+
+def test_why_a_row_is_invalid_is_said_in_its_readers_language(work: Callable[[], int]) -> None:
+    job = received(f"{HEADER}{NUMBERS[0]},perhaps,2026-05-01,,\n{NUMBERS[1]},yes,2999-01-01,,\n")
+    while work():
+        pass
+
+    with translation.override("zh-hans"):
+        kept = ConsentImport.objects.get(pk=job.pk)
+        reasons = [read(bad["reason"]) for bad in kept.errors]
+
+    assert [bad["row"] for bad in kept.errors] == [2, 3]
+    assert reasons[0].isascii() is reasons[1].isascii() is False
 
 
 def test_what_a_dead_worker_wrote_of_a_piece_goes_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
