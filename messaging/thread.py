@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.stored_words import in_words
-from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, Reply
+from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, MessageState, Reply
 from messaging.people.person_timeline import Behind, Entry, Person, Source, rows_behind
 from messaging.person_entries import TONES
 from messaging.services.batches import answers
@@ -19,6 +19,7 @@ from messaging.subscribers import subscriber
 
 SEE = "messaging.view_conversation"
 PAGE = 30
+NOT_SENDING = (CampaignState.HELD, CampaignState.PAUSED)  # what is queued waits for a person
 
 
 def sent(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
@@ -34,6 +35,8 @@ def sent(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
 def _title(message: Message) -> str:
     answer = getattr(message.campaign, "answer", None)
     who = str(answer.by or _("somebody")) if answer else message.campaign.name
+    if message.state == MessageState.QUEUED and message.campaign.state in NOT_SENDING:
+        return " · ".join(filter(None, [who, message.campaign.get_state_display(), _why(message.campaign)]))
     state = str(answers.standing(message).label)
     return " · ".join(filter(None, [who, state, in_words(message.reason)]))
 

@@ -37,6 +37,9 @@ VIEW = "reports.view_report"
 SHOW = "admin:reports_report_show"
 SAVED_SHOWN = 12
 SENDINGS_SHOWN = 10
+NO_SERVER = gettext_lazy(
+    "This console has no mail server yet. Ask the person who runs it to set EMAIL_URL and EMAIL_FROM."
+)
 
 
 LAST_STATE = Subquery(Sending.objects.filter(report=OuterRef("pk")).order_by("-id").values("state")[:1])
@@ -82,9 +85,12 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         hidden = set() if request.user.has_perm(saving.ADDRESS) else {"addresses"}
         if obj is not None and not self.has_change_permission(request, obj):
             hidden.add("query")
+        known, (title, by_email) = super().get_fieldsets(request, obj)
+        if not settings.EMAIL_IS_SET and not (obj and obj.next_at):  # planned already, the panel beside it says so
+            by_email = {**by_email, "description": NO_SERVER}
         return [
             (name, {**options, "fields": [field for field in options["fields"] if field not in hidden]})
-            for name, options in super().get_fieldsets(request, obj)
+            for name, options in (known, (title, by_email))
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:

@@ -89,6 +89,29 @@ class ApprovalTests:
         assert not told(self.ann)
         assert not told(self.dan)
 
+    @pytest.mark.parametrize("is_at_once", [False, True])
+    def test_a_request_that_is_over_is_read(self, draft: Campaign, person: Person, *, is_at_once: bool) -> None:
+        """By every approver, also by those who did not answer it; asked again it is a new one."""
+        eve = person("eve", "Approver")
+        approvals.ask(draft.pk, by=self.ann)
+        if not is_at_once:
+            handing_out.hand_out()
+        approvals.withdraw(draft.pk, by=self.ann)
+        handing_out.hand_out()
+        mailing.send_due()
+        unread = [notice.kind for who in (self.bob, eve) for notice in reading.unread(who)]
+        mailed = len(mail.outbox)
+        Notice.objects.update(read_at=timezone.now())
+
+        approvals.ask(draft.pk, by=self.ann)
+        handing_out.hand_out()
+        asked = reading.count(eve)
+        approvals.decide(draft.pk, by=self.bob, approve=True)
+        handing_out.hand_out()
+
+        assert (unread, mailed) == (2 * [Notify.WITHDRAWN], 0)
+        assert (asked, reading.count(eve), reading.count(self.bob)) == (1, 0, 0)
+
     def test_who_asks_again_after_a_refusal_is_mailed_again(self, draft: Campaign) -> None:
         approvals.ask(draft.pk, by=self.ann)
         handing_out.hand_out()

@@ -62,6 +62,14 @@ def test_what_comes_within_ten_minutes_waits_and_comes_together(ann: User) -> No
     assert not Notice.objects.exclude(mail=Mail.SENT).exists()
 
 
+def test_a_subject_that_is_too_long_shows_that_it_goes_on(ann: User) -> None:
+    due(ann, said={"name": "C", "reason": 60 * "Used up. "})
+
+    mailing.send_due()
+
+    assert (len(mail.outbox[0].subject), mail.outbox[0].subject[-1]) == (mailing.SUBJECT, "…")
+
+
 def test_a_name_with_a_line_break_makes_no_header(ann: User) -> None:
     due(ann, said={"name": "C\nBcc: eve@example.com", "reason": ""})
 

@@ -110,6 +110,21 @@ def test_why_nothing_was_sent_is_said_in_its_readers_language(grace: User, setti
         assert Sending.objects.get().problem.startswith("控制台没有邮件服务器")
 
 
+def test_the_form_says_that_there_is_no_mail_server_before_it_is_saved(grace: User, settings: Any) -> None:
+    client = Client()
+    client.force_login(grace)
+    pages = [
+        f"{LIST}add/",
+        f"{LIST}{kept(grace).pk}/change/",
+        f"{LIST}{kept(grace, 'Weekly', schedule='weekly').pk}/change/",
+    ]
+    says = "This console has no mail server yet."
+
+    assert [client.get(page).content.decode().count(says) for page in pages] == [0, 0, 0]
+    settings.EMAIL_IS_SET = False
+    assert [client.get(page).content.decode().count(says) for page in pages] == [1, 1, 1]
+
+
 def test_a_worker_that_dies_repeats_no_mail(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
     sending = schedule.send_now(kept(grace))
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Budget, BudgetCounter, BudgetShare
 from messaging.services.budgets import budgets, shares, whole_requests
@@ -70,6 +71,8 @@ def test_started_by_a_worker_it_is_held_and_goes_on_when_lifted(
 
     group_waiting.start(task.pk)
     assert GroupTask.objects.get().state == TaskState.HELD
+    with pytest.raises(NotNow, match="3 messages are left"):
+        group_waiting.resume(task.pk)
     budgets.lift(budget.pk, reason="agreed")
     group_waiting.resume(task.pk)
 

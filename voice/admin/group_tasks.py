@@ -28,7 +28,7 @@ from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import in_percent, number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
-from messaging.admin.rules import approvals, calendars
+from messaging.admin.rules import approvals, budgets, calendars
 from messaging.admin.shared import buttons, proof_panel, resuming
 from voice import export_kinds
 from voice.admin.group_facts import bar, told
@@ -259,6 +259,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_put_hours_aside=waits_here and bool(task.waits_since) and request.user.has_perms(MAY_PUT_ASIDE),
             may_resume=may_launch and task.state == TaskState.HELD,
             shown_end=resuming.shown(task),
+            budgets_page=budgets.page_about(request, task.hold_reason),
             asks_why=may_launch and task.state == TaskState.HELD and FIELD in request.GET,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),

@@ -94,6 +94,13 @@ def joined(parts: Iterable[str], between: str = " ") -> Said:
     return Said(between.join(f"%({name})s" for name in named), named)
 
 
+def parts_of(text: str) -> "list[Said]":
+    """The sentences that `joined` has put together; one that stands alone is its own part."""
+    if not isinstance(text, Said):
+        return []
+    return [text, *(value for value in (text.values or {}).values() if isinstance(value, Said))]
+
+
 def shaped(shape: str, **values: Any) -> Said:
     """A name made of parts, some of them words: "9198… (Email)". The shape itself is the same in every language."""
     return Said(shape, {name: lasting(value) for name, value in values.items()})

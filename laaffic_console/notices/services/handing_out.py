@@ -26,6 +26,7 @@ MAIL_JOB = "laaffic_console.notices.jobs.mail"
 GROUPED = dt.timedelta(hours=1)  # the same again within this time is counted on its row
 APPROVERS = (Notify.ASKED, Notify.WITHDRAWN)
 ANSWERS = (Notify.GIVEN, Notify.REFUSED, Notify.VOIDED)
+SETTLES = (*ANSWERS, Notify.WITHDRAWN)  # the request for approval: nobody has to look at it any more
 OWNERS = (Notify.HELD, Notify.FINISHED, Notify.DRIFT, Notify.IMPORT)
 
 
@@ -65,19 +66,42 @@ class _Round:
         self.again: dict[int, Notice] = {}
 
     def write(self) -> None:
-        told = [(row, user) for row in self.rows for user in sorted(self._people(row))]
-        people = sorted({user for _row, user in told})
+        told = [(row, sorted(self._people(row))) for row in self.rows]
+        people = sorted({user for _row, users in told for user in users})
         self._wants = choices.of(people)
+        self._settle_told()
         self._open = self._find_open(people)
         self._made = Counter(
             Notice.objects.filter(user__in=people, first_at__gt=self.now - GROUPED).values_list("user_id", flat=True)
         )
-        for row, user in told:
-            self._tell(row, user)
+        for row, users in told:
+            if row.kind in SETTLES:
+                self._settle_fresh(row.about)
+            for user in users:
+                self._tell(row, user)
         Notice.objects.bulk_create(self.fresh)
         # By rising id, so that two who write them cannot wait for each other.
         for notice in sorted(self.again.values(), key=lambda one: one.pk):
             notice.save(update_fields=["said", "count", "last_at", "mail", "in_bell"])
+
+    def _settle_told(self) -> None:
+        """Requests for approval that were answered or withdrawn count as read, and are not mailed any more."""
+        about = {row.about for row in self.rows if row.kind in SETTLES}
+        found = [subject for one in about if (subject := subjects.of(subjects.split(one)[0])) is not None]
+        asked = {user for subject in found for user in self._who_may(subject.approve)}
+        unread = Notice.objects.filter(user__in=asked, kind=Notify.ASKED, about__in=about, read_at=None)
+        settled = list(unread.select_for_update().order_by("pk").values_list("pk", flat=True)) if asked else []
+        if settled:
+            rows = Notice.objects.filter(pk__in=settled)
+            rows.update(read_at=self.now)
+            rows.filter(mail=Notice.Mail.DUE).update(mail=Notice.Mail.NONE)
+
+    def _settle_fresh(self, about: str) -> None:
+        """The same of what this round itself has told."""
+        for key in [key for key in self._open if key[1:] == (Notify.ASKED, about)]:
+            notice = self._open.pop(key)
+            notice.read_at = self.now
+            notice.mail = Notice.Mail.NONE if notice.mail == Notice.Mail.DUE else notice.mail
 
     def _find_open(self, people: Sequence[int]) -> dict[tuple[int, str, str], Notice]:
         since = self.now - GROUPED

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.text import Truncator
 
 from laaffic_console.gateway.services.work import bell, leases, workers
 from laaffic_console.kit.words.said import gettext as _
@@ -33,6 +34,7 @@ BROKEN_OFF_AFTER = dt.timedelta(minutes=10)
 FIRST_WAIT, LONGEST_WAIT = 60, 1800  # seconds
 PEOPLE = 20  # a run
 LINES = 50  # a mail
+SUBJECT = 150  # characters
 
 Mail = Notice.Mail
 FAILURES = (OSError, smtplib.SMTPException)
@@ -160,7 +162,7 @@ def written(notices: list[Notice]) -> tuple[str, str]:
     if n > LINES:
         lines += [_("And %(n)d more, under the bell.") % {"n": n - LINES}, ""]
     lines.append(_("What comes by email you choose here: %(url)s") % {"url": _choices_address()})
-    return " ".join(subject.split())[:150], "\n".join(lines)
+    return Truncator(" ".join(subject.split())).chars(SUBJECT), "\n".join(lines)
 
 
 def _choices_address() -> str:

@@ -151,7 +151,7 @@ def written(report: Report, due_at: dt.datetime) -> tuple[str, str, tuple[str, b
     try:
         found = asked.run(timezone.localtime(due_at).date())
     except ValidationError as problem:
-        raise CannotSend(" ".join(problem.messages)) from problem
+        raise CannotSend(joined(problem.messages)) from problem
     first, last = found.period.first.isoformat(), found.period.last.isoformat()
     name = " ".join(report.name.split())
     days = {"first": dates.day(found.period.first), "last": dates.day(found.period.last)}

@@ -11,7 +11,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.gateway.services.ledger import ledger
 from messaging import export_kinds
 from messaging.admin.conversations.replies import with_contacts
-from messaging.admin.rules import calendars
+from messaging.admin.rules import budgets, calendars
 from messaging.admin.shared import channel_pages, proof_panel
 from messaging.models import Campaign
 from messaging.services.audience import rules
@@ -33,6 +33,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
     countries = insights.countries(campaign)
     return {
         "campaign": campaign,
+        "budgets_page": budgets.page_about(request, campaign.hold_reason),
         "rules": rules.kept(campaign),
         "text_from": templates.said_of(campaign.template_version, campaign.text),
         "pages": pages,

@@ -36,7 +36,7 @@ from messaging.admin.email.email_form import (
 )
 from messaging.admin.email.email_review import EmailLaunch, TestForm
 from messaging.admin.pages import add_problems, own_page, page, require, say_why
-from messaging.admin.rules import approvals, calendars
+from messaging.admin.rules import approvals, budgets, calendars
 from messaging.admin.shared import buttons, proof_panel, resuming
 from messaging.admin.shared.clocks import starts_at
 from messaging.models import EmailCampaign, EmailCampaignState, EmailLookup
@@ -285,6 +285,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
             reasons=email_counting.reasons(campaign),
             shown_end=resuming.shown(campaign),
+            budgets_page=budgets.page_about(request, campaign.hold_reason),
             asks_why=buttons.RESUME in verbs and email_starting.needs_reason(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             requests=ledger.requests_about(ABOUT, campaign.pk)[:10],

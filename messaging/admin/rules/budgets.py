@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -22,6 +23,12 @@ from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import bulk_actions
 from messaging.models import Budget
 from messaging.services.budgets import budgets
+
+
+def page_about(request: HttpRequest, hold_reason: str) -> str:
+    """The address of the budgets, where one of them holds something and this person may see them."""
+    may_see = request.user.has_perm("messaging.view_budget")
+    return reverse("admin:messaging_budget_changelist") if may_see and budgets.has_said(hold_reason) else ""
 
 
 class LiftForm(forms.Form):

@@ -6,13 +6,24 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from django.db.models import F, QuerySet
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.said import gettext as _
-from messaging.models import Batch, Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
+from messaging.models import (
+    IS_OPEN_BATCH,
+    Batch,
+    BatchState,
+    Budget,
+    BudgetCounter,
+    BudgetShare,
+    Campaign,
+    CampaignEvent,
+    MessageState,
+)
 from messaging.services import events
 from messaging.services.batches.own_segments import OwnSegments
 from messaging.services.budgets import budgets, shares
@@ -220,6 +231,27 @@ def of(campaign: Campaign) -> BudgetGate | None:
 @Select
 def _budgets() -> "QuerySet[Budget]":
     return Budget.objects.filter(application=Given("application"))
+
+
+def stop_of(campaign: Campaign) -> str:
+    """The sentence with which the next claim would hold it; "" where something of it may leave, or cannot be told."""
+    gate, rows = of(campaign), _next_of(campaign)
+    if gate is None or not rows:
+        return ""
+    with transaction.atomic():
+        return gate.look(rows).hold
+
+
+def _next_of(campaign: Campaign) -> list[Queued]:
+    """Its next message that waits for no moment: where a claim has no room for it, none of them leaves."""
+    now = database_clock.now()
+    queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign, state=BatchState.QUEUED)
+    batch = queued.filter(Q(not_before=None) | Q(not_before__lte=now)).order_by("pk").first()
+    message = batch and batch.messages().filter(state=MessageState.QUEUED).order_by("pk").first()
+    if not batch or not message:
+        return []
+    of_it = (message.pk, message.number, message.segments, message.attempt, False, message.merge_values)
+    return [Queued(*of_it, batch.pk, message.country)]
 
 
 def _a_moment_later() -> Later:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.translation import gettext_noop
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.audit.acts import Act, record, record_event
@@ -20,7 +21,7 @@ from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.figures import in_percent, money
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.kit.words.said import joined, ngettext
+from laaffic_console.kit.words.said import joined, ngettext, parts_of
 from messaging.models import Budget, BudgetCounter
 from messaging.services import events
 from messaging.services.budgets import earlier_requests, shares
@@ -28,6 +29,14 @@ from messaging.services.refusals import NotAllowed
 
 MICROS = shares.MICROS
 WARN_AT = 80  # percent
+
+OF_DAY = gettext_noop("The budget of %(app)s for a day, %(limit)s, is used up. The next day begins on %(when)s, 00:00.")
+OF_MONTH = gettext_noop(
+    "The budget of %(app)s for a month, %(limit)s, is used up. The next month begins on %(when)s, 00:00."
+)
+TOO_LITTLE = gettext_noop(
+    "Of the budget of %(app)s, %(limit)s, %(left)s are left: it does not fit, and leaves whole or not at all."
+)
 
 
 class NewPeriod(NotAllowed):
@@ -225,10 +234,7 @@ def used_up(budget: Budget) -> str:
         "limit": in_words(budget, budget.limit),
         "when": next_start(budget, today()),
     }
-    if budget.per == Budget.Per.DAY:
-        said = _("The budget of %(app)s for a day, %(limit)s, is used up. The next day begins on %(when)s, 00:00.")
-    else:
-        said = _("The budget of %(app)s for a month, %(limit)s, is used up. The next month begins on %(when)s, 00:00.")
+    said = _(OF_DAY if budget.per == Budget.Per.DAY else OF_MONTH)
     return joined([said % words, _("Resume it then, or have an approver lift the budget.")])
 
 
@@ -237,7 +243,7 @@ def too_little_left(budget: Budget, counter: BudgetCounter) -> str:
     left = max(units(budget) - counter.used, 0)
     if not left:
         return used_up(budget)
-    said = _("Of the budget of %(app)s, %(limit)s, %(left)s are left: it does not fit, and leaves whole or not at all.")
+    said = _(TOO_LITTLE)
     words = {
         "app": str(budget.application),
         "limit": in_words(budget, budget.limit),
@@ -245,6 +251,11 @@ def too_little_left(budget: Budget, counter: BudgetCounter) -> str:
     }
     next_one = _("The next period begins on %(when)s, 00:00. Resume it then, or have an approver lift the budget.")
     return joined([said % words, next_one % {"when": next_start(budget, today())}])
+
+
+def has_said(sentence: str) -> bool:
+    """Whether it speaks of a budget: where it is shown there is a link to them. Nothing else depends on it."""
+    return any(part.words in (OF_DAY, OF_MONTH, TOO_LITTLE) for part in parts_of(sentence))
 
 
 def warn_if_nearly_used(counter: BudgetCounter, budget: Budget) -> bool:

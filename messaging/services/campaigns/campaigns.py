@@ -18,6 +18,7 @@ from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.shown import Agreed
 from messaging.services.batches import counting, written_off
+from messaging.services.budgets import budget_gate
 from messaging.services.campaigns import starting, states
 from messaging.services.gates import sending_hours
 from messaging.services.refusals import EndNotAsked, NotAllowed
@@ -42,6 +43,7 @@ def resume(
     began = timezone.now()
     if _is_open(campaign_id):
         approval_rules.prepare(Campaign, campaign_id, within_request=True)
+    used_up = _used_up(campaign_id)
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         steps.require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
@@ -52,6 +54,8 @@ def resume(
             raise NotAllowed(stop)
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
+            if used_up:
+                raise NotAllowed(used_up)
             if own := account_hold.open_hold_of_campaign(campaign.pk):
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)
@@ -65,6 +69,12 @@ def resume(
         else:
             states.hold_for(campaign, stopped_by, by)
     return campaign
+
+
+def _used_up(campaign_id: int) -> str:
+    """What a budget would hold it with at once. Before the campaign is locked: counters come first."""
+    campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+    return budget_gate.stop_of(campaign) if campaign.state in (CampaignState.PAUSED, CampaignState.HELD) else ""
 
 
 def _lift_end(campaign: Campaign, by: User | None) -> None:

@@ -194,7 +194,7 @@ def _said(cells: dict[str, str], options: Options) -> Said:
     try:
         at = _date(cells.get("date") or options.date)
     except ValidationError as problem:
-        raise _Invalid("date", cells.get("date", ""), " ".join(problem.messages)) from problem
+        raise _Invalid("date", cells.get("date", ""), joined(problem.messages)) from problem
     return Said(number, channel, state, at, cells.get("source") or options.source or "file", cells.get("words", ""))
 
 

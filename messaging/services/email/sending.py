@@ -35,7 +35,6 @@ from messaging.models import EmailCampaign, EmailCampaignState, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.batches.settling import Unfit
-from messaging.services.budgets import whole_requests
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import care as email_care
 from messaging.services.email import drafts as email_drafts
@@ -158,7 +157,7 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         return None
     if is_first:
         email_starting.remember_choices(campaign)  # its list may have grown or shrunk since the launch
-    taken = whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
+    taken = email_states.budgets_of(campaign)
     if used_up := taken.stop():
         email_states.hold(campaign, used_up)
         return None

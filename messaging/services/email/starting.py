@@ -245,12 +245,21 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         approval_rules.require(campaign)
         _require_care(campaign)
         _require_no_other(campaign, again, by)
+        _require_budget(campaign)
         if sending_hours.is_held_by_end(campaign):
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
             steps.note(campaign, _("Its latest end no longer counts"), by)
         _go_on(campaign, by)
     return campaign
+
+
+def _require_budget(campaign: EmailCampaign) -> None:
+    """A worker would hold it again at once, where nobody is told. What waits for its time may find another period."""
+    if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+        return
+    if used_up := email_states.budgets_of(campaign).stop():
+        raise NotAllowed(used_up)
 
 
 def _go_on(campaign: EmailCampaign, by: User | None) -> None:

@@ -47,6 +47,11 @@ def earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[E
             yield Earlier(entry, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
 
 
+def budgets_of(campaign: EmailCampaign) -> whole_requests.Taken:
+    """What its request would take of them, under the locks of their counters."""
+    return whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
+
+
 def note_missing(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime) -> None:
     """Its request between these moments, which the ledger lacks as it was restored from a backup: unknown until a
     callback or a person says more. Under the campaign's lock.
@@ -61,9 +66,7 @@ def note_missing(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime
         attempt=campaign.attempt + 1,
     )
     restored.note_all([entry], since, until)
-    whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign)).count(
-        entry
-    )
+    budgets_of(campaign).count(entry)
     campaign.entry, campaign.attempt = entry, entry.attempt
     campaign.save(update_fields=["entry", "attempt"])
 

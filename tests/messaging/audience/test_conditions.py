@@ -39,6 +39,7 @@ from messaging.models import (
 )
 from messaging.services.saved_audiences import audience_sql, audiences
 from messaging.services.saved_audiences.condition_sql import Rules
+from tests.plans import plan
 
 WHOLE = (
     'country in (IN, bd) and language = EN and attribute.city = "Pune" and not group "Staff" '
@@ -344,3 +345,14 @@ def test_a_count_that_is_cut_off_goes_on_where_it_stood(monkeypatch: pytest.Monk
 
     assert len(parts) > 1
     assert sum(part.contacts for part in parts) == audiences.count(meant, seconds=None).contacts == 10
+
+
+@pytest.mark.django_db
+def test_an_answer_is_looked_up_by_the_contacts_number() -> None:
+    """By the campaign's index each contact would read all that the campaign was ever answered."""
+    sql, params = Rules((Replied(12),)).sql(0, 9)
+
+    said = plan(f"SELECT c.id FROM messaging_contact c WHERE {sql}" % tuple(params))
+
+    assert "reply_number" in said
+    assert "reply_campaign" not in said

@@ -16,6 +16,7 @@ from messaging.services.budgets import budgets, shares
 from messaging.services.email import choices as email_choices
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
+from messaging.services.refusals import NotAllowed
 from tests.messaging.email.test_admin_email import TOKEN, draft, mail_app  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +67,8 @@ def test_it_fits_whole_or_is_held(
     assert LedgerEntry.objects.filter(interface=email_states.INTERFACE).count() == (used > 0)
     if state == EmailCampaignState.HELD:
         assert "2 messages are left" in draft.hold_reason
+        with pytest.raises(NotAllowed, match="2 messages are left"):
+            email_starting.resume(draft.pk)
 
 
 def test_what_left_in_the_period_before_it_was_set_counts(

@@ -11,13 +11,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.services.work import leases
-from laaffic_console.kit.words.said import read_all
+from laaffic_console.kit.words.said import read, read_all
 from messaging.models import Consent, ConsentEvent, ConsentImport
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -115,6 +115,19 @@ def test_the_next_turn_goes_on_behind_what_is_committed(
     reason = "2 digits; a number has 7 to 15 with its country code."
     assert [(told["row"], told["reason"]) for told in read_all(job.errors)] == [(2, reason), (6, reason)]
     assert ConsentEvent.objects.count() == 5
+
+
+def test_why_a_row_is_invalid_is_said_in_its_readers_language(work: Callable[[], int]) -> None:
+    job = received(f"{HEADER}{NUMBERS[0]},perhaps,2026-05-01,,\n{NUMBERS[1]},yes,2999-01-01,,\n")
+    while work():
+        pass
+
+    with translation.override("zh-hans"):
+        kept = ConsentImport.objects.get(pk=job.pk)
+        reasons = [read(bad["reason"]) for bad in kept.errors]
+
+    assert [bad["row"] for bad in kept.errors] == [2, 3]
+    assert reasons[0].isascii() is reasons[1].isascii() is False
 
 
 def test_what_a_dead_worker_wrote_of_a_piece_goes_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:

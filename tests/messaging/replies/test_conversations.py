@@ -173,6 +173,18 @@ class ThreadTests:
         assert page.index("Sale for Asha") < page.index(">Yes<") < page.index("Knows the boss")
         assert "Diwali · Delivered" in page
 
+    def test_a_message_that_nobody_sends_says_what_holds_it(self, desk: Client, application: Application) -> None:
+        waits = message(application)
+        Message.objects.update(state=MessageState.QUEUED)
+        Batch.objects.update(state=BatchState.QUEUED, queued=1)
+        conversation = written()
+        assert "Diwali · Queued<" in desk.get(page_of(conversation)).content.decode()
+
+        waits.campaign.state, waits.campaign.hold_reason = "held", "The budget is used up."
+        waits.campaign.save()
+
+        assert "Diwali · Held · The budget is used up.<" in desk.get(page_of(conversation)).content.decode()
+
     def test_what_somebody_has_before_them_is_read(self, desk: Client) -> None:
         """Looking alone writes nothing: the page tells, by what stands in it."""
         conversation = written()

@@ -12,11 +12,14 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.kit.pages import own_page
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import (
     Batch,
@@ -33,7 +36,7 @@ from messaging.services import restored
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, sent_tallies, settling
 from messaging.services.budgets import budget_gate, budgets, shares
-from messaging.services.campaigns import drafts, resolving, starting
+from messaging.services.campaigns import campaigns, drafts, resolving, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import APP_ID, add_contacts
@@ -161,6 +164,34 @@ class ClaimTests:
         assert isinstance(shut, claiming.Shut)
         assert f"The budget of {application} for a day, 7 messages, is used up. The next day begins on" in shut.because
         assert (used(), Message.objects.filter(state=MessageState.QUEUED).count()) == (7, 10)
+
+    @pytest.mark.parametrize(("limit", "currency"), [(7, ""), (Decimal("0.15"), "USD")])
+    def test_while_it_is_used_up_a_resume_says_so(
+        self, running: Campaign, application: Application, admin_client: Client, limit: Any, currency: str
+    ) -> None:
+        """Of the amount something is left, which is too little for the next message."""
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="USD")
+        budget = budgets.put(application, per="day", limit=Decimal(limit), currency=currency)
+        first = claimed(running)
+        shut = claiming.claim(running, "token")
+        assert isinstance(shut, claiming.Shut)
+        states.hold(running.pk, shut.because, shut.kind)
+
+        shown = admin_client.post(own_page(running, "do", "resume"), follow=True).content.decode()
+
+        running.refresh_from_db()
+        assert running.state == CampaignState.HELD
+        assert shown.count("is used up. The next day begins on") > 2  # above the page, on it, and in its history
+        assert f'id="budgets" href="{reverse("admin:messaging_budget_changelist")}"' in shown
+        with pytest.raises(NotAllowed, match="used up"):
+            campaigns.resume(running.pk)
+
+        accept(running, first, left_out=2)  # it is given back when somebody looks
+        assert campaigns.resume(running.pk).state == CampaignState.RUNNING
+        claimed(running)
+        states.hold(running.pk, shut.because, shut.kind)
+        budgets.lift(budget.pk, reason="the fair")
+        assert campaigns.resume(running.pk).state == CampaignState.RUNNING
 
     @pytest.mark.parametrize(("limit", "currency"), [(7, ""), (Decimal("0.14"), "USD")])
     def test_several_requests_of_one_claim_take_no_more_than_fits(

@@ -23,6 +23,7 @@ from messaging.services.steps import is_restore_unfinished
 from voice.models import GroupTask, TaskState
 from voice.services import events
 from voice.services.group_calls import care as group_care
+from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import hours as group_hours
 from voice.services.group_calls import launching as group_launching
 
@@ -179,7 +180,10 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
         if unasked := sending_hours.not_asked(task, past_end):
             raise EndNotAsked(unasked)
         task.again_reason = again.strip()[: open_acts.LONGEST_REASON]
-        _require_no_other(task, group_care.called_now(task).numbers, by)
+        numbers = group_care.called_now(task).numbers
+        _require_no_other(task, numbers, by)
+        if used_up := group_costs.taken(task, len(numbers)).stop():
+            raise NotNow(used_up)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
         task.launched_by = by or task.launched_by
         if sending_hours.is_held_by_end(task):
