@@ -102,7 +102,7 @@ def withdraw(pk: int, *, by: User, model: type[Model] = Campaign) -> Approval:
         draft = kind.locked(pk)
         _require_draft(draft)
         approval = _asked(draft)
-        approval.outcome = Approval.Outcome.WITHDRAWN
+        approval.outcome, approval.bound_to = Approval.Outcome.WITHDRAWN, {}  # so that it can count for no draft
         approval.decided_by, approval.decided_at = by, timezone.now()
         approval.save()
         kind.note(draft, _("Request for approval withdrawn"), by)

@@ -288,8 +288,10 @@ def not_as_shown(campaign: Campaign, agreed: Agreed | None = None, by: User | No
 
     `agreed`: the new cost, by who resumes it; it is what was shown from then on.
     """
-    if (seen := shown.from_json(campaign.shown)) is None:
+    if not campaign.shown:
         return ""
+    if (seen := shown.from_json(campaign.shown)) is None:
+        return _("What was shown at its launch cannot be read. Make it a draft again, review it and launch it.")
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
         return _("Its recipients are still being counted. Resume it when all are known.")

@@ -3,6 +3,7 @@ time of a scheduled campaign has come, and when somebody approves."""
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -471,3 +472,25 @@ def test_a_value_is_written_alike_wherever_it_was_read_from() -> None:
 
     assert shown._plain(aware) == shown._plain(aware.astimezone(ZoneInfo("Asia/Kolkata")))
     assert shown._plain(5) == "5"
+
+
+class KeptTests:
+    SEEN = shown.Shown({"text": "a"}, "b", "c", 3, {"USD": "1"}, 2, "2026-03-01T12:00:00+00:00", ["DE", "FR"])
+
+    def test_the_version_before_can_read_it_while_an_upgrade_goes_on(self) -> None:
+        kept = shown.as_json(self.SEEN)
+
+        assert kept.keys() == {"parts", "people", "reached", "recipients", "cost", "unpriced", "at"}
+        assert shown.from_json(kept) == self.SEEN
+        assert shown.from_json({**kept, "parts": self.SEEN.parts, "unpriced_in": ["DE", "FR"]}) == self.SEEN
+        assert shown.as_json(replace(self.SEEN, unpriced_in=[]))["parts"] == self.SEEN.parts
+
+    def test_what_cannot_be_read_starts_nothing(self, write: Callable[..., Campaign]) -> None:
+        draft = write()
+
+        for kept in ({"another": "version"}, {**shown.as_json(self.SEEN), "parts": 5}, ["a"]):
+            draft.shown = kept
+            assert "launch it" in starting.not_as_shown(draft)
+        for kept in (None, {}):
+            draft.shown = kept
+            assert starting.not_as_shown(draft) == ""
