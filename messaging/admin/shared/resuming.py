@@ -26,8 +26,15 @@ def asked(request: HttpRequest) -> dict[str, bool]:
 
 
 def new_cost(campaign: Campaign) -> dict[str, str]:
-    """What its button asks, and posts where somebody agrees; {} where its cost does not keep it from starting."""
-    if (found := starting.cost_to_agree_to(campaign)) is None:
+    """What its button asks, and posts where somebody agrees; {} where its cost does not keep it from starting.
+
+    `missing` is what no agreement makes up for.
+    """
+    if (planned := starting.if_resumed(campaign)) is None:
+        return {}
+    if missing := starting.unapproved(campaign, planned):
+        return {"missing": missing}
+    if (found := starting.cost_to_agree_to(campaign, planned)) is None:
         return {}
     change, new = found
     amounts = {currency: str(amount) for currency, amount in new.cost.items()}

@@ -11,13 +11,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from messaging.models import (
+    AudienceCount,
     Campaign,
     CampaignState,
     Contact,
@@ -278,6 +281,52 @@ class TimeTests:
         assert state_of(campaign) == CampaignState.RUNNING
         assert any("0.04 USD before, 0.12 USD now" in event.text for event in campaign.events.all())
         assert Campaign.objects.get().shown["cost"] == {"USD": "0.120000"}
+
+    def test_its_page_moves_by_itself_and_only_looks(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client
+    ) -> None:
+        campaign = self.launched(write)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(campaign)
+        own = reverse("admin:messaging_campaign_change", args=[campaign.pk])
+        admin_client.get(own)
+
+        with CaptureQueriesContext(connection) as asked:
+            assert "Resume it at the new cost?" in admin_client.get(own).content.decode()
+        AudienceCount.objects.update(counted_for="another audience")
+        old = list(AudienceCount.objects.values())
+        with CaptureQueriesContext(connection) as without:
+            assert "Resume it at the new cost?" not in admin_client.get(own).content.decode()
+
+        said = [query["sql"] for query in [*asked, *without]]
+        assert [sql for sql in said if sql.startswith(("INSERT", "UPDATE", "DELETE"))] == []
+        assert list(AudienceCount.objects.values()) == old
+        admin_client.post(reverse("admin:messaging_campaign_do", args=[campaign.pk, "resume"]))
+        assert "Resume it at the new cost?" in admin_client.get(own).content.decode()  # a press counts
+
+    def test_nobody_is_asked_to_agree_where_it_has_to_be_approved_first(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client, settings: Any
+    ) -> None:
+        campaign = self.launched(write)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(campaign)
+        settings.LAAFFIC_APPROVAL_RECIPIENTS = 3
+        own = reverse("admin:messaging_campaign_change", args=[campaign.pk])
+        do = reverse("admin:messaging_campaign_do", args=[campaign.pk, "resume"])
+        said = "a second person has to approve it. Make it a draft again: then it can be approved."
+
+        page = admin_client.get(own).content.decode()
+        told = admin_client.post(do, follow=True).content.decode()
+        Campaign.objects.update(state=CampaignState.SCHEDULED)
+        starting.start_scheduled(campaign.pk)
+        held = Campaign.objects.get(pk=campaign.pk)
+        once = admin_client.get(own).content.decode()
+
+        assert said in page
+        assert "Resume it at the new cost?" not in page
+        assert told.count(said) == 2  # beside its button, and as the answer
+        assert said in held.hold_reason
+        assert 'id="unapproved"' not in once  # its hold says it
 
     def test_an_agreed_cost_lets_nobody_else_in(
         self, write: Callable[..., Campaign], group: ContactGroup, come: Callable[[Campaign], Campaign], ada: User
