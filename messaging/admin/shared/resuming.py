@@ -13,6 +13,7 @@ from messaging.services.gates import sending_hours
 from messaging.services.launching import seals
 
 PAST_END = "past_end"
+NEW_COST = "new cost"  # the first word of its seal: what a page before a launch has sealed agrees to nothing
 
 
 def shown(held: Launched) -> str:
@@ -39,12 +40,12 @@ def new_cost(campaign: Campaign) -> dict[str, str]:
     change, new = found
     amounts = {currency: str(amount) for currency, amount in new.cost.items()}
     said = _("It has changed since it was launched: %(change)s. Resume it at the new cost?") % {"change": change}
-    return {"asks": said, "agreed": seals.token(campaign, [amounts, new.unpriced], {})}
+    return {"asks": said, "agreed": seals.token(campaign, [NEW_COST, amounts, new.unpriced], {})}
 
 
 def agreed(request: HttpRequest, campaign: Campaign) -> Agreed | None:
     kept, _sentences = seals.read(campaign, request.POST.get("agreed", ""))
-    if not kept:
-        return None
-    amounts, unpriced = kept
-    return Agreed({currency: Decimal(amount) for currency, amount in amounts.items()}, unpriced)
+    match kept:
+        case [word, dict(amounts), int(unpriced)] if word == NEW_COST:
+            return Agreed({currency: Decimal(amount) for currency, amount in amounts.items()}, unpriced)
+    return None

@@ -33,6 +33,7 @@ from messaging.models import (
 from messaging.services.approvals import approval_rules, approvals, shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.launching import seals
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
@@ -281,6 +282,22 @@ class TimeTests:
         assert state_of(campaign) == CampaignState.RUNNING
         assert any("0.04 USD before, 0.12 USD now" in event.text for event in campaign.events.all())
         assert Campaign.objects.get().shown["cost"] == {"USD": "0.120000"}
+
+    def test_what_the_page_before_a_launch_has_sealed_agrees_to_nothing(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client
+    ) -> None:
+        draft = write(scheduled_at=timezone.now() + dt.timedelta(hours=1))
+        sealed = hidden(admin_client, review(draft))["shown"]
+        starting.launch(draft.pk)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(draft)
+
+        for posted in (sealed, sealed[:-1], seals.token(draft, [{"USD": "1"}, 0], {})):
+            told = admin_client.post(
+                reverse("admin:messaging_campaign_do", args=[draft.pk, "resume"]), {"agreed": posted}, follow=True
+            )
+            assert "agree to the new cost" in told.content.decode()
+            assert state_of(draft) == CampaignState.HELD
 
     def test_its_page_moves_by_itself_and_only_looks(
         self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client
