@@ -70,7 +70,13 @@ class WithdrawTests:
         client.force_login(ada)
         assert "withdraw-approval" in client.get(review).content.decode()
 
-        client.post(reverse("admin:messaging_campaign_approval", args=[draft.pk, "withdraw"]))
+        posted = hidden(client, review)
+        address = reverse("admin:messaging_campaign_approval", args=[draft.pk, "withdraw"])
+
+        for stale in ({}, {**posted, "digest": "another"}):
+            client.post(address, stale)
+            assert draft.approvals.get().outcome == "asked"
+        client.post(address, posted)
 
         asked.refresh_from_db()
         assert (asked.outcome, asked.decided_by) == ("withdrawn", ada)
