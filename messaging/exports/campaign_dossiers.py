@@ -89,7 +89,8 @@ def _forecast(campaign: Campaign) -> dict[str, Any]:
     seen = shown.from_json(campaign.shown)
     kept = {"kept_at_launch": campaign.forecast, "drift_that_was_told": campaign.drift}
     if seen is None:
-        why = "It was launched where nothing is shown, such as from the shell."
+        nothing = "It was launched where nothing is shown, such as from the shell."
+        why = "What was shown cannot be read." if campaign.shown else nothing
         return {"shown_before_launch": None, "why": why, **kept}
     return {
         **kept,

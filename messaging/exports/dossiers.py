@@ -94,7 +94,7 @@ def approvals(campaign: Any) -> Part:
     kind = approvable.kind_of(campaign)
 
     def make() -> dict[str, Any]:
-        now = kind.parts(campaign)
+        now = kind.parts(campaign)  # also of a request that was withdrawn: it is bound to nothing
         asked = campaign.approvals.select_related("asked_by", "decided_by").order_by("pk")
         return {
             "digests_of_the_campaign_now": now,
@@ -111,7 +111,7 @@ def approvals(campaign: Any) -> Part:
                     "recipients": approval.recipients,
                     "expected_cost": approval.cost,
                     "what_was_shown": approval.bound_to,
-                    "changed_since": shown.changed_parts(approval.bound_to.get("parts", {}), now, kind.names),
+                    "changed_since": shown.changed_parts(approval.bound_to.get("parts", now), now, kind.names),
                 }
                 for approval in asked
             ],

@@ -67,7 +67,10 @@ def test_asked_for_approved_and_launched(api: Api, bob: Api, draft: int, asked: 
 
 
 def test_withdrawn_once_by_whoever_may_launch(api: Api, bob: Api, draft: int, asked: dict[str, Any]) -> None:
-    taken = [bob("POST", f"campaigns/{draft}/approval/withdraw") for _time in range(2)]
+    other = bob("POST", f"campaigns/{draft}/approval/withdraw", {"seen": f"{asked['seen']}0"})
+    assert (other.status_code, Approval.objects.get().outcome) == (409, "asked")
+
+    taken = [bob("POST", f"campaigns/{draft}/approval/withdraw", {"seen": asked["seen"]}) for _time in range(2)]
 
     assert [(one.status_code, one.json()["id"], one.json()["outcome"]) for one in taken] == [
         (200, asked["id"], "withdrawn")
@@ -75,6 +78,10 @@ def test_withdrawn_once_by_whoever_may_launch(api: Api, bob: Api, draft: int, as
     assert taken[0].json()["decided_by"] == "bob"
     assert bob("POST", f"campaigns/{draft}/approval/approve", {"seen": asked["seen"]}).status_code == 409
     assert api("POST", f"campaigns/{draft}/approval/withdraw").status_code == 409
+    again = api("POST", f"campaigns/{draft}/approval/ask", {}).json()
+    assert bob("POST", f"campaigns/{draft}/approval/withdraw", {"seen": asked["seen"]}).status_code == 409
+    assert bob("POST", f"campaigns/{draft}/approval/withdraw").json()["id"] == again["id"]
+    assert bob("POST", f"campaigns/{draft}/approval/withdraw", {"seen": asked["seen"]}).status_code == 409
 
 
 def test_where_one_person_is_enough(api: Api, draft: int, settings: LazySettings) -> None:

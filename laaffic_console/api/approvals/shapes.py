@@ -51,6 +51,12 @@ class ApproveRequest(serializers.Serializer):
     note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
 
 
+class WithdrawRequest(serializers.Serializer):
+    seen = serializers.CharField(
+        max_length=200, required=False, help_text="of what is withdrawn: nothing else is then; left out: the latest"
+    )
+
+
 class RefuseRequest(serializers.Serializer):
     seen = serializers.CharField(max_length=200, help_text="of what is refused")
     note = serializers.CharField(max_length=300, help_text="why: the person who asked will read it")

@@ -74,13 +74,15 @@ class AskView(OfDraftView):
 class WithdrawView(OfDraftView):
     scopes = {"POST": Scope.CAMPAIGNS}
 
-    @extend_schema(parameters=[KEY], request=None, responses=shapes.Approval)
+    @extend_schema(parameters=[KEY], request=shapes.WithdrawRequest, responses=shapes.Approval)
     def post(self, request: Any, pk: int) -> Response:
         """Take back what was asked: nobody is asked to approve the draft any more."""
+        asked = self.read(shapes.WithdrawRequest)
+        seen = documents.read_seen(asked["seen"]) if "seen" in asked else None
 
         def work() -> Answer:
-            given = approvals.withdrawn_already(self.draft(pk), by=request.user)
-            given = given or approvals.withdraw(pk, by=request.user, model=self.model)
+            given = approvals.withdrawn_already(self.draft(pk), by=request.user, seen=seen)
+            given = given or approvals.withdraw(pk, by=request.user, seen=seen, model=self.model)
             return Answer(200, documents.approval(given))
 
         answer = self.once(work, in_one=False)

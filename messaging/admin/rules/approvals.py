@@ -104,15 +104,15 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
     kind = approvable.kind_of(draft)
     require(request, kind.right("view"), kind.right(VERBS[verb]))
     note = request.POST.get("note", "")
+    seen = (request.POST.get("approval", ""), request.POST.get("digest", ""))
     try:
         if verb == "ask":
             approvals.ask(draft.pk, by=signed_in(request), note=note, model=kind.model)
             messages.success(request, _("Asked. Everyone who may approve sees it on the front page."))
         elif verb == "withdraw":
-            approvals.withdraw(draft.pk, by=signed_in(request), model=kind.model)
+            approvals.withdraw(draft.pk, by=signed_in(request), seen=seen, model=kind.model)
             messages.success(request, _("Withdrawn: nobody is asked to approve it any more."))
         else:
-            seen = (request.POST.get("approval", ""), request.POST.get("digest", ""))
             approve = verb == "approve"
             approvals.decide(draft.pk, by=signed_in(request), approve=approve, note=note, seen=seen, model=kind.model)
             messages.success(request, _("Approved.") if verb == "approve" else _("Refused; your reason is kept."))

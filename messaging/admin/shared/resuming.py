@@ -13,6 +13,7 @@ from messaging.services.gates import sending_hours
 from messaging.services.launching import seals
 
 PAST_END = "past_end"
+NEW_COST = "new cost"  # the first word of its seal: what a page before a launch has sealed agrees to nothing
 
 
 def shown(held: Launched) -> str:
@@ -26,18 +27,25 @@ def asked(request: HttpRequest) -> dict[str, bool]:
 
 
 def new_cost(campaign: Campaign) -> dict[str, str]:
-    """What its button asks, and posts where somebody agrees; {} where its cost does not keep it from starting."""
-    if (found := starting.cost_to_agree_to(campaign)) is None:
+    """What its button asks, and posts where somebody agrees; {} where its cost does not keep it from starting.
+
+    `missing` is what no agreement makes up for.
+    """
+    if (planned := starting.if_resumed(campaign)) is None:
+        return {}
+    if missing := starting.unapproved(campaign, planned):
+        return {"missing": missing}
+    if (found := starting.cost_to_agree_to(campaign, planned)) is None:
         return {}
     change, new = found
     amounts = {currency: str(amount) for currency, amount in new.cost.items()}
     said = _("It has changed since it was launched: %(change)s. Resume it at the new cost?") % {"change": change}
-    return {"asks": said, "agreed": seals.token(campaign, [amounts, new.unpriced], {})}
+    return {"asks": said, "agreed": seals.token(campaign, [NEW_COST, amounts, new.unpriced], {})}
 
 
 def agreed(request: HttpRequest, campaign: Campaign) -> Agreed | None:
     kept, _sentences = seals.read(campaign, request.POST.get("agreed", ""))
-    if not kept:
-        return None
-    amounts, unpriced = kept
-    return Agreed({currency: Decimal(amount) for currency, amount in amounts.items()}, unpriced)
+    match kept:
+        case [word, dict(amounts), int(unpriced)] if word == NEW_COST:
+            return Agreed({currency: Decimal(amount) for currency, amount in amounts.items()}, unpriced)
+    return None

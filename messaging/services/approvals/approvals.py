@@ -71,9 +71,7 @@ def decide(
     with transaction.atomic():
         draft = kind.locked(pk)
         _require_draft(draft)
-        approval = _asked(draft)
-        if seen is not None and seen != identity(approval):
-            raise NotAllowed(_("Approval was requested again since you looked. Look at it as it is now."))
+        approval = _asked(draft, seen)
         if approve and is_author(draft, by):
             raise NotAllowed(_("You wrote this: another person has to approve it."))
         if approval.asked_by_id == by.pk:
@@ -95,14 +93,17 @@ def decide(
     return approval
 
 
-def withdraw(pk: int, *, by: User, model: type[Model] = Campaign) -> Approval:
-    """Take the request back: nobody is asked any more, and the draft can be changed or asked for again."""
+def withdraw(pk: int, *, by: User, seen: tuple[str, str] | None = None, model: type[Model] = Campaign) -> Approval:
+    """Take the request back: nobody is asked any more, and the draft can be changed or asked for again.
+
+    `seen`: see decide.
+    """
     kind = approvable.kind(model)
     with transaction.atomic():
         draft = kind.locked(pk)
         _require_draft(draft)
-        approval = _asked(draft)
-        approval.outcome = Approval.Outcome.WITHDRAWN
+        approval = _asked(draft, seen)
+        approval.outcome, approval.bound_to = Approval.Outcome.WITHDRAWN, {}  # so that it can count for no draft
         approval.decided_by, approval.decided_at = by, timezone.now()
         approval.save()
         kind.note(draft, _("Request for approval withdrawn"), by)
@@ -110,10 +111,12 @@ def withdraw(pk: int, *, by: User, model: type[Model] = Campaign) -> Approval:
     return approval
 
 
-def _asked(draft: Any) -> Approval:
+def _asked(draft: Any, seen: tuple[str, str] | None) -> Approval:
     approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED).first()
     if approval is None:
         raise NotAllowed(_("No approval is asked for “%(name)s” at the moment.") % {"name": draft.name})
+    if seen is not None and seen != identity(approval):
+        raise NotAllowed(_("Approval was requested again since you looked. Look at it as it is now."))
     return approval
 
 
@@ -182,11 +185,15 @@ def asked_already(draft: Any, *, by: User) -> Approval | None:
     return None if approval_rules.changed_since(approval, draft, plan) else approval
 
 
-def withdrawn_already(draft: Any, *, by: User) -> Approval | None:
-    """By the same person, and not asked for again since: a caller that repeats it has lost the answer."""
+def withdrawn_already(draft: Any, *, by: User, seen: tuple[str, str] | None) -> Approval | None:
+    """By the same person, and not asked for again since: a caller that repeats it has lost the answer.
+
+    It is bound to nothing any more, so of what was `seen` its id tells which one it is.
+    """
     latest = approval_rules.latest(draft)
-    is_done = latest is not None and latest.outcome == Approval.Outcome.WITHDRAWN and latest.decided_by_id == by.pk
-    return latest if is_done else None
+    if latest is None or (latest.outcome, latest.decided_by_id) != (Approval.Outcome.WITHDRAWN, by.pk):
+        return None
+    return latest if seen is None or seen[0] == str(latest.pk) else None
 
 
 def said_already(draft: Any, *, by: User, approve: bool, seen: tuple[str, str]) -> Approval | None:

@@ -56,6 +56,7 @@ NOT_BOUND = {
 
 
 MOVED_SINCE_LAUNCH = ("schedule", "calendar", "limits")  # its time has come, another pace was set, its end was lifted
+UNPRICED_IN = "unpriced_in"  # the field of Shown, which is kept among its parts
 NAMES = {part: name for part, (name, _fields) in PARTS.items()}
 
 
@@ -244,15 +245,27 @@ def _grouped(number: int | None) -> str:
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
-    return asdict(shown)
+    """Of keys that every version can read: while an upgrade goes on, the one before it takes no other, and would
+    compare nothing.
+    """
+    kept = asdict(shown)
+    if countries := kept.pop(UNPRICED_IN):
+        kept["parts"] = {**kept["parts"], UNPRICED_IN: ",".join(countries)}
+    return kept
 
 
 def from_json(kept: dict[str, Any] | None) -> Shown | None:
-    """None for nothing, and for what an earlier version kept: it counts as not shown."""
+    """None for nothing, and for what cannot be read: it counts as not shown."""
     try:
-        return Shown(**kept) if kept else None
-    except TypeError:
+        return _read(**kept) if kept else None
+    except (TypeError, ValueError, AttributeError):
         return None
+
+
+def _read(*, parts: Mapping[str, str], **rest: Any) -> Shown:
+    own = dict(parts)
+    countries = own.pop(UNPRICED_IN, "")
+    return Shown(parts=own, **{UNPRICED_IN: countries.split(",") if countries else [], **rest})
 
 
 def digest(value: Any) -> str:

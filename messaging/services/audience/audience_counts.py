@@ -152,8 +152,13 @@ def names_any(campaign: Campaign, numbers: Sequence[str]) -> bool:
 
 
 def is_current(campaign: Campaign) -> bool:
+    return current(campaign) is not None
+
+
+def current(campaign: Campaign) -> AudienceCount | None:
+    """The count that is there, done and about the draft as it stands; nothing is counted, and nothing written."""
     count = AudienceCount.objects.filter(campaign=campaign).first()
-    return count is not None and count.is_done and _is_about(count, campaign)
+    return count if count is not None and count.is_done and _is_about(count, campaign) else None
 
 
 def count_open() -> None:

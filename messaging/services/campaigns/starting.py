@@ -288,8 +288,10 @@ def not_as_shown(campaign: Campaign, agreed: Agreed | None = None, by: User | No
 
     `agreed`: the new cost, by who resumes it; it is what was shown from then on.
     """
-    if (seen := shown.from_json(campaign.shown)) is None:
+    if not campaign.shown:
         return ""
+    if (seen := shown.from_json(campaign.shown)) is None:
+        return _("What was shown at its launch cannot be read. Make it a draft again, review it and launch it.")
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
         return _("Its recipients are still being counted. Resume it when all are known.")
@@ -331,15 +333,26 @@ def _agree(campaign: Campaign, seen: Shown, planned: Forecast, by: User | None) 
     steps.note(campaign, _("Resumed at another cost; %(change)s") % {"change": shown.cost_words(seen, now)}, by)
 
 
-def cost_to_agree_to(campaign: Campaign) -> tuple[str, Agreed] | None:
+def if_resumed(campaign: Campaign) -> Forecast | None:
+    """What a resume would compare, as far as its page can see that without counting anybody."""
+    return forecast.looked_at(campaign) if _starts_when_resumed(campaign) else None
+
+
+def unapproved(campaign: Campaign, planned: Forecast | None = None) -> str:
+    """What its approval lacks, in one sentence; nobody can ask for one, or give it, once it was launched."""
+    if not approval_rules.is_on():
+        return ""
+    planned = planned or forecast.of(campaign)
+    missing = approval_rules.missing(campaign, planned)
+    if not missing or not planned.counted.is_done:
+        return missing
+    return _("%(missing)s Make it a draft again: then it can be approved.") % {"missing": missing}
+
+
+def cost_to_agree_to(campaign: Campaign, planned: Forecast) -> tuple[str, Agreed] | None:
     """What differs, and the new cost, where that alone keeps it from starting: its page asks about it."""
     seen = shown.from_json(campaign.shown)
-    if seen is None or not _starts_when_resumed(campaign):
-        return None
-    planned = forecast.of(campaign)
-    if not planned.counted.is_done or not _changes(campaign, seen, planned):
-        return None
-    if not _is_cost_alone(campaign, seen, planned):
+    if seen is None or not _changes(campaign, seen, planned) or not _is_cost_alone(campaign, seen, planned):
         return None
     now = shown.of(campaign, planned)
     return str(shown.cost_words(seen, now)), Agreed(planned.cost.by_currency, now.unpriced)
@@ -361,7 +374,7 @@ def _end_of(campaign: Campaign, planned: Forecast) -> int:
 def start_or_hold(campaign: Campaign, agreed: Agreed | None = None) -> None:
     """By the clock nobody is there to be told: what misses its approval by now is held. `agreed`: see not_as_shown."""
     stop = applications.stop_of(campaign.application)
-    if missing := stop or approval_rules.missing(campaign) or not_as_shown(campaign, agreed):
+    if missing := stop or unapproved(campaign) or not_as_shown(campaign, agreed):
         states.hold_locked(campaign, missing)
     else:
         start(campaign, None)

@@ -48,6 +48,15 @@ def of(campaign: Campaign) -> Forecast:
     return from_count(campaign, audience_counts.of(campaign))
 
 
+def looked_at(campaign: Campaign) -> Forecast | None:
+    """Of the count that is there, for a page that moves by itself; None where there is none of it as it stands.
+
+    Nobody is looked for: the fields that are lacking are not known.
+    """
+    counted = audience_counts.current(campaign)
+    return from_count(campaign, counted, []) if counted else None
+
+
 def from_count(campaign: Campaign, counted: AudienceCount, people: Sequence[Contact] | None = None) -> Forecast:
     """`people`: a sample that was taken already."""
     each, lacking = _segments(campaign, people)

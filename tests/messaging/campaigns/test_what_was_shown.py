@@ -3,6 +3,7 @@ time of a scheduled campaign has come, and when somebody approves."""
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,13 +11,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from messaging.models import (
+    AudienceCount,
     Campaign,
     CampaignState,
     Contact,
@@ -29,6 +33,7 @@ from messaging.models import (
 from messaging.services.approvals import approval_rules, approvals, shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.launching import seals
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
@@ -278,6 +283,68 @@ class TimeTests:
         assert any("0.04 USD before, 0.12 USD now" in event.text for event in campaign.events.all())
         assert Campaign.objects.get().shown["cost"] == {"USD": "0.120000"}
 
+    def test_what_the_page_before_a_launch_has_sealed_agrees_to_nothing(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client
+    ) -> None:
+        draft = write(scheduled_at=timezone.now() + dt.timedelta(hours=1))
+        sealed = hidden(admin_client, review(draft))["shown"]
+        starting.launch(draft.pk)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(draft)
+
+        for posted in (sealed, sealed[:-1], seals.token(draft, [{"USD": "1"}, 0], {})):
+            told = admin_client.post(
+                reverse("admin:messaging_campaign_do", args=[draft.pk, "resume"]), {"agreed": posted}, follow=True
+            )
+            assert "agree to the new cost" in told.content.decode()
+            assert state_of(draft) == CampaignState.HELD
+
+    def test_its_page_moves_by_itself_and_only_looks(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client
+    ) -> None:
+        campaign = self.launched(write)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(campaign)
+        own = reverse("admin:messaging_campaign_change", args=[campaign.pk])
+        admin_client.get(own)
+
+        with CaptureQueriesContext(connection) as asked:
+            assert "Resume it at the new cost?" in admin_client.get(own).content.decode()
+        AudienceCount.objects.update(counted_for="another audience")
+        old = list(AudienceCount.objects.values())
+        with CaptureQueriesContext(connection) as without:
+            assert "Resume it at the new cost?" not in admin_client.get(own).content.decode()
+
+        said = [query["sql"] for query in [*asked, *without]]
+        assert [sql for sql in said if sql.startswith(("INSERT", "UPDATE", "DELETE"))] == []
+        assert list(AudienceCount.objects.values()) == old
+        admin_client.post(reverse("admin:messaging_campaign_do", args=[campaign.pk, "resume"]))
+        assert "Resume it at the new cost?" in admin_client.get(own).content.decode()  # a press counts
+
+    def test_nobody_is_asked_to_agree_where_it_has_to_be_approved_first(
+        self, write: Callable[..., Campaign], come: Callable[[Campaign], Campaign], admin_client: Client, settings: Any
+    ) -> None:
+        campaign = self.launched(write)
+        ListPrice.objects.update(price=Decimal("0.02"))
+        come(campaign)
+        settings.LAAFFIC_APPROVAL_RECIPIENTS = 3
+        own = reverse("admin:messaging_campaign_change", args=[campaign.pk])
+        do = reverse("admin:messaging_campaign_do", args=[campaign.pk, "resume"])
+        said = "a second person has to approve it. Make it a draft again: then it can be approved."
+
+        page = admin_client.get(own).content.decode()
+        told = admin_client.post(do, follow=True).content.decode()
+        Campaign.objects.update(state=CampaignState.SCHEDULED)
+        starting.start_scheduled(campaign.pk)
+        held = Campaign.objects.get(pk=campaign.pk)
+        once = admin_client.get(own).content.decode()
+
+        assert said in page
+        assert "Resume it at the new cost?" not in page
+        assert told.count(said) == 2  # beside its button, and as the answer
+        assert said in held.hold_reason
+        assert 'id="unapproved"' not in once  # its hold says it
+
     def test_an_agreed_cost_lets_nobody_else_in(
         self, write: Callable[..., Campaign], group: ContactGroup, come: Callable[[Campaign], Campaign], ada: User
     ) -> None:
@@ -471,3 +538,25 @@ def test_a_value_is_written_alike_wherever_it_was_read_from() -> None:
 
     assert shown._plain(aware) == shown._plain(aware.astimezone(ZoneInfo("Asia/Kolkata")))
     assert shown._plain(5) == "5"
+
+
+class KeptTests:
+    SEEN = shown.Shown({"text": "a"}, "b", "c", 3, {"USD": "1"}, 2, "2026-03-01T12:00:00+00:00", ["DE", "FR"])
+
+    def test_the_version_before_can_read_it_while_an_upgrade_goes_on(self) -> None:
+        kept = shown.as_json(self.SEEN)
+
+        assert kept.keys() == {"parts", "people", "reached", "recipients", "cost", "unpriced", "at"}
+        assert shown.from_json(kept) == self.SEEN
+        assert shown.from_json({**kept, "parts": self.SEEN.parts, "unpriced_in": ["DE", "FR"]}) == self.SEEN
+        assert shown.as_json(replace(self.SEEN, unpriced_in=[]))["parts"] == self.SEEN.parts
+
+    def test_what_cannot_be_read_starts_nothing(self, write: Callable[..., Campaign]) -> None:
+        draft = write()
+
+        for kept in ({"another": "version"}, {**shown.as_json(self.SEEN), "parts": 5}, ["a"]):
+            draft.shown = kept
+            assert "launch it" in starting.not_as_shown(draft)
+        for kept in (None, {}):
+            draft.shown = kept
+            assert starting.not_as_shown(draft) == ""

@@ -1,6 +1,7 @@
 """A second person's word: when it is needed, what voids it, and that nothing starts without it."""
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -21,6 +22,7 @@ from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Event
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
+from messaging.exports import dossiers
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
 from messaging.services.approvals import approval_limits, approval_rules, approvals, shown
 from messaging.services.approvals.approvable import Plan
@@ -68,10 +70,18 @@ class WithdrawTests:
         client.force_login(ada)
         assert "withdraw-approval" in client.get(review).content.decode()
 
-        client.post(reverse("admin:messaging_campaign_approval", args=[draft.pk, "withdraw"]))
+        posted = hidden(client, review)
+        address = reverse("admin:messaging_campaign_approval", args=[draft.pk, "withdraw"])
+
+        for stale in ({}, {**posted, "digest": "another"}):
+            client.post(address, stale)
+            assert draft.approvals.get().outcome == "asked"
+        client.post(address, posted)
 
         asked.refresh_from_db()
         assert (asked.outcome, asked.decided_by) == ("withdrawn", ada)
+        assert asked.bound_to == {}  # a version that takes the outcome for an approval finds no draft that it is for
+        assert json.loads(b"".join(dossiers.approvals(draft).content()))["approvals"][0]["changed_since"] == []
         assert not approvals.waiting_for(bob).exists()
         assert "second person has to approve" in approval_rules.missing(draft)
         with pytest.raises(NotAllowed, match="No approval is asked for"):
