@@ -116,6 +116,12 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         saving.plan(obj)
         super().save_model(request, obj, form, change)
 
+    def said_when_saved(self, request: HttpRequest, row: Report) -> str:
+        said = super().said_when_saved(request, row)
+        if row.next_at is None:
+            return said
+        return format_html("{} {}", said, _("It is sent next on %(at)s.") % {"at": dates.planned(row.next_at)})
+
     @display(description=gettext_lazy("report"))
     def opened(self, report: Report) -> str:
         return format_html('<a class="c-link" href="{}">{}</a>', address_of(report), _("Open"))

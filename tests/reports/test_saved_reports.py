@@ -449,3 +449,23 @@ def test_a_lost_bell_is_rung_again(grace: User, monkeypatch: pytest.MonkeyPatch)
     long_jobs.ring_for_waiting()
 
     assert rung == [schedule.JOB]
+
+
+def test_the_page_says_in_our_words_what_was_saved_and_deleted(grace: User, client: Client) -> None:
+    client.force_login(grace)
+    weekly = {"name": "Weekly", "query": "period=last_month&by=country", "schedule": "weekly", "weekday": "1"}
+    form = {**weekly, "month_day": "1", "hour": "7", "format": "csv", "users": [str(grace.pk)]}
+    refused = client.post(f"{LIST}add/", {**form, "users": []}).content.decode()
+    assert "Nothing is saved yet: correct what is marked below." in refused
+    assert "errors below" not in refused
+    listed = client.post(f"{LIST}add/", form, follow=True).content.decode()
+    made = Report.objects.get()
+    assert f'“<a href="{LIST}{made.pk}/change/">Weekly</a>” is saved. It is sent next on ' in listed
+    own = client.post(
+        f"{LIST}{made.pk}/change/", {**form, "schedule": "none", "_continue": "1"}, follow=True
+    ).content.decode()
+    assert "“Weekly” is saved." in own
+    assert "successfully" not in own
+    gone = client.post(f"{LIST}{made.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
+    assert "“Weekly” is deleted." in gone
+    assert "successfully" not in gone

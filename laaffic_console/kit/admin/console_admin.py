@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from unfold import admin as unfold
 
+from laaffic_console.kit.admin.own_words import SaysWhatWasDone
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.forms import edits, kept_forms
 from laaffic_console.kit.lists import list_columns, list_order
@@ -171,7 +172,7 @@ class EmptyLink:
         return reverse(self.name)
 
 
-class ModelAdmin(unfold.ModelAdmin):
+class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
     when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
     when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
     add_words: ClassVar[Any] = ""  # on the button to the form of a new row, where "New …" does not say it

@@ -1,0 +1,43 @@
+"""What a page says after a row was saved or deleted: our own short sentence in the place of Django's."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit.pages import own_page
+
+
+class SaysWhatWasDone:
+    has_view_permission: Any  # of the admin that this is beside
+
+    def said_when_saved(self, request: HttpRequest, row: Any) -> str:
+        """With a link to the row, unless the next page is its own."""
+        is_here = "_continue" in request.POST or not self.has_view_permission(request, row)
+        name = str(row) if is_here else format_html('<a href="{}">{}</a>', own_page(row), row)
+        return format_html(_("“{name}” is saved."), name=name)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        _keep(request, self.said_when_saved(request, obj))
+        answer: HttpResponse = super().response_add(request, obj, post_url_continue)  # type: ignore[misc]
+        return answer
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        _keep(request, self.said_when_saved(request, obj))
+        answer: HttpResponse = super().response_change(request, obj)  # type: ignore[misc]
+        return answer
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        _keep(request, _("“%(name)s” is deleted.") % {"name": obj_display})
+        answer: HttpResponse = super().response_delete(request, obj_display, obj_id)  # type: ignore[misc]
+        return answer
+
+    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+        """Django's responses say one sentence each, by this: only that one is replaced."""
+        own = request.__dict__.pop("own_words", None)
+        super().message_user(request, own or message, *args, **kwargs)  # type: ignore[misc]
+
+
+def _keep(request: HttpRequest, words: str) -> None:
+    request.own_words = words  # type: ignore[attr-defined]
