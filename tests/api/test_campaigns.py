@@ -130,7 +130,7 @@ class LifeTests:
         assert refused.status_code == 409
         assert "0.06 USD now" in refused.json()["detail"]
 
-        assert api("POST", f"campaigns/{draft}/resume", {"cost": {"USD": "0.06"}}).json()["state"] == "running"
+        assert api("POST", f"campaigns/{draft}/resume", {"cost": {"usd": "0.06"}}).json()["state"] == "running"
 
     def test_a_moment_long_past_is_not_taken_for_at_once(self, api: Api, draft: int) -> None:
         Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(days=365))

@@ -184,7 +184,7 @@ class LaafficTests:
 
         refused = api("POST", "calls", {"account": "till", "number": NUMBER})
 
-        assert told(refused) == (400, [""])
+        assert (refused.status_code, "errors" in refused.json()) == (400, False)  # nobody knows which field
         assert "Check the number" in refused.json()["detail"]
 
     def test_a_wrong_value_is_400_and_a_state_409(self, ask: Callable[[str], list[Any]]) -> None:

@@ -61,7 +61,7 @@ class ResumeCampaignRequest(ResumeRequest):
         help_text="{currency: amount} that you agree to, where it costs something else than was shown at its launch",
     )
     unpriced = serializers.IntegerField(
-        min_value=0, required=False, default=0, help_text="recipients without a price that you agree to, with “cost”"
+        min_value=0, required=False, default=0, help_text="recipients without a price that you agree to"
     )
 
 

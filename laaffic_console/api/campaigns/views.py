@@ -24,6 +24,7 @@ from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.plain_text import capitals
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Agreed
@@ -243,7 +244,8 @@ class ResumeView(SteerView):
     def post(self, request: Any, pk: int) -> Response:
         """Go on with a campaign that is paused or held."""
         asked = self.read(own_shapes.ResumeCampaignRequest)
-        agreed = Agreed(asked["cost"], asked["unpriced"]) if "cost" in asked else None
+        cost = {capitals(currency): amount for currency, amount in asked.get("cost", {}).items()}
+        agreed = Agreed(cost, asked["unpriced"]) if "cost" in asked or asked["unpriced"] else None
         return self.steer(request, pk, past_end=asked["past_end"], agreed=agreed)
 
 

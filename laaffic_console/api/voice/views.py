@@ -85,7 +85,7 @@ def _refuse_wrong(call: SipCall) -> None:
     """Problem where Laaffic says that the request itself is wrong: the same would be refused once more."""
     entry = call.entry
     if entry is not None and entry.state == EntryState.REFUSED and entry.code in WRONG_VALUES:
-        raise problems.at("", str(calls.advice(call)), call=call.pk)
+        raise Problem(400, str(calls.advice(call)), call=call.pk)
 
 
 def made(call: SipCall) -> Answer:

@@ -101,8 +101,8 @@ class Command(ConsoleCommand):
             return proving.prove(Campaign.objects.get(pk=options["id"]))
         if verb == "launch":
             return self.launch(options)
-        if verb == "resume" and options["cost"] is not None:
-            agreed = Agreed(options["cost"], options["unpriced"])
+        if verb == "resume" and (options["cost"] is not None or options["unpriced"]):
+            agreed = Agreed(options["cost"] or {}, options["unpriced"])
             return standing(campaigns.resume(options["id"], agreed=agreed))
         return self.change_or_report(verb, options["id"])
 
