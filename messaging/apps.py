@@ -24,22 +24,20 @@ class MessagingConfig(AppConfig):
         from laaffic_console.gateway.services.work.long_jobs import LongJob
         from laaffic_console.kit.registers import gauges
         from laaffic_console.reports import reporting
-        from messaging import (
+        from messaging import meanings, search_indexes
+        from messaging.models import Campaign, EmailCampaign, MmsAttachment
+        from messaging.people import person_timeline
+        from messaging.registered import (
             console_entries,
             export_kinds,
             findable,
             health_signs,
-            meanings,
             notice_subjects,
             person_acts,
             person_entries,
             report_links,
-            search_indexes,
-            thread,
         )
-        from messaging.gauges import campaigns_and_messages
-        from messaging.models import Campaign, EmailCampaign, MmsAttachment
-        from messaging.people import person_timeline
+        from messaging.registered.gauges import campaigns_and_messages
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting, waiting
         from messaging.services.budgets import budget_gate, earlier_requests
@@ -52,7 +50,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.email import states as email_states
         from messaging.services.email.approval import EmailDrafts
         from messaging.services.email.figures import EmailReports
-        from messaging.services.figures import proofs, proving
+        from messaging.services.figures import proofs, proving, thread
         from messaging.services.figures.message_reports import MessageReports
         from messaging.services.figures.proofs import Proved
         from messaging.services.gates import canary, consent, frequency, gates, retries, sending_hours

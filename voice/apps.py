@@ -19,15 +19,16 @@ class VoiceConfig(AppConfig):
         from laaffic_console.gateway.services.ledger import subjects
         from laaffic_console.gateway.services.work import bell, moments
         from laaffic_console.reports import links, reporting
-        from messaging import person_acts
         from messaging.people import contact_actions
+        from messaging.registered import person_acts
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
         from messaging.services.contacts import people
         from messaging.services.figures import proofs
         from messaging.services.gates import frequency
-        from voice import console_entries, export_kinds, findable, meanings, notice_subjects, person_entries
+        from voice import meanings
         from voice.models import AudioFile, GroupTask, SipCall, SipPhone
+        from voice.registered import console_entries, export_kinds, findable, notice_subjects, person_entries
         from voice.services.audio import uploads as audio
         from voice.services.calls import matching as call_matching
         from voice.services.calls import sip_calls as calls

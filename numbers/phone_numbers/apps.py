@@ -12,8 +12,9 @@ class NumbersConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.services.ledger import subjects
         from laaffic_console.gateway.services.work import bell
-        from phone_numbers import console_entries, export_kinds, findable, meanings, person_entries
+        from phone_numbers import meanings
         from phone_numbers.models import BindingRequest, NumberPool, OwnedNumber
+        from phone_numbers.registered import console_entries, export_kinds, findable, person_entries
 
         subjects.register({"binding request": BindingRequest, "number pool": NumberPool, "owned number": OwnedNumber})
         export_kinds.register()

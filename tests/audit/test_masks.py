@@ -21,9 +21,9 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.audit import acts
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.masking import masks
-from messaging.export_kinds import RECIPIENTS
 from messaging.files.contact_headers import attribute_header
 from messaging.models import Batch, Campaign, Contact, Message
+from messaging.registered.export_kinds import RECIPIENTS
 from messaging.services.saved_audiences import offers as audience_offers
 from tests.dashboard import doors
 

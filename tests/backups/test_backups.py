@@ -33,7 +33,6 @@ from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.gateway.services.ledger import known_by
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging import person_entries
 from messaging.models import (
     Batch,
     Campaign,
@@ -52,6 +51,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.people.person_timeline import Behind
+from messaging.registered import person_entries
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming

@@ -11,7 +11,7 @@ from laaffic_console.exporting.models import Export
 from laaffic_console.gateway.models import Application
 from messaging.models import Contact
 from tests.voice.group_samples import FIRST, written
-from voice import task_recipient_exports
+from voice.exports import task_recipient_exports
 from voice.models import CallRecord, GroupTask
 
 pytestmark = pytest.mark.django_db

@@ -30,7 +30,6 @@ from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.rules import approvals, budgets, calendars
 from messaging.admin.shared import buttons, proof_panel, resuming
-from voice import export_kinds
 from voice.admin.group_facts import bar, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
@@ -38,6 +37,7 @@ from voice.admin.group_review import GroupLaunch
 from voice.admin.records import say_answer
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, OPEN
+from voice.registered import export_kinds
 from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import lookups as asking

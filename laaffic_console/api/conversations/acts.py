@@ -16,10 +16,10 @@ from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.views import ApiView
-from messaging import thread
 from messaging.models import Conversation, ConversationNote
 from messaging.services.campaigns import answering
 from messaging.services.campaigns.answering import Way
+from messaging.services.figures import thread
 from messaging.services.replies import conversations
 
 ACT = [thread.SEE, conversations.ANSWER]

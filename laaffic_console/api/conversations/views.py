@@ -11,9 +11,9 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.timelines import LongCursorQuery, TimelineEntry
 from laaffic_console.api.views import USUAL_ROWS, ApiView, not_a_cursor, row, unwrapped, wrapped
-from messaging import thread
 from messaging.models import Conversation
 from messaging.services.contacts import people
+from messaging.services.figures import thread
 from messaging.services.replies import conversation_lists
 
 

@@ -8,7 +8,7 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.words.said import read
 from laaffic_console.laaffic import UploadedAudio
-from voice import task_recipient_exports
+from voice.exports import task_recipient_exports
 from voice.models import Announcement, AudioFile, CallRecord, GroupTask, SipCall, SipPhone
 from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls

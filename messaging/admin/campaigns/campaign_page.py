@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from laaffic_console.exporting import kinds
 from laaffic_console.gateway.services.ledger import ledger
-from messaging import export_kinds
 from messaging.admin.conversations.replies import with_contacts
 from messaging.admin.rules import budgets, calendars
 from messaging.admin.shared import channel_pages, proof_panel
 from messaging.models import Campaign
+from messaging.registered import export_kinds
 from messaging.services.audience import rules
 from messaging.services.batches import counting, expected, gate_tallies, waiting
 from messaging.services.campaigns import canaries, templates

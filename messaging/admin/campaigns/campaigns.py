@@ -23,7 +23,6 @@ from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
 from laaffic_console.kit.pages import own_page, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
-from messaging import export_kinds
 from messaging.admin.campaigns import campaign_actions, campaign_comparison, campaign_list, campaign_page, few_first
 from messaging.admin.campaigns.campaign_list import CampaignListAdmin
 from messaging.admin.composing import before_launch, compose, pasted_numbers, templates
@@ -32,6 +31,7 @@ from messaging.admin.pages import page, require
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import buttons, channel_pages, proof_panel, resuming
 from messaging.models import Campaign, CampaignState
+from messaging.registered import export_kinds
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, editing, starting
 from messaging.services.figures import comparing

@@ -22,7 +22,6 @@ from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.stored_words import in_words
-from messaging import findable
 from messaging.admin.pages import page
 from messaging.models import (
     EXCEPTIONAL,
@@ -35,6 +34,7 @@ from messaging.models import (
     MessageState,
 )
 from messaging.people.person_links import PersonColumn
+from messaging.registered import findable
 from messaging.services.batches import answers, expected, waiting
 from messaging.services.figures import timeline
 from messaging.services.reports import amount_words

@@ -26,7 +26,7 @@ from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
-from messaging import msisdn, person_acts
+from messaging import msisdn
 from messaging.admin.composing.quick_message import QuickMessageForm, send_quick_message
 from messaging.admin.contacts import people
 from messaging.admin.contacts.contact_filters import CountryFilter, GroupFilter, ImportFilter, in_order_of_members
@@ -36,6 +36,7 @@ from messaging.admin.pages import own_page, require
 from messaging.admin.shared import bulk_actions
 from messaging.models import Contact, ContactGroup, Message, Reply, SuppressionEntry, SuppressionRelease
 from messaging.people import contact_actions
+from messaging.registered import person_acts
 from messaging.services.contacts import consents, contacts, people_search, suppression
 from messaging.subscribers import spellings
 

@@ -18,11 +18,12 @@ from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import gettext as _
-from messaging import msisdn, person_acts
+from messaging import msisdn
 from messaging.admin.pages import add_problems, page, require
 from messaging.models import ConsentState, Contact, Conversation, SuppressionEntry
 from messaging.people import person_timeline
 from messaging.people.person_links import person_page
+from messaging.registered import person_acts
 from messaging.services.contacts import consents, people
 from messaging.subscribers import subscriber
 

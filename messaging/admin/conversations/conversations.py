@@ -24,7 +24,6 @@ from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
-from messaging import thread
 from messaging.admin.composing.quick_message import QuickMessageForm
 from messaging.admin.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from messaging.admin.shared.text_widget import TextWidget
@@ -32,6 +31,7 @@ from messaging.models import Contact, Conversation, SavedAnswer
 from messaging.people import person_timeline
 from messaging.services.campaigns import answering, saved_answers
 from messaging.services.contacts import people
+from messaging.services.figures import thread
 from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversation_lists, conversations
 from messaging.services.replies.replies import contacts_of

@@ -23,7 +23,6 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
-from messaging import export_kinds
 from messaging.admin.campaigns.campaigns import launched_meanwhile
 from messaging.admin.email import email_beside
 from messaging.admin.email.email_form import (
@@ -40,6 +39,7 @@ from messaging.admin.rules import approvals, budgets, calendars
 from messaging.admin.shared import buttons, proof_panel, resuming
 from messaging.admin.shared.clocks import starts_at
 from messaging.models import EmailCampaign, EmailCampaignState, EmailLookup
+from messaging.registered import export_kinds
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import choices as email_choices
 from messaging.services.email import counting as email_counting

@@ -15,7 +15,7 @@ from laaffic_console.kit.files.file_imports import SafeImportMixin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.words.figures import in_percent
 from messaging.models import ListPrice
-from messaging.price_files import ListPriceResource, PriceFile
+from messaging.resources.prices import ListPriceResource, PriceFile
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Price
 

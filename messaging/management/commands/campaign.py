@@ -16,10 +16,10 @@ from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process import document_text
 from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.kit.words import limits
-from messaging import export_kinds
 from messaging.management import draft_arguments
 from messaging.management.written_files import written
 from messaging.models import Campaign, TemplateVersion
+from messaging.registered import export_kinds
 from messaging.services.approvals.shown import Agreed
 from messaging.services.campaigns import campaigns, drafts, launch_checks, resolving, starting, templates
 from messaging.services.figures import campaign_report, proving

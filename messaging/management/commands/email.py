@@ -11,13 +11,13 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
 from laaffic_console.kit.process.commands import ConsoleCommand
-from messaging import export_kinds
 from messaging.management import sending_arguments
 from messaging.management.commands.campaign import as_text
 from messaging.management.named import application_of
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from messaging.management.written_files import written
 from messaging.models import EmailCampaign
+from messaging.registered import export_kinds
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import choices as email_choices
 from messaging.services.email import counting as email_counting

@@ -18,7 +18,7 @@ from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files import xlsx_stream
 from messaging.exports import contact_exports
 from messaging.models import Contact, ContactGroup, GroupMembership
-from messaging.resources import ContactResource
+from messaging.resources.contacts import ContactResource
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -24,7 +24,7 @@ from laaffic_console.gateway.services.work import leases
 from messaging.files import contact_files
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
-from messaging.resources import ContactResource
+from messaging.resources.contacts import ContactResource
 from messaging.services.contacts import people, reading
 from messaging.services.imports import bad_rows, imports
 from messaging.services.imports import files as import_files

@@ -18,7 +18,7 @@ from tablib import Dataset
 
 from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.models import Campaign, ListPrice, MessageState, OutcomeTally
-from messaging.price_files import ListPriceResource, PriceFile
+from messaging.resources.prices import ListPriceResource, PriceFile
 from messaging.services.forecast import balance_forecast
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost

@@ -20,7 +20,6 @@ from laaffic_console.notices.services import mailing as notices_mailing
 from laaffic_console.notices.services import watching
 from laaffic_console.reports.models import IS_OPEN_SENDING, Sending
 from laaffic_console.reports.services import mailing as reports_mailing
-from messaging import gauges, health_signs
 from messaging.models import (
     IS_EXCEPTIONAL_MESSAGE,
     IS_OPEN_BATCH,
@@ -33,6 +32,7 @@ from messaging.models import (
     Message,
     Proof,
 )
+from messaging.registered import gauges, health_signs
 from messaging.services import restored
 from messaging.services.batches import claiming, counting, hours, settling, unknown, waiting
 from messaging.services.campaigns import campaigns, canaries, resolving

@@ -6,12 +6,11 @@ import pytest
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.audit import acts
-from messaging import thread
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message
 from messaging.people.person_timeline import Behind, Person
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, previews, sketches
-from messaging.services.figures import timeline
+from messaging.services.figures import thread, timeline
 
 pytestmark = pytest.mark.django_db
 

@@ -16,9 +16,9 @@ from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.laaffic import InvalidRequest, LaafficError
 from messaging.management import draft_arguments
 from messaging.management.written_files import written
-from voice import export_kinds
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
+from voice.registered import export_kinds
 from voice.services import syncing
 from voice.services.asking import lookups as asking
 from voice.services.asking import scheduling

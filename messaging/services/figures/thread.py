@@ -12,13 +12,20 @@ from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, MessageState, Reply
 from messaging.people.person_timeline import Behind, Entry, Person, Source, rows_behind
-from messaging.person_entries import TONES
 from messaging.services.batches import answers
 from messaging.services.figures import timeline
 from messaging.subscribers import subscriber
 
 SEE = "messaging.view_conversation"
 PAGE = 30
+TONES = {
+    MessageState.DELIVERED: "good",
+    MessageState.ACCEPTED: "moving",
+    MessageState.UNKNOWN: "warn",
+    MessageState.REJECTED: "bad",
+    MessageState.EXPIRED: "bad",
+    MessageState.UNDELIVERED: "bad",
+}
 NOT_SENDING = (CampaignState.HELD, CampaignState.PAUSED)  # what is queued waits for a person
 
 

@@ -16,10 +16,8 @@ SHOWN = 8
 
 def register_all() -> None:
     front_page.register(
-        Card(Place.NOTICES, 50, "voice/front/asking.html", "voice.console_entries.asking", "voice.view_grouptask"),
-        Card(
-            Place.UNDER_WAY, 30, "voice/front/under_way.html", "voice.console_entries.under_way", "voice.view_grouptask"
-        ),
+        Card(Place.NOTICES, 50, "voice/front/asking.html", f"{__name__}.asking", "voice.view_grouptask"),
+        Card(Place.UNDER_WAY, 30, "voice/front/under_way.html", f"{__name__}.under_way", "voice.view_grouptask"),
     )
     menu.register(
         Group.VOICE,

@@ -5,7 +5,7 @@ from laaffic_console.exporting.kinds import Kind, NotExportable, NotExportableNo
 from laaffic_console.kit.files.exporting import rights
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.said import gettext as _
-from voice import exports, group_exports, sip_exports, task_dossiers, task_recipient_exports
+from voice.exports import group_exports, record_exports, sip_exports, task_dossiers, task_recipient_exports
 from voice.models import CallRecord, GroupTask, SipCall, TaskState
 
 TASK_RECIPIENTS = "group call recipients"
@@ -38,7 +38,7 @@ def register() -> None:
             write=lambda parameters, user, file, rows: task_dossiers.write(launched(parameters), user, file, rows),
         )
     )
-    kinds.register(lists.kind_of(CallRecord, lambda shown, user: exports.rows(shown)))
+    kinds.register(lists.kind_of(CallRecord, lambda shown, user: record_exports.rows(shown)))
     kinds.register(
         lists.kind_of(SipCall, lambda shown, user: sip_exports.rows(shown, with_names=may_see_contacts(user)))
     )

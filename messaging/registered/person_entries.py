@@ -23,16 +23,9 @@ from messaging.models import (
 from messaging.people import contact_traces
 from messaging.people.contact_traces import Trace
 from messaging.people.person_timeline import Behind, Entry, Person, Source, register, rows_behind
+from messaging.services.figures.thread import TONES
 from messaging.subscribers import subscriber
 
-TONES = {
-    MessageState.DELIVERED: "good",
-    MessageState.ACCEPTED: "moving",
-    MessageState.UNKNOWN: "warn",
-    MessageState.REJECTED: "bad",
-    MessageState.EXPIRED: "bad",
-    MessageState.UNDELIVERED: "bad",
-}
 CONSENT_TONES = {ConsentState.GIVEN: "good", ConsentState.WITHDRAWN: "bad", ConsentState.UNKNOWN: ""}
 
 

@@ -2,7 +2,7 @@
 
 from laaffic_console.notices import subjects
 from laaffic_console.notices.subjects import Subject
-from messaging.notice_subjects import authors, named, owners, page
+from messaging.registered.notice_subjects import authors, named, owners, page
 from voice.models import GroupTask
 
 

@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 
 from messaging.exports import dossiers
 from messaging.exports.dossiers import Row
+from voice.exports.task_recipient_exports import NO_RECORD
 from voice.models import GroupTask
 from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import states as group_state
-from voice.task_recipient_exports import NO_RECORD
 
 CONTENT = ["id", "name", "task_name", "key", "kind", "parent_id", "state", "source", "text", "language", "accent"]
 CONTENT += ["gender", "speaking_rate", "loop_count", "max_talk", "max_ringing_time", "delay_play", "delay_hangup"]

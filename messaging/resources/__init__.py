@@ -1,0 +1,1 @@
+"""Contacts and prices for django-import-export: columns, cleaning, and what a bad row says."""
