@@ -126,7 +126,7 @@ def job_queue(redis_url: str) -> dict[str, Any]:
     """
     common = {
         "name": "laaffic-console",
-        "broker_class": "laaffic_console.gateway.queue_broker.of_cluster",
+        "broker_class": "laaffic_console.gateway.queue.of_cluster",
         "label": "Jobs",
         "workers": environment.whole("LAAFFIC_WORKERS", 2, least=1, most=1000),
         "save_limit": -1,

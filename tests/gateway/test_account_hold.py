@@ -468,7 +468,7 @@ class CampaignTests:
         account_hold.place(refused("-10"))
         now = [1000.0]
         monkeypatch.setattr(campaigns.turns.time, "monotonic", lambda: now[0])
-        monkeypatch.setattr(campaigns.turns.queue_broker, "is_task_waiting", lambda: True)
+        monkeypatch.setattr(campaigns.turns.taken_tasks, "is_task_waiting", lambda: True)
         take, to_hold = leases.take, campaigns._to_hold
 
         def slowly(doing: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,8 +9,8 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from laaffic_console.gateway import queue_broker
-from laaffic_console.gateway.queue_broker import DatabaseQueue, QueueBroker
+from laaffic_console.gateway.queue import database_queue, taken_tasks
+from laaffic_console.gateway.queue.database_queue import DatabaseQueue, QueueBroker
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> DatabaseQueue:
     monkeypatch.setattr(Conf, "POLL", 0)
-    monkeypatch.setattr(queue_broker, "_taken", multiprocessing.Value("i", 0))  # else every later turn ends at once
+    monkeypatch.setattr(taken_tasks, "_taken", multiprocessing.Value("i", 0))  # else every later turn ends at once
     async_task("laaffic_console.gateway.jobs.heartbeat", broker=QueueBroker())
     OrmQ.objects.update(lock=timezone.now() - dt.timedelta(seconds=1))
     return DatabaseQueue("laaffic-console")
@@ -31,8 +31,8 @@ def test_a_task_is_taken_once(queue: DatabaseQueue) -> None:
 
 def test_whoever_is_slower_gets_nothing(queue: DatabaseQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both have seen it before one of them took it."""
-    seen = queue_broker._waiting.rows(key="laaffic-console", now=timezone.now())
-    monkeypatch.setattr(queue_broker._waiting, "rows", lambda **_given: seen)
+    seen = database_queue._waiting.rows(key="laaffic-console", now=timezone.now())
+    monkeypatch.setattr(database_queue._waiting, "rows", lambda **_given: seen)
 
     assert len(queue.dequeue() or []) == 1
     assert queue.dequeue() == []

@@ -95,7 +95,7 @@ def test_those_that_are_due_are_tried_though_other_jobs_wait_and_its_worker_woul
     tried: list[list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A turn that others wait for is shorter than the time for which a worker stays for what comes next."""
-    monkeypatch.setattr(turns.queue_broker, "is_task_waiting", lambda: True)
+    monkeypatch.setattr(turns.taken_tasks, "is_task_waiting", lambda: True)
     monkeypatch.setattr(turns, "LEAST", 0.05)
     keep(1, 5)
 

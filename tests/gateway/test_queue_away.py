@@ -13,8 +13,8 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
-from laaffic_console.gateway import redis_queue
 from laaffic_console.gateway.models import Application, PushedBody
+from laaffic_console.gateway.queue import redis_queue
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup

@@ -12,9 +12,10 @@ from django_q.signals import post_spawn, pre_execute
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
-from laaffic_console.gateway import queue_broker
+from laaffic_console.gateway import queue
 from laaffic_console.gateway.models import PushedBody
-from laaffic_console.gateway.redis_queue import RedisQueue
+from laaffic_console.gateway.queue import taken_tasks
+from laaffic_console.gateway.queue.redis_queue import RedisQueue
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.gateway.services.work import bell, leases, turns
 from messaging.services.batches import answers
@@ -38,7 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def wait_for_a_process() -> None:
-    queue_broker._change(1)
+    taken_tasks._change(1)
 
 
 class TurnTests:
@@ -137,26 +138,26 @@ class SlowBeginningTests:
 
 class WaitingTests:
     def test_a_process_that_was_killed_while_it_counted_stops_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(queue_broker, "_taken", multiprocessing.Value("i", 0))
-        killed = threading.Thread(target=queue_broker._taken.get_lock().acquire)  # and it never lets go
+        monkeypatch.setattr(taken_tasks, "_taken", multiprocessing.Value("i", 0))
+        killed = threading.Thread(target=taken_tasks._taken.get_lock().acquire)  # and it never lets go
         killed.start()
         killed.join()
 
         wait_for_a_process()
 
-        assert queue_broker.is_task_waiting()
+        assert taken_tasks.is_task_waiting()
 
     @pytest.mark.django_db
     def test_a_task_waits_from_being_taken_until_it_begins(self) -> None:
         async_task("laaffic_console.gateway.jobs.heartbeat")
-        assert not queue_broker.is_task_waiting()  # in the queue of all clusters: another may be free for it
+        assert not taken_tasks.is_task_waiting()  # in the queue of all clusters: another may be free for it
         OrmQ.objects.update(lock="2020-01-01T00:00Z")
 
-        (taken,) = queue_broker.of_cluster("laaffic-console").dequeue() or []
-        assert queue_broker.is_task_waiting()
+        (taken,) = queue.of_cluster("laaffic-console").dequeue() or []
+        assert taken_tasks.is_task_waiting()
         pre_execute.send(sender="django_q", func=None, task=SignedPackage.loads(taken[1]))
 
-        assert not queue_broker.is_task_waiting()
+        assert not taken_tasks.is_task_waiting()
 
     def test_redis_counts_the_same_and_not_what_nobody_signed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         given = [[(None, b"forged")], None, [(None, SignedPackage.dumps({"func": "job"}))]]
@@ -164,7 +165,7 @@ class WaitingTests:
         monkeypatch.setattr(Redis, "get_connection", staticmethod(lambda list_key=None: None))
         queue = RedisQueue()
 
-        found = [(queue.dequeue(), queue_broker.is_task_waiting())[1] for _ in range(3)]
+        found = [(queue.dequeue(), taken_tasks.is_task_waiting())[1] for _ in range(3)]
 
         assert found == [False, False, True]
 
@@ -174,9 +175,9 @@ class WaitingTests:
         post_spawn.send(sender="django_q", proc_name="another")
         pre_execute.send(sender="django_q", func=None, task={})
 
-        assert not queue_broker.is_task_waiting()
+        assert not taken_tasks.is_task_waiting()
         wait_for_a_process()
-        assert queue_broker.is_task_waiting()
+        assert taken_tasks.is_task_waiting()
 
 
 @pytest.mark.django_db

@@ -20,8 +20,8 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, Trouble
+from laaffic_console.gateway.queue import taken_tasks
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.inbox import inbox
@@ -510,7 +510,7 @@ class PullTests:
             inbox.store(kind="sms-reply", body=json.dumps(pushed(content="Yes", msgid=f"m{n}")), source="127.0.0.1")
         inbox.store(kind="sms-reply", body=json.dumps(pushed(content="STOP")), source="127.0.0.1")
         monkeypatch.setattr(turns, "LEAST", 0.0)
-        monkeypatch.setattr(queue_broker, "is_task_waiting", lambda: True)
+        monkeypatch.setattr(taken_tasks, "is_task_waiting", lambda: True)
 
         sending.send(campaign.pk)
 

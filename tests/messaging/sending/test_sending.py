@@ -10,8 +10,8 @@ from django.conf import LazySettings
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.queue import taken_tasks
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import perseverance
 from laaffic_console.gateway.services.work import bell, leases, turns
@@ -616,7 +616,7 @@ class GivingWayTests:
         self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox
     ) -> Campaign:
         monkeypatch.setattr(turns, "LEAST", 0.1)
-        monkeypatch.setattr(queue_broker, "is_task_waiting", lambda: True)
+        monkeypatch.setattr(taken_tasks, "is_task_waiting", lambda: True)
         add_contacts(group, 10)
         campaign = make(application, group, rate_per_second=4)
         starting.launch(campaign.pk)
@@ -664,7 +664,7 @@ class GivingWayTests:
             with monkeypatch.context() as patched:
                 patched.setattr(turns.Turn, "is_over", lambda _turn, n=n: LedgerEntry.objects.count() >= n)
                 sending.send(paced.pk)
-        monkeypatch.setattr(queue_broker, "is_task_waiting", lambda: False)
+        monkeypatch.setattr(taken_tasks, "is_task_waiting", lambda: False)
         sending.send(paced.pk)
 
         paced.refresh_from_db()

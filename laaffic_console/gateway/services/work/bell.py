@@ -17,7 +17,7 @@ from django.db import DatabaseError, transaction
 from django_q.conf import Conf
 from django_q.tasks import async_task
 
-from laaffic_console.gateway.queue_broker import QueueBroker
+from laaffic_console.gateway.queue.database_queue import QueueBroker
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ A job that ends its turn early rings for the rest, behind those that have waited
 
 import time
 
-from laaffic_console.gateway import queue_broker
+from laaffic_console.gateway.queue import taken_tasks
 
 SECONDS = 20.0
 LEAST = 0.4  # so that the work of a turn outweighs its beginning and its end
@@ -35,4 +35,4 @@ class Turn:
     def is_over(self) -> bool:
         """Asked often: it asks nobody itself."""
         now = time.monotonic()
-        return now >= self.ends or (now >= self.began + self.least and queue_broker.is_task_waiting())
+        return now >= self.ends or (now >= self.began + self.least and taken_tasks.is_task_waiting())

@@ -10,7 +10,7 @@ from django_q.brokers.redis_broker import Redis
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import TimeoutError as Unanswered
 
-from laaffic_console.gateway.queue_broker import Tasks, counted
+from laaffic_console.gateway.queue.taken_tasks import Tasks, counted
 
 AWAY = (Unreachable, Unanswered)
 LOOK_AGAIN = 1.0  # seconds

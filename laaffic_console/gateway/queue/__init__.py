@@ -1,0 +1,15 @@
+"""django-q2's queue, in the database or in Redis, and what a cluster has taken out of it."""
+
+from django_q.brokers import Broker
+from django_q.conf import Conf
+
+from laaffic_console.gateway.queue.database_queue import DatabaseQueue
+
+
+def of_cluster(list_key: str | None = None) -> Broker:
+    """Where a cluster takes its tasks from (the setting `broker_class`)."""
+    if Conf.ORM:
+        return DatabaseQueue(list_key)
+    from laaffic_console.gateway.queue.redis_queue import RedisQueue  # redis takes 7 MB: most consoles do without it
+
+    return RedisQueue(list_key)
