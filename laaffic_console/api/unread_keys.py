@@ -11,13 +11,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.settings import api_settings
 
 from laaffic_console.api.parsers import stands_twice_in_address
 from laaffic_console.api.problems import Problem
 
 MOST_NAMED = 3  # of a thousand unknown keys
 LONGEST_NAMED = 100
+FORMAT = "format"  # many clients add it to every address
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,10 @@ def refuse(view: Any, request: Any) -> None:
 
 
 def _refuse_in_query(allowed: Sequence[str], query: Any) -> None:
-    if found := [Unknown("", key, allowed) for key in query if key not in (*allowed, api_settings.URL_FORMAT_OVERRIDE)]:
+    if found := [Unknown("", key, allowed) for key in query if key not in (*allowed, FORMAT)]:
         raise _problem(found)
+    if query.get(FORMAT, "json") != "json":
+        raise Problem(400, _("Every answer is JSON. Leave “format” out of the address, or ask for json."))
     if twice := next((key for key, values in query.lists() if len(values) > 1), None):
         raise stands_twice_in_address(twice)
 

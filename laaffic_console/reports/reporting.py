@@ -250,20 +250,20 @@ def run(
     """Totals and a row for each combination of `by` in which anything happened, ordered by their values.
 
     With `compare` each row has the same of as many days before; by day or month it cannot. `only` names dimensions and
-    the keys (`key_of`) that are wanted of each: nothing else is counted. ValidationError for names that are none.
-    Where prices are missing from a chosen column, one more column says of how many messages.
+    the keys (`key_of`) that are wanted of each: nothing else is counted. ValidationError, by parameter, for names that
+    are none. Where prices are missing from a chosen column, one more column says of how many messages.
     """
     by = tuple(dict.fromkeys(by))
     only = only or {}
     chosen = tuple(dict.fromkeys(columns)) or tuple(COLUMNS)
-    _require_known(by, DIMENSIONS, _("A report cannot be grouped by %(name)s. Choose from: %(known)s."))
-    _require_known(chosen, COLUMNS, _("A report has no column %(name)s. Choose from: %(known)s."))
-    _require_known(tuple(only), DIMENSIONS, _("A report cannot be filtered by %(name)s. Choose from: %(known)s."))
+    _require_known("by", by, DIMENSIONS, _("A report cannot be grouped by %(name)s. Choose from: %(known)s."))
+    _require_known("columns", chosen, COLUMNS, _("A report has no column %(name)s. Choose from: %(known)s."))
+    _require_known(
+        "only", list(only), DIMENSIONS, _("A report cannot be filtered by %(name)s. Choose from: %(known)s.")
+    )
     if compare and (named := [name for name in by if name in OF_TIME]):
-        raise ValidationError(
-            _("A report by %(name)s cannot be compared with the period before: no day is in both. Leave out one.")
-            % {"name": named[0]}
-        )
+        said = _("A report by %(name)s cannot be compared with the period before: no day is in both. Leave out one.")
+        raise ValidationError({"compare": said % {"name": named[0]}})
     limits = Limits(only, with_times=not OF_TIMES.isdisjoint(chosen))
     rows = _added_up(wanted, by, limits)
     earlier = _added_up(wanted.before(), by, limits) if compare else {}
@@ -294,10 +294,10 @@ def _order(values: tuple[Value, ...]) -> list[tuple[str, ...]]:
     return [tuple(str(part).casefold() for part in value) for value in values]
 
 
-def _require_known(names: Sequence[str], known: Mapping[str, Any], sentence: str) -> None:
+def _require_known(asked: str, names: Sequence[str], known: Mapping[str, Any], sentence: str) -> None:
     for name in names:
         if name not in known:
-            raise ValidationError(sentence % {"known": ", ".join(known), "name": f"“{name}”"})
+            raise ValidationError({asked: sentence % {"known": ", ".join(known), "name": f"“{name}”"}})
 
 
 def key_of(name: str, value: Value) -> str:

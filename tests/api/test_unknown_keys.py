@@ -52,6 +52,12 @@ def test_pages_and_the_format_can_always_be_asked_for(api: Api) -> None:
     assert api("HEAD", "groups?limits=5").status_code == 400
 
 
+def test_any_other_format_is_refused_in_words(api: Api) -> None:
+    answer = api("GET", "groups?format=xml")
+
+    assert (answer.status_code, "JSON" in answer.json()["detail"]) == (400, True), answer.content
+
+
 @pytest.mark.parametrize("part", ["sms", "transfer"])
 def test_parts_of_a_body_too(api: Api, part: str) -> None:
     answer = api("POST", "group-calls", {"name": "x", part: {"aplication": "x", "agent_gruop": 3}})

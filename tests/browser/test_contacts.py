@@ -37,6 +37,16 @@ def workbook(tmp_path: Path) -> Path:
     return tmp_path / "people.xlsx"
 
 
+def test_a_refused_form_begins_where_it_is_wrong(page: Page) -> None:
+    page.goto("/admin/messaging/contact/add/")
+    page.fill("[name=name]", "Ann")
+    page.fill("[name=number]", "12")
+    page.fill("[name=language]", "English, and Hindi at home")
+    page.click("[name=_save]")
+
+    expect(page.locator(":focus")).to_have_attribute("aria-invalid", "true")
+
+
 class UploadTests:
     def test_a_workbook_makes_contacts_and_no_group_of_its_name(
         self, page: Page, workbook: Path, run_jobs: Callable[[], int]

@@ -22,7 +22,7 @@ from django.template.response import SimpleTemplateResponse
 from laaffic_console.dashboard.site import ConsoleSite
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client.account import laaffic_client
-from tests.dashboard import doors
+from tests.dashboard import doors, proxies
 from tests.dashboard.doors import Door
 
 pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
@@ -150,18 +150,22 @@ def test_everybody_gets_in_exactly_where_the_table_says(
 
 
 def test_looking_changes_nothing_and_asks_nobody(left: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    made, client = doors.one_of_each(), doors.client("superuser")
+    made, client, with_files = doors.one_of_each(), doors.client("superuser"), set()
     with written() as changed:
         assert client.get("/admin/").status_code == 200
         monkeypatch.setattr(ConsoleSite, "get_sidebar_list", lambda site, request: [])  # the same on every page
         for door in doors.doors(made):
             before = len(changed)
             for query in ({"contact": "1", "q": "a"}, {"no_such": "x"}):
-                assert doors.letter(doors.knock(client, door, "get", query)) != doors.BROKEN, door
+                answer = doors.knock(client, door, "get", query)
+                assert doors.letter(answer) != doors.BROKEN, door
+                with_files |= {door.address} if not answer.streaming and b'type="file"' in answer.content else set()
             changed[before:] = [f"{door.address}: {sql}" for sql in changed[before:]]
 
     assert [line[:160] for line in changed] == []
     assert left == []
+    assert len(with_files) > 6
+    assert {address: proxies.stopped(address) for address in with_files if proxies.stopped(address)} == {}
 
 
 def test_nothing_breaks() -> None:

@@ -129,4 +129,10 @@
     window.addEventListener("resize", soon);
     new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
   });
+
+  // A form that was refused begins where it is wrong; Django's own script has put the cursor into its first field.
+  window.addEventListener("load", () => {
+    const boxOf = (field) => field.nextElementSibling?.querySelector(".select2-selection") ?? field;
+    [...document.querySelectorAll("[aria-invalid=true]")].map(boxOf).find(isShown)?.focus();
+  });
 })();
