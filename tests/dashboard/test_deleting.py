@@ -48,6 +48,22 @@ def test_of_several_the_needed_are_named(admin_client: Client, group: ContactGro
     assert "protected related objects" not in page
 
 
+def test_several_that_were_deleted_are_counted_in_our_words(admin_client: Client, group: ContactGroup) -> None:
+    chosen = [group.pk, ContactGroup.objects.create(name="Old").pk]
+
+    page = words(
+        admin_client.post(
+            reverse("admin:messaging_contactgroup_changelist"),
+            {"action": "delete_selected", "_selected_action": chosen, "post": "yes"},
+            follow=True,
+        )
+    )
+
+    assert "Deleted: 2 groups." in page
+    assert "uccessfully" not in page
+    assert not ContactGroup.objects.exists()
+
+
 def test_what_nobody_needs_is_asked_about(admin_client: Client, group: ContactGroup) -> None:
     page = admin_client.get(reverse("admin:messaging_contactgroup_delete", args=[group.pk]))
 

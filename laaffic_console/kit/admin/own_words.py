@@ -2,15 +2,19 @@
 
 from typing import Any
 
+from django.contrib import messages
+from django.contrib.admin.utils import model_ngettext
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.pages import own_page
+from laaffic_console.kit.words.figures import number
 
 
 class SaysWhatWasDone:
     has_view_permission: Any  # of the admin that this is beside
+    model: Any
 
     def said_when_saved(self, request: HttpRequest, row: Any) -> str:
         """With a link to the row, unless the next page is its own."""
@@ -33,10 +37,18 @@ class SaysWhatWasDone:
         answer: HttpResponse = super().response_delete(request, obj_display, obj_id)  # type: ignore[misc]
         return answer
 
-    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
-        """Django's responses say one sentence each, by this: only that one is replaced."""
-        own = request.__dict__.pop("own_words", None)
-        super().message_user(request, own or message, *args, **kwargs)  # type: ignore[misc]
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Of rows that were chosen in a list; one on its own page gets its sentence after this."""
+        count = len(queryset)
+        _keep(request, _("Deleted: %(n)s %(rows)s.") % {"n": number(count), "rows": model_ngettext(self.model, count)})
+        return super().log_deletions(request, queryset)  # type: ignore[misc]
+
+    def message_user(
+        self, request: HttpRequest, message: Any, level: int | str = messages.INFO, *args: Any, **kwargs: Any
+    ) -> None:
+        """Django's responses say one sentence each, by this, when all went well: only that one is replaced."""
+        own = request.__dict__.pop("own_words", None) if level == messages.SUCCESS else None
+        super().message_user(request, own or message, level, *args, **kwargs)  # type: ignore[misc]
 
 
 def _keep(request: HttpRequest, words: str) -> None:
