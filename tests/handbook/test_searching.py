@@ -17,7 +17,7 @@ def addresses(asked: str) -> list[str]:
     [
         ("consent", "/admin/help/contacts/#consent"),
         ("second factors", "/admin/help/identity/#second-factors"),
-        ("LAAFFIC_UNDO_SECONDS", "/admin/help/readme/#settings"),
+        ("LAAFFIC_UNDO_SECONDS", "/admin/help/settings/#sending"),
         ("backups", "/admin/help/keeping/#backup"),
         ("suppressed", "/admin/help/"),
         ("How do I take an import back?", "/admin/help/contacts/#whom-an-import"),

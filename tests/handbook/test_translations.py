@@ -123,7 +123,7 @@ def test_help_and_script_hold_it_for_a_translation_of_the_same_text(path: Path) 
 def test_what_lies_beside_docs_is_translated_in_a_folder_of_its_own() -> None:
     assert pages.translations(CHINESE)["readme"] == "docs/zh_Hans/root/README.md"
     assert pages.translations(CHINESE)[pages.INDEX] == "docs/zh_Hans/README.md"
-    assert f'href="{pages.address("readme", "settings")}"' in pages.html("metrics", CHINESE)
+    assert f'href="{pages.address("settings", "running-it")}"' in pages.html("metrics", CHINESE)
 
 
 @pytest.mark.parametrize("name", pages.translations(CHINESE))

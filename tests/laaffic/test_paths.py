@@ -1,4 +1,4 @@
-"""The README's own example of LAAFFIC_PATHS leads to the addresses that the vendor documents."""
+"""The documented example of LAAFFIC_PATHS leads to the addresses that the vendor documents."""
 
 import re
 from collections.abc import Callable
@@ -10,11 +10,11 @@ import pytest
 from laaffic_console.laaffic import Family
 from laaffic_console.laaffic.transport import DEFAULT_BASE_URL, Transport
 
-README = Path(__file__).parents[2] / "README.md"
+SETTINGS = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def row() -> str:
-    return next(line for line in README.read_text().splitlines() if line.startswith("| `LAAFFIC_PATHS`"))
+    return next(line for line in SETTINGS.read_text().splitlines() if line.startswith("| `LAAFFIC_PATHS`"))
 
 
 def example() -> tuple[str, dict[str, str]]:
