@@ -64,7 +64,7 @@ OF_SUBMISSIONS: dict[str, Promise] = {
 OF_DELIVERIES: dict[str, Promise] = {
     "0": _("There is nothing to ask about: the mail was not submitted."),
     "10": _("The mailbox has not answered yet; Laaffic is asked again."),
-    "20": _("Laaffic never told what happened to it."),
+    "20": _("Laaffic never reported what happened to it."),
     "30": _("The mailbox did not take it."),
     "40": _("The mailbox took it."),
 }
@@ -83,7 +83,7 @@ OF_FIGURES: dict[str, Promise] = {
 
 OF_IMPORTS: dict[str, Promise] = {
     "preview": _("Nothing is stored yet: say what each column is, and import it."),
-    "queued": _("A worker takes it up as soon as one is free."),
+    "queued": _("A worker starts it as soon as one is free."),
     "running": _("Its rows are being stored; what is stored stays if it stops."),
     "finished": _("Every row was read; what was not taken is in its list of bad rows."),
     "failed": _("It could not be read on, and says why; what had been stored stays."),

@@ -17,7 +17,6 @@ NOT_OURS = {"migrations", "locale", "zh_Hans", "screenshots"}
 SUFFIXES = {".py", ".md", ".html", ".txt", ".js", ".css", ".yaml"}
 KEPT = [
     "Can say what became of a request whose answer was lost",  # a right, by its name in databases
-    "What became of an unknown message is settled",  # a choice, by its label in migrations
 ]
 
 
@@ -51,7 +50,15 @@ RULES = [
         "whence it came",
         "where it came from",
     ),
+    Rule("in clear", r"\bin clear\b", "unencrypted", "sent in clear", "in a clear way"),
     # Plain words in a meaning that they no longer have.
+    Rule(
+        "told",
+        r"\b(?:told no|never told|price not told)\b",
+        "reported, named, gave",
+        "it told no id",
+        "told about it",
+    ),
     Rule("became|become", r"\bbec(?:ame|ome|omes) of\b", "happened to", "what became of it", "it became final"),
     Rule("meanwhile", r"(?<=\w) meanwhile\b", "in the meantime, since then", "deleted meanwhile", "Meanwhile it waits"),
     Rule("this moment", r"\b(?:in|at) this moment\b", "right now, just", "read at this moment", "at the same moment"),

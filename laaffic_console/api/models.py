@@ -12,7 +12,7 @@ from laaffic_console.kit.words.visible_names import VisiblyNamed
 class Scope(models.TextChoices):
     READ = "read", _("Read")
     SEND = "send", _("Send messages")
-    CAMPAIGNS = "campaigns", _("Write, launch and steer campaigns")
+    CAMPAIGNS = "campaigns", _("Create, launch and control campaigns")
     CONTACTS = "contacts", _("Change contacts, groups, audiences, consent, the suppression list and conversations")
     VOICE = "voice", _("Call from SIP phones, and manage phones, audio files and group calls")
     NUMBERS = "numbers", _("Bind numbers, and change pools and owned numbers")

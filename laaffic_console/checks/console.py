@@ -195,7 +195,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
             warning(
                 _(
                     "LAAFFIC_BASE_URL is not https: numbers, contents and a signature that stays good for half an hour "
-                    "cross the network in clear."
+                    "cross the network unencrypted."
                 ),
                 hint=_("Use %(address)s") % {"address": "https://api.laaffic.com/v3"},
                 id="laaffic.W172",
@@ -212,7 +212,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
     elif console.scheme != "https":
         found.append(
             warning(
-                _("CONSOLE_URL is not https: passwords and callback addresses cross the network in clear."),
+                _("CONSOLE_URL is not https: passwords and callback addresses cross the network unencrypted."),
                 hint=_("Put a proxy with a certificate in front, and set CONSOLE_URL and BEHIND_TLS_PROXY."),
                 id="laaffic.W174",
             )

@@ -7,7 +7,7 @@ from laaffic_console.exporting.models import Export
 from laaffic_console.kit.registers import meanings
 
 OF_EXPORTS: dict[str, Promise] = {
-    Export.State.QUEUED: _("A worker takes it up as soon as one is free."),
+    Export.State.QUEUED: _("A worker starts it as soon as one is free."),
     Export.State.RUNNING: _("Its file is being written."),
     Export.State.FINISHED: _("Its file was made; where it is kept, it can be downloaded until it expires."),
     Export.State.FAILED: _("The file could not be made; its page says why. Ask for it again."),

@@ -312,7 +312,7 @@ class NewRecoveryCodesView(InFrame, GenerateRecoveryCodesView):
 
 
 class AskedAgain(InFrame):
-    title = gettext_lazy("Is it still you?")
+    title = gettext_lazy("Confirm that it is you")
     sentence = gettext_lazy("The next step has far-reaching effects, so the console asks who you are once more.")
     button = gettext_lazy("Go on")
     back = reverse_lazy("admin:index")

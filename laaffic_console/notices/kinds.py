@@ -20,7 +20,7 @@ class Notify(models.TextChoices):
     WITHDRAWN = "withdrawn", gettext_lazy("A request for approval was withdrawn")
     HELD = "held", gettext_lazy("Your campaign is held")
     FINISHED = "finished", gettext_lazy("Your campaign has finished")
-    DRIFT = "drift", gettext_lazy("Your campaign costs something else than was expected")
+    DRIFT = "drift", gettext_lazy("Your campaign costs more or less than expected")
     UNKNOWN = "unknown", gettext_lazy("Messages or requests are unknown for an hour")
     IMPORT = "import", gettext_lazy("Your import is done")
     BALANCE = "balance", gettext_lazy("The balance is low")
@@ -44,7 +44,7 @@ WORDS = {
     Notify.WITHDRAWN: gettext_lazy("%(by)s no longer asks for approval of “%(name)s”"),
     Notify.HELD: gettext_lazy("“%(name)s” is held: %(reason)s"),
     Notify.FINISHED: gettext_lazy("“%(name)s” has finished"),
-    Notify.DRIFT: gettext_lazy("“%(name)s” costs something else in %(country)s: %(reason)s"),
+    Notify.DRIFT: gettext_lazy("“%(name)s” costs more or less than expected in %(country)s: %(reason)s"),
     Notify.UNKNOWN: gettext_lazy("“%(name)s”: what happened to a request is unknown for more than an hour"),
     Notify.IMPORT: gettext_lazy("The import of %(name)s is done: %(reason)s"),
     Notify.BALANCE: gettext_lazy("The balance is %(balance)s %(currency)s, under its limit of %(limit)s"),

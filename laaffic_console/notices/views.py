@@ -94,7 +94,7 @@ def choices_view(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         bell, email = set(request.POST.getlist("bell")), set(request.POST.getlist("email"))
         choices.keep(user, {kind: (kind.value in bell, kind.value in email) for kind in CHOICES})
-        messages.success(request, _("Saved: from now on you are told this."))
+        messages.success(request, _("Saved: from now on you are notified of these."))
         return HttpResponseRedirect(reverse("my_notices"))
     context = {"table": choices.table(user), "address": user.email, "sends": settings.EMAIL_IS_SET}
     return _page(request, "notices/choices.html", _("My notices"), **context)

@@ -211,7 +211,7 @@ COLUMNS: dict[str, Column] = {
     "segments": Column(gettext_lazy("Segments billed"), _count("segments")),
     "cost": Column(gettext_lazy("Cost"), _cost),
     "cost_per_delivered": Column(gettext_lazy("Cost per delivered"), _cost_per_delivered),
-    "price_not_told": Column(gettext_lazy("Price not told"), _count("price_not_told")),
+    "price_not_told": Column(gettext_lazy("Price not reported"), _count("price_not_told")),
     "median_seconds": Column(gettext_lazy("Median, s"), _within(0.5)),
     "p95_seconds": Column(gettext_lazy("95%, s"), _within(0.95)),
     "replies": Column(gettext_lazy("Replies"), _count("replies")),

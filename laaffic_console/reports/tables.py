@@ -27,7 +27,7 @@ REASONS_SHOWN = 50
 NONE_OF = {  # what a row is about that has no value of a dimension
     "application": gettext_lazy("no application"),
     "country": gettext_lazy("no country"),
-    "network": gettext_lazy("no network told"),
+    "network": gettext_lazy("network not reported"),
     "campaign": gettext_lazy("no campaign"),
     "sender": gettext_lazy("no sender"),
     "person": gettext_lazy("no known person"),

@@ -55,7 +55,7 @@ def test_the_talk_of_few_calls_is_not_nothing(application: Application, admin_cl
 def test_without_any_it_says_that_it_is_not_known(application: Application, admin_client: Client) -> None:
     page = admin_client.get(own(written(application), "review")).content.decode()
 
-    assert "no group call of this application has told one yet" in page
+    assert "no group call of this application has reported one yet" in page
     assert "not known yet" in page
 
 

@@ -77,7 +77,7 @@ def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
 def cost_words(task: GroupTask, planned: Planned) -> str:
     """Where the expected cost comes from, or why there is none."""
     if planned.price is None:
-        return _("Laaffic names no price before the calls, and no group call of this application has told one yet.")
+        return _("Laaffic names no price before the calls, and no group call of this application has reported one yet.")
     words = {
         "each": money(planned.price.each, planned.price.currency),
         "calls": number(planned.price.calls),

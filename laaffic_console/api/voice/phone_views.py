@@ -69,7 +69,9 @@ class PhonePasswordView(ApiView):
         phone = row(SipPhone.objects.select_related("application"), pk)
         answer = self.once_sent(lambda: _reset(phone, request.user), status=200)
         if answer.made is None:
-            said = _("Its password was reset by this request before and told once. Reset it again with a new key.")
+            said = _(
+                "This request has reset its password already, and a password is shown only once. Reset it again with a new key."
+            )
             raise Problem(409, said)
         return Response({"id": pk, "account": answer.made.account, "password": answer.made.password})
 

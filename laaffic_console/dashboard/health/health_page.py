@@ -220,7 +220,7 @@ def off_by(skew: float | None) -> str:
 # What Django says of a console that is served without TLS, in words that can be translated.
 DJANGOS = {
     "security.W004": gettext_lazy(
-        "Browsers are not told to use HTTPS alone. Once everything is served by it, set SECURE_HSTS_SECONDS."
+        "Browsers may still use plain HTTP. Once everything is served over HTTPS, set SECURE_HSTS_SECONDS."
     ),
     "security.W008": gettext_lazy(
         "Plain HTTP is answered. Let the proxy lead it to HTTPS, or set SECURE_SSL_REDIRECT=true."

@@ -63,7 +63,7 @@ class AccountHoldAdmin(ReadOnlyAdmin):
             messages.success(request, in_words(hold.released_because))
         else:
             said = in_words(hold.last_answer) or _("This cannot be tested from here. Fix the cause, then end the hold.")
-            messages.warning(request, _("It still holds. %(answer)s") % {"answer": said})
+            messages.warning(request, _("Still on hold. %(answer)s") % {"answer": said})
         return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[object_id]))
 
     @action(description=gettext_lazy("End this hold"), url_path="end", permissions=["end"])

@@ -142,7 +142,7 @@ def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campa
 
 
 def _say_settled(request: HttpRequest, settled: int, *, newer: bool) -> None:
-    said = ngettext("%(n)d message was settled by your word.", "%(n)d messages were settled by your word.", settled)
+    said = ngettext("%(n)d message was settled by hand.", "%(n)d messages were settled by hand.", settled)
     messages.success(request, said % {"n": settled})
     if newer:
         messages.warning(request, _("More answers have been lost since you looked: those messages are unknown still."))

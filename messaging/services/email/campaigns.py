@@ -110,7 +110,7 @@ def finish_if_done(campaign_id: int) -> bool:
         campaign.finished_at = timezone.now()
         campaign.save(update_fields=["finished_at"])
         email_states.move(
-            campaign, EmailCampaignState.FINISHED, _("Finished: every mail that was told of has ended"), None
+            campaign, EmailCampaignState.FINISHED, _("Finished: every email that was reported has ended"), None
         )
     return True
 
@@ -132,7 +132,7 @@ def waits_for(campaign: EmailCampaign) -> str:
     if quiet_since and campaign.receiver_count is None and timezone.now() - quiet_since > QUIET:
         return ""
     if campaign.receiver_count:
-        return _("Laaffic has told of %(n)d of the %(all)d addresses on the list.") % {
+        return _("Laaffic has reported %(n)d of the %(all)d addresses on the list.") % {
             "n": counts["total"],
             "all": campaign.receiver_count,
         }

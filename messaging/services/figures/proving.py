@@ -117,7 +117,7 @@ def _prices(campaign: Campaign, derived: dict[str, Any], missing: int) -> Iterat
         if said.get(currency, 0) != derived.get(currency, 0):
             yield f"cost in {currency}: kept {said.get(currency, 0)}, derived {derived.get(currency, 0)}"
     if (told := counting.price_not_told(campaign)) != missing:
-        yield f"price not told: kept {told}, derived {missing}"
+        yield f"price not reported: kept {told}, derived {missing}"
 
 
 def _stopped(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:

@@ -158,7 +158,7 @@ class DriftTests:
         handing_out.hand_out()
 
         assert [one.words for one in Notice.objects.filter(user__username="ada")] == [
-            "“Autumn” costs something else in IN: 2.00 segments a message are billed, 1.00 were expected"
+            "“Autumn” costs more or less than expected in IN: 2.00 segments a message are billed, 1.00 were expected"
         ]
 
     def test_texts_that_differ_are_compared_with_their_own_counts(self, write: Callable[..., Campaign]) -> None:

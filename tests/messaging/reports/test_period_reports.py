@@ -351,7 +351,7 @@ class FigureTests:
 
         assert report.columns == ("sent", "cost", "price_not_told", "replies")
         assert list(reporting.sheet(report)) == [
-            ["Sent", "Cost, USD", "Price not told", "Replies"],
+            ["Sent", "Cost, USD", "Price not reported", "Replies"],
             [10, Decimal("0.200000"), 5, 0],
         ]
         assert sent("2026-03-01", "2026-03-01", columns=["sent", "replies"]).columns == ("sent", "replies")
@@ -573,9 +573,9 @@ class CommandTests:
 
         _agrees, missing, document, *table = capsys.readouterr().out.splitlines()
         n = Message.objects.filter(state__in=ENDED).count()
-        assert missing == f"Price not told for {n} of what was sent: no cost has them."
+        assert missing == f"Price not reported for {n} of what was sent: no cost has them."
         assert json.loads(document)["price_not_told"] == n > 0
-        assert "Price not told" in table[1]
+        assert "Price not reported" in table[1]
 
 
 def test_reasons_stand_in_one_cell() -> None:

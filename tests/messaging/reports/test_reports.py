@@ -800,7 +800,7 @@ class PushTests:
         assert (said["cost"], said["price_not_told"]) == ({"EUR": "0.02"}, 1)
         assert (proved["price_not_told"], proved["disagreements"]) == (1, [])
         page = admin_client.get(f"/admin/messaging/campaign/{campaign.pk}/change/").content.decode()
-        assert "Price not told" in page
+        assert "Price not reported" in page
 
     def test_applied_bodies_are_not_taken_again(self, application: Application, group: ContactGroup) -> None:
         _campaign, claim = self.settled(application, group)

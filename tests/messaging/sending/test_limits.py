@@ -243,7 +243,7 @@ class UnknownPageTests:
 
         said = client.post(self.address(campaign), {"word": word, "reason": "the same", "seen": seen}, follow=True)
 
-        assert "0 messages were settled by your word" in said.content.decode()
+        assert "0 messages were settled by hand" in said.content.decode()
         assert "More answers have been lost since you looked" in said.content.decode()
         assert counting.state_counts(campaign)["unknown"] == 3
         assert set(Message.objects.values_list("attempt", flat=True)) == {2}
@@ -262,7 +262,7 @@ class UnknownPageTests:
 
         said = client.post(self.address(campaign), {"word": word, "reason": "nothing", "seen": seen}, follow=True)
 
-        assert "2 messages were settled by your word" in said.content.decode()
+        assert "2 messages were settled by hand" in said.content.decode()
         assert "More answers have been lost since you looked" in said.content.decode()
         of_first = Message.objects.filter(pk__in=first.message_ids)
         assert set(of_first.values_list("state", "attempt")) == {(MessageState.UNKNOWN, 1)}
@@ -270,7 +270,7 @@ class UnknownPageTests:
 
         said = self.say(client, campaign, word, "nothing either", follow=True)
 
-        assert "2 messages were settled by your word" in said.content.decode()
+        assert "2 messages were settled by hand" in said.content.decode()
         assert "More answers have been lost since you looked" not in said.content.decode()
         assert counting.state_counts(campaign)["unknown"] == 0
 

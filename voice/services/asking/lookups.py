@@ -41,7 +41,7 @@ def about_call(asked: SipCall) -> WireRecord:
     if asked.voice_id:
         return about_id(asked.voice_id, is_sip=True)
     syncing.COPIES.request(records_pulls.SIP)
-    raise AskFailed(_("Laaffic told no id for this call. The whole list of calls is read instead; look again soon."))
+    raise AskFailed(_("Laaffic gave no id for this call. The whole list of calls is read instead; look again soon."))
 
 
 def about_record(record: CallRecord) -> WireRecord:

@@ -209,7 +209,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
         found = _look_up(audio)
         if found is None or not found.file_id:
             raise UploadFailed(
-                _("Laaffic took “%(name)s” and told no id. Ask for it again with Upload in a minute.")
+                _("Laaffic took “%(name)s” and gave no id. Ask for it again with Upload in a minute.")
                 % {"name": audio.name}
             )
         file_id = found.file_id

@@ -59,7 +59,7 @@ def _only_its_own(task: GroupTask, start: dt.datetime, end: dt.datetime) -> set[
 
 
 def _rivals(task: GroupTask, start: dt.datetime, end: dt.datetime) -> QuerySet[GroupTask]:
-    """Whatever may have called in the meantime: also a task whose answer was lost, or told no key."""
+    """Whatever may have called in the meantime: also a task whose answer was lost, or named no key."""
     may_call = GroupTask.objects.exclude(state__in=[*NOT_LEFT, TaskState.FAILED], key="")
     others = may_call.exclude(pk=task.pk).exclude(key=task.key)
     return others.filter(Q(finished_at=None) | Q(finished_at__gte=start), launched_at__lte=end)

@@ -84,7 +84,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
 
 
 def _tell(task: GroupTask, before: row_changes.Before | None, *, has_others: bool) -> None:
-    """Among who did what. Numbers are counted, and never told: also where others are as many."""
+    """Among who did what. Numbers are counted, and none is named: also where others are as many."""
     if before is None:
         record(Act.ADDED, task)
         return
@@ -99,7 +99,7 @@ def _require_numbers_of_its_own(task: GroupTask) -> None:
     if task.is_template:
         raise ValidationError({"numbers": _("A template calls nobody: give the numbers to a task made from it.")})
     if task.kind in group_care.AGAIN:
-        raise ValidationError({"numbers": _("A repetition calls whom it repeats: its numbers stay as they are.")})
+        raise ValidationError({"numbers": _("A repetition calls the same people: its numbers stay as they are.")})
 
 
 def edit(

@@ -82,7 +82,7 @@ class Command(ConsoleCommand):
         found, missing = list(reporting.prove(period)), reporting.price_not_told(period)
         lines = found or ["Every figure of these days is what the ledger says."]
         if missing:
-            lines = [*lines, f"Price not told for {number(missing)} of what was sent: no cost has them."]
+            lines = [*lines, f"Price not reported for {number(missing)} of what was sent: no cost has them."]
         document = {**days(period), "price_not_told": missing, "disagreements": found}
         self.answer(json.dumps(document) if as_json else "\n".join(lines), outcomes.not_as_proved(found))
 
