@@ -49,7 +49,7 @@ class VoiceInterfaces(FamilyOfInterfaces):
                 "groupName": "sipGroup",
                 "phoneName": f"sip-{index}",
                 "account": f"test_{index:03d}",
-                "password": f"pw{index:06d}",  # the vendor sends it in clear
+                "password": f"pw{index:06d}",  # the vendor sends it unencrypted
                 "displayNum": "861000000",
             }
             for index in range(1, self.options.sip_phones + 1)

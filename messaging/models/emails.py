@@ -148,7 +148,7 @@ class Delivery(models.IntegerChoices):
 
     NONE = 0, _("–")  # there is nothing to ask about
     PENDING = 10, _("On its way")
-    EXPIRED = 20, _("Never told")
+    EXPIRED = 20, _("Never reported")
     UNDELIVERED = 30, _("Undelivered")
     DELIVERED = 40, _("Delivered")
 

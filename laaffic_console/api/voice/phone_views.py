@@ -70,7 +70,7 @@ class PhonePasswordView(ApiView):
         answer = self.once_sent(lambda: _reset(phone, request.user), status=200)
         if answer.made is None:
             said = _(
-                "This request has reset its password already, and a password is shown only once. Reset it again with a new key."
+                "This request has reset its password already; a password is shown only once. Reset it with a new key."
             )
             raise Problem(409, said)
         return Response({"id": pk, "account": answer.made.account, "password": answer.made.password})

@@ -32,7 +32,7 @@ PARTS: list[tuple[str, Any, str, str]] = [
         "bad",
         f"submission__exact={Submission.FAILED:d}&delivery__exact={Delivery.NONE:d}",
     ),
-    ("expired", _("Never told"), "bad", f"delivery__exact={Delivery.EXPIRED:d}"),
+    ("expired", _("Never reported"), "bad", f"delivery__exact={Delivery.EXPIRED:d}"),
 ]
 
 
