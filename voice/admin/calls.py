@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
+from laaffic_console.gateway import shown_requests
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services.ledger import ledger, open_acts
+from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.lists.list_order import unsorted_where_many
@@ -178,7 +179,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
             tone=TONES.get(state_of(asked)[0], state_of(asked)[0]),
             advice=calls.advice(asked),
             is_waiting=asked.look_at is not None and asked.record_id is None,
-            requests=ledger.requests_about(call_matching.ABOUT, asked.pk)[:20],
+            **shown_requests.about(call_matching.ABOUT, asked.pk, request.user),
             may_ask=state is not None and request.user.has_perm(MAY_ASK),
             may_try=may_try,
             asks_why=may_try and calls.open_like(asked) is not None,

@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
+from laaffic_console.gateway import shown_requests
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
@@ -238,7 +239,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             bar=bar(task),
             opted_out=group_numbers.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
-            requests=group_state.requests_of(task).select_related("requested_by")[:20],
+            **shown_requests.about(group_state.ABOUT, task.pk, request.user),
             events=task.events.select_related("actor")[:20],
             approval=approvals.shown(request, task) if is_draft and not task.is_template else None,
             agents=ringing.of_task(task) if request.user.has_perm("voice.view_callrecord") else [],

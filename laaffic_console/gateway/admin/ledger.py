@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,6 +25,7 @@ from laaffic_console.kit.pages import own_page, page
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.kit.words.stored_words import in_words
 
 ENTRY_COLOURS = {
@@ -48,6 +50,37 @@ class InterfaceFilter(ChoiceFilter):
         return queryset.filter(interface=self.value()) if self.value() else queryset
 
 
+class AboutFilter(admin.SimpleListFilter):
+    """One thing, as the address of its page's “All requests” names it: campaign:12."""
+
+    title = gettext_lazy("about")
+    parameter_name = "about"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        asked = request.GET.get(self.parameter_name, "")
+        return [(asked, _named(*_thing(asked)))] if asked else []
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
+        if not self.value():
+            return queryset
+        kind, pk = _thing(self.value() or "")
+        return queryset.filter(about_kind=kind, about_id=pk)
+
+
+def _thing(asked: str) -> tuple[str, int]:
+    kind, _colon, written = asked.partition(":")
+    if (pk := whole_number(written)) is None:
+        raise IncorrectLookupParameters
+    return kind, pk
+
+
+def _named(kind: str, pk: int) -> str:
+    return f"{in_words(kind)}: {subjects.thing_of(kind, pk) or pk}"
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     when_empty = gettext_lazy(
@@ -67,7 +100,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "shown_code",
         "shown_reason",
     ]
-    list_filter = ["state", InterfaceFilter, "application"]
+    list_filter = ["state", InterfaceFilter, "application", AboutFilter]
     list_select_related = ["application"]
     actions_detail = ["say"]
     in_other_words = {

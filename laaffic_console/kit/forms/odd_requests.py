@@ -7,10 +7,12 @@ hold. A fault of ours stays a fault, whatever the address says.
 
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
@@ -33,7 +35,8 @@ class OddRequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", ""):
             request.GET = without_nul(request.GET)  # type: ignore[assignment]
-        return self.get_response(request)
+        response = self.get_response(request)
+        return _shown_without_filters(request) if _is_of_wrong_filters(request, response) else response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         """Nobody types a NUL, and PostgreSQL takes none. Pushes are left alone: they are kept as they came.
@@ -52,8 +55,18 @@ class OddRequestMiddleware:
             return None
         said = f"{type(problem).__name__}: {problem}".splitlines()[0]
         log.warning("%s cannot be shown with its query, so it is shown without: %s", request.path, said[:300])
-        messages.warning(request, _("The filters in the address are not valid. Everything is shown instead."))
-        return HttpResponseRedirect(request.path)
+        return _shown_without_filters(request)
+
+
+def _is_of_wrong_filters(request: HttpRequest, response: HttpResponse) -> bool:
+    """A list that refuses a word of a filter (IncorrectLookupParameters) leads to itself, and Django says nothing."""
+    refused = f"{request.path}?{ERROR_FLAG}=1"
+    return response.status_code == HTTPStatus.FOUND and response.get("Location") == refused and is_of_admin(request)
+
+
+def _shown_without_filters(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, _("The filters in the address are not valid. Everything is shown instead."))
+    return HttpResponseRedirect(request.path)
 
 
 def is_of_admin(request: HttpRequest) -> bool:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from laaffic_console.exporting import kinds
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway import shown_requests
 from messaging.admin.conversations.replies import with_contacts
 from messaging.admin.rules import budgets, calendars
 from messaging.admin.shared import channel_pages, proof_panel
@@ -64,7 +64,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         if pages.has_replies and request.user.has_perm("messaging.view_reply")
         else None,
         "all_replies": f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",
-        "requests": ledger.requests_about("campaign", campaign.pk)[:10],
+        **shown_requests.about("campaign", campaign.pk, request.user),
         "events": campaign.events.select_related("actor")[:20],
         "may_export": request.user.has_perms(kinds.named(export_kinds.RECIPIENTS).rights),
         "may_make_dossier": request.user.has_perms(kinds.named(export_kinds.DOSSIER).rights),

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting import delivery, kinds
+from laaffic_console.gateway import shown_requests
 from laaffic_console.gateway.models import EvidenceKind
-from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.words.people import signed_in
@@ -288,7 +288,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             budgets_page=budgets.page_about(request, campaign.hold_reason),
             asks_why=buttons.RESUME in verbs and email_starting.needs_reason(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
-            requests=ledger.requests_about(ABOUT, campaign.pk)[:10],
+            **shown_requests.about(ABOUT, campaign.pk, request.user),
             events=campaign.events.select_related("actor")[:20],
             may_put_hours_aside=may_put_aside,
             may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),

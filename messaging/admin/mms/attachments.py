@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
-from laaffic_console.gateway.services.ledger import ledger
+from laaffic_console.gateway import shown_requests
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
@@ -193,7 +193,7 @@ class MmsAttachmentAdmin(LibraryAdmin):
             attachment=attachment,
             text=attachment_content.text_of(bytes(attachment.content)) if attachment.is_text else "",
             clock=clock_of(attachment),
-            requests=ledger.requests_about(attachments.ABOUT, attachment.pk)[:10],
+            **shown_requests.about(attachments.ABOUT, attachment.pk, request.user),
             may_upload=request.user.has_perm("messaging.upload_mmsattachment"),
             may_archive=request.user.has_perm("messaging.add_mmsattachment"),
             may_delete=self.has_delete_permission(request, attachment),
