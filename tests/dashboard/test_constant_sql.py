@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken
-from laaffic_console.gateway.models import Lease
+from laaffic_console.gateway.models import Lease, LedgerEntry
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Select, Update, kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +65,23 @@ def test_columns_that_are_null_in_all_rows_are_left_out() -> None:
 
         assert ("last_login" in statements[0]["sql"].partition("VALUES")[0]) is is_written
         assert list(User.objects.order_by("pk").values_list("last_login", flat=True)) == moments
+
+
+def test_each_row_gets_the_key_of_its_own_values() -> None:
+    """On PostgreSQL several rows are an array a column: of JSON, of moments and with NULL among them."""
+    now = timezone.now()
+    written = [
+        LedgerEntry(
+            interface="bind", about_id=None if n == 1 else n, summary={"n": n, "text": 'a "b" {c}, \\'}, prepared_at=now
+        )
+        for n in range(4)
+    ]
+
+    Insert(LedgerEntry, keys=True)(written)
+
+    for row in written:
+        kept = LedgerEntry.objects.get(pk=row.pk)
+        assert (kept.about_id, kept.summary, kept.prepared_at) == (row.about_id, row.summary, now)
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks no rows")

@@ -14,6 +14,7 @@ its own, such as JSON, names that field: `kept(Campaign, "forecast")`.
 import datetime as dt
 import functools
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
@@ -25,6 +26,8 @@ from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
 
 from laaffic_console.kit.sql import prepared, sql_lists
+
+ARRAYS = -1  # the shape of an Insert of any number of rows
 
 
 class Given(Expression):
@@ -160,8 +163,9 @@ class Insert(_Statement):
 
     `unless_there`: one whose key is taken is left out.
 
-    Columns that are NULL in all of the rows are left out. psycopg keeps what it has read in a text for texts of at most
-    50 parameters only, and takes longer to read a campaign's than to send it.
+    Columns that are NULL in all of the rows are left out: psycopg keeps what it has read in a text for texts of at most
+    50 parameters only, and takes longer to read a campaign's than to send it. On PostgreSQL several rows are given as
+    an array for each column: one text, kept prepared, for any number of them.
     """
 
     def __init__(self, model: type[models.Model], *, keys: bool, unless_there: bool = False) -> None:
@@ -175,10 +179,11 @@ class Insert(_Statement):
         to, fields = _database(), self._fields
         columns = [[field.pre_save(row, add=True) for row in rows] for field in fields]
         given = [at for at, column in enumerate(columns) if not self._can_be_left_out(fields[at], column)]
-        values = [fields[at].get_db_prep_save(columns[at][n], connection=to) for n in range(len(rows)) for at in given]
-        text = self._text((len(rows), *given), to)
+        kept = [self._kept(fields[at], columns[at], to) for at in given]
+        in_arrays = len(rows) > 1 and to.vendor == "postgresql"
+        text = self._text((ARRAYS if in_arrays else len(rows), *given), to)
         with prepared.cursor(to) as cursor:
-            cursor.execute(text.sql, values)
+            cursor.execute(text.sql, kept if in_arrays else list(chain.from_iterable(zip(*kept, strict=True))))
             made = cursor.fetchall() if self._keys else ()
         for row, (key,) in zip(rows, made, strict=self._keys):
             row.pk = key
@@ -192,12 +197,30 @@ class Insert(_Statement):
         return [field for field in meta.concrete_fields if not (self._keys and field.primary_key)]
 
     @staticmethod
+    def _kept(field: Any, column: Sequence[Any], to: BaseDatabaseWrapper) -> list[Any]:
+        """As the database takes them; what all rows have in common is converted once."""
+        first = column[0]
+        if all(value is first for value in column):
+            return [field.get_db_prep_save(first, connection=to)] * len(column)
+        return [field.get_db_prep_save(value, connection=to) for value in column]
+
+    @staticmethod
     def _can_be_left_out(field: Any, column: Sequence[Any]) -> bool:
         return field.null and not field.has_db_default() and all(value is None for value in column)
 
     def _compiled(self, *shape: Any) -> _Text:
         n, *given = shape
         fields = [self._fields[at] for at in given]
+        if n != ARRAYS:
+            return self._of_values(fields, n)
+        types = [f"(%s)::{field.db_type(_database())}[]" for field in fields]
+        text = self._of_values(fields, 1)
+        before, values, behind = text.sql.partition(f"VALUES ({', '.join(['%s'] * len(fields))})")
+        if not values:
+            raise EmptyResultSet(f"a column of {self._model.__name__} is not written by one value")
+        return text._replace(sql=f"{before}SELECT * FROM unnest({', '.join(types)}){behind}")  # noqa: S608 - no value in it
+
+    def _of_values(self, fields: Sequence[Any], n: int) -> _Text:
         query = sql.InsertQuery(self._model, on_conflict=self._on_conflict)
         row: Any = type("Row", (), {field.attname: Given(field.attname) for field in fields})
         query.insert_values(fields, [row] * n, raw=True)

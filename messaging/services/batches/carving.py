@@ -1,10 +1,12 @@
 """Batches made of a part of another: its first messages, one text each, those that wait."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from messaging.models import Batch, MessageState
+from laaffic_console.kit.sql.constant_sql import Given, Insert, Select, Update
+from messaging.models import Batch, Message, MessageState
 from messaging.services.batches.bulk_writes import move_to_batches
 
 
@@ -16,8 +18,8 @@ def carve_head(batch: Batch, take: int) -> Batch:
 
 def carve_heads(batch: Batch, take: int, heads: int) -> list[Batch]:
     """Make batches of `take` messages each of the first that are queued; the rest stays as it was."""
-    waiting = batch.messages().filter(state=MessageState.QUEUED).order_by("pk")
-    ids = list(waiting.values_list("pk", flat=True)[: take * heads])
+    within = {"batch": batch.pk, "first": batch.first_message_id, "last": batch.last_message_id}
+    ids = [pk for (pk,) in _first_queued.rows(take * heads, **within)]
     return carve_all(batch, [ids[start : start + take] for start in range(0, len(ids), take)])
 
 
@@ -29,7 +31,7 @@ def carve(batch: Batch, ids: Sequence[int]) -> Batch:
 
 def carve_all(batch: Batch, parts: Sequence[Sequence[int]]) -> list[Batch]:
     """Move queued messages into batches of their own, one for each of these lists of ids, by rising id."""
-    made = Batch.objects.bulk_create(
+    made = [
         Batch(
             campaign_id=batch.campaign_id,
             first_message_id=ids[0],
@@ -41,8 +43,24 @@ def carve_all(batch: Batch, parts: Sequence[Sequence[int]]) -> list[Batch]:
             not_before=batch.not_before,
         )
         for ids in parts
-    )
+    ]
+    _make(made)
     move_to_batches([(pk, part.pk) for part, ids in zip(made, parts, strict=True) for pk in ids])
-    moved = sum(map(len, parts))
-    Batch.objects.filter(pk=batch.pk).update(size=F("size") - moved, queued=F("queued") - moved)
+    _shrink(batch=batch.pk, moved=sum(map(len, parts)))
     return made
+
+
+_make = Insert(Batch, keys=True)
+
+
+@Select
+def _first_queued(at_most: int) -> "QuerySet[Message, Any]":
+    """Of a batch, by primary key as `Batch.messages`."""
+    within = {"pk__gte": Given("first"), "pk__lte": Given("last"), "batch_id": Given("batch")}
+    return Message.objects.filter(**within, state=MessageState.QUEUED).order_by("pk").values_list("pk")[:at_most]
+
+
+@Update
+def _shrink() -> tuple["QuerySet[Batch]", dict[str, Any]]:
+    moved = Given("moved")
+    return Batch.objects.filter(pk=Given("batch")), {"size": F("size") - moved, "queued": F("queued") - moved}
