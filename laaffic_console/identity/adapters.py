@@ -43,7 +43,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("admin:index")
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
-        messages.error(request, gettext("This account is closed. Ask an administrator."))
+        messages.error(request, gettext("This account is disabled. Ask an administrator."))
         return HttpResponseRedirect(reverse("admin:login"))
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:

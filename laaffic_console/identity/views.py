@@ -23,7 +23,8 @@ from axes.helpers import get_lockout_response
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView, PasswordResetConfirmView
+from django.contrib.auth.models import User
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, LoginView, PasswordResetConfirmView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -41,7 +42,7 @@ from requests import RequestException
 from laaffic_console.identity import admission, factors, invitations, providers, saml, sessions
 from laaffic_console.identity.models import Profile, profile_of
 from laaffic_console.kit.pages import next_page
-from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.people import signed_in, username
 
 BACK = reverse_lazy("mfa_index")
 
@@ -201,15 +202,36 @@ class InvitationView(InFrame, PasswordResetConfirmView):
     title = gettext_lazy("Choose a password")
     success_url = reverse_lazy("admin:login")
     reset_url_token = "choose"  # noqa: S105 - what is in the address in the place of the secret
+    is_disabled = False
+    user: User | None
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Nobody chooses a password that does not open anything. A stranger, without the secret, learns nothing."""
+        user: User | None = super().get_user(uidb64)
+        self.is_disabled = user is not None and invitations.is_disabled(user) and self._has_link_of(user)
+        return None if self.is_disabled else user
+
+    def _has_link_of(self, user: User) -> bool:
+        in_address = self.kwargs["token"]
+        kept = self.request.session.get(INTERNAL_RESET_SESSION_TOKEN)
+        return self.token_generator.check_token(user, kept if in_address == self.reset_url_token else in_address)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Django calls a link that opens nothing a reset that failed."""
         said = super().get_context_data(**kwargs)
-        return said if self.validlink else {**said, "title": _("This link does not work")}
+        own = {} if self.validlink else {"title": _("This link does not work")}
+        return {**said, **own, "is_disabled": self.is_disabled, "person": self.user}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, _("The password is set: sign in with it."))
+        messages.success(self.request, self._what_next())
         return super().form_valid(form)
+
+    def _what_next(self) -> str:
+        """The link may have been opened where somebody else is signed in, who stays that."""
+        if not self.request.user.is_authenticated:
+            return _("The password is set: sign in with it.")
+        names = {"name": username(self.user), "me": self.request.user.get_username()}
+        return _("The password of %(name)s is set. In this browser you are still signed in as %(me)s.") % names
 
 
 # One's own sign-in
