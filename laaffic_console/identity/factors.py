@@ -1,5 +1,8 @@
 """Second factors: who has one, who must have one, and taking them away from anyone who has lost them."""
 
+from dataclasses import dataclass
+
+from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -11,6 +14,7 @@ from laaffic_console.kit.words.people import ADMINISTRATOR
 
 # What a sign-in asks for; recovery codes stand in for these and are none by themselves.
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+FEW = 3  # recovery codes, from which on new ones are advised
 
 
 def has_one(user: User) -> bool:
@@ -27,6 +31,24 @@ def needs_one(user: User) -> bool:
 
 def is_missing(user: User) -> bool:
     return bool(settings.SECOND_FACTOR_ROLES) and not has_one(user) and needs_one(user)
+
+
+@dataclass(frozen=True, slots=True)
+class CodesLeft:
+    """How many of somebody's recovery codes are not used yet."""
+
+    n: int
+    of: int
+
+    @property
+    def are_few(self) -> bool:
+        return self.n <= FEW
+
+
+def recovery_codes_of(user: User) -> CodesLeft | None:
+    """None where somebody has none because they have no second factor."""
+    found = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    return CodesLeft(len(found.wrap().get_unused_codes()), app_settings.RECOVERY_CODE_COUNT) if found else None
 
 
 def reset(user: User) -> int:

@@ -8,8 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from laaffic_console.identity import factors, sessions
+from laaffic_console.kit.forms.proving import DoneLater
+from laaffic_console.kit.words.people import signed_in
 
 OPEN = ("login", "logout", "jsi18n")  # of the admin
+WANTED = "wanted_page"  # in the session: what was asked for before there was a second factor
 
 
 class FactorMiddleware:
@@ -23,7 +26,30 @@ class FactorMiddleware:
         if not request.path.startswith(reverse("admin:index")) or not isinstance(request.user, User):
             return None
         sessions.note(request, request.user)
-        is_open = request.resolver_match is not None and request.resolver_match.url_name in OPEN
-        if is_open or not factors.is_missing(request.user):
+        if request.resolver_match is not None and request.resolver_match.url_name in OPEN:
             return None
-        return HttpResponseRedirect(reverse("mfa_index"))
+        if not factors.is_missing(request.user):
+            request.session.pop(WANTED, None)
+            return None
+        return _to_set_up(request)
+
+
+def _to_set_up(request: HttpRequest) -> HttpResponse:
+    """What was asked for comes afterwards: a page is led to, and a form that was sent is shown again."""
+    if request.method == "POST" and _is_asked_by_person(request):
+        return DoneLater(reverse("mfa_index"))
+    if request.method == "GET" and _is_asked_by_person(request):
+        request.session[WANTED] = request.get_full_path()
+    return HttpResponseRedirect(reverse("mfa_index"))
+
+
+def _is_asked_by_person(request: HttpRequest) -> bool:
+    """Not what an open page fetches by itself."""
+    is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    return is_page and "X-Requested-With" not in request.headers
+
+
+def wanted(request: HttpRequest) -> str:
+    """Where people go on to after setting up a factor: what they asked for before, or their own sign-in."""
+    page = request.session.get(WANTED, "")
+    return str(page) if page and not factors.is_missing(signed_in(request)) else reverse("mfa_index")

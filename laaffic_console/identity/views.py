@@ -3,6 +3,7 @@
 import time
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import quote
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.internal.stagekit import clear_login
@@ -39,7 +40,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import TemplateView, UpdateView
 from requests import RequestException
 
-from laaffic_console.identity import admission, factors, invitations, providers, saml, sessions
+from laaffic_console.identity import admission, factors, gate, invitations, providers, saml, sessions
 from laaffic_console.identity.models import Profile, profile_of
 from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.words.people import signed_in, username
@@ -247,7 +248,7 @@ class MySignInView(InFrame, TemplateView):
         mine = Authenticator.objects.filter(user=user).order_by("created_at")
         own = {
             "app": next((one for one in mine if one.type == Authenticator.Type.TOTP), None),
-            "codes": next((one for one in mine if one.type == Authenticator.Type.RECOVERY_CODES), None),
+            "codes": factors.recovery_codes_of(user),
             "passkeys": [one for one in mine if one.type == Authenticator.Type.WEBAUTHN],
             "is_missing": factors.is_missing(user),
             "sessions": [(one, sessions.browser(one.user_agent)) for one in sessions.going_on().filter(user=user)],
@@ -291,7 +292,7 @@ class AppView(InFrame, ActivateTOTPView):
     title = gettext_lazy("Authenticator app")
 
     def get_success_url(self) -> str:
-        return reverse("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "mfa_index")
+        return reverse("mfa_view_recovery_codes") if self.did_generate_recovery_codes else gate.wanted(self.request)
 
 
 class AppGoneView(InFrame, DeactivateTOTPView):
@@ -306,7 +307,7 @@ class PasskeyView(InFrame, AddWebAuthnView):
     title = gettext_lazy("New passkey")
 
     def get_success_url(self) -> str:
-        return reverse("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "mfa_index")
+        return reverse("mfa_view_recovery_codes") if self.did_generate_recovery_codes else gate.wanted(self.request)
 
 
 class PasskeyGoneView(InFrame, RemoveWebAuthnView):
@@ -321,6 +322,23 @@ class PasskeyGoneView(InFrame, RemoveWebAuthnView):
 class RecoveryCodesView(InFrame, ViewRecoveryCodesView):
     template_name = "identity/recovery_codes.html"
     title = gettext_lazy("Recovery codes")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Shown once, but to be kept as a file or on paper too."""
+        said = super().get_context_data(**kwargs)
+        codes = said["unused_codes"] if said["can_view_codes"] else []
+        return {**said, "file": _file_of(self.request, codes) if codes else ""}
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Done: on to what was asked for before, and a form that was sent then is shown again (kept_forms)."""
+        return redirect(gate.wanted(request))
+
+
+def _file_of(request: HttpRequest, codes: list[str]) -> str:
+    """As an address that holds the file itself: the browser asks for nothing, and the server keeps nothing."""
+    head = _("Recovery codes of %(name)s for %(console)s. Each signs you in once.")
+    said = head % {"name": signed_in(request).get_username(), "console": settings.CONSOLE_URL}
+    return "data:text/plain;charset=utf-8," + quote("\r\n".join([said, "", *codes, ""]))
 
 
 class NewRecoveryCodesView(InFrame, GenerateRecoveryCodesView):

@@ -1,10 +1,14 @@
 """A second factor is asked for, counted when wrong, set up, required by role, and reset by an administrator."""
 
+from urllib.parse import unquote
+
 import pytest
 from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -124,3 +128,87 @@ def test_a_role_that_needs_one_opens_nothing_else_before(client: Client, setting
     assert not factors.is_missing(ada)
     settings.SECOND_FACTOR_ROLES = ["Administrator"]
     assert factors.is_missing(ada)
+
+
+@pytest.fixture
+def ben(settings: LazySettings) -> User:
+    """An operator, whose role needs a second factor that he does not have."""
+    settings.SECOND_FACTOR_ROLES = ["Operator"]
+    ben = User.objects.create_user("ben", password=PASSWORD, is_staff=True)
+    ben.groups.add(Group.objects.get(name="Operator"))
+    return ben
+
+
+def set_up_app(client: Client) -> HttpResponse:
+    """As far as the page with the recovery codes."""
+    secret = client.get("/account/app/").context["form"].secret
+    return client.post("/account/app/", {"code": code_of(secret)})
+
+
+def test_setting_up_a_compulsory_factor_leads_on_to_the_page_that_was_asked_for(client: Client, ben: User) -> None:
+    wanted = reverse("admin:messaging_campaign_changelist") + "?state=draft"
+    client.force_login(ben)
+    client.get(wanted)
+    client.get("/admin/", headers={"X-Requested-With": "fetch"})  # an open page, by itself
+    client.get("/admin/", headers={"Sec-Fetch-Mode": "cors"})
+
+    codes = set_up_app(client)["Location"]
+    done = client.post(codes)
+
+    assert codes == reverse("mfa_view_recovery_codes")
+    assert done["Location"] == wanted
+    client.get(wanted)
+    assert client.post(codes)["Location"] == "/account/"  # the next time it is where they came from
+
+
+def test_before_the_factor_is_there_done_leads_nowhere_else(client: Client, ben: User) -> None:
+    client.force_login(ben)
+    client.get("/admin/")
+
+    assert client.post(reverse("mfa_view_recovery_codes"))["Location"] == "/account/"
+
+
+def test_a_form_that_met_the_gate_is_shown_again_once_the_factor_is_there(client: Client, ben: User) -> None:
+    client.force_login(ben)
+    client.post("/admin/messaging/contactgroup/add/", {"name": "friends of ours"})
+
+    codes = set_up_app(client)["Location"]
+    done = client.post(codes)
+
+    assert "friends of ours" in done.content.decode()
+    assert "Not sent yet" in done.content.decode()
+
+
+def test_who_signs_in_with_a_recovery_code_learns_how_many_are_left(ada: User, secret: str) -> None:
+    said = []
+    for code in recovery_codes(ada):
+        client = Client()
+        give_password(client)
+        client.post(STEP, {"code": code})
+        said.append([str(one) for one in get_messages(client.get("/account/").wsgi_request)])
+        page = client.get("/account/").content.decode()
+
+    assert said[0] == ["You used a recovery code: 9 of 10 are left."]
+    assert said[7] == ["You used a recovery code: 2 of 10 are left. Make new ones under your name → My sign-in."]
+    assert said[9][0].startswith("You used a recovery code: 0 of 10 are left.")
+    assert "0 of 10 are left" in page
+    assert "Make new recovery codes before you need them" in page
+
+
+def test_my_sign_in_says_how_many_recovery_codes_are_left(signed_in: Client, secret: str) -> None:
+    page = signed_in.get("/account/").content.decode()
+
+    assert "10 of 10 are left" in page
+    assert "before you need them" not in page
+
+
+def test_recovery_codes_come_as_a_file_with_the_page_that_shows_them(signed_in: Client, ada: User) -> None:
+    signed_in.get("/account/app/")
+    page = signed_in.get(set_up_app(signed_in)["Location"])
+    again = signed_in.get(reverse("mfa_view_recovery_codes"))
+
+    file = unquote(page.context["file"].partition(",")[2])
+    assert file.split("\r\n")[2:-1] == recovery_codes(ada)
+    assert "Recovery codes of ada for http" in file
+    assert again.context["file"] == ""
+    assert "****" not in again.content.decode()

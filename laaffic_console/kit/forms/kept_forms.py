@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.views import csrf
 
 from laaffic_console.kit.forms.edits import SECRET
-from laaffic_console.kit.forms.proving import AskedFirst
+from laaffic_console.kit.forms.proving import DoneLater
 from laaffic_console.kit.forms.shared_rows import in_words
 from laaffic_console.kit.pages import next_page
 
@@ -89,13 +89,13 @@ class KeptFormMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if isinstance(response, AskedFirst):
+        if isinstance(response, DoneLater):
             request.session.pop(KEPT, None)  # what an earlier question kept is not this one's
         if request.method != "POST" or response.status_code != 302:
             return response
         if request.path in _proving_pages():
             return _proved(request, response)
-        if isinstance(response, AskedFirst):
+        if isinstance(response, DoneLater):
             return _ask_again(request, response)
         is_sent_away = response["Location"].startswith(reverse("admin:login"))
         if is_sent_away and not request.user.is_authenticated and _is_page(request):
@@ -104,8 +104,10 @@ class KeptFormMiddleware:
 
 
 def _proving_pages() -> list[str]:
-    """Where somebody says who they are: the sign-in, its second step, and what far-reaching acts ask once more."""
-    return [reverse("admin:login"), reverse("mfa_authenticate"), *map(reverse, ASKED_AGAIN)]
+    """Where somebody says who they are: the sign-in, its second step, what far-reaching acts ask once more, and the end
+    of setting up a second factor that is compulsory.
+    """
+    return [*map(reverse, ("admin:login", "mfa_authenticate", *ASKED_AGAIN, "mfa_view_recovery_codes"))]
 
 
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -122,7 +124,7 @@ def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return _show(request, kept)
 
 
-def _ask_again(request: HttpRequest, response: AskedFirst) -> HttpResponse:
+def _ask_again(request: HttpRequest, response: DoneLater) -> HttpResponse:
     """A form that was sent to an address that asks who is there first."""
     if response.keeps_form and _is_page(request):
         request.session[KEPT] = _signed(_of(request))
