@@ -21,11 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.kit.forms import proving
 
-# Of allauth's messages, those that are shown.
+# Of allauth's messages, those that are shown. The page of new recovery codes says itself to keep them.
 SAID = {
     "mfa/messages/totp_activated.txt": _("The authenticator app is set up."),
     "mfa/messages/totp_deactivated.txt": _("The authenticator app is removed."),
-    "mfa/messages/recovery_codes_generated.txt": _("There are new recovery codes: keep them now."),
     "mfa/messages/webauthn_added.txt": _("The passkey is set up."),
     "mfa/messages/webauthn_removed.txt": _("The passkey is removed."),
 }

@@ -8,11 +8,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from laaffic_console.identity import factors, sessions
+from laaffic_console.identity.factors import WANTED
 from laaffic_console.kit.forms.proving import DoneLater
-from laaffic_console.kit.words.people import signed_in
 
 OPEN = ("login", "logout", "jsi18n")  # of the admin
-WANTED = "wanted_page"  # in the session: what was asked for before there was a second factor
 
 
 class FactorMiddleware:
@@ -28,10 +27,11 @@ class FactorMiddleware:
         sessions.note(request, request.user)
         if request.resolver_match is not None and request.resolver_match.url_name in OPEN:
             return None
-        if not factors.is_missing(request.user):
-            request.session.pop(WANTED, None)
-            return None
-        return _to_set_up(request)
+        if factors.is_missing(request.user):
+            return _to_set_up(request)
+        if WANTED in request.session and _is_asked_by_person(request):
+            del request.session[WANTED]
+        return None
 
 
 def _to_set_up(request: HttpRequest) -> HttpResponse:
@@ -47,9 +47,3 @@ def _is_asked_by_person(request: HttpRequest) -> bool:
     """Not what an open page fetches by itself."""
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     return is_page and "X-Requested-With" not in request.headers
-
-
-def wanted(request: HttpRequest) -> str:
-    """Where people go on to after setting up a factor: what they asked for before, or their own sign-in."""
-    page = request.session.get(WANTED, "")
-    return str(page) if page and not factors.is_missing(signed_in(request)) else reverse("mfa_index")

@@ -40,7 +40,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import TemplateView, UpdateView
 from requests import RequestException
 
-from laaffic_console.identity import admission, factors, gate, invitations, providers, saml, sessions
+from laaffic_console.identity import admission, factors, invitations, providers, saml, sessions
 from laaffic_console.identity.models import Profile, profile_of
 from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.words.people import signed_in, username
@@ -292,14 +292,29 @@ class AppView(InFrame, ActivateTOTPView):
     title = gettext_lazy("Authenticator app")
 
     def get_success_url(self) -> str:
-        return reverse("mfa_view_recovery_codes") if self.did_generate_recovery_codes else gate.wanted(self.request)
+        return (
+            reverse("mfa_view_recovery_codes")
+            if self.did_generate_recovery_codes
+            else factors.wanted_page(self.request)
+        )
 
 
-class AppGoneView(InFrame, DeactivateTOTPView):
+class FactorGone(InFrame):
+    """What goes with the factor is said before it is removed."""
+
     template_name = "identity/form.html"
+    button = gettext_lazy("Remove it")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        is_last = factors.is_last(user)
+        own = {"is_last": is_last, "is_compulsory": is_last and factors.needs_one(user)}
+        return super().get_context_data(**kwargs, **own)
+
+
+class AppGoneView(FactorGone, DeactivateTOTPView):
     title = gettext_lazy("Remove the authenticator app")
     sentence = gettext_lazy("Its codes no longer work.")
-    button = gettext_lazy("Remove it")
 
 
 class PasskeyView(InFrame, AddWebAuthnView):
@@ -307,14 +322,16 @@ class PasskeyView(InFrame, AddWebAuthnView):
     title = gettext_lazy("New passkey")
 
     def get_success_url(self) -> str:
-        return reverse("mfa_view_recovery_codes") if self.did_generate_recovery_codes else gate.wanted(self.request)
+        return (
+            reverse("mfa_view_recovery_codes")
+            if self.did_generate_recovery_codes
+            else factors.wanted_page(self.request)
+        )
 
 
-class PasskeyGoneView(InFrame, RemoveWebAuthnView):
-    template_name = "identity/form.html"
+class PasskeyGoneView(FactorGone, RemoveWebAuthnView):
     title = gettext_lazy("Remove the passkey")
     sentence = gettext_lazy("It no longer works.")
-    button = gettext_lazy("Remove it")
     success_url = BACK
 
 
@@ -327,11 +344,12 @@ class RecoveryCodesView(InFrame, ViewRecoveryCodesView):
         """Shown once, but to be kept as a file or on paper too."""
         said = super().get_context_data(**kwargs)
         codes = said["unused_codes"] if said["can_view_codes"] else []
-        return {**said, "file": _file_of(self.request, codes) if codes else ""}
+        own = {"file": _file_of(self.request, codes) if codes else "", "console": settings.CONSOLE_URL}
+        return {**said, **own}
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Done: on to what was asked for before, and a form that was sent then is shown again (kept_forms)."""
-        return redirect(gate.wanted(request))
+        return redirect(factors.wanted_page(request))
 
 
 def _file_of(request: HttpRequest, codes: list[str]) -> str:

@@ -153,6 +153,7 @@ def test_setting_up_a_compulsory_factor_leads_on_to_the_page_that_was_asked_for(
     client.get("/admin/", headers={"Sec-Fetch-Mode": "cors"})
 
     codes = set_up_app(client)["Location"]
+    client.get("/admin/", headers={"X-Requested-With": "fetch"})
     done = client.post(codes)
 
     assert codes == reverse("mfa_view_recovery_codes")
@@ -212,3 +213,22 @@ def test_recovery_codes_come_as_a_file_with_the_page_that_shows_them(signed_in: 
     assert "Recovery codes of ada for http" in file
     assert again.context["file"] == ""
     assert "****" not in again.content.decode()
+
+
+def test_removing_the_last_factor_says_what_follows(signed_in: Client, secret: str, settings: LazySettings) -> None:
+    optional = signed_in.get("/account/app/remove/").content.decode()
+    settings.SECOND_FACTOR_ROLES = ["Administrator"]
+    compulsory = signed_in.get("/account/app/remove/").content.decode()
+    Authenticator.objects.create(user=User.objects.get(), type=Authenticator.Type.WEBAUTHN, data={})
+    one_of_two = signed_in.get("/account/app/remove/").content.decode()
+
+    assert "After that, the password alone signs you in." in optional
+    assert "no other page opens" in compulsory
+    assert "recovery codes go with it" in optional
+    assert "recovery codes go with it" not in one_of_two
+
+
+def test_the_second_step_says_who_helps_when_everything_is_lost(client: Client, secret: str) -> None:
+    give_password(client)
+
+    assert "An administrator can reset your second factors" in client.get(STEP).content.decode()
