@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve, reverse
@@ -100,6 +100,8 @@ class KeptFormMiddleware:
         is_sent_away = response["Location"].startswith(reverse("admin:login"))
         if is_sent_away and not request.user.is_authenticated and _is_page(request):
             return _sign_in(request, _of(request))
+        if is_sent_away and "?" in response["Location"] and _is_own_sign_in(request):  # not led on
+            return HttpResponseRedirect(f"{reverse('admin:login')}?{urlencode({'next': _of(request).page})}")
         return response
 
 
@@ -133,7 +135,11 @@ def _ask_again(request: HttpRequest, response: DoneLater) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Our own page with a token that has changed since. What another site sends is refused as ever."""
-    if request.method != "POST" or not _is_page(request) or not _is_ours(request):
+    is_post = request.method == "POST" and _is_ours(request)
+    if is_post and _is_own_sign_in(request):
+        messages.warning(request, _("The page was older than your last sign-in, so nothing was done. Do it once more."))
+        return HttpResponseRedirect(f"/{_of(request).page.lstrip('/')}")  # never another host's
+    if not is_post or not _is_page(request):
         return csrf.csrf_failure(request, reason=reason)
     is_sign_in = request.path == reverse("admin:login")
     kept = _read(request.POST.get(KEPT, "")) if is_sign_in else _of(request)
@@ -247,7 +253,13 @@ def _read(token: str) -> Kept | None:
 
 def _is_page(request: HttpRequest) -> bool:
     """Of the admin, and sent by a person's form: a script's request gets what it always got."""
-    return request.path.startswith(reverse("admin:index")) and "X-Requested-With" not in request.headers
+    is_form = request.path.startswith(reverse("admin:index")) or request.path == reverse("own_profile")
+    return is_form and "X-Requested-With" not in request.headers
+
+
+def _is_own_sign_in(request: HttpRequest) -> bool:
+    """Codes, passwords and buttons of one's own sign-in: nothing of them is kept, and the page is opened again."""
+    return request.path.startswith(reverse("mfa_index")) and not _is_page(request)
 
 
 def _is_ours(request: HttpRequest) -> bool:
