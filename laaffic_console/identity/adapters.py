@@ -28,6 +28,12 @@ SAID = {
     "mfa/messages/webauthn_added.txt": _("The passkey is set up."),
     "mfa/messages/webauthn_removed.txt": _("The passkey is removed."),
 }
+# Of the ways to prove it once more, by allauth's names for them.
+AGAIN = {
+    "reauthenticate": _("Use your password"),
+    "mfa_reauthenticate": _("Use a code of the authenticator app, or a recovery code"),
+    "mfa_reauthenticate:webauthn": _("Use a passkey"),
+}
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - of a request that does not name one
 
 
@@ -48,6 +54,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """A sign-in a moment ago proves as much as a password that is typed again."""
         return not proving.is_fresh(context.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """In the words that the other pages have for them."""
+        methods = super().get_reauthentication_methods(user)
+        return [one | {"description": str(AGAIN.get(one["id"], one["description"]))} for one in methods]
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *rest: Any, **said: Any

@@ -24,6 +24,10 @@ def has_one(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type__in=FACTORS).exists())
 
 
+def has_app(user: User) -> bool:
+    return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists())
+
+
 def needs_one(user: User) -> bool:
     """By a role; superusers count as administrators."""
     wanted = settings.SECOND_FACTOR_ROLES

@@ -57,8 +57,8 @@ def _in_words(left: factors.CodesLeft) -> str:
         "You used a recovery code: %(n)d of %(of)d are left.",
         left.n,
     ) % {"n": left.n, "of": left.of}
-    advice = gettext("Make new ones under your name → My sign-in.")
-    return f"{said} {advice}" if left.are_few else said
+    advised = gettext("%(said)s Make new ones under your name → My sign-in.") % {"said": said}
+    return advised if left.are_few else said
 
 
 def _signed_in(request: HttpRequest, user: User, **signal: Any) -> None:

@@ -46,6 +46,7 @@ from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.words.people import signed_in, username
 
 BACK = reverse_lazy("mfa_index")
+CODES = reverse_lazy("mfa_view_recovery_codes")
 
 
 class InFrame:
@@ -93,6 +94,11 @@ def leave(request: HttpRequest) -> HttpResponse:
 class SecondStepView(InFrame, AuthenticateView):
     template_name = "identity/second_step.html"
     title = gettext_lazy("Second factor")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Anyone who has passkeys alone is asked for one first."""
+        has_app = factors.has_app(self.stage.login.user)
+        return {**super().get_context_data(**kwargs), "has_app": has_app}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = _too_many(request, self.stage.login.user) or super().post(request, *args, **kwargs)
@@ -292,11 +298,7 @@ class AppView(InFrame, ActivateTOTPView):
     title = gettext_lazy("Authenticator app")
 
     def get_success_url(self) -> str:
-        return (
-            reverse("mfa_view_recovery_codes")
-            if self.did_generate_recovery_codes
-            else factors.wanted_page(self.request)
-        )
+        return str(CODES) if self.did_generate_recovery_codes else factors.wanted_page(self.request)
 
 
 class FactorGone(InFrame):
@@ -309,12 +311,12 @@ class FactorGone(InFrame):
         user = signed_in(self.request)
         is_last = factors.is_last(user)
         own = {"is_last": is_last, "is_compulsory": is_last and factors.needs_one(user)}
-        return super().get_context_data(**kwargs, **own)
+        return {**super().get_context_data(**kwargs), **own, "object": None}  # the frame would look for its list
 
 
 class AppGoneView(FactorGone, DeactivateTOTPView):
     title = gettext_lazy("Remove the authenticator app")
-    sentence = gettext_lazy("Its codes no longer work.")
+    sentence = gettext_lazy("After that, its codes do not work any more.")
 
 
 class PasskeyView(InFrame, AddWebAuthnView):
@@ -322,16 +324,12 @@ class PasskeyView(InFrame, AddWebAuthnView):
     title = gettext_lazy("New passkey")
 
     def get_success_url(self) -> str:
-        return (
-            reverse("mfa_view_recovery_codes")
-            if self.did_generate_recovery_codes
-            else factors.wanted_page(self.request)
-        )
+        return str(CODES) if self.did_generate_recovery_codes else factors.wanted_page(self.request)
 
 
 class PasskeyGoneView(FactorGone, RemoveWebAuthnView):
     title = gettext_lazy("Remove the passkey")
-    sentence = gettext_lazy("It no longer works.")
+    sentence = gettext_lazy("After that, it does not work any more. Delete it on the device too.")
     success_url = BACK
 
 
@@ -394,6 +392,13 @@ class PasswordAgainView(AskedAgain, ReauthenticateView):
 
 class CodeAgainInFrameView(AskedAgain, CodeAgainView):
     template_name = "identity/again.html"
+
+    def get_form(self, form_class: Any = None) -> Any:
+        """As the second step of a sign-in calls it."""
+        form = super().get_form(form_class)
+        form.fields["code"].label = _("Code of the authenticator app, or a recovery code")
+        form.fields["code"].widget.attrs.update(placeholder="", inputmode="numeric")
+        return form
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = _too_many(request, request.user) or super().post(request, *args, **kwargs)

@@ -93,6 +93,7 @@ def test_by_a_passkey(page: Page, window: BrowserContext, live_server: LiveServe
 
     window.clear_cookies()
     sign_in(page, PASSWORD)
+    expect(page.get_by_label("Or a recovery code")).to_be_visible()  # there is no app that shows codes
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url("**/admin/")
 

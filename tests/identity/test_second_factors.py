@@ -11,10 +11,11 @@ from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import factors
-from laaffic_console.identity.adapters import FactorAdapter
+from laaffic_console.identity.adapters import AccountAdapter, FactorAdapter
 from laaffic_console.kit.audit.acts import Act
 from tests.identity.conftest import PASSWORD, code_of, give_password, recovery_codes
 
@@ -232,3 +233,31 @@ def test_the_second_step_says_who_helps_when_everything_is_lost(client: Client, 
     give_password(client)
 
     assert "An administrator can reset your second factors" in client.get(STEP).content.decode()
+
+
+def add_passkey(user: User) -> Authenticator:
+    """That no browser answers for: of pages that only name it."""
+    data = {"name": "work laptop", "credential": {}}
+    return Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+
+
+def test_a_passkey_is_removed(signed_in: Client, ada: User, secret: str) -> None:
+    page = f"/account/passkeys/{add_passkey(ada).pk}/remove/"
+
+    asked = signed_in.get(page).content.decode()
+    done = signed_in.post(page)
+
+    assert "After that, it does not work any more." in asked
+    assert done["Location"] == "/account/"
+    assert factors.is_last(ada)
+
+
+def test_ways_to_prove_it_again_are_called_as_on_other_pages(signed_in: Client, ada: User, secret: str) -> None:
+    add_passkey(ada)
+    page = signed_in.get("/account/again/").content.decode()
+    with translation.override("zh-hans"):
+        said = [one["description"] for one in AccountAdapter().get_reauthentication_methods(ada)]
+
+    assert "Use a code of the authenticator app, or a recovery code" in page
+    assert "Use a passkey" in page
+    assert said == ["使用密码", "使用验证器应用的验证码，或恢复码", "使用通行密钥"]
