@@ -38,6 +38,11 @@ NO_ADDRESS = "0.0.0.0"  # noqa: S104 - of a request that does not name one
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "incorrect_password": _("The password is wrong. Check capital and small letters."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

@@ -97,8 +97,8 @@ class SecondStepView(InFrame, AuthenticateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Anyone who has passkeys alone is asked for one first."""
-        has_app = factors.has_app(self.stage.login.user)
-        return {**super().get_context_data(**kwargs), "has_app": has_app}
+        person = self.stage.login.user
+        return {**super().get_context_data(**kwargs), "has_app": factors.has_app(person), "person": person}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = _too_many(request, self.stage.login.user) or super().post(request, *args, **kwargs)
@@ -293,9 +293,19 @@ class ProfileView(InFrame, UpdateView):  # type: ignore[type-arg]
         return next_page(self.request, str(BACK))
 
 
+def _asks_code(form: Any, label: str) -> Any:
+    """allauth's form, in our words and with a phone's keys for digits."""
+    form.fields["code"].label = label
+    form.fields["code"].widget.attrs.update(placeholder="", inputmode="numeric")
+    return form
+
+
 class AppView(InFrame, ActivateTOTPView):
     template_name = "identity/app.html"
     title = gettext_lazy("Authenticator app")
+
+    def get_form(self, form_class: Any = None) -> Any:
+        return _asks_code(super().get_form(form_class), _("Code that the app shows"))
 
     def get_success_url(self) -> str:
         return str(CODES) if self.did_generate_recovery_codes else factors.wanted_page(self.request)
@@ -395,10 +405,7 @@ class CodeAgainInFrameView(AskedAgain, CodeAgainView):
 
     def get_form(self, form_class: Any = None) -> Any:
         """As the second step of a sign-in calls it."""
-        form = super().get_form(form_class)
-        form.fields["code"].label = _("Code of the authenticator app, or a recovery code")
-        form.fields["code"].widget.attrs.update(placeholder="", inputmode="numeric")
-        return form
+        return _asks_code(super().get_form(form_class), _("Code of the authenticator app, or a recovery code"))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = _too_many(request, request.user) or super().post(request, *args, **kwargs)

@@ -17,7 +17,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import factors
 from laaffic_console.identity.adapters import AccountAdapter, FactorAdapter
 from laaffic_console.kit.audit.acts import Act
-from tests.identity.conftest import PASSWORD, code_of, give_password, recovery_codes
+from tests.identity.conftest import PASSWORD, add_app, code_of, give_password, recovery_codes
 
 pytestmark = pytest.mark.django_db
 STEP = "/account/second-factor/"
@@ -229,10 +229,12 @@ def test_removing_the_last_factor_says_what_follows(signed_in: Client, secret: s
     assert "recovery codes go with it" not in one_of_two
 
 
-def test_the_second_step_says_who_helps_when_everything_is_lost(client: Client, secret: str) -> None:
+def test_the_second_step_says_who_signs_in_and_who_helps_when_everything_is_lost(client: Client, secret: str) -> None:
     give_password(client)
 
-    assert "An administrator can reset your second factors" in client.get(STEP).content.decode()
+    page = client.get(STEP).content.decode()
+    assert "An administrator can reset your second factors" in page
+    assert 'You are signing in as <strong class="c-anywhere">ada</strong>' in page
 
 
 def add_passkey(user: User) -> Authenticator:
@@ -261,3 +263,19 @@ def test_ways_to_prove_it_again_are_called_as_on_other_pages(signed_in: Client, 
     assert "Use a code of the authenticator app, or a recovery code" in page
     assert "Use a passkey" in page
     assert said == ["使用密码", "使用验证器应用的验证码，或恢复码", "使用通行密钥"]
+
+
+def test_a_code_is_asked_for_in_the_same_words_everywhere(signed_in: Client, ada: User) -> None:
+    first = signed_in.get("/account/app/").content.decode()
+    add_app(ada)
+    again = signed_in.get("/account/again/code/").content.decode()
+
+    assert "Code that the app shows" in first
+    assert "Code of the authenticator app, or a recovery code" in again
+    assert all('inputmode="numeric"' in page for page in (first, again))
+
+
+def test_a_wrong_password_that_is_asked_for_again_says_what_to_check(signed_in: Client) -> None:
+    page = signed_in.post("/account/again/", {"password": "wrong"}).content.decode()
+
+    assert "The password is wrong. Check capital and small letters." in page
