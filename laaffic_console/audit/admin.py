@@ -76,7 +76,7 @@ CODES = {
     "no_role": gettext_lazy("none of their groups has a role"),
     "taken": gettext_lazy("an account of that name or address is not linked to the provider"),
     "superuser": gettext_lazy("a superuser who is not an administrator at the provider"),
-    "closed": gettext_lazy("the account is closed"),
+    "closed": gettext_lazy("the account is disabled"),
     **role_words.ROLES,
 }
 

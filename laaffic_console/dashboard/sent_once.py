@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.models import SentForm
-from laaffic_console.kit.forms.proving import AskedFirst
+from laaffic_console.kit.forms.proving import DoneLater
 
 SHOWING_A_SECRET = (
     "apitoken_make",
@@ -112,7 +112,7 @@ def _lead(request: HttpRequest, led_to: str) -> HttpResponseRedirect:
 
 def _remember(key: str, request: HttpRequest, response: HttpResponse) -> None:
     made_at = getattr(request, "made_at", "")  # also where the answer is a page that shows a secret once
-    has_led = response.status_code == 302 and not isinstance(response, AskedFirst)  # who asks first has made nothing
+    has_led = response.status_code == 302 and not isinstance(response, DoneLater)  # who asks first has made nothing
     if led_to := made_at or (response["Location"] if has_led else ""):
         SentForm.objects.filter(key=key).update(led_to=led_to[:500])
     else:

@@ -45,7 +45,8 @@ def address(request: HttpRequest) -> str | None:
 def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *rest: Any) -> HttpResponse:
     """How long to wait. It comes from a middleware, after which nothing draws a page, so it is drawn here."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
-    context = {**admin.site.each_context(request), "title": _("Too many wrong passwords"), "minutes": -(-seconds // 60)}
+    own = {"title": _("Too many wrong passwords or codes"), "minutes": -(-seconds // 60)}
+    context = {**admin.site.each_context(request), **own}
     answer = TemplateResponse(request, "console/locked_out.html", context, status=429)
     answer["Retry-After"] = str(seconds)
     return answer.render()

@@ -21,18 +21,28 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.kit.forms import proving
 
-# Of allauth's messages, those that are shown.
+# Of allauth's messages, those that are shown. The page of new recovery codes says itself to keep them.
 SAID = {
     "mfa/messages/totp_activated.txt": _("The authenticator app is set up."),
     "mfa/messages/totp_deactivated.txt": _("The authenticator app is removed."),
-    "mfa/messages/recovery_codes_generated.txt": _("There are new recovery codes: keep them now."),
     "mfa/messages/webauthn_added.txt": _("The passkey is set up."),
     "mfa/messages/webauthn_removed.txt": _("The passkey is removed."),
+}
+# Of the ways to prove it once more, by allauth's names for them.
+AGAIN = {
+    "reauthenticate": _("Use your password"),
+    "mfa_reauthenticate": _("Use a code of the authenticator app, or a recovery code"),
+    "mfa_reauthenticate:webauthn": _("Use a passkey"),
 }
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - of a request that does not name one
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "incorrect_password": _("The password is wrong. Check capital and small letters."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
@@ -43,12 +53,17 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("admin:index")
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
-        messages.error(request, gettext("This account is closed. Ask an administrator."))
+        messages.error(request, gettext("This account is disabled. Ask an administrator."))
         return HttpResponseRedirect(reverse("admin:login"))
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """A sign-in a moment ago proves as much as a password that is typed again."""
         return not proving.is_fresh(context.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """In the words that the other pages have for them."""
+        methods = super().get_reauthentication_methods(user)
+        return [one | {"description": str(AGAIN.get(one["id"], one["description"]))} for one in methods]
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *rest: Any, **said: Any

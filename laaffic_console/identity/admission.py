@@ -35,7 +35,7 @@ WHY_NOT = {
     "taken": _("An account with your name or address is here already and not linked to %(provider)s. "
                "Ask an administrator."),
     "superuser": _("This account signs in with its password: it is not an administrator at %(provider)s."),
-    "closed": _("This account is closed. Ask an administrator."),
+    "closed": _("This account is disabled. Ask an administrator."),
     "other_person": _("You are signed in at %(provider)s as somebody else. Sign out there, then try again."),
     "not_again": _("%(provider)s did not ask who you are, or does not say when it did. Sign out and in again, or use "
                    "another way to prove it."),

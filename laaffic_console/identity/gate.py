@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from laaffic_console.identity import factors, sessions
+from laaffic_console.identity.factors import WANTED
+from laaffic_console.kit.forms.proving import DoneLater
 
 OPEN = ("login", "logout", "jsi18n")  # of the admin
 
@@ -23,7 +25,25 @@ class FactorMiddleware:
         if not request.path.startswith(reverse("admin:index")) or not isinstance(request.user, User):
             return None
         sessions.note(request, request.user)
-        is_open = request.resolver_match is not None and request.resolver_match.url_name in OPEN
-        if is_open or not factors.is_missing(request.user):
+        if request.resolver_match is not None and request.resolver_match.url_name in OPEN:
             return None
-        return HttpResponseRedirect(reverse("mfa_index"))
+        if factors.is_missing(request.user):
+            return _to_set_up(request)
+        if WANTED in request.session and _is_asked_by_person(request):
+            del request.session[WANTED]
+        return None
+
+
+def _to_set_up(request: HttpRequest) -> HttpResponse:
+    """What was asked for comes afterwards: a page is led to, and a form that was sent is shown again."""
+    if request.method == "POST" and _is_asked_by_person(request):
+        return DoneLater(reverse("mfa_index"))
+    if request.method == "GET" and _is_asked_by_person(request):
+        request.session[WANTED] = request.get_full_path()
+    return HttpResponseRedirect(reverse("mfa_index"))
+
+
+def _is_asked_by_person(request: HttpRequest) -> bool:
+    """Not what an open page fetches by itself."""
+    is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    return is_page and "X-Requested-With" not in request.headers

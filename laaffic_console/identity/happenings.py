@@ -5,12 +5,14 @@ from typing import Any
 from allauth.account.signals import authentication_step_completed
 from allauth.mfa import signals
 from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 
-from laaffic_console.identity import sessions
+from laaffic_console.identity import factors, sessions
 from laaffic_console.identity.providers import PROVED_THERE
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.forms import proving
@@ -18,6 +20,7 @@ from laaffic_console.kit.forms import proving
 
 def listen() -> None:
     signals.authentication_failed.connect(_wrong_code, dispatch_uid="wrong code")
+    signals.authenticator_used.connect(_used, dispatch_uid="recovery code used")
     post_save.connect(_added, Authenticator, dispatch_uid="factor added")
     post_delete.connect(_removed, Authenticator, dispatch_uid="factor removed")
     user_logged_in.connect(_signed_in, dispatch_uid="proved by signing in")
@@ -38,6 +41,24 @@ def _removed(instance: Authenticator, origin: Any = None, **signal: Any) -> None
     """Not with its whole account, whose end is an entry of its own."""
     if not isinstance(origin, User):
         record(Act.FACTOR_REMOVED, instance.user, factor=instance.type)
+
+
+def _used(request: HttpRequest, user: User, authenticator: Authenticator, **signal: Any) -> None:
+    """Each recovery code works once, so anyone who used one learns how many are left."""
+    left = factors.recovery_codes_of(user) if authenticator.type == Authenticator.Type.RECOVERY_CODES else None
+    if left is None:
+        return
+    messages.add_message(request, messages.WARNING if left.are_few else messages.INFO, _in_words(left))
+
+
+def _in_words(left: factors.CodesLeft) -> str:
+    said = ngettext(
+        "You used a recovery code: %(n)d of %(of)d is left.",
+        "You used a recovery code: %(n)d of %(of)d are left.",
+        left.n,
+    ) % {"n": left.n, "of": left.of}
+    advised = gettext("%(said)s Make new ones under your name → My sign-in.") % {"said": said}
+    return advised if left.are_few else said
 
 
 def _signed_in(request: HttpRequest, user: User, **signal: Any) -> None:

@@ -2,6 +2,7 @@
 
 import smtplib
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -56,9 +57,24 @@ def invite(address: str, role: Group) -> User:
     return user
 
 
+def is_disabled(user: User) -> bool:
+    """The password of such an account opens nothing."""
+    return not (user.is_active and user.is_staff)
+
+
+def is_awaited(user: User) -> bool:
+    """Invited, and there is no password yet. People of a provider have none either and need none."""
+    is_linked = SocialAccount.objects.filter(user=user).exists()
+    return bool(user.email) and not user.has_usable_password() and not is_linked
+
+
 def send_again(user: User) -> None:
-    if user.has_usable_password():
-        raise ValidationError(_("They have set a password already."))
+    if said := problem():
+        raise ValidationError(said)
+    if is_disabled(user):
+        raise ValidationError(_("Their account is disabled. Tick “Active” on their page first, then send it again."))
+    if not is_awaited(user):
+        raise ValidationError(_("They sign in already, by a password or a provider, and need no invitation."))
     _send(user)
     record(Act.INVITED, user)
 

@@ -63,7 +63,7 @@ def sign_in_of(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         "factors": Authenticator.objects.filter(user=user).order_by("created_at"),
         "sessions": [(one, sessions.browser(one.user_agent)) for one in sessions.going_on().filter(user=user)],
         "is_missing": factors.is_missing(user),
-        "is_invited": bool(user.email) and not user.has_usable_password(),
+        "is_invited": invitations.is_awaited(user),
         "back": reverse("admin:auth_user_change", args=[pk]),
     }
     return page(admin, request, "identity/person.html", _("Sign-in of %(person)s") % {"person": user}, **own)

@@ -3,6 +3,7 @@
 import time
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import quote
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.internal.stagekit import clear_login
@@ -23,7 +24,8 @@ from axes.helpers import get_lockout_response
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView, PasswordResetConfirmView
+from django.contrib.auth.models import User
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, LoginView, PasswordResetConfirmView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -41,9 +43,10 @@ from requests import RequestException
 from laaffic_console.identity import admission, factors, invitations, providers, saml, sessions
 from laaffic_console.identity.models import Profile, profile_of
 from laaffic_console.kit.pages import next_page
-from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.people import signed_in, username
 
 BACK = reverse_lazy("mfa_index")
+CODES = reverse_lazy("mfa_view_recovery_codes")
 
 
 class InFrame:
@@ -91,6 +94,11 @@ def leave(request: HttpRequest) -> HttpResponse:
 class SecondStepView(InFrame, AuthenticateView):
     template_name = "identity/second_step.html"
     title = gettext_lazy("Second factor")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Anyone who has passkeys alone is asked for one first."""
+        person = self.stage.login.user
+        return {**super().get_context_data(**kwargs), "has_app": factors.has_app(person), "person": person}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = _too_many(request, self.stage.login.user) or super().post(request, *args, **kwargs)
@@ -201,15 +209,36 @@ class InvitationView(InFrame, PasswordResetConfirmView):
     title = gettext_lazy("Choose a password")
     success_url = reverse_lazy("admin:login")
     reset_url_token = "choose"  # noqa: S105 - what is in the address in the place of the secret
+    is_disabled = False
+    user: User | None
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Nobody chooses a password that does not open anything. A stranger, without the secret, learns nothing."""
+        user: User | None = super().get_user(uidb64)
+        self.is_disabled = user is not None and invitations.is_disabled(user) and self._has_link_of(user)
+        return None if self.is_disabled else user
+
+    def _has_link_of(self, user: User) -> bool:
+        in_address = self.kwargs["token"]
+        kept = self.request.session.get(INTERNAL_RESET_SESSION_TOKEN)
+        return self.token_generator.check_token(user, kept if in_address == self.reset_url_token else in_address)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Django calls a link that opens nothing a reset that failed."""
         said = super().get_context_data(**kwargs)
-        return said if self.validlink else {**said, "title": _("This link does not work")}
+        own = {} if self.validlink else {"title": _("This link does not work")}
+        return {**said, **own, "is_disabled": self.is_disabled, "person": self.user}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, _("The password is set: sign in with it."))
+        messages.success(self.request, self._what_next())
         return super().form_valid(form)
+
+    def _what_next(self) -> str:
+        """The link may have been opened where somebody else is signed in, who stays that."""
+        if not self.request.user.is_authenticated:
+            return _("The password is set: sign in with it.")
+        names = {"name": username(self.user), "me": self.request.user.get_username()}
+        return _("The password of %(name)s is set. In this browser you are still signed in as %(me)s.") % names
 
 
 # One's own sign-in
@@ -225,7 +254,7 @@ class MySignInView(InFrame, TemplateView):
         mine = Authenticator.objects.filter(user=user).order_by("created_at")
         own = {
             "app": next((one for one in mine if one.type == Authenticator.Type.TOTP), None),
-            "codes": next((one for one in mine if one.type == Authenticator.Type.RECOVERY_CODES), None),
+            "codes": factors.recovery_codes_of(user),
             "passkeys": [one for one in mine if one.type == Authenticator.Type.WEBAUTHN],
             "is_missing": factors.is_missing(user),
             "sessions": [(one, sessions.browser(one.user_agent)) for one in sessions.going_on().filter(user=user)],
@@ -264,19 +293,40 @@ class ProfileView(InFrame, UpdateView):  # type: ignore[type-arg]
         return next_page(self.request, str(BACK))
 
 
+def _asks_code(form: Any, label: str) -> Any:
+    """allauth's form, in our words and with a phone's keys for digits."""
+    form.fields["code"].label = label
+    form.fields["code"].widget.attrs.update(placeholder="", inputmode="numeric")
+    return form
+
+
 class AppView(InFrame, ActivateTOTPView):
     template_name = "identity/app.html"
     title = gettext_lazy("Authenticator app")
 
+    def get_form(self, form_class: Any = None) -> Any:
+        return _asks_code(super().get_form(form_class), _("Code that the app shows"))
+
     def get_success_url(self) -> str:
-        return reverse("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "mfa_index")
+        return str(CODES) if self.did_generate_recovery_codes else factors.wanted_page(self.request)
 
 
-class AppGoneView(InFrame, DeactivateTOTPView):
+class FactorGone(InFrame):
+    """What goes with the factor is said before it is removed."""
+
     template_name = "identity/form.html"
-    title = gettext_lazy("Remove the authenticator app")
-    sentence = gettext_lazy("Its codes no longer work.")
     button = gettext_lazy("Remove it")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        is_last = factors.is_last(user)
+        own = {"is_last": is_last, "is_compulsory": is_last and factors.needs_one(user)}
+        return {**super().get_context_data(**kwargs), **own, "object": None}  # the frame would look for its list
+
+
+class AppGoneView(FactorGone, DeactivateTOTPView):
+    title = gettext_lazy("Remove the authenticator app")
+    sentence = gettext_lazy("After that, its codes do not work any more.")
 
 
 class PasskeyView(InFrame, AddWebAuthnView):
@@ -284,14 +334,12 @@ class PasskeyView(InFrame, AddWebAuthnView):
     title = gettext_lazy("New passkey")
 
     def get_success_url(self) -> str:
-        return reverse("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "mfa_index")
+        return str(CODES) if self.did_generate_recovery_codes else factors.wanted_page(self.request)
 
 
-class PasskeyGoneView(InFrame, RemoveWebAuthnView):
-    template_name = "identity/form.html"
+class PasskeyGoneView(FactorGone, RemoveWebAuthnView):
     title = gettext_lazy("Remove the passkey")
-    sentence = gettext_lazy("It no longer works.")
-    button = gettext_lazy("Remove it")
+    sentence = gettext_lazy("After that, it does not work any more. Delete it on the device too.")
     success_url = BACK
 
 
@@ -299,6 +347,24 @@ class PasskeyGoneView(InFrame, RemoveWebAuthnView):
 class RecoveryCodesView(InFrame, ViewRecoveryCodesView):
     template_name = "identity/recovery_codes.html"
     title = gettext_lazy("Recovery codes")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Shown once, but to be kept as a file or on paper too."""
+        said = super().get_context_data(**kwargs)
+        codes = said["unused_codes"] if said["can_view_codes"] else []
+        own = {"file": _file_of(self.request, codes) if codes else "", "console": settings.CONSOLE_URL}
+        return {**said, **own}
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Done: on to what was asked for before, and a form that was sent then is shown again (kept_forms)."""
+        return redirect(factors.wanted_page(request))
+
+
+def _file_of(request: HttpRequest, codes: list[str]) -> str:
+    """As an address that holds the file itself: the browser asks for nothing, and the server keeps nothing."""
+    head = _("Recovery codes of %(name)s for %(console)s. Each signs you in once.")
+    said = head % {"name": signed_in(request).get_username(), "console": settings.CONSOLE_URL}
+    return "data:text/plain;charset=utf-8," + quote("\r\n".join([said, "", *codes, ""]))
 
 
 class NewRecoveryCodesView(InFrame, GenerateRecoveryCodesView):
@@ -336,6 +402,10 @@ class PasswordAgainView(AskedAgain, ReauthenticateView):
 
 class CodeAgainInFrameView(AskedAgain, CodeAgainView):
     template_name = "identity/again.html"
+
+    def get_form(self, form_class: Any = None) -> Any:
+        """As the second step of a sign-in calls it."""
+        return _asks_code(super().get_form(form_class), _("Code of the authenticator app, or a recovery code"))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse = _too_many(request, request.user) or super().post(request, *args, **kwargs)

@@ -36,6 +36,15 @@ def test_by_the_provider_with_an_authenticator_app(stranger: Page, provider: Any
     stranger.fill("#id_code", code_of(secret))
     stranger.get_by_role("button", name="Set it up").click()
     expect(stranger.locator(".c-codes li")).to_have_count(10)
+    with stranger.expect_download() as file:
+        stranger.get_by_role("link", name="Download").click()
+    assert stranger.locator(".c-codes li").first.inner_text() in file.value.path().read_text()
+    stranger.emulate_media(media="print")
+    expect(stranger.locator(".c-codes")).to_be_visible()
+    expect(stranger.get_by_role("banner")).to_be_hidden()
+    stranger.emulate_media(media="screen")
+    stranger.get_by_role("button", name="Done").click()
+    stranger.wait_for_url("**/admin/messaging/campaign/")  # that was asked for before
     stranger.goto("/admin/")
     expect(stranger.get_by_role("link", name="See the campaigns")).to_be_visible()
     assert list(Group.objects.filter(user__username="ben").values_list("name", flat=True)) == ["Operator"]
@@ -84,6 +93,7 @@ def test_by_a_passkey(page: Page, window: BrowserContext, live_server: LiveServe
 
     window.clear_cookies()
     sign_in(page, PASSWORD)
+    expect(page.get_by_label("Or a recovery code")).to_be_visible()  # there is no app that shows codes
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url("**/admin/")
 

@@ -77,7 +77,7 @@ def test_the_password_opens_it_and_what_was_typed_is_there(stale: Client, ada: U
     wrong = stale.post(asked, {"password": "wrong"})
     right = stale.post(asked, {"password": PASSWORD})
 
-    assert "Incorrect password" in wrong.content.decode()
+    assert "The password is wrong" in wrong.content.decode()
     assert "web shop" in right.content.decode()
     assert not ApiToken.objects.exists()
     assert stale.post(TOKENS, {**TOKEN, "user": str(ada.pk)}).status_code == 200

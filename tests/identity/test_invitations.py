@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
 from django.core import mail
@@ -107,3 +108,92 @@ def test_roles_are_offered_in_the_readers_language_with_what_they_are_for() -> N
 
     assert "操作员" in offered
     assert "Operator" not in offered
+
+
+def invited(signed_in: Client) -> tuple[User, str]:
+    """dee, and the path of her link."""
+    invite(signed_in)
+    return User.objects.get(username="dee@example.com"), path_of(mail.outbox[-1].body)
+
+
+@pytest.mark.parametrize("right", ["is_active", "is_staff"])
+def test_a_disabled_account_is_told_so_before_a_password_is_chosen(signed_in: Client, right: str) -> None:
+    dee, path = invited(signed_in)
+    stranger = Client()
+    form = stranger.get(path)["Location"]
+    User.objects.filter(pk=dee.pk).update(**{right: False})
+
+    pages = [Client().get(path), stranger.get(form), stranger.post(form, {"new_password1": NEW, "new_password2": NEW})]
+
+    assert all("Your account is disabled" in page.content.decode() for page in pages)
+    assert not User.objects.get(pk=dee.pk).has_usable_password()
+    User.objects.filter(pk=dee.pk).update(**{right: True})
+    assert "dee@example.com" in stranger.get(form).content.decode()
+
+
+def test_a_stranger_does_not_learn_from_a_made_up_link_whose_account_is_disabled(signed_in: Client) -> None:
+    dee, path = invited(signed_in)
+    User.objects.filter(pk=dee.pk).update(is_active=False)
+    made_up = f"{path[:-2]}x/"
+
+    page = Client().get(made_up).content.decode()
+
+    assert "disabled" not in page
+    assert "dee@example.com" not in page
+    assert "This link has been used" in page
+
+
+def test_the_link_of_a_deleted_person_does_not_work(signed_in: Client) -> None:
+    dee, path = invited(signed_in)
+    dee.delete()
+
+    assert "This link has been used" in Client().get(path).content.decode()
+
+
+def test_a_second_tab_learns_that_the_password_is_set(signed_in: Client) -> None:
+    _dee, path = invited(signed_in)
+    stranger = Client()
+    form = stranger.get(path)["Location"]
+    typed = {"new_password1": NEW, "new_password2": NEW}
+    stranger.post(form, typed)
+
+    late = stranger.post(form, typed).content.decode()
+
+    assert "If you have chosen a password, sign in with it" in late
+
+
+def test_a_link_opened_where_somebody_is_signed_in_says_whose_password_is_set(signed_in: Client) -> None:
+    _dee, path = invited(signed_in)
+    form = signed_in.get(path)["Location"]
+
+    done = signed_in.post(form, {"new_password1": NEW, "new_password2": NEW}, follow=True)
+
+    assert "The password of dee@example.com is set. In this browser you are still signed in as ada." in (
+        done.content.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("disabled", "Their account is disabled"), ("linked", "need no invitation")]
+)
+def test_nobody_who_cannot_use_it_is_invited_again(signed_in: Client, state: str, said: str) -> None:
+    dee, _path = invited(signed_in)
+    if state == "disabled":
+        User.objects.filter(pk=dee.pk).update(is_active=False)
+    else:
+        SocialAccount.objects.create(user=dee, provider="oidc", uid="s-dee")
+
+    page = signed_in.post(reverse("admin:auth_user_sign_in", args=[dee.pk]), {"act": "invite"}, follow=True)
+
+    assert said in page.content.decode()
+    assert len(mail.outbox) == 1
+
+
+def test_without_a_mail_server_sending_again_says_so(signed_in: Client, settings: LazySettings) -> None:
+    dee, _path = invited(signed_in)
+    settings.EMAIL_IS_SET = False
+
+    page = signed_in.post(reverse("admin:auth_user_sign_in", args=[dee.pk]), {"act": "invite"}, follow=True)
+
+    assert "no mail server" in page.content.decode()
+    assert len(mail.outbox) == 1

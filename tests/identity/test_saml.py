@@ -226,7 +226,7 @@ def test_an_account_that_is_closed_stays_closed(client: Client, sign_in: Any) ->
 
     sign_in(client)
 
-    assert "This account is closed" in said_on_page(client)
+    assert "This account is disabled" in said_on_page(client)
     assert not is_in(client)
     assert AuditEntry.objects.filter(kind=Act.SIGN_IN_FAILED, person="ben").exists()
 

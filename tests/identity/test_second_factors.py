@@ -1,18 +1,23 @@
 """A second factor is asked for, counted when wrong, set up, required by role, and reset by an administrator."""
 
+from urllib.parse import unquote
+
 import pytest
 from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import factors
-from laaffic_console.identity.adapters import FactorAdapter
+from laaffic_console.identity.adapters import AccountAdapter, FactorAdapter
 from laaffic_console.kit.audit.acts import Act
-from tests.identity.conftest import PASSWORD, code_of, give_password, recovery_codes
+from tests.identity.conftest import PASSWORD, add_app, code_of, give_password, recovery_codes
 
 pytestmark = pytest.mark.django_db
 STEP = "/account/second-factor/"
@@ -124,3 +129,153 @@ def test_a_role_that_needs_one_opens_nothing_else_before(client: Client, setting
     assert not factors.is_missing(ada)
     settings.SECOND_FACTOR_ROLES = ["Administrator"]
     assert factors.is_missing(ada)
+
+
+@pytest.fixture
+def ben(settings: LazySettings) -> User:
+    """An operator, whose role needs a second factor that he does not have."""
+    settings.SECOND_FACTOR_ROLES = ["Operator"]
+    ben = User.objects.create_user("ben", password=PASSWORD, is_staff=True)
+    ben.groups.add(Group.objects.get(name="Operator"))
+    return ben
+
+
+def set_up_app(client: Client) -> HttpResponse:
+    """As far as the page with the recovery codes."""
+    secret = client.get("/account/app/").context["form"].secret
+    return client.post("/account/app/", {"code": code_of(secret)})
+
+
+def test_setting_up_a_compulsory_factor_leads_on_to_the_page_that_was_asked_for(client: Client, ben: User) -> None:
+    wanted = reverse("admin:messaging_campaign_changelist") + "?state=draft"
+    client.force_login(ben)
+    client.get(wanted)
+    client.get("/admin/", headers={"X-Requested-With": "fetch"})  # an open page, by itself
+    client.get("/admin/", headers={"Sec-Fetch-Mode": "cors"})
+
+    codes = set_up_app(client)["Location"]
+    client.get("/admin/", headers={"X-Requested-With": "fetch"})
+    done = client.post(codes)
+
+    assert codes == reverse("mfa_view_recovery_codes")
+    assert done["Location"] == wanted
+    client.get(wanted)
+    assert client.post(codes)["Location"] == "/account/"  # the next time it is where they came from
+
+
+def test_before_the_factor_is_there_done_leads_nowhere_else(client: Client, ben: User) -> None:
+    client.force_login(ben)
+    client.get("/admin/")
+
+    assert client.post(reverse("mfa_view_recovery_codes"))["Location"] == "/account/"
+
+
+def test_a_form_that_met_the_gate_is_shown_again_once_the_factor_is_there(client: Client, ben: User) -> None:
+    client.force_login(ben)
+    client.post("/admin/messaging/contactgroup/add/", {"name": "friends of ours"})
+
+    codes = set_up_app(client)["Location"]
+    done = client.post(codes)
+
+    assert "friends of ours" in done.content.decode()
+    assert "Not sent yet" in done.content.decode()
+
+
+def test_who_signs_in_with_a_recovery_code_learns_how_many_are_left(ada: User, secret: str) -> None:
+    said = []
+    for code in recovery_codes(ada):
+        client = Client()
+        give_password(client)
+        client.post(STEP, {"code": code})
+        said.append([str(one) for one in get_messages(client.get("/account/").wsgi_request)])
+        page = client.get("/account/").content.decode()
+
+    assert said[0] == ["You used a recovery code: 9 of 10 are left."]
+    assert said[7] == ["You used a recovery code: 2 of 10 are left. Make new ones under your name → My sign-in."]
+    assert said[9][0].startswith("You used a recovery code: 0 of 10 are left.")
+    assert "0 of 10 are left" in page
+    assert "Make new recovery codes before you need them" in page
+
+
+def test_my_sign_in_says_how_many_recovery_codes_are_left(signed_in: Client, secret: str) -> None:
+    page = signed_in.get("/account/").content.decode()
+
+    assert "10 of 10 are left" in page
+    assert "before you need them" not in page
+
+
+def test_recovery_codes_come_as_a_file_with_the_page_that_shows_them(signed_in: Client, ada: User) -> None:
+    signed_in.get("/account/app/")
+    page = signed_in.get(set_up_app(signed_in)["Location"])
+    again = signed_in.get(reverse("mfa_view_recovery_codes"))
+
+    file = unquote(page.context["file"].partition(",")[2])
+    assert file.split("\r\n")[2:-1] == recovery_codes(ada)
+    assert "Recovery codes of ada for http" in file
+    assert again.context["file"] == ""
+    assert "****" not in again.content.decode()
+
+
+def test_removing_the_last_factor_says_what_follows(signed_in: Client, secret: str, settings: LazySettings) -> None:
+    optional = signed_in.get("/account/app/remove/").content.decode()
+    settings.SECOND_FACTOR_ROLES = ["Administrator"]
+    compulsory = signed_in.get("/account/app/remove/").content.decode()
+    Authenticator.objects.create(user=User.objects.get(), type=Authenticator.Type.WEBAUTHN, data={})
+    one_of_two = signed_in.get("/account/app/remove/").content.decode()
+
+    assert "After that, the password alone signs you in." in optional
+    assert "no other page opens" in compulsory
+    assert "recovery codes go with it" in optional
+    assert "recovery codes go with it" not in one_of_two
+
+
+def test_the_second_step_says_who_signs_in_and_who_helps_when_everything_is_lost(client: Client, secret: str) -> None:
+    give_password(client)
+
+    page = client.get(STEP).content.decode()
+    assert "An administrator can reset your second factors" in page
+    assert 'You are signing in as <strong class="c-anywhere">ada</strong>' in page
+
+
+def add_passkey(user: User) -> Authenticator:
+    """That no browser answers for: of pages that only name it."""
+    data = {"name": "work laptop", "credential": {}}
+    return Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+
+
+def test_a_passkey_is_removed(signed_in: Client, ada: User, secret: str) -> None:
+    page = f"/account/passkeys/{add_passkey(ada).pk}/remove/"
+
+    asked = signed_in.get(page).content.decode()
+    done = signed_in.post(page)
+
+    assert "After that, it does not work any more." in asked
+    assert done["Location"] == "/account/"
+    assert factors.is_last(ada)
+
+
+def test_ways_to_prove_it_again_are_called_as_on_other_pages(signed_in: Client, ada: User, secret: str) -> None:
+    add_passkey(ada)
+    page = signed_in.get("/account/again/").content.decode()
+    with translation.override("zh-hans"):
+        said = [one["description"] for one in AccountAdapter().get_reauthentication_methods(ada)]
+
+    assert "Use a code of the authenticator app, or a recovery code" in page
+    assert "Use a passkey" in page
+    assert said == ["使用密码", "使用验证器应用的验证码，或恢复码", "使用通行密钥"]
+
+
+def test_a_code_is_asked_for_in_the_same_words_everywhere(signed_in: Client, ada: User) -> None:
+    first = signed_in.get("/account/app/").content.decode()
+    add_app(ada)
+    again = signed_in.get("/account/again/code/").content.decode()
+
+    assert "Code that the app shows" in first
+    assert "Code of the authenticator app, or a recovery code" in again
+    assert all('inputmode="numeric"' in page for page in (first, again))
+
+
+def test_a_wrong_password_that_is_asked_for_again_says_what_to_check(signed_in: Client) -> None:
+    page = signed_in.post("/account/again/", {"password": "wrong"}).content.decode()
+
+    assert "The password is wrong. Check capital and small letters." in page

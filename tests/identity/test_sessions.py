@@ -4,6 +4,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, User
+from django.contrib.messages import get_messages
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
@@ -129,3 +130,34 @@ def test_everybodys_are_listed_for_administrators(two: tuple[Client, Client]) ->
     assert "203.0.113.9" in shown
     to_end_them = reverse("admin:auth_user_sign_in", args=[User.objects.get(username="ada").pk])
     assert f'href="{to_end_them}"' in shown
+
+
+@pytest.mark.parametrize("has_token", [True, False])
+def test_a_profile_that_was_typed_is_kept_when_the_session_is_over(has_token: bool) -> None:
+    client = Client(enforce_csrf_checks=not has_token)
+
+    page = client.post(reverse("own_profile"), {"number": "+919876543210", "time_zone": "Europe/Berlin"})
+
+    assert page.status_code == 403
+    assert "What you typed is kept" in page.content.decode()
+
+
+def test_a_button_of_my_sign_in_leads_back_to_its_page_when_the_session_is_over(client: Client) -> None:
+    on = {"Referer": "http://testserver/account/"}
+
+    for button in (reverse("end_other_sessions"), reverse("end_session", args=[1])):
+        assert client.post(button, headers=on)["Location"] == "/admin/login/?next=%2Faccount%2F"
+
+
+@pytest.mark.parametrize("path", ["/account/second-factor/", "/account/app/", "/account/saml/login/"])
+def test_a_page_of_signing_in_with_an_old_token_is_opened_again(signed_in: Client, path: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = signed_in.cookies
+
+    answer = client.post(path, {"code": "123456"}, headers={"Referer": f"http://testserver{path}?x=1"})
+
+    assert answer["Location"] == f"{path}?x=1"
+    said = [str(one) for one in get_messages(client.get("/account/").wsgi_request)]
+    assert said == ["The page was older than your last sign-in, so nothing was done. Do it once more."]
+    other_site = client.post(path, {"code": "123456"}, headers={"Origin": "https://evil.example"})
+    assert other_site.status_code == 403

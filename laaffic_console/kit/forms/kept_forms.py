@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve, reverse
@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.views import csrf
 
 from laaffic_console.kit.forms.edits import SECRET
-from laaffic_console.kit.forms.proving import AskedFirst
+from laaffic_console.kit.forms.proving import DoneLater
 from laaffic_console.kit.forms.shared_rows import in_words
 from laaffic_console.kit.pages import next_page
 
@@ -89,23 +89,27 @@ class KeptFormMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if isinstance(response, AskedFirst):
+        if isinstance(response, DoneLater):
             request.session.pop(KEPT, None)  # what an earlier question kept is not this one's
         if request.method != "POST" or response.status_code != 302:
             return response
         if request.path in _proving_pages():
             return _proved(request, response)
-        if isinstance(response, AskedFirst):
+        if isinstance(response, DoneLater):
             return _ask_again(request, response)
         is_sent_away = response["Location"].startswith(reverse("admin:login"))
         if is_sent_away and not request.user.is_authenticated and _is_page(request):
             return _sign_in(request, _of(request))
+        if is_sent_away and "?" in response["Location"] and _is_own_sign_in(request):  # not led on
+            return HttpResponseRedirect(f"{reverse('admin:login')}?{urlencode({'next': _of(request).page})}")
         return response
 
 
 def _proving_pages() -> list[str]:
-    """Where somebody says who they are: the sign-in, its second step, and what far-reaching acts ask once more."""
-    return [reverse("admin:login"), reverse("mfa_authenticate"), *map(reverse, ASKED_AGAIN)]
+    """Where somebody says who they are: the sign-in, its second step, what far-reaching acts ask once more, and the end
+    of setting up a second factor that is compulsory.
+    """
+    return [*map(reverse, ("admin:login", "mfa_authenticate", *ASKED_AGAIN, "mfa_view_recovery_codes"))]
 
 
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -122,7 +126,7 @@ def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return _show(request, kept)
 
 
-def _ask_again(request: HttpRequest, response: AskedFirst) -> HttpResponse:
+def _ask_again(request: HttpRequest, response: DoneLater) -> HttpResponse:
     """A form that was sent to an address that asks who is there first."""
     if response.keeps_form and _is_page(request):
         request.session[KEPT] = _signed(_of(request))
@@ -131,7 +135,11 @@ def _ask_again(request: HttpRequest, response: AskedFirst) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Our own page with a token that has changed since. What another site sends is refused as ever."""
-    if request.method != "POST" or not _is_page(request) or not _is_ours(request):
+    is_post = request.method == "POST" and _is_ours(request)
+    if is_post and _is_own_sign_in(request):
+        messages.warning(request, _("The page was older than your last sign-in, so nothing was done. Do it once more."))
+        return HttpResponseRedirect(f"/{_of(request).page.lstrip('/')}")  # never another host's
+    if not is_post or not _is_page(request):
         return csrf.csrf_failure(request, reason=reason)
     is_sign_in = request.path == reverse("admin:login")
     kept = _read(request.POST.get(KEPT, "")) if is_sign_in else _of(request)
@@ -245,7 +253,13 @@ def _read(token: str) -> Kept | None:
 
 def _is_page(request: HttpRequest) -> bool:
     """Of the admin, and sent by a person's form: a script's request gets what it always got."""
-    return request.path.startswith(reverse("admin:index")) and "X-Requested-With" not in request.headers
+    is_form = request.path.startswith(reverse("admin:index")) or request.path == reverse("own_profile")
+    return is_form and "X-Requested-With" not in request.headers
+
+
+def _is_own_sign_in(request: HttpRequest) -> bool:
+    """Codes, passwords and buttons of one's own sign-in: nothing of them is kept, and the page is opened again."""
+    return request.path.startswith(reverse("mfa_index")) and not _is_page(request)
 
 
 def _is_ours(request: HttpRequest) -> bool:

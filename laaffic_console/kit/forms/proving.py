@@ -28,12 +28,20 @@ def is_fresh(request: HttpRequest) -> bool:
     return not lasts or time.time() - request.session.get(PROVED, 0) < lasts
 
 
-class AskedFirst(HttpResponseRedirect):
-    """To the question, which leads back. What a form held is kept (kept_forms) where `keeps_form`."""
+class DoneLater(HttpResponseRedirect):
+    """To what has to be done first. What a form held is kept (kept_forms) where `keeps_form`."""
+
+    def __init__(self, address: str, *, keeps_form: bool = True) -> None:
+        self.keeps_form = keeps_form
+        super().__init__(address)
+
+
+class AskedFirst(DoneLater):
+    """To the question who is there, which leads back."""
 
     def __init__(self, back: str, *, keeps_form: bool = True) -> None:
-        self.keeps_form = keeps_form
-        super().__init__(f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")
+        address = f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"
+        super().__init__(address, keeps_form=keeps_form)
 
 
 def ask(request: HttpRequest) -> HttpResponse | None:

@@ -86,6 +86,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copies]");
     if (button) copyOnce(button);
+    if (event.target.closest("[data-prints]")) window.print();
   });
   document.addEventListener("DOMContentLoaded", () => offerCopies(document));
   document.addEventListener("fresh", (event) => offerCopies(event.target));
