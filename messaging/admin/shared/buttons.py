@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
@@ -32,8 +33,17 @@ def act(
         return HttpResponseRedirect(f"{own_page(draft)}?{FIELD}=yes")
     except (NotAllowed, ValidationError) as problem:
         say_why(request, problem)
+        _lead_to_its_page(request, draft)
     else:
         if verb == TAKE_BACK:
             messages.success(request, _("Taken back: nothing has left."))
             return HttpResponseRedirect(own_page(draft, "review"))
     return HttpResponseRedirect(next_page(request, own_page(draft)))
+
+
+def _lead_to_its_page(request: HttpRequest, draft: Any) -> None:
+    """A row of a list asks nothing, neither about a new cost nor about a latest end: its page does."""
+    if next_page(request, own_page(draft)) == own_page(draft):
+        return
+    words = _("Open the page of “%(name)s”") % {"name": draft.name}
+    messages.error(request, format_html('<a class="c-link" href="{}">{}</a>', own_page(draft), words))
