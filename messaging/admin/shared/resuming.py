@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from messaging.models import Campaign
 from messaging.models.launched import Launched
+from messaging.services.approvals import approval_rules
 from messaging.services.approvals.shown import Agreed
 from messaging.services.campaigns import starting
 from messaging.services.gates import sending_hours
@@ -33,7 +34,7 @@ def new_cost(campaign: Campaign) -> dict[str, str]:
     """
     if (planned := starting.if_resumed(campaign)) is None:
         return {}
-    if missing := starting.unapproved(campaign, planned):
+    if missing := approval_rules.missing(campaign, planned):
         return {"missing": missing}
     if (found := starting.cost_to_agree_to(campaign, planned)) is None:
         return {}

@@ -98,7 +98,7 @@ def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None
     elif by is None:
         starting.start_or_hold(campaign, agreed)
     else:
-        if problem := starting.unapproved(campaign) or starting.not_as_shown(campaign, agreed, by):
+        if problem := approval_rules.missing(campaign) or starting.not_as_shown(campaign, agreed, by):
             raise NotAllowed(problem)
         if began and not starting.is_counted_since(campaign, began):
             starting.start_later(campaign, 0, by)

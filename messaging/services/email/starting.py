@@ -108,13 +108,14 @@ def requests_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
 
 
 def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Make a draft again of what waits for its time: its request is not made yet, so nothing has left."""
+    """Make a draft again of what waits for its time or is held: of no request of it has anything left."""
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         if campaign.state == EmailCampaignState.DRAFT:
             return campaign
         if not (campaign.state == EmailCampaignState.SENDING and campaign.waits_for_hours):
-            steps.require(campaign, [EmailCampaignState.SCHEDULED], _("taken back"))
+            steps.require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("taken back"))
+        steps.require_restored(campaign)
         if email_states.may_have_arrived(campaign):
             raise NotAllowed(_("Its first request may have arrived: it stays as it was sent. Cancel it instead."))
         _make_draft(campaign, _("Taken back before anything left"), by)

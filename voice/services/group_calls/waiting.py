@@ -17,6 +17,7 @@ from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
 from messaging.models import HoldKind
+from messaging.services.approvals import approval_rules
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
 from messaging.services.steps import is_restore_unfinished
@@ -181,6 +182,8 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
             raise EndNotAsked(unasked)
         task.again_reason = again.strip()[: open_acts.LONGEST_REASON]
         numbers = group_care.called_now(task).numbers
+        if missing := approval_rules.missing(task, numbers):
+            raise NotNow(missing)
         _require_no_other(task, numbers, by)
         if used_up := group_costs.taken(task, len(numbers)).stop():
             raise NotNow(used_up)
