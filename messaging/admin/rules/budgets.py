@@ -18,7 +18,6 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
-from laaffic_console.kit.words.figures import in_percent
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import bulk_actions
 from messaging.models import Budget
@@ -88,10 +87,7 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
     @display(description=gettext_lazy("used in this period"))
     def gone(self, budget: Budget) -> str:
         standing: budgets.Standing = budget.standing  # type: ignore[attr-defined]
-        said = _("%(used)s, %(percent)s") % {
-            "used": budgets.in_words(budget, standing.used),
-            "percent": in_percent(standing.percent),
-        }
+        said = budgets.used_in_words(standing)
         tone = "bad" if standing.percent >= 100 else "warn" if standing.is_warned else "good"
         shown = {"percent": min(standing.percent, 100), "tone": tone, "says": said}
         return format_html("{} {}", render_to_string("console/progress_bar.html", shown), said)

@@ -19,7 +19,7 @@ from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.shown import Agreed
 from messaging.services.batches import counting, written_off
 from messaging.services.budgets import budget_gate
-from messaging.services.campaigns import starting, states
+from messaging.services.campaigns import launch_checks, starting, states
 from messaging.services.gates import sending_hours
 from messaging.services.refusals import EndNotAsked, NotAllowed
 
@@ -74,7 +74,19 @@ def resume(
 def _used_up(campaign_id: int) -> str:
     """What a budget would hold it with at once. Before the campaign is locked: counters come first."""
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
-    return budget_gate.stop_of(campaign) if campaign.state in (CampaignState.PAUSED, CampaignState.HELD) else ""
+    if campaign.state not in (CampaignState.PAUSED, CampaignState.HELD):
+        return ""
+    if campaign.audience != Campaign.Audience.OPEN:
+        return budget_gate.stop_of(campaign)
+    begins = _begins_at(campaign)
+    return budget_gate.stop_at(campaign, begins) if begins else ""
+
+
+def _begins_at(campaign: Campaign) -> dt.datetime | None:
+    """When the first of what is not frozen yet would leave; None where that is not known, or its time is to come."""
+    if (planned := starting.if_resumed(campaign)) is None:
+        return None
+    return timezone.now() if campaign.outside_hours else launch_checks.starts_at(campaign, planned)
 
 
 def _lift_end(campaign: Campaign, by: User | None) -> None:

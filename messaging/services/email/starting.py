@@ -259,7 +259,8 @@ def _require_budget(campaign: EmailCampaign) -> None:
     """A worker would hold it again at once, where nobody is told. What waits for its time may find another period."""
     if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
         return
-    if used_up := email_states.budgets_of(campaign).stop():
+    leaves = email_hours.opens_at(campaign, timezone.now())
+    if used_up := email_states.budgets_of(campaign).stop(leaves):
         raise NotAllowed(used_up)
 
 

@@ -3,9 +3,11 @@
 import datetime as dt
 import re
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -39,6 +41,21 @@ class PageTests:
         page = " ".join(admin_client.get(reverse("admin:index")).content.decode().split())
 
         assert "has used 85% of its budget for a day, 1,000 messages." in page
+
+    @pytest.mark.parametrize(("limit", "said"), [(10, "850 messages: 840 messages above the limit"), (850, ", 100%")])
+    def test_beyond_its_limit_no_share_is_shown(
+        self, admin_client: Client, application: Application, limit: int, said: str
+    ) -> None:
+        budgets.put(application, per="day", limit=Decimal(limit))
+        printed = StringIO()
+
+        page = admin_client.get(reverse(LIST)).content.decode()
+        front = " ".join(admin_client.get(reverse("admin:index")).content.decode().split())
+        call_command("budget", "list", stdout=printed)
+
+        assert said in page
+        assert ("has used more than its budget for a day, 10 messages." in front) == (limit == 10)
+        assert not any(share in text for text in (page, front, printed.getvalue()) for share in ("8,500%", "8500%"))
 
     def test_its_limit_is_edited_as_people_write_it(self, admin_client: Client, budget: Budget) -> None:
         page = admin_client.get(reverse("admin:messaging_budget_change", args=[budget.pk])).content.decode()

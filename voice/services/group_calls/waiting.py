@@ -185,7 +185,7 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
         if missing := approval_rules.missing(task, numbers):
             raise NotNow(missing)
         _require_no_other(task, numbers, by)
-        if used_up := group_costs.taken(task, len(numbers)).stop():
+        if used_up := group_costs.taken(task, len(numbers)).stop(_leaves_at(task, numbers)):
             raise NotNow(used_up)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
         task.launched_by = by or task.launched_by
@@ -198,6 +198,12 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
         events.task_moved(task, TaskState.HELD, by=username(by))
     start(task_id)
     return group_launching.fresh(task_id)
+
+
+def _leaves_at(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
+    """When its request would be made; None where its start has to say that no moment suits all."""
+    places = group_hours.places_of(numbers) if group_hours.rules_of(task) else ()
+    return group_hours.leaves_at(task, places, database_clock.now())
 
 
 def _require_restored(task: GroupTask) -> None:
