@@ -285,4 +285,10 @@ def _a_moment_later() -> Later:
     return Later(database_clock.now() + LOOK_AGAIN, "budget:")
 
 
-KIND = Kind("budget", of, says=lambda _value: _("It waits for what a budget has left."), tells_when=False, counts=True)
+KIND = Kind(
+    "budget",
+    of,
+    says=lambda _value: _("It waits for what a budget has left."),
+    tells_when=lambda _value: False,
+    counts=True,
+)

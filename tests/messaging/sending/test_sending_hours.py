@@ -441,7 +441,9 @@ class WaitingTests:
 
     def test_each_reason_is_a_sentence(self) -> None:
         said = [gates.in_words(f"hours:{value}") for value in ("IN", "IN:never", "IN:clock", "")]
+        told = [gates.tells_when(f"hours:{value}") for value in ("IN", "IN:never", "IN:clock", "")]
 
+        assert told == [True, False, True, True]  # of what never opens the moment is only one to look again at
         assert said[0] == "Outside the sending hours of IN."
         assert all(sentence.endswith(".") and "hours:" not in sentence for sentence in said)
 
