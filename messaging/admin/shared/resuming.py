@@ -19,7 +19,19 @@ NEW_COST = "new cost"  # the first word of its seal: what a page before a launch
 
 def shown(held: Launched) -> str:
     """The name that its button posts where its page asks about its end."""
+    return PAST_END if sending_hours.asks_about_its_end(held) else ""
+
+
+def shown_in_row(held: Launched) -> str:
+    """The same of a list, whose rows show no more than what it is held for."""
     return PAST_END if sending_hours.is_held_by_end(held) else ""
+
+
+def end_passed(held: Launched) -> str:
+    """What its page asks about an end that has come while it stood still for something else."""
+    if held.latest_end is None or sending_hours.is_held_by_end(held) or not sending_hours.is_past_its_end(held):
+        return ""
+    return sending_hours.after_its_end(held.latest_end)
 
 
 def asked(request: HttpRequest) -> dict[str, bool]:

@@ -23,7 +23,7 @@ from messaging.services.approvals.approvable import DRAFT, Plan
 from messaging.services.refusals import NotAllowed
 
 # What has become of a request that nobody can decide, or withdraw, any more.
-SINCE = {
+SINCE: dict[str, str] = {
     Approval.Outcome.APPROVED: gettext_noop("%(who)s has approved “%(name)s” meanwhile, at %(when)s."),
     Approval.Outcome.REFUSED: gettext_noop("%(who)s has refused “%(name)s” meanwhile, at %(when)s."),
     Approval.Outcome.WITHDRAWN: gettext_noop(

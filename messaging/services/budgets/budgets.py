@@ -22,12 +22,13 @@ from laaffic_console.kit.words.figures import in_percent, money
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, ngettext, parts_of
-from messaging.models import Budget, BudgetCounter
+from messaging.models import Budget, BudgetCounter, Campaign, CampaignState
 from messaging.services import events
 from messaging.services.budgets import earlier_requests, shares
 from messaging.services.refusals import NotAllowed
 
 MICROS = shares.MICROS
+MOST_HELD = 100  # that are looked at for what holds them
 WARN_AT = 80  # percent
 
 OF_DAY = gettext_noop("The budget of %(app)s for a day, %(limit)s, is used up. The next day begins on %(when)s, 00:00.")
@@ -288,6 +289,19 @@ def too_little_left(budget: Budget, counter: BudgetCounter, needs: int) -> str:
 def has_said(sentence: str) -> bool:
     """Whether it speaks of a budget: where it is shown there is a link to them. Nothing else depends on it."""
     return any(part.words in (OF_DAY, OF_MONTH, TOO_LITTLE, TOO_BIG) for part in parts_of(sentence))
+
+
+def holds_any(application: Application) -> bool:
+    """Whether a campaign of it, of the latest that are held, is held by a budget."""
+    held = Campaign.objects.filter(application=application, state=CampaignState.HELD).order_by("-pk")
+    return any(has_said(reason) for reason in held.values_list("hold_reason", flat=True)[:MOST_HELD])
+
+
+def has_room_again(application: Application, hold_reason: str) -> bool:
+    """Something is left by now of the budgets that were used up when it was held; no matter if it is enough."""
+    if not any(part.words in (OF_DAY, OF_MONTH) for part in parts_of(hold_reason)):
+        return False
+    return all(one.counter.lifted_at is not None or one.left > 0 for one in standings(application))
 
 
 def warn_if_nearly_used(counter: BudgetCounter, budget: Budget) -> bool:

@@ -59,7 +59,7 @@ def resume(
             if own := account_hold.open_hold_of_campaign(campaign.pk):
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)
-            _lift_end(campaign, by)
+            _lift_end(campaign, past_end, by)
             _go_on(campaign, by, began, agreed)
         elif campaign.account_hold_id:
             raise NotAllowed(
@@ -89,8 +89,8 @@ def _begins_at(campaign: Campaign) -> dt.datetime | None:
     return timezone.now() if campaign.outside_hours else launch_checks.starts_at(campaign, planned)
 
 
-def _lift_end(campaign: Campaign, by: User | None) -> None:
-    if sending_hours.is_held_by_end(campaign):
+def _lift_end(campaign: Campaign, past_end: bool | None, by: User | None) -> None:
+    if sending_hours.is_lifted(campaign, past_end):
         campaign.latest_end = None
         campaign.save(update_fields=["latest_end"])
         steps.note(campaign, _("Its latest end no longer counts: the rest is sent"), by)

@@ -247,7 +247,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         _require_care(campaign)
         _require_no_other(campaign, again, by)
         _require_budget(campaign)
-        if sending_hours.is_held_by_end(campaign):
+        if sending_hours.is_lifted(campaign, past_end):
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
             steps.note(campaign, _("Its latest end no longer counts"), by)

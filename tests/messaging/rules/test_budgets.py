@@ -187,6 +187,8 @@ class ClaimTests:
         with pytest.raises(NotAllowed, match="used up"):
             campaigns.resume(running.pk)
 
+        assert "By now there is something left" not in shown or currency
+
         accept(running, first, left_out=2)  # it is given back when somebody looks
         assert campaigns.resume(running.pk).state == CampaignState.RUNNING
         claimed(running)

@@ -30,7 +30,7 @@ from voice.services.group_calls import launching as group_launching
 
 
 class EndNotAsked(NotNow):
-    """It is held at its latest end, of which the person resuming it has not heard."""
+    """Its latest end has come, of which the person resuming it has not heard."""
 
 
 class PastItsEnd(NotNow):
@@ -187,11 +187,11 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
         _require_no_other(task, numbers, by)
         if used_up := group_costs.taken(task, len(numbers)).stop(_leaves_at(task, numbers)):
             raise NotNow(used_up)
-        task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
-        task.launched_by = by or task.launched_by
-        if sending_hours.is_held_by_end(task):
+        if sending_hours.is_lifted(task, past_end):
             task.latest_end = None
             group_launching.note(task, _("Its latest end no longer counts"), by)
+        task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
+        task.launched_by = by or task.launched_by
         columns = ["state", "undo_until", "starts_at", "launched_by", "latest_end", "again_reason"]
         task.save(update_fields=columns)
         group_launching.note(task, _("Resumed"), by)
