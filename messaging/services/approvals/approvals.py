@@ -22,10 +22,10 @@ from messaging.services.approvals import approvable, approval_rules, shown
 from messaging.services.approvals.approvable import DRAFT, Plan
 from messaging.services.refusals import NotAllowed
 
-# What has become of a request that nobody can decide, or withdraw, any more.
+# What happened to a request that nobody can decide, or withdraw, any more.
 SINCE: dict[str, str] = {
-    Approval.Outcome.APPROVED: gettext_noop("%(who)s has approved “%(name)s” meanwhile, at %(when)s."),
-    Approval.Outcome.REFUSED: gettext_noop("%(who)s has refused “%(name)s” meanwhile, at %(when)s."),
+    Approval.Outcome.APPROVED: gettext_noop("%(who)s has approved “%(name)s” already, at %(when)s."),
+    Approval.Outcome.REFUSED: gettext_noop("%(who)s has refused “%(name)s” already, at %(when)s."),
     Approval.Outcome.WITHDRAWN: gettext_noop(
         "%(who)s has withdrawn the request for approval of “%(name)s”, at %(when)s. It can be asked for again."
     ),
@@ -133,7 +133,7 @@ def _asked(draft: Any, seen: tuple[str, str] | None) -> Approval:
 
 
 def _not_asked(draft: Any) -> str:
-    """What has become of the latest request, for somebody who looked at it before."""
+    """What happened to the latest request, for somebody who looked at it before."""
     latest = approval_rules.latest(draft)
     said = SINCE.get(latest.outcome) if latest else None
     if latest is None or said is None:

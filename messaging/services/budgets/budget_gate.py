@@ -260,7 +260,7 @@ def stop_of(campaign: Campaign) -> str:
 
 
 def stop_at(campaign: Campaign, moment: dt.datetime) -> str:
-    """The same of one of which nothing is queued yet: of a budget of then nothing is left, whoever is in it."""
+    """The same of one of which nothing is queued yet: of a budget of then nothing is left, no matter who is in it."""
     gate = of(campaign)
     if gate is None:
         return ""

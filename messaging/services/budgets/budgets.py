@@ -213,7 +213,7 @@ def locked_counters(chosen: list[Budget]) -> list[BudgetCounter]:
 
 
 def counter_at(budget: Budget, counter: BudgetCounter, moment: dt.datetime | None) -> BudgetCounter:
-    """The counter for what leaves at this moment: a period that is yet to begin has used nothing."""
+    """The counter for what leaves then: a period that is yet to begin has used nothing."""
     starts_on = period_start(budget, day_of(moment)) if moment is not None else counter.starts_on
     return BudgetCounter(budget=budget, starts_on=starts_on) if starts_on > counter.starts_on else counter
 
@@ -287,19 +287,19 @@ def too_little_left(budget: Budget, counter: BudgetCounter, needs: int) -> str:
 
 
 def has_said(sentence: str) -> bool:
-    """Whether it speaks of a budget: where it is shown there is a link to them. Nothing else depends on it."""
+    """Whether it speaks of a budget: where it is shown there is a word on them. Nothing else depends on it."""
     return any(part.words in (OF_DAY, OF_MONTH, TOO_LITTLE, TOO_BIG) for part in parts_of(sentence))
 
 
 def holds_any(application: Application) -> bool:
-    """Whether a campaign of it, of the latest that are held, is held by a budget."""
+    """Whether a campaign of it, of the latest that are held, says that a budget holds it. For pages alone."""
     held = Campaign.objects.filter(application=application, state=CampaignState.HELD).order_by("-pk")
     return any(has_said(reason) for reason in held.values_list("hold_reason", flat=True)[:MOST_HELD])
 
 
-def has_room_again(application: Application, hold_reason: str) -> bool:
-    """Something is left by now of the budgets that were used up when it was held; no matter if it is enough."""
-    if not any(part.words in (OF_DAY, OF_MONTH) for part in parts_of(hold_reason)):
+def has_room_again(application: Application, sentence: str) -> bool:
+    """Something is left by now of the budgets that this says are used up, enough or not. For pages alone."""
+    if not any(part.words in (OF_DAY, OF_MONTH) for part in parts_of(sentence)):
         return False
     return all(one.counter.lifted_at is not None or one.left > 0 for one in standings(application))
 

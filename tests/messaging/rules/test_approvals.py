@@ -100,7 +100,7 @@ class WithdrawTests:
     def test_what_was_approved_is_not_withdrawn(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        with pytest.raises(NotAllowed, match="bob has approved “Autumn” meanwhile, at "):
+        with pytest.raises(NotAllowed, match="bob has approved “Autumn” already, at "):
             approvals.withdraw(draft.pk, by=ada)
 
     def test_where_nothing_was_asked_that_is_said(self, draft: Campaign, ada: User) -> None:
@@ -269,7 +269,7 @@ class WordTests:
     def test_two_who_decide_at_once_decide_once(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        with pytest.raises(NotAllowed, match="bob has approved “Autumn” meanwhile"):
+        with pytest.raises(NotAllowed, match="bob has approved “Autumn” already"):
             approvals.decide(draft.pk, by=bob, approve=False, note="No")
         with pytest.raises(IntegrityError), transaction.atomic():
             Approval.objects.create(campaign=draft, recipients=1)

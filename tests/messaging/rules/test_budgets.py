@@ -200,7 +200,7 @@ class ClaimTests:
     def test_while_it_is_used_up_nothing_begins_before_another_day(
         self, application: Application, group: ContactGroup, opens_in_days: int
     ) -> None:
-        """Nobody of it is frozen: a budget of which nothing is left stops it whoever is in it."""
+        """Nobody of it is frozen: a budget of which nothing is left stops it no matter who is in it."""
         add_contacts(group, 3)
         draft = drafts.create(name="Later", application=application, sender_id="", text="Hi", groups=[group])
         opens = timezone.localdate() + dt.timedelta(opens_in_days)
