@@ -51,9 +51,7 @@ def steered(step: Any, pk: int, by: Any, asked: Mapping[str, Any]) -> Any:
 
 
 def end_not_asked() -> Problem:
-    return Problem(
-        409, _("It is held at its latest end. Send “past_end”: true where the rest is to leave all the same.")
-    )
+    return Problem(409, _("Its latest end has passed. Send “past_end”: true where the rest is to leave all the same."))
 
 
 @contextmanager

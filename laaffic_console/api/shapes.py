@@ -284,7 +284,7 @@ class LaunchRequest(serializers.Serializer):
 
 class ResumeRequest(serializers.Serializer):
     past_end = serializers.BooleanField(
-        required=False, default=False, help_text="also where it is held at its latest end, which does not count then"
+        required=False, default=False, help_text="also where its latest end has passed, which does not count then"
     )
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.words.said import SaidField, shaped
+from laaffic_console.kit.words.said import SaidField, SaidLine, shaped
 from messaging.models.campaigns import Campaign
 
 
@@ -128,7 +128,7 @@ class OptInQuestion(models.Model):
     is_open = models.BooleanField(default=False)  # a yes counts
     asked_at = models.DateTimeField(null=True)
     campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, related_name="+", db_index=False)  # that asks
-    problem = models.CharField(max_length=300, blank=True)  # why they could not be asked
+    problem = SaidLine(max_length=300, blank=True)  # why they could not be asked
 
     class Meta:
         default_permissions = ()

@@ -1,5 +1,7 @@
 """What a campaign of any channel says of itself: who wrote and launched it, what keeps it back, what happened to it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -51,6 +53,8 @@ class Launched(models.Model):
     hold_kind = models.CharField(max_length=20, choices=HoldKind, blank=True, default="", db_default="", editable=False)
     outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
 
+    application: Any  # each channel has its own, as its state
+    state: Any
     latest_end: PlannedMomentField  # each channel says in its own words what happens then
 
     class Meta:

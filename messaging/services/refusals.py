@@ -6,7 +6,7 @@ class NotAllowed(Exception):
 
 
 class EndNotAsked(NotAllowed):
-    """It is held at its latest end, of which the person resuming it has not heard."""
+    """Its latest end has come, of which the person resuming it has not heard."""
 
 
 class Overtaken(NotAllowed):

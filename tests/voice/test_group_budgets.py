@@ -15,7 +15,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Budget, BudgetCounter, BudgetShare
+from messaging.models import Budget, BudgetCounter, BudgetShare, Calendar
 from messaging.services.budgets import budgets, shares, whole_requests
 from messaging.services.reports.prices import Cost
 from tests.voice.group_samples import at_sandbox, written
@@ -23,6 +23,8 @@ from tests.voice.test_group_admin import own
 from tests.voice.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import costs as group_costs
+from voice.services.group_calls import launching as group_launching
+from voice.services.group_calls import starting as group_starting
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
 
@@ -71,12 +73,36 @@ def test_started_by_a_worker_it_is_held_and_goes_on_when_lifted(
 
     group_waiting.start(task.pk)
     assert GroupTask.objects.get().state == TaskState.HELD
-    with pytest.raises(NotNow, match="3 messages are left"):
+    with pytest.raises(NotNow, match="3 messages, is too small for it"):
         group_waiting.resume(task.pk)
     budgets.lift(budget.pk, reason="agreed")
     group_waiting.resume(task.pk)
 
     assert (len(at_sandbox(sandbox)), used()) == (1, 4)
+
+
+@pytest.mark.parametrize(("opens_in_days", "limit", "goes_on"), [(2, 3, True), (2, 2, False), (0, 3, False)])
+def test_its_hours_say_which_days_budget_it_is_judged_by(
+    sandbox: RunningSandbox, application: Application, opens_in_days: int, limit: int, goes_on: bool
+) -> None:
+    opens = timezone.localdate() + dt.timedelta(opens_in_days)
+    day = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[opens.weekday()]
+    calendar = Calendar.objects.create(name="Calls", hours=f"{day} 09:00-17:00")
+    task = written(application, count=3)
+    GroupTask.objects.update(state=TaskState.HELD, calendar=calendar if opens_in_days else None)
+    BudgetCounter.objects.create(budget=budget_of(application, limit), starts_on=budgets.today(), used=limit)
+
+    if goes_on:
+        assert group_waiting.resume(task.pk).state == TaskState.LAUNCHED
+        assert "messages are left" not in checked(task)
+        return
+    with pytest.raises(NotNow, match=r"used up|too small"):
+        group_waiting.resume(task.pk)
+
+
+def checked(task: GroupTask) -> str:
+    found = group_starting.planned(group_launching.fresh(task.pk)).checks
+    return " ".join(check.sentence for check in found if check.key.startswith("budget"))
 
 
 def test_a_refusal_gives_back_and_a_lost_answer_does_not(sandbox: RunningSandbox, application: Application) -> None:

@@ -260,6 +260,20 @@ class LatestEndTests:
         assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
         assert "It was not to send after" in held.hold_reason
 
+    def test_held_for_something_else_its_page_asks_about_the_end_that_came(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk, undo_seconds=5)
+        end = timezone.now() - dt.timedelta(seconds=1)
+        GroupTask.objects.update(state=TaskState.HELD, hold_reason="A budget is used up.", latest_end=end)
+
+        page = admin_client.get(own(task)).content.decode()
+        admin_client.post(own(task, "do", "resume"), {"past_end": "yes"})
+
+        assert 'id="end-passed"' in page
+        assert 'name="past_end" value="yes"' in page
+        assert len(at_sandbox(sandbox)) == 1
+
     def test_a_page_from_before_lifts_no_end(
         self, sandbox: RunningSandbox, application: Application, admin_client: Client
     ) -> None:

@@ -85,6 +85,25 @@ def test_resumed_past_its_end_the_word_still_counts(
     assert (fresh(draft).hold_reason, len(at_sandbox(sandbox))) == ("", 1)
 
 
+def test_a_limit_that_came_since_the_launch_holds_it_and_says_how_it_can_be_approved(
+    draft: GroupTask, ada: User, bob: User, settings: Any, sandbox: RunningSandbox
+) -> None:
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 0
+    group_tasks.launch(draft.pk, by=ada, undo_seconds=5)
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 2
+    GroupTask.objects.update(starts_at=timezone.now() - dt.timedelta(seconds=1))
+
+    group_waiting.start(draft.pk)
+
+    said = "a second person has to approve it. Make it a draft again: then it can be approved."
+    assert said in fresh(draft).hold_reason
+    with pytest.raises(ValidationError, match="Make it a draft again"):
+        group_waiting.resume(draft.pk, by=ada)
+    assert (fresh(draft).state, at_sandbox(sandbox)) == (TaskState.HELD, [])
+    group_waiting.take_back(draft.pk, by=ada)
+    approved(draft, ada, bob)
+
+
 class NeedTests:
     def test_a_launch_without_it_is_refused_and_nothing_leaves(
         self, draft: GroupTask, ada: User, sandbox: RunningSandbox

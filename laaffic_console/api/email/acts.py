@@ -29,7 +29,7 @@ class TakeBackEmailView(SteerEmailView):
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
-        """Make a draft again of what waits for its time, its hours or the end of its undo window."""
+        """Make a draft again of what waits for its time, its hours or the end of its undo window, or is held."""
         return self.steer(request, pk)
 
 

@@ -139,7 +139,7 @@ class CampaignListAdmin(ModelAdmin):
             return _live(campaign, "act", "")
         verb, words, icon = act
         query = {"next": back}
-        if shown := resuming.shown(campaign):
+        if shown := resuming.shown_in_row(campaign):
             query[shown] = "yes"
         address = reverse("admin:messaging_campaign_do", args=[campaign.pk, verb], query=query)
         given = {"address": address, "words": words, "icon": icon, "campaign": campaign}

@@ -33,7 +33,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
     countries = insights.countries(campaign)
     return {
         "campaign": campaign,
-        "budgets_page": budgets.page_about(request, campaign.hold_reason),
+        **budgets.about(request, campaign),
         "rules": rules.kept(campaign),
         "text_from": templates.said_of(campaign.template_version, campaign.text),
         "pages": pages,

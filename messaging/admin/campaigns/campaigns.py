@@ -239,6 +239,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             else [],
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             shown_end=resuming.shown(campaign),
+            end_passed=resuming.end_passed(campaign),
             new_cost=new_cost,
             is_undo_open=is_undo_open,
             **campaign_page.context(request, campaign, progress),

@@ -78,7 +78,7 @@ BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
 BUTTONS_OF = {
     State.SCHEDULED: [buttons.TAKE_BACK, "cancel"],
     State.SENDING: ["cancel"],
-    State.HELD: [buttons.RESUME, "edit", "cancel"],
+    State.HELD: [buttons.RESUME, buttons.TAKE_BACK, "edit", "cancel"],
 }
 WORDS = {"send_again": email_campaigns.send_again, "write_off": email_campaigns.write_off}
 
@@ -267,12 +267,10 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         may_act = request.user.has_perm("messaging.launch_emailcampaign")
         may_put_aside = campaign.waits_for_hours and request.user.has_perms(MAY_PUT_ASIDE)
         verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act and not campaign.undo_until else []
-        may_edit = request.user.has_perm("messaging.change_emailcampaign")
         if campaign.waits_for_hours and may_act:
             verbs = [buttons.TAKE_BACK, *verbs]
+        verbs = [verb for verb in verbs if verb not in self._not_offered(request, campaign)]
         proved = proof_panel.context(campaign)
-        if "edit" in verbs and (not may_edit or email_states.may_have_arrived(campaign)):
-            verbs = [verb for verb in verbs if verb != "edit"]
         return page(
             self,
             request,
@@ -285,7 +283,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
             reasons=email_counting.reasons(campaign),
             shown_end=resuming.shown(campaign),
-            budgets_page=budgets.page_about(request, campaign.hold_reason),
+            end_passed=resuming.end_passed(campaign),
+            **budgets.about(request, campaign),
             asks_why=buttons.RESUME in verbs and email_starting.needs_reason(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             **shown_requests.about(ABOUT, campaign.pk, request.user),
@@ -297,6 +296,12 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             **proved,
             is_over=campaign.state in email_counting.OVER and not proved["is_being_proved"],
         )
+
+    def _not_offered(self, request: HttpRequest, campaign: EmailCampaign) -> set[str]:
+        """What may have arrived stays as it was sent."""
+        if email_states.may_have_arrived(campaign):
+            return {buttons.TAKE_BACK, "edit"}
+        return set() if request.user.has_perm("messaging.change_emailcampaign") else {"edit"}
 
     def dossier_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return proof_panel.dossier_view(request, export_kinds.EMAIL_DOSSIER, EmailCampaign, pk)

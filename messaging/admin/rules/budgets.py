@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -18,17 +18,23 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
-from laaffic_console.kit.words.figures import in_percent
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import bulk_actions
 from messaging.models import Budget
+from messaging.models.launched import Launched
 from messaging.services.budgets import budgets
 
 
-def page_about(request: HttpRequest, hold_reason: str) -> str:
+def _page(request: HttpRequest, hold_reason: str) -> str:
     """The address of the budgets, where one of them holds something and this person may see them."""
     may_see = request.user.has_perm("messaging.view_budget")
     return reverse("admin:messaging_budget_changelist") if may_see and budgets.has_said(hold_reason) else ""
+
+
+def about(request: HttpRequest, held: Launched) -> dict[str, Any]:
+    """What the page of something that is held shows of its budget."""
+    has_room = budgets.has_room_again(held.application, held.hold_reason)
+    return {"budgets_page": _page(request, held.hold_reason), "budget_has_room": has_room}
 
 
 class LiftForm(forms.Form):
@@ -71,6 +77,8 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             budgets.begin(obj)
+        elif budgets.holds_any(obj.application):
+            messages.info(request, _("What a budget holds does not go on by itself: resume it."))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
@@ -88,10 +96,7 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
     @display(description=gettext_lazy("used in this period"))
     def gone(self, budget: Budget) -> str:
         standing: budgets.Standing = budget.standing  # type: ignore[attr-defined]
-        said = _("%(used)s, %(percent)s") % {
-            "used": budgets.in_words(budget, standing.used),
-            "percent": in_percent(standing.percent),
-        }
+        said = budgets.used_in_words(standing)
         tone = "bad" if standing.percent >= 100 else "warn" if standing.is_warned else "good"
         shown = {"percent": min(standing.percent, 100), "tone": tone, "says": said}
         return format_html("{} {}", render_to_string("console/progress_bar.html", shown), said)

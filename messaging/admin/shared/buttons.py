@@ -6,12 +6,13 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import own_page, say_why
+from messaging.admin.pages import own_page, say_why, sentences_of
 from messaging.admin.shared import resuming
 from messaging.services.refusals import NotAllowed
 
@@ -31,9 +32,21 @@ def act(
         say_why(request, problem)
         return HttpResponseRedirect(f"{own_page(draft)}?{FIELD}=yes")
     except (NotAllowed, ValidationError) as problem:
-        say_why(request, problem)
+        _say_why(request, draft, problem)
     else:
         if verb == TAKE_BACK:
             messages.success(request, _("Taken back: nothing has left."))
             return HttpResponseRedirect(own_page(draft, "review"))
     return HttpResponseRedirect(next_page(request, own_page(draft)))
+
+
+def _say_why(request: HttpRequest, draft: Any, problem: Exception) -> None:
+    """A row of a list asks nothing, neither about a new cost nor about a latest end: its page does."""
+    own = own_page(draft)
+    if next_page(request, own) == own:
+        say_why(request, problem)
+        return
+    words = _("Open the page of “%(name)s”") % {"name": draft.name}
+    link = format_html('<a class="c-link" href="{}">{}</a>', own, words)
+    for sentence in sentences_of(problem):
+        messages.error(request, format_html("{} {}", sentence, link))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from messaging.models import Campaign
 from messaging.models.launched import Launched
+from messaging.services.approvals import approval_rules
 from messaging.services.approvals.shown import Agreed
 from messaging.services.campaigns import starting
 from messaging.services.gates import sending_hours
@@ -18,7 +19,19 @@ NEW_COST = "new cost"  # the first word of its seal: what a page before a launch
 
 def shown(held: Launched) -> str:
     """The name that its button posts where its page asks about its end."""
+    return PAST_END if sending_hours.asks_about_its_end(held) else ""
+
+
+def shown_in_row(held: Launched) -> str:
+    """The same of a list, whose rows show no more than what it is held for."""
     return PAST_END if sending_hours.is_held_by_end(held) else ""
+
+
+def end_passed(held: Launched) -> str:
+    """What its page asks about an end that has come while it stood still for something else."""
+    if held.latest_end is None or sending_hours.is_held_by_end(held) or not sending_hours.is_past_its_end(held):
+        return ""
+    return sending_hours.after_its_end(held.latest_end)
 
 
 def asked(request: HttpRequest) -> dict[str, bool]:
@@ -33,7 +46,7 @@ def new_cost(campaign: Campaign) -> dict[str, str]:
     """
     if (planned := starting.if_resumed(campaign)) is None:
         return {}
-    if missing := starting.unapproved(campaign, planned):
+    if missing := approval_rules.missing(campaign, planned):
         return {"missing": missing}
     if (found := starting.cost_to_agree_to(campaign, planned)) is None:
         return {}

@@ -103,5 +103,6 @@ def as_text(rows: list[dict[str, Any]]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     unit, lifted = row["currency"] or "messages", "\tlifted" if row["lifted"] else ""
-    gone = f"{row['used']} of {row['limit']} {unit}\t{in_percent(row['percent'])}"
+    share = in_percent(row["percent"]) if Decimal(row["used"]) <= Decimal(row["limit"]) else "more than all of it"
+    gone = f"{row['used']} of {row['limit']} {unit}\t{share}"
     return f"{row['app_id']}\t{row['per']}\t{gone}{lifted}"

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import User
 from django.db.models import Model
 
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import CampaignState
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
@@ -87,6 +88,10 @@ class Approvable(ABC):
     def is_launched(self, draft: Any) -> bool:
         """Nobody can edit it any more."""
         return bool(draft.state != DRAFT)
+
+    def how_to_approve(self, draft: Any) -> str:
+        """Of one that was launched without the word that it needs by now: what somebody can do about it."""
+        return _("Make it a draft again: then it can be approved.")
 
     def changes(self, draft: Any, before: Shown, now: Shown, learned: Cost | None = None) -> list[str]:
         """What differs from what a word was given for; that some were suppressed since does not."""

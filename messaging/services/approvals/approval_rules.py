@@ -123,13 +123,20 @@ def require(draft: Any) -> None:
 
 
 def missing(draft: Any, known: Any = None) -> str:
-    """What the launch checks find, in one sentence; "" when nothing does. `known`: see Approvable.plan."""
+    """What the launch checks find, in one sentence; "" when nothing does. `known`: see Approvable.plan.
+
+    Of what was launched it also says how it can be approved: nobody can ask for that, or give it, as it is.
+    """
     limits = approval_limits.now()
     if not limits.are_set:
         return ""
-    plan = approvable.kind_of(draft).plan(draft, known)
+    kind = approvable.kind_of(draft)
+    plan = kind.plan(draft, known)
     needed = why_needed(draft, plan, limits)
-    return stands_against(draft, plan, needed, latest(draft) if needed and plan.shown else None)
+    found = stands_against(draft, plan, needed, latest(draft) if needed and plan.shown else None)
+    if not found or plan.shown is None or not kind.is_launched(draft):
+        return found
+    return joined([found, kind.how_to_approve(draft)])
 
 
 def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | None) -> str:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from laaffic_console.events.kinds import Kind
 from laaffic_console.kit.words.figures import money, number
@@ -21,6 +22,17 @@ from messaging.services.approvals import approvable, approval_rules, shown
 from messaging.services.approvals.approvable import DRAFT, Plan
 from messaging.services.refusals import NotAllowed
 
+# What happened to a request that nobody can decide, or withdraw, any more.
+SINCE: dict[str, str] = {
+    Approval.Outcome.APPROVED: gettext_noop("%(who)s has approved “%(name)s” already, at %(when)s."),
+    Approval.Outcome.REFUSED: gettext_noop("%(who)s has refused “%(name)s” already, at %(when)s."),
+    Approval.Outcome.WITHDRAWN: gettext_noop(
+        "%(who)s has withdrawn the request for approval of “%(name)s”, at %(when)s. It can be asked for again."
+    ),
+    Approval.Outcome.VOID: gettext_noop(
+        "“%(name)s” was changed since approval was asked for. It has to be asked for again."
+    ),
+}
 OPEN = (Approval.Outcome.ASKED, Approval.Outcome.APPROVED)
 
 
@@ -114,10 +126,20 @@ def withdraw(pk: int, *, by: User, seen: tuple[str, str] | None = None, model: t
 def _asked(draft: Any, seen: tuple[str, str] | None) -> Approval:
     approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED).first()
     if approval is None:
-        raise NotAllowed(_("No approval is asked for “%(name)s” at the moment.") % {"name": draft.name})
+        raise NotAllowed(_not_asked(draft))
     if seen is not None and seen != identity(approval):
         raise NotAllowed(_("Approval was requested again since you looked. Look at it as it is now."))
     return approval
+
+
+def _not_asked(draft: Any) -> str:
+    """What happened to the latest request, for somebody who looked at it before."""
+    latest = approval_rules.latest(draft)
+    said = SINCE.get(latest.outcome) if latest else None
+    if latest is None or said is None:
+        return _("No approval is asked for “%(name)s” at the moment.") % {"name": draft.name}
+    who = latest.decided_by or _("somebody")
+    return _(said) % {"who": str(who), "when": latest.decided_at, "name": draft.name}
 
 
 def void_if_changed(draft: Any, *, by: User | None) -> None:

@@ -17,6 +17,7 @@ from messaging.services.gates import canary, gates, sending_hours
 
 AT_ONCE = 200  # batches a transaction
 MOST_SHOWN = 100
+NEVER = f":{sending_hours.NEVER}"
 CLAIMS_LAST = dt.timedelta(seconds=5)  # a claim that had read the calendar before its change has ended by then
 JOB = "messaging.jobs.follow_calendars"
 SEND_JOB = "messaging.jobs.send_campaign"
@@ -59,11 +60,20 @@ def last_due(campaign_ids: Sequence[int]) -> dict[int, dt.datetime]:
 
 def sentence(campaign_id: int, due: dt.datetime) -> str:
     """For a campaign of which nothing leaves before this moment."""
-    first = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED, not_before=due)
-    if (why := first.values_list("waits_for", flat=True).first()) and not gates.tells_when(why):
+    queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED)
+    why = queued.filter(not_before=due).values_list("waits_for", flat=True).first() or ""
+    if why.endswith(NEVER) and (opens := _opens(queued)):  # those whom some moment suits say when
+        due = opens
+    elif why and not gates.tells_when(why):
         return in_words(why)
     said = _("Nothing of it may leave before %(when)s (%(zone)s).")
     return said % {"when": due, "zone": settings.TIME_ZONE}
+
+
+def _opens(queued: "QuerySet[Batch]") -> dt.datetime | None:
+    by_hours = queued.filter(waits_for__startswith=f"{sending_hours.NAME}:").exclude(waits_for__endswith=NEVER)
+    first: dt.datetime | None = by_hours.aggregate(first=Min("not_before"))["first"]
+    return first
 
 
 def as_documents(campaign: Campaign) -> list[dict[str, Any]]:

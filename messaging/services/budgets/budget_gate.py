@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from django.db import transaction
@@ -102,6 +102,23 @@ class BudgetGate(Gate):
         if self._counters is None:
             self._counters = budgets.locked_counters(list(self.budgets.values()))
         return self._counters
+
+    def used_up_at(self, moment: dt.datetime) -> Iterator[Budget]:
+        for now in self.counters():
+            budget = self.budgets[now.budget_id]
+            counter = budgets.counter_at(budget, now, moment)
+            if counter.lifted_at is None and counter.used >= budgets.units(budget) and self._gives_nothing(counter):
+                yield budget
+
+    def _gives_nothing(self, counter: BudgetCounter) -> bool:
+        """As far as can be told: of very many that may have been given back only some are looked at."""
+        budget = self.budgets[counter.budget_id]
+
+        def has_room() -> bool:
+            return counter.used < budgets.units(budget)
+
+        found = shares.follow(counter, budget.currency, has_room, shares.MEASURED)
+        return found.is_all and not has_room()
 
     def _give_back(self, counter: BudgetCounter, batch_ids: set[int]) -> None:
         """What these batches had taken when they were claimed before: they are queued again, so nobody holds it."""
@@ -242,6 +259,15 @@ def stop_of(campaign: Campaign) -> str:
         return gate.look(rows).hold
 
 
+def stop_at(campaign: Campaign, moment: dt.datetime) -> str:
+    """The same of one of which nothing is queued yet: of a budget of then nothing is left, no matter who is in it."""
+    gate = of(campaign)
+    if gate is None:
+        return ""
+    with transaction.atomic():
+        return next((budgets.used_up(one) for one in gate.used_up_at(moment)), "")
+
+
 def _next_of(campaign: Campaign) -> list[Queued]:
     """Its next message that waits for no moment: where a claim has no room for it, none of them leaves."""
     now = database_clock.now()
@@ -259,4 +285,10 @@ def _a_moment_later() -> Later:
     return Later(database_clock.now() + LOOK_AGAIN, "budget:")
 
 
-KIND = Kind("budget", of, says=lambda _value: _("It waits for what a budget has left."), tells_when=False, counts=True)
+KIND = Kind(
+    "budget",
+    of,
+    says=lambda _value: _("It waits for what a budget has left."),
+    tells_when=lambda _value: False,
+    counts=True,
+)

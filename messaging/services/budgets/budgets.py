@@ -22,12 +22,13 @@ from laaffic_console.kit.words.figures import in_percent, money
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, ngettext, parts_of
-from messaging.models import Budget, BudgetCounter
+from messaging.models import Budget, BudgetCounter, Campaign, CampaignState
 from messaging.services import events
 from messaging.services.budgets import earlier_requests, shares
 from messaging.services.refusals import NotAllowed
 
 MICROS = shares.MICROS
+MOST_HELD = 100  # that are looked at for what holds them
 WARN_AT = 80  # percent
 
 OF_DAY = gettext_noop("The budget of %(app)s for a day, %(limit)s, is used up. The next day begins on %(when)s, 00:00.")
@@ -36,6 +37,10 @@ OF_MONTH = gettext_noop(
 )
 TOO_LITTLE = gettext_noop(
     "Of the budget of %(app)s, %(limit)s, %(left)s are left: it does not fit, and leaves whole or not at all."
+)
+TOO_BIG = gettext_noop(
+    "The budget of %(app)s, %(limit)s, is too small for it, also when nothing of that has gone: it leaves whole or not "
+    "at all."
 )
 
 
@@ -71,10 +76,20 @@ class Standing:
     def is_warned(self) -> bool:
         return self.percent >= WARN_AT
 
+    @property
+    def is_exceeded(self) -> bool:
+        """Its limit was set below what had gone already, or reports came in dearer than expected."""
+        return self.used > self.budget.limit
+
 
 def today() -> dt.date:
     """By the console's clock, no matter who asks."""
     return timezone.localdate(timezone=timezone.get_default_timezone())
+
+
+def day_of(moment: dt.datetime) -> dt.date:
+    """The day whose budget counts for what leaves then."""
+    return timezone.localdate(moment, timezone.get_default_timezone())
 
 
 def period_start(budget: Budget, day: dt.date) -> dt.date:
@@ -102,6 +117,15 @@ def in_words(budget: Budget, amount: Decimal) -> str:
         return money(amount, budget.currency)
     n = int(amount)
     return ngettext("%(n)s message", "%(n)s messages", n) % {"n": number_format(n, force_grouping=True)}
+
+
+def used_in_words(standing: Standing) -> str:
+    """850 messages, 85%; beyond its limit a share says nothing any more."""
+    used = in_words(standing.budget, standing.used)
+    if standing.is_exceeded:
+        beyond = in_words(standing.budget, standing.used - standing.budget.limit)
+        return _("%(used)s: %(beyond)s above the limit") % {"used": used, "beyond": beyond}
+    return _("%(used)s, %(percent)s") % {"used": used, "percent": in_percent(standing.percent)}
 
 
 def put(application: Application, *, per: str, limit: Decimal, currency: str = "") -> Budget:
@@ -150,23 +174,23 @@ def begin(budget: Budget) -> None:
         shares.take_of_request(counter, one.entry, shares.needed(budget, one.recipients, one.cost))
 
 
-def standings(application: Application | None = None) -> list[Standing]:
-    """Every budget, or those of one application, each with its counter of today."""
+def standings(application: Application | None = None, day: dt.date | None = None) -> list[Standing]:
+    """Every budget, or those of one application, each with its counter of today, or of this day."""
     rows = Budget.objects.select_related("application").order_by("application__app_id", "per", "currency")
-    return _standings(list(rows if application is None else rows.filter(application=application)))
+    return _standings(list(rows if application is None else rows.filter(application=application)), day or today())
 
 
 def standing(budget: Budget) -> Standing:
-    return _standings([budget])[0]
+    return _standings([budget], today())[0]
 
 
-def _standings(budgets: list[Budget]) -> list[Standing]:
-    starts = {period_start(budget, today()) for budget in budgets}
+def _standings(budgets: list[Budget], day: dt.date) -> list[Standing]:
+    starts = {period_start(budget, day) for budget in budgets}
     counters = BudgetCounter.objects.filter(budget__in=budgets, starts_on__in=starts)
     kept = {(counter.budget_id, counter.starts_on): counter for counter in counters}
     found = []
     for budget in budgets:
-        start = period_start(budget, today())
+        start = period_start(budget, day)
         counter = kept.get((budget.pk, start)) or BudgetCounter(budget=budget, starts_on=start)
         found.append(Standing(budget, counter))
     return found
@@ -186,6 +210,12 @@ def locked_counters(chosen: list[Budget]) -> list[BudgetCounter]:
         BudgetCounter.objects.bulk_create(fresh, ignore_conflicts=True)
         found = _locked(starts)
     return found
+
+
+def counter_at(budget: Budget, counter: BudgetCounter, moment: dt.datetime | None) -> BudgetCounter:
+    """The counter for what leaves then: a period that is yet to begin has used nothing."""
+    starts_on = period_start(budget, day_of(moment)) if moment is not None else counter.starts_on
+    return BudgetCounter(budget=budget, starts_on=starts_on) if starts_on > counter.starts_on else counter
 
 
 def _locked(starts: dict[int, dt.date]) -> list[BudgetCounter]:
@@ -238,8 +268,11 @@ def used_up(budget: Budget) -> str:
     return joined([said % words, _("Resume it then, or have an approver lift the budget.")])
 
 
-def too_little_left(budget: Budget, counter: BudgetCounter) -> str:
+def too_little_left(budget: Budget, counter: BudgetCounter, needs: int) -> str:
     """The sentence with which what takes everybody at once is held."""
+    if needs > units(budget):
+        said = _(TOO_BIG) % {"app": str(budget.application), "limit": in_words(budget, budget.limit)}
+        return joined([said, _("Raise the budget, or have an approver lift it.")])
     left = max(units(budget) - counter.used, 0)
     if not left:
         return used_up(budget)
@@ -254,8 +287,21 @@ def too_little_left(budget: Budget, counter: BudgetCounter) -> str:
 
 
 def has_said(sentence: str) -> bool:
-    """Whether it speaks of a budget: where it is shown there is a link to them. Nothing else depends on it."""
-    return any(part.words in (OF_DAY, OF_MONTH, TOO_LITTLE) for part in parts_of(sentence))
+    """Whether it speaks of a budget: where it is shown there is a word on them. Nothing else depends on it."""
+    return any(part.words in (OF_DAY, OF_MONTH, TOO_LITTLE, TOO_BIG) for part in parts_of(sentence))
+
+
+def holds_any(application: Application) -> bool:
+    """Whether a campaign of it, of the latest that are held, says that a budget holds it. For pages alone."""
+    held = Campaign.objects.filter(application=application, state=CampaignState.HELD).order_by("-pk")
+    return any(has_said(reason) for reason in held.values_list("hold_reason", flat=True)[:MOST_HELD])
+
+
+def has_room_again(application: Application, sentence: str) -> bool:
+    """Something is left by now of the budgets that this says are used up, enough or not. For pages alone."""
+    if not any(part.words in (OF_DAY, OF_MONTH) for part in parts_of(sentence)):
+        return False
+    return all(one.counter.lifted_at is not None or one.left > 0 for one in standings(application))
 
 
 def warn_if_nearly_used(counter: BudgetCounter, budget: Budget) -> bool:

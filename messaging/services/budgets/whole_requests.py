@@ -4,6 +4,7 @@ It is counted in the transaction that prepares its request, under the counters' 
 what was refused or did not leave is given back (`shares.put_right`). An unknown outcome stays counted.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -31,15 +32,20 @@ class Taken:
         self.budgets = {budget.pk: budget for budget in chosen}
         self.counters = budgets.locked_counters(chosen) if chosen else []
 
-    def stop(self) -> str:
-        """The sentence of the first budget into which it does not fit; "" where it fits into all of them."""
-        for counter in self.counters:
-            budget = self.budgets[counter.budget_id]
+    def stop(self, leaves: dt.datetime | None = None) -> str:
+        """The sentence of the first budget into which it does not fit; "" where it fits into all of them.
+
+        `leaves`: when it is requested, where that is later: each budget is looked at as of its period of then.
+        """
+        for now in self.counters:
+            budget = self.budgets[now.budget_id]
+            counter = budgets.counter_at(budget, now, leaves)
             if counter.lifted_at is not None or self._fits(counter, budget):
                 continue
-            shares.follow(counter, budget.currency, partial(self._fits, counter, budget))
+            if counter.pk is not None:
+                shares.follow(counter, budget.currency, partial(self._fits, counter, budget))
             if not self._fits(counter, budget):
-                return budgets.too_little_left(budget, counter)
+                return budgets.too_little_left(budget, counter, self._needs(budget))
         return ""
 
     def count(self, entry: LedgerEntry) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import joined
 from messaging.models import Campaign, CampaignState, Conversation, OptInQuestion
 from messaging.services.campaigns import answering, drafts, starting
 from messaging.services.refusals import NotAllowed
@@ -40,8 +41,8 @@ def _ask(pk: int) -> None:
             starting.launch(campaign.pk, by=None)
         done: dict[str, Any] = {"is_to_ask": False}
     except (NotAllowed, ValidationError) as problem:
-        said = " ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)
-        done = {"is_to_ask": False, "problem": said[:300]}
+        said = joined(problem.messages) if isinstance(problem, ValidationError) else str(problem)
+        done = {"is_to_ask": False, "problem": said}
     OptInQuestion.objects.filter(pk=pk, is_to_ask=True).update(**done)
 
 

@@ -19,7 +19,7 @@ from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.shown import Agreed
 from messaging.services.batches import counting, written_off
 from messaging.services.budgets import budget_gate
-from messaging.services.campaigns import starting, states
+from messaging.services.campaigns import launch_checks, starting, states
 from messaging.services.gates import sending_hours
 from messaging.services.refusals import EndNotAsked, NotAllowed
 
@@ -59,7 +59,7 @@ def resume(
             if own := account_hold.open_hold_of_campaign(campaign.pk):
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)
-            _lift_end(campaign, by)
+            _lift_end(campaign, past_end, by)
             _go_on(campaign, by, began, agreed)
         elif campaign.account_hold_id:
             raise NotAllowed(
@@ -74,11 +74,23 @@ def resume(
 def _used_up(campaign_id: int) -> str:
     """What a budget would hold it with at once. Before the campaign is locked: counters come first."""
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
-    return budget_gate.stop_of(campaign) if campaign.state in (CampaignState.PAUSED, CampaignState.HELD) else ""
+    if campaign.state not in (CampaignState.PAUSED, CampaignState.HELD):
+        return ""
+    if campaign.audience != Campaign.Audience.OPEN:
+        return budget_gate.stop_of(campaign)
+    begins = _begins_at(campaign)
+    return budget_gate.stop_at(campaign, begins) if begins else ""
 
 
-def _lift_end(campaign: Campaign, by: User | None) -> None:
-    if sending_hours.is_held_by_end(campaign):
+def _begins_at(campaign: Campaign) -> dt.datetime | None:
+    """When the first of what is not frozen yet would leave; None where that is not known, or its time is to come."""
+    if (planned := starting.if_resumed(campaign)) is None:
+        return None
+    return timezone.now() if campaign.outside_hours else launch_checks.starts_at(campaign, planned)
+
+
+def _lift_end(campaign: Campaign, past_end: bool | None, by: User | None) -> None:
+    if sending_hours.is_lifted(campaign, past_end):
         campaign.latest_end = None
         campaign.save(update_fields=["latest_end"])
         steps.note(campaign, _("Its latest end no longer counts: the rest is sent"), by)
@@ -98,7 +110,7 @@ def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None
     elif by is None:
         starting.start_or_hold(campaign, agreed)
     else:
-        if problem := starting.unapproved(campaign) or starting.not_as_shown(campaign, agreed, by):
+        if problem := approval_rules.missing(campaign) or starting.not_as_shown(campaign, agreed, by):
             raise NotAllowed(problem)
         if began and not starting.is_counted_since(campaign, began):
             starting.start_later(campaign, 0, by)

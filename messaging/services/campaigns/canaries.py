@@ -273,7 +273,7 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
     _let_go(campaign_id)
     campaign.refresh_from_db()  # it may have been held for the few while their lock was waited for
     if campaign.state == CampaignState.HELD and campaign.is_held_as(HoldKind.FEW_FIRST, canary.hold_reason):
-        return campaigns.resume(campaign_id, by=by, past_end=False)
+        return campaigns.resume(campaign_id, by=by)  # its end is another matter, and holds it then
     return campaign
 
 

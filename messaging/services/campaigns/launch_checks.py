@@ -109,7 +109,8 @@ def _balance(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _budgets(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    yield from checks.budget(campaign.application, planned.recipients, planned.cost)
+    leaves = starts_at(campaign, planned)
+    yield from checks.budget(campaign.application, planned.recipients, planned.cost, leaves=leaves)
 
 
 def _too_long(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

@@ -338,17 +338,6 @@ def if_resumed(campaign: Campaign) -> Forecast | None:
     return forecast.looked_at(campaign) if _starts_when_resumed(campaign) else None
 
 
-def unapproved(campaign: Campaign, planned: Forecast | None = None) -> str:
-    """What its approval lacks, in one sentence; nobody can ask for one, or give it, once it was launched."""
-    if not approval_rules.is_on():
-        return ""
-    planned = planned or forecast.of(campaign)
-    missing = approval_rules.missing(campaign, planned)
-    if not missing or not planned.counted.is_done:
-        return missing
-    return _("%(missing)s Make it a draft again: then it can be approved.") % {"missing": missing}
-
-
 def cost_to_agree_to(campaign: Campaign, planned: Forecast) -> tuple[str, Agreed] | None:
     """What differs, and the new cost, where that alone keeps it from starting: its page asks about it."""
     seen = shown.from_json(campaign.shown)
@@ -374,7 +363,7 @@ def _end_of(campaign: Campaign, planned: Forecast) -> int:
 def start_or_hold(campaign: Campaign, agreed: Agreed | None = None) -> None:
     """By the clock nobody is there to be told: what misses its approval by now is held. `agreed`: see not_as_shown."""
     stop = applications.stop_of(campaign.application)
-    if missing := stop or unapproved(campaign) or not_as_shown(campaign, agreed):
+    if missing := stop or approval_rules.missing(campaign) or not_as_shown(campaign, agreed):
         states.hold_locked(campaign, missing)
     else:
         start(campaign, None)

@@ -16,6 +16,7 @@ from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
 from messaging.services.email import choices as email_choices
 from messaging.services.email import starting as email_starting
+from messaging.services.email import states as email_states
 
 Kind = EmailLookup.Kind
 
@@ -83,6 +84,12 @@ class EmailDrafts(Approvable):
 
     def note(self, draft: EmailCampaign, text: str, by: User | None) -> None:
         steps.note(draft, text, by, Act.APPROVAL)
+
+    def how_to_approve(self, draft: EmailCampaign) -> str:
+        """What may have left stays as it was sent."""
+        if email_states.may_have_arrived(draft):
+            return _("It cannot be made a draft again, as its first request may have arrived. Write a new campaign.")
+        return super().how_to_approve(draft)
 
     def people_words(self, before: Shown, now: Shown) -> str:
         return _("how many are on the list: %(before)s before, %(now)s now") % shown.counts(before, now)

@@ -39,6 +39,7 @@ def planned(campaign: EmailCampaign) -> Planned:
     template = email_choices.known(campaign.application, Kind.TEMPLATE, campaign.template_id)
     count = chosen.detail.get("count") if chosen else None
     cost = Cost([], {}, count or 0)  # neither answers nor callbacks name a price
+    begins = max(campaign.scheduled_at or timezone.now(), timezone.now())
     looks = (_content(campaign), _approval(campaign), _template(campaign, template), _list(campaign, chosen))
     found = [check for look in looks for check in look]
     found += [
@@ -46,7 +47,7 @@ def planned(campaign: EmailCampaign) -> Planned:
         *_care(campaign),
         *_callbacks(),
         *_late(campaign),
-        *checks.budget(campaign.application, count, cost, is_whole=True),
+        *checks.budget(campaign.application, count, cost, is_whole=True, leaves=email_hours.opens_at(campaign, begins)),
         *checks.account(campaign.application_id),
         *checks.no_worker(),
     ]

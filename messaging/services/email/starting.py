@@ -108,13 +108,14 @@ def requests_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
 
 
 def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Make a draft again of what waits for its time: its request is not made yet, so nothing has left."""
+    """Make a draft again of what waits for its time or is held: of no request of it has anything left."""
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         if campaign.state == EmailCampaignState.DRAFT:
             return campaign
         if not (campaign.state == EmailCampaignState.SENDING and campaign.waits_for_hours):
-            steps.require(campaign, [EmailCampaignState.SCHEDULED], _("taken back"))
+            steps.require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("taken back"))
+        steps.require_restored(campaign)
         if email_states.may_have_arrived(campaign):
             raise NotAllowed(_("Its first request may have arrived: it stays as it was sent. Cancel it instead."))
         _make_draft(campaign, _("Taken back before anything left"), by)
@@ -246,7 +247,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         _require_care(campaign)
         _require_no_other(campaign, again, by)
         _require_budget(campaign)
-        if sending_hours.is_held_by_end(campaign):
+        if sending_hours.is_lifted(campaign, past_end):
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])
             steps.note(campaign, _("Its latest end no longer counts"), by)
@@ -258,7 +259,8 @@ def _require_budget(campaign: EmailCampaign) -> None:
     """A worker would hold it again at once, where nobody is told. What waits for its time may find another period."""
     if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
         return
-    if used_up := email_states.budgets_of(campaign).stop():
+    leaves = email_hours.opens_at(campaign, timezone.now())
+    if used_up := email_states.budgets_of(campaign).stop(leaves):
         raise NotAllowed(used_up)
 
 

@@ -53,5 +53,8 @@ def _of(campaign: Campaign) -> Gate | None:
 
 
 KIND = Kind(
-    NAME, _of, says=lambda _value: _("It waits for the few first, and for what their reports say."), tells_when=False
+    NAME,
+    _of,
+    says=lambda _value: _("It waits for the few first, and for what their reports say."),
+    tells_when=lambda _value: False,
 )

@@ -68,7 +68,7 @@ class Kind:
     of: Callable[[Campaign], Gate | None]  # None where it has nothing to say of this campaign now
     says: Callable[[str], str] = str  # a sentence from what stands after the colon
     stops: Any = ""  # what a page says of those that it has stopped; translated when it is shown
-    tells_when: bool = True  # False: the moment is only one to look again at
+    tells_when: Callable[[str], bool] = lambda _value: True  # False: the moment is only one to look again at
     counts: bool = False  # asked last, so that it counts only what nothing else keeps back
 
 
@@ -93,8 +93,8 @@ def standing(campaign: Campaign) -> list[Gate]:
 
 def tells_when(why: str) -> bool:
     """Whether the moment that goes with `Later.why` is one that a person may wait for."""
-    name = why.partition(":")[0]
-    return name not in _kinds or _kinds[name].tells_when
+    name, _colon, value = why.partition(":")
+    return name not in _kinds or _kinds[name].tells_when(value)
 
 
 def in_words(why: str) -> str:

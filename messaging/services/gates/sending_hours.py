@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.sql.constant_sql import Given, Select
@@ -18,6 +19,7 @@ from messaging.models.launched import Launched
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 
 NAME = "hours"
+STANDS_STILL = ("paused", "held")  # the states of every kind in which a person resumes it
 NEVER, OWN_TIME = "never", "clock"
 SOON = dt.timedelta(days=60)  # what no moment suits within so long has hours that do not meet
 AGAIN = dt.timedelta(days=1)  # what no moment suits is looked at again: the clocks or the calendar may have changed
@@ -162,17 +164,32 @@ def begins_after_its_end(latest_end: dt.datetime) -> str:
 
 
 def is_held_by_end(held: Launched) -> bool:
-    """Whether it is its end that asks. Held for anything else nobody was asked, and a resume does not lift it."""
+    """Whether it is its end that holds it, and whose sentence it shows."""
     end = held.latest_end
     return end is not None and held.is_held_as(HoldKind.LATEST_END, after_its_end(end))
 
 
+def is_past_its_end(held: Launched) -> bool:
+    """It stands still for something else, and its end has come since then: resumed, it would be held by that."""
+    end = held.latest_end
+    return end is not None and end <= timezone.now() and held.state in STANDS_STILL
+
+
+def asks_about_its_end(held: Launched) -> bool:
+    return is_held_by_end(held) or is_past_its_end(held)
+
+
+def is_lifted(held: Launched, past_end: bool | None) -> bool:
+    """Whether a resume lifts its end, `past_end` as `not_asked` takes it: held for anything else only where asked."""
+    return is_held_by_end(held) or (past_end is True and is_past_its_end(held))
+
+
 def not_asked(held: Launched, past_end: bool | None) -> str:
-    """Why a resume may not lift the end for which it is held by now; "" where it may, or where nothing is to lift.
+    """Why a resume may not lift the end that has come by now; "" where it may, or where nothing is to lift.
 
     `past_end`: whether who resumes it was asked about its end. None where they saw no page, and mean it as it stands.
     """
-    if past_end is not False or not is_held_by_end(held):
+    if past_end is not False or not asks_about_its_end(held):
         return ""
     said = _("Its latest end, %(when)s (%(zone)s), has come since you looked. Look again, then resume the rest or not.")
     return said % {"when": held.latest_end, "zone": settings.TIME_ZONE}
@@ -197,4 +214,4 @@ def says(value: str) -> str:
     return _("Outside the sending hours of %(country)s.") % where
 
 
-KIND = Kind(NAME, of, says)
+KIND = Kind(NAME, of, says, tells_when=lambda value: not value.endswith(f":{NEVER}"))

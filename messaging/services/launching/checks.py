@@ -5,6 +5,7 @@ What is looked at is each kind's own (`campaigns/launch_checks.py`, `email/check
 pressed.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -112,9 +113,19 @@ def balance(cost: Cost) -> Iterator[Check]:
         yield Check("balance", Level.TICK, said % words, moves=True)
 
 
-def budget(application: Application, recipients: int | None, cost: Cost, *, is_whole: bool = False) -> Iterator[Check]:
-    """Beforehand, of what is left now; who sends first takes it. `is_whole`: one request, which fits or waits."""
-    for standing in budgets.standings(application):
+def budget(
+    application: Application,
+    recipients: int | None,
+    cost: Cost,
+    *,
+    is_whole: bool = False,
+    leaves: dt.datetime | None = None,
+) -> Iterator[Check]:
+    """Beforehand, of what is left by now; who sends first takes it. `is_whole`: one request, which fits or waits.
+
+    `leaves`: when it begins, where that is later: a period that begins before then has a budget of its own.
+    """
+    for standing in budgets.standings(application, budgets.day_of(leaves) if leaves else None):
         one = standing.budget
         needs = cost.by_currency.get(one.currency, Decimal()) if one.currency else recipients or 0
         words = {

@@ -5,6 +5,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Canary, ContactGroup
@@ -62,6 +63,17 @@ class PageTests:
 
         assert 'id="few-first"' in page
         assert 'id="go-on"' in page
+
+    def test_held_by_its_few_it_does_not_say_when_it_decides(self, admin_client: Client, running: Campaign) -> None:
+        Canary.objects.update(sent_at=timezone.now(), hold_reason="Too few.")
+        own = reverse("admin:messaging_campaign_change", args=[running.pk])
+        waiting = admin_client.get(own).content.decode()
+        Campaign.objects.update(state="held", hold_reason="Too few.")
+
+        held = admin_client.get(own).content.decode()
+
+        assert ["It decides at" in page for page in (waiting, held)] == [True, False]
+        assert "By these figures the rest is held." in held
 
     def test_going_on_takes_a_reason(self, admin_client: Client, running: Campaign) -> None:
         go_on = reverse("admin:messaging_campaign_go_on", args=[running.pk])

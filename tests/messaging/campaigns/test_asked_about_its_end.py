@@ -129,3 +129,37 @@ def test_held_for_anything_else_its_end_stays(paused: Campaign) -> None:
     Campaign.objects.filter(pk=paused.pk).update(latest_end=end)
 
     assert campaigns.resume(paused.pk, past_end=True).latest_end == end
+
+
+@pytest.mark.parametrize("state", [CampaignState.PAUSED, CampaignState.HELD])
+def test_an_end_that_came_while_it_stood_still_is_asked_about_at_once(
+    paused: Campaign, admin_client: Client, state: str
+) -> None:
+    end = timezone.now() - dt.timedelta(minutes=1)
+    Campaign.objects.filter(pk=paused.pk).update(state=state, latest_end=end)
+    page = reverse("admin:messaging_campaign_change", args=[paused.pk])
+    resume = reverse("admin:messaging_campaign_do", args=[paused.pk, "resume"])
+    back = reverse("admin:messaging_campaign_changelist")
+    listed = admin_client.get(back).content.decode()
+
+    refused = admin_client.post(f"{resume}?next={back}", follow=True).content.decode()
+
+    assert "past_end" not in listed  # a row says nothing of its end
+    assert "has come since you looked" in refused
+    assert f'<a class="c-link" href="{page}">' in refused
+    assert "Resume sends the rest all the same" in admin_client.get(page).content.decode()
+    admin_client.post(resume, posts(admin_client, page, resume))
+    paused.refresh_from_db()
+    assert (paused.state, paused.latest_end) == (CampaignState.RUNNING, None)
+
+
+def test_an_email_asks_about_an_end_that_came_while_it_was_held(mail: EmailCampaign, admin_client: Client) -> None:
+    EmailCampaign.objects.update(latest_end=timezone.now() - dt.timedelta(minutes=1))
+    page = reverse("admin:messaging_emailcampaign_change", args=[mail.pk])
+    resume = reverse("admin:messaging_emailcampaign_do", args=[mail.pk, "resume"])
+
+    assert "end-passed" in admin_client.get(page).content.decode()
+    admin_client.post(resume, posts(admin_client, page, resume))
+
+    mail.refresh_from_db()
+    assert (mail.state, mail.latest_end) == (EmailCampaignState.SENDING, None)

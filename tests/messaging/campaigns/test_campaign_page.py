@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.words import dates
 from messaging import meanings
@@ -279,3 +279,16 @@ def test_how_many_it_had_before_it_was_cancelled(
     page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
 
     assert says in " ".join(page.split())
+
+
+def test_what_the_account_holds_leads_to_its_holds(admin_client: Client, campaign: Campaign) -> None:
+    hold = AccountHold.objects.create(scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15)
+    own = reverse("admin:messaging_campaign_change", args=[campaign.pk])
+    Campaign.objects.update(state=CampaignState.HELD, hold_reason="No funds.")
+    before = admin_client.get(own).content.decode()
+    Campaign.objects.update(account_hold=hold)
+
+    page = admin_client.get(own).content.decode()
+
+    link = f'id="account-holds" href="{reverse("admin:gateway_accounthold_changelist")}"'
+    assert [link in one for one in (before, page)] == [False, True]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -271,8 +272,10 @@ class TimeTests:
         page = admin_client.get(own).content.decode()
         agreed = hidden(admin_client, own)["agreed"]
 
-        admin_client.post(do)  # by a page that did not ask
+        back = {"next": reverse("admin:messaging_campaign_changelist")}
+        told = admin_client.post(f"{do}?{urlencode(back)}", follow=True).content.decode()  # by a page that did not ask
         assert state_of(campaign) == CampaignState.HELD
+        assert f'<a class="c-link" href="{own}">Open the page of “{campaign.name}”</a>' in told
         ListPrice.objects.update(price=Decimal("0.03"))
         admin_client.post(do, {"agreed": agreed})
         assert state_of(campaign) == CampaignState.HELD

@@ -24,6 +24,7 @@ from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import choices as email_choices
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import starting as email_starting
+from messaging.services.email import states as email_states
 from messaging.services.refusals import NotAllowed
 from tests.messaging.pages import hidden
 
@@ -211,9 +212,20 @@ class VoidTests:
         held = fresh(draft)
         assert held.state == State.HELD
         assert "how many are on the list: 10 before, 12 now" in held.hold_reason
-        with pytest.raises(NotAllowed):
+        assert "Make it a draft again: then it can be approved." in held.hold_reason
+        with pytest.raises(NotAllowed, match="Make it a draft again: then it can be approved"):
             email_starting.resume(draft.pk, by=ada)
         assert email_starting.edit_again(draft.pk, by=ada).state == State.DRAFT
+
+    def test_what_may_have_left_is_not_told_to_become_a_draft(
+        self, draft: EmailCampaign, ada: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        email_choices.refresh(draft.application)
+        EmailCampaign.objects.update(state=State.HELD)
+        monkeypatch.setattr(email_states, "may_have_arrived", lambda campaign: True)
+
+        with pytest.raises(NotAllowed, match="its first request may have arrived"):
+            email_starting.resume(draft.pk, by=ada)
 
     def test_a_list_that_grew_since_is_seen_at_the_launch_from_the_page_too(
         self, draft: EmailCampaign, ada: User, bob: User, sandbox: RunningSandbox, admin_client: Client
@@ -368,6 +380,20 @@ def its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class PageTests:
+    def test_who_may_only_launch_makes_a_held_one_a_draft_again_and_asks(
+        self, draft: EmailCampaign, as_role: Callable[[str], Client]
+    ) -> None:
+        EmailCampaign.objects.update(state=State.HELD, hold_reason="Not approved.")
+        operator = as_role("Operator")
+        own = reverse("admin:messaging_emailcampaign_change", args=[draft.pk])
+        offered = "do-take-back" in operator.get(own).content.decode()
+
+        led_to = operator.post(reverse("admin:messaging_emailcampaign_do", args=[draft.pk, "take-back"]))
+
+        assert offered
+        assert led_to["Location"] == reverse("admin:messaging_emailcampaign_review", args=[draft.pk])
+        assert (fresh(draft).state, fresh(draft).hold_reason) == (State.DRAFT, "")
+
     def address(self, draft: EmailCampaign, verb: str) -> str:
         return reverse("admin:messaging_emailcampaign_approval", args=[draft.pk, verb])
 

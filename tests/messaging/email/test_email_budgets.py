@@ -66,8 +66,8 @@ def test_it_fits_whole_or_is_held(
     assert (draft.state, sum(BudgetCounter.objects.values_list("used", flat=True))) == (state, used)
     assert LedgerEntry.objects.filter(interface=email_states.INTERFACE).count() == (used > 0)
     if state == EmailCampaignState.HELD:
-        assert "2 messages are left" in draft.hold_reason
-        with pytest.raises(NotAllowed, match="2 messages are left"):
+        assert "is too small for it" in draft.hold_reason
+        with pytest.raises(NotAllowed, match="Raise the budget, or have an approver lift it"):
             email_starting.resume(draft.pk)
 
 

@@ -3,14 +3,16 @@
 import datetime as dt
 import re
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
-from messaging.models import Budget, BudgetCounter, ContactGroup
+from messaging.models import Budget, BudgetCounter, Campaign, CampaignState, ContactGroup
 from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts, launch_checks
 from messaging.services.forecast import forecast
@@ -39,6 +41,39 @@ class PageTests:
         page = " ".join(admin_client.get(reverse("admin:index")).content.decode().split())
 
         assert "has used 85% of its budget for a day, 1,000 messages." in page
+
+    def test_raised_it_says_that_what_it_holds_is_resumed_by_a_person(
+        self, admin_client: Client, budget: Budget, group: ContactGroup
+    ) -> None:
+        app = budget.application
+        draft = drafts.create(name="A", application=app, sender_id="", text="Hi", groups=[group])
+        BudgetCounter.objects.update(used=1000)
+        Campaign.objects.update(state=CampaignState.HELD, hold_reason=budgets.used_up(budget))
+        own = reverse("admin:messaging_campaign_change", args=[draft.pk])
+        before = admin_client.get(own).content.decode()
+
+        saved = admin_client.post(
+            reverse("admin:messaging_budget_change", args=[budget.pk]), {"limit": "2000"}, follow=True
+        )
+
+        assert "What a budget holds does not go on by itself: resume it." in saved.content.decode()
+        said = "By now there is something left, or the budget was lifted: it can be resumed."
+        assert [said in page for page in (before, admin_client.get(own).content.decode())] == [False, True]
+
+    @pytest.mark.parametrize(("limit", "said"), [(10, "850 messages: 840 messages above the limit"), (850, ", 100%")])
+    def test_beyond_its_limit_no_share_is_shown(
+        self, admin_client: Client, application: Application, limit: int, said: str
+    ) -> None:
+        budgets.put(application, per="day", limit=Decimal(limit))
+        printed = StringIO()
+
+        page = admin_client.get(reverse(LIST)).content.decode()
+        front = " ".join(admin_client.get(reverse("admin:index")).content.decode().split())
+        call_command("budget", "list", stdout=printed)
+
+        assert said in page
+        assert ("has used more than its budget for a day, 10 messages." in front) == (limit == 10)
+        assert not any(share in text for text in (page, front, printed.getvalue()) for share in ("8,500%", "8500%"))
 
     def test_its_limit_is_edited_as_people_write_it(self, admin_client: Client, budget: Budget) -> None:
         page = admin_client.get(reverse("admin:messaging_budget_change", args=[budget.pk])).content.decode()

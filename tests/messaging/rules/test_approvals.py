@@ -84,7 +84,7 @@ class WithdrawTests:
         assert json.loads(b"".join(dossiers.approvals(draft).content()))["approvals"][0]["changed_since"] == []
         assert not approvals.waiting_for(bob).exists()
         assert "second person has to approve" in approval_rules.missing(draft)
-        with pytest.raises(NotAllowed, match="No approval is asked for"):
+        with pytest.raises(NotAllowed, match=r"ada has withdrawn the request for approval of “Autumn”, at .*\d:\d"):
             approvals.decide(draft.pk, by=bob, approve=True)
         said = draft.events.select_related("actor").first()
         assert (str(said.text), said.actor) == ("Request for approval withdrawn", ada)
@@ -100,8 +100,19 @@ class WithdrawTests:
     def test_what_was_approved_is_not_withdrawn(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        with pytest.raises(NotAllowed, match="No approval is asked for"):
+        with pytest.raises(NotAllowed, match="bob has approved “Autumn” already, at "):
             approvals.withdraw(draft.pk, by=ada)
+
+    def test_where_nothing_was_asked_that_is_said(self, draft: Campaign, ada: User) -> None:
+        with pytest.raises(NotAllowed, match="No approval is asked for “Autumn” at the moment"):
+            approvals.withdraw(draft.pk, by=ada)
+
+    def test_what_was_changed_since_it_was_asked_for_is_said_to_be(self, draft: Campaign, ada: User, bob: User) -> None:
+        approvals.ask(draft.pk, by=ada)
+        draft.approvals.update(outcome=Approval.Outcome.VOID)
+
+        with pytest.raises(NotAllowed, match="“Autumn” was changed since approval was asked for"):
+            approvals.decide(draft.pk, by=bob, approve=True)
 
 
 def approved(draft: Campaign, ada: User, bob: User) -> None:
@@ -258,7 +269,7 @@ class WordTests:
     def test_two_who_decide_at_once_decide_once(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        with pytest.raises(NotAllowed, match="No approval is asked"):
+        with pytest.raises(NotAllowed, match="bob has approved “Autumn” already"):
             approvals.decide(draft.pk, by=bob, approve=False, note="No")
         with pytest.raises(IntegrityError), transaction.atomic():
             Approval.objects.create(campaign=draft, recipients=1)

@@ -24,6 +24,7 @@ from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import (
     Batch,
     BudgetCounter,
+    Calendar,
     Campaign,
     CampaignState,
     ContactGroup,
@@ -186,12 +187,36 @@ class ClaimTests:
         with pytest.raises(NotAllowed, match="used up"):
             campaigns.resume(running.pk)
 
+        assert "By now there is something left" not in shown or currency
+
         accept(running, first, left_out=2)  # it is given back when somebody looks
         assert campaigns.resume(running.pk).state == CampaignState.RUNNING
         claimed(running)
         states.hold(running.pk, shut.because, shut.kind)
         budgets.lift(budget.pk, reason="the fair")
         assert campaigns.resume(running.pk).state == CampaignState.RUNNING
+
+    @pytest.mark.parametrize("opens_in_days", [0, 2])
+    def test_while_it_is_used_up_nothing_begins_before_another_day(
+        self, application: Application, group: ContactGroup, opens_in_days: int
+    ) -> None:
+        """Nobody of it is frozen: a budget of which nothing is left stops it no matter who is in it."""
+        add_contacts(group, 3)
+        draft = drafts.create(name="Later", application=application, sender_id="", text="Hi", groups=[group])
+        opens = timezone.localdate() + dt.timedelta(opens_in_days)
+        day = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[opens.weekday()]
+        hours = Calendar.objects.create(name="Hours", hours=f"{day} 12:00-13:00") if opens_in_days else None
+        Campaign.objects.filter(pk=draft.pk).update(state=CampaignState.HELD, calendar=hours)
+        budget = budgets.put(application, per="day", limit=Decimal(7))
+        BudgetCounter.objects.create(budget=budget, starts_on=budgets.today(), used=7)
+
+        if opens_in_days:
+            assert campaigns.resume(draft.pk).state == CampaignState.RUNNING
+            return
+        with pytest.raises(NotAllowed, match="used up"):
+            campaigns.resume(draft.pk)
+        budgets.put(application, per="day", limit=Decimal(8))
+        assert campaigns.resume(draft.pk).state == CampaignState.RUNNING
 
     @pytest.mark.parametrize(("limit", "currency"), [(7, ""), (Decimal("0.14"), "USD")])
     def test_several_requests_of_one_claim_take_no_more_than_fits(

@@ -357,6 +357,19 @@ class HoursGateTests:
 
 
 class WaitingTests:
+    @pytest.mark.usefixtures("clock")
+    def test_it_tells_the_first_moment_that_suits_anybody(self, start: Callable[..., Campaign]) -> None:
+        """Of Russia, which no hour suits, it is looked at again tomorrow: nothing leaves then."""
+        campaign = start(calendar=calendar("mon 01:00-02:00"))
+        assert claimed_of(campaign) == set()
+        due = waiting.next_due(campaign.pk)
+        assert due == NOON + dt.timedelta(days=1)
+
+        said = waiting.sentence(campaign.pk, due)
+
+        assert "Nothing of it may leave before 29 Nov 2026" in said
+        assert [entry.until for entry in waiting.of(campaign) if "RU" in entry.why] == [None]
+
     def test_a_sender_does_not_sit_waiting_and_is_rung_when_it_is_due(
         self,
         start: Callable[..., Campaign],
@@ -441,7 +454,9 @@ class WaitingTests:
 
     def test_each_reason_is_a_sentence(self) -> None:
         said = [gates.in_words(f"hours:{value}") for value in ("IN", "IN:never", "IN:clock", "")]
+        told = [gates.tells_when(f"hours:{value}") for value in ("IN", "IN:never", "IN:clock", "")]
 
+        assert told == [True, False, True, True]  # of what never opens the moment is only one to look again at
         assert said[0] == "Outside the sending hours of IN."
         assert all(sentence.endswith(".") and "hours:" not in sentence for sentence in said)
 

@@ -78,9 +78,9 @@ def _looks(
     if missing := approval_rules.missing(task, numbers):
         yield Check("approval", Level.STOP, missing)
     yield from checks.balance(cost)
-    yield from checks.budget(task.application, len(numbers), cost, is_whole=True)
+    yield from checks.budget(task.application, len(numbers), cost, is_whole=True, leaves=leaves)
     for part in group_costs.sms_after(task, len(numbers)):
-        yield from checks.budget(part.application, part.recipients, part.cost, is_whole=True)
+        yield from checks.budget(part.application, part.recipients, part.cost, is_whole=True, leaves=leaves)
     yield from _hours(task, places, leaves) if group_hours.rules_of(task) else checks.night(shown)
     yield from _end(task, leaves)
     yield from checks.account(task.application_id)

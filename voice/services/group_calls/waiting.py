@@ -17,6 +17,7 @@ from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
 from messaging.models import HoldKind
+from messaging.services.approvals import approval_rules
 from messaging.services.gates import sending_hours
 from messaging.services.launching import lateness, undo
 from messaging.services.steps import is_restore_unfinished
@@ -29,7 +30,7 @@ from voice.services.group_calls import launching as group_launching
 
 
 class EndNotAsked(NotNow):
-    """It is held at its latest end, of which the person resuming it has not heard."""
+    """Its latest end has come, of which the person resuming it has not heard."""
 
 
 class PastItsEnd(NotNow):
@@ -181,20 +182,28 @@ def resume(task_id: int, *, by: User | None = None, again: str = "", past_end: b
             raise EndNotAsked(unasked)
         task.again_reason = again.strip()[: open_acts.LONGEST_REASON]
         numbers = group_care.called_now(task).numbers
+        if missing := approval_rules.missing(task, numbers):
+            raise NotNow(missing)
         _require_no_other(task, numbers, by)
-        if used_up := group_costs.taken(task, len(numbers)).stop():
+        if used_up := group_costs.taken(task, len(numbers)).stop(_leaves_at(task, numbers)):
             raise NotNow(used_up)
-        task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
-        task.launched_by = by or task.launched_by
-        if sending_hours.is_held_by_end(task):
+        if sending_hours.is_lifted(task, past_end):
             task.latest_end = None
             group_launching.note(task, _("Its latest end no longer counts"), by)
+        task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
+        task.launched_by = by or task.launched_by
         columns = ["state", "undo_until", "starts_at", "launched_by", "latest_end", "again_reason"]
         task.save(update_fields=columns)
         group_launching.note(task, _("Resumed"), by)
         events.task_moved(task, TaskState.HELD, by=username(by))
     start(task_id)
     return group_launching.fresh(task_id)
+
+
+def _leaves_at(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
+    """When its request would be made; None where its start has to say that no moment suits all."""
+    places = group_hours.places_of(numbers) if group_hours.rules_of(task) else ()
+    return group_hours.leaves_at(task, places, database_clock.now())
 
 
 def _require_restored(task: GroupTask) -> None:
