@@ -95,6 +95,16 @@ def test_a_file_is_uploaded_read_and_told(
     assert "agreed.csv" in admin_client.get(reverse(UPLOAD)).content.decode()
 
 
+@pytest.mark.parametrize("address", [UPLOAD, "admin:messaging_contactimport_add"])
+def test_a_file_that_a_refused_form_has_lost_is_named(admin_client: Client, address: str) -> None:
+    asked = {"file": upload("number,consent\n+919876543210,yes\n"), "channel": "sms", "region": "nowhere"}
+
+    page = admin_client.post(reverse(address), asked).content.decode()
+
+    assert "“agreed.csv” was not kept. Choose it again, or another one." in page
+    assert "was not kept" not in admin_client.get(reverse(address)).content.decode()
+
+
 def test_the_next_turn_goes_on_behind_what_is_committed(
     monkeypatch: pytest.MonkeyPatch, work: Callable[[], int]
 ) -> None:
