@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import filesizeformat
-from django.urls import URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -38,6 +38,7 @@ STATE_COLOURS = {
     State.CANCELLED: "default",
     State.EXPIRED: "default",
 }
+AGAIN = (State.FAILED, State.CANCELLED, State.EXPIRED)
 DOWNLOADS_SHOWN = 20
 # What kinds of exports call what they are about.
 OF_WHAT = {
@@ -53,6 +54,18 @@ def _of_what(export: Export) -> list[tuple[Any, str]]:
     given = export.parameters.items()
     shown = {"ids": lambda ids: number(len(ids)), "query": unquote_plus}
     return [(OF_WHAT.get(name, name), shown.get(name, str)(value)) for name, value in given if value]
+
+
+def _list_of(export: Export) -> str:
+    """The list as it was filtered, to export it again; "" where it is of something else, or there is a file."""
+    if "query" not in export.parameters or keeping.state_now(export) not in AGAIN:
+        return ""
+    try:
+        address = reverse(f"admin:{export.kind.replace('.', '_')}_changelist")
+    except NoReverseMatch:  # a list that an earlier version had
+        return ""
+    query = export.parameters["query"]
+    return f"{address}?{query}" if query else address
 
 
 @admin.register(Export)
@@ -89,7 +102,8 @@ class ExportAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
     def shown_state(self, export: Export) -> tuple[str, str]:
-        return export.state, meanings.inline("export", export.state, export.get_state_display())
+        state = keeping.state_now(export)
+        return state, meanings.inline("export", state, state.label)
 
     @display(description=gettext_lazy("size"), ordering="size")
     def shown_size(self, export: Export) -> str:
@@ -120,7 +134,8 @@ class ExportAdmin(ReadOnlyAdmin):
             export=export,
             **_pace(export),
             is_waiting=export.is_open and not export.is_direct,
-            is_gone=export.state == State.FINISHED and not export.is_direct and not is_there,
+            state=keeping.state_now(export),
+            list_address=_list_of(export),
             link=reverse("admin:exporting_export_file", args=[export.pk, keeping.token_for(user, export)])
             if is_there and may_take
             else "",

@@ -98,6 +98,7 @@ class ConsentImport(models.Model):
     line = models.PositiveIntegerField(default=0)  # the last that is committed, as a spreadsheet numbers it
     rows = models.PositiveIntegerField(_("rows"), default=0)
     kept = models.PositiveIntegerField(_("kept"), default=0)
+    known = models.PositiveIntegerField(_("known already"), default=0, db_default=0)  # of those kept
     invalid = models.PositiveIntegerField(_("invalid"), default=0)
     errors = models.JSONField(default=list)  # the first invalid rows: {row, column, value, reason as `said.kept`}
 
@@ -115,6 +116,11 @@ class ConsentImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def new(self) -> int:
+        """Consents that nobody had told before."""
+        return self.kept - self.known
 
 
 class OptInQuestion(models.Model):

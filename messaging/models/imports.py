@@ -90,6 +90,7 @@ class ImportForecast(models.Model):
     twice = models.PositiveIntegerField(default=0)
     known = models.PositiveIntegerField(default=0)  # contacts already
     suppressed = models.PositiveIntegerField(default=0)  # on whichever channel
+    erased_before = models.PositiveIntegerField(default=0, db_default=0)  # of those that would be added
     reasons = models.JSONField(default=list)  # [["phone", "… is too short", 12, 3]]: how many, and the first row
 
     class Meta:

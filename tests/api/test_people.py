@@ -207,7 +207,7 @@ class ConsentTests:
         assert [answer.status_code for answer in made] == [201, 201]
         assert [listed["state"] for listed in api("GET", "consents/imports").json()["items"]] == ["finished"]
         done = api("GET", f"consents/imports/{made[0].json()['id']}").json()
-        assert [done[name] for name in ("file_name", "rows", "kept", "invalid")] == ["agreed.csv", 2, 1, 1]
+        assert [done[name] for name in ("file_name", "rows", "kept", "known", "invalid")] == ["agreed.csv", 2, 1, 0, 1]
         assert [(bad["row"], bad["column"], bad["value"]) for bad in done["errors"]] == [(3, "number", "12")]
         assert Consent.objects.get().state == "given"
 

@@ -90,7 +90,8 @@ class ContactTests:
         before = api("GET", f"contacts/{pk}").json()
         answer = api("PATCH", f"contacts/{pk}", {"email": "asha@example.org", "groups": ["gold"]}, Idempotency_Key="a")
 
-        assert answer.json() == {**before, "email": "asha@example.org", "groups": ["gold"]}
+        changed = {"email": "asha@example.org", "groups": ["gold"], "erased_before": False}
+        assert answer.json() == {**before, **changed}
         assert [one.name for one in Contact.objects.get().groups.all()] == ["gold"]
         assert told("contact") == ["changed", "changed"]
         api("PATCH", f"contacts/{pk}", {"email": "asha@example.org", "groups": ["gold"]})
@@ -109,6 +110,17 @@ class ContactTests:
         taken = api("PATCH", f"contacts/{pk}", {"number": "919876500000"})
         assert (taken.status_code, taken.json()["errors"][0]["field"]) == (400, "number")
         assert Contact.objects.get(pk=pk).number == "447400123456"
+
+    def test_it_is_told_of_a_person_who_was_erased_before(self, api: Api, pk: int) -> None:
+        for number in ("447400123456", "919876500000"):
+            assert api("POST", "persons/erase", {"number": number, "why": "asked"}).status_code == 200
+
+        changed = [api("PATCH", f"contacts/{pk}", {"number": "447400123456"}) for _time in range(2)]
+        added = [api("POST", "contacts", {"number": "919876500000"}, Idempotency_Key="a") for _time in range(2)]
+        added.append(api("POST", "contacts", {"number": "919876500000", "name": "Asha"}))
+
+        assert [one.json()["erased_before"] for one in changed] == [True, False]
+        assert [one.json()["erased_before"] for one in added] == [True, True, False]
 
     def test_a_first_name_goes_with_its_name(self, api: Api, pk: int) -> None:
         assert api("PATCH", f"contacts/{pk}", {"name": "Asha M"}).json()["attributes"] == {

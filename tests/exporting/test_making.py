@@ -22,6 +22,7 @@ from django_q.models import OrmQ
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Row
+from laaffic_console.exporting.meanings import OF_EXPORTS
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.services.work import leases, long_jobs, workers
@@ -568,6 +569,30 @@ class DownloadTests:
         answer = client.get(address, follow=True)
 
         assert "The file has been deleted" in answer.content.decode()
+
+    def test_one_whose_file_was_deleted_from_the_disk_is_not_called_finished(
+        self, client: Client, asker: User, export: Export
+    ) -> None:
+        asker.user_permissions.add(Permission.objects.get(codename="view_export"))
+        client.force_login(asker)
+        shown = [f"/admin/exporting/export/{export.pk}/change/", "/admin/exporting/export/"]
+        meaning = str(OF_EXPORTS[Export.State.EXPIRED])
+        assert not any(meaning in client.get(address).content.decode() for address in shown)
+
+        keeping.path_of(export).unlink()
+
+        assert all(meaning in client.get(address).content.decode() for address in shown)
+
+    @pytest.mark.parametrize("state", ["failed", "cancelled", "expired"])
+    def test_what_has_no_file_leads_to_its_list_as_it_was_filtered(
+        self, client: Client, asker: User, export: Export, state: str
+    ) -> None:
+        Export.objects.update(state=state, kind="messaging.contact", parameters={"query": "country=IN&q=Ann"})
+        client.force_login(asker)
+
+        page = client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
+
+        assert 'href="/admin/messaging/contact/?country=IN&amp;q=Ann" id="list"' in page
 
     def test_the_list_shows_ones_own_and_to_auditors_everybodys(
         self, client: Client, asker: User, export: Export

@@ -24,6 +24,7 @@ from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import undo as undos
 
 COUNTS = ("rows", "added", "updated", "unchanged", "invalid", "erased_before")
+FORECAST = ("rows", "new", "known", "twice", "invalid", "suppressed", "erased_before")
 
 
 def whole_contact(row: Contact) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def forecast(counted: ImportForecast) -> dict[str, Any]:
     names = ("column", "reason", "rows", "first_row")
     return {
         "state": counted.state,
-        **{name: getattr(counted, name) for name in ("rows", "new", "known", "twice", "invalid", "suppressed")},
+        **{name: getattr(counted, name) for name in FORECAST},
         "reasons": [
             dict(zip(names, (column, masks.in_text(reason), *counts), strict=True))
             for column, reason, *counts in import_forecast.shown_reasons(counted)
@@ -138,7 +139,10 @@ def bad_row(row: BadRow) -> dict[str, Any]:
 def listed_consent_import(row: ConsentImport) -> dict[str, Any]:
     return {
         "id": row.pk,
-        **{name: getattr(row, name) for name in ("file_name", "state", "explanation", "rows", "kept", "invalid")},
+        **{
+            name: getattr(row, name)
+            for name in ("file_name", "state", "explanation", "rows", "kept", "known", "invalid")
+        },
         "created_at": moment(row.created_at),
         "finished_at": moment(row.finished_at),
     }

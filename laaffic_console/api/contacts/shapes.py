@@ -89,6 +89,17 @@ class WholeContact(Contact):
     groups = serializers.ListField(child=serializers.CharField(), help_text="names of all that it is in")
 
 
+ERASED_BEFORE = "the number is new here, and its person was erased before: they are known again"
+
+
+class WrittenContact(Contact):
+    erased_before = serializers.BooleanField(help_text=ERASED_BEFORE)
+
+
+class ChangedContact(WholeContact):
+    erased_before = serializers.BooleanField(help_text=ERASED_BEFORE)
+
+
 class Suppressed(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
@@ -202,6 +213,7 @@ class Forecast(serializers.Serializer):
     twice = serializers.IntegerField()
     invalid = serializers.IntegerField()
     suppressed = serializers.IntegerField()
+    erased_before = serializers.IntegerField(help_text="of the new: people who were erased before")
     reasons = Reason(many=True)
     explanation = serializers.CharField(allow_blank=True)
 
@@ -338,7 +350,8 @@ class ConsentImportListed(serializers.Serializer):
     state = serializers.ChoiceField(choices=ConsentFile.State.choices)
     explanation = serializers.CharField(allow_blank=True)
     rows = serializers.IntegerField()
-    kept = serializers.IntegerField()
+    kept = serializers.IntegerField(help_text="valid rows")
+    known = serializers.IntegerField(help_text="of those kept: what was known already")
     invalid = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)

@@ -27,12 +27,13 @@ from messaging.files import contact_rows
 from messaging.files.contact_files import MAX_COLUMNS
 from messaging.files.contact_rows import CleanRow
 from messaging.models import Audience, Contact, ContactGroup, GroupMembership
-from messaging.services.contacts import contact_writes, contacts, editing
+from messaging.services.contacts import contact_writes, contacts, editing, erasures
 from messaging.services.saved_audiences import audiences
 from messaging.text import merge_fields
 
 LOOK, LOOK_AT_GROUPS = "messaging.view_contact", "messaging.view_contactgroup"
 LOOK_AT_AUDIENCES = "messaging.view_audience"
+ERASED = "erased_before"
 
 
 class ContactQuery(ListQuery):
@@ -56,12 +57,13 @@ class ContactsView(ApiView):
         members = narrowed(members, query, number="contact__number")
         return Response(page(members, query, lambda one: documents.contact(one.contact), by="contact_id"))
 
-    @extend_schema(parameters=[KEY], request=shapes.ContactRequest, responses={201: shapes.Contact})
+    @extend_schema(parameters=[KEY], request=shapes.ContactRequest, responses={201: shapes.WrittenContact})
     def post(self, request: Any) -> Response:
         """Add a contact, or change one that has this number. What you leave out stays."""
         asked = self.read(shapes.ContactRequest)
         answer = self.once(lambda: _write(asked))
-        return Response(documents.contact(row(Contact.objects.all(), answer.body["id"])), answer.status)
+        written = documents.contact(row(Contact.objects.all(), answer.body["id"]))
+        return Response({**written, **_erased_before(answer)}, answer.status)
 
 
 def _attributes(asked: dict[str, Any]) -> dict[str, str]:
@@ -102,7 +104,12 @@ def _write(asked: dict[str, Any]) -> Answer:
         contact = Contact.objects.get(number=number.number)
         if written.added or written.updated:
             record(Act.ADDED if written.added else Act.CHANGED, contact)
-    return Answer(201, {"id": contact.pk})
+    return Answer(201, {"id": contact.pk, ERASED: bool(written.erased_before)})
+
+
+def _erased_before(answer: Answer) -> dict[str, bool]:
+    """Whether the number came back after its person was erased; a kept answer of an older console does not say."""
+    return {ERASED: answer.body.get(ERASED, False)}
 
 
 class ContactView(ApiView):
@@ -119,12 +126,13 @@ class ContactView(ApiView):
         """What is known of one, and its groups."""
         return Response(documents.whole_contact(row(Contact.objects.all(), pk)))
 
-    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ContactChange, responses=shapes.WholeContact)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.ContactChange, responses=shapes.ChangedContact)
     def patch(self, request: Any, pk: int) -> Response:
         """Change a contact. What you leave out stays."""
         asked = self.read(shapes.ContactChange)
         answer = self.once(lambda: _edit(self, pk, asked))
-        return Response(documents.whole_contact(row(Contact.objects.all(), pk)), answer.status)
+        written = documents.whole_contact(row(Contact.objects.all(), pk))
+        return Response({**written, **_erased_before(answer)}, answer.status)
 
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
@@ -135,6 +143,7 @@ class ContactView(ApiView):
 def _edit(view: ApiView, pk: int, asked: dict[str, Any]) -> Answer:
     contact = locked(view, Contact.objects.all(), pk, documents.whole_contact)
     before = row_changes.kept(contact)
+    number = contact.number
     if "number" in asked:
         editing.put_number(contact, named.number(asked["number"]))
     for name in {"name", "email", "language"} & set(asked):
@@ -149,7 +158,7 @@ def _edit(view: ApiView, pk: int, asked: dict[str, Any]) -> Answer:
         row_changes.record(contact, before)
     if "groups" in asked:
         contacts.put_into_groups(contact, named.groups(asked["groups"]))
-    return Answer(200, {"id": pk})
+    return Answer(200, {"id": pk, ERASED: contact.number != number and erasures.is_of_erased(contact.number)})
 
 
 class GroupsView(ApiView):

@@ -51,6 +51,16 @@ def is_there(export: Export, now: dt.datetime | None = None) -> bool:
     return export.state == State.FINISHED and lives and path_of(export).is_file()
 
 
+def is_gone(export: Export) -> bool:
+    """Made, and no longer there: its days are over, or somebody deleted it from the disk."""
+    return export.state == State.FINISHED and not export.is_direct and not is_there(export)
+
+
+def state_now(export: Export) -> Export.State:
+    """As people are to read it: a finished one has a file."""
+    return State.EXPIRED if is_gone(export) else State(export.state)
+
+
 def path_of(export: Export) -> Path:
     """A name of ours and nothing else: what is in the row leads nowhere out of the folder."""
     return folder() / Path(export.file_name or "-").name

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -37,7 +37,7 @@ from messaging.admin.shared import bulk_actions
 from messaging.models import Contact, ContactGroup, Message, Reply, SuppressionEntry, SuppressionRelease
 from messaging.people import contact_actions
 from messaging.registered import person_acts
-from messaging.services.contacts import consents, contacts, people_search, suppression
+from messaging.services.contacts import consents, contacts, erasures, people_search, suppression
 from messaging.subscribers import spellings
 
 VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE: "warning"}
@@ -157,6 +157,13 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
             if may_see_suppression
             else None,
         }
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        """A number that is new here may be that of a person who was erased: only a person knows if that is meant."""
+        super().save_model(request, obj, form, change)
+        if "number" in form.changed_data and erasures.is_of_erased(obj.number):
+            said = _("This person was erased before, and is known again. Erase them again if that was not meant.")
+            messages.warning(request, said)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

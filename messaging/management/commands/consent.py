@@ -84,7 +84,7 @@ def as_text(document: dict[str, Any]) -> str:
         lines = [f"{channel}: {state}" for channel, state in document["consents"].items()]
         line = "  {date}  {channel} {consent}  {source}  {words}"
         return "\n".join([*lines, *(line.format(**one).rstrip() for one in document["said"])])
-    lines = [f"{name}: {number(document[name])}" for name in ("rows", "kept", "invalid")]
+    lines = [f"{name}: {number(document[name])}" for name in ("rows", "kept", "known", "invalid")]
     return "\n".join([*lines, *map(_invalid_row, document["errors"])])
 
 

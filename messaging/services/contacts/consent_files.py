@@ -54,13 +54,14 @@ class Options:
 class Outcome:
     rows: int = 0
     kept: int = 0
+    known: int = 0  # of those kept: what the console knew already
     invalid: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)  # the first: {row, column, value, reason}
     line: int = 0  # the last that was read, as a spreadsheet numbers it
 
     def document(self) -> dict[str, Any]:
         """Of `consent import --json` (commands#documents)."""
-        return {name: getattr(self, name) for name in ("rows", "kept", "invalid", "errors")}
+        return {name: getattr(self, name) for name in ("rows", "kept", "known", "invalid", "errors")}
 
 
 class _Invalid(Exception):
@@ -130,8 +131,9 @@ def keep(
     while piece := list(itertools.islice(behind, AT_ONCE)):
         with transaction.atomic():
             good = list(_good(piece, file, outcome))
-            consents.put(good, by=by)
+            new = consents.put(good, by=by)
             outcome.kept += len(good)
+            outcome.known += len(good) - new
             goes_on = kept()
         if not goes_on:
             return False

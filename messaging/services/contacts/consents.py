@@ -30,6 +30,7 @@ BY_HAND, REPLY = "by hand", "reply"
 ROWS = 500  # in one statement
 LATE, MANY = dt.timedelta(hours=1), 5000
 COLUMNS = ["number", "channel", "state", "source", "words", "at"]
+SAID_COLUMNS = ["subscriber", *COLUMNS[1:], "by_id", "recorded_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +55,28 @@ def is_needed_for(purpose: str) -> bool:
     return purpose == Campaign.Purpose.MARKETING and bool(settings.LAAFFIC_MARKETING_NEEDS_CONSENT)
 
 
-def put(found: Iterable[Said], *, by: User | None = None) -> None:
-    """Keep what was said; the latest holds, and of what was said in one second a withdrawal."""
+def put(found: Iterable[Said], *, by: User | None = None) -> int:
+    """Keep what was said, and how much of it is new; the latest holds, and of what was said in one second a withdrawal.
+
+    What the same source said of the same time is known, and changes nothing: a file that is read again neither tells
+    the webhooks once more nor gives back what went when a person was erased.
+    """
     said = [
         Said(one.number, one.channel, one.state, one.at, one.source[:120], one.words.replace("\0", "")[:300])
         for one in found
     ]
-    if not said:
-        return
-    latest: dict[tuple[str, str], Said] = {}
-    for one in sorted(said, key=_rank):
-        for number in spellings(subscriber(one.number)):
-            latest[number, one.channel] = one
     with transaction.atomic():
-        ConsentEvent.objects.bulk_create(
-            [
-                ConsentEvent(
-                    subscriber=subscriber(one.number),
-                    channel=one.channel,
-                    state=one.state,
-                    source=one.source,
-                    words=one.words,
-                    at=one.at,
-                    by=by,
-                )
-                for one in said
-            ],
-            ignore_conflicts=True,
-            batch_size=ROWS,
-        )
+        new = _unknown(said)
+        if not new:
+            return 0
+        latest: dict[tuple[str, str], Said] = {}
+        for one in sorted(new, key=_rank):
+            for number in spellings(subscriber(one.number)):
+                latest[number, one.channel] = one
+        written = _tell(new, by)
         _write([[*key, *_row(latest[key])] for key in sorted(latest)])
         events.consented([latest[key] for key in sorted(latest)])
+    return written
 
 
 def _rank(one: Said) -> tuple[dt.datetime, bool]:
@@ -95,20 +87,48 @@ def _row(one: Said) -> list[Any]:
     return [one.state, one.source, one.words, connection.ops.adapt_datetimefield_value(one.at)]
 
 
+def _unknown(said: Sequence[Said]) -> list[Said]:
+    """Those that say something new, each once, in one order for all writers: no two deadlock."""
+    told = {_key(one): one for one in reversed(said)}
+    there = ConsentEvent.objects.filter(subscriber__among=[key[0] for key in told]).order_by()
+    known = set(there.values_list("subscriber", "at", "channel", "state", "source")) if told else set()
+    return [told[key] for key in sorted(told.keys() - known)]
+
+
+def _key(one: Said) -> tuple[str, dt.datetime, str, str, str]:
+    """What tells what was said from any other; sorted by it, each person's are in the order in which they said it."""
+    return subscriber(one.number), one.at, one.channel, one.state, one.source
+
+
+def _tell(said: Iterable[Said], by: User | None) -> int:
+    """How many are new: the insert itself counts them, so that of two who read one file only one counts a row."""
+    author, now = by and by.pk, connection.ops.adapt_datetimefield_value(timezone.now())
+    rows = [[subscriber(one.number), one.channel, *_row(one), author, now] for one in said]
+    return _insert(ConsentEvent._meta.db_table, SAID_COLUMNS, rows, "ON CONFLICT DO NOTHING")
+
+
 def _write(rows: Sequence[Sequence[Any]]) -> None:
     """In the order of numbers, so that no two writers deadlock; what is older than what is there changes nothing."""
     table = Consent._meta.db_table
     new = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
-    marks = f"({', '.join(['%s'] * len(COLUMNS))})"
+    is_later = (
+        f"excluded.at > {table}.at OR (excluded.at = {table}.at AND excluded.state <> '{ConsentState.GIVEN.value}')"
+    )
+    _insert(table, COLUMNS, rows, f"ON CONFLICT (number, channel) DO UPDATE SET {new} WHERE {is_later}")
+
+
+def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], otherwise: str) -> int:
+    """How many were written."""
+    marks, written = f"({', '.join(['%s'] * len(columns))})", 0
     with connection.cursor() as cursor:
         for start in range(0, len(rows), ROWS):
             piece = rows[start : start + ROWS]
             cursor.execute(
-                f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES {', '.join([marks] * len(piece))} "  # noqa: S608 - our own columns
-                f"ON CONFLICT (number, channel) DO UPDATE SET {new} WHERE excluded.at > {table}.at "
-                f"OR (excluded.at = {table}.at AND excluded.state <> '{ConsentState.GIVEN.value}')",
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([marks] * len(piece))} {otherwise}",  # noqa: S608 - our own columns
                 [value for row in piece for value in row],
             )
+            written += cursor.rowcount
+    return written
 
 
 def given_among(numbers: Iterable[str], channel: str) -> set[str]:

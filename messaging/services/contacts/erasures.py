@@ -24,6 +24,10 @@ def count_among(numbers: Sequence[str]) -> int:
     return sum(subscriber(number) in erased for number in numbers)
 
 
+def is_of_erased(number: str) -> bool:
+    return bool(count_among([number]))
+
+
 def numbers() -> list[str]:
     """Every spelling of all of them; they are few, as each was erased by hand."""
     return every_spelling(list(done().values_list("number", flat=True).distinct()))

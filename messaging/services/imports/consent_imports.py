@@ -25,7 +25,7 @@ from messaging.services.contacts.consent_files import Options, Outcome
 from messaging.services.imports import uploaded
 
 JOB = "messaging.jobs.run_consent_import"
-COUNTED = ["line", "rows", "kept", "invalid", "errors"]
+COUNTED = ["line", "rows", "kept", "known", "invalid", "errors"]
 FOLDER = "consents"
 
 State = ConsentImport.State
@@ -102,7 +102,7 @@ def run(job_id: int) -> None:
 
 
 def _take(job: ConsentImport, goes_on: Callable[[], bool]) -> None:
-    outcome = Outcome(job.rows, job.kept, job.invalid, read_all(job.errors), job.line)
+    outcome = Outcome(job.rows, job.kept, job.known, job.invalid, read_all(job.errors), job.line)
 
     def kept() -> bool:
         _count(job, outcome)

@@ -29,7 +29,7 @@ from messaging.files.contact_files import Row
 from messaging.files.contact_rows import RowCleaner, RowError
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
-from messaging.services.contacts import reading
+from messaging.services.contacts import erasures, reading
 from messaging.services.imports import bad_rows
 from messaging.subscribers import spellings
 
@@ -127,7 +127,7 @@ def _write(forecast: ImportForecast) -> bool:
 
 
 COUNTED = ["state", "rows", "invalid", "twice", "known", "suppressed", "reasons", "lines_done", "bytes_done"]
-COUNTED += ["numbers_kept"]
+COUNTED += ["erased_before", "numbers_kept"]
 
 
 def _add(forecast: ImportForecast, cleaner: RowCleaner, chunk: Sequence[Row], seen: "_Seen") -> None:
@@ -136,7 +136,9 @@ def _add(forecast: ImportForecast, cleaner: RowCleaner, chunk: Sequence[Row], se
     forecast.rows += len(chunk)
     forecast.invalid += len(errors)
     forecast.twice += len(clean) - len(fresh)
-    forecast.known += Contact.objects.filter(number__in=fresh).count()
+    known = set(Contact.objects.filter(number__in=fresh).order_by().values_list("number", flat=True))
+    forecast.known += len(known)
+    forecast.erased_before += erasures.count_among([number for number in fresh if number not in known])
     forecast.suppressed += _suppressed(fresh)
     forecast.reasons = _reasons(forecast.reasons, errors)
     forecast.lines_done = chunk[-1].line

@@ -19,6 +19,7 @@ from django_q.models import OrmQ
 from laaffic_console.gateway.models import Application
 from messaging.files import contact_files
 from messaging.models import Campaign, Contact, ContactGroup, ContactImport, ImportForecast, SuppressionEntry
+from messaging.services.contacts import people
 from messaging.services.imports import imports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
@@ -33,6 +34,21 @@ CSV = "Phone,Name,City\n+91 98765 43210,Ann,Pune\nnonsense,Bo,Delhi\n=1+1,Cy,Goa
 def act(client: Client, action: str, chosen: list[Contact], query: str = "", **fields: Any) -> HttpResponse:
     given = {"action": action, "_selected_action": [contact.pk for contact in chosen], "select_across": "0"}
     return client.post(f"{LIST}{query}", {**given, **fields})
+
+
+def test_whoever_adds_a_person_who_was_erased_is_told(admin_client: Client) -> None:
+    Contact.objects.create(number="919876543210")
+    people.erase("919876543210", why="asked for it", by=None)
+    said = "This person was erased before, and is known again."
+
+    added = admin_client.post(f"{LIST}add/", {"number": "+919876543210"}, follow=True)
+    contact = Contact.objects.get()
+    page = f"{LIST}{contact.pk}/change/"
+    edited = admin_client.post(page, {"number": contact.number, "name": "Ann"}, follow=True)
+
+    assert said in added.content.decode()
+    assert said not in edited.content.decode()
+    assert Contact.objects.get().name == "Ann"
 
 
 class PermissionTests:

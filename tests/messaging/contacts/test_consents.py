@@ -110,6 +110,7 @@ class WhatHoldsTests:
     def test_said_in_one_second_a_withdrawal_holds(self) -> None:
         for order in ([GIVEN, WITHDRAWN], [WITHDRAWN, GIVEN]):
             Consent.objects.all().delete()
+            ConsentEvent.objects.all().delete()
             for state in order:
                 say(NUMBER, state)
 
@@ -302,7 +303,7 @@ class FileTests:
 
         found = self.read(tmp_path, rows, "--date", "2026-05-01")
 
-        assert (found["rows"], found["kept"], found["invalid"]) == (4, 1, 3)
+        assert (found["rows"], found["kept"], found["known"], found["invalid"]) == (4, 1, 0, 3)
         assert [(one["row"], one["column"]) for one in found["errors"]] == [
             (2, "number"),
             (3, "consent"),

@@ -1,6 +1,7 @@
 """A file of consents as it is uploaded: read by a worker, gone on with by its successor, told on its page."""
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.services.work import leases
 from laaffic_console.kit.words.said import read, read_all
 from messaging.models import Consent, ConsentEvent, ConsentImport
-from messaging.services.contacts import consent_files, consents
+from messaging.services.contacts import consent_files, consents, people
 from messaging.services.contacts.consent_files import Options
 from messaging.services.imports import consent_imports
 
@@ -94,6 +95,16 @@ def test_a_file_is_uploaded_read_and_told(
     assert "agreed.csv" in admin_client.get(reverse(UPLOAD)).content.decode()
 
 
+@pytest.mark.parametrize("address", [UPLOAD, "admin:messaging_contactimport_add"])
+def test_a_file_that_a_refused_form_has_lost_is_named(admin_client: Client, address: str) -> None:
+    asked = {"file": upload("number,consent\n+919876543210,yes\n"), "channel": "sms", "region": "nowhere"}
+
+    page = admin_client.post(reverse(address), asked).content.decode()
+
+    assert "“agreed.csv” was not kept. Choose it again, or another one." in page
+    assert "was not kept" not in admin_client.get(reverse(address)).content.decode()
+
+
 def test_the_next_turn_goes_on_behind_what_is_committed(
     monkeypatch: pytest.MonkeyPatch, work: Callable[[], int]
 ) -> None:
@@ -156,9 +167,10 @@ def test_who_was_overtaken_while_it_slept_changes_nothing(
     job = received(rows(*NUMBERS))
     put = consents.put
 
-    def slow(*given: object, **named: object) -> None:
-        put(*given, **named)  # type: ignore[arg-type]
+    def slow(*given: object, **named: object) -> int:
+        new = put(*given, **named)  # type: ignore[arg-type]
         ConsentImport.objects.update(**successor)
+        return new
 
     with monkeypatch.context() as slowed, transaction.atomic():
         slowed.setattr(consents, "put", slow)
@@ -181,11 +193,33 @@ def test_a_file_without_a_good_row_is_told_as_it_is_read(monkeypatch: pytest.Mon
     assert (job.state, job.rows, job.invalid, job.line) == (State.RUNNING, 2, 2, 3)
 
 
-def test_the_same_file_again_changes_nothing() -> None:
+def test_the_same_file_again_changes_nothing_and_its_page_says_so(admin_client: Client) -> None:
+    counted, told = [], []
     for _time in range(2):
-        consent_imports.run(received(rows(*NUMBERS)).pk)
+        job = received(rows(*NUMBERS) + rows(NUMBERS[0]).removeprefix(HEADER))
+        consent_imports.run(job.pk)
+        job.refresh_from_db()
+        counted.append((job.rows, job.kept, job.new, job.known))
+        page = admin_client.get(reverse("admin:messaging_consent_import", args=[job.pk])).content.decode()
+        told.append(re.findall(r'id="(?:new|known)">(\d+)<', page))
 
     assert (Consent.objects.count(), ConsentEvent.objects.count()) == (5, 5)
+    assert counted == [(6, 6, 5, 1), (6, 6, 0, 6)]
+    assert told == [["5", "1"], ["0", "6"]]
+
+
+def test_the_same_file_again_tells_no_webhook_and_brings_back_nobody_who_was_erased(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consent_imports.run(received(rows(*NUMBERS)).pk)
+    people.erase(NUMBERS[0], why="asked for it", by=None)
+    announced: list[object] = []
+    monkeypatch.setattr(consents.events, "consented", announced.extend)
+
+    consent_imports.run(received(rows(*NUMBERS)).pk)
+
+    assert announced == []
+    assert not Consent.objects.filter(number=NUMBERS[0]).exists()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.services.work import leases
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
-from messaging.services.contacts import reading
+from messaging.services.contacts import people, reading
 from messaging.services.imports import files as import_files
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import imports
@@ -62,6 +62,23 @@ class CountingTests:
         imports.run(job.pk)
         job.refresh_from_db()
         assert (job.rows, job.added, job.invalid) == (7, 2, 3)
+
+    def test_who_was_erased_before_is_told_before_the_import_brings_them_back(self, admin_client: Client) -> None:
+        for number in ("919876543211", "919876543212"):
+            Contact.objects.create(number=number)
+            people.erase(number, why="asked for it", by=None)
+        Contact.objects.create(number="919876543211")  # who came back by now
+        job = received()
+
+        import_forecast.run(job.pk)
+
+        assert ImportForecast.objects.get().erased_before == 1
+        page = admin_client.get(reverse("admin:messaging_contactimport_change", args=[job.pk])).content.decode()
+        assert "New contacts of people who were erased before" in page
+        imports.start(job.pk, mapping=job.mapping)
+        imports.run(job.pk)
+        job.refresh_from_db()
+        assert job.erased_before == 1
 
     def test_reasons_that_differ_in_figures_are_one(self) -> None:
         job = received(b"phone\n+10000000001\n+10000000002\n12\n")
