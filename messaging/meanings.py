@@ -49,7 +49,7 @@ OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {
         "Laaffic's answer was lost, or a backup was restored. "
         "It is not sent again by itself; a callback or a person settles it."
     ),
-    "running": _("Laaffic has it; what happened to each mail comes in."),
+    "running": _("Laaffic has it; what happened to each email comes in."),
     "held": _("It was refused or something speaks against it. Its page says what; a person resumes it."),
     "finished": _("Nothing is awaited any more; a late callback still counts."),
     "cancelled": _("It had not left, and never will."),
@@ -58,11 +58,11 @@ OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {
 # By the numbers of `Submission` and `Delivery`.
 OF_SUBMISSIONS: dict[str, Promise] = {
     "0": _("The callback's word is in no language that the console knows."),
-    "10": _("Laaffic did not hand the mail on: it reached nobody."),
-    "20": _("Laaffic handed the mail on; whether it arrived is reported separately."),
+    "10": _("Laaffic did not hand the email on: it reached nobody."),
+    "20": _("Laaffic handed the email on; whether it arrived is reported separately."),
 }
 OF_DELIVERIES: dict[str, Promise] = {
-    "0": _("There is nothing to ask about: the mail was not submitted."),
+    "0": _("There is nothing to ask about: the email was not submitted."),
     "10": _("The mailbox has not answered yet; Laaffic is asked again."),
     "20": _("Laaffic never reported what happened to it."),
     "30": _("The mailbox did not take it."),
@@ -147,7 +147,7 @@ OF_HEADERS: dict[str, Promise] = {
     "listprice.difference": _("How much more or less was charged than the list says."),
     "mmsattachment.clock": _("Whether Laaffic knows the file now; it forgets it three days after the upload."),
     "emailcampaign.shown_list": _("Laaffic keeps it: the console knows its size, not who is on it."),
-    "emailmessage.submitted": _("Whether Laaffic handed the mail on."),
+    "emailmessage.submitted": _("Whether Laaffic handed the email on."),
     "emailmessage.delivered": _("Whether the mailbox took it."),
     "emailmessage.told_at": _("When the first callback about it came."),
 }

@@ -50,6 +50,9 @@ RULES = [
         "whence it came",
         "where it came from",
     ),
+    Rule(
+        "steer", r"\bsteer(?:s|ed|ing)?\b", "the step: pause, resume, take back …", "campaigns steered", "a steep price"
+    ),
     Rule("in clear", r"\bin clear\b", "unencrypted", "sent in clear", "in a clear way"),
     # Plain words in a meaning that they no longer have.
     Rule(

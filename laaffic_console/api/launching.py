@@ -43,7 +43,7 @@ def not_seen(problem: NotSeen) -> Problem:
     return Problem(409, said % {"said": " ".join(problem.sentences)})
 
 
-def steered(step: Any, pk: int, by: Any, asked: Mapping[str, Any]) -> Any:
+def take_step(step: Any, pk: int, by: Any, asked: Mapping[str, Any]) -> Any:
     try:
         return step(pk, by=by, **asked)
     except EndNotAsked as problem:

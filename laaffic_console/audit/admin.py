@@ -38,7 +38,7 @@ COLOURS = {
     Act.DELETED: "danger",
     Act.EXPORTED: "info",
     Act.REVEALED: "info",
-    Act.STEERED: "success",
+    Act.STEPPED: "success",
     Act.APPROVAL: "success",
 }
 PEOPLE_OFFERED = 200  # who is not among them is found by the search

@@ -232,7 +232,9 @@ def consented(said: Collection[Any]) -> None:
 
 
 def import_ended(job: ContactImport) -> None:
-    counts = {name: getattr(job, name) for name in ("rows", "added", "updated", "unchanged", "invalid")}
+    counts = {
+        name: getattr(job, name) for name in ("rows", "added", "updated", "unchanged", "invalid", "erased_before")
+    }
     said = {"id": job.pk, "file": job.file_name, "state": job.state, **counts, "explanation": job.explanation}
     outbox.record(Kind.IMPORT_FINISHED, f"import:{job.pk}", said)
 

@@ -66,7 +66,7 @@ def require_restored(campaign: Campaign | EmailCampaign) -> None:
         raise NotAllowed(_("A restore has not finished. Run it again with its file."))
 
 
-def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
+def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEPPED) -> None:
     """In the campaign's own history, and among who did what."""
     note_together(campaign, [(text, kind)], by)
 

@@ -60,7 +60,7 @@ def test_more_names_in_a_draft_that_is_edited(api: Api, draft: int) -> None:
 
 
 class LifeTests:
-    def test_launched_steered_and_reported(self, api: Api, draft: int) -> None:
+    def test_launched_paused_and_reported(self, api: Api, draft: int) -> None:
         def standing(verb: str) -> str:
             answer = api("POST", f"campaigns/{draft}/{verb}", {} if verb == "launch" else None)
             assert answer.status_code == 200, answer.content
@@ -233,7 +233,7 @@ class LifeTests:
         assert answer.status_code == 400
         assert said in answer.json()["detail"]
 
-    def test_steering_wants_scope_and_right(self, api_with: Callable[..., Api], draft: int) -> None:
+    def test_pausing_wants_scope_and_right(self, api_with: Callable[..., Api], draft: int) -> None:
         viewer = User.objects.create_user("viewer")
         viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_campaign", "add_campaign"]))
 

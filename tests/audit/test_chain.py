@@ -233,7 +233,7 @@ def test_a_text_that_no_database_takes_is_kept_without_what_it_cannot_hold() -> 
 
 def test_what_a_worker_does_by_itself_is_nobodys_act() -> None:
     assert actor() is None
-    record(Act.STEERED)
+    record(Act.STEPPED)
 
     assert not AuditEntry.objects.exists()
 

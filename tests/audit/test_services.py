@@ -1,4 +1,4 @@
-"""What services tell: campaigns steered by a person or the shell, requests; nothing that follows by itself."""
+"""What services tell: steps of campaigns by a person or the shell, requests; nothing that follows by itself."""
 
 import contextvars
 import sys
@@ -52,7 +52,7 @@ def told() -> list[tuple[str, str, str, str]]:
     return [(one.kind, one.person, one.object_label, one.details.get("event", "")) for one in rows]
 
 
-def test_a_campaign_is_steered_by_a_person(running: Campaign, ada: User) -> None:
+def test_a_campaign_is_paused_by_a_person(running: Campaign, ada: User) -> None:
     with acting(lambda: signed_in(ada)):
         campaigns.pause(running.pk, by=ada)
         campaigns.cancel(running.pk, by=ada)

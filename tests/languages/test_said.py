@@ -14,8 +14,8 @@ from messaging.models import Campaign, CampaignEvent, CampaignState
 
 HELD = "Held: %(reason)s"
 MAILS = (
-    "It is not known yet whether %(n)d mail was delivered.",
-    "It is not known yet whether %(n)d mails were delivered.",
+    "It is not known yet whether %(n)d email was delivered.",
+    "It is not known yet whether %(n)d emails were delivered.",
 )
 NOW = dt.datetime(2027, 4, 3, 9, 30, tzinfo=dt.UTC)
 

@@ -27,7 +27,7 @@ class TakeBackView(SteerView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Make a draft again of a launch of which nothing has begun: within its “undo_seconds”, or before its time."""
-        return self.steer(request, pk)
+        return self.take_step(request, pk)
 
 
 class GoOnView(SteerView):
@@ -36,7 +36,7 @@ class GoOnView(SteerView):
     @extend_schema(parameters=[KEY], request=own.GoOnRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Send the rest without waiting for the reports of the few first."""
-        return self.steer(request, pk, **self.read(own.GoOnRequest))
+        return self.take_step(request, pk, **self.read(own.GoOnRequest))
 
     def is_done(self, campaign: Campaign) -> bool:
         return canaries.has_passed(campaign)
@@ -50,7 +50,7 @@ class OutsideHoursView(SteerView):
     @extend_schema(parameters=[KEY], request=own.OutsideHoursRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Send it once whatever its hours say. It takes an approver's right."""
-        return self.steer(request, pk, **self.read(own.OutsideHoursRequest))
+        return self.take_step(request, pk, **self.read(own.OutsideHoursRequest))
 
     def is_done(self, campaign: Campaign) -> bool:
         return campaign.outside_hours

@@ -1,4 +1,4 @@
-"""Campaigns: made, checked, launched and steered by the same services as on their pages."""
+"""Campaigns: made, checked, launched, paused and resumed by the same services as on their pages."""
 
 from typing import Any, ClassVar
 
@@ -212,14 +212,14 @@ class SteerView(ApiView):
     step: ClassVar[Any]
     leads_to: ClassVar[tuple[str, ...]]
 
-    def steer(self, request: Any, pk: int, **asked: Any) -> Response:
+    def take_step(self, request: Any, pk: int, **asked: Any) -> Response:
         campaign = row(Campaign.objects.all(), pk)
 
         def work() -> Answer:
             campaign.refresh_from_db()
             if self.is_done(campaign):
                 return standing(campaign)
-            return standing(launching.steered(self.step, campaign.pk, request.user, asked))
+            return standing(launching.take_step(self.step, campaign.pk, request.user, asked))
 
         answer = self.once(work, in_one=False)
         return Response(answer.body, answer.status)
@@ -234,7 +234,7 @@ class PauseView(SteerView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Nothing more leaves until it is resumed."""
-        return self.steer(request, pk)
+        return self.take_step(request, pk)
 
 
 class ResumeView(SteerView):
@@ -246,7 +246,7 @@ class ResumeView(SteerView):
         asked = self.read(own_shapes.ResumeCampaignRequest)
         cost = {capitals(currency): amount for currency, amount in asked.get("cost", {}).items()}
         agreed = Agreed(cost, asked["unpriced"]) if "cost" in asked or asked["unpriced"] else None
-        return self.steer(request, pk, past_end=asked["past_end"], agreed=agreed)
+        return self.take_step(request, pk, past_end=asked["past_end"], agreed=agreed)
 
 
 class CancelView(SteerView):
@@ -255,7 +255,7 @@ class CancelView(SteerView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """What has not left never will."""
-        return self.steer(request, pk)
+        return self.take_step(request, pk)
 
 
 class ReportView(ApiView):

@@ -30,7 +30,7 @@ class TakeBackEmailView(SteerEmailView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Make a draft again of what waits for its time, its hours or the end of its undo window, or is held."""
-        return self.steer(request, pk)
+        return self.take_step(request, pk)
 
 
 class EditEmailView(SteerEmailView):
@@ -40,7 +40,7 @@ class EditEmailView(SteerEmailView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Make a draft again of what is held or waits for its time, so that it can be edited."""
-        return self.steer(request, pk)
+        return self.take_step(request, pk)
 
 
 class EmailOutsideHoursView(ApiView):

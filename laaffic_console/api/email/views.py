@@ -122,13 +122,13 @@ class SteerEmailView(ApiView):
     step: ClassVar[Any]
     leads_to: ClassVar[tuple[str, ...]] = ()
 
-    def steer(self, request: Any, pk: int, **asked: Any) -> Response:
+    def take_step(self, request: Any, pk: int, **asked: Any) -> Response:
         row(drafts(), pk)
 
         def work() -> Answer:
             campaign = EmailCampaign.objects.get(pk=pk)
             is_there = campaign.state in self.leads_to
-            return standing(campaign if is_there else launching.steered(self.step, pk, request.user, asked))
+            return standing(campaign if is_there else launching.take_step(self.step, pk, request.user, asked))
 
         answer = self.once(work, in_one=False)
         return Response(answer.body, answer.status)
@@ -140,7 +140,7 @@ class ResumeEmailView(SteerEmailView):
     @extend_schema(parameters=[KEY], request=shapes.ResumeEmailRequest, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Go on with a campaign that is held."""
-        return self.steer(request, pk, **self.read(shapes.ResumeEmailRequest))
+        return self.take_step(request, pk, **self.read(shapes.ResumeEmailRequest))
 
 
 class CancelEmailView(SteerEmailView):
@@ -149,7 +149,7 @@ class CancelEmailView(SteerEmailView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Before its request has left: what Laaffic has cannot be taken back."""
-        return self.steer(request, pk)
+        return self.take_step(request, pk)
 
 
 class EmailReportView(ApiView):

@@ -1,4 +1,4 @@
-"""MMS: drafts of campaigns, which are checked, launched and steered as others are, and their attachments."""
+"""MMS: drafts of campaigns, which are checked, launched, paused and resumed as others are, and their attachments."""
 
 from typing import Any
 

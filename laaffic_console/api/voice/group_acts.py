@@ -33,7 +33,7 @@ class SteerGroupCallView(ApiView):
     scopes = {"POST": Scope.VOICE}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    def steer(self, pk: int, step: Callable[[GroupTask], GroupTask]) -> Response:
+    def take_step(self, pk: int, step: Callable[[GroupTask], GroupTask]) -> Response:
         def work() -> Answer:
             return standing(step(row(rows(), pk)))
 
@@ -45,7 +45,7 @@ class TakeBackGroupCallView(SteerGroupCallView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Make a draft again of a launch of which nothing has left."""
-        return self.steer(pk, lambda task: group_waiting.take_back(task.pk, by=request.user))
+        return self.take_step(pk, lambda task: group_waiting.take_back(task.pk, by=request.user))
 
 
 class ResumeGroupCallView(SteerGroupCallView):
@@ -53,7 +53,7 @@ class ResumeGroupCallView(SteerGroupCallView):
     def post(self, request: Any, pk: int) -> Response:
         """Try a launch again that is held."""
         asked = self.read(shapes.ResumeGroupCallRequest)
-        return self.steer(pk, lambda task: _resumed(task, asked, request.user))
+        return self.take_step(pk, lambda task: _resumed(task, asked, request.user))
 
 
 def _resumed(task: GroupTask, asked: dict[str, Any], by: Any) -> GroupTask:
@@ -73,7 +73,7 @@ class GroupCallOutsideHoursView(SteerGroupCallView):
     def post(self, request: Any, pk: int) -> Response:
         """Let it leave though nobody's hours have begun: once, for this task, and with a reason."""
         reason = self.read(WhyRequest)["reason"]
-        return self.steer(pk, lambda task: _let_go(task, reason, request.user))
+        return self.take_step(pk, lambda task: _let_go(task, reason, request.user))
 
 
 def _let_go(task: GroupTask, reason: str, by: Any) -> GroupTask:

@@ -29,7 +29,7 @@ class Act(models.TextChoices):
     ADDED = "added", _("Added")
     CHANGED = "changed", _("Changed")
     DELETED = "deleted", _("Deleted")
-    STEERED = "steered", _("Launched, paused or resumed")
+    STEPPED = "steered", _("Launched, paused or resumed")
     APPROVAL = "approval", _("Approval")
     SETTLED = "settled", _("Settled by hand")
     REQUESTED = "requested", _("Asked of Laaffic")
@@ -114,7 +114,7 @@ def record(
         writer(Told(kind, who, about, label, details))
 
 
-def record_event(about: models.Model, text: str, by: object | None, kind: Act = Act.STEERED) -> None:
+def record_event(about: models.Model, text: str, by: object | None, kind: Act = Act.STEPPED) -> None:
     """What a page's own history notes too: recorded when a person did it, not what followed by itself.
 
     What a form has added or changed the admin records, with before and after.

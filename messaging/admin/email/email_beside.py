@@ -20,7 +20,7 @@ from messaging.services.email import checks as email_checks
 from messaging.services.email import choices as email_choices
 from messaging.services.email import drafts as email_drafts
 
-NO_PRICE = gettext_lazy("Laaffic names no price for mails, neither before nor in its reports.")
+NO_PRICE = gettext_lazy("Laaffic names no price for emails, neither before nor in its reports.")
 WRITTEN = ("from_address", "receiver_id", "template_id", "subject")
 
 

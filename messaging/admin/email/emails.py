@@ -27,7 +27,7 @@ DELIVERY_COLOURS = {
 
 @admin.register(EmailMessage)
 class EmailMessageAdmin(MaskedNumbers, ExportedByActions, ExactSearch, ReadOnlyAdmin):
-    when_empty = gettext_lazy("Each mail of an email campaign is listed here as soon as Laaffic has reported it.")
+    when_empty = gettext_lazy("Each email of a campaign is listed here as soon as Laaffic has reported it.")
     masked = ("address",)
     list_display = [
         "shown_address",

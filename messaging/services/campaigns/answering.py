@@ -85,7 +85,7 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
     except ValidationError:
         draft.delete()
         raise
-    acts.record(acts.Act.STEERED, conversation, event=said.gettext("Answered from the console"), campaign=draft.name)
+    acts.record(acts.Act.STEPPED, conversation, event=said.gettext("Answered from the console"), campaign=draft.name)
     conversations.seen(conversation.pk, unread=conversation.unread, last_at=conversation.last_at)
     return draft, waits
 

@@ -80,7 +80,7 @@ def move_new(campaign: Campaign, state: CampaignState, event: str, by: User | No
     """The same for one that this transaction made and nobody has noted: its row the caller writes, by `MOVED` too."""
     was = _take(campaign, state)
     campaign.wait_reason = ""
-    steps.note_together(campaign, [steps.created(), (event, Act.STEERED)], by)
+    steps.note_together(campaign, [steps.created(), (event, Act.STEPPED)], by)
     events.campaign_moved(campaign, was, by=username(by))
 
 

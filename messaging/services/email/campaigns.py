@@ -41,12 +41,12 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
         if campaign.state == EmailCampaignState.CANCELLED:
             return campaign
         waiting = [EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.HELD]
-        steps.require(campaign, waiting, _("cancelled: Laaffic has no way to take mails back"))
+        steps.require(campaign, waiting, _("cancelled: Laaffic has no way to take emails back"))
         has_request = campaign.entry is not None and campaign.entry.state in REQUESTED
         if has_request and not ledger.take_back(
             ledger.only(campaign.entry_id or 0), "cancelled before the request left"
         ):
-            raise NotAllowed(_("Its request has left already; Laaffic has no way to take mails back."))
+            raise NotAllowed(_("Its request has left already; Laaffic has no way to take emails back."))
         was_repeated = email_states.may_have_arrived(campaign)
         said = _("Cancelled: the repeat did not leave; the first request may have arrived")
         email_states.move(campaign, EmailCampaignState.CANCELLED, said if was_repeated else _("Cancelled"), by)
@@ -120,8 +120,8 @@ def waits_for(campaign: EmailCampaign) -> str:
     counts = email_counting.counts(campaign)
     if counts["pending"]:
         return ngettext(
-            "It is not known yet whether %(n)d mail was delivered.",
-            "It is not known yet whether %(n)d mails were delivered.",
+            "It is not known yet whether %(n)d email was delivered.",
+            "It is not known yet whether %(n)d emails were delivered.",
             counts["pending"],
         ) % {"n": counts["pending"]}
     if campaign.receiver_count is not None and counts["total"] >= campaign.receiver_count > 0:
@@ -136,7 +136,7 @@ def waits_for(campaign: EmailCampaign) -> str:
             "n": counts["total"],
             "all": campaign.receiver_count,
         }
-    return _("Laaffic may still tell of further mails: how many are on the list is not known.")
+    return _("Laaffic may still report more emails: how many are on the list is not known.")
 
 
 def is_past_window(campaign: EmailCampaign, at: dt.datetime | None = None) -> bool:
@@ -145,7 +145,7 @@ def is_past_window(campaign: EmailCampaign, at: dt.datetime | None = None) -> bo
 
 
 def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
-    said = _("Callbacks came for a second task, %(id)s: the mails may have gone out twice") % {"id": task_id[:64]}
+    said = _("Callbacks came for a second task, %(id)s: the emails may have gone out twice") % {"id": task_id[:64]}
     if not campaign.events.filter(text=said).exists():
         steps.note(campaign, said, None)
 

@@ -96,9 +96,9 @@ def _list_is_full(times: int, most: int, span: dt.timedelta) -> str:
 
 def _people_are_full(full: int, most: int, span: dt.timedelta) -> str:
     return ngettext(
-        "%(n)s person who is known to be on its list had %(cap)d mails or more within %(hours)d hours, as many as the "
-        "frequency cap allows. Try again later, or send to a list without them.",
-        "%(n)s people who are known to be on its list had %(cap)d mails or more within %(hours)d hours, as many as the "
-        "frequency cap allows. Try again later, or send to a list without them.",
+        "%(n)s person who is known to be on its list had %(cap)d emails or more within %(hours)d hours, as many as "
+        "the frequency cap allows. Try again later, or send to a list without them.",
+        "%(n)s people who are known to be on its list had %(cap)d emails or more within %(hours)d hours, as many as "
+        "the frequency cap allows. Try again later, or send to a list without them.",
         full,
     ) % {"n": number(full), "hours": span // HOUR, "cap": most}

@@ -115,7 +115,7 @@ def _care(campaign: EmailCampaign) -> Iterator[Check]:
 
 def _callbacks() -> Iterator[Check]:
     if not is_sandbox() and any(host in settings.CONSOLE_URL for host in ("//127.0.0.1", "//localhost", "//[::1]")):
-        said = _("CONSOLE_URL is this machine only: Laaffic cannot tell the console what happened to the mails.")
+        said = _("CONSOLE_URL is this machine only: Laaffic cannot report to the console what happened to the emails.")
         yield Check("callbacks", Level.TICK, said)
 
 

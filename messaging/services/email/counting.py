@@ -102,7 +102,7 @@ def _progress(campaign: EmailCampaign, counted: dict[str, int]) -> dict[str, Any
 
 
 def reasons(campaign: EmailCampaign) -> list[tuple[str, int]]:
-    """Why mails were not submitted, the most frequent first."""
+    """Why emails were not submitted, the most frequent first."""
     failed = EmailTally.objects.filter(campaign=campaign, submission=Submission.FAILED, messages__gt=0).order_by()
     rows = failed.values_list("reason").annotate(n=Sum("messages")).order_by("-n", "reason")
     return [(reason, n) for reason, n in rows[:10]]

@@ -141,7 +141,7 @@ def _problem_with_end(campaign: EmailCampaign) -> str:
 
 def _problem_with_address(address: str) -> str:
     if not address:
-        return _("Choose the address that the mails come from.")
+        return _("Choose the address that the emails come from.")
     if not is_address(address):
         return _("“%(address)s” is not an email address.") % {"address": address[:80]}
     return ""

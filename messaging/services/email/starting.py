@@ -163,7 +163,7 @@ def check_ready(campaign: EmailCampaign) -> None:
     email_drafts.check_content(campaign)
     if not settings.LAAFFIC_PUSH_TOKENS:
         raise NotNow(
-            _("Set LAAFFIC_PUSH_TOKENS first: without a token the console cannot learn what happened to the mails.")
+            _("Set LAAFFIC_PUSH_TOKENS first: without a token the console cannot learn what happened to the emails.")
         )
     try:
         laaffic_client()

@@ -139,9 +139,9 @@ def _worded(verdict: _Verdict, address: str) -> str:
     values = {"address": address, "id": verdict.detail, "why": verdict.detail}
     match verdict.state, verdict.detail:
         case EntryState.ACCEPTED, "":
-            return _("The test to %(address)s was submitted; Laaffic's answer names no mail") % values
+            return _("The test to %(address)s was submitted; Laaffic's answer names no email") % values
         case EntryState.ACCEPTED, _id:
-            return _("The test to %(address)s was submitted as mail %(id)s") % values
+            return _("The test to %(address)s was submitted as email %(id)s") % values
         case EntryState.REFUSED, "":
             why = _("the answer leaves the address out")
             return _("The test to %(address)s was not submitted: %(why)s") % {"address": address, "why": why}

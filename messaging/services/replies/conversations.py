@@ -82,7 +82,7 @@ def finish(pk: int, *, by: User, shown: tuple[int, dt.datetime] | None = None) -
             raise NotAllowed(_("They have written again in the meantime. Read it, then end the conversation."))
         if conversation.state != Conversation.State.DONE:
             Conversation.objects.filter(pk=pk).update(state=Conversation.State.DONE, unread=0)
-            acts.record(acts.Act.STEERED, conversation, event=_("Done"))
+            acts.record(acts.Act.STEPPED, conversation, event=_("Done"))
 
 
 def reopen(pk: int, *, by: User) -> None:
@@ -90,7 +90,7 @@ def reopen(pk: int, *, by: User) -> None:
         conversation = _locked(pk)
         if conversation.state != Conversation.State.OPEN:
             Conversation.objects.filter(pk=pk).update(state=Conversation.State.OPEN)
-            acts.record(acts.Act.STEERED, conversation, event=_("Opened again"))
+            acts.record(acts.Act.STEPPED, conversation, event=_("Opened again"))
 
 
 def who_may_answer() -> QuerySet[User]:
@@ -108,7 +108,7 @@ def assign(pk: int, *, to: User | None, by: User) -> None:
             return
         Conversation.objects.filter(pk=pk).update(assigned_to=to)
         said = _("Assigned to %(name)s") % {"name": to} if to else _("Assigned to nobody")
-        acts.record(acts.Act.STEERED, conversation, event=said)
+        acts.record(acts.Act.STEPPED, conversation, event=said)
 
 
 def take(pk: int, *, by: User) -> None:
@@ -122,7 +122,7 @@ def take(pk: int, *, by: User) -> None:
             name = User.objects.get(pk=owner)
             raise NotAllowed(_("%(name)s has taken this conversation. It can be assigned to you.") % {"name": name})
         Conversation.objects.filter(pk=pk).update(assigned_to=by)
-        acts.record(acts.Act.STEERED, conversation, event=_("Assigned to %(name)s") % {"name": by})
+        acts.record(acts.Act.STEPPED, conversation, event=_("Assigned to %(name)s") % {"name": by})
 
 
 def note(pk: int, text: str, *, by: User) -> ConversationNote:

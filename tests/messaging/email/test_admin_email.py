@@ -202,7 +202,7 @@ class ComposeTests:
             ("subject", "x" * 101, "The subject has 101 characters; at most 100 are possible"),
             ("subject", "", "Write a subject"),
             ("from_address", "nobody", "is not an email address"),
-            ("from_address", "", "Choose the address that the mails come from."),
+            ("from_address", "", "Choose the address that the emails come from."),
             ("receiver_id", "", "Choose a recipient list"),
             ("template_id", "", "Choose a template"),
             ("ad_flag", "9", "not one of the available choices"),

@@ -68,7 +68,7 @@ class OverBudget(NotNow):
     """It does not fit into what a budget has left; the sentence says which, and until when."""
 
 
-def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
+def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEPPED) -> None:
     GroupTaskEvent.objects.create(task=task, text=text, actor=by)
     record_event(task, text, by, kind)
 

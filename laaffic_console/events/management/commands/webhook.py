@@ -39,7 +39,7 @@ class Command(ConsoleCommand):
             one.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        act = {"create": self.create, "list": self.list}.get(options["verb"]) or self.steer
+        act = {"create": self.create, "list": self.list}.get(options["verb"]) or self.change
         try:
             document, text = act(options)
         except ValidationError as problem:
@@ -57,7 +57,7 @@ class Command(ConsoleCommand):
         nothing = "There is no webhook. Make one: manage.py webhook create URL"
         return {"webhooks": rows}, "\n".join(lines) or nothing
 
-    def steer(self, options: dict[str, Any]) -> Said:
+    def change(self, options: dict[str, Any]) -> Said:
         webhook = Webhook.objects.filter(pk=options["id"]).first()
         if webhook is None:
             raise CommandError(f"There is no webhook {options['id']}. See manage.py webhook list")
@@ -68,11 +68,11 @@ class Command(ConsoleCommand):
 
     def pause(self, webhook: Webhook) -> Said:
         webhooks.pause(webhook)
-        return steered(webhook)
+        return changed(webhook)
 
     def resume(self, webhook: Webhook) -> Said:
         webhooks.resume(webhook)
-        return steered(webhook)
+        return changed(webhook)
 
     def test(self, webhook: Webhook) -> Said:
         event_id = webhooks.test(webhook).event.webhook_id
@@ -88,7 +88,7 @@ def made(webhook: Webhook, secret: str) -> Said:
     return {"id": webhook.pk, "secret": secret}, f"{secret}\nIt is not shown again. The webhook's id is {webhook.pk}."
 
 
-def steered(webhook: Webhook) -> Said:
+def changed(webhook: Webhook) -> Said:
     webhook.refresh_from_db()
     return {"id": webhook.pk, "state": webhook.state}, f"Webhook {webhook.pk} is {webhook.state}."
 
