@@ -42,7 +42,7 @@ class KeptSentenceTests:
             held = kept(gettext(HELD) % {"reason": CampaignState.PAUSED.label})
         assert read(held) == "Held: Paused"
 
-    @pytest.mark.parametrize(("n", "english"), [(1, "1 mail was"), (2, "2 mails were")])
+    @pytest.mark.parametrize(("n", "english"), [(1, "1 email was"), (2, "2 emails were")])
     def test_plurals(self, n: int, english: str) -> None:
         with translation.override("zh-hans"):
             held = kept(ngettext(*MAILS, n) % {"n": n})
@@ -58,7 +58,7 @@ class KeptSentenceTests:
         assert read(held) == "20,000 unknown messages sent again: no"
         with translation.override("de"):
             assert read(held).startswith("20.000 ")
-        assert ngettext(*MAILS, 1234) % {"n": 1234} == "It is not known yet whether 1,234 mails were delivered."
+        assert ngettext(*MAILS, 1234) % {"n": 1234} == "It is not known yet whether 1,234 emails were delivered."
 
     def test_what_names_something_is_no_figure(self) -> None:
         said_of = gettext("An edit of task %(id)d, which Laaffic has as it was before") % {"id": 20000}

@@ -263,7 +263,7 @@ class ReviewTests:
         page = admin_client.get(own_page(draft, "review")).content.decode()
 
         assert "Send to 3 addresses" in page
-        assert "suppression list holds numbers and does not stop mails" in page
+        assert "suppression list holds numbers and does not stop emails" in page
         assert TOKEN not in page
 
     def test_it_warns_of_what_laaffic_would_refuse(
@@ -338,7 +338,7 @@ class ReviewTests:
 
         page = admin_client.get(own_page(draft, "change")).content.decode()
         assert re.search(r'id="state">\s*<button[^>]*>\s*Running', page)
-        assert "Laaffic may still tell of further mails" in page
+        assert "Laaffic may still report more emails" in page
         assert TOKEN not in page
 
     def test_a_test_to_me_is_a_row_of_the_ledger(
@@ -347,7 +347,7 @@ class ReviewTests:
         given = {"address": "me@example.com", "template_data": '{"name": "Ann"}'}
         answer = admin_client.post(own_page(draft, "test"), given, follow=True)
 
-        assert "The test to me@example.com was submitted as mail" in answer.content.decode()
+        assert "The test to me@example.com was submitted as email" in answer.content.decode()
         entry = LedgerEntry.objects.get()
         assert (entry.interface, entry.state) == ("email/sendEmail", EntryState.ACCEPTED)
         emails = next(f for f in sandbox.sandbox.families if isinstance(f, EmailInterfaces))
@@ -527,7 +527,7 @@ class TicksTests:
     def test_it_says_that_no_price_and_no_clocks_are_known(self, admin_client: Client, draft: EmailCampaign) -> None:
         page = admin_client.get(own_page(draft, "review")).content.decode()
 
-        assert "Laaffic names no price for mails" in page
+        assert "Laaffic names no price for emails" in page
         assert 'id="clocks-say"' in page
         assert 'id="undo-seconds"' in page
         assert 'id="what-differs"' in page

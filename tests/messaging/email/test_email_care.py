@@ -142,7 +142,7 @@ class CapTests:
 
         told(other, "ann@example.com", "cy@example.com")
 
-        assert "1 person who is known to be on its list had 1 mails" in email_care.had_enough(draft)
+        assert "1 person who is known to be on its list had 1 emails" in email_care.had_enough(draft)
 
     def test_a_mail_that_was_not_submitted_does_not_count(
         self,

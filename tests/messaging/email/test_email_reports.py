@@ -152,7 +152,7 @@ class CallbackTests:
         push(entry(taskId="t2"), mark=campaign.mark)
 
         told = [event.text for event in campaign.events.all() if "second task" in event.text]
-        assert told == ["Callbacks came for a second task, t2: the mails may have gone out twice"]
+        assert told == ["Callbacks came for a second task, t2: the emails may have gone out twice"]
 
     def test_a_callback_after_the_end_opens_it_again(self, campaign: EmailCampaign) -> None:
         EmailCampaign.objects.update(state=State.FINISHED)
@@ -285,7 +285,7 @@ class DeliveryTests:
         mails[0].delivered, mails[1].delivered = True, False
         push(*(emails._told(mail) for mail in mails))
         assert fresh(campaign).next_check_at
-        assert email_campaigns.waits_for(fresh(campaign)) == "It is not known yet whether 2 mails were delivered."
+        assert email_campaigns.waits_for(fresh(campaign)) == "It is not known yet whether 2 emails were delivered."
 
         self.due()
         email_deliveries.pull_due()
@@ -514,7 +514,7 @@ class DeliveryTests:
         EmailCampaign.objects.update(receiver_count=4)
         push(entry(emailState="failure"))
 
-        assert email_campaigns.waits_for(fresh(campaign)) == "Laaffic has told of 1 of the 4 addresses on the list."
+        assert email_campaigns.waits_for(fresh(campaign)) == "Laaffic has reported 1 of the 4 addresses on the list."
         assert email_counting.progress(fresh(campaign))["percent"] == 25
 
 

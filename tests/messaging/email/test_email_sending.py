@@ -412,7 +412,7 @@ class RefusalTests:
         run_jobs()
 
         assert [fresh(c).state for c in (campaign, other)] == [State.CANCELLED, State.RUNNING]
-        with pytest.raises(NotAllowed, match="no way to take mails back"):
+        with pytest.raises(NotAllowed, match="no way to take emails back"):
             email_campaigns.cancel(other.pk)
 
     def test_cancelled_between_record_and_departure_it_does_not_leave(
@@ -527,13 +527,13 @@ class TestOutcomeTests:
         [
             ([], (0, 1), EntryState.REFUSED, "the answer leaves the address out"),
             ([], (None, 1), EntryState.REFUSED, "the answer leaves the address out"),
-            ([], (1, 0), EntryState.ACCEPTED, "names no mail"),
+            ([], (1, 0), EntryState.ACCEPTED, "names no email"),
             ([], (None, None), EntryState.UNKNOWN, "does not say whether"),
-            ([("ann@example.com", "submitted", "")], (None, None), EntryState.ACCEPTED, "submitted as mail e1"),
+            ([("ann@example.com", "submitted", "")], (None, None), EntryState.ACCEPTED, "submitted as email e1"),
             ([("Ann@Example.com", "failed", "no such address")], (0, 1), EntryState.REFUSED, "no such address"),
             ([("", "failed", "")], (None, None), EntryState.REFUSED, "leaves the address out"),
             ([("ann@example.com", "unknown", "in Bearbeitung")], (None, None), EntryState.UNKNOWN, "in Bearbeitung"),
-            ([("ann@example.com", "unknown", "gesendet")], (1, 0), EntryState.ACCEPTED, "submitted as mail e1"),
+            ([("ann@example.com", "unknown", "gesendet")], (1, 0), EntryState.ACCEPTED, "submitted as email e1"),
             ([("ben@example.com", "submitted", "")], (None, None), EntryState.UNKNOWN, "does not say whether"),
         ],
     )

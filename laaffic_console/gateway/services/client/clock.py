@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services.client.account import laaffic_client
 
-# Steered with the clock by NTP, but not set with it; on Linux it goes on while the machine sleeps.
+# NTP slows it down and speeds it up with the clock, but does not set it; on Linux it goes on while the machine sleeps.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _began = (timezone.now().timestamp(), time.clock_gettime(_STEADY))
 WARN_BEYOND = 60.0  # seconds; far from the gateway's tolerance, far beyond what NTP and an answer's age explain
