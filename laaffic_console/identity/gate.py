@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from laaffic_console.identity import factors, sessions
 from laaffic_console.identity.factors import WANTED
+from laaffic_console.kit.forms.kept_forms import ENDS_AT, forget
 from laaffic_console.kit.forms.proving import DoneLater
 
 OPEN = ("login", "logout", "jsi18n")  # of the admin
@@ -29,15 +30,23 @@ class FactorMiddleware:
             return None
         if factors.is_missing(request.user):
             return _to_set_up(request)
-        if WANTED in request.session and _is_asked_by_person(request):
-            del request.session[WANTED]
+        if _is_asked_by_person(request):
+            _forget_what_was_wanted(request)
         return None
+
+
+def _forget_what_was_wanted(request: HttpRequest) -> None:
+    """Somebody who has set it up has gone on to another page."""
+    if WANTED in request.session:
+        del request.session[WANTED]
+    if ENDS_AT in request.session:
+        forget(request)
 
 
 def _to_set_up(request: HttpRequest) -> HttpResponse:
     """What was asked for comes afterwards: a page is led to, and a form that was sent is shown again."""
     if request.method == "POST" and _is_asked_by_person(request):
-        return DoneLater(reverse("mfa_index"))
+        return DoneLater(reverse("mfa_index"), ends_at="mfa_view_recovery_codes")
     if request.method == "GET" and _is_asked_by_person(request):
         request.session[WANTED] = request.get_full_path()
     return HttpResponseRedirect(reverse("mfa_index"))

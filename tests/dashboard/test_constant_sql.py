@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
@@ -82,6 +82,15 @@ def test_each_row_gets_the_key_of_its_own_values() -> None:
     for row in written:
         kept = LedgerEntry.objects.get(pk=row.pk)
         assert (kept.about_id, kept.summary, kept.prepared_at) == (row.about_id, row.summary, now)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no lengths")
+@pytest.mark.parametrize("n", [1, 2])
+def test_what_is_too_long_for_its_column_is_refused(n: int) -> None:
+    too_long = [LedgerEntry(interface="x" * 200, prepared_at=timezone.now()) for _ in range(n)]
+
+    with pytest.raises(DataError), transaction.atomic():
+        Insert(LedgerEntry, keys=True)(too_long)
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks no rows")

@@ -17,6 +17,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import factors
 from laaffic_console.identity.adapters import AccountAdapter, FactorAdapter
 from laaffic_console.kit.audit.acts import Act
+from laaffic_console.kit.forms.proving import PROVED
 from tests.identity.conftest import PASSWORD, add_app, code_of, give_password, recovery_codes
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +180,35 @@ def test_a_form_that_met_the_gate_is_shown_again_once_the_factor_is_there(client
 
     assert "friends of ours" in done.content.decode()
     assert "Not sent yet" in done.content.decode()
+
+
+def test_to_prove_who_is_there_is_not_yet_the_end_of_it(client: Client, ben: User) -> None:
+    """The role came to ask for a factor while somebody had been signed in for hours."""
+    give_password(client, name="ben")
+    session = client.session
+    session[PROVED] -= 3600
+    session["account_authentication_methods"] = []
+    session.save()
+    client.post("/admin/messaging/contactgroup/add/", {"name": "friends of ours"})
+
+    asked = client.get("/account/app/")["Location"]
+    proved = client.post(asked, {"password": PASSWORD})
+    codes = set_up_app(client)["Location"]
+    done = client.post(codes)
+
+    assert proved["Location"] == "/account/app/"
+    assert "friends of ours" in done.content.decode()
+
+
+def test_a_form_that_nobody_came_back_for_is_not_shown_later(client: Client, ben: User) -> None:
+    client.force_login(ben)
+    client.post("/admin/messaging/contactgroup/add/", {"name": "friends of ours"})
+    codes = set_up_app(client)["Location"]
+    client.get(codes)
+
+    client.get("/admin/")
+
+    assert client.post(codes)["Location"] == "/account/"
 
 
 def test_who_signs_in_with_a_recovery_code_learns_how_many_are_left(ada: User, secret: str) -> None:

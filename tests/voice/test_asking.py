@@ -59,7 +59,7 @@ class CallTests:
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
         made = calls.place(phone=phone, callee=CALLEE)
 
-        assert "told no id" in asked(admin_client, "sipcall", made.pk)
+        assert "gave no id" in asked(admin_client, "sipcall", made.pk)
         assert VoiceSync.objects.get(name=records_pulls.SIP).requested_at is not None
 
     def test_laaffic_away_is_no_error_page(

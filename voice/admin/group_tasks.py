@@ -223,7 +223,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         may_add = self.has_add_permission(request)
         may_launch = bool(request.user.has_perm("voice.launch_grouptask"))
         is_draft = task.state == TaskState.DRAFT
-        waits_here = task.state in (TaskState.LAUNCHED, TaskState.HELD)
+        is_held = task.state == TaskState.HELD
+        waits_here = is_held or task.state == TaskState.LAUNCHED
         proved = {} if is_draft or task.is_template else proof_panel.context(task)
         return page(
             self,
@@ -258,11 +259,11 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             **proved,
             may_take_back=may_launch and waits_here and not task.undo_until,
             may_put_hours_aside=waits_here and bool(task.waits_since) and request.user.has_perms(MAY_PUT_ASIDE),
-            may_resume=may_launch and task.state == TaskState.HELD,
-            shown_end=resuming.shown(task),
-            end_passed=resuming.end_passed(task),
+            may_resume=may_launch and is_held,
+            shown_end=resuming.shown(task) if is_held else "",
+            end_passed=resuming.end_passed(task) if is_held else "",
             **budgets.about(request, task),
-            asks_why=may_launch and task.state == TaskState.HELD and FIELD in request.GET,
+            asks_why=may_launch and is_held and FIELD in request.GET,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),

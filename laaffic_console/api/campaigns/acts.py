@@ -10,7 +10,7 @@ from laaffic_console.api import shapes
 from laaffic_console.api.campaigns import documents
 from laaffic_console.api.campaigns import shapes as own
 from laaffic_console.api.campaigns.changing import rows
-from laaffic_console.api.campaigns.views import ADD, LAUNCH, VIEW, SteerView, standing
+from laaffic_console.api.campaigns.views import ADD, LAUNCH, VIEW, StepView, standing
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -21,7 +21,7 @@ from messaging.services.campaigns import calendars, campaigns, canaries, follow_
 APPROVE = "messaging.approve_campaign"
 
 
-class TakeBackView(SteerView):
+class TakeBackView(StepView):
     step, leads_to = staticmethod(starting.take_back), (CampaignState.DRAFT,)
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
@@ -30,7 +30,7 @@ class TakeBackView(SteerView):
         return self.take_step(request, pk)
 
 
-class GoOnView(SteerView):
+class GoOnView(StepView):
     step, leads_to = staticmethod(canaries.go_on), ()
 
     @extend_schema(parameters=[KEY], request=own.GoOnRequest, responses=shapes.Standing)
@@ -42,7 +42,7 @@ class GoOnView(SteerView):
         return canaries.has_passed(campaign)
 
 
-class OutsideHoursView(SteerView):
+class OutsideHoursView(StepView):
     scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
     step, leads_to = staticmethod(calendars.send_outside_hours), ()

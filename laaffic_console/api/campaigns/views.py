@@ -204,7 +204,7 @@ def standing(campaign: Campaign) -> Answer:
     return Answer(200, {"id": campaign.pk, "state": campaign.state})
 
 
-class SteerView(ApiView):
+class StepView(ApiView):
     """One step; where the campaign is there already, nothing happens and the answer is the same."""
 
     scopes = {"POST": Scope.CAMPAIGNS}
@@ -228,7 +228,7 @@ class SteerView(ApiView):
         return campaign.state in self.leads_to
 
 
-class PauseView(SteerView):
+class PauseView(StepView):
     step, leads_to = staticmethod(campaigns.pause), (CampaignState.PAUSED,)
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
@@ -237,7 +237,7 @@ class PauseView(SteerView):
         return self.take_step(request, pk)
 
 
-class ResumeView(SteerView):
+class ResumeView(StepView):
     step, leads_to = staticmethod(campaigns.resume), (CampaignState.RUNNING, CampaignState.SCHEDULED)
 
     @extend_schema(parameters=[KEY], request=own_shapes.ResumeCampaignRequest, responses=shapes.Standing)
@@ -249,7 +249,7 @@ class ResumeView(SteerView):
         return self.take_step(request, pk, past_end=asked["past_end"], agreed=agreed)
 
 
-class CancelView(SteerView):
+class CancelView(StepView):
     step, leads_to = staticmethod(campaigns.cancel), (CampaignState.CANCELLED,)
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)

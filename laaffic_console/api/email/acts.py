@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.drafts import CHANGE
-from laaffic_console.api.email.views import LAUNCH, VIEW, State, SteerEmailView, drafts, standing
+from laaffic_console.api.email.views import LAUNCH, VIEW, EmailStepView, State, drafts, standing
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -24,7 +24,7 @@ WORDS = {
 }
 
 
-class TakeBackEmailView(SteerEmailView):
+class TakeBackEmailView(EmailStepView):
     step, leads_to = staticmethod(email_starting.take_back), (State.DRAFT,)
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
@@ -33,7 +33,7 @@ class TakeBackEmailView(SteerEmailView):
         return self.take_step(request, pk)
 
 
-class EditEmailView(SteerEmailView):
+class EditEmailView(EmailStepView):
     rights = {"POST": [VIEW, LAUNCH, CHANGE]}
     step, leads_to = staticmethod(email_starting.edit_again), (State.DRAFT,)
 

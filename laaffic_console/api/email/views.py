@@ -116,7 +116,7 @@ def standing(campaign: EmailCampaign) -> Answer:
     return Answer(200, {"id": campaign.pk, "state": campaign.state})
 
 
-class SteerEmailView(ApiView):
+class EmailStepView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH]}
     step: ClassVar[Any]
@@ -134,7 +134,7 @@ class SteerEmailView(ApiView):
         return Response(answer.body, answer.status)
 
 
-class ResumeEmailView(SteerEmailView):
+class ResumeEmailView(EmailStepView):
     step, leads_to = staticmethod(email_starting.resume), (State.SENDING, State.RUNNING, State.SCHEDULED)
 
     @extend_schema(parameters=[KEY], request=shapes.ResumeEmailRequest, responses=shapes.EmailStanding)
@@ -143,7 +143,7 @@ class ResumeEmailView(SteerEmailView):
         return self.take_step(request, pk, **self.read(shapes.ResumeEmailRequest))
 
 
-class CancelEmailView(SteerEmailView):
+class CancelEmailView(EmailStepView):
     step, leads_to = staticmethod(email_campaigns.cancel), (State.CANCELLED,)
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)

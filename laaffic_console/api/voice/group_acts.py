@@ -29,7 +29,7 @@ WORDS = {
 }
 
 
-class SteerGroupCallView(ApiView):
+class GroupCallStepView(ApiView):
     scopes = {"POST": Scope.VOICE}
     rights = {"POST": [VIEW, LAUNCH]}
 
@@ -41,14 +41,14 @@ class SteerGroupCallView(ApiView):
         return Response(answer.body, answer.status)
 
 
-class TakeBackGroupCallView(SteerGroupCallView):
+class TakeBackGroupCallView(GroupCallStepView):
     @extend_schema(parameters=[KEY], request=None, responses=shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Make a draft again of a launch of which nothing has left."""
         return self.take_step(pk, lambda task: group_waiting.take_back(task.pk, by=request.user))
 
 
-class ResumeGroupCallView(SteerGroupCallView):
+class ResumeGroupCallView(GroupCallStepView):
     @extend_schema(parameters=[KEY], request=shapes.ResumeGroupCallRequest, responses=shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Try a launch again that is held."""
@@ -65,7 +65,7 @@ def _resumed(task: GroupTask, asked: dict[str, Any], by: Any) -> GroupTask:
         raise launching.end_not_asked() from problem
 
 
-class GroupCallOutsideHoursView(SteerGroupCallView):
+class GroupCallOutsideHoursView(GroupCallStepView):
     scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core import signing
@@ -29,6 +30,7 @@ from laaffic_console.kit.forms.shared_rows import in_words
 from laaffic_console.kit.pages import next_page
 
 KEPT = "kept"  # on the sign-in page
+ENDS_AT = "kept_until"  # in the session: the page whose POST ends what has to be done first
 SALT = "a form that was kept"
 LASTS = 24 * 3600
 _PART = re.compile(r"_\d$")  # of a field with several inputs, such as a date and a time
@@ -90,7 +92,7 @@ class KeptFormMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if isinstance(response, DoneLater):
-            request.session.pop(KEPT, None)  # what an earlier question kept is not this one's
+            forget(request)  # what an earlier question kept is not this one's
         if request.method != "POST" or response.status_code != 302:
             return response
         if request.path in _proving_pages():
@@ -115,28 +117,38 @@ def _proving_pages() -> list[str]:
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """What is kept waits in the session for the second step: it is not given to somebody who begins again instead."""
     if request.path == reverse("admin:login"):
-        request.session.pop(KEPT, None)
+        forget(request)
+    if request.session.get(ENDS_AT, request.path) != request.path:
+        return response
     token = request.POST.get(KEPT) or request.session.get(KEPT, "")
     kept = _read(token)
     if kept and not request.user.is_authenticated:
         request.session[KEPT] = token
     if not kept or not request.user.is_authenticated:
         return response
-    request.session.pop(KEPT, None)
+    forget(request)
     return _show(request, kept)
+
+
+def forget(request: HttpRequest) -> None:
+    """A form that waited in the session is shown no more."""
+    request.session.pop(KEPT, None)
+    request.session.pop(ENDS_AT, None)
 
 
 def _ask_again(request: HttpRequest, response: DoneLater) -> HttpResponse:
     """A form that was sent to an address that asks who is there first."""
     if response.keeps_form and _is_page(request):
         request.session[KEPT] = _signed(_of(request))
+        if response.ends_at:
+            request.session[ENDS_AT] = reverse(response.ends_at)
     return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Our own page with a token that has changed since. What another site sends is refused as ever."""
     is_post = request.method == "POST" and _is_ours(request)
-    if is_post and _is_own_sign_in(request):
+    if is_post and _is_own_sign_in(request) and settings.CSRF_COOKIE_NAME in request.COOKIES:  # else it goes on forever
         messages.warning(request, _("The page was older than your last sign-in, so nothing was done. Do it once more."))
         return HttpResponseRedirect(f"/{_of(request).page.lstrip('/')}")  # never another host's
     if not is_post or not _is_page(request):
@@ -259,7 +271,8 @@ def _is_page(request: HttpRequest) -> bool:
 
 def _is_own_sign_in(request: HttpRequest) -> bool:
     """Codes, passwords and buttons of one's own sign-in: nothing of them is kept, and the page is opened again."""
-    return request.path.startswith(reverse("mfa_index")) and not _is_page(request)
+    is_form = "X-Requested-With" not in request.headers
+    return is_form and request.path.startswith(reverse("mfa_index")) and not _is_page(request)
 
 
 def _is_ours(request: HttpRequest) -> bool:

@@ -29,10 +29,13 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 class DoneLater(HttpResponseRedirect):
-    """To what has to be done first. What a form held is kept (kept_forms) where `keeps_form`."""
+    """To what has to be done first. What a form held is kept (kept_forms) where `keeps_form`.
 
-    def __init__(self, address: str, *, keeps_form: bool = True) -> None:
-        self.keeps_form = keeps_form
+    `ends_at`: the name of the page whose POST is the end of it; "" where that is a proof of who is there.
+    """
+
+    def __init__(self, address: str, *, keeps_form: bool = True, ends_at: str = "") -> None:
+        self.keeps_form, self.ends_at = keeps_form, ends_at
         super().__init__(address)
 
 

@@ -213,7 +213,8 @@ class Insert(_Statement):
         fields = [self._fields[at] for at in given]
         if n != ARRAYS:
             return self._of_values(fields, n)
-        types = [f"(%s)::{field.db_type(_database())}[]" for field in fields]
+        # Without its length: a cast to varchar(15) would cut what is longer, where the column refuses it.
+        types = [f"(%s)::{field.db_type(_database()).partition('(')[0]}[]" for field in fields]
         text = self._of_values(fields, 1)
         before, values, behind = text.sql.partition(f"VALUES ({', '.join(['%s'] * len(fields))})")
         if not values:

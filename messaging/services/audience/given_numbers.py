@@ -206,4 +206,4 @@ def _contacts() -> "QuerySet[Contact]":
 
 
 _make_messages = Insert(Message, keys=True)
-FEW = 10  # there is a text for each length
+FEW = 10  # on SQLite there is a text for each length

@@ -19,7 +19,8 @@ def carve_head(batch: Batch, take: int) -> Batch:
 def carve_heads(batch: Batch, take: int, heads: int) -> list[Batch]:
     """Make batches of `take` messages each of the first that are queued; the rest stays as it was."""
     within = {"batch": batch.pk, "first": batch.first_message_id, "last": batch.last_message_id}
-    ids = [pk for (pk,) in _first_queued.rows(take * heads, **within)]
+    at_most = 1 << (take * heads - 1).bit_length()  # there is a text for each power of two, not for each number
+    ids = [pk for (pk,) in _first_queued.rows(at_most, **within)[: take * heads]]
     return carve_all(batch, [ids[start : start + take] for start in range(0, len(ids), take)])
 
 

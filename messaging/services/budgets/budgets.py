@@ -22,7 +22,7 @@ from laaffic_console.kit.words.figures import in_percent, money
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, ngettext, parts_of
-from messaging.models import Budget, BudgetCounter, Campaign, CampaignState
+from messaging.models import Budget, BudgetCounter, Campaign, CampaignState, EmailCampaign
 from messaging.services import events
 from messaging.services.budgets import earlier_requests, shares
 from messaging.services.refusals import NotAllowed
@@ -292,16 +292,20 @@ def has_said(sentence: str) -> bool:
 
 
 def holds_any(application: Application) -> bool:
-    """Whether a campaign of it, of the latest that are held, says that a budget holds it. For pages alone."""
-    held = Campaign.objects.filter(application=application, state=CampaignState.HELD).order_by("-pk")
-    return any(has_said(reason) for reason in held.values_list("hold_reason", flat=True)[:MOST_HELD])
+    """Whether a campaign or email campaign of it, of the latest that are held, is held by a budget. For pages alone."""
+    for kind in (Campaign, EmailCampaign):
+        held = kind._default_manager.filter(application=application, state=CampaignState.HELD).order_by("-pk")
+        if any(has_said(reason) for reason in held.values_list("hold_reason", flat=True)[:MOST_HELD]):
+            return True
+    return False
 
 
 def has_room_again(application: Application, sentence: str) -> bool:
-    """Something is left by now of the budgets that this says are used up, enough or not. For pages alone."""
-    if not any(part.words in (OF_DAY, OF_MONTH) for part in parts_of(sentence)):
-        return False
-    return all(one.counter.lifted_at is not None or one.left > 0 for one in standings(application))
+    """Something is left by now of the budgets of it that this says are used up, enough or not. For pages alone."""
+    spent = [part for part in parts_of(sentence) if part.words in (OF_DAY, OF_MONTH)]
+    are_its_own = spent and all((part.values or {}).get("app") == str(application) for part in spent)
+    known = standings(application) if are_its_own else []
+    return bool(known) and all(one.counter.lifted_at is not None or one.left > 0 for one in known)
 
 
 def warn_if_nearly_used(counter: BudgetCounter, budget: Budget) -> bool:

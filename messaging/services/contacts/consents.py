@@ -75,7 +75,8 @@ def put(found: Iterable[Said], *, by: User | None = None) -> int:
                 latest[number, one.channel] = one
         written = _tell(new, by)
         _write([[*key, *_row(latest[key])] for key in sorted(latest)])
-        events.consented([latest[key] for key in sorted(latest)])
+        if written:
+            events.consented([latest[key] for key in sorted(latest)])
     return written
 
 

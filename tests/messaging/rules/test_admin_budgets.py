@@ -57,7 +57,7 @@ class PageTests:
         )
 
         assert "What a budget holds does not go on by itself: resume it." in saved.content.decode()
-        said = "By now there is something left, or the budget was lifted: it can be resumed."
+        said = "By now something is left, or the budget was lifted. Whether it is enough shows when it is resumed."
         assert [said in page for page in (before, admin_client.get(own).content.decode())] == [False, True]
 
     @pytest.mark.parametrize(("limit", "said"), [(10, "850 messages: 840 messages above the limit"), (850, ", 100%")])
