@@ -1,6 +1,8 @@
 """Invitations: an account without a password, and a link by mail that sets it once, within three days."""
 
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -75,8 +77,22 @@ def send_again(user: User) -> None:
         raise ValidationError(_("Their account is disabled. Tick “Active” on their page first, then send it again."))
     if not is_awaited(user):
         raise ValidationError(_("They sign in already, by a password or a provider, and need no invitation."))
-    _send(user)
+    with _links_ended(user):
+        _send(user)
     record(Act.INVITED, user)
+
+
+@contextmanager
+def _links_ended(user: User) -> Iterator[None]:
+    """Earlier links open nothing any more; where no new one can be sent, they still do."""
+    before = user.password
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    try:
+        yield
+    except ValidationError:
+        User.objects.filter(pk=user.pk, password=user.password).update(password=before)
+        raise
 
 
 def _send(user: User) -> None:

@@ -102,6 +102,25 @@ def test_it_can_be_sent_again_until_there_is_a_password(signed_in: Client, ada: 
     assert [one.to for one in mail.outbox] == [["dee@example.com"]] * 2
 
 
+def test_sent_again_the_earlier_link_ends_unless_the_new_one_could_not_be_sent(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dee, first = invited(signed_in)
+    with monkeypatch.context() as broken:
+        broken.setattr(mail.EmailMessage, "send", unreachable)
+        signed_in.post(reverse("admin:auth_user_sign_in", args=[dee.pk]), {"act": "invite"})
+    assert Client().get(first).status_code == 302  # to the form
+
+    signed_in.post(reverse("admin:auth_user_sign_in", args=[dee.pk]), {"act": "invite"})
+
+    assert "a newer one was sent" in Client().get(first).content.decode()
+    assert Client().get(path_of(mail.outbox[-1].body)).status_code == 302
+
+
+def unreachable(*_args: object, **_kwargs: object) -> None:
+    raise ConnectionRefusedError
+
+
 def test_roles_are_offered_in_the_readers_language_with_what_they_are_for() -> None:
     with translation.override("zh-hans"):
         offered = str(InvitationForm()["role"])
