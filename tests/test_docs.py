@@ -36,6 +36,16 @@ def test_what_a_page_names_is_there(page: Path) -> None:
     assert [name for name in NAMED.findall(text) if not (BASE_DIR / name).exists()] == []
 
 
+def test_every_command_is_listed() -> None:
+    listed = (BASE_DIR / "docs" / "commands.md").read_text().partition("## All of them")[2].partition("\n## ")[0]
+    ours = {path.stem for path in SOURCES if path.parts[-3:-1] == ("management", "commands")} - {"__init__"}
+
+    assert len(ours) > 25
+    assert {name for name in ours if not re.search(rf"\b{name}\b", listed)} == {
+        *("rehearsal_acts", "rehearsal_ledger", "rehearsal_proofs"),  # run by `rehearse` itself
+    }
+
+
 def test_each_decision_stands_in_the_index() -> None:
     index = (BASE_DIR / "docs" / "decisions" / "README.md").read_text()
     pages = {path.name for path in (BASE_DIR / "docs" / "decisions").glob("0*.md")}
