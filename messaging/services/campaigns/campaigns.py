@@ -19,9 +19,9 @@ from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.shown import Agreed
 from messaging.services.batches import counting, written_off
 from messaging.services.budgets import budget_gate
-from messaging.services.campaigns import launch_checks, starting, states
+from messaging.services.campaigns import canary_figures, launch_checks, starting, states
 from messaging.services.gates import sending_hours
-from messaging.services.refusals import EndNotAsked, NotAllowed
+from messaging.services.refusals import EndNotAsked, FewFirstFailed, NotAllowed
 
 
 def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
@@ -38,6 +38,7 @@ def resume(
     campaign_id: int, *, by: User | None = None, past_end: bool | None = None, agreed: Agreed | None = None
 ) -> Campaign:
     """`past_end`: whether a page asked about its latest end; EndNotAsked where it did not and that holds it by now.
+    FewFirstFailed where the reports of its few first would hold it again at once.
     `agreed`: the new cost, where it was not begun and would cost something else than was shown at its launch.
     """
     began = timezone.now()
@@ -56,6 +57,8 @@ def resume(
         if stopped_by is None:
             if used_up:
                 raise NotAllowed(used_up)
+            if failed := canary_figures.stop_of(campaign):
+                raise FewFirstFailed(failed)
             if own := account_hold.open_hold_of_campaign(campaign.pk):
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)

@@ -28,7 +28,7 @@ from messaging.models import (
     HoldKind,
 )
 from messaging.services import restored, steps
-from messaging.services.campaigns import campaigns, canaries, drafts, starting, states
+from messaging.services.campaigns import campaigns, canaries, canary_figures, drafts, starting, states
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
 from messaging.services.gates import sending_hours
@@ -208,7 +208,7 @@ def _too_late() -> str:
 SENTENCES: list[tuple[Callable[[], str], str]] = [
     (lambda: sending_hours.after_its_end(PAST), "latest_end"),
     (lambda: joined([sending_hours.after_its_end(PAST)]), "latest_end"),  # of a group call
-    (lambda: canaries._in_words(canaries.Figures(9, 1, 8, 1, 80)), "few_first"),
+    (lambda: canary_figures._not_well(canary_figures.Figures(9, 1, 8, 1, 80)), "few_first"),
     (_too_late, "too_late"),
     (lambda: restored.sentence(PAST), "restored"),
     (lambda: restored._to_come(PAST), "restored"),
