@@ -65,10 +65,7 @@ def resume(
             _lift_end(campaign, past_end, by)
             _go_on(campaign, by, began, agreed)
         elif campaign.account_hold_id:
-            raise NotAllowed(
-                _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
-                % {"reason": stopped_by.sentence}
-            )
+            raise NotAllowed(steps.goes_on_by_itself(stopped_by))
         else:
             states.hold_for(campaign, stopped_by, by)
     return campaign
