@@ -234,9 +234,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             request,
             "messaging/campaign/campaign.html",
             campaign.name,
-            follow_ups=campaign_actions.follow_ups_of(campaign, progress["counts"])
-            if request.user.has_perm("messaging.add_campaign")
-            else [],
+            follow_ups=campaign_actions.follow_ups_of(request, campaign, progress["counts"]),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             shown_end=resuming.shown(campaign),
             end_passed=resuming.end_passed(campaign),
