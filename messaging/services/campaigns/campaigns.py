@@ -58,7 +58,7 @@ def resume(
             if used_up:
                 raise NotAllowed(used_up)
             if failed := canary_figures.stop_of(campaign):
-                raise FewFirstFailed(failed)
+                raise FewFirstFailed(_("Not resumed: it would be held at once. %(why)s") % {"why": failed})
             if own := account_hold.open_hold_of_campaign(campaign.pk):
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
+from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignState
 from messaging.services.campaigns import campaigns
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import EndNotAsked, NotAllowed
 
 
 @dataclass(slots=True)
@@ -34,6 +35,8 @@ def _resume(campaign_id: int, by: User | None) -> str:
         campaign = campaigns.resume(campaign_id, by=by, past_end=False)
     except ValidationError as problem:
         return " ".join(problem.messages)
+    except EndNotAsked:
+        return _("Its latest end has come. On its page you can resume the rest anyway.")
     except NotAllowed as problem:
         return str(problem)
     return campaign.hold_reason if campaign.state == CampaignState.HELD else ""

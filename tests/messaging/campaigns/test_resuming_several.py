@@ -77,7 +77,7 @@ def test_each_that_stays_says_why_with_a_link_to_its_page(admin_client: Client, 
     assert in_state(CampaignState.RUNNING) == {fine.name}
     assert Campaign.objects.get(pk=ended.pk).latest_end is not None
     link = reverse("admin:messaging_campaign_change", args=[ended.pk])
-    assert f'<a class="c-link" href="{link}">Campaign 0</a>: Its latest end' in page
+    assert f'<a class="c-link" href="{link}">Campaign 0</a>: Its latest end has come. On its page' in page
     assert "&lt;b&gt;Over&lt;/b&gt;</a>:" in page
 
 
