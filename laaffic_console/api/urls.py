@@ -72,6 +72,7 @@ urlpatterns = [
             "/<int:pk>/copy": campaign_acts.CopyView,
             "/<int:pk>/retry": campaign_acts.RetryView,
             "/<int:pk>/new-contacts": campaign_acts.NewContactsView,
+            "/<int:pk>/not-replied": campaign_acts.NotRepliedView,
             "/<int:pk>/suppress-not-in-use": campaign_acts.SuppressNotInUseView,
             "/<int:pk>/unknown": UnknownView,
             "/<int:pk>/proofs": ProofsView,

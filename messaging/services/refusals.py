@@ -9,5 +9,9 @@ class EndNotAsked(NotAllowed):
     """Its latest end has come, of which the person resuming it has not heard."""
 
 
+class FewFirstFailed(NotAllowed):
+    """The few first decide against the rest, by the reports that have come: a person's word alone sends it."""
+
+
 class Overtaken(NotAllowed):
     """Somebody has edited it since the person editing it now looked at it."""

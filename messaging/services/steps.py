@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 
+from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, actor, record, record_event
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Select
@@ -27,6 +29,14 @@ from messaging.services.refusals import NotAllowed
 
 # Written where a restore replaces the tables, and replaced when it has marked what may have left. Never translated.
 UNFINISHED_RESTORE = "A restore has not finished. Run it again with its file."
+
+
+def goes_on_by_itself(stop: AccountHold) -> str:
+    """Why nothing leaves, and that it goes on by itself: the sentence of lost answers says so already."""
+    if stop.code == account_hold.LOST:
+        return stop.sentence
+    return _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.") % {"reason": stop.sentence}
+
 
 Kind = TypeVar("Kind", Campaign, EmailCampaign)
 

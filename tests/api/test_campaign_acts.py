@@ -267,6 +267,19 @@ class AfterwardsTests:
         frozen(made.json()["id"])
         assert [one.number for one in Message.objects.exclude(campaign=over)] == [joined.number]
 
+    def test_those_who_have_not_replied(self, api: Api, one_with: Callable[..., Api], over: int) -> None:
+        Batch.objects.filter(campaign=over).update(delivered=2, undelivered=2, queued=0)
+        assert one_with("", "view_campaign", "add_campaign")("POST", f"campaigns/{over}/not-replied").status_code == 403
+
+        made = [api("POST", f"campaigns/{over}/not-replied", Idempotency_Key="a") for _time in range(2)]
+
+        assert [answer.status_code for answer in made] == [201, 201]
+        assert made[0].json()["audiences"] == [f"Not replied to {made[0].json()['name'][:-13]} ({over})"]
+        starting.launch(made[0].json()["id"])
+        frozen(made[0].json()["id"])
+        got = Message.objects.filter(campaign=over, state=MessageState.DELIVERED)
+        assert {one.number for one in Message.objects.exclude(campaign=over)} == {one.number for one in got}
+
     @pytest.mark.parametrize("act", ["retry", "new-contacts", "suppress-not-in-use"])
     def test_not_while_it_runs(self, api: Api, over: int, act: str) -> None:
         Campaign.objects.update(state="running")

@@ -36,7 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "admin/messaging/campaign/<int:pk>/approval/<slug:verb>/": ("ask", "withdraw", "approve", "refuse"),
     "admin/messaging/emailcampaign/<int:pk>/approval/<slug:verb>/": ("ask", "withdraw", "approve", "refuse"),
     "admin/voice/grouptask/<int:pk>/approval/<slug:verb>/": ("ask", "withdraw", "approve", "refuse"),
-    "admin/messaging/campaign/<int:pk>/after/<slug:verb>/": ("retry", "reached"),
+    "admin/messaging/campaign/<int:pk>/after/<slug:verb>/": ("retry", "not-replied", "reached"),
     "admin/messaging/campaign/<int:pk>/do/<slug:verb>/": ("pause",),
     "admin/voice/grouptask/<int:pk>/do/<slug:verb>/": ("take-back",),
     "admin/messaging/conversation/<int:pk>/do/<slug:verb>/": ("take", "done", "reopen", "unread", "seen"),

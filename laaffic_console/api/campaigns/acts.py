@@ -131,6 +131,18 @@ class NewContactsView(FollowUpView):
         return self.drafted(request, pk, follow_ups.to_new_contacts)
 
 
+class NotRepliedView(FollowUpView):
+    rights = {"POST": [VIEW, ADD, "messaging.add_audience"]}
+
+    @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
+    def post(self, request: Any, pk: int) -> Response:
+        """A draft to the contacts who may have got a campaign and have not replied to it when the draft is launched.
+
+        All of the campaign has left. Send a key: repeated without one, it makes another draft.
+        """
+        return self.drafted(request, pk, follow_ups.to_not_replied)
+
+
 class RetryView(FollowUpView):
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
     rights = {"GET": [VIEW, ADD], "POST": [VIEW, ADD]}

@@ -27,10 +27,12 @@ from messaging.services.campaigns import campaigns, follow_ups, resolving
 from messaging.services.refusals import NotAllowed
 from messaging.wire.incurable import is_incurable
 
+NOT_REPLIED = "not-replied"
 FOLLOW_UPS = {
     "copy": (gettext_lazy("Copy"), follow_ups.copy),
     "retry": (gettext_lazy("Retry the failed"), follow_ups.retry_failed),
     "new": (gettext_lazy("Send to new contacts"), follow_ups.to_new_contacts),
+    NOT_REPLIED: (gettext_lazy("Send to those who have not replied"), follow_ups.to_not_replied),
 }
 
 
@@ -168,13 +170,17 @@ def _change_pace(request: HttpRequest, campaign: Campaign, form: PaceForm) -> bo
     return True
 
 
-def follow_ups_of(campaign: Campaign, counts: dict[str, int]) -> list[tuple[str, Any]]:
-    """(verb, its words) of what makes sense after this campaign."""
+def follow_ups_of(request: HttpRequest, campaign: Campaign, counts: dict[str, int]) -> list[tuple[str, Any]]:
+    """(verb, its words) of what makes sense after this campaign, and this person may do."""
+    if not request.user.has_perm("messaging.add_campaign"):
+        return []
+    may_add_audiences = request.user.has_perm("messaging.add_audience")
     over = campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED)
     sense = {
         "copy": True,
         "retry": over and bool(counts["rejected"] or counts["undelivered"]),
         "new": over and campaign.kind == Campaign.Kind.CAMPAIGN,
+        NOT_REPLIED: may_add_audiences and follow_ups.makes_sense_to_not_replied(campaign, counts),
     }
     return [(verb, words) for verb, (words, _service) in FOLLOW_UPS.items() if sense[verb]]
 
@@ -184,7 +190,21 @@ def follow_up_view(request: HttpRequest, campaign: Campaign, verb: str) -> HttpR
     require(request, "messaging.view_campaign", "messaging.add_campaign")
     if request.method != "POST" or verb not in FOLLOW_UPS:
         raise Http404
+    if verb == NOT_REPLIED:
+        require(request, "messaging.add_audience")
+        return _follow_up(request, campaign, follow_ups.to_not_replied, also=_of_not_replied(campaign))
     return _follow_up(request, campaign, FOLLOW_UPS[verb][1])
+
+
+def _of_not_replied(campaign: Campaign) -> str:
+    """What a person should know of the draft before they launch it."""
+    said = _(
+        "It has the text of “%(name)s”: write what they should read now. Who replies before you launch it is left out."
+    )
+    said %= {"name": campaign.name}
+    if follow_ups.had_bare_numbers(campaign):
+        said += " " + _("It goes only to contacts: numbers that were pasted and belong to no contact are left out.")
+    return said
 
 
 def retry_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
@@ -219,13 +239,18 @@ def _suppress(request: HttpRequest, campaign: Campaign, retried: Sequence[str]) 
     return True
 
 
-def _follow_up(request: HttpRequest, campaign: Campaign, make: Callable[..., Campaign]) -> HttpResponse:
+def _follow_up(
+    request: HttpRequest, campaign: Campaign, make: Callable[..., Campaign], *, also: str = ""
+) -> HttpResponse:
+    """`also`: what is said of the draft, beside that it is one."""
     try:
         draft = make(campaign.pk, by=signed_in(request))
     except (NotAllowed, ValidationError) as problem:
         say_why(request, problem)
     else:
         messages.success(request, _("A draft. Nothing is sent before you launch it."))
+        if also:
+            messages.info(request, also)
         return HttpResponseRedirect(own_page(draft))
     return _back(campaign)
 

@@ -23,7 +23,14 @@ from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
 from laaffic_console.kit.pages import own_page, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.campaigns import campaign_actions, campaign_comparison, campaign_list, campaign_page, few_first
+from messaging.admin.campaigns import (
+    campaign_actions,
+    campaign_comparison,
+    campaign_list,
+    campaign_page,
+    few_first,
+    resuming_several,
+)
 from messaging.admin.campaigns.campaign_list import CampaignListAdmin
 from messaging.admin.composing import before_launch, compose, pasted_numbers, templates
 from messaging.admin.composing.compose_form import ComposeForm
@@ -77,7 +84,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
     list_select_related = ["application", "created_by"]
     search_fields = ["name"]
     list_per_page = 50
-    actions = ["compare"]
+    actions = ["compare", "resume_chosen"]
     autocomplete_fields = ["groups", "excluded_groups", "audiences"]
     application_channel = Channel.SMS
     fieldsets = [
@@ -103,6 +110,13 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
     def compare(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse:
         ticked = queryset.order_by("pk").values_list("pk", flat=True)[: comparing.MOST + 1]
         return HttpResponseRedirect(campaign_comparison.address(list(ticked)))
+
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("messaging.launch_campaign")
+
+    @admin.action(description=gettext_lazy("Resume …"), permissions=["launch"])
+    def resume_chosen(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse | None:
+        return resuming_several.ask(self, request, queryset)
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
         return campaign_comparison.view(self, request)
@@ -234,9 +248,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             request,
             "messaging/campaign/campaign.html",
             campaign.name,
-            follow_ups=campaign_actions.follow_ups_of(campaign, progress["counts"])
-            if request.user.has_perm("messaging.add_campaign")
-            else [],
+            follow_ups=campaign_actions.follow_ups_of(request, campaign, progress["counts"]),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             shown_end=resuming.shown(campaign),
             end_passed=resuming.end_passed(campaign),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from messaging.admin.pages import require
 from messaging.admin.rules.by_word import by_word_view
-from messaging.models import Campaign
+from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting
 from messaging.services.campaigns import canaries
 
@@ -20,8 +20,15 @@ def go_on_view(admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResp
         campaign,
         canaries.go_on,
         longest=150,
-        done=_("The rest is sent now; your reason is kept."),
+        done=_done,
         template="messaging/campaign/go_on.html",
         title=_("Go on now"),
         shown=lambda: {"few_first": canaries.shown(campaign, counting.state_counts(campaign))},
     )
+
+
+def _done(campaign: Campaign) -> str:
+    """The word lifts nothing else that keeps it."""
+    if campaign.state in (CampaignState.PAUSED, CampaignState.HELD):
+        return _("The rest waits for no more reports, and your reason is kept. Nothing leaves before it is resumed.")
+    return _("The rest is sent now; your reason is kept.")

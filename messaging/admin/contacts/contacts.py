@@ -52,10 +52,6 @@ class GroupForm(forms.Form):
     )
 
 
-class NoQuestion(forms.Form):
-    """Only the button asks."""
-
-
 @admin.register(Contact)
 class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy("Import a list, CSV or XLSX, or add a contact by hand.")
@@ -227,7 +223,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
             queryset,
             action="delete_chosen",
             title=_("Delete contacts"),
-            form_class=NoQuestion,
+            form_class=bulk_actions.NoQuestion,
             act=act,
             explanation=_("Their messages stay, and suppressed people stay suppressed. This cannot be undone."),
             is_danger=True,

@@ -19,6 +19,7 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.gateway import shown_requests
 from laaffic_console.gateway.models import EvidenceKind
+from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.words.people import signed_in
@@ -284,6 +285,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             reasons=email_counting.reasons(campaign),
             shown_end=resuming.shown(campaign),
             end_passed=resuming.end_passed(campaign),
+            says_it_goes_on=_says_it_goes_on(campaign),
             **budgets.about(request, campaign),
             asks_why=buttons.RESUME in verbs and email_starting.needs_reason(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
@@ -336,3 +338,11 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def _get(self, pk: int) -> EmailCampaign:
         return get_object_or_404(EmailCampaign.objects.select_related("application"), pk=pk)
+
+
+def _says_it_goes_on(campaign: EmailCampaign) -> bool:
+    """Where the account holds it, and the sentence of that hold does not say so itself."""
+    if not campaign.is_held_by_account:
+        return False
+    stop = account_hold.stop_for(campaign.application_id)
+    return stop is None or stop.code != account_hold.LOST

@@ -20,7 +20,7 @@ from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import bulk_actions
-from messaging.models import Budget
+from messaging.models import Budget, CampaignState
 from messaging.models.launched import Launched
 from messaging.services.budgets import budgets
 
@@ -78,7 +78,8 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
         if not change:
             budgets.begin(obj)
         elif budgets.holds_any(obj.application):
-            messages.info(request, _("What a budget holds does not go on by itself: resume it."))
+            said = _("What a budget holds does not go on by itself: resume it.")
+            messages.info(request, _with_held(request, said, {obj.application_id}))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
@@ -135,10 +136,12 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
 
     def _lift_each(self, request: HttpRequest, queryset: QuerySet[Budget], why: str, day: dt.date) -> str:
         n, overtaken = 0, ""
-        for budget in queryset:
+        holding: set[int] = set()
+        for budget in queryset.select_related("application"):
             try:
                 budgets.lift(budget.pk, reason=why, by=signed_in(request), day=day)
                 n += 1
+                holding |= {budget.application_id} if budgets.holds_any(budget.application) else set()
             except budgets.NewPeriod as problem:
                 overtaken = str(problem)
             except budgets.LiftedAlready:
@@ -146,5 +149,20 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
         if overtaken and not n:
             raise ValidationError(overtaken)
         said = ngettext("%(n)s budget is lifted.", "%(n)s budgets are lifted.", n) % {"n": n}
-        then = overtaken or _("Resume the campaigns that are held.")
-        return f"{said} {then}" if n else _("They were lifted already.")
+        if not n:
+            return _("They were lifted already.")
+        if overtaken or not holding:
+            return f"{said} {overtaken}".strip()
+        then = _("Resume the campaigns that are held.")
+        return _with_held(request, f"{said} {then}", holding)
+
+
+def _with_held(request: HttpRequest, said: str, applications: set[int]) -> str:
+    """With a link to the campaigns of these that are held, by a budget or for something else."""
+    if not request.user.has_perm("messaging.view_campaign"):
+        return said
+    held: dict[str, object] = {"state__exact": CampaignState.HELD.value}
+    if len(applications) == 1:
+        held["application__id__exact"] = min(applications)
+    address = reverse("admin:messaging_campaign_changelist", query=held)
+    return format_html('{} <a class="c-link" href="{}">{}</a>', said, address, _("See what is held"))

@@ -34,23 +34,23 @@ def by_word_view(
     act: Callable[..., Any],
     *,
     longest: int,
-    done: str,
+    done: str | Callable[[Any], str],
     template: str,
     title: str,
     shown: Callable[[], dict[str, Any]] = dict,
 ) -> HttpResponse:
-    """`campaign`: of any kind. `act` is called with its id, `reason` and `by`; `done` is shown when it has, its refusal
-    when not.
+    """`campaign`: of any kind. `act` is called with its id, `reason` and `by`; `done` is shown when it has, of what it
+    answered where that decides it; its refusal when not.
 
     `shown` gives what the page shows beside the form, and is asked only when the page is drawn.
     """
     form, back = WordForm(request.POST or None, longest=longest), own_page(campaign)
     if request.method == "POST" and form.is_valid():
         try:
-            act(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
+            acted = act(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
         except (NotAllowed, ValidationError) as problem:
             say_why(request, problem)
         else:
-            messages.success(request, done)
+            messages.success(request, done if isinstance(done, str) else done(acted))
         return HttpResponseRedirect(back)
     return page(admin, request, template, title, form=form, campaign=campaign, back=back, **shown())

@@ -25,6 +25,10 @@ SALT = "rows that a question was asked about"
 Act = Callable[[Any, QuerySet[Any]], str]
 
 
+class NoQuestion(forms.Form):
+    """Only the button asks."""
+
+
 def ask(
     model_admin: "ModelAdmin[Any]",
     request: HttpRequest,
@@ -40,15 +44,17 @@ def ask(
 ) -> HttpResponse | None:
     """Ask, or do it and say what `act` says was done; None leads back to the list.
 
-    `act` is given the form and the rows; its ValidationError is shown in the form.
+    `act` is given the form and the rows; its ValidationError is shown in the form, and "" says nothing.
     """
     form = form_class(request.POST if "_confirmed" in request.POST else None)
     if form.is_bound and form.is_valid():
         try:
-            messages.success(request, act(form, _as_asked(request, queryset)))
+            said = act(form, _as_asked(request, queryset))
         except ValidationError as problem:
             add_problems(form, problem)
         else:
+            if said:
+                messages.success(request, said)
             return None
     return form_page(
         model_admin,

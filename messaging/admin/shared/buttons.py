@@ -14,7 +14,7 @@ from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.pages import own_page, say_why, sentences_of
 from messaging.admin.shared import resuming
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import FewFirstFailed, NotAllowed
 
 TAKE_BACK, RESUME = "take-back", "resume"
 
@@ -43,10 +43,16 @@ def act(
 def _say_why(request: HttpRequest, draft: Any, problem: Exception) -> None:
     """A row of a list asks nothing, neither about a new cost nor about a latest end: its page does."""
     own = own_page(draft)
+    if isinstance(problem, FewFirstFailed):
+        _say_with_link(request, problem, own_page(draft, "go_on"), _("Go on now"))
+        return
     if next_page(request, own) == own:
         say_why(request, problem)
         return
-    words = _("Open the page of “%(name)s”") % {"name": draft.name}
-    link = format_html('<a class="c-link" href="{}">{}</a>', own, words)
+    _say_with_link(request, problem, own, _("Open the page of “%(name)s”") % {"name": draft.name})
+
+
+def _say_with_link(request: HttpRequest, problem: Exception, address: str, words: str) -> None:
+    link = format_html('<a class="c-link" href="{}">{}</a>', address, words)
     for sentence in sentences_of(problem):
         messages.error(request, format_html("{} {}", sentence, link))

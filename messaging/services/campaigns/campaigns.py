@@ -19,9 +19,9 @@ from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.shown import Agreed
 from messaging.services.batches import counting, written_off
 from messaging.services.budgets import budget_gate
-from messaging.services.campaigns import launch_checks, starting, states
+from messaging.services.campaigns import canary_figures, launch_checks, starting, states
 from messaging.services.gates import sending_hours
-from messaging.services.refusals import EndNotAsked, NotAllowed
+from messaging.services.refusals import EndNotAsked, FewFirstFailed, NotAllowed
 
 
 def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
@@ -38,6 +38,7 @@ def resume(
     campaign_id: int, *, by: User | None = None, past_end: bool | None = None, agreed: Agreed | None = None
 ) -> Campaign:
     """`past_end`: whether a page asked about its latest end; EndNotAsked where it did not and that holds it by now.
+    FewFirstFailed where the reports of its few first would hold it again at once.
     `agreed`: the new cost, where it was not begun and would cost something else than was shown at its launch.
     """
     began = timezone.now()
@@ -56,16 +57,15 @@ def resume(
         if stopped_by is None:
             if used_up:
                 raise NotAllowed(used_up)
+            if failed := canary_figures.stop_of(campaign):
+                raise FewFirstFailed(_("Not resumed: it would be held at once. %(why)s") % {"why": failed})
             if own := account_hold.open_hold_of_campaign(campaign.pk):
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)
             _lift_end(campaign, past_end, by)
             _go_on(campaign, by, began, agreed)
         elif campaign.account_hold_id:
-            raise NotAllowed(
-                _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
-                % {"reason": stopped_by.sentence}
-            )
+            raise NotAllowed(steps.goes_on_by_itself(stopped_by))
         else:
             states.hold_for(campaign, stopped_by, by)
     return campaign

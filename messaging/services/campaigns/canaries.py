@@ -5,9 +5,7 @@ those who were chosen leave, so what the campaign's batches count as left is wha
 """
 
 import datetime as dt
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -36,55 +34,13 @@ from messaging.models import (
 )
 from messaging.services import steps
 from messaging.services.batches import carving, counting
-from messaging.services.campaigns import campaigns, canary_sizes, states
+from messaging.services.campaigns import campaigns, canary_figures, canary_sizes, states
+from messaging.services.campaigns.canary_figures import Figures, figures
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
 
 JOB = "messaging.jobs.follow_canaries"
 AT_ONCE = 200  # batches a transaction
-LEFT = ("unknown", "rejected", "accepted", "expired", "undelivered", "delivered")
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Of the few: how many have left, and what their reports say. `wanted`: with fewer reports nothing is decided."""
-
-    left: int
-    delivered: int
-    failed: int
-    wanted: int
-    least: int  # percent
-
-    @property
-    def reported(self) -> int:
-        return self.delivered + self.failed
-
-    @property
-    def percent(self) -> int:
-        return 100 * self.delivered // self.reported if self.reported else 0
-
-    @property
-    def is_enough(self) -> bool:
-        return self.reported >= self.wanted
-
-    @property
-    def is_well(self) -> bool:
-        return 100 * self.delivered >= self.least * self.reported
-
-    def as_json(self) -> dict[str, int]:
-        return {"left": self.left, "delivered": self.delivered, "failed": self.failed, "wanted": self.wanted}
-
-
-def figures(campaign: Campaign, canary: Canary, counts: dict[str, int]) -> Figures:
-    """`counts`: by state, from the batches' tallies."""
-    left = sum(counts[state] for state in LEFT) - canary.rejected_before
-    return Figures(
-        left=left,
-        delivered=counts["delivered"],
-        failed=counts["undelivered"] + counts["rejected"] - canary.rejected_before,
-        wanted=max(1, math.ceil(left * campaign.canary_reports / 100)),
-        least=campaign.canary_least,
-    )
 
 
 def shown(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any] | None:
@@ -192,18 +148,11 @@ def _part_batch(batch_id: int) -> None:
         Batch.objects.filter(pk=part.pk).update(not_before=None, waits_for="")
 
 
-def _is_on_its_way(campaign: Campaign) -> bool:
-    """Some of those who were chosen have not left: they are in hand, or wait for their hours or another try."""
-    to_leave = [BatchState.QUEUED, BatchState.CLAIMED]
-    open_ones = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign, state__in=to_leave)
-    return open_ones.exclude(state=BatchState.QUEUED, waits_for__startswith=gate.WHY).exists()
-
-
 def _decide(campaign: Campaign) -> None:
     """Go on or hold, on no fewer reports than it needs; else wait."""
     with transaction.atomic():
         canary = Canary.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-        if canary.parted_at is None or canary.passed_at is not None or _is_on_its_way(campaign):
+        if canary.parted_at is None or canary.passed_at is not None or canary_figures.are_on_their_way(campaign):
             return
         canary.sent_at = canary.sent_at or database_clock.now()
         _weigh(campaign, canary, figures(campaign, canary, counting.state_counts(campaign)))
@@ -214,40 +163,21 @@ def _decide(campaign: Campaign) -> None:
 
 def _weigh(campaign: Campaign, canary: Canary, found: Figures) -> None:
     now = database_clock.now()
-    canary.hold_reason = ""
-    is_time = canary.sent_at is not None and now >= canary.sent_at + dt.timedelta(minutes=campaign.canary_wait)
-    if not found.left:
-        said = _("None of the %(n)d that were to go first has left. Go on now sends the rest, or cancel it.")
-        canary.hold_reason = said % {"n": canary.size}
-    elif found.is_enough and (is_time or found.reported == found.left):
-        canary.figures = found.as_json()
-        if not found.is_well:
-            canary.hold_reason = _in_words(found)
-            return
-        canary.passed_at = now
+    canary.hold_reason = canary_figures.against(campaign, canary, found, now)
+    if canary.hold_reason:
+        canary.figures = found.as_json() if found.left else canary.figures
+    elif canary_figures.is_decided(campaign, canary, found, now):
+        canary.figures, canary.passed_at = found.as_json(), now
         said = _("The few first: %(delivered)d of %(reported)d reports say delivered (%(percent)d%%). It goes on.")
         said %= {"delivered": found.delivered, "reported": found.reported, "percent": found.percent}
         CampaignEvent.objects.create(campaign=campaign, text=said)
-    elif is_time and canary.said_late_at is None:
+    elif canary_figures.is_time(campaign, canary, now) and canary.said_late_at is None:
         canary.said_late_at = now
         said = _(
             "The few first: %(reported)d reports of %(left)d have come; it waits for %(wanted)d before it decides."
         )
         said %= {"reported": found.reported, "left": found.left, "wanted": found.wanted}
         CampaignEvent.objects.create(campaign=campaign, text=said)
-
-
-def _in_words(found: Figures) -> str:
-    said = _(
-        "Of the few first, %(delivered)d of %(reported)d reports say delivered (%(percent)d%%); at least %(least)d%% "
-        "are wanted. Go on now sends the rest, Resume looks again."
-    )
-    return said % {
-        "delivered": found.delivered,
-        "reported": found.reported,
-        "percent": found.percent,
-        "least": found.least,
-    }
 
 
 def has_passed(campaign: Campaign) -> bool:

@@ -1,10 +1,10 @@
-"""What comes after a campaign: the same again, the failed once more, or only those who were not in it.
+"""What comes after a campaign: the same again, the failed once more, those who were not in it or have not replied.
 
 Each makes a draft and sends nothing: a person looks at it and launches it like any other.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import chain, islice, product
+from itertools import chain, count, islice, product
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -24,14 +24,18 @@ from messaging.models import (
 from messaging.services import steps
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
+from messaging.services.channels import channels
 from messaging.services.contacts import contacts, pastes, suppression
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
+from messaging.services.saved_audiences import audiences
 from messaging.wire.incurable import is_incurable, is_not_in_use
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
 FAILED = retries.FAILED
 BATCHES_AT_ONCE = 20
+TO_LEAVE = (MessageState.QUEUED, MessageState.CLAIMED, MessageState.UNKNOWN)
+MAY_HAVE_ARRIVED = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.EXPIRED, MessageState.UNKNOWN)
 
 
 def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
@@ -157,6 +161,68 @@ def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
             excluded=excluded,
             by=by,
         )
+
+
+def to_not_replied(campaign_id: int, *, by: User | None = None) -> Campaign:
+    """A draft to the contacts who may have got it and have not replied to it when the draft is launched."""
+    campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+    counts = counting.state_counts(campaign)
+    if why_not := _why_not_followed_up(campaign, counts):
+        raise NotAllowed(why_not)
+    excluded = list(campaign.excluded_groups.all())
+    if any(counts[state.key] for state in FAILED):
+        excluded.append(failed := _group(_("Failed in %(name)s") % {"name": campaign.name}))
+        _add_recipients(failed, campaign, FAILED, found_by=(BY_CONTACT, BY_NUMBER))
+    with transaction.atomic():
+        draft = _draft(
+            campaign,
+            _("%(name)s, not replied"),
+            groups=(),
+            audiences=[_not_replied(campaign, by)],
+            excluded=excluded,
+            by=by,
+        )
+        if had_bare_numbers(campaign):
+            steps.note(draft, _("Only contacts: numbers that were pasted and belong to no contact are left out"), by)
+        return draft
+
+
+def makes_sense_to_not_replied(campaign: Campaign, counts: dict[str, int]) -> bool:
+    return campaign.kind == Campaign.Kind.CAMPAIGN and not _why_not_followed_up(campaign, counts)
+
+
+def had_bare_numbers(campaign: Campaign) -> bool:
+    """Some of its numbers were given one by one; whether these are contacts nobody has looked up."""
+    return bool(campaign.extra_numbers or campaign.paste_id)
+
+
+def _why_not_followed_up(campaign: Campaign, counts: dict[str, int]) -> str:
+    """`in campaign` holds for all its recipients: of a cancelled one also for those who never got it."""
+    if not channels.of(campaign).has_replies:
+        return _("Nobody can reply to a spoken message.")
+    waiting = any(counts[state.key] for state in TO_LEAVE)
+    has_left = campaign.state == CampaignState.RUNNING and campaign.audience == Campaign.Audience.FROZEN and not waiting
+    if campaign.state != CampaignState.FINISHED and not has_left:
+        return _("Who has not replied can get another message when all of “%(name)s” has left.") % {
+            "name": campaign.name
+        }
+    if not any(counts[state.key] for state in MAY_HAVE_ARRIVED):
+        return _("Nobody got “%(name)s”, so nobody can reply to it.") % {"name": campaign.name}
+    return ""
+
+
+def _not_replied(campaign: Campaign, by: User | None) -> Audience:
+    """The one that is there already, where somebody has made it before."""
+    condition = f"in campaign {campaign.pk} and not replied to campaign {campaign.pk}"
+    if kept := Audience.objects.filter(condition=condition).order_by("pk").first():
+        return kept
+    name = _("Not replied to %(name)s (%(id)s)") % {"name": campaign.name[:80], "id": campaign.pk}
+    return audiences.create(name=_free(name), condition=condition, by=by)
+
+
+def _free(name: str) -> str:
+    taken = set(Audience.objects.filter(name__startswith=name).values_list("name", flat=True))
+    return next(one for one in chain([name], (f"{name} #{n}" for n in count(2))) if one not in taken)
 
 
 def _over(campaign_id: int, otherwise: str) -> Campaign:

@@ -36,6 +36,7 @@ class SendingChannel(ABC):
     recipients_per_call: ClassVar[int] = 1000
     longest_text: ClassVar[int] = 1024  # Unicode code points
     is_ready_at_once: ClassVar[bool] = True  # its poster asks nobody
+    has_replies: ClassVar[bool] = True
     stopped_like: ClassVar[str] = ""  # another channel whose opt-outs count here too
 
     @property

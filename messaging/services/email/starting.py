@@ -238,10 +238,7 @@ def resume(campaign_id: int, *, by: User | None = None, again: str = "", past_en
         if unasked := sending_hours.not_asked(campaign, past_end):
             raise EndNotAsked(unasked)
         if stopped_by := account_hold.stop_for(campaign.application_id):
-            raise NotAllowed(
-                _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
-                % {"reason": stopped_by.sentence}
-            )
+            raise NotAllowed(steps.goes_on_by_itself(stopped_by))
         check_ready(campaign)
         approval_rules.require(campaign)
         _require_care(campaign)

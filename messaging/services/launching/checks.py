@@ -90,12 +90,10 @@ def require(
 
 def account(application_id: int) -> Iterator[Check]:
     if stopped_by := account_hold.stop_for(application_id):
-        yield Check(
-            "account",
-            Level.NOTE,
-            _("%(reason)s It will be held, and goes on by itself when Laaffic accepts again.")
-            % {"reason": stopped_by.sentence},
-        )
+        said = _("%(reason)s It will be held, and goes on by itself when Laaffic accepts again.")
+        if stopped_by.code == account_hold.LOST:  # its own sentence says the rest
+            said = _("%(reason)s It will be held until then.")
+        yield Check("account", Level.NOTE, said % {"reason": stopped_by.sentence})
 
 
 def balance(cost: Cost) -> Iterator[Check]:

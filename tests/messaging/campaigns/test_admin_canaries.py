@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from messaging.models import Campaign, Canary, ContactGroup
+from messaging.models import Campaign, Canary, ContactGroup, HoldKind
 from messaging.services.audience import audience
-from messaging.services.campaigns import canaries, drafts, starting
+from messaging.services.campaigns import campaigns, canaries, canary_figures, drafts, starting, states
 from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +84,29 @@ class PageTests:
 
         assert Canary.objects.get().passed_by == User.objects.get()
         assert events_saying("the carrier is slow today", running.events.filter(actor__isnull=False)).exists()
+
+    def test_resumed_with_the_reports_against_it_it_offers_to_go_on(
+        self, admin_client: Client, running: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        states.hold(running.pk, "Too few.", HoldKind.FEW_FIRST)
+        monkeypatch.setattr(canary_figures, "stop_of", lambda campaign: "1 of 4 reports say delivered.")
+        resume = reverse("admin:messaging_campaign_do", args=[running.pk, "resume"])
+
+        for back in ("", reverse("admin:messaging_campaign_changelist")):
+            page = admin_client.post(resume, {"next": back}, follow=True).content.decode()
+            go_on = reverse("admin:messaging_campaign_go_on", args=[running.pk])
+            assert f'1 of 4 reports say delivered. <a class="c-link" href="{go_on}">Go on now</a>' in page
+
+    def test_gone_on_with_while_it_is_paused_it_says_what_is_left_to_do(
+        self, admin_client: Client, running: Campaign
+    ) -> None:
+        campaigns.pause(running.pk)
+        go_on = reverse("admin:messaging_campaign_go_on", args=[running.pk])
+
+        page = admin_client.post(go_on, {"reason": "seen"}, follow=True).content.decode()
+
+        assert "Nothing leaves before it is resumed." in page
+        assert "The rest is sent now" not in page
 
     def test_it_takes_the_right_to_launch(self, client: Client, running: Campaign) -> None:
         person = User.objects.create_user("viewer", is_staff=True)

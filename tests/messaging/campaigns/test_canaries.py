@@ -8,6 +8,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,15 +28,25 @@ from messaging.models import (
     ContactGroup,
     GroupMembership,
     Message,
+    MessageState,
     OutcomeTally,
 )
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting, waiting
-from messaging.services.campaigns import campaigns, canaries, canary_sizes, drafts, follow_ups, starting, states
+from messaging.services.campaigns import (
+    campaigns,
+    canaries,
+    canary_figures,
+    canary_sizes,
+    drafts,
+    follow_ups,
+    starting,
+    states,
+)
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import campaign_report
 from messaging.services.gates import canary as gate
-from messaging.services.refusals import NotAllowed
+from messaging.services.refusals import FewFirstFailed, NotAllowed
 from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db
@@ -262,9 +273,46 @@ class DecisionTests:
         assert self.state(campaign) == CampaignState.HELD
         assert "7 of 10 reports say delivered (70%); at least 80% are wanted" in campaign.hold_reason
         assert claimed_of(campaign) == []
+
+    def test_resumed_it_says_at_once_that_it_would_be_held_again(
+        self, sent: tuple[Campaign, list[int]], clock: Callable[[dt.timedelta], None]
+    ) -> None:
+        campaign, left = sent
+        told(left, delivered=7, undelivered=3)
+        canaries.follow()
+        clock(self.WAIT)
+        canaries.follow()
+        late = Batch.objects.filter(accepted__gt=0)[:1]
+        Batch.objects.filter(pk__in=late).update(accepted=F("accepted") - 1, delivered=F("delivered") + 1)
+
+        with pytest.raises(FewFirstFailed, match=r"^Not resumed: .* 8 of 11 reports say delivered \(72%\)"):
+            campaigns.resume(campaign.pk)
+
+        assert self.state(campaign) == CampaignState.HELD
+
+    def test_resumed_after_better_reports_it_goes_on(self, sent: tuple[Campaign, list[int]]) -> None:
+        campaign, left = sent
+        told(left, delivered=7, undelivered=13)
+        canaries.follow()
+        Message.objects.filter(pk__in=left).update(state=MessageState.DELIVERED)
+        Batch.objects.filter(undelivered__gt=0).update(delivered=F("delivered") + F("undelivered"), undelivered=0)
+
         campaigns.resume(campaign.pk)
         canaries.follow()
-        assert self.state(campaign) == CampaignState.HELD
+
+        assert len(claimed_of(campaign)) == 80
+
+    def test_paused_with_the_reports_against_it_it_is_not_resumed(self, sent: tuple[Campaign, list[int]]) -> None:
+        campaign, left = sent
+        told(left, delivered=2, undelivered=18)
+        campaigns.pause(campaign.pk)
+
+        with pytest.raises(FewFirstFailed, match="2 of 20 reports"):
+            campaigns.resume(campaign.pk)
+
+        canaries.go_on(campaign.pk, reason="because", by=None)
+        campaigns.resume(campaign.pk)
+        assert len(claimed_of(campaign)) == 80
 
     @pytest.mark.parametrize("delivered", [0, 9])
     def test_with_fewer_reports_nothing_is_decided(
@@ -420,6 +468,6 @@ def test_where_nobody_has_left_nothing_is_concluded(application: Application) ->
     campaign = Campaign.objects.create(name="A", application=application, text="Hi", canary="10")
     canary = Canary.objects.create(campaign=campaign, size=5)
 
-    canaries._weigh(campaign, canary, canaries.Figures(0, 0, 0, 5, 1))
+    canaries._weigh(campaign, canary, canary_figures.Figures(0, 0, 0, 5, 1))
 
     assert canary.hold_reason.startswith("None of the 5 that were to go first has left.")

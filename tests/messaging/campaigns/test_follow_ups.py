@@ -5,13 +5,16 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from messaging.models import (
+    Audience,
     Batch,
     Campaign,
     CampaignState,
@@ -20,12 +23,14 @@ from messaging.models import (
     Message,
     MessageState,
     OutcomeTally,
+    Reply,
     SuppressionEntry,
 )
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, follow_ups, starting
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
+from messaging.services.saved_audiences import audiences
 from messaging.wire.incurable import is_incurable, is_not_in_use
 from tests.messaging.conftest import add_contacts
 
@@ -105,7 +110,9 @@ class CopyTests:
         with pytest.raises(NotAllowed, match="was not sent to a group"):
             follow_ups.to_new_contacts(over.pk)
 
-    @pytest.mark.parametrize("make", [follow_ups.copy, follow_ups.retry_failed, follow_ups.to_new_contacts])
+    @pytest.mark.parametrize(
+        "make", [follow_ups.copy, follow_ups.retry_failed, follow_ups.to_new_contacts, follow_ups.to_not_replied]
+    )
     @pytest.mark.parametrize("limits", [(0, 0), (5, 90), (None, None)])
     def test_whatever_is_made_of_it_keeps_its_limits(
         self, over: Campaign, make: Callable[[int], Campaign], limits: tuple[int | None, int | None]
@@ -402,6 +409,94 @@ class NewContactsTests:
         assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {number}
 
 
+class NotRepliedTests:
+    def test_goes_to_who_may_have_got_it_and_has_not_replied(self, over: Campaign) -> None:
+        (replied,) = numbers_in(over, MessageState.DELIVERED)
+        draft = follow_ups.to_not_replied(over.pk)
+        reply_to(over, replied)  # after the draft was made, and before it is launched
+
+        assert numbers_of(draft) == numbers_in(over, MessageState.EXPIRED, MessageState.UNKNOWN)
+
+    def test_is_named_so_that_a_person_understands_it_and_keeps_the_rest(self, over: Campaign) -> None:
+        draft = follow_ups.to_not_replied(over.pk)
+
+        audience = draft.audiences.get()
+        assert (draft.name, audience.name) == ("Autumn, not replied", f"Not replied to Autumn ({over.pk})")
+        assert audience.condition == f"in campaign {over.pk} and not replied to campaign {over.pk}"
+        assert (draft.application, draft.sender_id, draft.text) == (over.application, "SHOP", "Hi")
+        assert not draft.groups.exists()
+
+    def test_made_twice_it_has_one_audience(self, over: Campaign) -> None:
+        drafts_made = [follow_ups.to_not_replied(over.pk) for _time in range(2)]
+
+        assert drafts_made[0] != drafts_made[1]
+        assert Audience.objects.count() == 1
+
+    def test_an_audience_of_that_name_is_no_obstacle(self, over: Campaign) -> None:
+        audiences.create(name=f"Not replied to Autumn ({over.pk})", condition="country = IN")
+
+        assert follow_ups.to_not_replied(over.pk).audiences.get().name == f"Not replied to Autumn ({over.pk}) #2"
+
+    @pytest.mark.parametrize(
+        ("state", "left", "said"),
+        [
+            (CampaignState.FINISHED, MessageState.DELIVERED, ""),
+            (CampaignState.RUNNING, MessageState.ACCEPTED, ""),
+            (CampaignState.RUNNING, MessageState.QUEUED, "has left"),
+            (CampaignState.CANCELLED, MessageState.DELIVERED, "has left"),
+            (CampaignState.FINISHED, MessageState.REJECTED, "Nobody got"),
+        ],
+    )
+    def test_only_when_all_of_it_has_left_and_somebody_got_it(
+        self, over: Campaign, staff: Callable[..., Client], state: CampaignState, left: MessageState, said: str
+    ) -> None:
+        Campaign.objects.update(state=state)
+        none = dict.fromkeys((one.key for one in ENDS), 0)
+        Batch.objects.update(**none)
+        Batch.objects.update(**{left.key: F("size")})
+        client = staff("view_campaign", "add_campaign", "add_audience")
+
+        page = client.get(reverse("admin:messaging_campaign_change", args=[over.pk])).content.decode()
+        answer = client.post(reverse("admin:messaging_campaign_after", args=[over.pk, "not-replied"]), follow=True)
+
+        assert ('id="after-not-replied"' in page) == (said == "")
+        assert said in answer.content.decode()
+        assert Campaign.objects.count() == (1 if said else 2)
+
+    def test_no_spoken_message_has_replies(self, over: Campaign) -> None:
+        Campaign.objects.update(channel="voice")
+
+        with pytest.raises(NotAllowed, match="Nobody can reply"):
+            follow_ups.to_not_replied(over.pk)
+
+    @pytest.mark.parametrize("numbers", [[], ["919800000001"]])
+    def test_its_page_says_that_bare_numbers_are_left_out(
+        self, over: Campaign, admin_client: Client, numbers: list[str]
+    ) -> None:
+        Campaign.objects.update(extra_numbers=numbers)
+
+        address = reverse("admin:messaging_campaign_after", args=[over.pk, "not-replied"])
+        page = admin_client.post(address, follow=True).content.decode()
+
+        assert "It has the text of “Autumn”" in page
+        assert ("belong to no contact are left out" in page) == bool(numbers)
+
+    def test_it_takes_the_right_to_add_audiences(self, over: Campaign, staff: Callable[..., Client]) -> None:
+        client = staff("view_campaign", "add_campaign")
+
+        page = client.get(reverse("admin:messaging_campaign_change", args=[over.pk])).content.decode()
+        answer = client.post(reverse("admin:messaging_campaign_after", args=[over.pk, "not-replied"]))
+
+        assert 'id="after-not-replied"' not in page
+        assert answer.status_code == 403
+        assert Campaign.objects.count() == 1
+
+
+def reply_to(campaign: Campaign, number: str) -> None:
+    now = timezone.now()
+    Reply.objects.create(key=number, number=number, campaign=campaign, content="Yes", at=now, received_at=now)
+
+
 class PageTests:
     def test_a_button_makes_the_draft_and_opens_it(self, over: Campaign, staff: Callable[..., Client]) -> None:
         client = staff("view_campaign", "add_campaign", "change_campaign")
@@ -412,7 +507,7 @@ class PageTests:
         assert response["Location"] == reverse("admin:messaging_campaign_change", args=[draft.pk])
         assert draft.created_by is not None
 
-    @pytest.mark.parametrize("verb", ["copy", "retry", "new"])
+    @pytest.mark.parametrize("verb", ["copy", "retry", "new", "not-replied"])
     def test_who_may_not_add_campaigns_is_refused(
         self, over: Campaign, staff: Callable[..., Client], verb: str
     ) -> None:

@@ -10,6 +10,8 @@ import pytest
 from django.apps import apps
 from django.conf import LazySettings
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.backups.services import restoring
@@ -28,11 +30,11 @@ from messaging.models import (
     HoldKind,
 )
 from messaging.services import restored, steps
-from messaging.services.campaigns import campaigns, canaries, drafts, starting, states
+from messaging.services.campaigns import campaigns, canaries, canary_figures, drafts, starting, states
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
 from messaging.services.gates import sending_hours
-from messaging.services.launching import lateness
+from messaging.services.launching import checks, lateness
 from messaging.services.refusals import EndNotAsked, NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.email.test_email_sending import draft as email_draft
@@ -143,6 +145,39 @@ class WrittenKindTests:
 
         assert Campaign.objects.get().hold_kind == "account"
 
+    def test_who_resumes_it_reads_once_that_it_goes_on_by_itself(self, running: Campaign, mail: EmailCampaign) -> None:
+        lost = "The last 20 answers of Laaffic were lost. It is asked now and then, and sending goes on by itself."
+        account_hold.place_for_lost_answers(lost)
+        campaigns.hold_for_account(running.pk)
+        email_states.hold(mail, lost, HoldKind.ACCOUNT)
+
+        for resume, pk in ((campaigns.resume, running.pk), (email_starting.resume, mail.pk)):
+            with pytest.raises(NotAllowed) as refused:
+                resume(pk)
+            assert str(refused.value) == lost
+
+    def test_of_a_refusal_it_is_said_that_it_goes_on_by_itself(self, running: Campaign) -> None:
+        account_hold.place_because("No key.")
+        campaigns.hold_for_account(running.pk)
+
+        with pytest.raises(NotAllowed, match=r"^No key\. The campaign goes on by itself as soon as Laaffic accepts\.$"):
+            campaigns.resume(running.pk)
+
+    def test_the_check_before_a_launch_says_it_once(self, running: Campaign) -> None:
+        account_hold.place_for_lost_answers("Answers are lost, and sending goes on by itself.")
+
+        said = [check.sentence for check in checks.account(running.application_id)]
+
+        assert said == ["Answers are lost, and sending goes on by itself. It will be held until then."]
+
+    def test_the_page_of_emails_says_it_once(self, mail: EmailCampaign, admin_client: Client) -> None:
+        account_hold.place_for_lost_answers("Answers are lost, and all goes on by itself.")
+        email_states.hold(mail, "Answers are lost, and all goes on by itself.", HoldKind.ACCOUNT)
+
+        page = admin_client.get(reverse("admin:messaging_emailcampaign_change", args=[mail.pk])).content.decode()
+
+        assert page.count("goes on by itself") == page.count("Answers are lost")
+
     @pytest.mark.usefixtures("keys")
     def test_a_campaign_that_is_launched_meanwhile_too(self, application: Application, group: ContactGroup) -> None:
         account_hold.place_because("No key.")
@@ -208,7 +243,7 @@ def _too_late() -> str:
 SENTENCES: list[tuple[Callable[[], str], str]] = [
     (lambda: sending_hours.after_its_end(PAST), "latest_end"),
     (lambda: joined([sending_hours.after_its_end(PAST)]), "latest_end"),  # of a group call
-    (lambda: canaries._in_words(canaries.Figures(9, 1, 8, 1, 80)), "few_first"),
+    (lambda: canary_figures._not_well(canary_figures.Figures(9, 1, 8, 1, 80)), "few_first"),
     (_too_late, "too_late"),
     (lambda: restored.sentence(PAST), "restored"),
     (lambda: restored._to_come(PAST), "restored"),

@@ -64,6 +64,7 @@ class TtsChannel(SendingChannel):
     application_channel = Channel.VOICE
     recipients_per_call = 1
     longest_text = MAX_TEXT
+    has_replies = False
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
         """Each broken range at its own field; what is wrong with the text is reported where texts are checked."""

@@ -1,0 +1,42 @@
+"""Several campaigns resumed by one word: each as its own button does it, and what keeps one keeps no other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+
+from laaffic_console.kit.words.said import gettext as _
+from messaging.models import Campaign, CampaignState
+from messaging.services.campaigns import campaigns
+from messaging.services.refusals import EndNotAsked, NotAllowed
+
+
+@dataclass(slots=True)
+class Resumed:
+    went_on: list[Campaign] = field(default_factory=list)
+    stayed: list[tuple[Campaign, str]] = field(default_factory=list)  # each with one sentence why
+
+
+def resume(chosen: Iterable[Campaign], *, by: User | None) -> Resumed:
+    """Nobody is asked about a latest end or a new cost, so what needs a person's agreement stays as it is."""
+    found = Resumed()
+    for campaign in chosen:
+        if why := _resume(campaign.pk, by):
+            found.stayed.append((campaign, why))
+        else:
+            found.went_on.append(campaign)
+    return found
+
+
+def _resume(campaign_id: int, by: User | None) -> str:
+    """Why it did not go on; "" where it did. It may be held at once for something else, such as the account."""
+    try:
+        campaign = campaigns.resume(campaign_id, by=by, past_end=False)
+    except ValidationError as problem:
+        return " ".join(problem.messages)
+    except EndNotAsked:
+        return _("Its latest end has come. On its page you can resume the rest anyway.")
+    except NotAllowed as problem:
+        return str(problem)
+    return campaign.hold_reason if campaign.state == CampaignState.HELD else ""
