@@ -194,7 +194,9 @@ def _problem_with_file(file: VoicemailFile) -> str:
     except InvalidRequest as problem:
         return _("An mp3, wav or m4a file of at most 5 MB: %(why)s.") % {"why": problem.message}
     return (
-        "" if _begins_as_sound(file.data) else _("By its content the file is no mp3, wav or m4a. Choose a recording.")
+        ""
+        if _begins_as_sound(file.data)
+        else _("By its content the file is not an mp3, wav or m4a. Choose a recording.")
     )
 
 
