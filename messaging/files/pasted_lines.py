@@ -48,6 +48,16 @@ def titles_of(head: Sequence[str]) -> Titles | None:
     return None
 
 
+def header_of(head: Sequence[str]) -> int:
+    """Which of the first lines only says that numbers follow, such as “phone”; 0 where none does."""
+    titles = titles_of(head)
+    return titles.line if titles and not titles.columns and _names_numbers(head[titles.line - 1]) else 0
+
+
+def _names_numbers(line: str) -> bool:
+    return "number" in guess_mapping([visible(_bare(line))]).values()
+
+
 def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
     """The numbers of a line: of a row under titles that name a column of numbers the one in it, as in an import.
 

@@ -5,6 +5,7 @@ itself: pictures are read by Pillow, audio by mutagen, SVG by defusedxml, and a 
 """
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -113,7 +114,7 @@ def inspect(data: bytes, name: str, *, size: int | None = None) -> Inspected:
     if len(data) > MAX_BYTES:
         raise UnfitFile(
             _("The file has %(size)s KB; an attachment has at most 50 KB. Make it smaller and add it again.")
-            % {"size": f"{(size or len(data)) / 1024:,.1f}"}
+            % {"size": f"{math.ceil((size or len(data)) / 102.4) / 10:,.1f}"}  # never what may be attached
         )
     suffix = PurePosixPath(name.lower()).suffix.lstrip(".")
     _refuse_foreign(data)

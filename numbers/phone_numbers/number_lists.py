@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.kit.words.said import ngettext
 from messaging import msisdn
+from messaging.files import pasted_lines
 from messaging.files.contact_headers import guess_mapping
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
@@ -36,8 +37,10 @@ class InvalidNumbers(ValueError):
 
 def read_pasted(text: str, *, held: Collection[str] = ()) -> NumberList:
     """One a line, or with commas between; + and spaces inside a number are left out. What Laaffic holds already stays
-    as it is, a short number for one."""
-    parts = [number for part in _between.split(text) for number in _apart(part.strip()) if number]
+    as it is, a short number for one. A first line that names the column, as in a file, is none."""
+    lines = text.splitlines()
+    body = "\n".join(lines[pasted_lines.header_of(lines[: pasted_lines.HEAD]) :])
+    parts = [number for part in _between.split(body) for number in _apart(part.strip()) if number]
     kept = frozenset(held)
     read = _collect((part, f"“{part[:40]}”") for part in parts if part not in kept)
     as_held = _once([part for part in parts if part in kept])

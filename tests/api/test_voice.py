@@ -163,6 +163,13 @@ class AudioTests:
         assert answer.status_code == 400
         assert "MB" in answer.json()["detail"]
 
+    def test_how_large_a_large_one_is_is_told_although_it_is_not_read(self, api: Api) -> None:
+        answer = sent(api, "audio-files", "hello.mp3", b"ID3" + bytes(6 * 1024 * 1024))
+        assert "The file has 6.1 MB; at most 5 MB" in answer.json()["detail"]
+
+        barely = sent(api, "audio-files", "hello.mp3", b"ID3" + bytes(5 * 1024 * 1024))
+        assert "The file has 5.1 MB; at most 5 MB" in barely.json()["detail"]
+
 
 def test_a_spoken_message_is_drafted_and_launched_as_any_campaign(
     api: Api, application: Application, group: ContactGroup

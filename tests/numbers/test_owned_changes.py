@@ -19,6 +19,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.laaffic import VoicemailFile
+from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import OwnedNumber
@@ -83,11 +84,26 @@ class EditTests:
         assert list(getattr(problem.value, "error_dict", {"__all__": 1})) == [field]
         assert not LedgerEntry.objects.exists()
 
-    @pytest.mark.parametrize("file", [VoicemailFile("hello.exe", WAV), VoicemailFile("hello.wav", b"")])
-    def test_a_file_that_is_none(self, number: OwnedNumber, file: VoicemailFile) -> None:
-        with pytest.raises(ValidationError) as problem:
+    @pytest.mark.parametrize(
+        ("file", "said"),
+        [
+            (VoicemailFile("hello.exe", WAV), "ends with none of"),
+            (VoicemailFile("hello.wav", b""), "The file is empty"),
+            (VoicemailFile("hello.wav", WAV + bytes(MAX_VOICEMAIL)), "The file is larger than 5 MB"),
+            (VoicemailFile("hello.mp3", b"%PDF-1.4 " + bytes(100)), "By its content"),
+        ],
+    )
+    def test_a_file_that_is_none(self, number: OwnedNumber, file: VoicemailFile, said: str) -> None:
+        with pytest.raises(ValidationError, match=said) as problem:
             owned_changes.edit(number, {}, file=file)
         assert "voicemail_file" in problem.value.message_dict
+
+    @pytest.mark.parametrize("content", [b"ID3\4" + bytes(40), b"\xff\xfb" + bytes(40), bytes(4) + b"ftypM4A "])
+    def test_each_kind_of_recording_is_taken(
+        self, sandbox: RunningSandbox, number: OwnedNumber, content: bytes
+    ) -> None:
+        entry = owned_changes.edit(number, {}, file=VoicemailFile("hello.mp3", content))
+        assert entry.state == EntryState.ACCEPTED
 
     @pytest.mark.parametrize(
         ("fault", "state"), [("bad_gateway_after", EntryState.ACCEPTED), ("bad_gateway_before", EntryState.REFUSED)]

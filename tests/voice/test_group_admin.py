@@ -24,7 +24,7 @@ from tests.messaging.mms.attachment_samples import mpeg, picture
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
 from tests.voice.test_audio import silent_wave
-from voice.models import AudioFile, GroupTask, TaskState
+from voice.models import AudioFile, GroupTask, TaskKind, TaskState
 from voice.services.audio import uploads as audio
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import numbers as group_numbers
@@ -392,6 +392,20 @@ class LaunchingTests:
         listed = admin_client.get(reverse(LIST)).context_data["cl"].result_list
         assert template not in listed
         assert list(admin_client.get(reverse(LIST), {"show": "templates"}).context_data["cl"].result_list) == [template]
+
+    @pytest.mark.parametrize("state", [TaskState.FINISHED, TaskState.CANCELLED])
+    def test_of_what_is_over_the_rest_is_called_by_a_new_task(
+        self, application: Application, admin_client: Client, state: TaskState
+    ) -> None:
+        task = written(application)
+        GroupTask.objects.filter(pk=task.pk).update(state=state, key="1")
+        assert 'id="unreached"' in admin_client.get(own(task)).content.decode()
+
+        admin_client.post(own(task, "make", "unreached"))
+
+        made = GroupTask.objects.exclude(pk=task.pk).get()
+        assert (made.kind, made.number_count) == (TaskKind.SEND, task.number_count)
+        assert 'id="unreached"' not in admin_client.get(own(made)).content.decode()
 
     def test_only_what_never_left_is_deleted(
         self, sandbox: RunningSandbox, application: Application, admin_client: Client

@@ -254,6 +254,16 @@ class SteeringTests:
         assert task.state == TaskState.CANCELLED
         assert LedgerEntry.objects.get(interface="voice/group/call/cancel").state == EntryState.ACCEPTED
 
+    def test_cancelling_again_after_a_lost_answer_says_that_it_is_cancelled(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.waiting(application)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        with pytest.raises(ValidationError, match="was lost"):
+            group_tasks.cancel(task.pk)
+
+        assert group_tasks.cancel(task.pk).state == TaskState.CANCELLED
+
     def test_it_is_repeated_to_all_and_to_the_failed(self, sandbox: RunningSandbox, application: Application) -> None:
         task = seen_through(group_tasks.launch(written(application, count=40).pk))
         with pytest.raises(ValidationError, match="have not come"):
@@ -269,6 +279,69 @@ class SteeringTests:
         assert (failed.kind, failed.number_count) == (TaskKind.RESEND_FAILED, task.failed)
         assert [len(there.calls) for there in at_sandbox(sandbox)] == [40, task.failed, 40]
         assert (seen_through(everybody).total, len({t.task_name for t in (task, failed, everybody)})) == (40, 3)
+
+    def finished(self, application: Application, count: int = 40) -> GroupTask:
+        task = seen_through(group_tasks.launch(written(application, count=count).pk))
+        return self.with_records(task)
+
+    def with_records(self, task: GroupTask) -> GroupTask:
+        records_pulls.sync(records_pulls.GROUP)
+        group_sync.sync()
+        task.refresh_from_db()
+        return task
+
+    def repetitions(self, task: GroupTask) -> tuple[GroupTask, GroupTask]:
+        """Two drafts, the second as from before there was only one."""
+        first = group_copies.again(task, failed_only=True)
+        given = {name: getattr(first, name) for name in ("name", "application", "kind", "parent", "text", "language")}
+        other = GroupTask.objects.create(**given)
+        group_numbers.keep(other, group_numbers.Audience(group_numbers.of(first)))
+        other.save()
+        return first, other
+
+    def test_a_repetition_that_is_asked_for_in_two_tabs_is_one_draft(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.finished(application)
+
+        for failed_only in (True, False):
+            first, second = (group_copies.again(task, failed_only=failed_only) for _ in range(2))
+            assert first == second
+
+    def test_who_was_reached_by_a_repetition_is_not_called_by_the_next_one(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.finished(application)
+        first, other = self.repetitions(task)
+        repeated = seen_through(group_tasks.launch(first.pk))
+        GroupTask.objects.filter(pk=repeated.pk).update(recorded=repeated.called)
+        reached = group_numbers.of(first)[0]
+        now = timezone.now()
+        CallRecord.objects.create(
+            voice_id="r1", task_id=repeated.key, callee=reached, outcome="answered", at=now, first_seen_at=now
+        )
+
+        with pytest.raises(ValidationError, match="1 of its numbers was reached by another repetition since"):
+            group_tasks.launch(other.pk)
+        with pytest.raises(ValidationError, match="New task of those not reached"):
+            group_copies.again(task, failed_only=True)
+
+        rest = group_copies.new_from(task, unreached_only=True)
+        assert set(group_numbers.of(first)) - set(group_numbers.of(rest)) == {reached}
+        assert len(at_sandbox(sandbox)) == 2
+
+    def test_while_a_repetition_calls_no_other_one_is_launched(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.finished(application)
+        first, other = self.repetitions(task)
+        group_tasks.launch(first.pk)
+
+        with pytest.raises(ValidationError, match="They are called again already, by “Spring”"):
+            group_tasks.launch(other.pk)
+        with pytest.raises(ValidationError, match="“Spring” is still calling"):
+            group_copies.again(task, failed_only=True)
+        assert len(at_sandbox(sandbox)) == 2
 
     def test_nobody_is_called_again_where_everybody_was_reached(
         self, sandbox: RunningSandbox, application: Application

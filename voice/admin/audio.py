@@ -110,10 +110,9 @@ class AudioFileAdmin(LibraryAdmin):
 
     def _add(self, request: HttpRequest, form: AddAudioForm) -> AudioFile | None:
         file = form.cleaned_data["file"]
-        data = file.read(settings.AUDIO_MAX_BYTES + 1)
         name = form.cleaned_data["name"] or audio.suggested_name(file.name)
         try:
-            added, is_new = audio.add(data, name, by=signed_in(request))
+            added, is_new = audio.add(audio.read(file), name, by=signed_in(request))
         except ValidationError as problem:
             add_problems(form, problem)
             return None

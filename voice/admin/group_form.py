@@ -312,9 +312,8 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         upload = self.cleaned_data.get("audio_file")
         if upload is None:
             return
-        data = upload.read(settings.AUDIO_MAX_BYTES + 1)
         try:
-            kept, _new = audio.add(data, audio.suggested_name(upload.name), by=self.user)
+            kept, _new = audio.add(audio.read(upload), audio.suggested_name(upload.name), by=self.user)
             self.cleaned_data["audio"] = kept
         except ValidationError as problem:
             self.add_error("audio_file", problem.messages)

@@ -248,6 +248,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_edit=may_add and is_draft,
             may_review=is_draft and not task.is_template,
             may_copy=may_add and (task.is_template or task.is_at_laaffic),
+            may_call_rest=may_add and task.state in (TaskState.FINISHED, TaskState.CANCELLED),
             may_keep_template=may_add and not task.is_template,
             may_update=may_add and may_launch and task.state == TaskState.WAITING,
             may_repeat=may_add and may_launch and task.state == TaskState.FINISHED,

@@ -61,6 +61,7 @@ class TaskState(models.TextChoices):
 NOT_LEFT = (TaskState.DRAFT, TaskState.LAUNCHED, TaskState.HELD)  # no request of this launch was made
 OPEN = (TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING, TaskState.PAUSED)  # Laaffic has it; it goes on
 OVER = (TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELLED, TaskState.REPLACED)
+CALLED_NOBODY = (*NOT_LEFT, TaskState.FAILED, TaskState.REPLACED)
 
 
 class Announcement(models.IntegerChoices):

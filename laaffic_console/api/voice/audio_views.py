@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
@@ -49,10 +48,11 @@ class AudioFilesView(ApiView):
         """Keep a file in the library; 200 where the same content is there already. …/upload gives it to Laaffic."""
         files.require_room(request)
         asked = self.read(shapes.AudioRequest)
-        data, name = files.content(asked["file"], settings.AUDIO_MAX_BYTES)
+        file = asked["file"]
 
         def work() -> Answer:
-            kept, is_new = audio.add(data, asked.get("name") or audio.suggested_name(name), by=request.user)
+            name = asked.get("name") or audio.suggested_name(str(file.name))
+            kept, is_new = audio.add(audio.read(file), name, by=request.user)
             return Answer(201 if is_new else 200, {"id": kept.pk})
 
         answer = self.once(work)

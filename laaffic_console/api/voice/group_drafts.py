@@ -248,7 +248,7 @@ class RepeatGroupCallView(MadeFromView):
     def post(self, request: Any, pk: int) -> Response:
         """A draft of Laaffic's own repetition of a finished task, to all or to those not reached.
 
-        Send a key: repeated without one, it makes another draft.
+        The open one, where there is one already.
         """
         unreached = self.read(shapes.RepeatRequest)["unreached"]
         return self.made(pk, lambda task, by: group_copies.again(task, failed_only=unreached, by=by))

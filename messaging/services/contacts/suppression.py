@@ -23,6 +23,7 @@ from laaffic_console.kit.lists import walks
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging import msisdn
+from messaging.files import pasted_lines
 from messaging.files.unreadable import UnreadableFile
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.models.contacts import opt_outs_also_on
@@ -160,13 +161,15 @@ def suppress_written(numbers: Numbers, **entry: Any) -> Outcome:
 
 
 def read_pasted(text: str, region: str = "") -> Numbers:
-    """Numbers one a line, or with commas, semicolons or tabs between them."""
+    """Numbers one a line, or with commas, semicolons or tabs between them; a line that names their column is none."""
+    lines = text.splitlines()
+    header = pasted_lines.header_of(lines[: pasted_lines.HEAD])
     return _read(
         (
             (line, part, "")
-            for line, whole in enumerate(text.splitlines(), start=1)
+            for line, whole in enumerate(lines, start=1)
             for part in re.split(r"[,;\t]", whole)
-            if part.strip()
+            if part.strip() and line != header
         ),
         region,
     )

@@ -129,13 +129,17 @@ def waits_for(campaign: EmailCampaign) -> str:
     if is_past_window(campaign):
         return ""
     quiet_since = campaign.last_report_at
-    if quiet_since and campaign.receiver_count is None and timezone.now() - quiet_since > QUIET:
+    if quiet_since and not campaign.receiver_count and timezone.now() - quiet_since > QUIET:
         return ""
     if campaign.receiver_count:
         return _("Laaffic has reported %(n)d of the %(all)d addresses on the list.") % {
             "n": counts["total"],
             "all": campaign.receiver_count,
         }
+    if campaign.receiver_count == 0 and not counts["total"]:
+        return _(
+            "The list was empty as of the last look-up. If addresses were added since, Laaffic reports their emails."
+        )
     return _("Laaffic may still report more emails: how many are on the list is not known.")
 
 

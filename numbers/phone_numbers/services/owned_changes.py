@@ -31,6 +31,7 @@ from laaffic_console.laaffic import (
     OutcomeUnknown,
     VoicemailFile,
 )
+from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_evidence, owned_sync, syncing
 from phone_numbers.services.refusals import Overtaken
@@ -163,13 +164,8 @@ def _check(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile 
     if seen is not None and seen != shown_digest(number):
         raise Overtaken(_("The number has been changed in the meantime. Look at what it has now, and send it again."))
     problems = {field: problem for field, value in changed.items() if (problem := _problem(field, value))}
-    if file is not None:
-        try:
-            file.fields()
-        except InvalidRequest as problem:
-            problems["voicemail_file"] = _("An mp3, wav or m4a file of at most 5 MB: %(why)s.") % {
-                "why": problem.message
-            }
+    if file is not None and (unfit := _problem_with_file(file)):
+        problems["voicemail_file"] = unfit
     if problems:
         raise ValidationError(problems)
     if not changed and file is None:
@@ -186,6 +182,28 @@ def _problem(field: str, value: Any) -> str:
     if field == "voicemail_seconds" and not SECONDS[0] <= value <= SECONDS[1]:
         return _("From 1 to 999 seconds.")
     return ""
+
+
+def _problem_with_file(file: VoicemailFile) -> str:
+    if not file.data:
+        return _("The file is empty (0 bytes). Save the recording again and choose that.")
+    if len(file.data) > MAX_VOICEMAIL:
+        return _("The file is larger than 5 MB. Shorten it, or save it as MP3 of 64 kbit/s.")
+    try:
+        file.fields()
+    except InvalidRequest as problem:
+        return _("An mp3, wav or m4a file of at most 5 MB: %(why)s.") % {"why": problem.message}
+    return (
+        ""
+        if _begins_as_sound(file.data)
+        else _("By its content the file is not an mp3, wav or m4a. Choose a recording.")
+    )
+
+
+def _begins_as_sound(data: bytes) -> bool:
+    """A renamed document would be what callers hear."""
+    is_mpeg = data.startswith(b"ID3") or (data[:1] == b"\xff" and data[1:2] >= b"\xe0")
+    return is_mpeg or data.startswith(b"RIFF") or data[4:8] == b"ftyp"
 
 
 def _no_address(address: str) -> str:

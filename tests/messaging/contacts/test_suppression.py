@@ -43,6 +43,12 @@ class ReadTests:
         assert read.good == ["919876543210", "919876543211", "919876543212"]
         assert [(bad.line, bad.value) for bad in read.invalid] == [(3, "nobody")]
 
+    @pytest.mark.parametrize(("text", "n_invalid"), [("phone\n+919876543210", 0), ("nobody\n+919876543210", 1)])
+    def test_the_name_of_their_column_is_no_number_that_is_wrong(self, text: str, n_invalid: int) -> None:
+        read = suppression.read_pasted(text)
+
+        assert (read.good, len(read.invalid)) == (["919876543210"], n_invalid)
+
     @pytest.mark.parametrize(
         "content",
         [

@@ -510,6 +510,15 @@ class DeliveryTests:
         EmailCampaign.objects.update(last_report_at=timezone.now() - dt.timedelta(minutes=61))
         assert email_campaigns.finish_if_done(campaign.pk)
 
+    def test_a_list_that_was_empty_is_said_to_be(self, campaign: EmailCampaign) -> None:
+        EmailCampaign.objects.update(receiver_count=0)
+        assert email_campaigns.waits_for(fresh(campaign)).startswith("The list was empty as of the last look-up.")
+
+        push(entry(emailState="failure"))
+        assert "how many are on the list is not known" in email_campaigns.waits_for(fresh(campaign))
+        EmailCampaign.objects.update(last_report_at=timezone.now() - dt.timedelta(minutes=61))
+        assert email_campaigns.finish_if_done(campaign.pk)
+
     def test_a_list_of_four_waits_for_the_fourth(self, campaign: EmailCampaign) -> None:
         EmailCampaign.objects.update(receiver_count=4)
         push(entry(emailState="failure"))

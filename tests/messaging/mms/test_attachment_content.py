@@ -57,6 +57,10 @@ class FitTests:
         assert inspect(samples.noise(MAX_BYTES), "a.png").file_type == "png"
         assert [is_doubtful(size) for size in (38_400, 38_401, MAX_BYTES)] == [False, True, True]
 
+    def test_one_byte_too_many_is_not_told_as_what_is_allowed(self) -> None:
+        with pytest.raises(UnfitFile, match=r"The file has 50\.1 KB; an attachment has at most 50 KB"):
+            inspect(samples.noise(MAX_BYTES + 1), "a.png")
+
 
 def drawing(inside: str, attributes: str = "") -> bytes:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}>{inside}</svg>'.encode()

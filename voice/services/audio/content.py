@@ -1,6 +1,7 @@
 """What an audio file is, by its content: its name proves nothing. The gateway takes mp3, m4a and wav."""
 
 import io
+import math
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -62,7 +63,7 @@ def problem_with_size(size: int) -> str:
     if size <= settings.AUDIO_MAX_BYTES:
         return ""
     return _("The file has %(size)s MB; at most %(most)s MB are taken. Shorten it, or save it as MP3 of 64 kbit/s.") % {
-        "size": f"{size / 1048576:.1f}",
+        "size": f"{math.ceil(size / 1048576 * 10) / 10:.1f}",  # never what may be taken
         "most": f"{settings.AUDIO_MAX_BYTES / 1048576:g}",
     }
 

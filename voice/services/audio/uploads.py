@@ -8,10 +8,12 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q, QuerySet
 from django.utils import timezone
@@ -42,6 +44,14 @@ class UploadFailed(Exception):
 
 class UploadUnknown(UploadFailed):
     """The answer was lost. To upload it again is safe: a name is taken once."""
+
+
+def read(upload: "UploadedFile[Any]") -> bytes:
+    """All of a chosen file; ValidationError at `file` says how large one is that is too large, and reads none of it."""
+    if problem := audio_content.problem_with_size(upload.size or 0):
+        raise ValidationError({"file": problem})
+    data: bytes = upload.read()
+    return data
 
 
 def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, bool]:

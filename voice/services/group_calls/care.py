@@ -17,19 +17,19 @@ from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
-from laaffic_console.kit.words.said import ngettext
+from laaffic_console.kit.words.said import joined, ngettext
 from messaging.models import Campaign
 from messaging.services.contacts import consents
 from messaging.services.gates import frequency
 from messaging.services.gates.frequency import Cap
 from messaging.subscribers import every_spelling, has_spellings
-from voice.models import GroupTask, TaskKind, TaskState
-from voice.models.group_tasks import NOT_LEFT
+from voice.models import GroupTask, TaskKind
+from voice.models.group_tasks import CALLED_NOBODY
 from voice.services import called_numbers
 from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import repetitions
 
 AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)  # Laaffic's own repetitions: nobody can be left out of them
-CALLED_NOBODY = (*NOT_LEFT, TaskState.FAILED, TaskState.REPLACED)
 DID_NOT_LEAVE = (EntryState.REFUSED, EntryState.NOT_SENT)
 
 
@@ -42,6 +42,8 @@ class Called:
     no_consent: int = 0
     capped: int = 0
     twice: int = 0
+    reached: int = 0  # by another repetition of the same task
+    under_way: str = ""  # such a repetition, of which it is not known yet whom it reaches
 
 
 def called_now(task: GroupTask) -> Called:
@@ -49,7 +51,16 @@ def called_now(task: GroupTask) -> Called:
     agreed = _agreed(task, kept.numbers)
     numbers = _without_full(task, agreed)
     no_consent, capped = len(kept.numbers) - len(agreed), len(agreed) - len(numbers)
-    return Called(numbers, kept.suppressed, no_consent, capped, kept.twice)
+    called = Called(numbers, kept.suppressed, no_consent, capped, kept.twice)
+    return _after_others(task, called) if task.kind == TaskKind.RESEND_FAILED and task.parent is not None else called
+
+
+def _after_others(task: GroupTask, called: Called) -> Called:
+    """Laaffic repeats what failed in the task itself, and does not ask who was reached by another repetition since."""
+    others = [one for one in repetitions.of(task.parent) if one.pk != task.pk] if task.parent else []
+    waits_for = repetitions.under_way(others)
+    reached = len(called.numbers) - len(repetitions.unreached(others, called.numbers))
+    return replace(called, reached=reached, under_way=waits_for.name if waits_for else "")
 
 
 def under_lock(task: GroupTask, called: Called) -> Called:
@@ -69,7 +80,7 @@ def under_lock(task: GroupTask, called: Called) -> Called:
 
 
 def require_somebody(task: GroupTask, called: Called) -> None:
-    if task.kind in AGAIN and (sentence := repeats(called)):
+    if task.kind in AGAIN and (sentence := repeats(task.kind, called)):
         raise NotNow({"numbers": sentence})
     if not called.numbers:
         raise NotNow({"numbers": nobody(called)})
@@ -83,22 +94,40 @@ def nobody(called: Called) -> str:
     return _("Nobody is left to call: all numbers are on the suppression list.")
 
 
-def repeats(called: Called) -> str:
+def repeats(kind: str, called: Called) -> str:
     """Why a repetition cannot leave; "" where it calls nobody whom it must not."""
+    if called.under_way:
+        said = _(
+            "They are called again already, by “%(task)s”, and whom that reaches is not known yet. Wait until it is "
+            "over and its call records have come."
+        )
+        return said % {"task": called.under_way}
+    if not (why := _must_not_be_called(called)):
+        return ""
+    if kind == TaskKind.RESEND_FAILED:
+        return joined([why, _("Press “New task of those not reached” on the first task instead: it leaves them out.")])
+    return joined([why, _("Make a new task from it instead: it leaves them out.")])
+
+
+def _must_not_be_called(called: Called) -> str:
     if called.suppressed:
         return ngettext(
-            "%(n)s of its numbers was suppressed since. Laaffic's own repetition would call it too. Make a new task "
-            "from it instead: it is left out of that.",
-            "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too. Make a new task "
-            "from it instead: they are left out of that.",
+            "%(n)s of its numbers was suppressed since. Laaffic's own repetition would call it too.",
+            "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too.",
             called.suppressed,
         ) % {"n": number(called.suppressed)}
+    if called.reached:
+        return ngettext(
+            "%(n)s of its numbers was reached by another repetition since. Laaffic's own would call it once more.",
+            "%(n)s of its numbers were reached by another repetition since. Laaffic's own would call them once more.",
+            called.reached,
+        ) % {"n": number(called.reached)}
     if others := called.no_consent + called.capped:
         return ngettext(
             "%(n)s of its numbers has not agreed to marketing, or has had enough calls. Laaffic's own repetition "
-            "would call it too. Make a new task from it instead: it is left out of that.",
+            "would call it too.",
             "%(n)s of its numbers have not agreed to marketing, or have had enough calls. Laaffic's own repetition "
-            "would call them too. Make a new task from it instead: they are left out of that.",
+            "would call them too.",
             others,
         ) % {"n": number(others)}
     return ""

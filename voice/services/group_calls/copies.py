@@ -14,9 +14,11 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
 from voice.models import GroupTask, TaskKind, TaskState
-from voice.models.group_tasks import copied
-from voice.services.group_calls import figures as group_figures
+from voice.models.group_tasks import NOT_LEFT, OVER, copied
+from voice.services.group_calls import care as group_care
 from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import repetitions
+from voice.services.group_calls.care import Called
 from voice.services.group_calls.numbers import Audience
 
 
@@ -56,22 +58,43 @@ def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
 
 
 def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> GroupTask:
-    """A draft of Laaffic's own repetition of a finished task."""
+    """A draft of Laaffic's own repetition of a finished task; the same one where it is open already."""
     if task.state != TaskState.FINISHED or not task.key:
         raise NotNow(_("Only a finished task can be repeated. Make a new task from this one."))
+    kind = TaskKind.RESEND_FAILED if failed_only else TaskKind.RESEND
     numbers = group_numbers.of(task)
     if failed_only:
-        numbers = _unreached(task, numbers)
+        numbers = _failed_at_laaffic(task, numbers)
     source = _("those not reached by “%(task)s”") if failed_only else _("the numbers of “%(task)s”")
     audience = Audience(numbers, sources=[source % {"task": task.name}])
-    kind = TaskKind.RESEND_FAILED if failed_only else TaskKind.RESEND
-    return _drafted(task, audience, kind=kind, parent=task, by=by)
+    return _open_repetition(task, kind, numbers) or _drafted(task, audience, kind=kind, parent=task, by=by)
+
+
+def _open_repetition(task: GroupTask, kind: TaskKind, numbers: list[str]) -> GroupTask | None:
+    """Pressed in two tabs, it is one draft; one whose people are others by now stays what its author has seen."""
+    drafts = task.children.filter(kind=kind, state=TaskState.DRAFT).order_by("-pk")
+    return next((draft for draft in drafts if group_numbers.of(draft) == numbers), None)
+
+
+def _failed_at_laaffic(task: GroupTask, numbers: list[str]) -> list[str]:
+    """Whom Laaffic's repetition calls: all whom this task has not reached, also if another has since."""
+    left = _unreached(task, numbers)
+    failed = repetitions.unreached([task], numbers)
+    reached = Called(failed, reached=len(failed) - len(left))
+    if sentence := group_care.repeats(TaskKind.RESEND_FAILED, reached):
+        raise NotNow(sentence)
+    return left
 
 
 def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
-    """By the records: where some are missing, somebody who was reached would be called again."""
-    missing = (task.called or 0) - task.recorded
-    if missing > 0:
+    """By the records of this task and of those that called its people again: where some are missing, somebody who was
+    reached would be called once more.
+    """
+    tasks = [task, *repetitions.of(task)]
+    if running := next((one for one in tasks if one.state not in (*NOT_LEFT, *OVER)), None):
+        said = _("“%(task)s” is still calling, so it is not known who is reached. Wait until it is over.")
+        raise NotNow(said % {"task": running.name})
+    if missing := repetitions.missing_records(tasks):
         raise NotNow(
             ngettext(
                 "%(n)s call record has not come yet, so it is not known who was reached. Try again in a few minutes.",
@@ -80,7 +103,7 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
             )
             % {"n": number(missing)}
         )
-    left = group_figures.unreached(task, numbers)
+    left = repetitions.unreached(tasks, numbers)
     if not left:
         raise NotNow(_("Everybody was reached: there is nobody to call again."))
     return left

@@ -73,7 +73,7 @@ def _looks(
     yield from _content(task)
     if not numbers:
         yield Check("nobody", Level.STOP, group_care.nobody(called))
-    if task.kind in group_care.AGAIN and (sentence := group_care.repeats(called)):
+    if task.kind in group_care.AGAIN and (sentence := group_care.repeats(task.kind, called)):
         yield Check("repeats", Level.STOP, sentence)
     if missing := approval_rules.missing(task, numbers):
         yield Check("approval", Level.STOP, missing)

@@ -21,7 +21,7 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import sendable
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import lasting
-from laaffic_console.laaffic import LaafficError, OutcomeUnknown
+from laaffic_console.laaffic import LaafficError, OutcomeUnknown, Refused
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.refusals import NotAllowed
@@ -311,6 +311,8 @@ def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
             _("Laaffic's answer was lost. The task's state tells soon whether it was cancelled.")
         ) from None
     except LaafficError as problem:
+        if isinstance(problem, Refused) and (now := _looked_at_once(task)).state == TaskState.CANCELLED:
+            return now  # by somebody else, or by a request whose answer was lost
         raise NotNow(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
     ledger.settle_accepted(entry.pk)
     return _looked_at_once(task)
