@@ -203,7 +203,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
         )
     if gateway.hostname in LOCAL:
         return found
-    if gateway.scheme == "http":  # what is no web address at all has an error of its own
+    if gateway.scheme == "http":  # what is not a web address has an error of its own
         found.append(
             warning(
                 _(
