@@ -14,6 +14,7 @@ from laaffic_console.kit.process import garbage
 
 # What they do is not the act of the person who has started them; a worker's processes are those of its qcluster.
 SERVERS = ("worker", "qcluster", "web", "runserver", "sandbox")
+NOT_ON_A_SERVER = ("sandbox", "rehearse")
 
 
 def main() -> None:
@@ -37,6 +38,8 @@ def main() -> None:
         settings.DEBUG  # noqa: B018 - reads them all, before any command makes a trace of what is wrong with one
     except ImproperlyConfigured as wrong:
         sys.exit(str(wrong))
+    if sys.argv[1:2] and sys.argv[1] in NOT_ON_A_SERVER and not settings.CAN_TRY:
+        sys.exit(f"{sys.argv[1]} needs more than a server does: pip install 'laaffic-console[sandbox]'")
     if sys.argv[1:2] and sys.argv[1] not in SERVERS:
         from laaffic_console.kit.audit import acts
 

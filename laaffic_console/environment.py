@@ -136,6 +136,15 @@ def listening(setting: str, usual: str) -> str:
     return given
 
 
+def web_server() -> tuple[str, int, int]:
+    """Where it listens, its processes, and the threads of each."""
+    return (
+        listening("CONSOLE_BIND", "127.0.0.1:8000"),
+        whole("WEB_CONCURRENCY", 2, least=1, most=1000),
+        whole("CONSOLE_THREADS", 16, least=1, most=1000),
+    )
+
+
 def origins(setting: str) -> list[str]:
     given = listed(setting)
     for origin in given:

@@ -18,9 +18,7 @@ wsgi_app = "laaffic_console.wsgi"
 worker_class = "laaffic_console.patient_worker.PatientWorker"
 # Threads are cheap while they wait for a slow client: so the console withstands so many of those without a proxy.
 try:
-    bind = environment.listening("CONSOLE_BIND", "127.0.0.1:8000")
-    workers = environment.whole("WEB_CONCURRENCY", 2, least=1, most=1000)
-    threads = environment.whole("CONSOLE_THREADS", 16, least=1, most=1000)
+    bind, workers, threads = environment.web_server()
 except ImproperlyConfigured as wrong:
     sys.exit(str(wrong))
 # Each thread has a connection of its own to SQLite, and keeps it for a minute: conf.py gives it less memory.

@@ -7,11 +7,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError
 from django.http.request import split_domain_port, validate_host
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console import environment
 from laaffic_console.checks.saying import LOCAL, TAG, error, example, is_loopback, is_web_address, unsendable, warning
+
+LEAST_OF_A_KEY, LEAST_CHARACTERS = 32, 5  # of SECRET_KEY: how long it is, and how many different ones
 
 
 @register(TAG)
@@ -166,6 +170,15 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
                 id="laaffic.W171",
             )
         )
+    elif is_guessable(settings.SECRET_KEY):
+        found.append(
+            warning(
+                _("SECRET_KEY is short or repeats itself: who guesses it signs in as anyone."),
+                hint=_("Make one with: %(command)s")
+                % {"command": "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"},
+                id="laaffic.W177",
+            )
+        )
     if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
         found.append(
             warning(
@@ -190,7 +203,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
         )
     if gateway.hostname in LOCAL:
         return found
-    if gateway.scheme != "https":
+    if gateway.scheme == "http":  # what is not a web address has an error of its own
         found.append(
             warning(
                 _(
@@ -209,7 +222,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
                 id="laaffic.W173",
             )
         )
-    elif console.scheme != "https":
+    elif console.scheme == "http":
         found.append(
             warning(
                 _("CONSOLE_URL is not https: passwords and callback addresses cross the network unencrypted."),
@@ -218,3 +231,17 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
             )
         )
     return found
+
+
+@register(TAG, deploy=True)
+def check_web_server(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Only `laaffic-console web` reads these, so that only it would say what is wrong with them."""
+    try:
+        environment.web_server()
+    except ImproperlyConfigured as wrong:
+        return [error(str(wrong), hint=_("Until then the web process does not start."), id="laaffic.E178")]
+    return []
+
+
+def is_guessable(key: str) -> bool:
+    return len(key) < LEAST_OF_A_KEY or len(set(key)) < LEAST_CHARACTERS

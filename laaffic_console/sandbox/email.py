@@ -302,4 +302,4 @@ class EmailInterfaces(FamilyOfInterfaces):
             }
             for mail in list(self.mails.values())[-100:]
         ]
-        return {"Mails": rows[::-1]}
+        return {"Emails": rows[::-1]}

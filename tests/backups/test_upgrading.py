@@ -70,6 +70,17 @@ def test_everything_in_its_order(
     assert re.search(r"Upgraded: 0 migrations\. Pages were away for \d+\.\d", told)
 
 
+def test_without_systemd_its_commands_are_refused_before_anything_stops(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(upgrading, "SYSTEMD", tmp_path / "not-there")
+
+    with pytest.raises(CommandError, match=r"systemd does not run.*--stop-workers.*Nothing was stopped"):
+        upgrade(start_web="systemctl start console-web")
+
+    assert done(tmp_path) == []
+
+
 def test_a_terminal_that_is_closed_keeps_nothing_stopped(
     upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

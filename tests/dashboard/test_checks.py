@@ -27,6 +27,7 @@ GOOD = {
     "CONSOLE_URL": "https://console.example.com",
     "ALLOWED_HOSTS": ["console.example.com"],
     "SECRET_KEY_IS_OWN": False,
+    "SECRET_KEY": "a-key-of-fifty-random-characters-that-nobody-knows",
     "TRUSTED_PROXIES": [],
     "SECURE_PROXY_SSL_HEADER": None,
     "REDIS_URL": "",
@@ -92,6 +93,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("SAML_METADATA", "http://id.example.com/metadata", "E160"),
     ("SAML_METADATA", "https://id.example.com/metadata", "W162"),
     ("SECRET_KEY_IS_OWN", True, "W171"),
+    ("SECRET_KEY", "secret", "W177"),
+    ("SECRET_KEY", "abc" * 20, "W177"),
     ("LAAFFIC_BASE_URL", "http://api.laaffic.com/v3", "W172"),
     ("CONSOLE_URL", "http://127.0.0.1:8000", "W173"),
     ("CONSOLE_URL", "http://console.example.com", "W174"),
@@ -300,7 +303,30 @@ class ServingTests:
     def test_every_id_has_a_case_here(self) -> None:
         written = set(re.findall(r"\b[EW]1\d\d\b", "".join(map(inspect.getsource, MODULES))))
 
-        assert written == {entry[2] for entry in (*WRONG, *WRONG_QUEUE, *WRONG_DATABASE)} | {"E115", "W116", "W117"}
+        assert written == {entry[2] for entry in (*WRONG, *WRONG_QUEUE, *WRONG_DATABASE)} | {
+            "E115",
+            "W116",
+            "W117",
+            "E178",
+        }
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("CONSOLE_BIND", "8000"), ("WEB_CONCURRENCY", "0"), ("CONSOLE_THREADS", "many")]
+    )
+    def test_what_only_the_web_process_reads_is_looked_at_too(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+
+        assert [(found.id, f"{name} is “{value}”. Give" in found.msg) for found in console.check_web_server()] == [
+            ("laaffic.E178", True)
+        ]
+
+    def test_what_is_no_address_is_not_called_unencrypted(self, settings: LazySettings) -> None:
+        settings.LAAFFIC_BASE_URL, settings.CONSOLE_URL = "api.laaffic.com", "console.example.com"
+
+        assert {"E122", "E142"} <= ids(ours())
+        assert not ids(ours()) & {"W172", "W174"}
 
     @pytest.mark.parametrize("start", [["manage.py", "check"], ["-c", "import laaffic_console.wsgi"]])
     def test_a_wrong_setting_stops_command_and_web_process(self, tmp_path: Any, start: list[str]) -> None:

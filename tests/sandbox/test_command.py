@@ -3,7 +3,13 @@
 import pytest
 from django.core.management import CommandError, CommandParser
 
-from laaffic_console.sandbox.management.commands.sandbox import Command, faults_of, listening, options_of
+from laaffic_console.sandbox.management.commands.sandbox import (
+    Command,
+    faults_of,
+    listening,
+    options_of,
+    said_at_start,
+)
 from laaffic_console.sandbox.options import Faults, Options
 
 
@@ -16,6 +22,22 @@ def parsed(*arguments: str) -> dict[str, object]:
 def test_a_port_that_there_is_not() -> None:
     with pytest.raises(CommandError, match=r"--port is 65536\. Give a whole number from 0"):
         listening("127.0.0.1", 65536)
+
+
+def test_it_says_how_a_console_uses_it() -> None:
+    said = said_at_start("http://127.0.0.1:8090", Options())
+
+    assert said.startswith("sandbox at http://127.0.0.1:8090/\n")
+    for line in ("LAAFFIC_BASE_URL=http://127.0.0.1:8090/v3", "LAAFFIC_API_KEY=sandbox-key", "SANDBOX_CALLBACK"):
+        assert line in said
+
+
+def test_a_key_of_ones_own_is_not_shown_and_callbacks_are_not_asked_for_twice() -> None:
+    options = Options(api_key="mine", api_secret="nobodys-business", callback="http://127.0.0.1:8000/hooks/t/")
+
+    said = said_at_start("http://127.0.0.1:8090", options)
+
+    assert not any(word in said for word in ("mine", "nobodys-business", "SANDBOX_CALLBACK"))
 
 
 def test_without_options_it_is_the_usual_gateway() -> None:

@@ -453,7 +453,7 @@ class PermissionTests:
         )
 
         tables = told["tables"]
-        assert [mail["to"] for mail in tables["Mails"]][-1] == "person1@list1001.example"
+        assert [mail["to"] for mail in tables["Emails"]][-1] == "person1@list1001.example"
         assert (len(tables["Bindings"]), len(tables["Number pools"])) == (2, 2)
         assert tables["MMS attachments"][0]["state"] == "kept"
         assert tables["Replies"] == [{"from": f"+{NUMBERS[0]}", "to": "", "says": "STOP"}]

@@ -38,6 +38,7 @@ _START_ALL = gettext_noop("The database is up to date: start web and workers of 
 _NOTHING_CHANGED = gettext_noop("The database is as it was: start the version before again.")
 
 Tell = Callable[[str], None]
+SYSTEMD = Path("/run/systemd/system")  # there where it runs, as sd_booted(3) says
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
     """
     with alone.on_all_machines():
         tell(_("checking …"))
+        _look_for_systemd(how)
         ready = _made_ready(may_take_long=how.may_take_long)
         if how.backup:
             tell(_("backup …"))
@@ -101,6 +103,20 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
                 _run(how.stop_workers, Refused, _NOTHING_CHANGED)
                 _wait_for_workers()
             return _change_over(how, ready, kept_waiting.close, tell)
+
+
+def _look_for_systemd(how: How) -> None:
+    """Before anything is stopped: without it, the usual commands would fail one by one."""
+    commands = (how.ready_web, how.stop_workers, how.stop_web, how.start_web, how.start_workers)
+    if SYSTEMD.is_dir() or not any(command.startswith("systemctl ") for command in commands):
+        return
+    raise Refused(
+        _(
+            "systemd does not run on this machine. Say how its processes are stopped and started: --stop-workers, "
+            '--stop-web, --start-web and --start-workers, each with a command, or with "" where you do it yourself. '
+            "Nothing was stopped or changed."
+        )
+    )
 
 
 def _back_up(path: Path, tell: Tell) -> None:

@@ -125,7 +125,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
     list_display = [
         "shown_number",
         "shown_state",
-        "campaign",
+        "shown_campaign",
         "shown_reason",
         "shown_segments",
         "cost",
@@ -151,6 +151,10 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
     def shown_state(self, message: Message) -> tuple[str, Any]:
         standing = answers.standing(message)
         return standing.key, meanings.inline("message", standing.key, standing.label)
+
+    @display(description=gettext_lazy("campaign"), ordering="campaign")
+    def shown_campaign(self, message: Message) -> Campaign:
+        return message.campaign
 
     @display(description=gettext_lazy("reason"))
     def shown_reason(self, message: Message) -> str:

@@ -178,13 +178,28 @@ class Command(ConsoleCommand):
         runner = await sandbox.start(listener)
         host = listener.getsockname()[0]
         with contextlib.suppress(NotWritten):  # a starter that does not read it may know the port
-            self.stdout.write(f"sandbox at http://{host}:{sandbox.port}/")
+            self.stdout.write(said_at_start(f"http://{host}:{sandbox.port}", sandbox.options))
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         await ended.wait()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(runner.cleanup(), 3)
+
+
+def said_at_start(address: str, options: Options) -> str:
+    """What a console needs to use it. Only the key that everybody knows is shown."""
+    usual = Options()
+    key, secret = ("as this was given", "as this was given")
+    if (options.api_key, options.api_secret) == (usual.api_key, usual.api_secret):
+        key, secret = usual.api_key, usual.api_secret
+    lines = [f"sandbox at {address}/", "In the .env of the console that is to use it:"]
+    lines += [f"  LAAFFIC_BASE_URL={address}/v3", f"  LAAFFIC_API_KEY={key}", f"  LAAFFIC_API_SECRET={secret}"]
+    if not options.callback:
+        lines.append(
+            "It pushes no delivery reports: set SANDBOX_CALLBACK to an address that the application's page shows."
+        )
+    return "\n".join(lines)
 
 
 def listening(host: str, port: int) -> socket.socket:
