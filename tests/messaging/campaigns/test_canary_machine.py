@@ -117,8 +117,9 @@ class CanaryMachine(MessageMachine):
             return
         known = canary.figures
         assert known["delivered"] + known["failed"] >= known["wanted"] >= -(-known["left"] * REPORTS // 100)
-        ends = {pk: ends for pk, ends in self.told.items() if pk in self.chosen}
-        rejected = Message.objects.filter(pk__in=self.chosen, state=MessageState.REJECTED).count()
+        few = chosen()
+        ends = {pk: ends for pk, ends in self.told.items() if pk in few}
+        rejected = Message.objects.filter(pk__in=few, state=MessageState.REJECTED).count()
         assert known["delivered"] <= sum(True in ends for ends in ends.values())
         assert known["delivered"] + known["failed"] <= len(ends) + rejected
 
