@@ -35,7 +35,7 @@ from messaging.models import (
 from messaging.registered import gauges, health_signs
 from messaging.services import restored
 from messaging.services.batches import claiming, counting, hours, settling, unknown, waiting
-from messaging.services.campaigns import campaigns, canaries, resolving
+from messaging.services.campaigns import campaigns, canaries, canary_figures, resolving
 from messaging.services.figures import proofs
 from messaging.services.gates import frequency
 from messaging.services.reports import record_matching
@@ -83,7 +83,7 @@ QUESTIONS_OF_BATCHES: dict[str, Callable[[Campaign], Any]] = {
     "cancel": lambda one: campaigns.cancel_waiting(one.pk),
     "latest end": lambda one: campaigns.hold_after_end(one.pk),
     "resolve": lambda one: resolving._unknown_batches(one.pk, None),
-    "canary": canaries._is_on_its_way,
+    "canary": canary_figures.are_on_their_way,
     "let go": lambda one: canaries._let_some_go(one.pk, 0),
     "hours again": lambda one: waiting._look_at_some(one.pk, 0),
     "sent since": lambda _one: list(Campaign.objects.filter(pk__in=frequency.sending_since("sms", NOW))),
