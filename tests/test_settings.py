@@ -1,6 +1,7 @@
 """Whatever a setting holds, it is taken or refused in a sentence that names it; every entry ends with that sentence."""
 
 import ast
+import inspect
 import os
 import re
 import runpy
@@ -60,12 +61,14 @@ def readers() -> dict[str, str]:
     }
 
 
-READ = readers()
+# Those of the web server, which `check --deploy` reads too.
+SERVED = {"CONSOLE_BIND": "listening", "WEB_CONCURRENCY": "whole", "CONSOLE_THREADS": "whole"}
+READ = readers() | SERVED
 
 
 def read_all(setting: str) -> None:
     """What the web server reads is read by it, and every other one by the settings."""
-    is_served = f'"{setting}"' in (PACKAGE / "web_server.py").read_text()
+    is_served = setting in SERVED
     runpy.run_path(str(PACKAGE / ("web_server.py" if is_served else "settings.py")))
 
 
@@ -107,6 +110,11 @@ class ReadTests:
         monkeypatch.setenv("SECRET_KEY", "k" * 50 + "\n")
 
         assert runpy.run_path(str(PACKAGE / "settings.py"))["SECRET_KEY"] == "k" * 50 + "\n"
+
+    def test_the_web_servers_are_all_of_them(self) -> None:
+        own = inspect.getsource(environment.web_server)
+
+        assert {name: reader for reader, name in re.findall(r'(\w+)\("([A-Z_]+)"', own)} == SERVED
 
     def test_none_is_read_past_the_readers(self) -> None:
         past = {

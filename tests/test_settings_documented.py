@@ -5,7 +5,7 @@ import re
 from laaffic_console.conf import BASE_DIR, PACKAGE_DIR
 
 READ = re.compile(r"(?<=\w)(?<!\.get)\(\s*\"(DEBUG|[A-Z]+(?:_[A-Z]+)+)\"")
-SOURCES = ("conf.py", "settings.py", "web_server.py")
+SOURCES = ("conf.py", "settings.py", "environment.py")
 # The web server tells its own threads by it; where the settings themselves are read from, said in a sentence.
 OURS = {"CONSOLE_IN_THREADS", "CONSOLE_ENV_FILE"}
 ELSEWHERE = "SAML_"  # all of them are in docs/identity.md
