@@ -84,9 +84,11 @@
   // Anyone who signs in again in another tab is back here as well; what is gone does not come back.
   const IS_SIGN_IN = /\/login\/$/;
   const signedOut = new WeakSet();
+  // The sign-in page leads to the front page who has signed in while the part was fetched: the next answer tells.
+  const comesBack = new WeakSet();
   const noPart = (part) => {
     if (signedOut.has(part)) say(part, part.dataset.signedOut);
-    else gone(part);
+    else if (!comesBack.has(part)) gone(part);
   };
   const gone = (part) => {
     say(part, part.dataset.gone);
@@ -160,8 +162,10 @@
         detail.headers["X-Requested-With"] = "fetch";
       }
       if (name === "htmx:beforeSwap") {
-        if (IS_SIGN_IN.test(new URL(detail.xhr.responseURL).pathname)) signedOut.add(detail.elt);
-        else signedOut.delete(detail.elt);
+        const wasOut = signedOut.has(detail.elt);
+        const isOut = IS_SIGN_IN.test(new URL(detail.xhr.responseURL).pathname);
+        signedOut[isOut ? "add" : "delete"](detail.elt);
+        comesBack[wasOut && !isOut ? "add" : "delete"](detail.elt);
       }
       if (name === "htmx:responseError") failed(detail.elt, detail.xhr.status);
       if (name === "htmx:sendError" || name === "htmx:timeout") lost(detail.elt);
