@@ -17,8 +17,10 @@ THERE = ["/" + str(path.relative_to(ROOT)) for path in SOURCES]
 
 
 def told(path: Path) -> str:
-    """Its comments and docstrings."""
+    """Its comments and docstrings; "" of a source that names no file at all, which need not be parsed."""
     source = path.read_text()
+    if not NAMED.search(source):
+        return ""
     comments = [
         one.string for one in tokenize.generate_tokens(io.StringIO(source).readline) if one.type == tokenize.COMMENT
     ]
