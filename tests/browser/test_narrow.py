@@ -115,6 +115,10 @@ def test_figures_and_requests_of_a_campaign_need_no_scrolling_sideways(page: Pag
 
     frames = page.locator(".c-scroll:has(> .c-stacked)")
     assert frames.count() == 3
+    assert [frame.is_visible() for frame in frames.all()] == [False, False, False]
+    for heading in page.locator(".c-fold > summary").all():
+        heading.click()
+    assert [frame.is_visible() for frame in frames.all()] == [True, True, True]
     assert frames.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     cell = page.locator("#expected td[data-label]").first
