@@ -14,7 +14,15 @@ class Migration(migrations.Migration):
     """
 
     initial = True
-    dependencies = [("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [
+        ("auth", "0012_alter_user_first_name_max_length"),
+        # Of the libraries, so that these come first: behind ours, each of their steps would make our models again.
+        ("axes", "0010_accessattemptexpiration"),
+        ("django_q", "0019_alter_task_options_alter_ormq_key_alter_ormq_lock_and_more"),
+        ("mfa", "0003_authenticator_type_uniq"),
+        ("socialaccount", "0006_alter_socialaccount_extra_data"),
+        ("usersessions", "0001_initial"),
+    ]
     operations = [
         CreateTables(
             {
