@@ -35,7 +35,10 @@ from tests import pristine_postgresql
 
 MEMORY, ROOM = "/dev/shm", 512 * 1024 * 1024
 KEPT = BASE_DIR / "build" / "test-databases"
-MADE_FROM = ["migrations/*.py", "models/*.py", "models.py", "apps.py", "*/roles.py", "*/people.py", "search_indexes.py"]
+MADE_FROM = [
+    *("migrations/*.py", "models/*.py", "models.py", "apps.py", "*/roles.py", "*/people.py", "search_indexes.py"),
+    "sql/new_databases.py",
+]
 APPS = ["laaffic_console/*", "messaging", "voice", "numbers/phone_numbers"]
 
 _image: list[sqlite3.Connection] = []

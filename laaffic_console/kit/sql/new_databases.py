@@ -21,6 +21,7 @@ class CreateTables(Operation):
     tables are there (`afterwards`).
     """
 
+    reduces_to_sql = False
     reversible = False
 
     def __init__(self, squashed: dict[str, str]) -> None:
