@@ -35,7 +35,10 @@ from tests import pristine_postgresql
 
 MEMORY, ROOM = "/dev/shm", 512 * 1024 * 1024
 KEPT = BASE_DIR / "build" / "test-databases"
-MADE_FROM = ["migrations/*.py", "models/*.py", "models.py", "apps.py", "*/roles.py", "*/people.py", "search_indexes.py"]
+MADE_FROM = [
+    *("migrations/*.py", "models/*.py", "models.py", "apps.py", "*/roles.py", "*/people.py", "search_indexes.py"),
+    "sql/new_databases.py",
+]
 APPS = ["laaffic_console/*", "messaging", "voice", "numbers/phone_numbers"]
 
 _image: list[sqlite3.Connection] = []
@@ -183,7 +186,7 @@ def opened() -> sqlite3.Connection:
 
 @pytest.fixture(scope="session")
 def migrated_sqlite(django_db_setup: None) -> Path:
-    """A database to copy, for what runs in processes of its own: each would migrate for ten seconds else."""
+    """A database to copy, for what runs in processes of its own: each would migrate for seconds else."""
     return migrated_file()
 
 
@@ -228,7 +231,7 @@ def postgresql_template(server: str) -> str:
         there = [row[0] for row in to.execute(kept, [f"{TEMPLATES}%"])]
         if name in there:
             return name
-        for outdated in there[7:]:  # of other checkouts there may be some, and each takes a minute to make
+        for outdated in there[7:]:  # of other checkouts there may be some, and each takes seconds to make
             to.execute(f'DROP DATABASE "{outdated}" WITH (FORCE)')
         fresh = f"fresh_{name}"
         to.execute(f'DROP DATABASE IF EXISTS "{fresh}" WITH (FORCE)')

@@ -13,6 +13,7 @@ from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexCo
 from django.db import connection, models
 from django.db.migrations import Migration, operations
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 from django.db.models.functions import Now
 
@@ -64,10 +65,11 @@ class LongLock:
 
 
 def in_all() -> list[LongLock]:
-    """Of every migration that there is, from the first on."""
+    """Of every migration that there is, from the first on; not of what takes their place in a new database."""
     executor = MigrationExecutor(None)
+    executor.loader = MigrationLoader(None, replace_migrations=False)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
-    return list(in_plan([migration for migration, _backwards in plan], ProjectState()))
+    return list(in_plan([migration for migration, _backwards in plan if not migration.replaces], ProjectState()))
 
 
 def in_pending(executor: MigrationExecutor, pending: Iterable[Migration]) -> list[LongLock]:

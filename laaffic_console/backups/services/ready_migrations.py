@@ -45,13 +45,19 @@ class ReadyMigrations:
 
     def apply(self) -> None:
         """As the command `migrate` does it."""
-        if self.executor.recorder.applied_migrations().keys() != self.executor.loader.applied_migrations.keys():
-            call_command("migrate", interactive=False, verbosity=0)  # somebody has migrated by hand in the meantime
+        if self._is_migrated_meanwhile():
+            call_command("migrate", interactive=False, verbosity=0)
             return
         for migration in self.ready:
             self.executor.apply_migration(_NoState(), migration)
         self.executor.check_replacements()
         emit_post_migrate_signal(0, False, connection.alias, plan=self.plan)
+
+    def _is_migrated_meanwhile(self) -> bool:
+        """By hand. One that replaces others counts as applied as soon as they are, before it is recorded."""
+        loader = self.executor.loader
+        recorded = self.executor.recorder.applied_migrations().keys()
+        return bool((recorded ^ loader.applied_migrations.keys()) - loader.replacements.keys())
 
 
 def made_ready(executor: Any, pending: list[Migration]) -> ReadyMigrations:
