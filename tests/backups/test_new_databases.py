@@ -98,7 +98,7 @@ def test_a_database_that_has_some_past_migrations_gets_the_others_one_by_one(app
     past = [(one.app_label, one.name) for one in past_migrations.plan()]
     names = [f"{app}.{name}"[: len(ends_with)] for app, name in past]
     had = past[: names.index(ends_with) + 1]
-    had += [one for one in past if one[0] == "django_q" and one not in had]
+    had += [one for one in past if one[0] == "django_q" and one not in had]  # a library may be ahead
     if not set(replaced.replaces) & set(had):  # of libraries alone: a new database
         assert key in pending(applied(had))
         return
@@ -107,13 +107,29 @@ def test_a_database_that_has_some_past_migrations_gets_the_others_one_by_one(app
     assert sorted(pending(applied(had))) == sorted(one for one in past if one not in had)
 
 
+@pytest.fixture
+def nothing_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No migration that was written since."""
+    load = MigrationLoader.load_disk
+
+    def load_earlier(loader: MigrationLoader) -> None:
+        load(loader)
+        assert loader.disk_migrations is not None
+        squashed = {key[0]: key for key, one in loader.disk_migrations.items() if hasattr(one, "tables")}
+        for key in [key for key in loader.disk_migrations if key > squashed.get(key[0], key)]:
+            del loader.disk_migrations[key]
+
+    monkeypatch.setattr(MigrationLoader, "load_disk", load_earlier)
+
+
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("nothing_later")
 def test_a_database_of_the_version_before_is_up_to_date_but_for_its_records(monkeypatch: pytest.MonkeyPatch) -> None:
     key, _replaced = replacing()
     squashed = set(past_migrations.squashed())
     had = {(one.app_label, one.name) for one in past_migrations.plan()} - squashed
     MigrationRecorder.Migration.objects.filter(name__endswith="_squashed").delete()
-    assert had == MigrationRecorder(connection).applied_migrations().keys()
+    assert had <= MigrationRecorder(connection).applied_migrations().keys()
     executor = MigrationExecutor(connection)
     waits = [one for one, _back in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     assert {(one.app_label, one.name) for one in waits} == squashed - {key}
@@ -129,7 +145,7 @@ def test_a_database_of_the_version_before_is_up_to_date_but_for_its_records(monk
     changes = [one["sql"] for one in asked if one["sql"].split()[0] in CHANGES]
     assert len(changes) == len(squashed)
     assert {sql.partition(" (")[0] for sql in changes} == {'INSERT INTO "django_migrations"'}
-    assert set(MigrationRecorder(connection).applied_migrations()) == had | squashed
+    assert had | squashed <= MigrationRecorder(connection).applied_migrations().keys()
     assert not web_turn._why_not(set(MigrationLoader(None).graph.leaf_nodes()))
 
 
