@@ -31,8 +31,8 @@ OF_CALLS: dict[str, Promise] = {
     CallOutcome.VOICEMAIL: _("A mailbox took the call."),
     CallOutcome.BUSY: _("The line was engaged."),
     CallOutcome.NO_ANSWER: _("It rang and nobody answered."),
-    CallOutcome.DECLINED: _("Somebody turned the call away."),
-    CallOutcome.NO_SUCH_NUMBER: _("The network knows no such number."),
+    CallOutcome.DECLINED: _("Somebody declined the call."),
+    CallOutcome.NO_SUCH_NUMBER: _("The network does not know this number."),
     CallOutcome.FAILED: _("The network could not make the call."),
     "ringing": _("The phone is ringing now, as far as is known."),
 }

@@ -55,7 +55,7 @@ class KindsForm(forms.Form):
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin):
-    when_empty = gettext_lazy("A webhook tells another system what happens here, as soon as it happens.")
+    when_empty = gettext_lazy("A webhook informs another system of what happens here, as soon as it happens.")
     when_empty_link = EmptyLink("admin:events_webhook_make", gettext_lazy("New webhook"), ADD, (masks.SEE,))
     list_display = ["url", "shown_state", "shown_kinds", "last_ok_at", "failing_since", "made_at"]
     search_fields = ["url"]

@@ -184,8 +184,8 @@ def _to_come(since: dt.datetime) -> str:
 
 def _may_have_been_sent(since: dt.datetime) -> str:
     return _(
-        "The console was restored from a backup of %(when)s. This may have been sent since: a callback or your word "
-        "settles it."
+        "The console was restored from a backup of %(when)s. This may have been sent since: a callback settles "
+        "it, or you do by hand."
     ) % {"when": since}
 
 

@@ -154,5 +154,7 @@ def say_added(request: HttpRequest, is_accepted: bool) -> None:
     if is_accepted:
         messages.success(request, _("Laaffic has added them. The list shows their accounts when it has been read."))
     else:
-        lost = _("Laaffic's answer was lost: whether they were added is not known. Not asked again; the list tells.")
+        lost = _(
+            "Laaffic's answer was lost: whether they were added is not known. Not asked again; the list will show them."
+        )
         messages.warning(request, lost)

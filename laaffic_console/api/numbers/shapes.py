@@ -53,7 +53,9 @@ class Binding(serializers.Serializer):
 class AskedBinding(serializers.Serializer):
     id = serializers.IntegerField(help_text="of the request")
     verb = serializers.ChoiceField(choices=BindingRequest.Verb.choices)
-    state = serializers.ChoiceField(choices=SENT_STATES, allow_null=True, help_text="unknown: the list tells soon")
+    state = serializers.ChoiceField(
+        choices=SENT_STATES, allow_null=True, help_text="unknown: the list will show it soon"
+    )
     binding = Binding(allow_null=True, help_text="once it is known")
     at = serializers.DateTimeField()
 
@@ -157,5 +159,5 @@ class Owned(serializers.Serializer):
 
 class OwnedChanged(Owned):
     request = serializers.ChoiceField(
-        choices=SENT_STATES, allow_null=True, help_text="state of the last change; unknown: the list tells soon"
+        choices=SENT_STATES, allow_null=True, help_text="state of the last change; unknown: the list will show it soon"
     )

@@ -134,7 +134,9 @@ class PhonesAsked(serializers.Serializer):
     application = serializers.CharField()
     name = serializers.CharField()
     quantity = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=SENT_STATES, help_text="unknown: the list tells whether they were added")
+    state = serializers.ChoiceField(
+        choices=SENT_STATES, help_text="unknown: the list will show whether they were added"
+    )
 
 
 class NewPassword(serializers.Serializer):

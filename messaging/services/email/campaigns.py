@@ -81,7 +81,7 @@ def _resolvable(campaign_id: int, reason: str, seen: int | None) -> EmailCampaig
     if is_blank(reason):
         raise ValidationError({"reason": _("Say why: it is kept with the campaign.")})
     campaign = steps.locked(EmailCampaign, campaign_id)
-    steps.require(campaign, [EmailCampaignState.UNKNOWN], _("settled by a word"))
+    steps.require(campaign, [EmailCampaignState.UNKNOWN], _("settled by hand"))
     if seen is not None and (campaign.entry_id or 0) != seen:
         raise NotAllowed(_("Another request of it has left since you looked, and its answer was lost too: look again."))
     return campaign

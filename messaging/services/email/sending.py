@@ -277,7 +277,7 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
 
 def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
     if campaign.state == EmailCampaignState.SENDING:
-        event = _("Laaffic's answer was lost (%(why)s). A callback or a person's word settles it.") % {
+        event = _("Laaffic's answer was lost (%(why)s). A callback settles it, or a person by hand.") % {
             "why": error.message
         }
         email_states.move(campaign, EmailCampaignState.UNKNOWN, event, None)

@@ -43,7 +43,7 @@ def of(message: Message) -> list[Entry]:
     events = list(message.events.order_by("-id")[: EVENTS_SHOWN + 1])
     entries += [Entry(event.at, in_words(event.text), event.source) for event in events[:EVENTS_SHOWN]]
     if len(events) > EVENTS_SHOWN:
-        said = _("More happened before: the %(n)s newest of its reports and words are shown") % {
+        said = _("More happened before: the %(n)s newest of its reports and decisions are shown") % {
             "n": number(EVENTS_SHOWN)
         }
         entries.append(Entry(events[-1].at, said, events[-1].source))

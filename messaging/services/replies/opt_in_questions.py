@@ -43,7 +43,7 @@ def _last_restore() -> dt.datetime | None:
 
 
 def _asked_perhaps() -> str:
-    return _("The console was restored from a backup, and they may have been asked since. Their yes counts.")
+    return _("The console was restored from a backup, and they may have been asked since. Their consent counts.")
 
 
 def end_restored(until: dt.datetime) -> None:

@@ -298,7 +298,10 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
         if asked.entry is None or asked.entry.state != EntryState.ACCEPTED:
             messages.warning(
                 request,
-                _("Laaffic's answer was lost: whether it was done is not known. Not sent again; the list tells soon."),
+                _(
+                    "Laaffic's answer was lost: whether it was done is not known. Not sent again; the list will show "
+                    "it soon."
+                ),
             )
         elif asked.binding is None:
             messages.success(request, _("Laaffic has accepted it; the next synchronisation shows the binding."))

@@ -212,7 +212,10 @@ def say_edited(request: HttpRequest, is_accepted: bool) -> None:
     if is_accepted:
         messages.success(request, _("Laaffic has changed the number."))
     else:
-        lost = _("Laaffic's answer was lost: whether it was changed is not known. Not sent again; the list tells soon.")
+        lost = _(
+            "Laaffic's answer was lost: whether it was changed is not known. Not sent again; the list will show it "
+            "soon."
+        )
         messages.warning(request, lost)
 
 

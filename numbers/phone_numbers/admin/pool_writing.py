@@ -236,7 +236,7 @@ class PoolWriting(SyncedListAdmin):
                 request,
                 _(
                     "Laaffic's answer was lost: whether version %(n)d was applied is not known. "
-                    "It is not sent again; Laaffic’s list tells soon."
+                    "It is not sent again; Laaffic’s list will show it soon."
                 )
                 % {"n": sent.number},
             )

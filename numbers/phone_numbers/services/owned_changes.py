@@ -159,7 +159,10 @@ def _check(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile 
         raise NotNow(_("The account does not own this number any more: nothing can be changed of it."))
     if owned_evidence.requests(number).filter(state__in=OPEN).exists():
         raise NotNow(
-            _("A change of this number is under way, and its outcome is not known yet. The next synchronisation tells.")
+            _(
+                "A change of this number is under way, and its outcome is not known yet. The next synchronisation "
+                "will show it."
+            )
         )
     if seen is not None and seen != shown_digest(number):
         raise Overtaken(_("The number has been changed in the meantime. Look at what it has now, and send it again."))

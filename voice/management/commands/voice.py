@@ -97,7 +97,9 @@ class Command(ConsoleCommand):
         if asks_only or document.get("state") != EntryState.UNKNOWN:
             return ""
         if options["verb"] == "phone":
-            return "Laaffic's answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
+            return (
+                "Laaffic's answer was lost. Run manage.py voice sync: the list will show whether the phones were added."
+            )
         if options["verb"] == "call":
             return calls.advice(SipCall.objects.select_related("entry").get(pk=document["id"]))
         advice = group_tasks.advice(GroupTask.objects.get(pk=document["id"]))

@@ -120,7 +120,7 @@ def _settle_by_word(call_id: int, state: EntryState, said: str, seen: int | None
     asked = SipCall.objects.select_for_update().get(pk=call_id)
     if seen is not None and (asked.entry_id or 0) != seen:
         raise NotNow(
-            _("Another attempt has been made since you looked, and your word was about the one before: look again.")
+            _("Another attempt has been made since you looked, and you decided about the one before: look again.")
         )
     if asked.entry is None or not ledger.settle_by_evidence(
         asked.entry.pk, state, evidence=known_by.person(said), provided=call_matching.UNSETTLED
@@ -269,7 +269,7 @@ def advice(asked: SipCall) -> str:
     if entry.state == EntryState.UNKNOWN:
         return _(
             "Laaffic's answer was lost, so the phones may have rung. It is not made again by itself: the record of the "
-            "call tells, mostly within minutes."
+            "call will show it, mostly within minutes."
         )
     if entry.state == EntryState.LAPSED:
         return _(

@@ -272,9 +272,7 @@ def say_over(task_id: int, *, why: str, by: User, seen: int | None = None) -> No
 
 def _require_as_seen(task: GroupTask, seen: int | None) -> None:
     if seen is not None and (task.entry_id or 0) != seen:
-        raise NotNow(
-            _("It was launched again since you looked, and your word was about the launch before: look again.")
-        )
+        raise NotNow(_("It was launched again since you looked, and you decided about the launch before: look again."))
 
 
 def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
@@ -308,7 +306,7 @@ def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
     except OutcomeUnknown:
         syncing.COPIES.request(group_launching.SYNC)
         raise CancelUnknown(
-            _("Laaffic's answer was lost. The task's state tells soon whether it was cancelled.")
+            _("Laaffic's answer was lost. The task's state will soon show whether it was cancelled.")
         ) from None
     except LaafficError as problem:
         if isinstance(problem, Refused) and (now := _looked_at_once(task)).state == TaskState.CANCELLED:

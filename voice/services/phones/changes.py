@@ -199,7 +199,7 @@ def _check(
     if "name" not in problems and (is_added or listed.exists()):
         problems["name"] = _("The application has a phone of this name. Choose another.")
     elif "name" not in problems and requests(ADDED, application.pk).filter(same).exists():
-        said = _("Phones of this name are being added, and the outcome is not known yet: the list tells.")
+        said = _("Phones of this name are being added, and the outcome is not known yet: the list will show it.")
         problems["name"] = NotNow(said)
     if problems:
         raise ValidationError(problems)

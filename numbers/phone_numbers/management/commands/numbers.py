@@ -227,7 +227,7 @@ def not_done(document: dict[str, Any], options: dict[str, Any]) -> CommandError 
         which = {"pool": "pools", "owned": "owned"}.get(options["verb"], "bindings")
         return outcomes.unknown(
             "Laaffic's answer was lost: whether it was done is not known, and it is not sent again. "
-            f"Laaffic's list tells: manage.py numbers sync {which}"
+            f"Laaffic's list will show it: manage.py numbers sync {which}"
         )
     return None
 
