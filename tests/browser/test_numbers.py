@@ -80,13 +80,15 @@ class BindingTests:
         page.click("#unbind")
         expect(page.locator("#binding-state")).to_contain_text("Unbound here")
 
-
     def test_one_that_runs_out_while_it_is_looked_at(
         self, page: Page, sandbox: RunningSandbox, application: Application
     ) -> None:
         """Its page and its row in the list say so, by the server's clock; and the two can be bound again from there."""
         bound = binding_changes.bind(
-            **{"phone_a": "+919876543210", "phone_b": "+919876543211", "pool_number": "918885", "seconds": 3600},
+            phone_a="+919876543210",
+            phone_b="+919876543211",
+            pool_number="918885",
+            seconds=3600,
             application=application,
         ).binding
         assert bound is not None

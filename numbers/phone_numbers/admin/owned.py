@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.forms.shared_rows import in_words
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.pages import add_problems, own_page, page
@@ -72,12 +73,13 @@ class EditForm(forms.Form):
         widget=FileInput({"accept": ".mp3,.m4a,.wav,audio/*"}),
     )
 
-    def __init__(self, number: OwnedNumber, *args: Any, **kwargs: Any) -> None:
-        held = {name: getattr(number, name) for name in owned_changes.FIELDS}
+    def __init__(self, number: OwnedNumber | None = None, *args: Any, **kwargs: Any) -> None:
+        held = {name: getattr(number, name) for name in owned_changes.FIELDS} if number else {}
         super().__init__(*args, **kwargs | {"initial": held})
         ours = Application.objects.filter(is_active=True)
         known = {application.app_id: str(application) for application in ours}
-        others = {number.app_id: number.app_id} if number.app_id and number.app_id not in known else {}
+        at_laaffic = number.app_id if number else ""
+        others = {at_laaffic: at_laaffic} if at_laaffic and at_laaffic not in known else {}
         field_of(self, "app_id", forms.ChoiceField).choices = [("", _("none")), *(others | known).items()]
 
     def taking_over(self, number: OwnedNumber) -> "EditForm":
@@ -198,6 +200,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
         return bool(request.user.has_perms(["numbers.view_ownednumber", "numbers.edit_ownednumber"]))
 
     @action(description=gettext_lazy("Edit"), url_path="edit", permissions=["edit"])
+    @asks(EditForm, "numbers.view_ownednumber", "numbers.edit_ownednumber")
     def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
         number = get_object_or_404(OwnedNumber, pk=object_id)
         form = EditForm(number, request.POST or None, request.FILES or None)
