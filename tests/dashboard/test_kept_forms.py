@@ -13,7 +13,9 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.notices.kinds import Notify
+from messaging.admin.composing import pasted_numbers
 from messaging.models import Campaign, ContactGroup, EmailCampaign
+from messaging.services.contacts import pastes
 from phone_numbers.models import OwnedNumber
 from tests.identity.conftest import add_app
 
@@ -103,6 +105,20 @@ def test_what_was_chosen_is_shown_by_its_name(client: Client, ada: User, applica
     assert "Not after" in said
     assert "Calendar" not in said  # which was left empty
     assert f'name="application" value="{application.pk}"' in shown  # and sent as it was
+
+
+def test_pasted_numbers_that_are_kept_are_told_by_how_many_they_are(client: Client, ada: User) -> None:
+    token = pasted_numbers.signed(pastes.from_lines(["+919876543210", "+919876543211"]))
+    for pasted, said in ((token, "Numbers 2"), ("made up", "Numbers not kept any more")):
+        typed = {"name": "Spring", "pasted": pasted, "text": "Hello"}
+        turned_away = client.post(reverse("admin:messaging_campaign_add"), typed).content.decode()
+
+        shown = sign_in(client, turned_away).content.decode()
+
+        part = shown[shown.index('<section class="c-card">') : shown.index('id="send-kept"')]
+        assert f"Name {said} Text" in " ".join(re.sub("<[^>]+>", " ", part).split())
+        assert f'<input type="hidden" name="pasted" value="{pasted}">' in shown
+        client.logout()
 
 
 def test_what_its_page_had_shown_goes_along_unseen(client: Client, ada: User) -> None:
