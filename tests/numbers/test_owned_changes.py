@@ -379,7 +379,7 @@ class PageTests:
 
         page = admin_client.post(address, typed)
         said = html.unescape(page.content.decode())
-        assert "Voicemail: now “off”. You had not changed it" in said
+        assert "Voicemail: now “No”. You had not changed it" in said
         assert "Inbound addresses: now “10.0.0.9”" in said
         assert "Inbound prefix: stored is “7”, yours is “9”." in said
 

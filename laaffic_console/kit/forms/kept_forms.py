@@ -253,7 +253,9 @@ def _label(name: str, asked: forms.Field | None) -> str:
 
 
 def _chosen(asked: forms.Field | None, values: list[str]) -> str:
-    """In words what was chosen or ticked, or what a field of its own says (`kept_words`); "" for what was written, and where nobody knows the words."""
+    """In words what was chosen or ticked, or what a field says itself (`kept_words`); "" for what was written, and
+    where nobody knows the words.
+    """
     if asked is not None and (words := getattr(asked, "kept_words", None)):
         return str(words(values[0]))
     if isinstance(asked, forms.NullBooleanField) and isinstance(asked.widget, forms.Select):

@@ -292,7 +292,7 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
 
 
 def _make_ready_again(batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
-    """Laaffic has forgotten a file that everybody is to get. Nobody is rejected for that: nothing was sent, for certain."""
+    """Laaffic has forgotten a file that everybody is to get. Nothing was sent, and nobody is rejected for that."""
     left_at = LedgerEntry.objects.values_list("left_at", flat=True).get(pk=claimed.entry_id) or timezone.now()
     if channels.of(batch.campaign).makes_ready_again(batch.campaign, left_at):
         gone = _("Laaffic has forgotten an attachment before its three days were over: it is uploaded again.")

@@ -125,7 +125,7 @@ def _read_was(told: str) -> dict[str, Any]:
 
 
 def _in_words(field: forms.Field, value: Any) -> str:
-    return (_("on") if value else _("off")) if isinstance(value, bool) else in_words(field, value)
+    return (_("Yes") if value else _("No")) if isinstance(value, bool) else in_words(field, value)
 
 
 def _typed(value: Any) -> str:
