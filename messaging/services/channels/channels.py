@@ -90,7 +90,7 @@ class SendingChannel(ABC):
         """
 
     def makes_ready_again(self, campaign: Campaign, left_at: dt.datetime) -> bool:
-        """Laaffic has no longer what a request that left then needs: whether the next poster brings it there anew."""
+        """Laaffic has no longer what a request that left then needs: whether the next poster brings it there again."""
         return False
 
     @abstractmethod

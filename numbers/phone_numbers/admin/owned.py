@@ -1,5 +1,6 @@
 """Owned numbers: the list, and their settings at Laaffic."""
 
+import copy
 import datetime as dt
 import json
 from typing import Any
@@ -86,7 +87,8 @@ class EditForm(forms.Form):
         """The same as it was typed, where another has changed the number: what this person has not touched takes what
         it has now, so that sending it again does not undo the other's change without a word.
         """
-        was, data, said = _read_was(self.data.get(WAS, "")), self.data.copy(), []
+        data: Any = copy.copy(self.data)
+        was, said = _read_was(self.data.get(WAS, "")), []
         for name in owned_changes.FIELDS:
             theirs = getattr(number, name)
             if name not in was or name not in data or theirs == was[name]:
