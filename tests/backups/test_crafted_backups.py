@@ -255,3 +255,10 @@ def _read_of(backup: Path, tmp_path: Path, read: Callable[[Path], set[str]]) -> 
     found = read(dump)
     dump.unlink()
     return found
+
+
+def test_a_lock_that_is_never_free_says_what_to_wait_for() -> None:
+    assert "nothing has changed" in databases._not_taken("ERROR:  disk on fire")
+    said = databases._not_taken("ERROR:  canceling statement due to lock timeout")
+    assert "Wait until a backup" in said
+    assert "ERROR" not in said

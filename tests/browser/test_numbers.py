@@ -1,16 +1,18 @@
 """Bindings and pools as an operator meets them, in a browser."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact
 from phone_numbers.models import Binding, NumberPool
-from phone_numbers.services import pool_sync
+from phone_numbers.services import binding_changes, pool_sync
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,7 +47,7 @@ class BindingTests:
         row = page.locator("#result_list tbody tr, #result_list tbody")
         expect(row.first).to_contain_text(chosen.bind_id)
         expect(row.first).to_contain_text("Asha Rao")
-        clock = page.locator("[data-expires]").first
+        clock = page.locator("[data-left]").first
         expect(clock).to_have_text(re.compile(r"^00:5\d:\d\d$"))
         before = clock.text_content()
         expect(clock).not_to_have_text(before or "")
@@ -77,6 +79,36 @@ class BindingTests:
         page.on("dialog", lambda dialog: dialog.accept())
         page.click("#unbind")
         expect(page.locator("#binding-state")).to_contain_text("Unbound here")
+
+    def test_one_that_runs_out_while_it_is_looked_at(
+        self, page: Page, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        """Its page and its row in the list say so, by the server's clock; and the two can be bound again from there."""
+        bound = binding_changes.bind(
+            phone_a="+919876543210",
+            phone_b="+919876543211",
+            pool_number="918885",
+            seconds=3600,
+            application=application,
+        ).binding
+        assert bound is not None
+        page.clock.install(time=timezone.now() + dt.timedelta(hours=5))  # a browser whose clock is wrong
+        for address in (f"/admin/numbers/binding/{bound.pk}/change/", "/admin/numbers/binding/"):
+            page.goto(address)
+            around = page.locator("#result_list tbody tr" if address.endswith("binding/") else ".c-card").first
+            expect(around.locator("[data-left]")).to_have_text(re.compile(r"^(00:5\d:\d\d|01:00:00)$"))
+            expect(around.get_by_text("Live", exact=True)).to_be_visible()
+            expect(around.get_by_text("Has run out")).to_be_hidden()
+            page.clock.fast_forward("01:00:05")
+            expect(around.locator("[data-left]")).to_have_text("has run out")
+            expect(around.get_by_text("Has run out", exact=True)).to_be_visible()
+            expect(around.get_by_text("Live", exact=True)).to_be_hidden()
+
+        Binding.objects.update(expires_at=timezone.now())
+        page.goto(f"/admin/numbers/binding/{bound.pk}/change/")
+        expect(page.locator("#binding-state")).to_have_text("Has run out")
+        page.click("#bind-again")
+        expect(page.locator("#id_phone_a")).to_have_value("+919876543210")
 
 
 class PoolTests:

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.forms import kept_forms
 from laaffic_console.notices.kinds import Notify
+from messaging.admin.composing import pasted_numbers
 from messaging.models import Campaign, ContactGroup, EmailCampaign
+from messaging.services.contacts import pastes
+from phone_numbers.models import OwnedNumber
 from tests.identity.conftest import add_app
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +105,61 @@ def test_what_was_chosen_is_shown_by_its_name(client: Client, ada: User, applica
     assert "Not after" in said
     assert "Calendar" not in said  # which was left empty
     assert f'name="application" value="{application.pk}"' in shown  # and sent as it was
+
+
+def test_pasted_numbers_that_are_kept_are_told_by_how_many_they_are(client: Client, ada: User) -> None:
+    token = pasted_numbers.signed(pastes.from_lines(["+919876543210", "+919876543211"]))
+    for pasted, said in ((token, "Numbers 2"), ("made up", "Numbers not kept any more")):
+        typed = {"name": "Spring", "pasted": pasted, "text": "Hello"}
+        turned_away = client.post(reverse("admin:messaging_campaign_add"), typed).content.decode()
+
+        shown = sign_in(client, turned_away).content.decode()
+
+        part = shown[shown.index('<section class="c-card">') : shown.index('id="send-kept"')]
+        assert f"Name {said} Text" in " ".join(re.sub("<[^>]+>", " ", part).split())
+        assert f'<input type="hidden" name="pasted" value="{pasted}">' in shown
+        client.logout()
+
+
+def test_what_its_page_had_shown_goes_along_unseen(client: Client, ada: User) -> None:
+    number = OwnedNumber.objects.create(number="917860550100")
+    typed = {"shown": "0924f5", "_was": "{}", "remark": "Night line", "voicemail": "false", "out_addresses": "10.0.0.9"}
+    turned_away = client.post(reverse("admin:numbers_ownednumber_edit", args=[number.pk]), typed).content.decode()
+
+    shown = sign_in(client, turned_away).content.decode()
+
+    part = shown[shown.index('<section class="c-card">') : shown.index('id="send-kept"')]
+    said = " ".join(re.sub("<[^>]+>", " ", part).split())
+    assert said.startswith("Remark Voicemail No Outbound addresses")
+    assert '<input type="hidden" name="shown" value="0924f5">' in shown
+    assert '<input type="hidden" name="_was" value="{}">' in shown
+
+
+def test_a_button_alone_is_pressed_again_on_its_page(client: Client, ada: User) -> None:
+    """What it would do nobody could read here."""
+    turned_away = client.post("/admin/numbers/binding/1/unbind/", {"seen_pair": "911 – 912"}).content.decode()
+
+    shown = sign_in(client, turned_away).content.decode()
+
+    assert "Nothing was sent or stored." in shown
+    assert "Seen pair" not in shown
+    assert "send-kept" not in shown
+
+
+def test_every_hidden_field_of_a_page_is_known_to_be_one() -> None:
+    """Those that a form or a person fills too are told apart by the form."""
+    typed_elsewhere = {"application", "next", "format", "pool", "show", "kept"}
+    root = Path(__file__).parents[2]
+    pages = [
+        page for room in ("laaffic_console", "messaging", "voice", "numbers") for page in root.glob(f"{room}/**/*.html")
+    ]
+    names = {
+        name
+        for page in pages
+        for name in re.findall(r'type="hidden" name="([a-z]\w*)"', page.read_text(encoding="utf-8"))
+    }
+    assert len(names) > 20
+    assert names <= kept_forms.MARKS | typed_elsewhere
 
 
 def test_whoever_may_not_open_a_form_is_not_told_its_choices(client: Client, ada: User) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, BindingRequest, NumberPool
-from phone_numbers.services import pool_sync
+from phone_numbers.services import pool_changes, pool_sync
 from tests.numbers.conftest import Door
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -187,6 +188,34 @@ class EditTests:
 
         assert 'value="50"' in shown
         assert "9178605502</textarea>" in shown
+
+    @pytest.mark.parametrize("comes", ["before the look", "after it"])
+    def test_what_another_has_changed_meanwhile_is_not_undone(
+        self, edit: Callable[..., str], pool: NumberPool, comes: str
+    ) -> None:
+        """Who has changed the addresses only does not take away a number that somebody has just added."""
+        mine, theirs = {"whitelist": "192.168.10.99"}, ("9178605501", "9178605502", "9178605511")
+
+        def another() -> None:
+            config = replace(pool.listed, numbers=theirs)
+            pool_changes.apply(pool, config, typed="918885", by=User.objects.create_user("bo"))
+
+        if comes == "before the look":
+            another()
+        shown = edit(**mine)
+        if comes == "after it":
+            another()
+            shown = edit(**hidden(shown), step="apply", typed="918885")
+
+        assert "bo has changed this pool in the meantime (version 2)" in shown
+        assert "9178605511" not in shown[shown.index('id="difference"') : shown.index('id="id_typed"')]
+        assert "192.168.10.99" in shown
+        pool.refresh_from_db()
+        assert pool.current.number == 2
+
+        assert "accepted version 3" in edit(**hidden(shown), step="apply", typed="918885")
+        pool.refresh_from_db()
+        assert (pool.listed.addresses, pool.listed.numbers) == (("192.168.10.99",), theirs)
 
     @pytest.mark.parametrize(
         ("given", "why"),

@@ -1,7 +1,9 @@
 """Owned numbers edited at Laaffic: what differs is sent with what is known, and a lost answer ends by the list."""
 
 import datetime as dt
+import html
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,17 @@ def number(sandbox: RunningSandbox, application: Application) -> OwnedNumber:
 def at_sandbox(sandbox: RunningSandbox, number: OwnedNumber) -> dict[str, Any]:
     family = next(family for family in sandbox.sandbox.families if isinstance(family, NumberInterfaces))
     return family.edited.get(number.number, {})
+
+
+def as_a_browser_sends(page: Any) -> dict[str, str]:
+    """What the form on the page holds."""
+    form = page.context["form"]
+    sent = {
+        bound.name: bound.field.widget.format_value(bound.value()) for bound in form if bound.name != "voicemail_file"
+    }
+    filled = {name: (value[0] if isinstance(value, list) else value) or "" for name, value in sent.items()}
+    carried = re.findall(r'<input type="hidden" name="(shown|_was)" value="([^"]*)">', page.content.decode())
+    return {name: str(value) for name, value in filled.items()} | {k: html.unescape(v) for k, v in carried}
 
 
 class EditTests:
@@ -353,6 +366,35 @@ class PageTests:
         admin_client.post(address, dict(HIDDEN.findall(page.content.decode())) | {"remark": "Mine"})
         number.refresh_from_db()
         assert number.remark == "Mine"
+
+    def test_what_was_not_touched_here_takes_what_another_has_given_it(
+        self, number: OwnedNumber, admin_client: Client
+    ) -> None:
+        """Sent once more as the page says, it does not undo their change without a word."""
+        address = reverse("admin:numbers_ownednumber_edit", args=[number.pk])
+        typed = as_a_browser_sends(admin_client.get(address)) | {"remark": "Mine", "inbound_prefix": "9"}
+        OwnedNumber.objects.filter(pk=number.pk).update(
+            inbound_prefix="7", in_addresses="10.0.0.9", voicemail=False, voicemail_seconds=77
+        )
+
+        page = admin_client.post(address, typed)
+        said = html.unescape(page.content.decode())
+        assert "Voicemail: now “No”. You had not changed it" in said
+        assert "Inbound addresses: now “10.0.0.9”" in said
+        assert "Inbound prefix: stored is “7”, yours is “9”." in said
+
+        admin_client.post(address, as_a_browser_sends(page))
+        number.refresh_from_db()
+        assert (number.remark, number.inbound_prefix, number.in_addresses) == ("Mine", "9", "10.0.0.9")
+        assert (number.voicemail, number.voicemail_seconds) == (False, 77)
+
+    @pytest.mark.parametrize("was", ["", "[]", "{", '{"remark": 3}'])
+    def test_a_page_that_does_not_tell_what_it_was_filled_from(
+        self, number: OwnedNumber, admin_client: Client, was: str
+    ) -> None:
+        address = reverse("admin:numbers_ownednumber_edit", args=[number.pk])
+        page = admin_client.post(address, {"shown": "of another time", "remark": "Mine", "_was": was})
+        assert "been changed in the meantime" in page.content.decode()
 
     def test_who_may(self, number: OwnedNumber, client: Client) -> None:
         user = User.objects.create_user("eve", is_staff=True)

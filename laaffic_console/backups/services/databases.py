@@ -117,8 +117,16 @@ def replace_postgresql(dump: Path, then: str) -> None:
                     sql.write(f"\n{then}\nCOMMIT;\n".encode())
             _output_of(restored).close()
         if written.returncode or restored.returncode:
-            told = _("PostgreSQL did not take the backup, and nothing has changed: %(why)s")
-            raise CannotCopy(told % {"why": _first_line(said)})
+            raise CannotCopy(_not_taken(_first_line(said)))
+
+
+def _not_taken(why: str) -> str:
+    if "lock timeout" in why:  # for half a minute: a backup reads every table to its end
+        return _(
+            "Something else has used the database all the time, and nothing has changed. Wait until a backup that is "
+            "being written has ended, stop every worker and web process, then restore once more."
+        )
+    return _("PostgreSQL did not take the backup, and nothing has changed: %(why)s") % {"why": why}
 
 
 def _psql(said: BinaryIO) -> "subprocess.Popen[bytes]":

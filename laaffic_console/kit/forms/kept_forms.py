@@ -5,7 +5,7 @@ in the page itself, signed, so that no other site can make one up.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -36,6 +36,12 @@ LASTS = 24 * 3600
 _PART = re.compile(r"_\d$")  # of a field with several inputs, such as a date and a time
 ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
 NOT_KEPT = (*SECRET, "csrfmiddlewaretoken", KEPT)  # in the names of fields
+# What pages carry in hidden fields to say what they have shown, and what their buttons are about: nobody has typed it.
+MARKS = {
+    *("action", "agreed", "approval", "archive", "ask_null_words", "by_clicks", "chosen", "digest", "event", "file_id"),
+    *("last", "last_at", "list", "part", "past_end", "query", "seen", "seen_listed", "seen_pair", "seen_version"),
+    *("select_across", "shown", "shown_encoding", "shown_sheet", "sort", "step", "unread", "until"),
+}
 ASKS = "asks_form"  # on a view
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 LONG = 80  # characters from which a value is shown in a box of several lines
@@ -67,10 +73,15 @@ class Kept:
                 "value": several[0],
                 "chosen": _chosen(asked.get(name), several),
                 "is_long": len(several[0]) > LONG or "\n" in several[0],
-                "is_hidden": name[:1] == "_" or not any(several),
+                "is_hidden": name[:1] == "_" or not any(several) or _is_mark(name, asked),
             }
             for name, several in values.items()
         ]
+
+    def has_typed(self, form: forms.BaseForm | None) -> bool:
+        """Not for a button alone, which says nothing here of what it does: it is pressed again on its page."""
+        asked = form.fields if form else {}
+        return any(not _is_mark(name, asked) for name, _value in self.fields)
 
 
 def asks(form: type[forms.BaseForm], *rights: str) -> Callable[[View], View]:
@@ -205,8 +216,9 @@ def _show(request: HttpRequest, kept: Kept, *, why: str = "", status: int = 200)
 
 
 def _page(request: HttpRequest, kept: Kept, *, title: str, why: str, status: int) -> HttpResponse:
-    shown = kept.shown(_form_of(request, kept.address or request.path))
-    context = {"title": title, "kept_form": kept, "shown": shown, "why": why}
+    form = _form_of(request, kept.address or request.path)
+    context = {"title": title, "kept_form": kept, "shown": kept.shown(form), "has_typed": kept.has_typed(form)}
+    context["why"] = why
     return render(request, "admin/kept_form.html", {**admin.site.each_context(request), **context}, status=status)
 
 
@@ -232,12 +244,22 @@ def _form_of(request: HttpRequest, address: str) -> forms.BaseForm | None:
     return form
 
 
+def _is_mark(name: str, asked: Mapping[str, forms.Field]) -> bool:
+    return name in MARKS and (name not in asked or asked[name].widget.is_hidden)
+
+
 def _label(name: str, asked: forms.Field | None) -> str:
     return str((asked and asked.label) or name.replace("_", " ").capitalize())
 
 
 def _chosen(asked: forms.Field | None, values: list[str]) -> str:
-    """In words what was chosen or ticked; "" for what was written, and where nobody knows the words."""
+    """In words what was chosen or ticked, or what a field says itself (`kept_words`); "" for what was written, and
+    where nobody knows the words.
+    """
+    if asked is not None and (words := getattr(asked, "kept_words", None)):
+        return str(words(values[0]))
+    if isinstance(asked, forms.NullBooleanField) and isinstance(asked.widget, forms.Select):
+        return str(dict(asked.widget.choices).get(values[0], values[0]))
     if isinstance(asked, forms.BooleanField):
         return _("Yes")  # a box that is not ticked is not sent
     if not isinstance(asked, forms.ChoiceField):

@@ -45,6 +45,15 @@ class NumbersWidget(UnfoldAdminTextareaWidget):
         return super().get_context(name, value, given)
 
 
+class PastedField(forms.CharField):
+    """Which paste the form goes to, signed."""
+
+    def kept_words(self, value: str) -> str:
+        """How many numbers that are, where a form is shown again that came too late."""
+        paste = _of(value)
+        return grouped(paste.numbers) if paste else _("not kept any more")
+
+
 class PastedNumbersForm(AnyModelForm):
     numbers = forms.CharField(
         label=gettext_lazy("Numbers"),
@@ -56,7 +65,7 @@ class PastedNumbersForm(AnyModelForm):
             "read. Without a header the first number of a line counts."
         ),
     )
-    pasted = forms.CharField(label="", required=False, widget=forms.HiddenInput)
+    pasted = PastedField(label=gettext_lazy("Numbers"), required=False, widget=forms.HiddenInput)
     forget_pasted = forms.BooleanField(
         label=gettext_lazy("Take out the numbers that are kept"), required=False, widget=UnfoldBooleanSwitchWidget
     )

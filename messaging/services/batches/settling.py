@@ -36,6 +36,7 @@ from messaging.models import IS_OPEN_BATCH, ActivityTally, Batch, BatchState, Me
 from messaging.services import events
 from messaging.services.batches import answers, carving, earlier_attempts, error_limit, sent_tallies
 from messaging.services.batches.bulk_writes import count_outcomes, upsert_tallies
+from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim
 from messaging.wire import gateway_ids
 
@@ -234,7 +235,7 @@ PHONE_GIVEN_UP_AFTER = dt.timedelta(hours=26)
 class Aftermath:
     """What a failed request asks of its campaign: to be held, or to wait for a while, with one sentence why."""
 
-    __slots__ = ("account_is_held", "hold_because", "wait_because", "wait_until")
+    __slots__ = ("account_is_held", "hold_because", "is_made_ready_again", "wait_because", "wait_until")
 
     def __init__(
         self,
@@ -245,6 +246,7 @@ class Aftermath:
         account_is_held: bool = False,
     ) -> None:
         self.account_is_held = account_is_held
+        self.is_made_ready_again = False  # by the next turn's poster; this one has what Laaffic does not know
         self.hold_because = hold_because
         self.wait_because = wait_because
         self.wait_until = wait_until
@@ -279,12 +281,27 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
         case _ if refusal.code == Code.NO_PRICE and _has_several_countries(batch):
             _split(batch)
             return Aftermath()
+        case _ if refusal.code == Code.DOES_NOT_EXIST and not channels.of(batch.campaign).is_ready_at_once:
+            return _make_ready_again(batch, claimed, refusal)
     rejected = _reject_all(campaign_id, batch, claimed, f"{refusal.code} {refusal.meaning}")
     if refusal.calls_for is Remedy.SPLIT:
         return _after_rejecting(campaign_id, rejected)
     if refusal.entry.of_number or refusal.code == Code.NO_PRICE:
         return _after_rejecting(campaign_id, rejected, sentence)
     return Aftermath(hold_because=sentence)
+
+
+def _make_ready_again(batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
+    """Laaffic has forgotten a file that everybody is to get. Nothing was sent, and nobody is rejected for that."""
+    left_at = LedgerEntry.objects.values_list("left_at", flat=True).get(pk=claimed.entry_id) or timezone.now()
+    if channels.of(batch.campaign).makes_ready_again(batch.campaign, left_at):
+        gone = _("Laaffic has forgotten an attachment before its three days were over: it is uploaded again.")
+        aftermath = _requeue(batch, refusal, wait_because=gone)
+        aftermath.is_made_ready_again = True
+        return aftermath
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+    sentence = _("%(why)s Its attachments had just been uploaded. Nothing was rejected.")
+    return Aftermath(hold_because=sentence % {"why": code_words.refused(refusal)})
 
 
 def _too_large_alone(refusal: Refused) -> str:

@@ -89,6 +89,10 @@ class SendingChannel(ABC):
         anything else counts as unknown.
         """
 
+    def makes_ready_again(self, campaign: Campaign, left_at: dt.datetime) -> bool:
+        """Laaffic has no longer what a request that left then needs: whether the next poster brings it there again."""
+        return False
+
     @abstractmethod
     def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
         """Ask for what is overdue of this batch: reports that did not come, and what is unknown."""

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,7 @@ from messaging.services.refusals import NotAllowed
 
 ABOUT = "MMS attachment"
 RENEW_BEFORE = dt.timedelta(hours=6)  # a campaign uploads again what would lapse within this time
+JUST_UPLOADED = dt.timedelta(minutes=10)  # an id that Laaffic does not know by then it will not know of a new upload
 UPLOAD_SECONDS = 90  # longer than the longest answer
 WAIT_FOR_OTHER = 45.0
 TRIES = 3  # after a lost answer it is asked again by itself: a second copy does no harm
@@ -123,6 +124,16 @@ def upload(attachment_id: int, *, by: User | None = None) -> MmsAttachment:
 def live_ids(attachment_ids: Sequence[int]) -> list[str]:
     """Ids that last for the next hours, in this order; what would lapse is uploaded again, or UploadFailed."""
     return [_outliving(pk, timezone.now() + RENEW_BEFORE).gateway_id for pk in attachment_ids]
+
+
+def forget_ids(attachment_ids: Sequence[int], left_at: dt.datetime) -> bool:
+    """Laaffic does not know one of the ids that a request had which left then, and says not which. Whether another try
+    has others: all of them lapse now, except those that were uploaded just before it.
+    """
+    files = MmsAttachment.objects.filter(pk__in=attachment_ids)
+    known_then = files.filter(uploaded_at__lt=left_at - JUST_UPLOADED, lapses_at__gt=timezone.now())
+    forgotten = known_then.update(lapses_at=timezone.now())
+    return bool(forgotten) or files.filter(Q(lapses_at__lte=timezone.now()) | Q(uploaded_at__gt=left_at)).exists()
 
 
 def _outliving(attachment_id: int, moment: dt.datetime) -> MmsAttachment:

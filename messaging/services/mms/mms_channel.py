@@ -106,6 +106,9 @@ class MmsChannel(SendingChannel):
 
         return post
 
+    def makes_ready_again(self, campaign: Campaign, left_at: dt.datetime) -> bool:
+        return attachments.forget_ids(MmsOptions.of(campaign).attachments, left_at)
+
     def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
         report_pulls.look_for_reports(client, batch, asking)
 

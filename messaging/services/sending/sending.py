@@ -426,6 +426,8 @@ class Sender:
         if aftermath.hold_because:
             states.hold(self.campaign.pk, aftermath.hold_because)
             self.stopping = True
+        if aftermath.is_made_ready_again:
+            self.stopping = self.ring_again = True
         if aftermath.wait_until:
             self._pause_until(aftermath.wait_until)
             self._say_waiting(aftermath.wait_because)

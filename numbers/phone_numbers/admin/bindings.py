@@ -60,6 +60,9 @@ STATE_COLOURS = {
 }
 
 
+UNTIL_OVER = "<span data-until-over>{}</span><span data-when-over hidden>{}</span>"
+
+
 class LiveFilter(ChoiceFilter):
     """What is live is what an operator comes for; the rest is kept."""
 
@@ -246,7 +249,8 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="ended_at")
     def shown_state(self, binding: Binding) -> tuple[str, str]:
         state, words = state_of(binding)
-        return state, meanings.inline("binding", state, words)
+        shown = meanings.inline("binding", state, words)
+        return state, shown if state != "live" else format_html(UNTIL_OVER, shown, over())
 
     # Bind
 
@@ -283,8 +287,8 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
     def _bound_before(self, request: HttpRequest) -> dict[str, Any]:
         """What the form begins with where it follows a binding that has ended; Laaffic has no way to extend one."""
         pk = whole_number(request.GET.get("again", ""))
-        before = Binding.objects.filter(pk=pk).exclude(ended_at=None).first() if pk is not None else None
-        if before is None or not request.user.has_perms(MAY_BIND_AGAIN):
+        before = Binding.objects.filter(pk=pk).first() if pk is not None else None
+        if before is None or (before.is_live and not before.has_run_out) or not request.user.has_perms(MAY_BIND_AGAIN):
             return {}
         numbers = {"phone_a": f"+{before.phone_a}", "phone_b": f"+{before.phone_b}"}
         return {
@@ -335,7 +339,9 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             state=state_of(binding),
             left=time_left(binding),
             requests=binding.requests.select_related("entry", "requested_by"),
-            may_bind_again=not binding.is_live and request.user.has_perms(MAY_BIND_AGAIN),
+            may_bind_again=request.user.has_perms(MAY_BIND_AGAIN),
+            is_over=not binding.is_live or binding.has_run_out,
+            over=over(),
             may_unbind=binding.is_live and request.user.has_perms(MAY_UNBIND),
             asks_why=open_acts.like(binding_changes.unbind_digest(binding), binding.application) is not None,
             media=self.media,
@@ -385,9 +391,14 @@ def state_of(binding: Binding) -> tuple[str, str]:
     if not binding.is_live:
         ended = dates.moment(binding.ended_at) if binding.ended_at else ""
         return binding.ending, f"{binding.get_ending_display()} {ended}"
-    if binding.expires_at is not None and binding.expires_at <= timezone.now():
+    if binding.has_run_out:
         return "over", _("Has run out")
     return "live", _("Live")
+
+
+def over() -> SafeString:
+    """The state of one that runs out while it is looked at; countdown.js shows it then."""
+    return meanings.inline("binding", "over", _("Has run out"))
 
 
 def time_left(binding: Binding) -> SafeString | str:
@@ -401,8 +412,8 @@ def time_left(binding: Binding) -> SafeString | str:
     words = f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}"
     in_days = _("%(days)s d %(clock)s")
     return format_html(
-        '<time class="c-mono" data-expires="{}" data-over="{}" data-in-days="{}" title="{}">{}</time>',
-        int(binding.expires_at.timestamp()),
+        '<time class="c-mono" data-left="{}" data-over="{}" data-in-days="{}" title="{}">{}</time>',
+        seconds,
         _("has run out"),
         in_days,
         f"{dates.exact(binding.expires_at)} {timezone.localtime(binding.expires_at):%Z}",

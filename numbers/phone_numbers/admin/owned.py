@@ -1,6 +1,8 @@
 """Owned numbers: the list, and their settings at Laaffic."""
 
+import copy
 import datetime as dt
+import json
 from typing import Any
 
 from django import forms
@@ -19,6 +21,8 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.forms.kept_forms import asks
+from laaffic_console.kit.forms.shared_rows import in_words
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.pages import add_problems, own_page, page
 from laaffic_console.kit.words import dates, plain_text
@@ -31,6 +35,7 @@ from phone_numbers.models import OwnedNumber
 from phone_numbers.services import owned_changes, owned_evidence, owned_sync
 from phone_numbers.services.refusals import Overtaken
 
+WAS = "_was"  # of the form: what it was filled from
 TYPES = {"FIXED": gettext_lazy("Landline"), "MOBILE": gettext_lazy("Mobile")}  # as Laaffic names them
 STATE_COLOURS = {
     OwnedNumber.State.IN_USE: "success",
@@ -69,18 +74,65 @@ class EditForm(forms.Form):
         widget=FileInput({"accept": ".mp3,.m4a,.wav,audio/*"}),
     )
 
-    def __init__(self, number: OwnedNumber, *args: Any, **kwargs: Any) -> None:
-        held = {name: getattr(number, name) for name in owned_changes.FIELDS}
+    def __init__(self, number: OwnedNumber | None = None, *args: Any, **kwargs: Any) -> None:
+        held = {name: getattr(number, name) for name in owned_changes.FIELDS} if number else {}
         super().__init__(*args, **kwargs | {"initial": held})
         ours = Application.objects.filter(is_active=True)
         known = {application.app_id: str(application) for application in ours}
-        others = {number.app_id: number.app_id} if number.app_id and number.app_id not in known else {}
+        at_laaffic = number.app_id if number else ""
+        others = {at_laaffic: at_laaffic} if at_laaffic and at_laaffic not in known else {}
         field_of(self, "app_id", forms.ChoiceField).choices = [("", _("none")), *(others | known).items()]
+
+    def taking_over(self, number: OwnedNumber) -> "EditForm":
+        """The same as it was typed, where another has changed the number: what this person has not touched takes what
+        it has now, so that sending it again does not undo the other's change without a word.
+        """
+        data: Any = copy.copy(self.data)
+        was, said = _read_was(self.data.get(WAS, "")), []
+        for name in owned_changes.FIELDS:
+            theirs = getattr(number, name)
+            if name not in was or name not in data or theirs == was[name]:
+                continue
+            field, yours = self.fields[name], self.cleaned_data.get(name)
+            words = {"field": field.label, "theirs": _in_words(field, theirs), "yours": _in_words(field, yours)}
+            if yours == was[name]:
+                data[name] = _typed(theirs)
+                said.append(_("%(field)s: now “%(theirs)s”. You had not changed it, so that is taken over.") % words)
+            elif yours != theirs:
+                said.append(_("%(field)s: stored is “%(theirs)s”, yours is “%(yours)s”.") % words)
+        again = EditForm(number, data, self.files)
+        again.full_clean()
+        for sentence in said:
+            again.add_error(None, sentence)
+        return again
 
     def file(self) -> VoicemailFile | None:
         given = self.cleaned_data["voicemail_file"]
         name = given.name.replace("\\", "/").rpartition("/")[2] if given else ""
         return VoicemailFile(name, given.read(MAX_VOICEMAIL + 1)) if given else None
+
+
+def as_shown(number: OwnedNumber) -> str:
+    """What the form is filled from; its page carries it, to know what was changed there."""
+    return json.dumps({name: getattr(number, name) for name in owned_changes.FIELDS})
+
+
+def _read_was(told: str) -> dict[str, Any]:
+    """{} where a page told nothing, or something odd."""
+    try:
+        was = json.loads(told)
+    except ValueError:
+        return {}
+    return was if isinstance(was, dict) else {}
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    return (_("Yes") if value else _("No")) if isinstance(value, bool) else in_words(field, value)
+
+
+def _typed(value: Any) -> str:
+    """As a browser sends it."""
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
 class DueFilter(ChoiceFilter):
@@ -150,10 +202,12 @@ class OwnedNumberAdmin(SyncedListAdmin):
         return bool(request.user.has_perms(["numbers.view_ownednumber", "numbers.edit_ownednumber"]))
 
     @action(description=gettext_lazy("Edit"), url_path="edit", permissions=["edit"])
+    @asks(EditForm, "numbers.view_ownednumber", "numbers.edit_ownednumber")
     def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
         number = get_object_or_404(OwnedNumber, pk=object_id)
         form = EditForm(number, request.POST or None, request.FILES or None)
         shown = request.POST.get("shown", "") if form.is_bound else owned_changes.shown_digest(number)
+        was = request.POST.get(WAS, "") if form.is_bound else as_shown(number)
         if form.is_bound and form.is_valid():
             given = {name: form.cleaned_data[name] for name in owned_changes.FIELDS if name in form.data}
             try:
@@ -162,6 +216,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
                 if isinstance(problem, Overtaken):
                     number.refresh_from_db()
                     shown = owned_changes.shown_digest(number)  # this page shows what it has now
+                    form, was = form.taking_over(number), as_shown(number)
                 add_problems(form, problem)
             else:
                 say_edited(request, entry.state == EntryState.ACCEPTED)
@@ -175,6 +230,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
             form=form,
             number=number,
             shown=shown,
+            was=was,
             requests=requests,
         )
 

@@ -139,12 +139,20 @@ class PoolWriting(SyncedListAdmin):
         except ValidationError as problem:
             add_problems(form, problem)
             return self._form_page(request, pool, form, title)
+        theirs = None
+        if pool is not None:
+            proposal, theirs = pool_changes.taking_over(pool, proposal, form.cleaned_data["seen_version"])
+        if theirs is not None:
+            messages.warning(request, taken_over_from(theirs))
         if step == "apply":
             return self._apply(request, pool, form, proposal, title)
         if pool is not None and not pool_changes.difference_to_held(pool, proposal.config):
             form.add_error(None, _("Laaffic holds exactly this already: there is nothing to change."))
             return self._form_page(request, pool, form, title)
-        return self._confirmation(request, pool, PoolForm(initial=self._kept(pool, form, proposal)), proposal, title)
+        kept = self._kept(pool, form, proposal)
+        if theirs is not None:
+            kept |= {"seen_version": newest(theirs.pool)}
+        return self._confirmation(request, pool, PoolForm(initial=kept), proposal, title)
 
     def _apply(
         self,
@@ -257,6 +265,13 @@ def read_proposal(form: PoolForm, pool: NumberPool | None) -> pool_changes.Propo
         file=file.read(number_lists.MAX_FILE + 1) if file else None,
         pool=pool,
     )
+
+
+def taken_over_from(theirs: PoolVersion) -> str:
+    return _(
+        "%(who)s has changed this pool in the meantime (version %(n)d). What you had not changed is as they have made "
+        "it: look at the difference."
+    ) % {"who": theirs.created_by or _("Laaffic"), "n": theirs.number}
 
 
 def taken_by(form: PoolForm) -> NumberPool | None:

@@ -93,6 +93,11 @@ class Binding(models.Model):
         return self.ended_at is None
 
     @property
+    def has_run_out(self) -> bool:
+        """Its time has passed, also where the list has not been read since."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
     def kind(self) -> BindingKind:
         return BindingKind.AXB if self.pns_number_a == self.pns_number_b else BindingKind.AXXB
 

@@ -4,14 +4,16 @@ Nothing is applied by halves: a version becomes ours when Laaffic has accepted i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services.client import refused_values
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, single_requests
@@ -85,6 +87,34 @@ def read(
     merged = number_lists.join(*collected)
     config = PoolConfig(pool_number, listed.addresses, max_concurrency or 0, merged.numbers)
     return Proposal(config, merged.duplicates, listed.duplicates)
+
+
+def taking_over(pool: NumberPool, proposal: Proposal, seen_version: int | None) -> tuple[Proposal, PoolVersion | None]:
+    """Where another has changed the pool since a form was filled from it: what the form has left as it was takes what
+    the other has made of it, so that sending it does not undo their change. Theirs comes along; None without one.
+    """
+    now, was = pool.current, _filled_from(pool, seen_version)
+    if now is None or was is None or was.number >= now.number:
+        return proposal, None
+    mine, before, theirs = proposal.config, was.config, now.config
+    untouched = {
+        name: getattr(theirs, name)
+        for name in ("pool_number", "addresses", "max_concurrency", "numbers")
+        if _same(getattr(mine, name), getattr(before, name))
+    }
+    return replace(proposal, config=replace(mine, **untouched)), now
+
+
+def _filled_from(pool: NumberPool, seen_version: int | None) -> PoolVersion | None:
+    """The version that was ours when `seen_version` was the newest."""
+    if seen_version is None:
+        return None
+    ours = pool.versions.filter(Q(entry=None) | Q(entry__state=EntryState.ACCEPTED), number__lte=seen_version)
+    return ours.order_by("-number").first()
+
+
+def _same(value: object, other: object) -> bool:
+    return set(value) == set(other) if isinstance(value, tuple) and isinstance(other, tuple) else value == other
 
 
 def difference_to_held(pool: NumberPool | None, config: PoolConfig) -> PoolDifference:

@@ -158,6 +158,56 @@ class SendTests:
         uploads = LedgerEntry.objects.filter(interface="mmsUpload")
         assert sorted(uploads.values_list("attempt", flat=True)) == [1, 2]
 
+    def test_what_laaffic_forgets_before_its_time_is_uploaded_again_and_nobody_is_rejected(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        picture: MmsAttachment,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        add_contacts(group, 5)
+        attachments.upload(picture.pk)
+        sandbox.sandbox.options.clock_shift = 4 * 86400.0  # and the console counts on it for hours to come
+        MmsAttachment.objects.update(uploaded_at=timezone.now() - dt.timedelta(hours=1))
+        campaign = starting.launch(draft(application, group, picture).pk)
+        run_jobs()
+        Batch.objects.update(not_before=None)
+        forgotten.sweep()
+        run_jobs()
+
+        assert settled(campaign) == {"accepted": 5}
+        assert len(sandbox.messages()) == 5
+        entries = list(LedgerEntry.objects.order_by("pk").values_list("interface", "state"))
+        refused, accepted = EntryState.REFUSED, EntryState.ACCEPTED
+        assert entries == [
+            *(("mmsUpload", accepted), ("mmsSend", refused)),
+            *(("mmsUpload", accepted), ("mmsSend", accepted)),
+        ]
+
+    def test_an_id_that_is_unknown_as_soon_as_it_is_given_holds_and_rejects_nobody(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        picture: MmsAttachment,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        """It would be uploaded and refused for ever."""
+        add_contacts(group, 5)
+        sandbox.set_faults(status="-24", status_calls=1, paths=["/mmsSend"])
+        campaign = starting.launch(draft(application, group, picture).pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+        assert "Nothing was rejected" in campaign.hold_reason
+        assert settled(campaign) == {"queued": 5}
+
+        campaigns.resume(campaign.pk)
+        run_jobs()
+        assert settled(campaign) == {"accepted": 5}
+
     def test_an_upload_that_fails_holds_with_its_sentence_and_resuming_tries_again(
         self,
         sandbox: RunningSandbox,
