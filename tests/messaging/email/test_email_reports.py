@@ -3,7 +3,7 @@
 import datetime as dt
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -34,6 +34,7 @@ from messaging.services.email import counting as email_counting
 from messaging.services.email import deliveries as email_deliveries
 from messaging.services.email import reports as email_reports
 from messaging.services.email.reports import Told
+from messaging.services.reports.abnormal_ids import REFUSED_A_MINUTE, refused_lately
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +87,27 @@ def fresh(campaign: EmailCampaign) -> EmailCampaign:
 
 def agrees(campaign: EmailCampaign) -> bool:
     return email_counting.prove(fresh(campaign))["disagreements"] == []
+
+
+def called_abnormal(monkeypatch: pytest.MonkeyPatch, is_abnormal: Callable[[str], bool]) -> list[list[str]]:
+    """What is asked for, by a Laaffic that calls some ids abnormal and says of the others that they were delivered."""
+    asked: list[list[str]] = []
+    refused_lately.clear()
+
+    def deliveries(family: EmailApi, *, app_id: str, email_ids: Sequence[str]) -> EmailDeliveries:
+        asked.append(list(email_ids))
+        if any(map(is_abnormal, email_ids)):
+            raise Refused(
+                interface="email/getSendEmailRcd",
+                entry=codes.lookup(codes.Family.EMAIL, "-5"),
+                reason="Field is empty or the query id is abnormal",
+                http_status=200,
+            )
+        told = [EmailDelivery(email_id, "", DeliveryState.DELIVERED, "0", None) for email_id in email_ids]
+        return EmailDeliveries(told, [], len(told), 0, 0, 0)
+
+    monkeypatch.setattr(EmailApi, "deliveries", deliveries)
+    return asked
 
 
 class CallbackTests:
@@ -384,24 +406,58 @@ class DeliveryTests:
         push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(199)))
         push(entry(emailId="bad", toAddress="bad@example.com"))
 
-        def deliveries(family: EmailApi, *, app_id: str, email_ids: Sequence[str]) -> EmailDeliveries:
-            if "bad" in email_ids:
-                raise Refused(
-                    interface="email/getSendEmailRcd",
-                    entry=codes.lookup(codes.Family.EMAIL, "-5"),
-                    reason="Field is empty or the query id is abnormal",
-                    http_status=200,
-                )
-            told = [EmailDelivery(email_id, "", DeliveryState.DELIVERED, "0", None) for email_id in email_ids]
-            return EmailDeliveries(told, [], len(told), 0, 0, 0)
-
-        monkeypatch.setattr(EmailApi, "deliveries", deliveries)
+        asked = called_abnormal(monkeypatch, lambda email_id: email_id == "bad")
         self.due()
         email_deliveries.pull_due()
 
         pending = EmailMessage.objects.filter(delivery=Delivery.PENDING)
         assert list(pending.values_list("email_id", flat=True)) == ["bad"]
         assert EmailMessage.objects.filter(delivery=Delivery.DELIVERED).count() == 199
+        assert len(asked) <= 17
+
+    @pytest.mark.parametrize("is_past_window", [False, True])
+    def test_where_nearly_all_are_abnormal_few_are_asked_for_in_a_minute_and_all_in_the_end(
+        self,
+        sandbox: RunningSandbox,
+        campaign: EmailCampaign,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Any,
+        is_past_window: bool,
+    ) -> None:
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
+        if is_past_window:
+            window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+            EmailCampaign.objects.update(sent_at=timezone.now() - window - dt.timedelta(hours=1))
+        known = {mail_id(150), mail_id(449)}
+        asked = called_abnormal(monkeypatch, lambda email_id: email_id not in known)
+        rounds = 0
+        while EmailMessage.objects.filter(email_id__in=known).exclude(delivery=Delivery.DELIVERED).exists():
+            rounds += 1
+            assert rounds < 15
+            before = len(asked)
+            self.due()
+            email_deliveries.pull_due()
+            assert len(asked) - before <= REFUSED_A_MINUTE + 10
+            email_deliveries.pull_due()
+            assert len(asked) - before <= REFUSED_A_MINUTE + 10  # it waits
+            refused_lately.clear()  # a minute later
+
+        assert {email_id for ids in asked for email_id in ids} == {mail_id(n) for n in range(450)}
+
+    def test_too_many_abnormal_ids_of_one_campaign_leave_the_others_of_its_application_their_answers(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = EmailCampaign.objects.get(pk=campaign.pk)
+        other.pk, other.mark, other.task_id, other.entry = None, "a" * 32, "t2", None
+        other.save()
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(200)))
+        push(entry(emailId="known", toAddress="q@example.com", taskId="t2"))
+        called_abnormal(monkeypatch, lambda email_id: email_id != "known")
+
+        self.due()
+        email_deliveries.pull_due()
+
+        assert EmailMessage.objects.get(email_id="known").delivery == Delivery.DELIVERED
 
     @pytest.mark.parametrize("is_run_late", [True, False])
     def test_who_was_asked_for_within_the_window_has_a_last_question_behind_it(
