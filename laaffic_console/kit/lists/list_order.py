@@ -56,8 +56,8 @@ def _placed(expression: Any, descending: bool) -> OrderBy:
 
 
 def _columns(model: type[models.Model], path: list[str], before: str = "") -> list[tuple[str, bool, bool]] | None:
-    """The columns by which a name sorts, a relation as its model says: the path of each, whether it is turned round, and
-    whether it may be empty. None for what is no column.
+    """The columns by which a name sorts, a relation as its model says. Of each its path, whether it is turned round,
+    and whether it may be empty. None for what is not a column.
     """
     named = {field.name: field for field in model._meta.concrete_fields}
     field = model._meta.pk if path[0] == "pk" else named.get(path[0])

@@ -155,7 +155,7 @@ def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
 
 
 def note_strange_task(campaign: EmailCampaign) -> None:
-    """Once, and without its id: whoever makes up one task can make up thousands."""
+    """Once, and without its id: a sender that makes up one task can make up thousands."""
     said = _(
         "Callbacks came under this campaign's mark for a task that is none of its own. They are not counted, and wait "
         "among the reports without a message. If Laaffic shows that task, the emails may have gone out twice"

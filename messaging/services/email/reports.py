@@ -60,7 +60,7 @@ def apply(told: Sequence[Told]) -> list[bool]:
 
 
 def apply_kept(told: Sequence[Told]) -> list[bool]:
-    """Those that were nobody's when they came: they are no evidence for a request that left after that."""
+    """Those that were nobody's when they came: they say nothing about a request that left after that."""
     return _apply(told, may_settle=False)
 
 

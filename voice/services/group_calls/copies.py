@@ -99,9 +99,9 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
         raise NotNow(
             ngettext(
                 "%(n)s call record has not come yet, so it is not known who was reached. Try again in a few minutes. "
-                "If it does not come by %(when)s, whoever it is about counts as not reached.",
+                "If it does not come by %(when)s, the person it is about counts as not reached.",
                 "%(n)s call records have not come yet, so it is not known who was reached. Try again in a few minutes. "
-                "If they do not come by %(when)s, whoever they are about counts as not reached.",
+                "If they do not come by %(when)s, the people they are about count as not reached.",
                 missing,
             )
             % {"n": number(missing), "when": max(map(repetitions.awaited_until, awaited))}
@@ -113,11 +113,11 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
 
 
 def _not_reached(task: GroupTask) -> str:
-    """Where they come from, with what nobody knows: whoever launches it has seen that."""
+    """Where they come from, with what nobody knows: the person who launches it has seen that."""
     if missing := repetitions.missing_records([task, *repetitions.of(task)]):
         said = ngettext(
-            "those not reached by “%(task)s”, and whoever was called without a call record (%(n)s)",
-            "those not reached by “%(task)s”, and all who were called without a call record (%(n)s)",
+            "those not reached by “%(task)s”, and the one called without a call record (%(n)s)",
+            "those not reached by “%(task)s”, and those called without a call record (%(n)s)",
             missing,
         )
         return said % {"task": task.name, "n": number(missing)}

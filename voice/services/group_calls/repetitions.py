@@ -29,8 +29,8 @@ def missing_records(tasks: Sequence[GroupTask]) -> int:
 
 
 def awaited(tasks: Sequence[GroupTask]) -> list[GroupTask]:
-    """Those whose call records are to come. What has not come by then may never come: whoever it is about counts as
-    not reached from then on, and the draft says so before a person launches it.
+    """Those whose call records are to come. What has not come by then may never come: the person it is about counts
+    as not reached from then on, and the draft says so before a person launches it.
     """
     now = timezone.now()
     return [task for task in tasks if missing_records([task]) and now < awaited_until(task)]
