@@ -40,6 +40,7 @@ OTHER_APPLICATIONS = [
 GROUP = "Sample contacts"
 USER = "demo"
 START_PATIENCE = 60.0
+BEGAN = time.monotonic()
 CAMPAIGN_PATIENCE = 180.0
 
 
@@ -219,6 +220,10 @@ def write_private(path: Path, text: str) -> None:
 
 
 def prepare(demo: Demo) -> None:
+    say(
+        "Starting a console, a worker and a sandbox on this machine. The first start also imports 10,000 contacts and "
+        "runs campaigns: some minutes. Later starts skip that."
+    )
     say(f"Preparing the database in {demo.folder}")
     manage("migrate", "--verbosity", "0")
     manage("ensure_superuser", USER)
@@ -229,6 +234,7 @@ def prepare(demo: Demo) -> None:
 
 def start_all(running: contextlib.ExitStack, demo: Demo) -> None:
     """Sandbox and console take over their listening sockets: no other program can answer in their place."""
+    say("Starting sandbox, console and worker")
     os.environ.update(sandbox_callbacks(f"{demo.console_url}/hooks/{demo.secrets['token']}"))
     sandbox = ["sandbox", "--fd", str(demo.sandbox.fileno()), *SANDBOX_OPTIONS]
     start(running, demo, "sandbox", [*CONSOLE, *sandbox], demo.sandbox)
@@ -289,6 +295,8 @@ def fill(demo: Demo) -> None:
     """Sample contacts, finished campaigns, and what Laaffic keeps, once."""
     if "finished" in manage("campaign", "list", "--json"):
         return
+    who = f"user {USER}, password {demo.secrets['password']}"
+    say(f"The console answers at {demo.console_url}/ ({who}); now it is filled")
     sample = demo.folder / "sample-contacts.csv"
     say("Importing 10,000 sample contacts")
     manage("sample_contacts", str(sample), "--rows", "10000")
@@ -391,4 +399,5 @@ def interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """With the seconds since the start, so that a slow machine is told from one that hangs."""
+    print(f"{time.monotonic() - BEGAN:4.0f} s  {text}", flush=True)

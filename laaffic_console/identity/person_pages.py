@@ -64,6 +64,7 @@ def sign_in_of(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         "sessions": [(one, sessions.browser(one.user_agent)) for one in sessions.going_on().filter(user=user)],
         "is_missing": factors.is_missing(user),
         "is_invited": invitations.is_awaited(user),
+        "is_disabled": invitations.is_disabled(user),
         "back": reverse("admin:auth_user_change", args=[pk]),
     }
     return page(admin, request, "identity/person.html", _("Sign-in of %(person)s") % {"person": user}, **own)

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from laaffic_console.api.exports import shapes
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.exporting.models import Export, ExportDownload
-from laaffic_console.exporting.services import making
+from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup, EmailCampaign, Reply
 from tests.api.conftest import Api
@@ -39,7 +39,10 @@ class ExportTests:
         assert [answer.status_code for answer in made] == [202, 202], made[0].content
         pk = Export.objects.get().pk
         early = api("GET", f"exports/{pk}/file")
-        assert (early.status_code, early.json()["detail"]) == (409, "There is no file: the export is queued.")
+        assert (early.status_code, early.json()["detail"]) == (
+            409,
+            "There is no file: the export is queued. Ask for the file again when it is finished.",
+        )
 
         making.make_next()
         done = api("GET", f"exports/{pk}").json()
@@ -48,6 +51,29 @@ class ExportTests:
         assert b"919876500001" in b"".join(file.streaming_content)
         assert ExportDownload.objects.get().by_name == "shop"
         assert api("POST", f"exports/{pk}/cancel").json()["state"] == "finished"
+
+        keeping.path_of(Export.objects.get()).unlink()
+        gone = api("GET", f"exports/{pk}").json()
+        assert (gone["state"], gone["is_there"]) == ("finished", False)
+        late = api("GET", f"exports/{pk}/file")
+        assert (late.status_code, late.json()["detail"].split(": ")[0]) == (409, "The file is there no longer")
+        assert "Ask for the export again" in late.json()["detail"]
+
+    def test_an_export_that_was_sent_at_once_has_no_file(self, api: Api, settings: Any, tmp_path: Any) -> None:
+        settings.MEDIA_ROOT = tmp_path
+        by = User.objects.get(username="shop")
+        row = Export.objects.create(
+            kind="messaging.reply",
+            parameters={"query": ""},
+            format="csv",
+            is_direct=True,
+            state="finished",
+            asked_by=by,
+        )
+
+        answer = api("GET", f"exports/{row.pk}/file")
+
+        assert (answer.status_code, "straight to a browser" in answer.json()["detail"]) == (409, True)
 
     def test_names_are_for_who_may_still_see_contacts(
         self, api_with: Callable[..., Api], application: Application, settings: Any, tmp_path: Any

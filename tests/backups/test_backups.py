@@ -105,7 +105,7 @@ def test_sessions_are_over_and_it_says_what_counts_again(
     assert client.get("/admin/").status_code == 302
     assert not UserSession.objects.exists()
     said = capsys.readouterr().out
-    assert "As they were at the backup: 1 people, 1 API tokens and 0 links to reports" in said
+    assert "As they were at the backup: 1 person, 1 API token and 0 links to reports" in said
 
 
 class SaidSinceTests:
@@ -127,7 +127,7 @@ class SaidSinceTests:
         found = set(SuppressionEntry.objects.values_list(*columns))
         assert there < found
         assert {number for number, *_others in found - there} == {"919876500001"}  # allowed since: the careful side
-        assert "3 suppressed numbers and 0 withdrawn consents since the backup were taken over" in _said(capsys)
+        assert "as since the backup: 3 suppressed numbers and 0 withdrawn consents" in _said(capsys)
 
     def test_a_stop_that_somebody_else_said_too_since_stays_against_a_start(
         self, application: Application, file: Path
@@ -160,7 +160,7 @@ class SaidSinceTests:
 
         assert dict(Consent.objects.values_list("number", "state")) == {"919876500001": withdrawn}
         assert [one.words for one in ConsentEvent.objects.order_by("pk")] == ["a form", "a letter"]
-        assert "0 suppressed numbers and 1 withdrawn consents" in _said(capsys)
+        assert "0 suppressed numbers and 1 withdrawn consent. " in _said(capsys)
 
     def test_who_was_erased_since_is_erased_or_named(
         self,
@@ -189,8 +189,8 @@ class SaidSinceTests:
         known = people.of("919876500000").person
         assert [entry.title for entry in person_entries.erasures(known, Behind(), 9)] == ["Erasure asked for"]
         said = _said(capsys)
-        assert "1 people were erased again" in said
-        assert "1 people could not be erased again" in said
+        assert "Erased again: 1 person. " in said
+        assert "Not erased again, since a message to them is unknown: 1 person." in said
         assert "then erase 919876500000." in said
 
         call_command("backup", file.with_name("later"))
@@ -218,8 +218,8 @@ class SaidSinceTests:
 
         call_command("restore", file, "--yes")
         said = _said(capsys)
-        assert "1 suppressed numbers" in said
-        assert "1 people were erased again" in said
+        assert "1 suppressed number and" in said
+        assert "Erased again: 1 person. " in said
         assert "LOST" not in said
         assert [entry.number for entry in SuppressionEntry.objects.all()] == ["919876500002"]
         assert not Contact.objects.exists()
@@ -282,7 +282,7 @@ class SaidSinceTests:
         call_command("restore", file, "--yes")
 
         assert Webhook.objects.get().state == Webhook.State.PAUSED
-        assert "resumed where they are still meant: 1 webhooks." in _said(capsys)
+        assert "resumed where they are still meant: 1 webhook." in _said(capsys)
 
 
 def test_a_terminal_that_is_closed_does_not_end_it(

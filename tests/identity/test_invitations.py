@@ -208,6 +208,19 @@ def test_nobody_who_cannot_use_it_is_invited_again(signed_in: Client, state: str
     assert len(mail.outbox) == 1
 
 
+@pytest.mark.parametrize("lacks", ["is_active", "is_staff"])
+def test_the_page_of_a_disabled_account_offers_no_invitation_and_says_why(signed_in: Client, lacks: str) -> None:
+    dee, _path = invited(signed_in)
+    address = reverse("admin:auth_user_sign_in", args=[dee.pk])
+    assert 'value="invite"' in signed_in.get(address).content.decode()
+
+    User.objects.filter(pk=dee.pk).update(**{lacks: False})
+
+    page = signed_in.get(address).content.decode()
+    assert 'value="invite"' not in page
+    assert "their account is disabled, so it cannot be sent again" in page
+
+
 def test_without_a_mail_server_sending_again_says_so(signed_in: Client, settings: LazySettings) -> None:
     dee, _path = invited(signed_in)
     settings.EMAIL_IS_SET = False

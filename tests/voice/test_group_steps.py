@@ -330,6 +330,25 @@ class SteeringTests:
         assert set(group_numbers.of(first)) - set(group_numbers.of(rest)) == {reached}
         assert len(at_sandbox(sandbox)) == 2
 
+    def test_records_that_never_come_refuse_a_repetition_for_a_day_and_are_named_in_it(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.finished(application)
+        first, other = self.repetitions(task)
+        repeated = seen_through(group_tasks.launch(first.pk))
+        assert repeated.called
+        with pytest.raises(ValidationError, match="If they do not come by"):
+            group_copies.again(task, failed_only=True)
+        with pytest.raises(ValidationError, match="or until a day after its end"):
+            group_tasks.launch(other.pk)
+
+        GroupTask.objects.filter(pk=repeated.pk).update(finished_at=timezone.now() - dt.timedelta(hours=25))
+
+        drafts = [group_copies.again(task, failed_only=True), group_copies.new_from(task, unreached_only=True)]
+        assert drafts[0] == other  # the same people, as it was open already
+        assert f"without a call record ({repeated.called})" in drafts[1].numbers_from
+        assert group_tasks.launch(other.pk).launched_at
+
     def test_while_a_repetition_calls_no_other_one_is_launched(
         self, sandbox: RunningSandbox, application: Application
     ) -> None:

@@ -70,7 +70,9 @@ class Export(serializers.Serializer):
     asked_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
-    is_there = serializers.BooleanField(help_text="…/file has it")
+    is_there = serializers.BooleanField(
+        help_text="…/file has it; a finished export without it is to be asked for again"
+    )
 
 
 class Names(serializers.CharField):

@@ -113,11 +113,22 @@ class ExportFileView(ApiView):
         except FileNotFoundError:  # deleted at the same moment
             opened = None
         if opened is None:
-            state = export.get_state_display().lower()
-            raise Problem(409, _("There is no file: the export is %(state)s.") % {"state": state})
+            raise Problem(409, _why_no_file(export))
         keeping.note_download(export, request.user)
         name = f"{keeping.name_for_people(export)}.{export.format}"
         return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
+
+
+def _why_no_file(export: Export) -> str:
+    state = keeping.state_now(export)
+    if state == Export.State.EXPIRED:
+        return _("The file is there no longer: its days are over, or it was deleted. Ask for the export again.")
+    if export.is_direct:
+        return _("There is no file: these rows went straight to a browser. Ask for an export of them.")
+    said = _("There is no file: the export is %(state)s.") % {"state": Export.State(state).label.lower()}
+    if export.is_open:
+        return " ".join([said, _("Ask for the file again when it is finished.")])
+    return " ".join([said, _("Ask for the export again.")])
 
 
 def _period(first: dt.date, last: dt.date) -> reporting.Period:

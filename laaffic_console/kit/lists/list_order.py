@@ -29,25 +29,51 @@ def unsorted_where_many(request: HttpRequest, found: QuerySet[Any], *by_index: s
 
 
 def empty_as_least(model: type[models.Model], order: Iterable[Any]) -> list[Any]:
-    """What has no value is below all that have one, as on SQLite; PostgreSQL would begin with it, the highest first."""
+    """What has no value is below all that have one, as on SQLite; PostgreSQL would begin with it, the highest first.
+
+    Not for a long list, which an index has to keep in order: PostgreSQL reads it from either end as it is.
+    """
     if connection.vendor != "postgresql":
         return list(order)
-    return [_empty_as_least(one) if _may_be_empty(model, one) else one for one in order]
+    return [placed for one in order for placed in _empty_as_least(model, one)]
 
 
-def _empty_as_least(one: Any) -> OrderBy:
-    by = one if isinstance(one, OrderBy) else OrderBy(F(one.lstrip("-")), descending=one.startswith("-"))
-    place = {"nulls_last": True} if by.descending else {"nulls_first": True}
-    return OrderBy(by.expression, by.descending, **place)
-
-
-def _may_be_empty(model: type[models.Model], one: Any) -> bool:
-    """A column of the model's own, or anything that is worked out; a relation is sorted as its model says."""
+def _empty_as_least(model: type[models.Model], one: Any) -> list[Any]:
+    if isinstance(one, OrderBy):
+        return [_placed(one.expression, one.descending) if one.nulls_first is one.nulls_last is None else one]
     if not isinstance(one, str):
-        return isinstance(one, OrderBy) and one.nulls_first is one.nulls_last is None
+        return [one]
+    name, descending = one.lstrip("-"), one.startswith("-")
+    columns = _columns(model, name.split("__"))
+    if columns is None or not any(may_be_empty for _path, _turned, may_be_empty in columns):
+        return [one]
+    return [_placed(F(path), descending != turned) for path, turned, _may_be_empty in columns]
+
+
+def _placed(expression: Any, descending: bool) -> OrderBy:
+    place = {"nulls_last": True} if descending else {"nulls_first": True}
+    return OrderBy(expression, descending, **place)
+
+
+def _columns(model: type[models.Model], path: list[str], before: str = "") -> list[tuple[str, bool, bool]] | None:
+    """The columns by which a name sorts, a relation as its model says. Of each its path, whether it is turned round,
+    and whether it may be empty. None for what is not a column.
+    """
     named = {field.name: field for field in model._meta.concrete_fields}
-    field = named.get(one.lstrip("-"))
-    return field is not None and field.null and not field.is_relation
+    field = model._meta.pk if path[0] == "pk" else named.get(path[0])
+    if field is None:
+        return None
+    if not isinstance(field, models.ForeignKey):
+        return [(before + path[0], False, bool(field.null))] if len(path) == 1 else None
+    other: Any = field.remote_field.model
+    further = ["__".join(path[1:])] if len(path) > 1 else list(other._meta.ordering) or ["pk"]
+    found = []
+    for one in further:
+        there = _columns(other, one.lstrip("-").split("__"), f"{before}{path[0]}__") if isinstance(one, str) else None
+        if there is None:
+            return None
+        found += [(name, turned != one.startswith("-"), empty or bool(field.null)) for name, turned, empty in there]
+    return found
 
 
 def served(model_admin: Any, columns: Iterable[Any]) -> list[Any]:

@@ -15,20 +15,19 @@ from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import ngettext
 from messaging.admin.pages import own_page
 from messaging.admin.shared import bulk_actions
-from messaging.models import Campaign
 from messaging.services.campaigns import several
-from messaging.services.campaigns.several import Resumed
+from messaging.services.campaigns.several import AnyCampaign, Resume, Resumed
 
 MOST = 50  # a page of the list: each is checked as if its own button were pressed
 SHOWN = 20
 
 
-def ask(model_admin: Any, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse | None:
+def ask(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], resume_one: Resume) -> HttpResponse | None:
     found = Resumed()
 
-    def act(form: forms.Form, chosen: QuerySet[Campaign]) -> str:
+    def act(form: forms.Form, chosen: QuerySet[Any]) -> str:
         nonlocal found
-        found = several.resume(_few(chosen), by=signed_in(request))
+        found = several.resume(_few(chosen), resume_one, by=signed_in(request))
         return _went_on(len(found.went_on))
 
     answer = bulk_actions.ask(
@@ -49,7 +48,7 @@ def ask(model_admin: Any, request: HttpRequest, queryset: QuerySet[Campaign]) ->
     return answer
 
 
-def _few(chosen: QuerySet[Campaign]) -> list[Campaign]:
+def _few(chosen: QuerySet[Any]) -> list[AnyCampaign]:
     few = list(chosen.order_by("pk")[: MOST + 1])
     if len(few) > MOST:
         raise ValidationError(_("At most %(n)d at once: filter the list, or choose a page of it.") % {"n": MOST})

@@ -25,6 +25,7 @@ from messaging.people import person_timeline
 from messaging.people.person_links import person_page
 from messaging.registered import person_acts
 from messaging.services.contacts import consents, people
+from messaging.services.replies import opt_in_questions
 from messaging.subscribers import subscriber
 
 MAY_SEE = "messaging.view_contact"
@@ -93,6 +94,7 @@ def person_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: st
         ],
         entries=entries if sees_consent else None,
         consents=consents.of_person(number) if request.user.has_perm("messaging.view_consent") else None,
+        not_asked=opt_in_questions.not_made(number),
         may_say=request.user.has_perm(MAY_SAY),
         shown=shown,
         following=following,

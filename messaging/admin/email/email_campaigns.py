@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -24,6 +25,7 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
+from messaging.admin.campaigns import resuming_several
 from messaging.admin.campaigns.campaigns import launched_meanwhile
 from messaging.admin.email import email_beside
 from messaging.admin.email.email_form import (
@@ -93,9 +95,16 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     list_select_related = ["application", "created_by"]
     search_fields = ["name", "subject"]
     list_per_page = 50
-    actions = None
+    actions = ["resume_chosen"]
 
     # The list
+
+    def has_launch_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("messaging.launch_emailcampaign")
+
+    @admin.action(description=gettext_lazy("Resume …"), permissions=["launch"])
+    def resume_chosen(self, request: HttpRequest, queryset: QuerySet[EmailCampaign]) -> HttpResponse | None:
+        return resuming_several.ask(self, request, queryset, email_starting.resume)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)

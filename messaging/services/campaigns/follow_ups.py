@@ -16,6 +16,7 @@ from messaging.models import (
     Campaign,
     CampaignState,
     ContactGroup,
+    GroupMembership,
     Message,
     MessageState,
     Paste,
@@ -171,8 +172,9 @@ def to_not_replied(campaign_id: int, *, by: User | None = None) -> Campaign:
         raise NotAllowed(why_not)
     excluded = list(campaign.excluded_groups.all())
     if any(counts[state.key] for state in FAILED):
-        excluded.append(failed := _group(_("Failed in %(name)s") % {"name": campaign.name}))
+        failed = _group(_("Failed in %(name)s") % {"name": campaign.name})
         _add_recipients(failed, campaign, FAILED, found_by=(BY_CONTACT, BY_NUMBER))
+        excluded.append(_the_earlier(failed, campaign))
     with transaction.atomic():
         draft = _draft(
             campaign,
@@ -213,11 +215,15 @@ def _why_not_followed_up(campaign: Campaign, counts: dict[str, int]) -> str:
 
 def _not_replied(campaign: Campaign, by: User | None) -> Audience:
     """The one that is there already, where somebody has made it before."""
-    condition = f"in campaign {campaign.pk} and not replied to campaign {campaign.pk}"
+    condition = _condition(campaign)
     if kept := Audience.objects.filter(condition=condition).order_by("pk").first():
         return kept
     name = _("Not replied to %(name)s (%(id)s)") % {"name": campaign.name[:80], "id": campaign.pk}
     return audiences.create(name=_free(name), condition=condition, by=by)
+
+
+def _condition(campaign: Campaign) -> str:
+    return f"in campaign {campaign.pk} and not replied to campaign {campaign.pk}"
 
 
 def _free(name: str) -> str:
@@ -276,6 +282,23 @@ def _draft(
 
 def _group(name: str) -> ContactGroup:
     return contacts.ad_hoc_group(name, _("Made from a campaign"))
+
+
+@transaction.atomic
+def _the_earlier(group: ContactGroup, campaign: Campaign) -> ContactGroup:
+    """One that an earlier draft after this campaign leaves out, where the same people are in it; else this one.
+
+    No other is looked at: one of that name may be a person's own, or another campaign's of the same name.
+    """
+    members = GroupMembership.objects.filter(group=group)
+    drafts_before = Campaign.objects.filter(audiences__condition=_condition(campaign))
+    left_out = Campaign.excluded_groups.through.objects.filter(campaign__in=drafts_before).values("contactgroup")
+    for one in ContactGroup.objects.filter(pk__in=left_out, is_ad_hoc=True).exclude(pk=group.pk).order_by("pk"):
+        there = GroupMembership.objects.filter(group=one)
+        if there.count() == members.count() and not members.exclude(contact__in=there.values("contact")).exists():
+            group.delete()
+            return one
+    return group
 
 
 # A contact may have been made again since, or only after the number had its message.

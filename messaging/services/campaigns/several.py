@@ -1,42 +1,48 @@
-"""Several campaigns resumed by one word: each as its own button does it, and what keeps one keeps no other."""
+"""Several campaigns resumed by one word: each as its own button does it, and what keeps one keeps no other.
 
-from collections.abc import Iterable
+Whether they are written, spoken or emails: which service resumes one of them is given.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from laaffic_console.kit.words.said import gettext as _
-from messaging.models import Campaign, CampaignState
-from messaging.services.campaigns import campaigns
+from messaging.models import Campaign, CampaignState, EmailCampaign
 from messaging.services.refusals import EndNotAsked, NotAllowed
+
+AnyCampaign = Campaign | EmailCampaign
+Resume = Callable[..., Any]  # campaigns.resume, or another of the same arguments; gives the campaign as it is now
 
 
 @dataclass(slots=True)
 class Resumed:
-    went_on: list[Campaign] = field(default_factory=list)
-    stayed: list[tuple[Campaign, str]] = field(default_factory=list)  # each with one sentence why
+    went_on: list[AnyCampaign] = field(default_factory=list)
+    stayed: list[tuple[AnyCampaign, str]] = field(default_factory=list)  # each with one sentence why
 
 
-def resume(chosen: Iterable[Campaign], *, by: User | None) -> Resumed:
+def resume(chosen: Iterable[AnyCampaign], resume_one: Resume, *, by: User | None) -> Resumed:
     """Nobody is asked about a latest end or a new cost, so what needs a person's agreement stays as it is."""
     found = Resumed()
     for campaign in chosen:
-        if why := _resume(campaign.pk, by):
+        if why := _resume(resume_one, campaign.pk, by):
             found.stayed.append((campaign, why))
         else:
             found.went_on.append(campaign)
     return found
 
 
-def _resume(campaign_id: int, by: User | None) -> str:
+def _resume(resume_one: Resume, campaign_id: int, by: User | None) -> str:
     """Why it did not go on; "" where it did. It may be held at once for something else, such as the account."""
     try:
-        campaign = campaigns.resume(campaign_id, by=by, past_end=False)
+        campaign = resume_one(campaign_id, by=by, past_end=False)
     except ValidationError as problem:
         return " ".join(problem.messages)
     except EndNotAsked:
         return _("Its latest end has come. On its page you can resume the rest anyway.")
     except NotAllowed as problem:
         return str(problem)
-    return campaign.hold_reason if campaign.state == CampaignState.HELD else ""
+    return str(campaign.hold_reason) if campaign.state == CampaignState.HELD else ""

@@ -18,7 +18,8 @@ from laaffic_console.laaffic.email import MAX_EMAIL_IDS, EmailDeliveries
 from messaging.models import Delivery, EmailCampaign, EmailMessage
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import reports as email_reports
-from messaging.services.reports import abnormal_ids, report_pulls
+from messaging.services.reports import report_pulls
+from messaging.services.reports.abnormal_ids import Question, TooManyAbnormal, in_parts
 from messaging.wire import gateway_ids
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 JOB = "messaging.jobs.pull_email_deliveries"
 CALLS = 25  # about one campaign, before the next one that is due has its turn
 AFTER_TROUBLE = dt.timedelta(minutes=10)
+AFTER_MANY_ABNORMAL = dt.timedelta(minutes=1)
 # How long after one question the next is asked: often while mails are fresh, seldom later (seconds).
 CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
 WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE, first=1)  # counted up as soon as it is asked
@@ -52,13 +54,17 @@ def pull_due() -> None:
 def _check_apart(client: LaafficClient, campaign: EmailCampaign, asking: Patience, turn: turns.Turn) -> None:
     """Whatever happens to it, this campaign is asked about later, and the next one now."""
     found = campaign.next_check_at
-    campaign.next_check_at = database_clock.now() + AFTER_TROUBLE
-    EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=found).update(next_check_at=campaign.next_check_at)
+    _put_off(campaign, AFTER_TROUBLE)
     with isolation.guarded(f"deliveries of email campaign {campaign.pk}"):
         if found and email_campaigns.is_past_window(campaign) and not email_campaigns.is_past_window(campaign, found):
             campaign.asked_to = 0  # those before it were asked for within the window: their last question is to come
         try:
             check(client, campaign, asking, turn)
+        except TooManyAbnormal as problem:
+            logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
+            if campaign.asked_to:
+                _expired(campaign, turn)
+            return
         except LaafficError as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
             is_through = _expired(campaign, turn)
@@ -94,10 +100,7 @@ def check(
         campaign.asked_to = ids[-1][0] if len(ids) == MAX_EMAIL_IDS else 0
         EmailCampaign.objects.filter(pk=campaign.pk).update(asked_to=campaign.asked_to)
         workers.beat_through_request()
-        if asked := [email_id for _, email_id in ids if gateway_ids.can_be_asked_for(email_id)]:
-            ask = partial(_deliveries, client, campaign.application.app_id)
-            for told in abnormal_ids.in_halves(ask, asked, EmailCode.FIELD_EMPTY, asking):
-                moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
+        moved += _ask_for(client, campaign, ids, asking)
         if campaign.asked_to:
             _expired(campaign, turn)
         if not campaign.asked_to or not asking.may_ask():
@@ -105,6 +108,31 @@ def check(
         if turn is not None and (call >= CALLS or turn.is_over()):
             break
     return moved
+
+
+def _ask_for(client: LaafficClient, campaign: EmailCampaign, mails: Sequence[tuple[int, str]], asking: Patience) -> int:
+    """How many of these moved. Where Laaffic calls too many abnormal, the next pass begins behind the last that was
+    asked for, and it begins later if none of them was answered."""
+    asked = [(pk, email_id) for pk, email_id in mails if gateway_ids.can_be_asked_for(email_id)]
+    question = Question("getSendEmailRcd", partial(_deliveries, client), EmailCode.FIELD_EMPTY)
+    moved, is_answered = 0, False
+    try:
+        for told in in_parts(question, campaign.application.app_id, [email_id for _, email_id in asked], asking):
+            is_answered = True
+            moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
+    except TooManyAbnormal as problem:
+        campaign.asked_to = asked[problem.asked][0] - 1  # ids of mails are given in order
+        EmailCampaign.objects.filter(pk=campaign.pk).update(asked_to=campaign.asked_to)
+        if is_answered:
+            _put_off(campaign, AFTER_MANY_ABNORMAL)
+        raise
+    return moved
+
+
+def _put_off(campaign: EmailCampaign, pause: dt.timedelta) -> None:
+    """Unless a callback that came in the meantime asked for another time."""
+    found, campaign.next_check_at = campaign.next_check_at, database_clock.now() + pause
+    EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=found).update(next_check_at=campaign.next_check_at)
 
 
 def _deliveries(client: LaafficClient, app_id: str, ids: Sequence[str]) -> EmailDeliveries:

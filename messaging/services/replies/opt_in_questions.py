@@ -57,6 +57,11 @@ def is_suppressed(question: OptInQuestion) -> bool:
     return bool(suppression.suppressed_among([question.number], channels=on))
 
 
+def not_made(number: str) -> OptInQuestion | None:
+    """The question that could not be made, or that a restore has ended, and that nothing has answered since."""
+    return OptInQuestion.objects.filter(subscriber=subscriber(number), is_open=True).exclude(problem="").first()
+
+
 def close(numbers: Sequence[str]) -> None:
     """STOP: who was to be asked is not, and an earlier yes says nothing any more."""
     subscribers = {subscriber(number) for number in numbers}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -29,7 +30,8 @@ from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
 from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
 from messaging.services.channels import channels
-from messaging.services.reports import abnormal_ids, doubtful_amounts, record_matching, reports
+from messaging.services.reports import doubtful_amounts, record_matching, reports
+from messaging.services.reports.abnormal_ids import Question, TooManyAbnormal, in_parts
 from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import Strays, Sweep, Window
 from messaging.wire import gateway_ids
@@ -107,6 +109,10 @@ def _check_apart(client: LaafficClient, batch: Batch, asking: Patience) -> None:
     with isolation.guarded(f"reports of batch {batch.pk}"):
         try:
             check_batch(client, batch, asking)
+        except TooManyAbnormal as problem:
+            logger.warning("getReport for batch %s: %s", batch.pk, problem)
+            if _is_late(batch, timezone.now()):
+                check_again(batch)  # it has been asked for all along, each time from another one on
         except NotAsked:
             return  # it is put off: its last question is still to come
         except LaafficError as error:
@@ -150,17 +156,23 @@ def ask_by_id(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS) -
     app_id = batch.campaign.application.app_id
     ids = _pending(batch).values_list("gateway_id", flat=True)
     wanted = dict.fromkeys([*ids, *doubtful_amounts.to_ask_for(batch)])
-    pending = [gateway_id for gateway_id in wanted if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
+    known = [gateway_id for gateway_id in wanted if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
+    pending, question = _from_anywhere(known), Question("getReport", partial(_get_report, client), Code.FIELD_EMPTY)
     for start in range(0, len(pending), IDS_PER_CALL):
         asking.check("getReport")
         asked = pending[start : start + IDS_PER_CALL]
-        ask = partial(_get_report, client, app_id)
-        for page in abnormal_ids.in_halves(ask, asked, Code.FIELD_EMPTY, asking):
+        for page in in_parts(question, app_id, asked, asking):
             reports.apply_each(page.reports)
 
 
 def _get_report(client: LaafficClient, app_id: str, ids: Sequence[str]) -> ReportPage:
     return client.get_report(app_id=app_id, msg_ids=ids)
+
+
+def _from_anywhere(ids: list[str]) -> list[str]:
+    """Beginning with another one each time: where very many are abnormal, the first ones are all that is asked for."""
+    first = random.randrange(len(ids)) if ids else 0  # noqa: S311 - no secret
+    return ids[first:] + ids[:first]
 
 
 def look_in_records(client: LaafficClient, asked_for: Batch, asking: Patience = ENDLESS) -> None:
@@ -231,9 +243,7 @@ def _without_id(messages: QuerySet[Message]) -> QuerySet[Message]:
 def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
     """`asked_at`: when the last question was put; one that was put within the window is not its last."""
     batch.refresh_from_db(fields=["accepted", "unknown", "checks", "claimed_at"])
-    now = timezone.now()
-    waited = (asked_at or now) - batch.claimed_at if batch.claimed_at else dt.timedelta()
-    is_late = waited > dt.timedelta(hours=settings.REPORT_WINDOW_HOURS) and waited > _longest(batch)
+    is_late = _is_late(batch, asked_at or timezone.now())
     if is_late and batch.accepted:
         expire(batch.pk)
     # What is unknown never expires by itself: past the window it waits for a person's word.
@@ -244,6 +254,11 @@ def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
     Batch.objects.filter(pk=batch.pk).update(
         next_check_at=database_clock.in_statement() + dt.timedelta(seconds=pause), checks=min(batch.checks + 1, 1000)
     )
+
+
+def _is_late(batch: Batch, asked_at: dt.datetime) -> bool:
+    waited = asked_at - batch.claimed_at if batch.claimed_at else dt.timedelta()
+    return waited > dt.timedelta(hours=settings.REPORT_WINDOW_HOURS) and waited > _longest(batch)
 
 
 def _longest(batch: Batch) -> dt.timedelta:

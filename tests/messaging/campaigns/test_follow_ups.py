@@ -432,6 +432,23 @@ class NotRepliedTests:
         assert drafts_made[0] != drafts_made[1]
         assert Audience.objects.count() == 1
 
+    def test_made_twice_it_leaves_out_one_group_while_the_same_people_failed(self, over: Campaign) -> None:
+        first, second = (follow_ups.to_not_replied(over.pk).excluded_groups.get() for _time in range(2))
+        assert first == second
+        assert [group.name for group in ContactGroup.objects.filter(is_ad_hoc=True)] == ["Failed in Autumn"]
+
+        Message.objects.filter(campaign=over, state=MessageState.REJECTED).update(state=MessageState.EXPIRED)
+        third = follow_ups.to_not_replied(over.pk).excluded_groups.get()
+
+        assert third != first
+        assert third.contacts.count() < first.contacts.count()
+
+    def test_a_group_of_that_name_that_is_somebody_elses_is_left_alone(self, over: Campaign) -> None:
+        first = follow_ups.to_not_replied(over.pk).excluded_groups.get()
+        ContactGroup.objects.filter(pk=first.pk).update(is_ad_hoc=False)
+
+        assert follow_ups.to_not_replied(over.pk).excluded_groups.get() != first
+
     def test_an_audience_of_that_name_is_no_obstacle(self, over: Campaign) -> None:
         audiences.create(name=f"Not replied to Autumn ({over.pk})", condition="country = IN")
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -33,7 +33,9 @@ from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import counting as email_counting
 from messaging.services.email import deliveries as email_deliveries
 from messaging.services.email import reports as email_reports
+from messaging.services.email import sending as email_sending
 from messaging.services.email.reports import Told
+from messaging.services.reports.abnormal_ids import REFUSED_A_MINUTE, refused_lately
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +88,27 @@ def fresh(campaign: EmailCampaign) -> EmailCampaign:
 
 def agrees(campaign: EmailCampaign) -> bool:
     return email_counting.prove(fresh(campaign))["disagreements"] == []
+
+
+def called_abnormal(monkeypatch: pytest.MonkeyPatch, is_abnormal: Callable[[str], bool]) -> list[list[str]]:
+    """What is asked for, by a Laaffic that calls some ids abnormal and says of the others that they were delivered."""
+    asked: list[list[str]] = []
+    refused_lately.clear()
+
+    def deliveries(family: EmailApi, *, app_id: str, email_ids: Sequence[str]) -> EmailDeliveries:
+        asked.append(list(email_ids))
+        if any(map(is_abnormal, email_ids)):
+            raise Refused(
+                interface="email/getSendEmailRcd",
+                entry=codes.lookup(codes.Family.EMAIL, "-5"),
+                reason="Field is empty or the query id is abnormal",
+                http_status=200,
+            )
+        told = [EmailDelivery(email_id, "", DeliveryState.DELIVERED, "0", None) for email_id in email_ids]
+        return EmailDeliveries(told, [], len(told), 0, 0, 0)
+
+    monkeypatch.setattr(EmailApi, "deliveries", deliveries)
+    return asked
 
 
 class CallbackTests:
@@ -147,12 +170,52 @@ class CallbackTests:
         assert "restored" in now.events.latest("pk").text
         assert agrees(campaign)
 
-    def test_a_second_task_under_one_mark_is_told_once(self, campaign: EmailCampaign) -> None:
-        push(entry(taskId="t2"), entry(taskId="t2", emailId="e2"), mark=campaign.mark)
+    def test_tasks_that_are_none_of_its_own_are_told_once_and_kept_apart(self, campaign: EmailCampaign) -> None:
+        push(entry(), mark=campaign.mark)
+        push(*(entry(taskId=f"forged{n}", emailId=f"f{n}") for n in range(50)), mark=campaign.mark)
+        push(entry(taskId="forged0"), entry(emailId="e2", toAddress="bob@example.com"), mark=campaign.mark)
+
+        told = [event.text for event in campaign.events.all() if "none of its own" in event.text]
+        assert len(told) == 1
+        assert sorted(EmailMessage.objects.values_list("email_id", flat=True)) == ["e1", "e2"]
+        assert OrphanReport.objects.filter(matched_at=None).count() == 51
+        assert agrees(campaign)
+
+    def test_what_is_kept_apart_is_no_evidence_for_a_later_request(self, campaign: EmailCampaign) -> None:
+        push(entry(taskId="t2"), mark=campaign.mark)
+        again = LedgerEntry.objects.get()
+        again.pk, again.state = None, EntryState.IN_FLIGHT
+        again.about_id, again.interface = campaign.pk, "email/batchSendEmail"
+        again.save()
+        OrphanReport.objects.update(next_try_at=timezone.now())
+
+        email_callbacks.INBOX.apply_waiting()
+        assert (EmailMessage.objects.count(), LedgerEntry.objects.get(pk=again.pk).state) == (0, EntryState.IN_FLIGHT)
+
+        email_sending.settle_accepted(campaign.pk, again.pk, "t2")
+        OrphanReport.objects.update(next_try_at=timezone.now())
+        email_callbacks.INBOX.apply_waiting()
+        assert EmailMessage.objects.get().task_id == "t2"
+        assert agrees(campaign)
+
+    def test_an_answer_names_its_task_where_another_was_taken_for_it(self, campaign: EmailCampaign) -> None:
+        LedgerEntry.objects.update(state=EntryState.IN_FLIGHT, about_id=campaign.pk)
+        EmailCampaign.objects.update(state=State.SENDING, task_id="")
+        push(entry(taskId="forged"), mark=campaign.mark)
+
+        email_sending.settle_accepted(campaign.pk, LedgerEntry.objects.get().pk, "t1")
+        push(entry(emailId="e2", toAddress="bob@example.com"), mark=campaign.mark)
+
+        assert EmailMessage.objects.filter(email_id="e2", task_id="t1").exists()
+
+    def test_a_push_under_anothers_mark_is_its_tasks(self, campaign: EmailCampaign) -> None:
+        other = EmailCampaign.objects.get(pk=campaign.pk)
+        other.pk, other.mark, other.task_id = None, "a" * 32, "t2"
+        other.save()
+
         push(entry(taskId="t2"), mark=campaign.mark)
 
-        told = [event.text for event in campaign.events.all() if "second task" in event.text]
-        assert told == ["Callbacks came for a second task, t2: the emails may have gone out twice"]
+        assert EmailMessage.objects.get().campaign_id == other.pk
 
     def test_a_callback_after_the_end_opens_it_again(self, campaign: EmailCampaign) -> None:
         EmailCampaign.objects.update(state=State.FINISHED)
@@ -384,24 +447,58 @@ class DeliveryTests:
         push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(199)))
         push(entry(emailId="bad", toAddress="bad@example.com"))
 
-        def deliveries(family: EmailApi, *, app_id: str, email_ids: Sequence[str]) -> EmailDeliveries:
-            if "bad" in email_ids:
-                raise Refused(
-                    interface="email/getSendEmailRcd",
-                    entry=codes.lookup(codes.Family.EMAIL, "-5"),
-                    reason="Field is empty or the query id is abnormal",
-                    http_status=200,
-                )
-            told = [EmailDelivery(email_id, "", DeliveryState.DELIVERED, "0", None) for email_id in email_ids]
-            return EmailDeliveries(told, [], len(told), 0, 0, 0)
-
-        monkeypatch.setattr(EmailApi, "deliveries", deliveries)
+        asked = called_abnormal(monkeypatch, lambda email_id: email_id == "bad")
         self.due()
         email_deliveries.pull_due()
 
         pending = EmailMessage.objects.filter(delivery=Delivery.PENDING)
         assert list(pending.values_list("email_id", flat=True)) == ["bad"]
         assert EmailMessage.objects.filter(delivery=Delivery.DELIVERED).count() == 199
+        assert len(asked) <= 17
+
+    @pytest.mark.parametrize("is_past_window", [False, True])
+    def test_where_nearly_all_are_abnormal_few_are_asked_for_in_a_minute_and_all_in_the_end(
+        self,
+        sandbox: RunningSandbox,
+        campaign: EmailCampaign,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Any,
+        is_past_window: bool,
+    ) -> None:
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
+        if is_past_window:
+            window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+            EmailCampaign.objects.update(sent_at=timezone.now() - window - dt.timedelta(hours=1))
+        known = {mail_id(150), mail_id(449)}
+        asked = called_abnormal(monkeypatch, lambda email_id: email_id not in known)
+        rounds = 0
+        while EmailMessage.objects.filter(email_id__in=known).exclude(delivery=Delivery.DELIVERED).exists():
+            rounds += 1
+            assert rounds < 15
+            before = len(asked)
+            self.due()
+            email_deliveries.pull_due()
+            assert len(asked) - before <= REFUSED_A_MINUTE + 10
+            email_deliveries.pull_due()
+            assert len(asked) - before <= REFUSED_A_MINUTE + 10  # it waits
+            refused_lately.clear()  # a minute later
+
+        assert {email_id for ids in asked for email_id in ids} == {mail_id(n) for n in range(450)}
+
+    def test_too_many_abnormal_ids_of_one_campaign_leave_the_others_of_its_application_their_answers(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = EmailCampaign.objects.get(pk=campaign.pk)
+        other.pk, other.mark, other.task_id, other.entry = None, "a" * 32, "t2", None
+        other.save()
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(200)))
+        push(entry(emailId="known", toAddress="q@example.com", taskId="t2"))
+        called_abnormal(monkeypatch, lambda email_id: email_id != "known")
+
+        self.due()
+        email_deliveries.pull_due()
+
+        assert EmailMessage.objects.get(email_id="known").delivery == Delivery.DELIVERED
 
     @pytest.mark.parametrize("is_run_late", [True, False])
     def test_who_was_asked_for_within_the_window_has_a_last_question_behind_it(

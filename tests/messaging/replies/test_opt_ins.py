@@ -6,12 +6,14 @@ from unittest.mock import Mock
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
-from messaging.models import Campaign, OptInQuestion, SuppressionEntry, SuppressionRelease
+from messaging.models import Campaign, Conversation, OptInQuestion, SuppressionEntry, SuppressionRelease
 from messaging.services import restored
 from messaging.services.campaigns import asking_back, starting
 from messaging.services.contacts import suppression
@@ -153,6 +155,21 @@ class DoubleOptInTests:
         write("YES", after=2)
 
         assert state_of(NUMBER) == UNKNOWN
+
+    def test_the_persons_page_says_why_they_were_not_asked_until_something_answers_it(
+        self, admin_client: Client
+    ) -> None:
+        write("START")
+        Conversation.objects.all().delete()
+        assert self.asked() == 0
+        page = reverse("admin:messaging_person", args=[NUMBER])
+
+        said = " ".join(admin_client.get(page).content.decode().split())
+        assert "Not asked back" in said
+        assert "It is not clear which application should ask them: several are possible." in said
+
+        write("STOP", after=1)
+        assert "Not asked back" not in admin_client.get(page).content.decode()
 
     def test_right_after_a_restore_an_application_without_a_reading_is_asked(self, application: Application) -> None:
         Campaign.objects.create(name="A", application=application, state="running")

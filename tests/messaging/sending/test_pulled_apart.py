@@ -14,7 +14,7 @@ from laaffic_console.laaffic.pages import Page
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.batches import answers, settling
 from messaging.services.replies import reply_pulls
-from messaging.services.reports import report_pulls, reports
+from messaging.services.reports import abnormal_ids, report_pulls, reports
 from messaging.services.reports.readings import Trouble as ReadingTrouble
 from messaging.services.sending import forgotten
 from messaging.wire import gateway_ids
@@ -89,6 +89,37 @@ class IdTests:
 
         delivered = [n for n in range(6) if message(claim, n).state == MessageState.DELIVERED]
         assert [f"A{n}" for n in range(6) if n not in delivered] == [odd]
+
+    @pytest.mark.parametrize("is_late", [False, True])
+    def test_where_all_are_abnormal_few_are_asked_for_in_a_minute_and_the_end_comes(
+        self,
+        application: Application,
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Any,
+        is_late: bool,
+    ) -> None:
+        monkeypatch.setattr(abnormal_ids, "REFUSED_A_MINUTE", 10)
+        abnormal_ids.refused_lately.clear()
+        message(settled(application, group, [f"A{n}" for n in range(40)]))
+        hours = settings.REPORT_WINDOW_HOURS + 1 if is_late else 1
+        claimed_at = timezone.now() - dt.timedelta(hours=hours)
+        soon = timezone.now() - dt.timedelta(seconds=1)
+        Batch.objects.update(next_check_at=soon, claimed_at=claimed_at)
+        asked: list[list[str]] = []
+
+        class Client:
+            def get_report(self, *, app_id: str, msg_ids: list[str]) -> Any:
+                asked.append(msg_ids)
+                raise refused("-14")
+
+        monkeypatch.setattr(report_pulls, "laaffic_client", Client)
+
+        report_pulls.pull_due()
+
+        assert len(asked) == 10
+        assert not report_pulls.anything_due()
+        assert (Batch.objects.get().next_check_at is None) == is_late
 
     def test_what_is_short_stays_as_it_is(self) -> None:
         assert gateway_ids.kept("2" * 40) == "2" * 40

@@ -99,7 +99,7 @@ def repeats(kind: str, called: Called) -> str:
     if called.under_way:
         said = _(
             "They are called again already, by “%(task)s”, and whom that reaches is not known yet. Wait until it is "
-            "over and its call records have come."
+            "over and its call records have come, or until a day after its end."
         )
         return said % {"task": called.under_way}
     if not (why := _must_not_be_called(called)):

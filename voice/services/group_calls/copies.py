@@ -38,8 +38,8 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
     audience = group_numbers.callable_now(task)
     if unreached_only:
         audience.numbers = _unreached(task, audience.numbers)
-    source = _("those not reached by “%(task)s”") if unreached_only else _("the numbers of “%(task)s”")
-    audience.sources = [source % {"task": task.name}]
+    source = _not_reached(task) if unreached_only else _("the numbers of “%(task)s”") % {"task": task.name}
+    audience.sources = [source]
     return _drafted(task, audience, kind=TaskKind.SEND, parent=None, by=by)
 
 
@@ -65,8 +65,8 @@ def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> Grou
     numbers = group_numbers.of(task)
     if failed_only:
         numbers = _failed_at_laaffic(task, numbers)
-    source = _("those not reached by “%(task)s”") if failed_only else _("the numbers of “%(task)s”")
-    audience = Audience(numbers, sources=[source % {"task": task.name}])
+    source = _not_reached(task) if failed_only else _("the numbers of “%(task)s”") % {"task": task.name}
+    audience = Audience(numbers, sources=[source])
     return _open_repetition(task, kind, numbers) or _drafted(task, audience, kind=kind, parent=task, by=by)
 
 
@@ -94,19 +94,34 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
     if running := next((one for one in tasks if one.state not in (*NOT_LEFT, *OVER)), None):
         said = _("“%(task)s” is still calling, so it is not known who is reached. Wait until it is over.")
         raise NotNow(said % {"task": running.name})
-    if missing := repetitions.missing_records(tasks):
+    if awaited := repetitions.awaited(tasks):
+        missing = repetitions.missing_records(awaited)
         raise NotNow(
             ngettext(
-                "%(n)s call record has not come yet, so it is not known who was reached. Try again in a few minutes.",
-                "%(n)s call records have not come yet, so it is not known who was reached. Try again in a few minutes.",
+                "%(n)s call record has not come yet, so it is not known who was reached. Try again in a few minutes. "
+                "If it does not come by %(when)s, the person it is about counts as not reached.",
+                "%(n)s call records have not come yet, so it is not known who was reached. Try again in a few minutes. "
+                "If they do not come by %(when)s, the people they are about count as not reached.",
                 missing,
             )
-            % {"n": number(missing)}
+            % {"n": number(missing), "when": max(map(repetitions.awaited_until, awaited))}
         )
     left = repetitions.unreached(tasks, numbers)
     if not left:
         raise NotNow(_("Everybody was reached: there is nobody to call again."))
     return left
+
+
+def _not_reached(task: GroupTask) -> str:
+    """Where they come from, with what nobody knows: the person who launches it has seen that."""
+    if missing := repetitions.missing_records([task, *repetitions.of(task)]):
+        said = ngettext(
+            "those not reached by “%(task)s”, and the one called without a call record (%(n)s)",
+            "those not reached by “%(task)s”, and those called without a call record (%(n)s)",
+            missing,
+        )
+        return said % {"task": task.name, "n": number(missing)}
+    return _("those not reached by “%(task)s”") % {"task": task.name}
 
 
 @transaction.atomic

@@ -1,10 +1,15 @@
 """Whom later tasks have reached that call the same people again: a repetition of the failed would ring them too."""
 
+import datetime as dt
 from collections.abc import Sequence
+
+from django.utils import timezone
 
 from voice.models import GroupTask
 from voice.models.group_tasks import CALLED_NOBODY
 from voice.services.group_calls import figures as group_figures
+
+AWAITED = dt.timedelta(days=1)  # call records, after the end of their task
 
 
 def of(task: GroupTask) -> list[GroupTask]:
@@ -23,9 +28,21 @@ def missing_records(tasks: Sequence[GroupTask]) -> int:
     return sum(max(0, (task.called or 0) - task.recorded) for task in tasks)
 
 
+def awaited(tasks: Sequence[GroupTask]) -> list[GroupTask]:
+    """Those whose call records are to come. What has not come by then may never come: the person it is about counts
+    as not reached from then on, and the draft says so before a person launches it.
+    """
+    now = timezone.now()
+    return [task for task in tasks if missing_records([task]) and now < awaited_until(task)]
+
+
+def awaited_until(task: GroupTask) -> dt.datetime:
+    return (task.finished_at or task.launched_at or task.created_at) + AWAITED
+
+
 def under_way(tasks: Sequence[GroupTask]) -> GroupTask | None:
     """The first of them of which it is not known yet whom it reaches."""
-    return next((task for task in tasks if not task.is_over or missing_records([task])), None)
+    return next((task for task in tasks if not task.is_over or awaited([task])), None)
 
 
 def unreached(tasks: Sequence[GroupTask], numbers: Sequence[str]) -> list[str]:

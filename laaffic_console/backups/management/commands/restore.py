@@ -40,12 +40,13 @@ class Command(ConsoleCommand):
             raise CommandError(_why(problem, file)) from problem
         counts = done.counts
         self.stdout.write(
-            f"Restored. Held: {number(counts['held'])} campaigns. Unknown, as they may have left since the backup: "
-            f"{number(counts['unknown'])} messages and {number(counts['requests'])} other requests. "
+            f"Restored. Held: {_n(counts['held'], 'campaign')}. Unknown, as they may have left since the backup: "
+            f"{_n(counts['unknown'], 'message')} and {_n(counts['requests'], 'other request')}. "
             "Start a worker and web; evidence is looked for by itself. Then resume each campaign. Everybody signs in "
-            f"again. As they were at the backup: {number(counts['people'])} people, {number(counts['tokens'])} API "
-            f"tokens and {number(counts['links'])} links to reports; close and revoke again what was closed and "
-            f"revoked since. Paused, to be resumed where they are still meant: {number(counts['webhooks'])} webhooks."
+            f"again. As they were at the backup: {_n(counts['people'], 'person', 'people')}, "
+            f"{_n(counts['tokens'], 'API token')} and {_n(counts['links'], 'link to a report', 'links to reports')}; "
+            f"close and revoke again what was closed and revoked since. "
+            f"Paused, to be resumed where they are still meant: {_n(counts['webhooks'], 'webhook')}."
         )
         self.stdout.write(_of_words(done.words, was_empty=done.was_empty))
 
@@ -68,6 +69,10 @@ def _why(problem: Exception, file: Path) -> str:
     return f"The database: {words}. Restore it once more, or another backup."
 
 
+def _n(n: int, one: str, many: str = "") -> str:
+    return f"{number(n)} {one if n == 1 else many or one + 's'}"
+
+
 def _of_words(words: Written | None, *, was_empty: bool) -> str:
     """What of those who are not to be sent to any more has outlived it."""
     if words is None:
@@ -81,13 +86,13 @@ def _of_words(words: Written | None, *, was_empty: bool) -> str:
             "Enter them again before you resume anything. Replies are read again by themselves."
         )
     said = (
-        f"{number(words.suppressed)} suppressed numbers and {number(words.withdrawn)} withdrawn consents since the "
-        f"backup were taken over from the database that was replaced, and {number(words.erased)} people were erased "
-        "again. Who was allowed again since is suppressed."
+        "Taken over from the database that was replaced, as since the backup: "
+        f"{_n(words.suppressed, 'suppressed number')} and {_n(words.withdrawn, 'withdrawn consent')}. Erased again: "
+        f"{_n(words.erased, 'person', 'people')}. Who was allowed again since is suppressed."
     )
     if words.not_erased:
         said += (
-            f" {number(len(words.not_erased))} people could not be erased again, since a message to them is unknown. "
+            f" Not erased again, since a message to them is unknown: {_n(len(words.not_erased), 'person', 'people')}. "
             f"Settle it, then erase {', '.join(words.not_erased)}."
         )
     return said
