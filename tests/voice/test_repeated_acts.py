@@ -62,7 +62,7 @@ class CallTests:
         lose_answer(sandbox)
         code, document, said = run(*CALL)
         assert (code, document["state"]) == (3, "unknown")
-        assert "the record of the call tells" in said
+        assert "the record of the call will show it" in said
 
         code, document, said = run(*CALL)
         opened = LedgerEntry.objects.get()
@@ -84,7 +84,7 @@ class CallTests:
 
         assert problem.value.returncode == 3
         assert "The answer cannot be written: No space left on device." in str(problem.value)
-        assert "the record of the call tells" in str(problem.value)
+        assert "the record of the call will show it" in str(problem.value)
 
     def test_another_number_and_another_day_are_no_repeat(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         lose_answer(sandbox)
@@ -296,7 +296,7 @@ class GroupTests:
         code, document, said = run("group", "cancel", str(task["id"]))
 
         assert (code, document["id"], document["key"]) == (3, task["id"], task["key"])
-        assert "tells soon" in said
+        assert "will soon show" in said
 
 
 def test_an_upload_whose_answer_was_lost_and_is_not_listed_yet(

@@ -286,7 +286,7 @@ class BodyTests:
 
 class EmailTests:
     def said(self, **given: Any) -> dict[str, Any]:
-        return {"taskId": "T1", "emailId": "", "toAddress": "a@b.example", "emailState": "success"} | given
+        return {"taskId": "t1", "emailId": "", "toAddress": "a@b.example", "emailState": "success"} | given
 
     @pytest.mark.parametrize(
         "entries",
