@@ -9,6 +9,7 @@ import threading
 from typing import Any, cast
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,6 +17,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import autodiscover_modules, import_string
 from django.utils.translation import gettext as _
+from unfold.settings import get_config
 from unfold.sites import UnfoldAdminSite
 
 
@@ -23,6 +25,7 @@ class ConsoleSite(UnfoldAdminSite):
     def __init__(self, name: str = "admin") -> None:
         self._turn = threading.RLock()
         self._is_loading = self._is_loaded = False
+        self._merged: tuple[Any, dict[str, Any], dict[str, Any]] = (None, {}, {})
         super().__init__(name)
         self.empty_value_display = "–"
 
@@ -80,6 +83,36 @@ class ConsoleSite(UnfoldAdminSite):
             template_name=self.login_template or "admin/login.html",
         )
 
+    def _look(self) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """The settings, what unfold makes of them, and the colours; made again where others are set."""
+        if self._merged[0] is not settings.UNFOLD:
+            made = get_config(self.settings_name)
+            self._merged = (settings.UNFOLD, made, _in_one_line(made["COLORS"]))
+        return self._merged
+
+    def _get_config(self, key: str, *given: Any) -> Any:
+        """As unfold's, which merges its defaults with all settings for each of thirty values of a page."""
+        wanted = self._look()[1].get(key)
+        return self._get_value(wanted, *given) if wanted else None
+
+    def _get_colors(self, key: str, *given: Any) -> dict[str, dict[str, str]]:
+        return self._look()[2]
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """As unfold's, which takes a deep copy of the whole menu on each page."""
+        groups = self._get_config("SIDEBAR", request)["navigation"]
+        return [
+            {**group, "items": [self._drawn_for(request, line) for line in group["items"]]}
+            for group in self._get_value(groups, request)
+        ]
+
+    def _drawn_for(self, request: HttpRequest, line: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **line,
+            "active": self._get_is_active(request, line["link"]),
+            "has_permission": self._call_permission_callback(line.get("permission"), request),
+        }
+
     def _call_permission_callback(self, callback: Any, request: HttpRequest) -> bool:
         """As unfold's, which makes a new class for each line of the menu on each page."""
         if isinstance(callback, str):
@@ -103,6 +136,12 @@ class ConsoleSite(UnfoldAdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         return SimpleLazyObject(lambda: super(ConsoleSite, self).get_app_list(request, app_label))
+
+
+def _in_one_line(colors: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """As one colour, whose value is followed by all others: unfold's template goes through them on each page."""
+    (name, weight, value), *others = [(name, *pair) for name, weights in colors.items() for pair in weights.items()]
+    return {name: {weight: "; ".join([value, *(f"--color-{n}-{w}: {v}" for n, w, v in others)])}}
 
 
 def load_pages() -> None:

@@ -72,7 +72,8 @@ def concerns(user: "User | AnonymousUser", permission: str, acts: Sequence[str])
     return user.has_perm(permission) and (not acts or any(user.has_perm(act) for act in acts))
 
 
-_lines: dict[Group, list[Line]] = {group: [] for group in Group}
+# With each line what is drawn of it, made once: it is the same for everybody, and in every language.
+_lines: dict[Group, list[tuple[Line, dict[str, Any]]]] = {group: [] for group in Group}
 
 
 def stand_under(request: HttpRequest, page: str) -> None:
@@ -81,9 +82,10 @@ def stand_under(request: HttpRequest, page: str) -> None:
 
 
 def register(group: Group, *lines: Line) -> None:
-    _lines[group].extend(line for line in lines if line not in _lines[group])
+    there = [line for line, _drawn in _lines[group]]
+    _lines[group].extend((line, line.drawn()) for line in lines if line not in there)
 
 
 def lines(group: Group) -> list[dict[str, Any]]:
     """In the order in which they were registered."""
-    return [line.drawn() for line in _lines[group]]
+    return [drawn for _line, drawn in _lines[group]]
