@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
+from unfold.settings import get_config
 
 from laaffic_console.conf import BASE_DIR
 
@@ -59,3 +63,28 @@ def test_only_a_narrowed_list_offers_all_of_it(admin_client: Client) -> None:
 
     assert "show all" not in whole
     assert "show all" in narrowed
+
+
+def test_a_page_names_every_colour_and_rights_are_asked_anew(
+    admin_client: Client, staff: Callable[..., Client]
+) -> None:
+    """Settings are merged and lines of the menu drawn once for all pages; whose page it is is not."""
+    told = {
+        f"--color-{name}-{weight}: {value};"
+        for name, weights in get_config()["COLORS"].items()
+        for weight, value in weights.items()
+    }
+
+    for_all = admin_client.get(reverse("admin:index"))
+    for_one = staff("view_export").get(reverse("admin:index"))
+
+    assert len(told) > 20
+    assert {line for line in told if line not in for_all.content.decode()} == set()
+    assert lines_of(for_one) < lines_of(for_all)
+    assert lines_of(admin_client.get(reverse("admin:index"))) == lines_of(for_all)
+
+
+def lines_of(page: HttpResponse) -> set[str]:
+    """The addresses in the menu of whose page it is."""
+    groups = page.context["sidebar_navigation"]  # type: ignore[attr-defined]
+    return {str(line["link"]) for group in groups for line in group["items"] if line["has_permission"]}
