@@ -156,7 +156,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
     def in_short(self, entry: AuditEntry) -> str:
         changed = ", ".join(field for field, _before, _after in changes_of(entry))
         told = [(name, value) for name, value in other_details(entry) if name not in NOT_IN_SHORT]
-        return "; ".join([changed] * bool(changed) + [_in_short(name, value) for name, value in told])[:120]
+        return "; ".join([changed] * bool(changed) + [_in_short(name, value) for name, value in told])[:120] or "–"
 
     @display(description=gettext_lazy("object"))
     def linked_object(self, entry: AuditEntry) -> str:

@@ -32,3 +32,15 @@ def test_they_are_drawn_once_and_name_the_cells_of_each_row(
 
     assert len(drawn) == 1
     assert len(re.findall('data-label="country"', page)) == 5
+
+
+def test_an_order_that_nobody_chose_is_one_arrow(admin_client: Client) -> None:
+    ContactGroup.objects.create(name="customers")
+    address = reverse("admin:messaging_contactgroup_changelist")
+
+    usual = admin_client.get(address).content.decode()
+    chosen = admin_client.get(address, {"o": "1.-4"}).content.decode()
+
+    assert usual.count("sortoptions") == 1
+    assert "sortremove" not in usual
+    assert (chosen.count("sortremove"), chosen.count("sortpriority")) == (2, 2)

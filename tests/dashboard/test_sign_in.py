@@ -139,3 +139,10 @@ def test_what_is_wrong_is_said_in_the_consoles_words(name: str, is_staff: bool) 
 
     assert "User name or password is wrong." in shown
     assert "staff" not in shown
+
+
+def test_a_wrong_password_is_the_only_thing_said() -> None:
+    page = sign_in("asha", "wrong").content.decode()
+
+    assert "is wrong" in page
+    assert "Nothing is saved yet" not in page

@@ -261,6 +261,13 @@ class BalancePageTests:
         assert "[7.5, 7.25]" in answer.context["chart"]
         assert "c-chart" in answer.content.decode()
 
+    def test_it_draws_nothing_of_one_reading(self, admin_client: Client) -> None:
+        reading("7.5")
+
+        answer = admin_client.get(reverse("admin:gateway_balancereading_changelist"))
+
+        assert "c-chart" not in answer.content.decode()
+
     def test_it_is_money_in_the_list_and_on_a_row_of_it(self, admin_client: Client) -> None:
         reading("1007.5")
         [kept] = BalanceReading.objects.all()

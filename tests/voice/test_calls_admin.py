@@ -16,7 +16,7 @@ from django.utils import timezone
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact
-from voice.models import CallRecord, SipCall, SipPhone, VoiceSync
+from voice.models import CallRecord, CallTally, SipCall, SipPhone, VoiceSync
 from voice.services.records import call_records
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,6 +119,16 @@ class CallPageTests:
 
 
 class RecordPageTests:
+    def test_one_day_is_no_chart(self, admin_client: Client) -> None:
+        address = reverse("admin:voice_callrecord_changelist")
+        CallTally.objects.create(day=timezone.now().date(), outcome="answered", calls=2, seconds=20)
+        assert "c-chart" not in admin_client.get(address).content.decode()
+
+        CallTally.objects.create(
+            day=timezone.now().date() - dt.timedelta(days=1), outcome="answered", calls=1, seconds=5
+        )
+        assert "c-chart" in admin_client.get(address).content.decode()
+
     def test_the_list_is_shown_filtered_and_exported_alike(self, admin_client: Client) -> None:
         kept(6)
         page = admin_client.get(reverse("admin:voice_callrecord_changelist"), {"outcome": "answered"})

@@ -17,7 +17,7 @@ CONNECTED = (CallOutcome.ANSWERED.value, CallOutcome.VOICEMAIL.value)
 
 
 def charts() -> dict[str, Any]:
-    """{"rate": a Chart.js data, "duration": another, "calls", "connected", "costs"} of the last thirty days (UTC)."""
+    """{"rate": a Chart.js data, "duration": another, "calls", "days" …} of the last thirty days (UTC)."""
     today = timezone.now().astimezone(dt.UTC).date()
     days = [today - dt.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     recent = CallTally.objects.filter(day__gte=days[0])
@@ -33,6 +33,7 @@ def charts() -> dict[str, Any]:
     costs = recent.exclude(currency="").values_list("currency").annotate(total=Sum("cost_micros")).order_by("currency")
     return {
         "calls": sum(calls.values()),
+        "days": sum(1 for n in calls.values() if n),
         "connected": sum(connected.values()),
         "rate_now": rate(sum(connected.values()), sum(calls.values())),
         "seconds": round(sum(seconds.values()) / sum(connected.values())) if any(connected.values()) else None,

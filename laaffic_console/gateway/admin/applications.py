@@ -49,9 +49,9 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
         kept = ("app_id", "channel") if obj is not None and applications.is_used(obj) else ()
         return [*kept, *super().get_readonly_fields(request, obj)]
 
-    @display(description=gettext_lazy("application"), header=True)
-    def name_or_id(self, application: Application) -> list[str]:
-        return [application.name or application.app_id, application.get_channel_display()]
+    @display(description=gettext_lazy("application"))
+    def name_or_id(self, application: Application) -> str:
+        return application.name or application.app_id
 
     def get_fieldsets(self, request: HttpRequest, obj: Application | None = None) -> Any:
         """The addresses are secrets: only who may change applications sees them."""
@@ -162,5 +162,5 @@ class BalanceReadingAdmin(ReadOnlyAdmin):
                 }
             ],
         }
-        given = {"chart": json.dumps(chart), "chart_days": days, "has_readings": bool(readings)}
+        given = {"chart": json.dumps(chart), "chart_days": days, "has_readings": len(readings) > 1}
         return super().changelist_view(request, {**(extra_context or {}), **given})

@@ -61,7 +61,7 @@ class PushedBodyAdmin(AsItCame):
 
     @display(description=gettext_lazy("problems"))
     def trouble(self, body: PushedBody) -> str:
-        return "; ".join(body.problems)[:120]
+        return "; ".join(body.problems)[:120] or "–"
 
     def get_fields(self, request: HttpRequest, obj: PushedBody | None = None) -> Any:
         return ["all_problems" if name == "problems" else name for name in super().get_fields(request, obj)]

@@ -7,7 +7,7 @@
       const data = JSON.parse(canvas.dataset.chart);
       const soft = getComputedStyle(document.documentElement).getPropertyValue("--c-soft");
       const line = getComputedStyle(canvas).getPropertyValue("--c-line");
-      const stacked = canvas.dataset.kind !== "line";
+      const stacked = !canvas.dataset.kind; // bars that are asked for stand side by side
       canvas.chart = new Chart(canvas, {
         type: canvas.dataset.kind || "bar",
         data,

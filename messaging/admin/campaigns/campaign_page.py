@@ -31,6 +31,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
     pace = insights.paces([campaign], {campaign.pk: counts}).get(campaign.pk)
     rows = expected.rows(campaign)
     countries = insights.countries(campaign)
+    chart = insights.activity_chart(campaign)
     return {
         "campaign": campaign,
         **budgets.about(request, campaign),
@@ -59,7 +60,9 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "expected": rows[:COUNTRIES],
         "more_expected": len(rows[COUNTRIES:]),
         "was_forecast": expected.was_forecast(rows),
-        "chart": json.dumps(insights.activity_chart(campaign)),
+        "chart": json.dumps(chart) if chart else "",
+        # A line of one minute would be three points.
+        "chart_kind": "line" if chart and len(chart["labels"]) > 1 else "bar",
         "replies": with_contacts(request, campaign.replies.order_by("-pk")[:5])
         if pages.has_replies and request.user.has_perm("messaging.view_reply")
         else None,

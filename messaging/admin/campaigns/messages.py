@@ -158,7 +158,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
 
     @display(description=gettext_lazy("reason"))
     def shown_reason(self, message: Message) -> str:
-        return in_words(message.reason)
+        return in_words(message.reason) or "–"
 
     @display(description=gettext_lazy("segments"), ordering="segments")
     def shown_segments(self, message: Message) -> int:

@@ -150,8 +150,8 @@ def countries(campaign: Campaign) -> list[tuple[str, dict[str, int]]]:
     return sorted(by_country.items(), key=lambda entry: -sum(entry[1].values()))
 
 
-def activity_chart(campaign: Campaign) -> dict[str, Any]:
-    """Accepted, delivered and undelivered by the minute, the last two hours of activity."""
+def activity_chart(campaign: Campaign) -> dict[str, Any] | None:
+    """Accepted, delivered and undelivered by the minute, the last two hours of activity; None before any of it."""
     names = [
         (MessageState.ACCEPTED, _("Accepted"), "#2563eb"),
         (MessageState.DELIVERED, _("Delivered"), "#16a34a"),
@@ -160,6 +160,8 @@ def activity_chart(campaign: Campaign) -> dict[str, Any]:
     rows = ActivityTally.objects.filter(campaign=campaign, state__in=[state for state, _name, _colour in names])
     minutes = sorted(set(rows.order_by("-minute").values_list("minute", flat=True).distinct()[:CHART_MINUTES]))
     found = {(row.minute, row.state): row.messages for row in rows.filter(minute__in=minutes)}
+    if not minutes:
+        return None
     return {
         "labels": [timezone.localtime(minute).strftime("%H:%M") for minute in minutes],
         "datasets": [
