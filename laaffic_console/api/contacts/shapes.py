@@ -115,7 +115,11 @@ REGION = "country of numbers without a country code, such as IN"
 class SuppressRequest(serializers.Serializer):
     to = Numbers(max_length=MOST_MESSAGES)
     region = serializers.CharField(max_length=2, required=False, allow_blank=True, default="", help_text=REGION)
-    channel = serializers.ChoiceField(choices=choices_of(SUPPRESSION_CHANNELS), default=Channel.ALL.value)
+    channel = serializers.ChoiceField(
+        choices=choices_of(SUPPRESSION_CHANNELS),
+        default=Channel.ALL.value,
+        help_text="an entry for email stops nothing, because Laaffic keeps the lists of email campaigns",
+    )
     reason = serializers.ChoiceField(
         choices=SuppressionEntry.Reason.choices, required=False, default=SuppressionEntry.Reason.MANUAL.value
     )

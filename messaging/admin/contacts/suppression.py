@@ -44,9 +44,13 @@ REASON_COLOURS = {
 }
 
 
+# An entry for email would stop nothing: who is on its lists is known to Laaffic alone.
+STOPPED = [channel for channel in SUPPRESSION_CHANNELS if channel != Channel.EMAIL]
+
+
 class SuppressForm(forms.Form):
     channel = forms.ChoiceField(
-        choices=choices_of(SUPPRESSION_CHANNELS),
+        choices=choices_of(STOPPED),
         initial=Channel.ALL,
         label=gettext_lazy("Channel"),
         widget=UnfoldAdminSelectWidget,

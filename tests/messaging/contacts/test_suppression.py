@@ -226,6 +226,11 @@ class PageTests:
         assert answer.context["form"]["note"].value() == "kept"
         assert not SuppressionEntry.objects.exists()
 
+    def test_no_channel_is_offered_on_which_it_would_stop_nothing(self, admin_client: Client) -> None:
+        offered = admin_client.get(f"{LIST}add/").context["form"].fields["channel"].choices
+
+        assert [value for value, _label in offered] == ["sms", "mms", "voice", "all"]
+
     def test_one_is_allowed_again_from_its_page(self, admin_client: Client) -> None:
         suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out")
         page = f"{LIST}{SuppressionEntry.objects.get().pk}/change/"

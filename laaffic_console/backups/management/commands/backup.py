@@ -26,4 +26,4 @@ class Command(ConsoleCommand):
             raise CommandError(str(problem)) from problem
         except OSError as problem:
             raise CommandError(why_not_written(problem, file)) from problem
-        self.stdout.write(f"{file}: {number(file.stat().st_size)} bytes. Keep .env and the keys in var/ beside it.")
+        self.stdout.write(f"{file}: {number(file.stat().st_size)} bytes. Keep .env and the keys in var/ too.")
