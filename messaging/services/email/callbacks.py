@@ -38,7 +38,7 @@ def _orphan(body_id: int, told: Told) -> OrphanReport:
 
 
 def _retry(kept: list[dict[str, Any]]) -> list[bool]:
-    return email_reports.apply_kept([Told.from_json(told) for told in kept])
+    return email_reports.apply([Told.from_json(told) for told in kept])
 
 
 INBOX = Inbox(

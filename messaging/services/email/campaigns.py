@@ -154,16 +154,6 @@ def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
         steps.note(campaign, said, None)
 
 
-def note_strange_task(campaign: EmailCampaign) -> None:
-    """Once, and without its id: a sender that makes up one task can make up thousands."""
-    said = _(
-        "Callbacks came under this campaign's mark for a task that is none of its own. They are not counted, and wait "
-        "among the reports without a message. If Laaffic shows that task, the emails may have gone out twice"
-    )
-    if not campaign.events.filter(text=said).exists():
-        steps.note(campaign, said, None)
-
-
 def _give_up_requests() -> None:
     """Of campaigns that went on without them, as no worker asks for those again: their process is dead by now."""
     over = [EmailCampaignState.RUNNING, *email_counting.OVER]

@@ -55,32 +55,19 @@ class Told:
 
 
 def apply(told: Sequence[Told]) -> list[bool]:
-    """Apply callbacks in the caller's transaction; for each, whether it is known which campaign's it is."""
-    return _apply(told, may_settle=True)
-
-
-def apply_kept(told: Sequence[Told]) -> list[bool]:
-    """Those that were nobody's when they came: they say nothing about a request that left after that."""
-    return _apply(told, may_settle=False)
-
-
-def _apply(told: Sequence[Told], *, may_settle: bool) -> list[bool]:
+    """Apply callbacks in the caller's transaction; for each, whether its campaign is known."""
     campaign_ids = _campaigns_of(told)
     of_campaign: dict[int, list[EmailSubmission]] = defaultdict(list)
     for one, campaign_id in zip(told, campaign_ids, strict=True):
         if campaign_id is not None:
             of_campaign[campaign_id].append(one.submission)
-    strange: dict[int, set[str]] = {}
     for campaign_id in sorted(of_campaign):  # locked in one order everywhere
-        strange[campaign_id] = _apply_to(campaign_id, of_campaign[campaign_id], may_settle)
-    return [
-        campaign_id is not None and one.submission.task_id not in strange[campaign_id]
-        for one, campaign_id in zip(told, campaign_ids, strict=True)
-    ]
+        _apply_to(campaign_id, of_campaign[campaign_id])
+    return [campaign_id is not None for campaign_id in campaign_ids]
 
 
 def _campaigns_of(told: Sequence[Told]) -> list[int | None]:
-    """By a task that is some campaign's, else by the mark that we put into the address.
+    """By the mark that we put into the address, else by the task.
 
     Also where no request is known: a mark leaves in a request alone, so a backup was restored that lacks it.
     """
@@ -93,16 +80,12 @@ def _campaigns_of(told: Sequence[Told]) -> list[int | None]:
         by_mark[mark] = pk
         if task_id:
             by_task[task_id] = pk
-    return [by_task.get(one.submission.task_id) or by_mark.get(one.mark) for one in told]
+    return [by_mark.get(one.mark) or by_task.get(one.submission.task_id) for one in told]
 
 
-def _apply_to(campaign_id: int, submissions: Sequence[EmailSubmission], may_settle: bool) -> set[str]:
-    """The tasks that are none of this campaign's: what is told of them is not counted."""
+def _apply_to(campaign_id: int, submissions: Sequence[EmailSubmission]) -> None:
     campaign = steps.locked(EmailCampaign, campaign_id)
-    strange = _settle_by_callback(campaign, submissions, may_settle)
-    submissions = [submission for submission in submissions if submission.task_id not in strange]
-    if not submissions:
-        return strange
+    _settle_by_callback(campaign, submissions)
     mails = _Mails(campaign_id, submissions)
     for submission in submissions:
         mails.fold(submission)
@@ -115,15 +98,13 @@ def _apply_to(campaign_id: int, submissions: Sequence[EmailSubmission], may_sett
         campaign.next_check_at = min(campaign.next_check_at or soon, soon)
         campaign.checks = 0
     campaign.save(update_fields=["last_report_at", "next_check_at", "checks"])
-    return strange
 
 
-def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubmission], may_settle: bool) -> set[str]:
+def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubmission]) -> None:
     """A callback is evidence that a request arrived, also where its answer is lost or still under way.
 
     Each request that arrives is a task of its own. Where one was sent again, a task that nobody knows yet is taken for
-    the earliest request that waits for an answer, until another's answer names the task. One that is left when each
-    request that arrived has its own task is strange to this campaign; they are given back.
+    the earliest request that waits for an answer, until another's answer names the task.
     """
     tasks = sorted({submission.task_id for submission in submissions if submission.task_id})
     said = _("A callback shows that Laaffic has it")
@@ -133,35 +114,16 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
             "What was sent may differ from what is shown here"
         )
         email_states.note_missing(campaign, campaign.created_at, timezone.now())
-    strange: set[str] = set()
     for task_id in tasks or [""]:
-        if task_id and _is_known(campaign, task_id):
-            continue
-        if may_settle:
+        if not (task_id and _is_known(campaign, task_id)):
             _settle_earliest(campaign, task_id)
-        if task_id and task_id[:64] != campaign.task_id and not (may_settle and _may_be_its_own(campaign, task_id)):
-            strange.add(task_id)
-    if strange:
-        email_campaigns.note_strange_task(campaign)
-    if strange.issuperset(submission.task_id for submission in submissions):
-        return strange
     email_campaigns.arrived(campaign, said)
     for task_id in tasks:
-        if task_id in strange:
-            continue
         if not campaign.task_id:
             campaign.task_id = task_id[:64]
             campaign.save(update_fields=["task_id"])
         elif task_id[:64] != campaign.task_id:
             email_campaigns.note_second_task(campaign, task_id)
-    return strange
-
-
-def _may_be_its_own(campaign: EmailCampaign, task_id: str) -> bool:
-    """Not where each request that may have arrived has another task for certain."""
-    nameless = _names(WITHOUT_TASK, _by_callback(""))
-    requests = email_states.requests_of(campaign).exclude(state__in=email_states.SURELY_NOT)
-    return _is_known(campaign, task_id) or requests.exclude(Q(state=EntryState.ACCEPTED) & ~nameless).exists()
 
 
 def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None:
@@ -171,9 +133,6 @@ def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None
     accepted = email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED)
     by_callback = accepted.filter(evidence_kind=EvidenceKind.REPORT)
     if by_callback.filter(pk=entry_id).exists():
-        if task_id:
-            evidence = known_by.answer(f"task {task_id}")
-            ledger.settle_by_evidence(entry_id, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.ACCEPTED])
         return
     named = by_callback.filter(_names(_by_callback(task_id), _by_callback(""))) if task_id else by_callback
     if other := named.order_by("-pk").first():
