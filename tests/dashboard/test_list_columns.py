@@ -37,7 +37,7 @@ def ann() -> Client:
 
 
 def choose(client: Client, *shown: str, **more: str) -> int:
-    given = {"list": "messaging.contact", "shown": shown, **more}
+    given = {"list": "messaging.contact", "column": shown, **more}
     return client.post(reverse("choose_columns"), given).status_code
 
 
@@ -106,7 +106,9 @@ def test_nobody_chooses_for_a_list_that_they_may_not_see() -> None:
 
 
 def test_the_address_is_kept(ann: Client) -> None:
-    answer = ann.post(reverse("choose_columns"), {"list": "messaging.contact", "shown": ALL, "query": "country=IN&p=2"})
+    answer = ann.post(
+        reverse("choose_columns"), {"list": "messaging.contact", "column": ALL, "query": "country=IN&p=2"}
+    )
 
     assert answer.headers["Location"] == f"{PAGE}?country=IN"
 

@@ -346,6 +346,7 @@ class SteeringTests:
 
         drafts = [group_copies.again(task, failed_only=True), group_copies.new_from(task, unreached_only=True)]
         assert drafts[0] == other  # the same people, as it was open already
+        assert f"without a call record ({repeated.called})" in GroupTask.objects.get(pk=other.pk).numbers_from
         assert f"without a call record ({repeated.called})" in drafts[1].numbers_from
         assert group_tasks.launch(other.pk).launched_at
 

@@ -35,5 +35,5 @@ def choose_view(request: HttpRequest) -> HttpResponse:
 
 def _left_out(request: HttpRequest, model: type[Model]) -> list[str]:
     columns = admin.site.get_model_admin(model).get_list_display(request)
-    ticked = set(request.POST.getlist("shown"))
+    ticked = set(request.POST.getlist("column"))
     return [name for name in map(list_columns.name_of, columns) if name not in ticked]

@@ -46,6 +46,9 @@
     const instead = now[before.indexOf(focused)];
     return instead?.tagName === focused.tagName ? instead : undefined;
   };
+  // Of what can be opened, for a neighbour may have come or gone; figures in it may have moved.
+  const headingOf = (details) =>
+    details.id || (details.querySelector("summary")?.textContent ?? "").replace(/[\d\s.,]+/g, " ").trim();
   const keep = (old, fresh) => {
     const there = new Map(fieldsOf(fresh).map((field) => [keyOf(field), field]));
     for (const field of fieldsOf(old)) {
@@ -54,8 +57,13 @@
       // What was said to a sentence is not said to the one that has come in its place (laws).
       if (field.dataset.about === into.dataset.about) carry(field, into);
     }
-    const opened = [...old.querySelectorAll("details")], drawn = [...fresh.querySelectorAll("details")];
-    opened.forEach((details, at) => { if (drawn[at]) drawn[at].open = details.open; });
+    const drawn = [...fresh.querySelectorAll("details")];
+    const headed = (all, one) => all.filter((each) => headingOf(each) === headingOf(one));
+    const opened = [...old.querySelectorAll("details")];
+    for (const details of opened) {
+      const now = headed(drawn, details)[headed(opened, details).indexOf(details)];
+      if (now) now.open = details.open;
+    }
     const focused = document.activeElement;
     if (!old.contains(focused)) return;
     const found = again(focused, old, fresh);

@@ -19,15 +19,18 @@ from messaging.services.campaigns import several
 from messaging.services.campaigns.several import AnyCampaign, Resume, Resumed
 
 MOST = 50  # a page of the list: each is checked as if its own button were pressed
+MOST_EMAILS = 10  # for each of them Laaffic may be asked how many are on its list
 SHOWN = 20
 
 
-def ask(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], resume_one: Resume) -> HttpResponse | None:
+def ask(
+    model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], resume_one: Resume, *, most: int = MOST
+) -> HttpResponse | None:
     found = Resumed()
 
     def act(form: forms.Form, chosen: QuerySet[Any]) -> str:
         nonlocal found
-        found = several.resume(_few(chosen), resume_one, by=signed_in(request))
+        found = several.resume(_few(chosen, most), resume_one, by=signed_in(request))
         return _went_on(len(found.went_on))
 
     answer = bulk_actions.ask(
@@ -48,10 +51,10 @@ def ask(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], resume_
     return answer
 
 
-def _few(chosen: QuerySet[Any]) -> list[AnyCampaign]:
-    few = list(chosen.order_by("pk")[: MOST + 1])
-    if len(few) > MOST:
-        raise ValidationError(_("At most %(n)d at once: filter the list, or choose a page of it.") % {"n": MOST})
+def _few(chosen: QuerySet[Any], most: int) -> list[AnyCampaign]:
+    few = list(chosen.order_by("pk")[: most + 1])
+    if len(few) > most:
+        raise ValidationError(_("At most %(n)d at once: filter the list, or choose a page of it.") % {"n": most})
     return few
 
 

@@ -104,7 +104,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     @admin.action(description=gettext_lazy("Resume …"), permissions=["launch"])
     def resume_chosen(self, request: HttpRequest, queryset: QuerySet[EmailCampaign]) -> HttpResponse | None:
-        return resuming_several.ask(self, request, queryset, email_starting.resume)
+        return resuming_several.ask(self, request, queryset, email_starting.resume, most=resuming_several.MOST_EMAILS)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)

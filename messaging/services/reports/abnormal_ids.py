@@ -73,7 +73,7 @@ def in_parts(question: Question[Answer], app_id: str, ids: Sequence[str], asking
     while begin < len(ids):
         if refused_lately.count(app_id) >= limit:
             raise TooManyAbnormal(question.interface, begin)
-        if size < len(ids):
+        if begin or size < len(ids):
             asking.check(question.interface)
         part = ids[begin : begin + size]
         try:

@@ -42,6 +42,8 @@ T = TypeVar("T")
 
 JOB = "messaging.jobs.pull_reports"
 AFTER_TROUBLE = dt.timedelta(minutes=10)
+# How long after its window a batch is asked for in part, as very many ids are abnormal, before it is given up.
+PASSES_AT_ABNORMAL = dt.timedelta(days=1)
 READING_SECONDS = 150.0  # enough to find the part of a list that has no answer
 
 IDS_PER_CALL = 200
@@ -111,8 +113,8 @@ def _check_apart(client: LaafficClient, batch: Batch, asking: Patience) -> None:
             check_batch(client, batch, asking)
         except TooManyAbnormal as problem:
             logger.warning("getReport for batch %s: %s", batch.pk, problem)
-            if _is_late(batch, timezone.now()):
-                check_again(batch)  # it has been asked for all along, each time from another one on
+            if _is_late(batch, timezone.now() - PASSES_AT_ABNORMAL):
+                check_again(batch)  # it was asked for all day, each time from another one on
         except NotAsked:
             return  # it is put off: its last question is still to come
         except LaafficError as error:
@@ -146,9 +148,15 @@ def check_batch(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS)
 
 def look_for_reports(client: LaafficClient, batch: Batch, asking: Patience) -> None:
     """What is pending by its ids; what has none, as its answer was lost or told none, in the records by number."""
-    ask_by_id(client, batch, asking)
+    unasked: TooManyAbnormal | None = None
+    try:
+        ask_by_id(client, batch, asking)
+    except TooManyAbnormal as problem:
+        unasked = problem
     if batch.state == BatchState.UNKNOWN or (batch.accepted and _without_id(batch.messages()).exists()):
         look_in_records(client, batch, asking)
+    if unasked:
+        raise unasked
 
 
 def ask_by_id(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS) -> None:

@@ -1,14 +1,15 @@
 """What is asked for: one batch, campaign or application that fails never starves the others."""
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry, Trouble
 from laaffic_console.gateway.services.client import account
+from laaffic_console.gateway.services.work import patience
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, LaafficClient, OutcomeUnknown, SendResult, Source
 from laaffic_console.laaffic.pages import Page
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
@@ -90,20 +91,20 @@ class IdTests:
         delivered = [n for n in range(6) if message(claim, n).state == MessageState.DELIVERED]
         assert [f"A{n}" for n in range(6) if n not in delivered] == [odd]
 
-    @pytest.mark.parametrize("is_late", [False, True])
+    @pytest.mark.parametrize(("hours_after", "is_given_up"), [(-2, False), (1, False), (25, True)])
     def test_where_all_are_abnormal_few_are_asked_for_in_a_minute_and_the_end_comes(
         self,
         application: Application,
         group: ContactGroup,
         monkeypatch: pytest.MonkeyPatch,
         settings: Any,
-        is_late: bool,
+        hours_after: int,
+        is_given_up: bool,
     ) -> None:
         monkeypatch.setattr(abnormal_ids, "REFUSED_A_MINUTE", 10)
         abnormal_ids.refused_lately.clear()
         message(settled(application, group, [f"A{n}" for n in range(40)]))
-        hours = settings.REPORT_WINDOW_HOURS + 1 if is_late else 1
-        claimed_at = timezone.now() - dt.timedelta(hours=hours)
+        claimed_at = timezone.now() - dt.timedelta(hours=settings.REPORT_WINDOW_HOURS + hours_after)
         soon = timezone.now() - dt.timedelta(seconds=1)
         Batch.objects.update(next_check_at=soon, claimed_at=claimed_at)
         asked: list[list[str]] = []
@@ -119,7 +120,44 @@ class IdTests:
 
         assert len(asked) == 10
         assert not report_pulls.anything_due()
-        assert (Batch.objects.get().next_check_at is None) == is_late
+        assert (Batch.objects.get().next_check_at is None) == is_given_up
+
+    def test_what_has_no_id_is_looked_for_also_where_too_many_ids_are_abnormal(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def too_many(*_given: Any) -> None:
+            raise abnormal_ids.TooManyAbnormal("getReport", 0)
+
+        settled(application, group, ["A1"])
+        batch = Batch.objects.get()
+        batch.state = BatchState.UNKNOWN
+        looked: list[int] = []
+        monkeypatch.setattr(report_pulls, "ask_by_id", too_many)
+        monkeypatch.setattr(report_pulls, "look_in_records", lambda client, batch, asking: looked.append(batch.pk))
+
+        with pytest.raises(abnormal_ids.TooManyAbnormal):
+            report_pulls.look_for_reports(cast(Any, None), batch, patience.ENDLESS)
+        assert looked == [batch.pk]
+
+    def test_before_each_part_but_the_first_it_is_seen_whether_there_is_time(self) -> None:
+        abnormal_ids.refused_lately.clear()
+        steps: list[str | int] = []
+
+        class Asking:
+            def check(self, interface: str) -> None:
+                steps.append(interface)
+
+        def ask(app_id: str, ids: Sequence[str]) -> int:
+            steps.append(len(ids))
+            if "A7" in ids and len(ids) > 1:
+                raise refused("-14")
+            return len(ids)
+
+        question = abnormal_ids.Question("getReport", ask, "-14")
+        list(abnormal_ids.in_parts(question, "app", [f"A{n}" for n in range(8)], cast(Any, Asking())))
+
+        asked = [step for step in steps if isinstance(step, int)]
+        assert steps == [asked[0], *(step for n in asked[1:] for step in ("getReport", n))]
 
     def test_what_is_short_stays_as_it_is(self) -> None:
         assert gateway_ids.kept("2" * 40) == "2" * 40

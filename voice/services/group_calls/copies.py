@@ -67,13 +67,20 @@ def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> Grou
         numbers = _failed_at_laaffic(task, numbers)
     source = _not_reached(task) if failed_only else _("the numbers of “%(task)s”") % {"task": task.name}
     audience = Audience(numbers, sources=[source])
-    return _open_repetition(task, kind, numbers) or _drafted(task, audience, kind=kind, parent=task, by=by)
+    return _open_repetition(task, kind, audience) or _drafted(task, audience, kind=kind, parent=task, by=by)
 
 
-def _open_repetition(task: GroupTask, kind: TaskKind, numbers: list[str]) -> GroupTask | None:
-    """Pressed in two tabs, it is one draft; one whose people are others by now stays what its author has seen."""
-    drafts = task.children.filter(kind=kind, state=TaskState.DRAFT).order_by("-pk")
-    return next((draft for draft in drafts if group_numbers.of(draft) == numbers), None)
+def _open_repetition(task: GroupTask, kind: TaskKind, audience: Audience) -> GroupTask | None:
+    """Pressed in two tabs, it is one draft; one whose people are others by now stays what its author has seen.
+
+    Where they come from is said as it is now: for some the call records may have come since, or never will.
+    """
+    drafts = task.children.filter(kind=kind, state=TaskState.DRAFT)
+    found = next((draft for draft in drafts.order_by("-pk") if group_numbers.of(draft) == audience.numbers), None)
+    if found:
+        found.numbers_from = group_numbers.sources_of(audience)
+        drafts.filter(pk=found.pk).update(numbers_from=found.numbers_from)
+    return found
 
 
 def _failed_at_laaffic(task: GroupTask, numbers: list[str]) -> list[str]:

@@ -163,13 +163,13 @@ def keep(task: GroupTask, audience: Audience) -> None:
     task.number_count = len(audience.numbers)
     task.left_twice, task.left_suppressed, task.left_invalid = audience.twice, audience.suppressed, audience.invalid
     task.left_no_consent = task.left_capped = 0
-    task.numbers_from = _sources(audience)
+    task.numbers_from = sources_of(audience)
     lines = "\n".join(audience.numbers)
     task.numbers_digest = ledger.digest_of(lines)
     TaskNumbers.objects.update_or_create(task=task, defaults={"lines": lines})
 
 
-def _sources(audience: Audience) -> str:
+def sources_of(audience: Audience) -> str:
     return joined(audience.sources, "; ") if audience.sources else ""
 
 
@@ -177,7 +177,7 @@ def is_kept(task: GroupTask, audience: Audience) -> bool:
     """Whether the task says all this already."""
     most = GroupTask._meta.get_field("numbers_from").max_length
     now = (task.left_twice, task.left_suppressed, task.left_invalid, task.numbers_from[:most])
-    given = (audience.twice, audience.suppressed, audience.invalid, _sources(audience)[:most])
+    given = (audience.twice, audience.suppressed, audience.invalid, sources_of(audience)[:most])
     return now == given and of(task) == audience.numbers
 
 
