@@ -116,7 +116,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
 
     @admin.action(description=gettext_lazy("Resume …"), permissions=["launch"])
     def resume_chosen(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse | None:
-        return resuming_several.ask(self, request, queryset, campaigns.resume)
+        return resuming_several.ask(self, request, queryset, campaigns.resume, most=resuming_several.MOST)
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
         return campaign_comparison.view(self, request)

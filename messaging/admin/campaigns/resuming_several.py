@@ -24,7 +24,7 @@ SHOWN = 20
 
 
 def ask(
-    model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], resume_one: Resume, *, most: int = MOST
+    model_admin: Any, request: HttpRequest, queryset: QuerySet[Any], resume_one: Resume, *, most: int
 ) -> HttpResponse | None:
     found = Resumed()
 
