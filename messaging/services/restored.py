@@ -26,7 +26,7 @@ from messaging.models import (
 )
 from messaging.services import steps
 from messaging.services.audience import audience
-from messaging.services.batches import counting, own_segments, queued_rows, sent_tallies, settling
+from messaging.services.batches import counting, own_segments, queued_rows, sent_tallies, unanswered
 from messaging.services.budgets import budget_gate
 from messaging.services.channels import channels
 from messaging.services.email import states as email_states
@@ -84,7 +84,7 @@ def _may_have_left_again(batch_id: int, until: dt.datetime) -> int:
     if batch.entry is not None:
         restored.widen(batch.entry, until)
     batch.messages().filter(state=MessageState.UNKNOWN).update(evidence=known_by.RESTORED)
-    look_at = database_clock.in_statement() + settling.FIRST_CHECK
+    look_at = database_clock.in_statement() + unanswered.FIRST_CHECK
     Batch.objects.filter(pk=batch_id).update(claimed_at=until, next_check_at=look_at, checks=0)
     return batch.unknown
 
@@ -106,7 +106,7 @@ def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int
     batch.attempt += 1
     batch.save(update_fields=["entry", "claimed_at", "token", "not_before", "waits_for", "attempt"])
     with sent_tallies.following(batch):
-        settling.mark_unknown(batch, known_by.RESTORED)
+        unanswered.mark_unknown(batch, known_by.RESTORED)
     if budgets := budget_gate.of(batch.campaign):
         own_segments.write(batch.campaign, rows)
         budgets.may_have_left(batch, rows)

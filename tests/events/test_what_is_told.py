@@ -33,7 +33,7 @@ from messaging.models import Campaign, ContactGroup, EmailCampaign, HoldKind, Me
 from messaging.services import events
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, settling
+from messaging.services.batches import claiming, failed_requests, settling
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
@@ -165,7 +165,7 @@ def test_what_was_unknown_is_told_when_it_is_settled(
     listening: Webhook, application: Application, group: ContactGroup
 ) -> None:
     campaign, claim = claimed(application, group)
-    settling.settle_error(campaign.pk, claim, OutcomeUnknown("lost", interface="sms"))
+    failed_requests.settle_error(campaign.pk, claim, OutcomeUnknown("lost", interface="sms"))
     assert not told()
     reports.apply_now([report(claim.message_ids[0], DeliveryState.DELIVERED)])
     assert [(one["type"], one.get("settled_to")) for one in told()] == [

@@ -17,7 +17,7 @@ from laaffic_console.gateway.services.ledger import ledger
 from messaging.models import Approval, Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, settling
+from messaging.services.batches import claiming, settling, unanswered
 from messaging.services.campaigns import campaigns, follow_ups, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import contacts, suppression
@@ -361,7 +361,7 @@ class SendingTests:
 
             return Scene(
                 lambda: claiming.release(claim, "stopped"),
-                lambda: settling.recover_stale(campaign.pk, "another"),
+                lambda: unanswered.recover_stale(campaign.pk, "another"),
                 check,
             )
 
@@ -508,7 +508,7 @@ class SettlingTests:
 
             return Scene(
                 lambda: settling.settle_answers(campaign.pk, [(claim, own)]),
-                lambda: settling.recover_stale(campaign.pk, "another"),
+                lambda: unanswered.recover_stale(campaign.pk, "another"),
                 check,
             )
 

@@ -13,7 +13,7 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import DeliveryState
 from messaging.models import Batch, BatchState, Budget, BudgetCounter, Campaign, CampaignState, Canary, CanaryMessage
-from messaging.services.batches import claiming, settling
+from messaging.services.batches import claiming, settling, unanswered
 from messaging.services.budgets import budgets, shares
 from messaging.services.campaigns import canaries
 from messaging.services.channels.outgoing import Claim
@@ -146,7 +146,7 @@ class BudgetTests:
                 assert 1 <= taken(claimed) <= self.LIMIT - lost
                 self.holds(budget, lost + taken(claimed))
 
-            return Scene(claims(other), lambda: settling.recover_stale(one.pk, "another"), check)
+            return Scene(claims(other), lambda: unanswered.recover_stale(one.pk, "another"), check)
 
         interleave(on, make)
 
@@ -345,7 +345,7 @@ class CanaryTests:
                 again = rows.claimed(campaign)
                 assert set(again.message_ids) == self.chosen(campaign)
 
-            return Scene(lambda: settling.recover_stale(campaign.pk, "another"), self.follows(campaign), check)
+            return Scene(lambda: unanswered.recover_stale(campaign.pk, "another"), self.follows(campaign), check)
 
         interleave(on, make)
 

@@ -19,7 +19,7 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, NotSent, OutcomeUnknown, SendResult, Source, Spoken
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, failed_requests, settling, unanswered
 from messaging.services.campaigns import campaigns, drafts, follow_ups, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
@@ -124,11 +124,11 @@ class Play:
     def is_answered(self) -> None:
         campaign_id, claim, call = self.in_air.pop(self.dice.randrange(len(self.in_air)))
         if self.dice.random() < 0.4:
-            settling.settle_error(campaign_id, claim, OutcomeUnknown("timeout", interface=INTERFACE))
+            failed_requests.settle_error(campaign_id, claim, OutcomeUnknown("timeout", interface=INTERFACE))
         elif call:
             self.accepts(campaign_id, claim, call)
         else:
-            settling.settle_error(campaign_id, claim, NotSent("away", interface=INTERFACE))
+            failed_requests.settle_error(campaign_id, claim, NotSent("away", interface=INTERFACE))
             self.asked[claim.message_ids[0]] -= 1
 
     def accepts(self, campaign_id: int, claim: Claim, call: Call) -> None:
@@ -142,7 +142,7 @@ class Play:
         campaign_ids = {pk for pk, _claim, _call in self.in_air}
         self.in_air.clear()
         for pk in campaign_ids:
-            settling.recover_stale(pk, "another sender")
+            unanswered.recover_stale(pk, "another sender")
 
     def is_answered_late(self) -> None:
         self.accepts(*self.late.pop(self.dice.randrange(len(self.late))))

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from messaging.models import BatchState
+from messaging.models import ActivityTally, BatchState, MessageState
 
 # Column → its type on PostgreSQL, where an array says what it holds.
 MESSAGE_COLUMNS = {
@@ -188,6 +188,16 @@ def count_outcomes(campaign_id: int, changes: dict[Outcome, tuple[int, int, int]
         ["campaign_id", "country", "state", "reason", "currency"],
         ["messages", "billed_segments", "pay_micros"],
         [(campaign_id, *outcome, *change) for outcome, change in changes.items() if any(change)],
+    )
+
+
+def count_activity(campaign_id: int, happened: dict[MessageState, int], now: dt.datetime) -> None:
+    minute = now.replace(second=0, microsecond=0)
+    upsert_tallies(
+        ActivityTally._meta.db_table,
+        ["minute", "campaign_id", "state"],
+        ["messages"],
+        [(minute, campaign_id, int(state), n) for state, n in happened.items() if n],
     )
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import bulk_writes, carving, own_segments, sent_tallies, settling
+from messaging.services.batches import bulk_writes, carving, own_segments, sent_tallies
 
 PERHAPS = "; the first sending may have arrived"
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
@@ -27,7 +27,7 @@ def write_off(batch: Batch, ids: Sequence[int], *, was: MessageState, evidence: 
         bulk_writes.count_outcomes(
             batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
         )
-        settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: n}, timezone.now())
+        bulk_writes.count_activity(batch.campaign_id, {MessageState.EXPIRED: n}, timezone.now())
         events.messages_moved(dict.fromkeys(ids, int(was)))
 
 

@@ -34,7 +34,7 @@ from laaffic_console.laaffic import (
 from messaging.models import EmailCampaign, EmailCampaignState, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
-from messaging.services.batches.settling import Unfit
+from messaging.services.batches.failed_requests import Unfit
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import care as email_care
 from messaging.services.email import drafts as email_drafts

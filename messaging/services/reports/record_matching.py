@@ -21,7 +21,7 @@ from laaffic_console.laaffic import DeliveryReport
 from messaging import msisdn
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Message, MessageState
 from messaging.models.messages import has_never_left
-from messaging.services.batches import settling
+from messaging.services.batches import unanswered
 from messaging.services.reports import reports
 from messaging.subscribers import every_spelling, subscriber
 from messaging.wire import gateway_ids
@@ -69,7 +69,7 @@ class _Claimant:
 def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
     """When the gateway can have taken what left at that moment, by a clock that may have been ahead by so much."""
     either = (left_at, left_at - dt.timedelta(seconds=clock_ahead or 0.0))
-    return min(either) - CLOCKS_DIFFER_BY, max(either) + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
+    return min(either) - CLOCKS_DIFFER_BY, max(either) + unanswered.ANSWER_GRACE + CLOCKS_DIFFER_BY
 
 
 def window_of_call(entry: LedgerEntry | None) -> Window | None:

@@ -28,7 +28,7 @@ from laaffic_console.laaffic import (
 )
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
+from messaging.services.batches import answers, bulk_writes, sent_tallies
 from messaging.services.channels import channels
 from messaging.services.reports import doubtful_amounts, record_matching, reports
 from messaging.services.reports.abnormal_ids import Question, TooManyAbnormal, in_parts
@@ -305,7 +305,7 @@ def _expire_waiting(batch: Batch) -> None:
         accepted=F("accepted") - expired, expired=F("expired") + expired, next_check_at=None
     )
     bulk_writes.count_outcomes(batch.campaign_id, outcomes)
-    settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
+    bulk_writes.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
     events.messages_moved(moved)
 
 

@@ -22,12 +22,13 @@ from messaging.services.batches import answers, counting, own_segments, sent_tal
 from messaging.services.batches.bulk_writes import (
     ALIKE_COLUMNS,
     Outcome,
+    count_activity,
     count_outcomes,
     move_counts,
     write_reports,
     write_same_reports,
 )
-from messaging.services.batches.settling import FIRST_CHECK, count_activity
+from messaging.services.batches.unanswered import FIRST_CHECK
 from messaging.wire import networks
 
 # An outcome is a known end; what is on its way is in the batches' tallies.

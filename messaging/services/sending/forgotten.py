@@ -7,7 +7,7 @@ from django.utils import timezone
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.work import bell, leases
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
-from messaging.services.batches import settling, waiting
+from messaging.services.batches import unanswered, waiting
 from messaging.services.campaigns import campaigns, starting
 from messaging.services.launching import undo
 
@@ -36,4 +36,4 @@ def sweep(now: dt.datetime | None = None) -> None:
 
 
 def _recover_stale(campaign_id: int) -> None:
-    settling.recover_stale(campaign_id, leases.holder(f"send:{campaign_id}"))
+    unanswered.recover_stale(campaign_id, leases.holder(f"send:{campaign_id}"))

@@ -31,9 +31,9 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Campaign, CampaignState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling, waiting
+from messaging.services.batches import answers, claiming, failed_requests, settling, unanswered, waiting
 from messaging.services.batches.claiming import Shut, Stopped, Wait
-from messaging.services.batches.settling import Aftermath
+from messaging.services.batches.failed_requests import Aftermath
 from messaging.services.campaigns import campaigns, states
 from messaging.services.channels import channels
 from messaging.services.channels.channels import NotReady, NotYet, Post
@@ -68,7 +68,7 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
             return
         if campaign.state != CampaignState.RUNNING:
             return
-        settling.recover_stale(campaign_id, lease.token)
+        unanswered.recover_stale(campaign_id, lease.token)
         # A STOP that came while no worker was there is obeyed before anything leaves (laws#opt-out-wins).
         reply_pushes.INBOX.catch_up(REPLIES_FIRST_SECONDS)
         if campaigns.hold_for_account(campaign_id):
@@ -371,7 +371,7 @@ class Sender:
         except LaafficError as error:
             lost = error  # Python forgets `error` at the end of this clause
             self.recipients_claimed -= len(claimed.numbers)  # they may come back to the queue
-            self._insist(claimed, lambda: settling.settle_error(self.campaign.pk, claimed, lost))
+            self._insist(claimed, lambda: failed_requests.settle_error(self.campaign.pk, claimed, lost))
             if isinstance(lost, OutcomeUnknown):
                 self._brake()
             return
@@ -472,14 +472,14 @@ def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datet
     standstill from these. They do not count while the machine sleeps, which its clock shows.
     """
     ledger.must_leave(began, "")
-    if timezone.now() - left_at > settling.LEAVES_WITHIN:
+    if timezone.now() - left_at > ledger.LEAVES_WITHIN:
         raise NotSent("this worker stood still just before the request left", interface="")
     try:
         return post(client, claimed)
     except LaafficError:
         raise
     except InvalidRequest as problem:
-        raise settling.Unfit(problem) from problem
+        raise failed_requests.Unfit(problem) from problem
     except Exception as problem:  # a bug here must not make a message look unsent
         logger.exception("sending batch %s failed", claimed.batch_id, extra={"ledger": claimed.entry_id})
         raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="", code="") from problem

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging.models import Batch, BatchState, Campaign, Message, MessageState
-from messaging.services.batches import bulk_writes, sent_tallies, settling
+from messaging.services.batches import bulk_writes, sent_tallies
 from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
 from messaging.text import merge_fields
@@ -100,4 +100,4 @@ def _reject(campaign: Campaign, batch: Batch, unfit: Mapping[str, list[tuple[int
         campaign.pk,
         {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for (country, reason), n in by_country.items()},
     )
-    settling.count_activity(campaign.pk, {MessageState.REJECTED: rejected}, now)
+    bulk_writes.count_activity(campaign.pk, {MessageState.REJECTED: rejected}, now)

@@ -20,7 +20,7 @@ from laaffic_console.laaffic import DeliveryReport, DeliveryState, NotSent, Outc
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, failed_requests, settling, unanswered
 from messaging.services.campaigns import campaigns, drafts, follow_ups, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
@@ -42,7 +42,7 @@ NO_CONTACT = "4915112345670"
 def _time_flies(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
     settings.LAAFFIC_RECIPIENTS_PER_CALL = 2
-    monkeypatch.setattr(settling, "ANSWER_GRACE", dt.timedelta())
+    monkeypatch.setattr(unanswered, "ANSWER_GRACE", dt.timedelta())
     monkeypatch.setattr("laaffic_console.gateway.services.work.bell._ring_now", lambda job, *args: None)
     account.laaffic_client.cache_clear()
 
@@ -142,11 +142,11 @@ class Play:
             answers.write_all(Batch.objects.all())
             self.records += [(f"20{pk}", Message.objects.get(pk=pk)) for pk in claim.message_ids]
         elif came == "lost":
-            settling.settle_error(campaign, claim, OutcomeUnknown("timeout", interface="sendSms"))
+            failed_requests.settle_error(campaign, claim, OutcomeUnknown("timeout", interface="sendSms"))
         else:
             away = NotSent("away", interface="sendSms")
             no = Refused(interface="sendSms", entry=lookup(Family.SMS, "-4"), reason="no", http_status=200)
-            settling.settle_error(campaign, claim, away if came == "not sent" else no)
+            failed_requests.settle_error(campaign, claim, away if came == "not sent" else no)
             for pk, number in zip(claim.message_ids, claim.numbers, strict=True):
                 self.may_have[subscriber(number)].discard(pk)
         campaigns.finish_if_done(campaign)
@@ -173,7 +173,7 @@ class Play:
     def dies(self) -> None:
         if self.in_air:
             campaign, _claim = self.in_air.pop()
-            settling.recover_stale(campaign, "another sender")
+            unanswered.recover_stale(campaign, "another sender")
             self.in_air = [one for one in self.in_air if one[0] != campaign]
 
     def holds(self) -> None:

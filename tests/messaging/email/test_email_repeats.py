@@ -16,7 +16,7 @@ from laaffic_console.laaffic import Family, InvalidRequest, NotSent, Refused, lo
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign
 from messaging.models import EmailCampaignState as State
-from messaging.services.batches.settling import Unfit
+from messaging.services.batches.failed_requests import Unfit
 from messaging.services.email import callbacks as email_callbacks
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import counting as email_counting

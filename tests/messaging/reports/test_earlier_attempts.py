@@ -21,7 +21,17 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, bulk_writes, claiming, counting, queued_rows, settling, written_off
+from messaging.services.batches import (
+    answers,
+    bulk_writes,
+    claiming,
+    counting,
+    failed_requests,
+    queued_rows,
+    settling,
+    unanswered,
+    written_off,
+)
 from messaging.services.campaigns import campaigns, drafts, follow_ups, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
@@ -49,8 +59,8 @@ def first(application: Application, group: ContactGroup) -> Claim:
     claimed = claiming.claim(campaign, "token")
     assert isinstance(claimed, Claim)
     assert ledger.depart(claimed.entry_id)
-    LedgerEntry.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
-    settling.recover_stale(campaign.pk, "another")
+    LedgerEntry.objects.update(left_at=timezone.now() - unanswered.ANSWER_GRACE * 2)
+    unanswered.recover_stale(campaign.pk, "another")
     assert resolving.send_again(campaign.pk, reason="they asked") == 2
     return claimed
 
@@ -153,7 +163,7 @@ class LateAnswerTests:
         ],
     )
     def test_a_late_refusal_is_on_its_own_row(self, first: Claim, error: LaafficError, state: EntryState) -> None:
-        settling.settle_error(Campaign.objects.get().pk, first, error)
+        failed_requests.settle_error(Campaign.objects.get().pk, first, error)
 
         assert LedgerEntry.objects.get(pk=first.entry_id).state == state
         assert states() == [MessageState.QUEUED, MessageState.QUEUED]

@@ -24,7 +24,7 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services.batches import hours, settling
+from messaging.services.batches import failed_requests, hours, settling
 from messaging.services.reports import delivery_times, reports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.reports.test_reports import answered, claimed, report
@@ -136,7 +136,7 @@ class UnknownTests:
     def test_it_is_what_it_was_at_the_end_of_an_hour(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 3)
         campaign, claim = claimed(application, group)
-        settling.settle_error(campaign.pk, claim, OutcomeUnknown("lost", interface="sendSms"))
+        failed_requests.settle_error(campaign.pk, claim, OutcomeUnknown("lost", interface="sendSms"))
         hours.fold(NOON)
 
         reports.apply_now([report(claim)])

@@ -43,7 +43,7 @@ from messaging.models import (
     SentTally,
 )
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, failed_requests, settling
 from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.email.figures import EmailReports
@@ -113,7 +113,7 @@ class World:
     def lose(self, n: int) -> None:
         if self.claims:
             campaign, claimed = self.claims[n % len(self.claims)]  # it may still be answered
-            settling.settle_error(campaign.pk, claimed, OutcomeUnknown("lost", interface="sendSms"))
+            failed_requests.settle_error(campaign.pk, claimed, OutcomeUnknown("lost", interface="sendSms"))
 
     def write(self, n: int) -> None:
         answers.write_all(Batch.objects.all())

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import (
     SIGNS_AGAIN_WITHIN,
     DeliveryReport,
@@ -29,7 +30,7 @@ from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services.batches import counting, settling
+from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import readings, record_matching, report_pulls, reports
@@ -777,7 +778,7 @@ class PairTests:
 def test_a_request_that_is_signed_again_leaves_within_its_window() -> None:
     connect, read = settings.LAAFFIC_TIMEOUTS
     left_at = NOW
-    first_refused = left_at + settling.LEAVES_WITHIN + dt.timedelta(seconds=SIGNS_AGAIN_WITHIN)
+    first_refused = left_at + ledger.LEAVES_WITHIN + dt.timedelta(seconds=SIGNS_AGAIN_WITHIN)
 
     _start, end = record_matching.window_of(left_at)
 

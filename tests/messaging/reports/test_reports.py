@@ -41,7 +41,7 @@ from messaging.models import (
     SentTally,
 )
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, counting, hours, settling
+from messaging.services.batches import answers, claiming, counting, failed_requests, hours, settling, unanswered
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import campaign_report, proving
@@ -342,7 +342,7 @@ class AlikeTests:
     def sent(self, application: Application, group: ContactGroup, before: str) -> tuple[Campaign, Claim]:
         campaign, claim = claimed(application, group)
         if before == "unknown":
-            settling.mark_unknown(Batch.objects.get(pk=claim.batch_id), "lost")
+            unanswered.mark_unknown(Batch.objects.get(pk=claim.batch_id), "lost")
         elif before != "claimed":
             settling.settle_answer(campaign.pk, claim, answered(claim))
         if before == "answered":
@@ -525,8 +525,8 @@ class WorseReportTests:
         add_contacts(group, 2)
         campaign, claim = claimed(application, group)
         assert ledger.depart(claim.entry_id)
-        LedgerEntry.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
-        settling.recover_stale(campaign.pk, "another")
+        LedgerEntry.objects.update(left_at=timezone.now() - unanswered.ANSWER_GRACE * 2)
+        unanswered.recover_stale(campaign.pk, "another")
         Batch.objects.update(claimed_at=timezone.now() - dt.timedelta(days=30))
         batch = Batch.objects.get()
         report_pulls.check_again(batch)
@@ -634,7 +634,7 @@ class UnknownTests:
     def test_a_report_is_evidence_and_settles_the_batch(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 2)
         campaign, claim = claimed(application, group)
-        settling.settle_error(campaign.pk, claim, self.LOST)
+        failed_requests.settle_error(campaign.pk, claim, self.LOST)
         assert counting.state_counts(campaign)["unknown"] == 2
         assert not campaigns.finish_if_done(campaign.pk)
 
@@ -653,7 +653,7 @@ class UnknownTests:
     def test_a_late_answer_settles_it_too(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 3)
         campaign, claim = claimed(application, group)
-        settling.settle_error(campaign.pk, claim, self.LOST)
+        failed_requests.settle_error(campaign.pk, claim, self.LOST)
         reports.apply_now([report(claim)])
 
         settling.settle_answer(campaign.pk, claim, answered(claim, left_out=(2,)))

@@ -20,7 +20,7 @@ from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BudgetCounter, Campaign, CampaignState, Contact, ContactGroup, Message, MessageState
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, claiming, counting, settling
+from messaging.services.batches import answers, claiming, counting, failed_requests, settling, unanswered
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
@@ -163,15 +163,15 @@ class Play:
             settling.settle_answer(self.campaign.pk, claim, SendResult(ids, [], len(ids), 0))
             answers.write_all(Batch.objects.all())
         elif came == "lost":
-            settling.settle_error(self.campaign.pk, claim, OutcomeUnknown("timeout", interface="sendSms"))
+            failed_requests.settle_error(self.campaign.pk, claim, OutcomeUnknown("timeout", interface="sendSms"))
         else:
-            settling.settle_error(self.campaign.pk, claim, NotSent("away", interface="sendSms"))
+            failed_requests.settle_error(self.campaign.pk, claim, NotSent("away", interface="sendSms"))
             for pk in claim.message_ids:
                 self.left[pk] -= 1
 
     def dies(self) -> None:
         self.in_air.clear()
-        settling.recover_stale(self.campaign.pk, "another sender")
+        unanswered.recover_stale(self.campaign.pk, "another sender")
 
     def says_again(self) -> None:
         unknown = Message.objects.filter(campaign=self.campaign, state=MessageState.UNKNOWN)

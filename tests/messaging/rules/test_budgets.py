@@ -35,7 +35,7 @@ from messaging.models import (
 )
 from messaging.services import restored
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, sent_tallies, settling
+from messaging.services.batches import answers, claiming, failed_requests, sent_tallies, settling
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, states
 from messaging.services.channels.outgoing import Claim
@@ -136,7 +136,7 @@ def claimed(campaign: Campaign) -> Claim:
 
 def lose(campaign: Campaign, claim: Claim) -> None:
     ledger.depart(claim.entry_id)
-    settling.settle_error(campaign.pk, claim, OutcomeUnknown("timeout", interface="sendSms"))
+    failed_requests.settle_error(campaign.pk, claim, OutcomeUnknown("timeout", interface="sendSms"))
 
 
 def used() -> int:
@@ -255,7 +255,7 @@ class ClaimTests:
         other = started(application, group, "Winter")
         claim = claimed(running)
         ledger.depart(claim.entry_id)
-        settling.settle_error(running.pk, claim, NotSent("refused", interface="sendSms"))
+        failed_requests.settle_error(running.pk, claim, NotSent("refused", interface="sendSms"))
 
         assert len(claimed(other).message_ids) == 10
 

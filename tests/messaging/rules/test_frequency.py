@@ -20,7 +20,7 @@ from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, Campaign, Contact, ContactGroup, FrequencyCap, GroupMembership, Message
 from messaging.models import MessageState as State
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, failed_requests, settling
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import pastes
@@ -228,7 +228,7 @@ def settle(campaign: Campaign, claim: Claim, act: str) -> bool:
         return claiming.release(claim, "its sender stopped")
     ledger.depart(claim.entry_id)
     error = NotSent if act == "not sent" else OutcomeUnknown
-    settling.settle_error(campaign.pk, claim, error("no", interface="sendSms"))
+    failed_requests.settle_error(campaign.pk, claim, error("no", interface="sendSms"))
     return act == "not sent"
 
 

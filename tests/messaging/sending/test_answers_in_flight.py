@@ -17,7 +17,7 @@ from laaffic_console.laaffic import SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, settling
+from messaging.services.batches import claiming, failed_requests, settling
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.sending import sending
@@ -85,7 +85,7 @@ class SettlingTests:
         self, launched: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sandbox.sandbox.options.balance = 0
-        monkeypatch.setattr(settling, "settle_error", failing(3, LOCKED, settling.settle_error))
+        monkeypatch.setattr(settling, "settle_error", failing(3, LOCKED, failed_requests.settle_error))
 
         sending.send(launched.pk)
 

@@ -25,7 +25,7 @@ from messaging.models import (
 )
 from messaging.models import MessageState as State
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, settling
+from messaging.services.batches import bulk_writes, claiming, settling
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import consents
@@ -128,7 +128,7 @@ class OtherCampaignTests:
         assert campaigns.finish_if_done(first.pk)
         Campaign.objects.filter(pk=first.pk).update(finished_at=timezone.now() - dt.timedelta(hours=1))
         second = start("B")
-        settling.count_activity(first.pk, {State.DELIVERED: 5}, timezone.now())
+        bulk_writes.count_activity(first.pk, {State.DELIVERED: 5}, timezone.now())
 
         assert send(second) == (5, [])
 
@@ -228,7 +228,7 @@ def test_a_batch_that_is_settled_by_a_report_counts_by_its_minute(start: Callabl
     claim = claiming.claim(first, "token")
     assert isinstance(claim, Claim)
     Batch.objects.filter(pk=claim.batch_id).update(state=BatchState.SETTLED)
-    settling.count_activity(first.pk, {State.DELIVERED: 5}, timezone.now())
+    bulk_writes.count_activity(first.pk, {State.DELIVERED: 5}, timezone.now())
     frozen = as_frozen.of(second)
     assert frozen is not None
 

@@ -12,7 +12,7 @@ from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.laaffic import Code
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState
-from messaging.services.batches import settling
+from messaging.services.batches import failed_requests
 from messaging.services.campaigns import drafts, starting
 from messaging.services.sending import sending
 
@@ -77,7 +77,7 @@ def test_what_comes_back_is_claimed_again(
     launched: Callable[..., Campaign], sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everybody was claimed, and the gateway did not take it: it waits, and leaves once more."""
-    monkeypatch.setattr(settling, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(failed_requests, "FIRST_WAIT", 0.01)
     sandbox.set_faults(status=Code.TOO_OFTEN, status_calls=1, paths=["/sendSms"])
     campaign = sent(launched("+919876543210"))
 

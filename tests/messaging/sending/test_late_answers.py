@@ -22,7 +22,7 @@ from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, counting, settling
+from messaging.services.batches import claiming, counting, failed_requests, settling, unanswered
 from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
@@ -40,8 +40,8 @@ def lost(application: Application, group: ContactGroup) -> Claim:
     """A batch whose request left, whose worker was thought dead, and whose messages are unknown."""
     claimed = departed(application, group)
     campaign = Campaign.objects.get()
-    LedgerEntry.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
-    assert settling.recover_stale(campaign.pk, "another") == 1
+    LedgerEntry.objects.update(left_at=timezone.now() - unanswered.ANSWER_GRACE * 2)
+    assert unanswered.recover_stale(campaign.pk, "another") == 1
     assert counting.state_counts(campaign)["unknown"] == RECIPIENTS
     return claimed
 
@@ -78,7 +78,7 @@ def refused(code: str) -> Refused:
 
 
 def settle(claimed: Claim, error: LaafficError) -> None:
-    settling.settle_error(Campaign.objects.get().pk, claimed, error)
+    failed_requests.settle_error(Campaign.objects.get().pk, claimed, error)
 
 
 def states() -> set[int]:
@@ -221,7 +221,7 @@ class RecoverTests:
     ) -> None:
         claimed = departed(application, group)
 
-        settling.recover_stale(Campaign.objects.get().pk, "another")
+        unanswered.recover_stale(Campaign.objects.get().pk, "another")
 
         assert Batch.objects.get().state == BatchState.CLAIMED
         assert not claiming.release(claimed, "stopped")
@@ -234,14 +234,14 @@ class RecoverTests:
         departed(application, group)
         LedgerEntry.objects.update(left_at=timezone.now() + dt.timedelta(seconds=ahead))
 
-        settling.recover_stale(Campaign.objects.get().pk, "another")
+        unanswered.recover_stale(Campaign.objects.get().pk, "another")
 
         assert Batch.objects.get().state == state
 
     def test_one_that_was_answered_while_it_was_looked_for_is_left_alone(self, lost: Claim) -> None:
         settle(lost, refused("-4"))
 
-        settling._recover(lost.batch_id, lost.entry_id, timezone.now())
+        unanswered._recover(lost.batch_id, lost.entry_id, timezone.now())
 
         assert states() == {MessageState.REJECTED}
         assert proved()

@@ -18,7 +18,7 @@ from laaffic_console.laaffic import OutcomeUnknown
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import carving, claiming, counting, settling
+from messaging.services.batches import carving, claiming, counting, failed_requests
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
@@ -256,9 +256,9 @@ class UnknownPageTests:
         client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
         campaign, first, second = self.two_under_way(application, group)
         lost = OutcomeUnknown("the connection broke", interface="sendSms")
-        settling.settle_error(campaign.pk, second, lost)
+        failed_requests.settle_error(campaign.pk, second, lost)
         seen = client.get(self.address(campaign)).context["newest"]
-        settling.settle_error(campaign.pk, first, lost)
+        failed_requests.settle_error(campaign.pk, first, lost)
 
         said = client.post(self.address(campaign), {"word": word, "reason": "nothing", "seen": seen}, follow=True)
 

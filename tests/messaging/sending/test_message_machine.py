@@ -41,7 +41,7 @@ from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from messaging.models import Batch, BatchAnswer, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, failed_requests, settling, unanswered
 from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
@@ -165,7 +165,7 @@ class MessageMachine(RuleBasedStateMachine):
         if flight.outcome in ("accepted", "partial"):
             settling.settle_answers(self.campaign.pk, [(flight.claim, result_of(flight))])
         else:
-            settling.settle_error(self.campaign.pk, flight.claim, error_of(flight.outcome))
+            failed_requests.settle_error(self.campaign.pk, flight.claim, error_of(flight.outcome))
 
     @precondition(lambda self: len(self.accepting()) > 1)
     @rule()
@@ -179,7 +179,7 @@ class MessageMachine(RuleBasedStateMachine):
     def sender_dies(self) -> None:
         """Another finds what it had claimed; answers on their way may still be settled by a process that lives on."""
         self.sender += 1
-        settling.recover_stale(self.campaign.pk, f"sender {self.sender}")
+        unanswered.recover_stale(self.campaign.pk, f"sender {self.sender}")
 
     @precondition(lambda self: BatchAnswer.objects.exists())
     @rule()
@@ -357,7 +357,7 @@ def report_of(record: Record, source: Source, delivered: bool | None) -> Deliver
 @pytest.fixture
 def time_flies(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """A dead worker's answer is given up at once, calls are small, and no bell rings."""
-    monkeypatch.setattr(settling, "ANSWER_GRACE", dt.timedelta())
+    monkeypatch.setattr(unanswered, "ANSWER_GRACE", dt.timedelta())
     monkeypatch.setattr("laaffic_console.gateway.services.work.bell._ring_now", lambda job, *args: None)
     settings.LAAFFIC_RECIPIENTS_PER_CALL = PER_CALL
 

@@ -34,7 +34,7 @@ from messaging.models import (
 )
 from messaging.registered import gauges, health_signs
 from messaging.services import restored
-from messaging.services.batches import claiming, counting, hours, settling, unknown, waiting
+from messaging.services.batches import claiming, counting, hours, unanswered, unknown, waiting
 from messaging.services.campaigns import campaigns, canaries, canary_figures, resolving
 from messaging.services.figures import proofs
 from messaging.services.gates import frequency
@@ -71,7 +71,7 @@ def plan(sql: str) -> str:
 
 QUESTIONS_OF_BATCHES: dict[str, Callable[[Campaign], Any]] = {
     "claim": lambda one: claiming._next_queued(one, 1, 4),
-    "recover": lambda one: settling._claimed_by_others.rows(campaign=one.pk, token="t"),
+    "recover": lambda one: unanswered._claimed_by_others.rows(campaign=one.pk, token="t"),
     "is done": lambda one: counting._open.rows(campaign=one.pk),
     "unknown now": lambda _one: hours.unknown_now(),
     "of a campaign": unknown.of,

@@ -16,7 +16,7 @@ from laaffic_console.laaffic import Refused, SendResult
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, Campaign, Contact, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, error_limit, settling
+from messaging.services.batches import answers, claiming, error_limit, failed_requests, settling, unanswered
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import insights, proving
@@ -71,7 +71,7 @@ def test_a_word_that_one_name_brings_into_its_text_rejects_that_message_alone(
 
     while (claimed := departed(campaign)) is not None:
         if any("Bad word" in text.text for text in claimed.texts):
-            holds.append(settling.settle_error(campaign.pk, claimed, refused(SENSITIVE)).hold_because)
+            holds.append(failed_requests.settle_error(campaign.pk, claimed, refused(SENSITIVE)).hold_because)
             refusals += 1
         else:
             answer(campaign, claimed)
@@ -94,7 +94,7 @@ def test_a_country_without_a_price_costs_the_others_nothing(application: Applica
     while (claimed := departed(campaign)) is not None:
         asked += 1
         if any(number.startswith("49") for number in claimed.numbers):
-            held = held or settling.settle_error(campaign.pk, claimed, refused(NO_PRICE)).hold_because
+            held = held or failed_requests.settle_error(campaign.pk, claimed, refused(NO_PRICE)).hold_because
         else:
             answer(campaign, claimed)
 
@@ -110,7 +110,7 @@ def test_without_a_price_for_anybody_it_is_asked_once(application: Application, 
     claimed = departed(campaign)
     assert claimed is not None
 
-    held = settling.settle_error(campaign.pk, claimed, refused(NO_PRICE)).hold_because
+    held = failed_requests.settle_error(campaign.pk, claimed, refused(NO_PRICE)).hold_because
 
     assert "agree a price" in held
     assert not Message.objects.exclude(state=MessageState.REJECTED).exists()
@@ -127,14 +127,14 @@ def test_what_never_left_does_not_make_the_wait_after_a_refusal_longer(
         if gives_back == "its sender":
             claiming.release(claimed, "stopped")
         else:
-            settling.recover_stale(campaign.pk, "another token")
+            unanswered.recover_stale(campaign.pk, "another token")
     claimed = departed(campaign)
     assert claimed is not None
 
-    waits = settling.settle_error(campaign.pk, claimed, refused(TOO_OFTEN)).wait_until
+    waits = failed_requests.settle_error(campaign.pk, claimed, refused(TOO_OFTEN)).wait_until
 
     assert waits is not None
-    assert (waits - database_clock.now()).total_seconds() <= 2 * settling.FIRST_WAIT
+    assert (waits - database_clock.now()).total_seconds() <= 2 * failed_requests.FIRST_WAIT
 
 
 def test_the_limit_of_one_phone_lets_that_message_wait_and_no_other(
@@ -147,7 +147,7 @@ def test_the_limit_of_one_phone_lets_that_message_wait_and_no_other(
     while (claimed := departed(campaign)) is not None:
         asked += 1
         if limited in claimed.numbers:
-            aftermath = settling.settle_error(campaign.pk, claimed, refused(LIMIT_OF_PHONE))
+            aftermath = failed_requests.settle_error(campaign.pk, claimed, refused(LIMIT_OF_PHONE))
             assert (aftermath.wait_because, aftermath.hold_because) == ("", "")
         else:
             answer(campaign, claimed)
@@ -169,7 +169,7 @@ def test_one_phone_that_has_its_limit_is_tried_ever_more_seldom(
     claimed = departed(campaign)
     assert claimed is not None
 
-    settling.settle_error(campaign.pk, claimed, refused(code))
+    failed_requests.settle_error(campaign.pk, claimed, refused(code))
 
     waits = Batch.objects.get().not_before
     assert waits is not None
@@ -183,7 +183,7 @@ def test_a_phone_is_limited_since_it_was_first_said(application: Application, gr
     for _ in range(2):
         claimed = departed(campaign)
         assert claimed is not None
-        settling.settle_error(campaign.pk, claimed, refused(LIMIT_OF_PHONE))
+        failed_requests.settle_error(campaign.pk, claimed, refused(LIMIT_OF_PHONE))
         said.append(Batch.objects.get().limited_since)
         Batch.objects.update(not_before=None)
 
@@ -207,13 +207,13 @@ def test_one_phone_that_has_its_limit_is_given_up_after_a_day(
     Batch.objects.update(attempt=40)
     first = departed(campaign)
     assert first is not None
-    settling.settle_error(campaign.pk, first, refused(code_before))
+    failed_requests.settle_error(campaign.pk, first, refused(code_before))
     Batch.objects.update(not_before=None, limited_since=F("limited_since") - dt.timedelta(hours=hours))
     again = departed(campaign)
     assert again is not None
 
     with CaptureQueriesContext(connection) as asked:
-        settling.settle_error(campaign.pk, again, refused(LIMIT_OF_PHONE))
+        failed_requests.settle_error(campaign.pk, again, refused(LIMIT_OF_PHONE))
 
     assert not [each["sql"] for each in asked if "summary" in each["sql"]]  # a campaign has very many requests
     assert Message.objects.get().state == state

@@ -14,6 +14,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.queue import taken_tasks
 from laaffic_console.gateway.services.client import account
 from laaffic_console.gateway.services.database import perseverance
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.gateway.services.work import bell, leases, turns
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
@@ -350,7 +351,7 @@ class FaultTests:
         stopped = []
 
         def slept(post: Any, client: Any, claimed: Any, left_at: dt.datetime, began: float) -> object:
-            long = settling.LEAVES_WITHIN * 2
+            long = ledger.LEAVES_WITHIN * 2
             if not stopped and told_by == "the time of day":
                 left_at -= long
             elif not stopped:

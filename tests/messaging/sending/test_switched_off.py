@@ -20,7 +20,7 @@ from messaging.models import (
     MessageState,
 )
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, settling
+from messaging.services.batches import claiming, unanswered
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.email import sending as email_sending
 from messaging.services.refusals import NotAllowed
@@ -84,8 +84,8 @@ def test_one_that_only_waits_for_its_last_answers_ends(campaign: Campaign, is_pa
     claimed = claiming.claim(campaign, "token")
     assert isinstance(claimed, claiming.Claim)
     assert ledger.depart(claimed.entry_id)
-    LedgerEntry.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
-    assert settling.recover_stale(campaign.pk, "another")  # the answer was lost
+    LedgerEntry.objects.update(left_at=timezone.now() - unanswered.ANSWER_GRACE * 2)
+    assert unanswered.recover_stale(campaign.pk, "another")  # the answer was lost
     if is_paused:
         campaigns.pause(campaign.pk)
     switch(False)

@@ -10,7 +10,7 @@ from laaffic_console.laaffic import Refused
 from laaffic_console.laaffic.codes import foreign
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup
-from messaging.services.batches import counting, settling
+from messaging.services.batches import counting, failed_requests
 from messaging.services.campaigns import campaigns, drafts, starting
 from tests.messaging.conftest import add_contacts
 
@@ -125,7 +125,7 @@ class OneNumberTests:
         run_jobs: Callable[[], int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(settling, "FIRST_WAIT", 0.01)
+        monkeypatch.setattr(failed_requests, "FIRST_WAIT", 0.01)
         Application.objects.update(connections=1)
         add_contacts(group, 4)
         sandbox.set_faults(status="-28", status_calls=3, paths=["/sendSms"])  # of four, of two, and of one
@@ -148,7 +148,7 @@ def test_it_waits_as_long_as_it_was_asked_to(application: Application) -> None:
     assert entry is not None
     refusal = Refused(interface="sendSms", entry=entry, reason="", http_status=429, retry_after=120.0)
 
-    wait = settling._requeue(Batch(pk=0), refusal, wait_because="x").wait_until
+    wait = failed_requests._requeue(Batch(pk=0), refusal, wait_because="x").wait_until
 
     assert wait is not None
     assert 110 < (wait - timezone.now()).total_seconds() <= 120

@@ -13,7 +13,7 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import OutcomeUnknown, SendResult, parse_sms_reports
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, EarlierAttempt, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, counting, settling
+from messaging.services.batches import answers, claiming, counting, failed_requests, settling
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
@@ -59,7 +59,7 @@ def claimed() -> Claim:
 
 
 def lose(claim: Claim) -> None:
-    settling.settle_error(the_campaign().pk, claim, OutcomeUnknown("timeout", interface="sendSms"))
+    failed_requests.settle_error(the_campaign().pk, claim, OutcomeUnknown("timeout", interface="sendSms"))
 
 
 def answer_to(claim: Claim, left_out: int = 0) -> SendResult:
