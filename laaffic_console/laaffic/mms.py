@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from laaffic_console.laaffic.codes import Family
-from laaffic_console.laaffic.errors import InvalidRequest
+from laaffic_console.laaffic.errors import InvalidRequest, Refused
 from laaffic_console.laaffic.interfaces import (
     Interfaces,
     check_app_id,
@@ -57,6 +57,7 @@ class MmsApi(Interfaces):
 
         The interface takes no orderId: answers are matched by number, and of a number that is there twice each place
         gets one of its ids. `random_title` lets the gateway choose one; then the content is at most one billing unit.
+        A Refused has the ids of the attachments: −24 does not say which of them Laaffic does not know.
         """
         check_app_id(app_id)
         check_count("numbers", len(numbers), MAX_NUMBERS_POST, "numbers")
@@ -73,4 +74,9 @@ class MmsApi(Interfaces):
             "mmsFiles": joined("mmsFiles", attachment_ids),
             "mmsTitle": title,
         }
-        return read_send_answer(self._post("/mmsSend", body), numbers, [""] * len(numbers))
+        try:
+            answer = self._post("/mmsSend", body)
+        except Refused as refusal:
+            refusal.file_ids = tuple(attachment_ids)
+            raise
+        return read_send_answer(answer, numbers, [""] * len(numbers))

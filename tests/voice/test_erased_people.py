@@ -10,11 +10,13 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.group_calls import numbers_of
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Erasure
+from messaging.models import Contact, Erasure
 from messaging.services.approvals import approvals
 from messaging.services.contacts import people
 from tests.voice.group_samples import FIRST, at_sandbox, written
 from voice.models import GroupTask, TaskKind, TaskState
+from voice.models.group_tasks import OPEN
+from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import tasks as group_tasks
 
@@ -83,13 +85,57 @@ def test_not_while_a_group_call_is_on_its_way(application: Application, state: T
     assert (Erasure.objects.count(), len(group_numbers.of(task))) == (0, 3)
 
 
-def test_what_left_keeps_them(sandbox: RunningSandbox, application: Application) -> None:
+@pytest.mark.parametrize("state", OPEN)
+def test_not_while_laaffic_may_still_call_them(application: Application, state: TaskState) -> None:
+    """It has their number; cancelled or changed, it calls them no more."""
+    written(application, 3)
+    GroupTask.objects.update(state=state)
+
+    with pytest.raises(ValidationError, match="not over: “Spring”"):
+        erase()
+
+    assert not Erasure.objects.exists()
+
+
+@pytest.fixture
+def over(sandbox: RunningSandbox, application: Application) -> GroupTask:
+    """Finished; one of its people was erased since."""
+    task = group_tasks.launch(written(application, 3).pk)
+    GroupTask.objects.update(state=TaskState.FINISHED, finished_at=timezone.now())
+    erase()
+    return GroupTask.objects.get(pk=task.pk)
+
+
+def test_what_left_keeps_them_and_hands_them_on_to_none(over: GroupTask) -> None:
+    made = group_copies.new_from(over)
+
+    assert NUMBER in group_numbers.of(over)
+    assert group_numbers.of(made) == [str(FIRST), str(FIRST + 2)]
+    assert made.numbers_from == "the numbers of “Spring”; without 1 person who was erased since"
+
+
+def test_who_is_a_contact_again_is_called_again(over: GroupTask) -> None:
+    Contact.objects.create(number=NUMBER)
+
+    assert NUMBER in group_numbers.of(group_copies.new_from(over))
+
+
+def test_who_was_given_after_the_erasing_stays(sandbox: RunningSandbox, application: Application) -> None:
+    erase()
     task = group_tasks.launch(written(application, 3).pk)
     GroupTask.objects.update(state=TaskState.FINISHED, finished_at=timezone.now())
 
-    erase()
+    assert NUMBER in group_numbers.of(group_copies.new_from(GroupTask.objects.get(pk=task.pk)))
 
-    assert NUMBER in group_numbers.of(task)
+
+def test_laaffic_does_not_repeat_a_call_to_them(sandbox: RunningSandbox, over: GroupTask) -> None:
+    GroupTask.objects.update(key="77")
+    again = group_copies.again(GroupTask.objects.get(pk=over.pk), failed_only=False)
+
+    with pytest.raises(ValidationError, match="1 of its people was erased since"):
+        group_tasks.launch(again.pk)
+
+    assert len(at_sandbox(sandbox)) == 1
 
 
 def test_an_approval_counts_for_who_is_left(

@@ -1,5 +1,6 @@
 """A group call leaves when the clocks of all it calls allow it, and not after its latest end."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +14,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.ledger import ledger, lost_requests
-from laaffic_console.laaffic import NotSent
+from laaffic_console.laaffic import GroupTask as WireTask
+from laaffic_console.laaffic import NotSent, OutcomeUnknown, TaskStatus
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.hours import opening_hours
 from messaging.models import ApplicationCalendar, Calendar
@@ -324,6 +326,60 @@ class LatestEndTests:
 
         assert cancellings() == [EntryState.IN_FLIGHT]
         assert task.events.filter(text__contains="latest end has come").exists()
+
+    def lost(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch, seconds_ago: int
+    ) -> tuple[GroupTask, WireTask]:
+        """Cancelled at its end, without an answer; and how Laaffic lists it while it calls."""
+        task = self.at_laaffic(application)
+
+        def ask(task: GroupTask, entry: LedgerEntry) -> None:
+            assert ledger.depart(entry.pk)
+            ledger.settle_error(entry.pk, OutcomeUnknown("no answer", interface=entry.interface))
+            raise ValidationError("Laaffic's answer was lost.")
+
+        monkeypatch.setattr(group_tasks, "ask_to_cancel", ask)
+        group_ends.end_due()
+        before = timezone.now() - dt.timedelta(seconds=seconds_ago)
+        LedgerEntry.objects.filter(interface=group_state.CANCEL).update(prepared_at=before, left_at=before)
+        GroupTask.objects.update(end_asked_at=before, latest_end=before)
+        return task, WireTask(task.key, task.task_name, TaskStatus.CALLING, "1", *[None] * 8)
+
+    @pytest.mark.parametrize(
+        ("seconds_ago", "states"),
+        [(20, [EntryState.UNKNOWN]), (90, [EntryState.REFUSED, EntryState.UNKNOWN])],
+    )
+    def test_what_still_calls_after_a_lost_answer_is_cancelled_again(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch, seconds_ago: int, states: list[EntryState]
+    ) -> None:
+        """As soon as a list shows it a minute after the request; before that it may only not show it yet."""
+        task, calling = self.lost(application, monkeypatch, seconds_ago)
+
+        group_state.take(task.pk, calling, began=timezone.now())
+        group_ends.end_due()
+
+        assert cancellings() == states
+
+    def test_what_is_cancelled_after_all_was_cancelled_by_that_request(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task, calling = self.lost(application, monkeypatch, 90)
+        group_state.take(task.pk, calling, began=timezone.now())
+        assert cancellings() == [EntryState.REFUSED]
+
+        cancelled = dataclasses.replace(calling, status=TaskStatus.CANCELLED)
+        group_state.take(task.pk, cancelled, began=timezone.now())
+
+        assert cancellings() == [EntryState.ACCEPTED]
+
+    def test_what_is_not_known_to_be_there_is_looked_for_at_its_end(self, application: Application) -> None:
+        now = timezone.now()
+        task = written(application)
+        task.state, task.launched_at = TaskState.UNKNOWN, now - dt.timedelta(hours=3)
+
+        for ahead, looked in ((10, 10), (90, 60), (-10, 60)):
+            task.latest_end = now + dt.timedelta(minutes=ahead)
+            assert group_state.next_look(task, now) == now + dt.timedelta(minutes=looked)
 
     def test_a_request_whose_process_died_has_asked_nothing(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch

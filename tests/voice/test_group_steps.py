@@ -494,13 +494,13 @@ class FigureTests:
         GroupTask.objects.update(look_at=timezone.now())
         with monkeypatch.context() as patched:
             patched.setattr(group_figures, "of", one_comes)
-            group_state.take(task.pk, found)
+            group_state.take(task.pk, found, began=timezone.now())
         task.refresh_from_db()
         assert task.recorded == 0
         assert task.look_at is not None
         assert task.look_at <= timezone.now()  # not only as records are missing
 
-        group_state.take(task.pk, found)
+        group_state.take(task.pk, found, began=timezone.now())
 
         task.refresh_from_db()
         assert (task.recorded, task.look_at) == (4, None)

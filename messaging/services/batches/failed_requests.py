@@ -149,7 +149,7 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
 def _make_ready_again(batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
     """Laaffic has forgotten a file that everybody is to get. Nothing was sent, and nobody is rejected for that."""
     left_at = LedgerEntry.objects.values_list("left_at", flat=True).get(pk=claimed.entry_id) or timezone.now()
-    if channels.of(batch.campaign).makes_ready_again(batch.campaign, left_at):
+    if channels.of(batch.campaign).makes_ready_again(batch.campaign, refusal, left_at):
         gone = _("Laaffic has forgotten an attachment before its three days were over: it is uploaded again.")
         aftermath = _requeue(batch, refusal, wait_because=gone)
         aftermath.is_made_ready_again = True

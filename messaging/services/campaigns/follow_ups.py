@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.models import (
     Audience,
     Campaign,
@@ -26,10 +27,11 @@ from messaging.services import steps
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
 from messaging.services.channels import channels
-from messaging.services.contacts import contacts, pastes, suppression
+from messaging.services.contacts import contacts, erasures, pastes, suppression
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
 from messaging.services.saved_audiences import audiences
+from messaging.subscribers import subscriber
 from messaging.wire.incurable import is_incurable, is_not_in_use
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
@@ -40,18 +42,22 @@ MAY_HAVE_ARRIVED = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.
 
 
 def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
-    """A draft with the same text, audience and pace, without its time."""
+    """A draft with the same text, audience and pace, without its time, and without people who were erased since."""
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+    gone = set(map(subscriber, erasures.gone_since(campaign.launched_at)))
+    numbers = erasures.without(campaign.extra_numbers, gone)
     with transaction.atomic():
-        return _draft(
+        draft = _draft(
             campaign,
             _("Copy of %(name)s"),
             groups=list(campaign.groups.all()),
             audiences=list(campaign.audiences.all()),
-            numbers=campaign.extra_numbers,
+            numbers=numbers,
             paste=campaign.paste,
             by=by,
         )
+        _note_erased(draft, len(campaign.extra_numbers) - len(numbers), by)
+        return draft
 
 
 def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by: User | None = None) -> Campaign:
@@ -78,7 +84,12 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
         raise NotAllowed(said)
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
     _add_recipients(people, campaign, FAILED, chosen, found_by=(BY_CONTACT, BY_NUMBER_OF_ANOTHER), surely=True)
-    without_contact = _failed_numbers(campaign, chosen, retries.has_failed(), Q(contact=None))
+    # Of whoever was a contact, erasing has deleted that: their messages find nobody.
+    bare = Q(contact=None)
+    gone = erasures.gone_since(campaign.launched_at)
+    erased = failed.filter(bare, number__among=gone).count()
+    left = bare & ~Q(number__among=gone) if erased else bare
+    without_contact = _failed_numbers(campaign, chosen, retries.has_failed(), left)
     first = list(islice(without_contact, drafts.MAX_EXTRA_NUMBERS + 1))
     is_short = len(first) <= drafts.MAX_EXTRA_NUMBERS
     with transaction.atomic():
@@ -94,7 +105,16 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
         if left_out:
             said = _("Left out: %(n)d that a person had sent again, as the first sending may have arrived")
             steps.note(draft, said % {"n": left_out}, by)
+        _note_erased(draft, erased, by)
         return draft
+
+
+def _note_erased(draft: Campaign, n: int, by: User | None) -> None:
+    if n:
+        said = ngettext(
+            "Left out: %(n)d person who was erased since", "Left out: %(n)d people who were erased since", n
+        )
+        steps.note(draft, said % {"n": n}, by)
 
 
 def failed_by_reason(campaign: Campaign) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.work.patience import Patience
-from laaffic_console.laaffic import LaafficClient, SendResult
+from laaffic_console.laaffic import LaafficClient, Refused, SendResult
 from messaging.models import Batch, Campaign
 from messaging.services.channels.outgoing import Claim
 from messaging.text import merge_fields
@@ -89,7 +89,7 @@ class SendingChannel(ABC):
         anything else counts as unknown.
         """
 
-    def makes_ready_again(self, campaign: Campaign, left_at: dt.datetime) -> bool:
+    def makes_ready_again(self, campaign: Campaign, refusal: Refused, left_at: dt.datetime) -> bool:
         """Laaffic has no longer what a request that left then needs: whether the next poster brings it there again."""
         return False
 

@@ -1,10 +1,12 @@
 """Who was erased: their number is all that is kept of them, and it tells when a file brings them back."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Container, Sequence
 
 from django.db.models import Q, QuerySet
 
-from messaging.models import Erasure
+from messaging import msisdn
+from messaging.models import Contact, Erasure
 from messaging.subscribers import every_spelling, subscriber
 
 # A restore's, which has only asked for it (Erasure.has_erased).
@@ -26,6 +28,32 @@ def count_among(numbers: Sequence[str]) -> int:
 
 def is_of_erased(number: str) -> bool:
     return bool(count_among([number]))
+
+
+def gone_since(launch: dt.datetime | None) -> list[str]:
+    """Every spelling of those who were erased after this launch and are no contact again: none of its people by now.
+
+    What is not launched loses them in the moment of erasing (`people.erase`); what was keeps their numbers as proof,
+    and must not hand them on.
+    """
+    if launch is None:
+        return []
+    found = every_spelling(list(done().filter(erased_at__gte=launch).values_list("number", flat=True).distinct()))
+    again = Contact.objects.filter(number__among=found).values_list("number", flat=True)
+    came_back = set(map(subscriber, again))
+    return [number for number in found if subscriber(number) not in came_back]
+
+
+def without(given: Sequence[str], subscribers: Container[str]) -> list[str]:
+    """Numbers as somebody wrote them, without those of these people."""
+    return [one for one in given if _subscriber_of(one) not in subscribers]
+
+
+def _subscriber_of(written: str) -> str:
+    try:
+        return subscriber(msisdn.parse(written).number)
+    except msisdn.InvalidNumber:
+        return ""
 
 
 def numbers() -> list[str]:

@@ -1,6 +1,6 @@
 """A person: every spelling of a number, the contact it belongs to, and the end of what is known of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
-from messaging import msisdn
 from messaging.models import (
     Batch,
     BatchState,
@@ -27,7 +26,7 @@ from messaging.models import (
     Reply,
 )
 from messaging.people.person_timeline import Person
-from messaging.services.contacts import consents, contact_writes, pastes
+from messaging.services.contacts import consents, contact_writes, erasures, pastes
 from messaging.subscribers import spellings, subscriber
 
 OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
@@ -113,7 +112,7 @@ def _take_out_of_campaigns(key: str) -> None:
     """Numbers that were given one by one, to be sent to by what is not frozen to its end: they come last."""
     unfrozen = Campaign.objects.exclude(audience=Campaign.Audience.FROZEN).exclude(extra_numbers=[])
     for pk, given in unfrozen.order_by("pk").values_list("pk", "extra_numbers"):
-        if len(_others(given, key)) < len(given):
+        if len(erasures.without(given, {key})) < len(given):
             _take_out_of(pk, key)
 
 
@@ -122,18 +121,7 @@ def _take_out_of(pk: int, key: str) -> None:
     waiting = Campaign.objects.exclude(audience=Campaign.Audience.FROZEN)
     campaign = waiting.select_for_update(no_key=True).filter(pk=pk).first()
     if campaign is not None:
-        Campaign.objects.filter(pk=pk).update(extra_numbers=_others(campaign.extra_numbers, key))
-
-
-def _others(given: Sequence[str], key: str) -> list[str]:
-    return [one for one in given if _subscriber_of(one) != key]
-
-
-def _subscriber_of(written: str) -> str:
-    try:
-        return subscriber(msisdn.parse(written).number)
-    except msisdn.InvalidNumber:
-        return ""
+        Campaign.objects.filter(pk=pk).update(extra_numbers=erasures.without(campaign.extra_numbers, {key}))
 
 
 def _refuse_while_waiting(sent: "QuerySet[Message]") -> None:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -126,14 +126,16 @@ def live_ids(attachment_ids: Sequence[int]) -> list[str]:
     return [_outliving(pk, timezone.now() + RENEW_BEFORE).gateway_id for pk in attachment_ids]
 
 
-def forget_ids(attachment_ids: Sequence[int], left_at: dt.datetime) -> bool:
+def forget_ids(attachment_ids: Sequence[int], had: Sequence[str], left_at: dt.datetime) -> bool:
     """Laaffic does not know one of the ids that a request had which left then, and says not which. Whether another try
-    has others: all of them lapse now, except those that were uploaded just before it.
+    has others: those of another upload since, or all of them lapse now, except what was uploaded just before it.
     """
     files = MmsAttachment.objects.filter(pk__in=attachment_ids)
+    if files.exclude(gateway_id__in=had).exists():
+        return True
     known_then = files.filter(uploaded_at__lt=left_at - JUST_UPLOADED, lapses_at__gt=timezone.now())
     forgotten = known_then.update(lapses_at=timezone.now())
-    return bool(forgotten) or files.filter(Q(lapses_at__lte=timezone.now()) | Q(uploaded_at__gt=left_at)).exists()
+    return bool(forgotten) or files.filter(lapses_at__lte=timezone.now()).exists()
 
 
 def _outliving(attachment_id: int, moment: dt.datetime) -> MmsAttachment:

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.kit.words.plain_text import is_blank
-from laaffic_console.laaffic import LaafficClient, SendResult
+from laaffic_console.laaffic import LaafficClient, Refused, SendResult
 from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
 from messaging.models import Batch, Campaign, MmsAttachment
 from messaging.services.campaigns import drafts
@@ -106,8 +106,8 @@ class MmsChannel(SendingChannel):
 
         return post
 
-    def makes_ready_again(self, campaign: Campaign, left_at: dt.datetime) -> bool:
-        return attachments.forget_ids(MmsOptions.of(campaign).attachments, left_at)
+    def makes_ready_again(self, campaign: Campaign, refusal: Refused, left_at: dt.datetime) -> bool:
+        return attachments.forget_ids(MmsOptions.of(campaign).attachments, refusal.file_ids, left_at)
 
     def look_for_reports(self, client: LaafficClient, batch: Batch, asking: Patience) -> None:
         report_pulls.look_for_reports(client, batch, asking)

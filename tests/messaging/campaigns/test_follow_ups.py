@@ -28,6 +28,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts, follow_ups, starting
+from messaging.services.contacts import people
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
 from messaging.services.saved_audiences import audiences
@@ -122,6 +123,45 @@ class CopyTests:
         draft = Campaign.objects.get(pk=make(over.pk).pk)
 
         assert (draft.error_limit, draft.latest_start_minutes) == limits
+
+
+class ErasedTests:
+    """The numbers of what has left stay as proof; nothing that is made of it writes to them again."""
+
+    @pytest.fixture
+    def given(self, application: Application, over: Campaign) -> Campaign:
+        """Finished, to numbers that are no contacts; each failed."""
+        made = drafts.create(
+            name="Given",
+            application=application,
+            sender_id="SHOP",
+            text="Hi",
+            numbers=["+91 98765 43210", "919876543211"],
+        )
+        made = finished(made)
+        Message.objects.filter(campaign=made).update(state=MessageState.UNDELIVERED)
+        Batch.objects.filter(campaign=made).update(
+            undelivered=2, queued=0, delivered=0, rejected=0, expired=0, unknown=0
+        )
+        return made
+
+    @pytest.mark.parametrize("make", [follow_ups.copy, follow_ups.retry_failed])
+    def test_nobody_who_was_erased_since_gets_what_follows(
+        self, given: Campaign, make: Callable[[int], Campaign]
+    ) -> None:
+        people.erase("919876543210", why="asked for it", by=None)
+
+        draft = make(given.pk)
+
+        assert numbers_of(draft) == {"919876543211"}
+        assert draft.events.filter(text="Left out: 1 person who was erased since").exists()
+
+    @pytest.mark.parametrize("make", [follow_ups.copy, follow_ups.retry_failed])
+    def test_who_came_back_gets_it(self, given: Campaign, make: Callable[[int], Campaign]) -> None:
+        people.erase("919876543210", why="asked for it", by=None)
+        Contact.objects.create(number="919876543210")
+
+        assert numbers_of(make(given.pk)) == {"919876543210", "919876543211"}
 
 
 class RetryTests:

@@ -185,6 +185,36 @@ class SendTests:
             *(("mmsUpload", accepted), ("mmsSend", accepted)),
         ]
 
+    def test_what_another_campaign_has_uploaded_meanwhile_is_tried_and_holds_nothing(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        picture: MmsAttachment,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Its poster took the old id before the upload, and its request left after it."""
+        add_contacts(group, 5)
+        attachments.upload(picture.pk)
+        (forgotten_id,) = attachments.live_ids([picture.pk])
+        sandbox.sandbox.options.clock_shift = 4 * 86400.0
+        MmsAttachment.objects.update(lapses_at=timezone.now())
+        attachments.upload(picture.pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
+        with monkeypatch.context() as patched:
+            patched.setattr(attachments, "live_ids", lambda pks: [forgotten_id])
+            run_jobs()
+        campaign.refresh_from_db()
+        assert (campaign.state, settled(campaign)) == (CampaignState.RUNNING, {"queued": 5})
+
+        Batch.objects.update(not_before=None)
+        forgotten.sweep()
+        run_jobs()
+
+        assert settled(campaign) == {"accepted": 5}
+        assert LedgerEntry.objects.filter(interface="mmsUpload").count() == 2
+
     def test_an_id_that_is_unknown_as_soon_as_it_is_given_holds_and_rejects_nobody(
         self,
         sandbox: RunningSandbox,

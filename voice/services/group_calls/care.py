@@ -44,6 +44,7 @@ class Called:
     twice: int = 0
     reached: int = 0  # by another repetition of the same task
     under_way: str = ""  # such a repetition, of which it is not known yet whom it reaches
+    erased: int = 0  # since the task was launched that Laaffic is to repeat
 
 
 def called_now(task: GroupTask) -> Called:
@@ -52,6 +53,8 @@ def called_now(task: GroupTask) -> Called:
     numbers = _without_full(task, agreed)
     no_consent, capped = len(kept.numbers) - len(agreed), len(agreed) - len(numbers)
     called = Called(numbers, kept.suppressed, no_consent, capped, kept.twice)
+    if task.kind in AGAIN and task.parent is not None:
+        called = replace(called, erased=len(group_numbers.erased_since_launch(task.parent, group_numbers.of(task))))
     return _after_others(task, called) if task.kind == TaskKind.RESEND_FAILED and task.parent is not None else called
 
 
@@ -116,6 +119,12 @@ def _must_not_be_called(called: Called) -> str:
             "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too.",
             called.suppressed,
         ) % {"n": number(called.suppressed)}
+    if called.erased:
+        return ngettext(
+            "%(n)s of its people was erased since. Laaffic's own repetition would call them too.",
+            "%(n)s of its people were erased since. Laaffic's own repetition would call them too.",
+            called.erased,
+        ) % {"n": number(called.erased)}
     if called.reached:
         return ngettext(
             "%(n)s of its numbers was reached by another repetition since. Laaffic's own would call it once more.",

@@ -28,7 +28,7 @@ def template(task: GroupTask, *, by: User | None = None) -> GroupTask:
 
 
 def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None = None) -> GroupTask:
-    """A draft with the same parameters, and a task's numbers without those that are suppressed by now."""
+    """A draft with the same parameters, and a task's numbers without those that are suppressed or erased by now."""
     if task.is_template:
         return _made(task, created_by=by)
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN):
@@ -36,10 +36,11 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
             _("It is not yet known whether this task is calling. Settle that first: a copy calls everyone again.")
         )
     audience = group_numbers.callable_now(task)
+    without_erased = _without_erased(task, audience)
     if unreached_only:
         audience.numbers = _unreached(task, audience.numbers)
     source = _not_reached(task) if unreached_only else _("the numbers of “%(task)s”") % {"task": task.name}
-    audience.sources = [source]
+    audience.sources = [source, *without_erased]
     return _drafted(task, audience, kind=TaskKind.SEND, parent=None, by=by)
 
 
@@ -50,7 +51,7 @@ def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
     if open_one := task.children.filter(kind=TaskKind.UPDATE, state=TaskState.DRAFT).first():
         return open_one
     audience = group_numbers.callable_now(task)
-    audience.sources = [task.numbers_from]
+    audience.sources = [task.numbers_from, *_without_erased(task, audience)]
     made = _drafted(task, audience, kind=TaskKind.UPDATE, parent=task, by=by)
     made.send_at, made.latest_end = task.send_at, task.latest_end
     made.save(update_fields=["send_at", "latest_end"])
@@ -91,6 +92,17 @@ def _failed_at_laaffic(task: GroupTask, numbers: list[str]) -> list[str]:
     if sentence := group_care.repeats(TaskKind.RESEND_FAILED, reached):
         raise NotNow(sentence)
     return left
+
+
+def _without_erased(task: GroupTask, audience: Audience) -> list[str]:
+    """Take them out of its numbers, which are kept as proof; a sentence about that, where there are any."""
+    if not (gone := group_numbers.erased_since_launch(task, audience.numbers)):
+        return []
+    audience.numbers = [one for one in audience.numbers if one not in gone]
+    said = ngettext(
+        "without %(n)s person who was erased since", "without %(n)s people who were erased since", len(gone)
+    )
+    return [said % {"n": number(len(gone))}]
 
 
 def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:

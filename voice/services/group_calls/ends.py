@@ -2,7 +2,7 @@
 
 Whether it was asked to is what the ledger says: a request that did not leave, as its process died or Laaffic was out of
 reach, has asked nothing, and another is made. So is one that was refused for what passes: too many requests, an account
-on hold, a proxy that turned it away.
+on hold, a proxy that turned it away; and one whose answer was lost, when a list shows later that it still calls.
 """
 
 import datetime as dt
@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.gateway.services.database import database_clock, isolation
+from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
 from laaffic_console.laaffic import Family, Remedy
@@ -26,11 +27,15 @@ from voice.services.group_calls import tasks as group_tasks
 
 SOONEST, LATEST = 3 * group_state.SOON, group_state.SELDOM  # between requests that have asked nothing
 PASSES = (Remedy.RETRY, *account_hold.HOLDING)
-ASKED_NOTHING = Q(state=EntryState.NOT_SENT) | (
-    Q(state=EntryState.REFUSED)
-    & (
-        Q(code__in=[code for code, said in every_table()[Family.VOICE].items() if said.remedy in PASSES])
-        | Q(code__startswith=FOREIGN)
+ASKED_NOTHING = (
+    Q(state=EntryState.NOT_SENT)
+    | ledger.denied_by_evidence()
+    | (
+        Q(state=EntryState.REFUSED)
+        & (
+            Q(code__in=[code for code, said in every_table()[Family.VOICE].items() if said.remedy in PASSES])
+            | Q(code__startswith=FOREIGN)
+        )
     )
 )
 

@@ -7,27 +7,28 @@ from laaffic_console.kit.words.not_now import NotNow
 from messaging.services.approvals import approvals
 from messaging.subscribers import spellings, subscriber
 from voice.models import GroupTask, TaskNumbers, TaskState
-from voice.models.group_tasks import NOT_LEFT
+from voice.models.group_tasks import NOT_LEFT, OPEN
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import numbers as group_numbers
 
 MAY_BE_A_DRAFT_AGAIN = (TaskState.SENDING, TaskState.UNKNOWN)  # with all its numbers
+HELD_BACK = (*NOT_LEFT, *MAY_BE_A_DRAFT_AGAIN, *OPEN)  # it may still call somebody
 NAMED = 3  # tasks in a sentence
 
 
 def take_out(number: str) -> None:
     """In the transaction of erasing; ValidationError where a group call may still reach them anyway."""
-    staying: list[str] = []
+    staying: list[GroupTask] = []
     for pk in _with(number):
         task = GroupTask.objects.select_for_update().filter(pk=pk).first()
-        if task is None or task.state not in (*NOT_LEFT, *MAY_BE_A_DRAFT_AGAIN):
+        if task is None or task.state not in HELD_BACK:
             continue
         kept = group_numbers.of(task)
         left = [one for one in kept if subscriber(one) != subscriber(number)]
         if len(left) == len(kept):  # another number contains this one
             continue
-        if task.state in MAY_BE_A_DRAFT_AGAIN or task.kind in group_care.AGAIN:
-            staying.append(task.name)
+        if task.state not in NOT_LEFT or task.kind in group_care.AGAIN:
+            staying.append(task)
         else:
             _keep(task, left)
     _refuse(staying)
@@ -38,8 +39,7 @@ def _with(number: str) -> list[int]:
     found = Q()
     for spelling in spellings(number):
         found |= Q(lines__contains=spelling)
-    states = (*NOT_LEFT, *MAY_BE_A_DRAFT_AGAIN)
-    kept = TaskNumbers.objects.filter(found, task__state__in=states).order_by("task")
+    kept = TaskNumbers.objects.filter(found, task__state__in=HELD_BACK).order_by("task")
     return list(kept.values_list("task", flat=True))
 
 
@@ -50,10 +50,25 @@ def _keep(task: GroupTask, numbers: list[str]) -> None:
     approvals.without_dropped(task)
 
 
-def _refuse(names: list[str]) -> None:
-    if names:
-        said = _(
+def _refuse(staying: list[GroupTask]) -> None:
+    at_laaffic = [task.name for task in staying if task.state in OPEN]
+    others = [task.name for task in staying if task.state not in OPEN]
+    said = []
+    if others:
+        sentence = _(
             "A group call to this person is being sent, its answer is unknown, or it is a repetition, in which Laaffic "
             "leaves nobody out: %(names)s. Settle it first; take a repetition back and delete it."
         )
-        raise NotNow(said % {"names": ", ".join(f"“{name}”" for name in names[:NAMED])})
+        said.append(sentence % {"names": _quoted(others)})
+    if at_laaffic:
+        sentence = _(
+            "Laaffic has a group call to this person that is not over: %(names)s. Wait for its end or cancel it. While "
+            "it waits, you can also suppress the person and change it, which leaves them out."
+        )
+        said.append(sentence % {"names": _quoted(at_laaffic)})
+    if said:
+        raise NotNow(said)
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names[:NAMED])

@@ -334,11 +334,12 @@ def _look_for(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
     """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
     now = database_clock.now()
     _move(task, TaskState.UNKNOWN, looks=0, look_at=now + SOON)
+    began = database_clock.now()
     try:
         found = group_state.find(task)
     except (LaafficError, NotConfigured):
         return
-    if found is not None and group_state.take(task.pk, found).state in NOT_LEFT:
+    if found is not None and group_state.take(task.pk, found, began=began).state in NOT_LEFT:
         _listed_after_all(task, entry, numbers, found)
 
 

@@ -19,7 +19,7 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, ngettext
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
 from messaging.models import Contact, ContactGroup, SuppressionEntry
-from messaging.services.contacts import suppression
+from messaging.services.contacts import erasures, suppression
 from messaging.services.contacts.suppression import Invalid, Numbers
 from messaging.services.saved_audiences import audience_sql
 from messaging.subscribers import subscriber
@@ -156,6 +156,12 @@ def suppressed_since_launch(task: GroupTask) -> int:
     entries = SuppressionEntry.objects.stopping(channels).filter(pk__gt=task.suppression_seen)
     fresh = {subscriber(number) for number in entries.values_list("number", flat=True)}
     return sum(subscriber(number) in fresh for number in of(task)) if fresh else 0
+
+
+def erased_since_launch(task: GroupTask, numbers: Sequence[str]) -> set[str]:
+    """Those of the numbers whose people were erased since this task was launched and are no contacts again."""
+    gone = set(map(subscriber, erasures.gone_since(task.launched_at)))
+    return {one for one in numbers if subscriber(one) in gone} if gone else set()
 
 
 def keep(task: GroupTask, audience: Audience) -> None:

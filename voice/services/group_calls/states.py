@@ -16,7 +16,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.database import database_clock
-from laaffic_console.gateway.services.ledger import known_by, ledger
+from laaffic_console.gateway.services.ledger import known_by, late_evidence, ledger
 from laaffic_console.gateway.services.ledger.known_by import Evidence
 from laaffic_console.gateway.services.work import due
 from laaffic_console.laaffic import GroupTask as WireTask
@@ -45,15 +45,17 @@ SOON = dt.timedelta(seconds=5)
 COUNT_EVERY = dt.timedelta(seconds=30)
 SELDOM = dt.timedelta(minutes=10)
 MISSED_AT_MOST = 80  # times that a task is not listed, the last of them an hour apart: about three days
+CANCELS_WITHIN = dt.timedelta(minutes=1)  # as a list shows it
 LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
 UNSETTLED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
 
 
 def look(task: GroupTask) -> GroupTask:
     """Ask Laaffic for this task now and take over what it says; a LaafficError where it cannot be asked."""
+    began = database_clock.now()
     found = find(task)
     if found is not None:
-        return take(task.pk, found)
+        return take(task.pk, found, began=began)
     now = database_clock.now()
     planned = _planned_look(task.pk)
     figures = group_figures.of(task.key) if task.key and task.state in ENDED else {}
@@ -102,8 +104,11 @@ def find(task: GroupTask) -> WireTask | None:
     )
 
 
-def take(task_id: int, found: WireTask) -> GroupTask:
-    """The list's words are the task's state; what was unknown of its requests ends by them."""
+def take(task_id: int, found: WireTask, *, began: dt.datetime) -> GroupTask:
+    """The list's words are the task's state; what was unknown of its requests ends by them.
+
+    `began`: before the list was asked for.
+    """
     now = database_clock.now()
     planned = _planned_look(task_id)
     figures = group_figures.of(found.key) if _is_to_be_counted(task_id, found, now) else {}
@@ -125,7 +130,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
             task.finished_at = now
         task.look_at = _following(task, now, planned, was_over=was_over)
         task.save()
-        _settle_cancelling(task, evidence)
+        _settle_cancelling(task, evidence, began)
         group_costs.charge(task)
         events.task_moved(task, was)
     return task
@@ -179,7 +184,9 @@ def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
         return None
     if task.state == TaskState.UNKNOWN:
         age = now - (task.launched_at or now)
-        return now + min(max(3 * SOON, age / 2), 6 * SELDOM)
+        following = now + min(max(3 * SOON, age / 2), 6 * SELDOM)
+        # What is found by then can be cancelled by then.
+        return min(following, task.latest_end) if task.latest_end and task.latest_end > now else following
     if task.state == TaskState.WAITING and task.send_at is not None and task.send_at > now + SOON:
         start: dt.datetime = task.send_at
         return min(start, now + SELDOM)
@@ -235,12 +242,22 @@ def records_changed(keys: Collection[str]) -> None:
         GroupTask.objects.filter(pk__in=found).update(look_at=database_clock.in_statement())
 
 
-def _settle_cancelling(task: GroupTask, evidence: Evidence) -> None:
-    if task.state not in OVER:
-        return
+def _settle_cancelling(task: GroupTask, evidence: Evidence, began: dt.datetime) -> None:
+    """What a list says of requests to cancel whose answer was lost: one that still calls a minute later got none.
+
+    One that is cancelled after all, later than that, was cancelled by the last of them, unless another was accepted.
+    """
+    asked = requests_of(task).filter(interface=CANCEL)
+    lost = asked.filter(state=EntryState.UNKNOWN)
+    if task.state in OPEN:
+        lost = lost.filter(left_at__lt=began - CANCELS_WITHIN)
     outcome = EntryState.ACCEPTED if task.state == TaskState.CANCELLED else EntryState.REFUSED
-    for entry in requests_of(task).filter(interface=CANCEL, state=EntryState.UNKNOWN):
+    for entry in lost:
         ledger.settle_by_evidence(entry.pk, outcome, evidence=evidence)
+    if task.state == TaskState.CANCELLED and not asked.filter(state=EntryState.ACCEPTED).exists():
+        denied = asked.filter(late_evidence.denied_lately(began)).order_by("pk").last()
+        if denied is not None:
+            ledger.was_done_after_all(denied.pk, evidence=evidence)
 
 
 def _settle_launches(task: GroupTask, evidence: Evidence) -> None:
