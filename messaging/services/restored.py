@@ -31,6 +31,7 @@ from messaging.services.budgets import budget_gate
 from messaging.services.channels import channels
 from messaging.services.email import states as email_states
 from messaging.services.gates.gates import Queued
+from messaging.services.launching import restored_drafts
 from messaging.services.replies import opt_in_questions
 
 
@@ -206,11 +207,13 @@ def _email_may_have_left(campaign: EmailCampaign, since: dt.datetime, until: dt.
 
 
 def _tell_drafts(since: dt.datetime) -> int:
-    """Nothing of a draft leaves without a person; its history tells them that it may have been launched since."""
+    """Nothing of a draft leaves without a person, who is asked why, as it may have been launched since."""
     said = _("Restored from a backup of %(when)s: it may have been launched since. Look at Laaffic before you do.")
-    drafts = list(Campaign.objects.filter(state=CampaignState.DRAFT, kind=Campaign.Kind.CAMPAIGN))
-    emails = list(EmailCampaign.objects.filter(state=EmailCampaign.State.DRAFT))
-    every: list[Campaign | EmailCampaign] = [*drafts, *emails]
+    campaigns = Campaign.objects.filter(state=CampaignState.DRAFT).exclude(kind=Campaign.Kind.TEST)
+    emails = EmailCampaign.objects.filter(state=EmailCampaign.State.DRAFT)
+    every: list[Campaign | EmailCampaign] = [*campaigns, *emails]
     for draft in every:
         steps.note(draft, said % {"when": since}, None)
+    for drafts in (campaigns, emails):
+        restored_drafts.mark(drafts, said % {"when": since})
     return len(every)

@@ -10,6 +10,7 @@ from django.db.models import Q
 from laaffic_console.gateway.services.ledger import restored
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import HoldKind
+from messaging.services.launching import restored_drafts
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
@@ -49,10 +50,12 @@ def look_anew(since: dt.datetime, until: dt.datetime) -> None:
 
 
 def tell_drafts(since: dt.datetime) -> int:
-    """Nothing of a draft leaves without a person; its history tells them that it may have been launched since."""
-    drafts = list(GroupTask.objects.filter(state=TaskState.DRAFT, is_template=False))
+    """Nothing of a draft leaves without a person, who is asked why, as it may have been launched since."""
+    said = _may_have_been_launched(since)
+    drafts = GroupTask.objects.filter(state=TaskState.DRAFT, is_template=False)
     for draft in drafts:
-        group_launching.note(draft, _may_have_been_launched(since), None)
+        group_launching.note(draft, said, None)
+    restored_drafts.mark(drafts, said)
     return len(drafts)
 
 

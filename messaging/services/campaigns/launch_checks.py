@@ -24,7 +24,7 @@ from messaging.services.campaigns import canary_sizes, drafts
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
-from messaging.services.launching import checks
+from messaging.services.launching import checks, restored_drafts
 from messaging.services.launching.checks import Check, Level, NotSeen
 
 MOST_SECONDS = 2.0  # that a launch from the shell waits for a count
@@ -98,6 +98,10 @@ def _same_text(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
             _("%(campaigns)s sends the same text to a group that is chosen here too.")
             % {"campaigns": ", ".join(f"“{other.name}”" for other in opened)},
         )
+
+
+def _restored(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    yield from restored_drafts.check(campaign)
 
 
 def _account(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
@@ -266,6 +270,6 @@ def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 LOOKS: list[Look] = [
-    *(_content, _nobody, _approval, _same_text, _account, _balance, _budgets),
+    *(_content, _nobody, _approval, _restored, _same_text, _account, _balance, _budgets),
     *(_too_long, _blank, _lacking_fields, _invalid, _night, _hours, _own_time, _end, _late, _few_first, _workers),
 ]

@@ -29,7 +29,7 @@ from messaging.services.channels import channels
 from messaging.services.forecast import forecast, kept
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
-from messaging.services.launching import lateness, undo
+from messaging.services.launching import lateness, restored_drafts, undo
 from messaging.services.refusals import NotAllowed
 from messaging.text import merge_fields
 
@@ -70,6 +70,8 @@ def launch(
             raise NotAllowed(sending_hours.begins_after_its_end(campaign.latest_end))
         if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
+        if again is not None and restored_drafts.KEY not in (reasons or {}):
+            reasons = {**(reasons or {}), **_why_though_restored(campaign, again)}
         for reason in (reasons or {}).values():
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
@@ -79,6 +81,11 @@ def launch(
         else:
             _start_now(campaign, by)
     return campaign
+
+
+def _why_though_restored(campaign: Campaign, again: str) -> dict[str, str]:
+    reason = restored_drafts.reason_for(campaign, again)
+    return {restored_drafts.KEY: reason} if reason else {}
 
 
 def _require_to_come(campaign: Campaign, moment: dt.datetime | None) -> None:

@@ -28,7 +28,7 @@ from messaging.services.email import drafts as email_drafts
 from messaging.services.email import hours as email_hours
 from messaging.services.email import states as email_states
 from messaging.services.gates import sending_hours
-from messaging.services.launching import lateness, undo
+from messaging.services.launching import lateness, restored_drafts, undo
 from messaging.services.refusals import EndNotAsked, NotAllowed
 
 SEND_JOB = "messaging.jobs.send_email_campaign"
@@ -127,6 +127,7 @@ def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> N
 
     Its own requests need no reason here: what may have arrived of them only a person's word sends again.
     """
+    is_reason_given = bool(restored_drafts.reason_for(campaign, again))
     own = (email_states.ABOUT, campaign.pk)
     found = open_acts.require(email_drafts.digest_of(campaign), campaign.application, again=again, but=own)
     if not found and (waiting := _about_to_leave(campaign)):
@@ -135,7 +136,7 @@ def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> N
             what = _("email campaign %(id)d") % {"id": waiting.pk}
             raise open_acts.StillOpen(what, since, is_waiting=True)
         found = {"email campaign": waiting.pk}
-    if found:
+    if found or is_reason_given:
         steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
 
 

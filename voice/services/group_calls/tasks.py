@@ -24,6 +24,7 @@ from laaffic_console.kit.words.said import lasting
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown, Refused
 from messaging.services import steps
 from messaging.services.approvals import approvals
+from messaging.services.launching import restored_drafts
 from messaging.services.refusals import NotAllowed
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
@@ -192,11 +193,15 @@ def launch(
     With `undo_seconds` its request is made so much later, by a worker, and it can be taken back until then.
     """
     drafts = _drafts().filter(pk=task_id, is_template=False)
+    draft = drafts.first()
+    why = restored_drafts.reason_for(draft, again) if draft else ""  # claimed, it says so no more
     task = group_launching.claimed(
         drafts, launched_by=by, undo_until=None, starts_at=None, again_reason=again.strip()[:200]
     )
     if task is None:
         raise NotNow(_("This task was launched already: it is not launched twice."))
+    if why:
+        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": why}, by)
     try:
         called = group_launching.ready(task)
         if seen is not None and seen != shown_digest(task, called.numbers):

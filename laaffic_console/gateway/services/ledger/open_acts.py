@@ -44,6 +44,14 @@ class StillOpen(NotNow):
         super().__init__({FIELD: self.sentence})
 
 
+class MayHaveLeftBefore(StillOpen):
+    """What a backup brought back may have been asked for since it was made; `said` says so."""
+
+    def __init__(self, said: str) -> None:
+        self.sentence = _("%(said)s Say why it is launched anyway.") % {"said": said}
+        NotNow.__init__(self, {FIELD: self.sentence})
+
+
 def rows() -> QuerySet[LedgerEntry]:
     """What was asked for within a day and has no known outcome, the newest first."""
     since = timezone.now() - WITHIN
