@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.webhooks import client_address
+from laaffic_console.kit.requests.client_address import client_address
 
 
 class Throttle(AxesDatabaseHandler):

@@ -18,8 +18,8 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.kit.forms import proving
+from laaffic_console.kit.requests.client_address import client_address
 
 # Of allauth's messages, those that are shown. The page of new recovery codes says itself to keep them.
 SAID = {

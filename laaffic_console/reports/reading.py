@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from laaffic_console.gateway.services.work import bell
-from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.requests.client_address import client_address
 from laaffic_console.reports import reporting
 from laaffic_console.reports.services import spreadsheets
 
