@@ -28,7 +28,7 @@ garbage.look_seldom()
 PAGES = (
     *("admin", "before_launch", "contact_list", "copied_lists", "pasted_searches", "what_was_shown"),
     *("masks", "who_did_what", "who_sees_people", "test_people", "conversations", "comparing", "proofs", "report_page"),
-    *("saved_reports", "test_lists"),
+    *("saved_reports", "test_lists", "wrong_passwords"),
 )
 COMPULSORY = os.environ.get("CONSOLE_TESTS_COMPULSORY", "").split()
 

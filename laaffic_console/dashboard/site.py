@@ -61,8 +61,8 @@ class ConsoleSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """As Django's, with the identity app's view in it: it asks for the second factor."""
-        from laaffic_console.dashboard.sign_in_form import SignInForm
         from laaffic_console.identity import views  # the settings read this module's package
+        from laaffic_console.identity.sign_in_form import SignInForm
 
         if request.method == "GET" and self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index", current_app=self.name))

@@ -47,6 +47,6 @@ def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, 
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     own = {"title": _("Too many wrong passwords or codes"), "minutes": -(-seconds // 60)}
     context = {**admin.site.each_context(request), **own}
-    answer = TemplateResponse(request, "console/locked_out.html", context, status=429)
+    answer = TemplateResponse(request, "identity/locked_out.html", context, status=429)
     answer["Retry-After"] = str(seconds)
     return answer.render()
