@@ -193,7 +193,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "laaffic_console.dashboard.languages.LanguageMiddleware",
+    "laaffic_console.dashboard.chosen_language.LanguageMiddleware",
     "laaffic_console.dashboard.health.any_host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
