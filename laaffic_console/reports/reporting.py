@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.kit import delivery_buckets
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import number, share
-from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.planned_years import check_year
 
 LONGEST_DAYS = 3653  # ten years
 MICROS = 1_000_000
