@@ -30,9 +30,9 @@ def main() -> None:
 
         sys.exit(verify_dossier.main(sys.argv[2:]))
     if sys.argv[1:2] == ["demo"]:  # it sets the settings of what it starts, and needs none itself
-        from laaffic_console import demo
+        from laaffic_console.demo import processes
 
-        sys.exit(demo.main(sys.argv[2:]))
+        sys.exit(processes.main(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
     try:
         settings.DEBUG  # noqa: B018 - reads them all, before any command makes a trace of what is wrong with one

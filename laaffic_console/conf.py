@@ -21,7 +21,7 @@ from laaffic_console import environment
 from laaffic_console.kit.files import private_files
 from laaffic_console.kit.forms import typed_json
 from laaffic_console.kit.words import limits as money_limits
-from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
+from laaffic_console.reply_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 BASE_DIR = PACKAGE_DIR.parent

@@ -193,7 +193,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "laaffic_console.dashboard.languages.LanguageMiddleware",
+    "laaffic_console.dashboard.chosen_language.LanguageMiddleware",
     "laaffic_console.dashboard.health.any_host.HostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -248,9 +248,9 @@ AXES_FAILURE_LIMIT = environment.whole("SIGN_IN_LIMIT", 5, least=1, most=MANY)
 SIGN_IN_ADDRESS_LIMIT = environment.whole("SIGN_IN_ADDRESS_LIMIT", 50, least=1, most=MANY)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=environment.whole("SIGN_IN_LOCK_MINUTES", 15, least=1, most=525_600))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_HANDLER = "laaffic_console.dashboard.sign_in.Throttle"
-AXES_CLIENT_IP_CALLABLE = "laaffic_console.dashboard.sign_in.address"
-AXES_LOCKOUT_CALLABLE = "laaffic_console.dashboard.sign_in.locked_out"
+AXES_HANDLER = "laaffic_console.identity.wrong_passwords.Throttle"
+AXES_CLIENT_IP_CALLABLE = "laaffic_console.identity.wrong_passwords.address"
+AXES_LOCKOUT_CALLABLE = "laaffic_console.identity.wrong_passwords.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True

@@ -28,7 +28,7 @@ import bench  # noqa: E402
 import bench_scale  # noqa: E402
 import goals  # noqa: E402
 
-from laaffic_console import demo  # noqa: E402
+from laaffic_console.demo import place, processes  # noqa: E402
 
 TARGET = 1.0  # seconds
 PATIENCE = 40.0
@@ -79,20 +79,20 @@ class Served(bench_scale.installation):
 
     def __enter__(self) -> Self:
         super().__enter__()
-        listener = demo.own_port(8000)
-        console = demo.url_of(listener)
+        listener = place.own_port(8000)
+        console = place.url_of(listener)
         self.hooks = f"{console}/hooks/{self.token}"
         self._start(
             "-m", "gunicorn", "laaffic_console.wsgi", "--bind", f"fd://{listener.fileno()}", fd=listener.fileno()
         )
         listener.close()
         self.worker = self._start("manage.py", "worker")
-        demo.wait_for(f"{console}/readyz", "the worker")
+        processes.wait_for(f"{console}/readyz", "the worker")
         return self
 
     def __exit__(self, *problem: object) -> None:
         for process in reversed(self.started):
-            demo.stop(process)
+            processes.stop(process)
         super().__exit__(*problem)
 
     def _start(self, *command: str, fd: int | None = None) -> "subprocess.Popen[bytes]":

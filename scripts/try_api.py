@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from laaffic_console import demo  # noqa: E402
+from laaffic_console.demo import commands, filling, place, processes  # noqa: E402
 
 CHECKS = (
     "not_a_server_error",
@@ -55,19 +55,19 @@ def main() -> int:
     parser.add_argument("--only", metavar="PATTERN", help="operations whose address has this regular expression")
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, demo.interrupt)
+        signal.signal(number, processes.interrupt)
     with contextlib.ExitStack() as running:
         name = options.folder or running.enter_context(tempfile.TemporaryDirectory())
         os.environ.update({"DEMO_VAR_DIR": name, "LOG_LEVEL": "WARNING"})
         is_new = not (Path(name) / "known.json").exists()
-        console = demo.Demo.begun(running)
+        console = place.Demo.begun(running)
         os.environ.update(console.environment())
-        demo.prepare(console)
-        demo.start_all(running, console)
+        filling.prepare(console)
+        processes.start_all(running, console)
         if is_new:
-            demo.fill(console)
-        made = ["--user", demo.USER, "--rate", "1000000", "--json"]
-        api = Api(console.console_url, json.loads(demo.manage("api_token", "create", "try", *made))["token"])
+            filling.fill(console)
+        made = ["--user", filling.USER, "--rate", "1000000", "--json"]
+        api = Api(console.console_url, json.loads(commands.manage("api_token", "create", "try", *made))["token"])
         known = {"url": api.url, "token": api.token, "ids": things(api), "numbers": NUMBERS, "values": values(api)}
         ended_with = ask(options, console.folder, known)
         refusing = tell(console.folder / "calls.jsonl")
@@ -124,10 +124,16 @@ def drafts(api: Api) -> dict[str, list[int]]:
     picture = api("attachments")["items"][0]["id"]
     for n in range(DRAFTS):
         one = {"name": f"Draft {n}", "text": f"Draft {n}", "to": NUMBERS[n * 10 : n * 10 + 5]}
-        api("campaigns", {**one, "application": demo.APP_ID})
-        api("spoken-messages", {**one, "application": demo.VOICE_APP})
-        api("mms", {**one, "application": demo.APP_ID, "title": "Hello", "attachments": [picture]})
-    slow = {"name": "Slow", "text": "Hello", "application": demo.APP_ID, "groups": [demo.GROUP], "rate_per_second": 1}
+        api("campaigns", {**one, "application": filling.APP_ID})
+        api("spoken-messages", {**one, "application": filling.VOICE_APP})
+        api("mms", {**one, "application": filling.APP_ID, "title": "Hello", "attachments": [picture]})
+    slow = {
+        "name": "Slow",
+        "text": "Hello",
+        "application": filling.APP_ID,
+        "groups": [filling.GROUP],
+        "rate_per_second": 1,
+    }
     later = {"scheduled_at": "2035-01-01T09:00:00Z"}
     running: list[int] = []
     waiting: list[int] = []
@@ -140,11 +146,11 @@ def drafts(api: Api) -> dict[str, list[int]]:
         api(f"campaigns/{waiting[-1]}/launch", {"again": "to be taken back"})
     for n in range(DRAFTS):
         moment = later if n % 2 else {}
-        mail = {**EMAIL, "application": demo.EMAIL_APP, "subject": f"Draft {n}", **moment}
+        mail = {**EMAIL, "application": filling.EMAIL_APP, "subject": f"Draft {n}", **moment}
         call = {
             "name": f"Draft {n}",
             "text": "Hello",
-            "application": demo.VOICE_APP,
+            "application": filling.VOICE_APP,
             "to": NUMBERS[n * 10 : n * 10 + 5],
         }
         for name, draft, ids in (("email-campaigns", mail, mails), ("group-calls", {**call, **moment}, calls)):
@@ -167,7 +173,7 @@ def bindings(api: Api) -> list[int]:
     """The requests by which numbers were bound, on a pool that is made where there is none."""
     wanted = {"pool": "918885", "whitelist": ["203.0.113.7"], "concurrency": 10, "numbers": ["918885000001"]}
     pool = next((one["pool"] for one in api("pools")["items"]), None) or api("pools", wanted)["pool"]
-    pairs = [{"a": NUMBERS[n], "b": NUMBERS[n + 50], "application": demo.NUMBER_APP, "pool": pool} for n in range(5)]
+    pairs = [{"a": NUMBERS[n], "b": NUMBERS[n + 50], "application": filling.NUMBER_APP, "pool": pool} for n in range(5)]
     return [made["id"] for pair in pairs if (made := api("bindings", pair))]
 
 
@@ -175,14 +181,14 @@ def values(api: Api) -> dict[str, dict[str, Any]]:
     """What fields of requests are given, by the first part of the address, and under “” everywhere."""
     everywhere: dict[str, Any] = {
         "text": ["Hello", "Hello {{name}}"],
-        "groups": [[], [demo.GROUP]],
+        "groups": [[], [filling.GROUP]],
         "excluded_groups": [[]],
         "audiences": [[], ["Germans"]],
         "calendar": [None, "Daytime"],
         "scheduled_at": [None, "2035-01-01T09:00:00Z"],
         "not_after": [None, "2035-01-03T09:00:00Z"],
         "condition": ["country = DE", "country in (IN, BD)"],
-        "group": [demo.GROUP],
+        "group": [filling.GROUP],
         "account": [one["account"] for one in api("sip-phones")["items"]],
         "pool": [one["pool"] for one in api("pools")["items"]],
         "attachments": [[one["id"]] for one in api("attachments")["items"]],
@@ -197,21 +203,21 @@ def values(api: Api) -> dict[str, dict[str, Any]]:
     }
     return {
         "": everywhere,
-        "messages": {"application": [demo.APP_ID], "sender_id": [""], "name": ["By the API"]},
-        "campaigns": {"application": [demo.APP_ID], "sender_id": [""], "shown": [None], "again": ["once more"]},
-        "mms": {"application": [demo.APP_ID]},
-        "spoken-messages": {"application": [demo.VOICE_APP], "accent": [""], "language": ["EN"]},
-        "group-calls": {"application": [demo.VOICE_APP], "shown": [None], "audio": [None], "language": ["EN"]},
+        "messages": {"application": [filling.APP_ID], "sender_id": [""], "name": ["By the API"]},
+        "campaigns": {"application": [filling.APP_ID], "sender_id": [""], "shown": [None], "again": ["once more"]},
+        "mms": {"application": [filling.APP_ID]},
+        "spoken-messages": {"application": [filling.VOICE_APP], "accent": [""], "language": ["EN"]},
+        "group-calls": {"application": [filling.VOICE_APP], "shown": [None], "audio": [None], "language": ["EN"]},
         "email-campaigns": {
-            "application": [demo.EMAIL_APP],
+            "application": [filling.EMAIL_APP],
             "name": ["News"],
             "subject": ["News"],
             "language": [""],
             "shown": [None],
             "again": ["once more"],
         },
-        "email-choices": {"application": [demo.EMAIL_APP]},
-        "bindings": {"application": [demo.NUMBER_APP], "again": ["once more"]},
+        "email-choices": {"application": [filling.EMAIL_APP]},
+        "bindings": {"application": [filling.NUMBER_APP], "again": ["once more"]},
         "calls": {"application": [None], "again": ["once more"]},
         "pools": {"pool": [f"9190{n}" for n in range(50)], "numbers": [["918885000001"], []], "version": [None]},
         "exports": {"kind": ["contacts", "messages"], "query": [""], "id": [None], "format": ["csv"]},

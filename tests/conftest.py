@@ -28,8 +28,10 @@ garbage.look_seldom()
 PAGES = (
     *("admin", "before_launch", "contact_list", "copied_lists", "pasted_searches", "what_was_shown"),
     *("masks", "who_did_what", "who_sees_people", "test_people", "conversations", "comparing", "proofs", "report_page"),
-    *("saved_reports", "test_lists"),
+    *("saved_reports", "test_lists", "wrong_passwords"),
 )
+FOLDERS_OF_PAGES = ("dashboard", "kit")
+NO_PAGES = ("test_document_text", "test_private_files", "test_uploads")  # in these folders
 COMPULSORY = os.environ.get("CONSOLE_TESTS_COMPULSORY", "").split()
 
 
@@ -62,7 +64,8 @@ def missing(marker: str) -> str:
 
 def draws_pages(path: Path) -> bool:
     """Whether its tests draw the admin's pages, of which each costs as much as a dozen other tests."""
-    return path.parent.name == "dashboard" or any(word in path.stem for word in PAGES)
+    is_in_folder = path.parent.name in FOLDERS_OF_PAGES and path.stem not in NO_PAGES
+    return is_in_folder or any(word in path.stem for word in PAGES)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

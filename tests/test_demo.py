@@ -10,21 +10,20 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import psutil
 import pytest
 
 from laaffic_console import conf, environment
-from laaffic_console import demo as the_demo
+from laaffic_console.demo import commands, place, processes
+from laaffic_console.demo.place import Demo
 
 
-@pytest.fixture
-def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setattr(the_demo, "ROOT", tmp_path)
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "ROOT", tmp_path)
     for setting in ("DEMO_VAR_DIR", "DATABASE_URL", "REDIS_URL"):
         monkeypatch.delenv(setting, raising=False)
-    return the_demo
 
 
 @pytest.fixture
@@ -33,73 +32,68 @@ def running() -> Iterator[contextlib.ExitStack]:
         yield stack
 
 
-def test_two_share_nothing(demo: ModuleType, running: contextlib.ExitStack) -> None:
-    first, second = demo.Demo.begun(running), demo.Demo.begun(running)
+def test_two_share_nothing(running: contextlib.ExitStack) -> None:
+    first, second = Demo.begun(running), Demo.begun(running)
 
     assert first.folder != second.folder
     assert len({first.console_url, first.sandbox_url, second.console_url, second.sandbox_url}) == 4
     assert not set(first.secrets.values()) & set(second.secrets.values())
 
 
-def test_a_port_is_taken_before_it_is_announced(demo: ModuleType, running: contextlib.ExitStack) -> None:
-    begun = demo.Demo.begun(running)
+def test_a_port_is_taken_before_it_is_announced(running: contextlib.ExitStack) -> None:
+    begun = Demo.begun(running)
 
     with pytest.raises(OSError, match="in use"):
         socket.create_server(begun.sandbox.getsockname())
 
 
-def test_the_next_demo_takes_over_the_folder_and_its_secrets(demo: ModuleType) -> None:
+def test_the_next_demo_takes_over_the_folder_and_its_secrets() -> None:
     with contextlib.ExitStack() as running:
-        first = demo.Demo.begun(running)
+        first = Demo.begun(running)
     with contextlib.ExitStack() as running:
-        second = demo.Demo.begun(running)
+        second = Demo.begun(running)
 
     assert (second.folder, second.secrets) == (first.folder, first.secrets)
     assert (second.folder / "demo.json").stat().st_mode & 0o077 == 0
 
 
-def test_secrets_that_a_killed_start_has_cut_off_are_made_anew(
-    demo: ModuleType, running: contextlib.ExitStack, tmp_path: Path
-) -> None:
+def test_secrets_that_a_killed_start_has_cut_off_are_made_anew(running: contextlib.ExitStack, tmp_path: Path) -> None:
     folder = tmp_path / "var" / "demo"
     folder.mkdir(parents=True)
     (folder / "demo.json").write_text('{"password": "a')
 
-    assert demo.Demo.begun(running).secrets.keys() == {"password", "token", "key", "secret"}
+    assert Demo.begun(running).secrets.keys() == {"password", "token", "key", "secret"}
 
 
 @pytest.mark.parametrize("setting", ["DEMO_VAR_DIR", "DATABASE_URL", "REDIS_URL"])
 def test_what_was_named_serves_one_demo(
-    demo: ModuleType,
     running: contextlib.ExitStack,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     setting: str,
 ) -> None:
     monkeypatch.setenv(setting, str(tmp_path / "named"))
-    demo.Demo.begun(running)
+    Demo.begun(running)
 
-    with pytest.raises(demo.DemoFailed, match="another demo"):
-        demo.Demo.begun(running)
+    with pytest.raises(commands.DemoFailed, match="another demo"):
+        Demo.begun(running)
 
 
 def test_nothing_of_the_environment_leads_to_the_real_gateway(
-    demo: ModuleType, running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
+    running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAAFFIC_BASE_URL", "https://api.laaffic.com/v3")
-    begun = demo.Demo.begun(running)
+    begun = Demo.begun(running)
 
     assert begun.environment()["LAAFFIC_BASE_URL"] == f"{begun.sandbox_url}/v3"
     assert begun.environment()["LAAFFIC_PATHS"] == ""
 
 
-def test_what_it_starts_reads_no_env_file(
-    demo: ModuleType, running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_it_starts_reads_no_env_file(running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """`.env` of a console in use names its database and Redis, and more with every version."""
     read: list[Path] = []
     monkeypatch.setattr(environment, "read_file", read.append)
-    monkeypatch.setenv("CONSOLE_ENV_FILE", demo.Demo.begun(running).environment()["CONSOLE_ENV_FILE"])
+    monkeypatch.setenv("CONSOLE_ENV_FILE", Demo.begun(running).environment()["CONSOLE_ENV_FILE"])
     runpy.run_path(conf.__file__)
     assert read == [Path(os.devnull)]
 
@@ -108,18 +102,16 @@ def test_what_it_starts_reads_no_env_file(
     assert read[1:] == [conf.HOME_DIR / ".env"]
 
 
-def test_a_command_that_was_killed_is_named_with_its_code(demo: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_was_killed_is_named_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    monkeypatch.setattr(demo, "CONSOLE", [sys.executable, "-c", killed])
+    monkeypatch.setattr(commands, "CONSOLE", [sys.executable, "-c", killed])
 
-    with pytest.raises(demo.DemoFailed, match="campaign create failed: it said nothing and ended with code -9"):
-        demo.manage("campaign", "create")
+    with pytest.raises(commands.DemoFailed, match="campaign create failed: it said nothing and ended with code -9"):
+        commands.manage("campaign", "create")
 
 
-def test_its_file_leads_commands_to_it(
-    demo: ModuleType, running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun = demo.Demo.begun(running)
+def test_its_file_leads_commands_to_it(running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = Demo.begun(running)
     wanted = begun.settings()
     for name in wanted:
         monkeypatch.setenv(name, "another console's")  # put back when the test is over
@@ -136,11 +128,11 @@ STARTS_ONE = """
 import contextlib, sys, time
 from pathlib import Path
 from types import SimpleNamespace
-from laaffic_console import demo
+from laaffic_console.demo import processes
 with contextlib.ExitStack() as running:
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
-    demo.start(running, SimpleNamespace(folder=Path(sys.argv[1])), "sleeper", sleeper)
-    print(demo.started["sleeper"].pid, flush=True)
+    processes.start(running, SimpleNamespace(folder=Path(sys.argv[1])), "sleeper", sleeper)
+    print(processes.started["sleeper"].pid, flush=True)
     time.sleep(600)
 """
 
@@ -160,14 +152,14 @@ def test_what_it_started_ends_with_it_however_it_dies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("is_nohup", [False, True])
 def test_a_closed_terminal_ends_it_as_ctrl_c_does_but_under_nohup(
-    demo: ModuleType, monkeypatch: pytest.MonkeyPatch, is_nohup: bool
+    monkeypatch: pytest.MonkeyPatch, is_nohup: bool
 ) -> None:
     told: dict[int, object] = {}
-    monkeypatch.setattr(demo.signal, "signal", told.__setitem__)
-    monkeypatch.setattr(demo.signal, "getsignal", lambda one: signal.SIG_IGN if is_nohup else signal.SIG_DFL)
-    monkeypatch.setattr(demo, "run", lambda running: 0)
+    monkeypatch.setattr(processes.signal, "signal", told.__setitem__)
+    monkeypatch.setattr(processes.signal, "getsignal", lambda one: signal.SIG_IGN if is_nohup else signal.SIG_DFL)
+    monkeypatch.setattr(processes, "run", lambda running: 0)
 
-    demo.main([])
+    processes.main([])
 
     asked = [signal.SIGINT, signal.SIGTERM, *([] if is_nohup else [signal.SIGHUP])]
-    assert told == dict.fromkeys(asked, demo.interrupt)
+    assert told == dict.fromkeys(asked, processes.interrupt)

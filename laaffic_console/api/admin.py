@@ -19,7 +19,7 @@ from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
 from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.words.people import signed_in
@@ -141,7 +141,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         require(request, ADD)
         return HttpResponseRedirect(reverse("admin:api_apitoken_make"))
 
-    @proving.asked_first
+    @asking_again.asked_first
     def make_view(self, request: HttpRequest) -> HttpResponse:
         require(request, ADD)
         form = TokenForm(request.POST or None, by=signed_in(request))
@@ -153,7 +153,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         back = reverse("admin:api_apitoken_changelist")
         return page(self, request, "console/make.html", _("New token"), form=form, back=back, button=_("Make it"))
 
-    @proving.asked_first
+    @asking_again.asked_first
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         token = self._token(request, pk)
         if token.user_id != request.user.pk and not request.user.is_superuser:

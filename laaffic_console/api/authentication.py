@@ -15,7 +15,7 @@ from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.services.work import bell
-from laaffic_console.gateway.webhooks import client_address
+from laaffic_console.kit.requests.client_address import client_address
 
 SCHEME = "bearer"
 logger = logging.getLogger(__name__)

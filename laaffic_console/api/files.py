@@ -15,8 +15,8 @@ from drf_spectacular.types import OpenApiTypes
 
 from laaffic_console.api.parsers import stands_twice
 from laaffic_console.api.problems import Problem
-from laaffic_console.gateway.webhooks import read_at_most
 from laaffic_console.kit.files import exports
+from laaffic_console.kit.requests.bounded_body import read_at_most
 
 # How a file that is taken away is described: in whichever format it was made.
 DOWNLOADED = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in exports.TYPES.values()}

@@ -14,8 +14,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.api.models import ApiToken, Scope
-from laaffic_console.gateway.webhooks import is_among
 from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.requests.client_address import is_among
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import with_words

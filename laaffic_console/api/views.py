@@ -19,9 +19,9 @@ from laaffic_console.api import authentication, field_words, files, idempotency,
 from laaffic_console.api import unread_keys as unknown
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem
-from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.kit.audit.acts import Actor, acting
 from laaffic_console.kit.masking import masks
+from laaffic_console.kit.requests.client_address import client_address
 
 MOST_ROWS, USUAL_ROWS = 1000, 100
 LARGEST_ID = 2**63

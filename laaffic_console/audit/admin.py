@@ -28,7 +28,7 @@ from laaffic_console.kit.forms import edits
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words import role_words
 from laaffic_console.kit.words.figures import number
-from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.planned_years import check_year
 from laaffic_console.kit.words.stored_words import in_words
 
 COLOURS = {

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.kit.audit.acts import Actor, acting
 from laaffic_console.kit.masking import masks
+from laaffic_console.kit.requests.client_address import client_address
 
 
 class ActorMiddleware:

@@ -16,7 +16,7 @@ from laaffic_console.dashboard.people.person_forms import NewPersonForm, PersonF
 from laaffic_console.identity import person_pages
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.generics import BesideModelAdmin
 from laaffic_console.kit.words import role_words
@@ -30,14 +30,16 @@ class AskedFirst(BesideModelAdmin):
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *rest: Any, **named: Any) -> Any:
         may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
-        return (proving.ask(request) if may else None) or super().changeform_view(request, object_id, *rest, **named)
+        return (asking_again.ask(request) if may else None) or super().changeform_view(
+            request, object_id, *rest, **named
+        )
 
     def delete_view(self, request: HttpRequest, object_id: str, *rest: Any, **named: Any) -> Any:
-        return proving.ask(request) or super().delete_view(request, object_id, *rest, **named)
+        return asking_again.ask(request) or super().delete_view(request, object_id, *rest, **named)
 
     def changelist_view(self, request: HttpRequest, *rest: Any, **named: Any) -> Any:
         """A list's actions delete."""
-        asked = proving.ask(request) if request.method == "POST" else None
+        asked = asking_again.ask(request) if request.method == "POST" else None
         return asked or super().changelist_view(request, *rest, **named)
 
 
@@ -98,15 +100,15 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
             *super().get_urls(),
         ]
 
-    @proving.asked_first
+    @asking_again.asked_first
     def invite_view(self, request: HttpRequest) -> HttpResponse:
         return person_pages.invite(self, request)
 
-    @proving.asked_first
+    @asking_again.asked_first
     def sign_in_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return person_pages.sign_in_of(self, request, pk)
 
-    @proving.asked_first
+    @asking_again.asked_first
     def user_change_password(self, request: HttpRequest, *rest: Any, **named: Any) -> Any:
         return super().user_change_password(request, *rest, **named)
 

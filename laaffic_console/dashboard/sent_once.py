@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.models import SentForm
-from laaffic_console.kit.forms.proving import DoneLater
+from laaffic_console.kit.forms.asking_again import DoneLater
 
 SHOWING_A_SECRET = (
     "apitoken_make",

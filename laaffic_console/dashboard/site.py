@@ -61,8 +61,8 @@ class ConsoleSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """As Django's, with the identity app's view in it: it asks for the second factor."""
-        from laaffic_console.dashboard.sign_in_form import SignInForm
-        from laaffic_console.identity import views  # the settings read this module's package
+        from laaffic_console.identity import sign_in_pages  # the settings read this module's package
+        from laaffic_console.identity.sign_in_form import SignInForm
 
         if request.method == "GET" and self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
@@ -76,7 +76,7 @@ class ConsoleSite(UnfoldAdminSite):
         if "next" not in request.GET and "next" not in request.POST:
             said["next"] = reverse("admin:index", current_app=self.name)
         request.current_app = self.name
-        return views.sign_in(
+        return sign_in_pages.sign_in(
             request,
             extra_context=said | (extra_context or {}),
             authentication_form=SignInForm,

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from laaffic_console.dashboard import languages, views
+from laaffic_console.dashboard import chosen_language, views
 from laaffic_console.dashboard.front import first_steps, tour
 from laaffic_console.dashboard.health import metrics
 from laaffic_console.dashboard.lists import columns_kept, saved_filters
@@ -12,7 +12,7 @@ urlpatterns = [
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("metrics", metrics.view),
-    path("language", languages.choose, name="set_language"),
+    path("language", chosen_language.choose, name="set_language"),
     # In the place of the admin's own, which the command palette asks by this address.
     path("admin/search/", admin.site.admin_view(views.search_view), name="search_everything"),
     path("admin/filters/", admin.site.admin_view(saved_filters.save_view), name="save_filter"),

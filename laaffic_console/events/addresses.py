@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from laaffic_console.events import lookups, outcomes
+from laaffic_console.events import host_names, outcomes
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -68,8 +68,8 @@ def parse(url: str) -> Target:
 def resolve(target: Target, is_given_up: Callable[[], bool] = lambda: False) -> list[str]:
     """The addresses to connect to; NotReachable where one of them may not be reached."""
     try:
-        given = lookups.addresses_of(target.host, target.port, is_given_up)
-    except lookups.TooSlow as problem:
+        given = host_names.addresses_of(target.host, target.port, is_given_up)
+    except host_names.TooSlow as problem:
         raise NotReachable("lookup", target.host[:100]) from problem
     except (OSError, UnicodeError) as problem:
         raise NotReachable("name", target.host[:100]) from problem

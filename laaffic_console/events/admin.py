@@ -21,7 +21,7 @@ from laaffic_console.events.models import Delivery, Webhook
 from laaffic_console.events.services import webhooks
 from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require
@@ -97,7 +97,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:events_webhook_make"))
 
     @asks(WebhookForm, ADD, masks.SEE)
-    @proving.asked_first
+    @asking_again.asked_first
     def make_view(self, request: HttpRequest) -> HttpResponse:
         """Events hold whole numbers and texts, and their address belongs to the person who makes it."""
         require(request, ADD, masks.SEE)
@@ -112,7 +112,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         return page(self, request, "console/make.html", _("New webhook"), form=form, back=reverse(LIST))
 
     @asks(KindsForm, CHANGE, masks.SEE)
-    @proving.asked_first
+    @asking_again.asked_first
     def kinds_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, CHANGE, masks.SEE)
         webhook = _webhook(pk)
@@ -123,7 +123,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         back = reverse("admin:events_webhook_change", args=[pk])
         return page(self, request, "console/make.html", webhook.url, form=form, back=back)
 
-    @proving.asked_first
+    @asking_again.asked_first
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         webhook = _posted(request, pk, CHANGE)
         return self._shown_once(request, webhook, webhooks.rotate(webhook))

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from laaffic_console.events import addresses, lookups
+from laaffic_console.events import addresses, host_names
 from laaffic_console.events.addresses import NotReachable, Target
 
 SECONDS = 10.0
@@ -57,7 +57,7 @@ class Line:
         began = self.began
         try:
             answer = self._post(body, headers)
-        except lookups.GivenUp:
+        except host_names.GivenUp:
             self.close()
             return None
         except NotReachable as problem:
@@ -157,7 +157,7 @@ class _Plain(http.client.HTTPConnection):
         self.sock.settimeout(SECONDS)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not self.patience.for_answers:  # it was left while it connected: nothing may be sent any more
-            raise lookups.GivenUp
+            raise host_names.GivenUp
 
 
 class _Tls(_Plain):

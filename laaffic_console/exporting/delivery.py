@@ -15,7 +15,7 @@ from laaffic_console.exporting.kinds import NotExportable, Parameters
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import making
 from laaffic_console.kit.files import exports as files
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.pages import own_page, page, require
 from laaffic_console.kit.words.people import signed_in
 
@@ -34,7 +34,7 @@ def deliver(
     except NotExportable as problem:
         messages.error(request, str(problem))
         return HttpResponseRedirect(back)
-    if asked := proving.ask_over(request, found):
+    if asked := asking_again.ask_over(request, found):
         return asked
     if found <= making.AT_ONCE and kind.write is None:
         rows = making.direct(kind, parameters, file_format, by=by)

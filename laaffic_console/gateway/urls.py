@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from laaffic_console.gateway.models import PushKind
-from laaffic_console.gateway.webhooks import PushView
+from laaffic_console.gateway.push_door import PushView
 
 
 class PushKindConverter:

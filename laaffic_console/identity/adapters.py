@@ -18,8 +18,8 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.webhooks import client_address
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
+from laaffic_console.kit.requests.client_address import client_address
 
 # Of allauth's messages, those that are shown. The page of new recovery codes says itself to keep them.
 SAID = {
@@ -58,7 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """A sign-in a moment ago proves as much as a password that is typed again."""
-        return not proving.is_fresh(context.request)
+        return not asking_again.is_fresh(context.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """In the words that the other pages have for them."""

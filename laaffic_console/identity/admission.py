@@ -20,10 +20,10 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.identity import providers
 from laaffic_console.identity.providers import Provider
 from laaffic_console.kit.audit.acts import Act, Actor, record
+from laaffic_console.kit.requests.client_address import client_address
 from laaffic_console.kit.words.people import ADMINISTRATOR
 
 log = logging.getLogger(__name__)

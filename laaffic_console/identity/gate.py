@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from laaffic_console.identity import factors, sessions
 from laaffic_console.identity.factors import WANTED
+from laaffic_console.kit.forms.asking_again import DoneLater
 from laaffic_console.kit.forms.kept_forms import ENDS_AT, forget
-from laaffic_console.kit.forms.proving import DoneLater
 
 OPEN = ("login", "logout", "jsi18n")  # of the admin
 

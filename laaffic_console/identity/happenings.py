@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from laaffic_console.identity import factors, sessions
 from laaffic_console.identity.providers import PROVED_THERE
 from laaffic_console.kit.audit.acts import Act, record
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
 
 
 def listen() -> None:
@@ -62,11 +62,11 @@ def _in_words(left: factors.CodesLeft) -> str:
 
 
 def _signed_in(request: HttpRequest, user: User, **signal: Any) -> None:
-    proving.note(request, getattr(request, PROVED_THERE, None))
+    asking_again.note(request, getattr(request, PROVED_THERE, None))
     sessions.note(request, user)
 
 
 def _proved(request: HttpRequest, user: User, **signal: Any) -> None:
     """Signing in has steps as well; it is noted when the last of them is done."""
     if signal.get("reauthenticated"):
-        proving.note(request)
+        asking_again.note(request)

@@ -13,7 +13,8 @@ from laaffic_console.laaffic.call_records import (
     parse_voice_reports,
 )
 from laaffic_console.laaffic.client import Balance, LaafficClient, oldest_sent_record, sent_record_windows
-from laaffic_console.laaffic.codes import Code, CodeEntry, DeliveryState, Family, Remedy, Source, lookup
+from laaffic_console.laaffic.codes import Code, CodeEntry, Family, Remedy, lookup
+from laaffic_console.laaffic.delivery_states import DeliveryState, Source
 from laaffic_console.laaffic.email import (
     AdFlag,
     BatchEmailResult,

@@ -8,7 +8,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from laaffic_console.laaffic import pages, sms, times
-from laaffic_console.laaffic.codes import Family, Source
+from laaffic_console.laaffic.codes import Family
+from laaffic_console.laaffic.delivery_states import Source
 from laaffic_console.laaffic.email import EmailApi
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown

@@ -12,7 +12,8 @@ from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 
 from laaffic_console.laaffic import pages, times
-from laaffic_console.laaffic.codes import DeliveryState, Family, Source, delivery_state
+from laaffic_console.laaffic.codes import Family
+from laaffic_console.laaffic.delivery_states import DeliveryState, Source, delivery_state
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown
 from laaffic_console.laaffic.interfaces import Interfaces, check_app_id, check_count, check_length, check_range, joined

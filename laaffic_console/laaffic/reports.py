@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from laaffic_console.laaffic import times
-from laaffic_console.laaffic.codes import DeliveryState, Source, delivery_state
+from laaffic_console.laaffic.delivery_states import DeliveryState, Source, delivery_state
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")

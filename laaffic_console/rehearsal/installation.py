@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from laaffic_console.conf import HOME_DIR
-from laaffic_console.rehearsal import machine, outages
+from laaffic_console.rehearsal import machine, servers_away
 from laaffic_console.rehearsal.gateway_controls import GatewayControls
 from laaffic_console.rehearsal.plan import Blow, Kind
 from laaffic_console.rehearsal.processes import GATEWAY, Processes, free_port, wait_until
@@ -65,7 +65,7 @@ class Installation:
     def __init__(self, wanted: Wanted, *, per_call: int, restarts_database: bool) -> None:
         self.wanted = wanted
         self.began = time.monotonic()
-        self.relays: dict[str, outages.Relay] = {}
+        self.relays: dict[str, servers_away.Relay] = {}
         self.web_port, self.gateway_port = free_port(), free_port()
         self.token = secrets.token_urlsafe(16)
         self.environment = self._environment(per_call, restarts_database)
@@ -83,9 +83,9 @@ class Installation:
         database, redis = wanted.database, wanted.redis
         named = {outage.what for outage in wanted.outages}
         if (restarts_database or "database" in named) and not database.startswith("sqlite"):
-            database, self.relays["database"] = outages.through(database, 5432)
+            database, self.relays["database"] = servers_away.through(database, 5432)
         if "redis" in named and redis:
-            redis, self.relays["redis"] = outages.through(redis, 6379)
+            redis, self.relays["redis"] = servers_away.through(redis, 6379)
         return {
             **of_the_machine(),
             "CONSOLE_ENV_FILE": os.devnull,
@@ -237,10 +237,10 @@ class Installation:
 
     def _without(self, what: str, seconds: float) -> None:
         if what in self.relays:
-            with outages.down(self.relays[what]):
+            with servers_away.down(self.relays[what]):
                 self.sleep(seconds)
         elif what == "database":
-            with outages.locked(self.wanted.folder / "console.sqlite3"):
+            with servers_away.locked(self.wanted.folder / "console.sqlite3"):
                 self.sleep(seconds)
 
     def sleep(self, seconds: float) -> None:

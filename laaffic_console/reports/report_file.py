@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
-from laaffic_console.reports import asking, reporting
+from laaffic_console.reports import asking, sheet
 from laaffic_console.reports.reporting import Report
 
 KIND = "report"
@@ -27,7 +27,7 @@ def register() -> None:
 
 
 def _rows(parameters: Parameters, user: User | None) -> Iterator[Row]:
-    return reporting.sheet(_run(parameters))
+    return sheet.lines(_run(parameters))
 
 
 def _run(parameters: Parameters) -> Report:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.kit import delivery_buckets
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import number, share
-from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.planned_years import check_year
 
 LONGEST_DAYS = 3653  # ten years
 MICROS = 1_000_000
@@ -219,6 +219,7 @@ COLUMNS: dict[str, Column] = {
     "reasons": Column(gettext_lazy("Failed by reason"), _reasons),
 }
 
+BY_CURRENCY = ("cost", "cost_per_delivered")  # an amount for each currency
 OF_PRICES = ("segments", "cost", "cost_per_delivered")  # lack what no report has named a price for
 
 
@@ -357,47 +358,3 @@ def time_values(by: Sequence[str], day: dt.date) -> dict[str, Value]:
 
 def local_day(moment: dt.datetime) -> dt.date:
     return moment.astimezone(timezone.get_current_timezone()).date()
-
-
-def sheet(report: Report) -> Iterator[list[Any]]:
-    """The report as a table for a file: each currency has columns of its own, so that they can be added up.
-
-    The first row is the header, the last one the totals.
-    """
-    sides = ["now", "before"] if report.compared_with else ["now"]
-    figures = [report.totals.figures, *([report.totals.before] if report.totals.before else [])]
-    currencies = sorted({currency for one in figures for currency, micros in one.cost.items() if micros})
-    header = [str(DIMENSIONS[name]) for name in report.by]
-    for side in sides:
-        before = _("before")
-        suffix = f" ({before})" if side == "before" else ""
-        for name in report.columns:
-            label = str(COLUMNS[name].label)
-            header += [f"{part}{suffix}" for part in _parts_of(name, label, currencies)]
-    yield header
-    for row in [*(report.rows if report.by else []), report.totals]:
-        line: list[Any] = [value[0] for value in row.values] if row.values else _total_of(report.by)
-        for one in [row.figures, *([row.before] if row.before is not None else [])]:
-            for name in report.columns:
-                line += _cells_of(name, COLUMNS[name].of(one), currencies)
-        yield line
-
-
-BY_CURRENCY = ("cost", "cost_per_delivered")
-
-
-def _total_of(by: Sequence[str]) -> list[str]:
-    return [_("Total"), *[""] * (len(by) - 1)] if by else []
-
-
-def _parts_of(name: str, label: str, currencies: Sequence[str]) -> list[str]:
-    return [f"{label}, {currency}" for currency in currencies] if name in BY_CURRENCY else [label]
-
-
-def _cells_of(name: str, value: Any, currencies: Sequence[str]) -> list[Any]:
-    if name in BY_CURRENCY:
-        return [value.get(currency) for currency in currencies]
-    if isinstance(value, dict):
-        none = _("no reason given")
-        return ["; ".join(f"{reason or none}: {n}" for reason, n in value.items())]
-    return [value]

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.words import countries
-from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.planned_years import check_year
 from messaging.conditions.conditions import (
     ADDED,
     ATTRIBUTE,

@@ -17,8 +17,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.words import countries
-from laaffic_console.kit.words.moments import check_year
 from laaffic_console.kit.words.plain_text import capitals
+from laaffic_console.kit.words.planned_years import check_year
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WHOLE_DAY = 24 * 60  # minutes

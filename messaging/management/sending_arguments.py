@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from laaffic_console.kit.process.commands import belongs
-from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.planned_years import check_year
 from messaging.management.named import calendar_named
 from messaging.models import Campaign
 

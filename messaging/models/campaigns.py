@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
-from laaffic_console.kit.words.moments import PlannedMomentField
+from laaffic_console.kit.words.planned_years import PlannedMomentField
 from laaffic_console.kit.words.said import SaidField
 from laaffic_console.kit.words.visible_names import VisiblyNamed
 from messaging.models.careful import Purpose, calendar_field, latest_end_field, purpose_field

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.words.moments import PlannedMomentField
+from laaffic_console.kit.words.planned_years import PlannedMomentField
 from messaging.models.calendars import Calendar
 
 if TYPE_CHECKING:

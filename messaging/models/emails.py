@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.words.moments import PlannedMomentField
+from laaffic_console.kit.words.planned_years import PlannedMomentField
 from laaffic_console.kit.words.said import SaidField
 from laaffic_console.kit.words.visible_names import VisiblyNamed
 from messaging.models.careful import calendar_field, latest_end_field, purpose_field

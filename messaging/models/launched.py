@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from laaffic_console.kit.words.moments import PlannedMomentField
+from laaffic_console.kit.words.planned_years import PlannedMomentField
 from laaffic_console.kit.words.said import SaidField
 
 

@@ -61,7 +61,7 @@ from messaging.services.email import starting as email_starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import record_matching, report_pulls
-from tests.dashboard.test_database_troubles import PostgresqlError, caused
+from tests.kit.test_database_troubles import PostgresqlError, caused
 from tests.messaging.conftest import LoseAnswers, add_contacts
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import waiting as group_waiting

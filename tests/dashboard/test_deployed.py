@@ -78,7 +78,7 @@ def _view_class(pattern: Any) -> Any:
 
 
 def test_the_demos_token_is_in_no_argument() -> None:
-    source = (PACKAGE_DIR / "demo.py").read_text()
+    source = (PACKAGE_DIR / "demo" / "processes.py").read_text()
 
     assert "--callback" not in source
     assert 'SANDBOX_CALLBACK": f"{hooks}' in source

@@ -19,7 +19,7 @@ from laaffic_console.events.models import Webhook
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.identity.models import Profile
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
 from laaffic_console.reports.models import Report
 from messaging.models import Campaign, CampaignState, ContactGroup, ContactImport, EmailCampaign, SuppressionEntry
 from messaging.services.campaigns import drafts
@@ -226,11 +226,11 @@ def test_a_form_that_asked_who_is_there_first_has_made_nothing_yet(browser: Clie
     form = {"csrfmiddlewaretoken": token_of(browser, address), "name": "shop", "user": User.objects.get().pk}
     form |= {"scopes": ["read"], "days": 30, "addresses": "", "per_minute": 9}
     session = browser.session
-    proved = session.pop(proving.PROVED, time.time())
+    proved = session.pop(asking_again.PROVED, time.time())
     session.save()
     assert browser.post(address, form)["Location"].startswith(reverse("account_reauthenticate"))
 
-    session[proving.PROVED] = proved
+    session[asking_again.PROVED] = proved
     session.save()
 
     assert browser.post(address, form).status_code == 200

@@ -18,7 +18,7 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
 
 from laaffic_console.audit.models import AuditEntry
-from laaffic_console.events import addresses, lookups, posting
+from laaffic_console.events import addresses, host_names, posting
 from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import delivering, delivery_writes, outbox, retention, webhooks
@@ -659,7 +659,7 @@ def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return true_lookup(host, *args, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
-    monkeypatch.setattr(lookups, "SECONDS", 0.5)
+    monkeypatch.setattr(host_names, "SECONDS", 0.5)
     yield asked
     ended.set()
 
@@ -684,7 +684,7 @@ def test_at_the_end_of_a_turn_nobody_waits_for_a_name_server(
     receiver: Receiver, hanging_names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, _secret = webhooks.create("https://hangs.example/hooks", STATE)
-    monkeypatch.setattr(lookups, "SECONDS", 30.0)
+    monkeypatch.setattr(host_names, "SECONDS", 30.0)
     monkeypatch.setattr(delivering, "SLICE_SECONDS", 0.3)
     happen("campaign:1")
     began = time.monotonic()
@@ -698,7 +698,7 @@ def test_at_the_end_of_a_turn_nobody_waits_for_a_name_server(
 
 def test_a_line_whose_name_was_not_found_can_be_used_again(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     line = posting.Line(addresses.parse(receiver.url))
-    monkeypatch.setattr(lookups, "addresses_of", mock.Mock(side_effect=[OSError("nobody knows"), ["127.0.0.1"]]))
+    monkeypatch.setattr(host_names, "addresses_of", mock.Mock(side_effect=[OSError("nobody knows"), ["127.0.0.1"]]))
 
     answers = [line.post(b"{}", {}) for _n in range(2)]
     line.close()

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from laaffic_console.api.models import ApiToken
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit.forms.proving import PROVED
+from laaffic_console.kit.forms.asking_again import PROVED
 from messaging.models import CampaignState, ContactGroup, SuppressionEntry
 from messaging.services.campaigns import drafts
 from tests.identity.conftest import PASSWORD, add_app, code_of, sign_in_as

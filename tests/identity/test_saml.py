@@ -24,7 +24,7 @@ from requests import ConnectionError as NoConnection
 from laaffic_console import conf
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.kit.audit.acts import Act
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
 from tests.identity.conftest import GROUPS, code_of, give_password
 
 pytest.importorskip("onelogin", reason="the extra saml is not installed")
@@ -292,7 +292,7 @@ def test_who_is_asked_again_types_the_password_there(
 ) -> None:
     sign_in(client)
     noted: list[object] = []
-    monkeypatch.setattr(proving, "note", noted.append)
+    monkeypatch.setattr(asking_again, "note", noted.append)
     assert "Sign in with Example SAML again" in client.get("/account/again/").content.decode()
     page = client.post(f"{reverse('saml_login')}?process=redirect&next=/admin/auth/user/")
     question = saml_provider.question_of(page.context["onward"])
@@ -310,7 +310,7 @@ def test_a_sign_in_there_proves_what_was_proved_there(
     sign_in(client, Said(authenticated=ago))
 
     assert is_in(client)
-    assert (time.time() - client.session[proving.PROVED] < 60) is is_fresh
+    assert (time.time() - client.session[asking_again.PROVED] < 60) is is_fresh
 
 
 @pytest.mark.parametrize(

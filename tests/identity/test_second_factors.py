@@ -17,7 +17,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import factors
 from laaffic_console.identity.adapters import AccountAdapter, FactorAdapter
 from laaffic_console.kit.audit.acts import Act
-from laaffic_console.kit.forms.proving import PROVED
+from laaffic_console.kit.forms.asking_again import PROVED
 from tests.identity.conftest import PASSWORD, add_app, code_of, give_password, recovery_codes
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from laaffic_console.laaffic.codes import COMMON, EMAIL
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("laaffic_console", "messaging", "voice", "numbers")
 # Statuses of a delivery and keys of a phone are not codes.
-NO_CODES = {"laaffic_console/laaffic/call_records.py": {"-1"}}
+NO_CODES = {f"laaffic_console/laaffic/{module}.py": {"-1"} for module in ("call_records", "delivery_states")}
 SAYING = "laaffic_console/gateway/services/client/code_words.py"
 
 

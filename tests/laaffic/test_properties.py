@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
-from laaffic_console.laaffic.codes import Source
+from laaffic_console.laaffic.delivery_states import Source
 from laaffic_console.laaffic.envelope import Envelope, parse
 from laaffic_console.laaffic.reports import MalformedReport, from_record
 from laaffic_console.laaffic.sms import read_send_answer

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.words.figures import money, number, share
-from laaffic_console.kit.words.moments import PlannedMomentField
+from laaffic_console.kit.words.planned_years import PlannedMomentField
 from laaffic_console.kit.words.said import SaidField, SaidLine
 from laaffic_console.kit.words.visible_names import VisiblyNamed
 from messaging.models.careful import calendar_field, latest_end_field, purpose_field

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.planned_years import check_year
 
 FORMAT = "laaffic-console-backup"
 FORMAT_VERSION = 1

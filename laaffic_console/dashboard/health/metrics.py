@@ -22,8 +22,8 @@ from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.gateway.services.work import workers
-from laaffic_console.gateway.webhooks import client_address, is_among
 from laaffic_console.kit.registers import gauges
+from laaffic_console.kit.requests.client_address import client_address, is_among
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RECENT_REQUESTS = 200  # of which the answers' times are told

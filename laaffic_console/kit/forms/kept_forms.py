@@ -24,8 +24,8 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 from django.views import csrf
 
+from laaffic_console.kit.forms.asking_again import DoneLater
 from laaffic_console.kit.forms.edits import SECRET
-from laaffic_console.kit.forms.proving import DoneLater
 from laaffic_console.kit.forms.shared_rows import in_words
 from laaffic_console.kit.pages import next_page
 

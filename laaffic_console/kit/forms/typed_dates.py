@@ -6,7 +6,7 @@ Which forms are taken is in `laaffic_console/formats`; none of them leaves open 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit.words.moments import check_year
+from laaffic_console.kit.words.planned_years import check_year
 
 DATE = _("Write the date as year-month-day, for example 2027-04-03. 03/04/2027 could be in March or in April.")
 MOMENT = _(

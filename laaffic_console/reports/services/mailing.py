@@ -21,8 +21,7 @@ from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, shaped
-from laaffic_console.reports import asking
-from laaffic_console.reports import reporting as figures
+from laaffic_console.reports import asking, sheet
 from laaffic_console.reports.asking import Asked
 from laaffic_console.reports.models import IS_OPEN_SENDING, Report, Sending
 from laaffic_console.reports.services import saving, schedule
@@ -159,7 +158,7 @@ def written(report: Report, due_at: dt.datetime) -> tuple[str, str, tuple[str, b
     zone = timezone.get_current_timezone_name()
     lines = [subject, _("Days of %(zone)s, both included.") % {"zone": zone}, "", *as_text(found, ROWS_IN_TEXT), ""]
     lines += [_("The attached file has all of it. On the page:"), _address(asked, first, last)]
-    content = b"".join(files.content(figures.sheet(found), report.format, asking.title(asked)))
+    content = b"".join(files.content(sheet.lines(found), report.format, asking.title(asked)))
     file_name = f"{get_valid_filename(name)[:80]}-{first}-{last}.{report.format}"
     return subject, "\n".join(lines), (file_name, content, files.TYPES[report.format].partition(";")[0])
 

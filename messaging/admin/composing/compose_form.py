@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.words import moments
+from laaffic_console.kit.words import planned_years
 from messaging.admin.composing.campaign_form import CampaignForm
 from messaging.admin.shared import clocks
 from messaging.admin.shared.clocks import CONSOLE, MINE, zone_of
@@ -84,7 +84,7 @@ def _read(said: str, clock: str, own: str) -> tuple[dt.datetime | None, str]:
     except ValueError as problem:
         unread = _("“%(text)s” is not a time. Write it like 2026-11-27 09:00.") % {"text": said}
         raise ValidationError(unread) from problem
-    moments.check_year(wall)
+    planned_years.check_year(wall)
     if clock == RECIPIENTS:
         return None, wall.strftime(sending_hours.LOCAL_TIME)
     with timezone.override(zone_of(clock, own)):

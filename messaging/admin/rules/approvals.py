@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.forms import proving
+from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.pages import own_page, require, say_why
@@ -94,7 +94,7 @@ def ask_again(request: HttpRequest, draft: Any) -> HttpResponse | None:
     """Who launches to very many proves once more who they are; None where there is no need."""
     if not settings.LAAFFIC_REAUTHENTICATE_OVER:
         return None
-    return proving.ask_over(request, approvable.kind_of(draft).plan(draft).recipients)
+    return asking_again.ask_over(request, approvable.kind_of(draft).plan(draft).recipients)
 
 
 def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.db import transaction
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.kit.sql.constant_sql import Insert
-from laaffic_console.kit.words import moments
+from laaffic_console.kit.words import planned_years
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank, sendable
 from laaffic_console.kit.words.said import gettext as _
@@ -195,7 +195,7 @@ def _problems_with_time(campaign: Campaign) -> dict[str, list[str]]:
         return {}
     try:
         wall = sending_hours.read_wall_time(campaign.local_time)
-        moments.check_year(wall)
+        planned_years.check_year(wall)
     except (ValueError, ValidationError):
         said = _("“%(text)s” is not a time. Write it like 2026-11-27 09:00.")
         return {"local_time": [said % {"text": campaign.local_time}]}

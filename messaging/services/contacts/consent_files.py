@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from laaffic_console.kit.audit.acts import Act, record
-from laaffic_console.kit.words.moments import check_year
 from laaffic_console.kit.words.plain_text import keepable
+from laaffic_console.kit.words.planned_years import check_year
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
 from messaging import msisdn

@@ -14,7 +14,7 @@ from messaging.models import OptInQuestion, Reply, ReplyPull
 from messaging.services.channels import channels
 from messaging.services.contacts import suppression
 from messaging.subscribers import subscriber
-from messaging.text.opt_out import opt_out_in
+from messaging.text.reply_word_matching import reply_word_in
 
 JOB = "messaging.jobs.ask_back"
 ONCE_IN = dt.timedelta(days=1)
@@ -88,4 +88,4 @@ def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
 def _says_yes(row: Reply) -> bool:
     if row.opt_out or len(row.number) > msisdn.MAX_DIGITS:
         return False
-    return opt_out_in(row.content, settings.OPT_IN_CONFIRM_WORDS) is not None
+    return reply_word_in(row.content, settings.OPT_IN_CONFIRM_WORDS) is not None

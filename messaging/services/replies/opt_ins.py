@@ -13,7 +13,7 @@ from messaging.services.contacts import consents, suppression
 from messaging.services.contacts.consents import Said
 from messaging.services.replies import opt_in_questions
 from messaging.subscribers import every_spelling, subscriber
-from messaging.text.opt_out import opt_out_in
+from messaging.text.reply_word_matching import reply_word_in
 
 
 def channel_of(row: Reply) -> str:
@@ -84,7 +84,7 @@ def _asked(row: Reply) -> str | None:
     """The word, as the settings have it."""
     if row.opt_out or len(row.number) > msisdn.MAX_DIGITS:
         return None
-    found = opt_out_in(row.content, settings.OPT_IN_WORDS)
+    found = reply_word_in(row.content, settings.OPT_IN_WORDS)
     return found.word if found else None
 
 

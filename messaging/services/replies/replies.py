@@ -26,7 +26,7 @@ from messaging.services.batches import answers
 from messaging.services.contacts import suppression
 from messaging.services.replies import conversations, opt_ins
 from messaging.subscribers import every_spelling, spellings, subscriber
-from messaging.text.opt_out import opt_out_in
+from messaging.text.reply_word_matching import reply_word_in
 from messaging.wire import networks
 
 logger = logging.getLogger(__name__)
@@ -264,7 +264,7 @@ def _obey(rows: Sequence[Reply]) -> None:
     asked: dict[tuple[str, str], list[str]] = defaultdict(list)
     stops = []
     for row in rows:
-        found = opt_out_in(row.content, settings.OPT_OUT_WORDS)
+        found = reply_word_in(row.content, settings.OPT_OUT_WORDS)
         if found is None or len(row.number) > msisdn.MAX_DIGITS:
             continue
         row.opt_out = found.word[:40]

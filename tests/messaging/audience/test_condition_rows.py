@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laaffic_console.kit.words.moments import FIRST_YEAR, LAST_YEAR
+from laaffic_console.kit.words.planned_years import FIRST_YEAR, LAST_YEAR
 from messaging.conditions import condition_rows, condition_texts, conditions
 from messaging.conditions.condition_rows import Row, rows_of
 from messaging.conditions.conditions import (

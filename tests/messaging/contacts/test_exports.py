@@ -64,7 +64,7 @@ class SameRowsTests:
         at = rows[0].index("created_at")
         shown = [[str(files.cell(cell)) for cell in row] for row in contact_exports.rows(Contact.objects.all())]
         for row in (*rows, *shown):
-            row[at] = ""  # typed as each format has it: tests/dashboard/test_exported_files.py
+            row[at] = ""  # typed as each format has it: tests/kit/test_exported_files.py
         assert rows == shown
         assert rows[-1][1] == "'=1+1"
 

@@ -12,13 +12,13 @@ from django.utils import timezone, translation
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
-from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
+from laaffic_console.reply_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 from messaging.models import Campaign, Conversation, OptInQuestion, SuppressionEntry, SuppressionRelease
 from messaging.services import restored
 from messaging.services.campaigns import asking_back, starting
 from messaging.services.contacts import suppression
 from messaging.services.replies import reply_pulls
-from messaging.text.opt_out import fold
+from messaging.text.reply_word_matching import fold
 from tests.messaging.contacts.test_consents import (
     GIVEN,
     MEXICAN,

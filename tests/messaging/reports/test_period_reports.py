@@ -26,7 +26,7 @@ from laaffic_console.kit.files import exports
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.reports import documents as report_documents
-from laaffic_console.reports import reporting
+from laaffic_console.reports import reporting, sheet
 from laaffic_console.reports.reporting import Period, Report
 from messaging.models import (
     Batch,
@@ -350,7 +350,7 @@ class FigureTests:
         report = sent("2026-03-01", "2026-03-01", columns=["sent", "cost", "replies"])
 
         assert report.columns == ("sent", "cost", "price_not_told", "replies")
-        assert list(reporting.sheet(report)) == [
+        assert list(sheet.lines(report)) == [
             ["Sent", "Cost, USD", "Price not reported", "Replies"],
             [10, Decimal("0.200000"), 5, 0],
         ]
@@ -579,7 +579,7 @@ class CommandTests:
 
 
 def test_reasons_stand_in_one_cell() -> None:
-    assert reporting._cells_of("reasons", {"busy": 2, "": 1}, ["EUR"]) == ["busy: 2; no reason given: 1"]
+    assert sheet._cells_of("reasons", {"busy": 2, "": 1}, ["EUR"]) == ["busy: 2; no reason given: 1"]
 
 
 def test_a_row_of_a_document_names_what_it_is_of() -> None:

@@ -9,7 +9,7 @@ import pytest
 from laaffic_console.gateway.models import Application, OrphanReport
 from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import DeliveryState, Source
-from laaffic_console.laaffic.codes import delivery_state
+from laaffic_console.laaffic.delivery_states import delivery_state
 from laaffic_console.laaffic.reports import currency, digits, from_push, money
 from messaging.models import ContactGroup, MessageEvent, MessageState
 from messaging.services.batches import settling

@@ -14,7 +14,7 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.process.commands import ConsoleCommand
 from laaffic_console.kit.words.figures import number
-from laaffic_console.reports import report_keys, reporting
+from laaffic_console.reports import report_keys, reporting, sheet
 from laaffic_console.reports.documents import days, document
 from laaffic_console.reports.reporting import COLUMNS, DIMENSIONS, Period, Report, Row
 
@@ -125,7 +125,7 @@ def refuse_limits(only: dict[str, list[str]]) -> None:
 def written(report: Report, path: Path) -> str:
     """CommandError where the file's kind is unknown, or it cannot be written."""
     try:
-        exports.write_file(reporting.sheet(report), path, "Report")
+        exports.write_file(sheet.lines(report), path, "Report")
     except OSError as problem:
         raise CommandError(exports.why_not_written(problem, path)) from problem
     except ValueError as problem:

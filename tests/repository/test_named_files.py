@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NAMED = re.compile(r"(?<![\w/.{*])((?:[\w-]+/)*\w+\.py)\b")
 FILES = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 SOURCES = [ROOT / file for file in FILES if file.endswith(".py") and (ROOT / file).exists()]

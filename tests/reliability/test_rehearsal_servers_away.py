@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from laaffic_console.rehearsal import outages
+from laaffic_console.rehearsal import servers_away
 
 
 @pytest.fixture
@@ -42,17 +42,17 @@ def said_back(connection: socket.socket) -> bytes:
     return connection.recv(100)
 
 
-def connect(relay: outages.Relay) -> socket.socket:
+def connect(relay: servers_away.Relay) -> socket.socket:
     return socket.create_connection(("127.0.0.1", relay.port), timeout=5)
 
 
 class RelayTests:
     def test_it_breaks_what_is_open_takes_nothing_new_and_comes_back(self, echo: int) -> None:
-        relay = outages.Relay("127.0.0.1", echo)
+        relay = servers_away.Relay("127.0.0.1", echo)
         with connect(relay) as before:
             assert said_back(before) == b"hello"
 
-            with outages.down(relay):
+            with servers_away.down(relay):
                 with pytest.raises(OSError, match=r".*"):
                     connect(relay)
                 with contextlib.suppress(ConnectionError):
@@ -63,7 +63,7 @@ class RelayTests:
         relay.go_down()
 
     def test_an_address_leads_through_it_with_everything_else_kept(self, echo: int) -> None:
-        url, relay = outages.through(f"postgres://ann:secret@127.0.0.1:{echo}/console", 5432)
+        url, relay = servers_away.through(f"postgres://ann:secret@127.0.0.1:{echo}/console", 5432)
 
         assert url == f"postgres://ann:secret@127.0.0.1:{relay.port}/console"
         relay.go_down()
@@ -77,7 +77,7 @@ def test_a_locked_database_can_be_read_and_not_written(tmp_path: Path) -> None:
     database.close()
     other = sqlite3.connect(path, timeout=0.1, isolation_level=None)
 
-    with outages.locked(path):
+    with servers_away.locked(path):
         assert other.execute("SELECT count(*) FROM t").fetchone() == (0,)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("INSERT INTO t VALUES (1)")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ["laaffic_console", "messaging", "voice", "numbers"]
 LONGEST = 120
 MADE_BY_A_SCRIPT = {"segment_tables.js"}

@@ -1,9 +1,7 @@
 """Where the gateway pushes to. Nothing in a push proves where it comes from: the path is the secret."""
 
-import ipaddress
 import json
 import secrets
-from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -15,8 +13,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from laaffic_console.gateway.models import PushKind
 from laaffic_console.gateway.services.inbox import inbox
+from laaffic_console.kit.requests.bounded_body import declared_length, read_at_most
+from laaffic_console.kit.requests.client_address import client_address, is_among
 
-PIECE = 64 * 1024
 FORM = "application/x-www-form-urlencoded"
 CONTENT_TYPES = ("application/json", "text/json", "text/plain", "application/octet-stream", FORM, "")
 
@@ -45,42 +44,6 @@ class PushView(View):
         return JsonResponse({"status": "0", "reason": "success"})
 
 
-def declared_length(request: HttpRequest) -> int:
-    """What Content-Length says; 0 where it says nothing that can be read."""
-    given = request.headers.get("Content-Length") or "0"
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 20 else 0
-
-
-def read_at_most(request: HttpRequest, limit: int) -> bytes | None:
-    """The body, None when it is longer; of one that is longer no more than `limit` bytes are read.
-
-    A chunked body has no length, so Django takes it for empty; a server that undoes the chunks says so.
-    """
-    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    stream = request
-    if is_chunked and request.META.get("wsgi.input_terminated"):
-        stream = request.META["wsgi.input"]
-    pieces: list[bytes] = []
-    left = limit + 1
-    while left and (piece := stream.read(min(left, PIECE))):
-        pieces.append(piece)
-        left -= len(piece)
-    return b"".join(pieces) if left else None
-
-
-def client_address(request: HttpRequest) -> str:
-    """Who pushes: the peer, or whom the nearest of our own proxies names.
-
-    What a stranger writes into the header counts for nothing: it is believed from a trusted proxy alone, and read from
-    the right, past further trusted proxies.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    while hops and is_among(address, settings.TRUSTED_PROXIES):
-        address = hops.pop()
-    return address if as_address(address) else ""
-
-
 def is_push_token(token: str) -> bool:
     """Compared without a hint of how much was right; several tokens are good at a time, so they can be rotated."""
     matches = [secrets.compare_digest(token.encode(), good.encode()) for good in settings.LAAFFIC_PUSH_TOKENS]
@@ -89,20 +52,6 @@ def is_push_token(token: str) -> bool:
 
 def is_allowed_source(address: str) -> bool:
     return not settings.LAAFFIC_PUSH_SOURCES or is_among(address, settings.LAAFFIC_PUSH_SOURCES)
-
-
-def is_among(address: str, networks: Sequence[str]) -> bool:
-    source = as_address(address)
-    return source is not None and any(source in ipaddress.ip_network(network, strict=False) for network in networks)
-
-
-def as_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """None for what is not an address; an IPv4 address that came by an IPv6 socket is the IPv4 address."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def may_hold_json(content_type: str) -> bool:

@@ -13,7 +13,7 @@ from laaffic_console.kit.registers import front_page, gauges, health_signs, menu
 from laaffic_console.kit.registers.front_page import Card, Place, Step
 from laaffic_console.kit.registers.menu import Group, Line
 
-HERE = "tests.dashboard.test_registers."
+HERE = "tests.kit.test_registers."
 TEMPLATE = "console/front/low_balance.html"
 
 

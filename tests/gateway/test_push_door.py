@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from laaffic_console.gateway.models import PushedBody
-from laaffic_console.gateway.webhooks import PushView
+from laaffic_console.gateway.push_door import PushView
 from laaffic_console.kit.masking.log_masks import MaskPushTokens
 
 pytestmark = pytest.mark.django_db

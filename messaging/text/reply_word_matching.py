@@ -1,4 +1,4 @@
-"""Whether a reply asks us to stop: it says one of the words that the settings list by language, and nothing else.
+"""Whether a reply says one of the words that the settings list by language, STOP, START or yes, and nothing else.
 
 How often it says it, its punctuation, emoji, invisible characters and the spelling variants of a script do not matter,
 and neither does a signature that the phone or the person puts below.
@@ -15,12 +15,12 @@ MAX_READ = 2000  # characters of a reply that are looked at
 LONGEST_PHRASE = 4  # words of one entry of the settings
 
 
-class OptOut(NamedTuple):
+class ReplyWord(NamedTuple):
     word: str  # as the settings have it
     language: str
 
 
-def opt_out_in(content: str, words: Mapping[str, Sequence[str]]) -> OptOut | None:
+def reply_word_in(content: str, words: Mapping[str, Sequence[str]]) -> ReplyWord | None:
     """“Stop.”, “STOP STOP STOP”, “ｓｔｏｐ ✖️” and “Stop”, signed below, are STOP; “don't stop” is not."""
     said = fold(_without_signature(content[:MAX_READ]))
     if not said or len(said) > MAX_LENGTH:
@@ -28,13 +28,13 @@ def opt_out_in(content: str, words: Mapping[str, Sequence[str]]) -> OptOut | Non
     return _only_words_of(_by_folded(words), _together(said.split()))
 
 
-def _by_folded(words: Mapping[str, Sequence[str]]) -> dict[str, OptOut]:
+def _by_folded(words: Mapping[str, Sequence[str]]) -> dict[str, ReplyWord]:
     """The first language that lists a word has it."""
-    entries = [OptOut(word, language) for language, listed in words.items() for word in listed]
+    entries = [ReplyWord(word, language) for language, listed in words.items() for word in listed]
     return {fold(entry.word): entry for entry in reversed(entries)}
 
 
-def _only_words_of(known: Mapping[str, OptOut], said: Sequence[str]) -> OptOut | None:
+def _only_words_of(known: Mapping[str, ReplyWord], said: Sequence[str]) -> ReplyWord | None:
     """The first of them, if nothing else was said."""
     first, position = None, 0
     while position < len(said):
@@ -48,7 +48,7 @@ def _only_words_of(known: Mapping[str, OptOut], said: Sequence[str]) -> OptOut |
     return first
 
 
-def _entry(known: Mapping[str, OptOut], phrase: Sequence[str]) -> OptOut | None:
+def _entry(known: Mapping[str, ReplyWord], phrase: Sequence[str]) -> ReplyWord | None:
     """An entry that is these words, or one word again and again without spaces (退订退订), or drawn out (stooop)."""
     written = " ".join(phrase)
     if written in known:

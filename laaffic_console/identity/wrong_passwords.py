@@ -7,6 +7,8 @@ accounts meets a second, wider limit.
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_lockout_response
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin
@@ -16,7 +18,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.webhooks import client_address
+from laaffic_console.kit.requests.client_address import client_address
 
 
 class Throttle(AxesDatabaseHandler):
@@ -47,6 +49,15 @@ def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, 
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     own = {"title": _("Too many wrong passwords or codes"), "minutes": -(-seconds // 60)}
     context = {**admin.site.each_context(request), **own}
-    answer = TemplateResponse(request, "console/locked_out.html", context, status=429)
+    answer = TemplateResponse(request, "identity/locked_out.html", context, status=429)
     answer["Retry-After"] = str(seconds)
     return answer.render()
+
+
+def too_many(request: HttpRequest, user: Any) -> HttpResponse | None:
+    """A code that comes after too many wrong ones is not even looked at."""
+    given = {"username": user.get_username()}
+    if AxesProxyHandler.is_allowed(request, given):
+        return None
+    stopped: HttpResponse = get_lockout_response(request, given)
+    return stopped

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laaffic_console import conf
-from messaging.text.opt_out import opt_out_in
+from messaging.text.reply_word_matching import reply_word_in
 
 
 class OptOutTests:
@@ -37,7 +37,7 @@ class OptOutTests:
         ],
     )
     def test_the_words_by_language(self, content: str, language: str | None) -> None:
-        found = opt_out_in(content, settings.OPT_OUT_WORDS)
+        found = reply_word_in(content, settings.OPT_OUT_WORDS)
 
         assert (found.language if found else None) == language
 
@@ -46,7 +46,7 @@ class OptOutTests:
         ["", "  ", "!!!", "Don't stop", "Stop by tomorrow?", "Bus stop", "non-stop", "Yes", "👍", "बद", "STOP " * 40],
     )
     def test_what_says_something_else_is_no_opt_out(self, content: str) -> None:
-        assert opt_out_in(content, settings.OPT_OUT_WORDS) is None
+        assert reply_word_in(content, settings.OPT_OUT_WORDS) is None
 
     @pytest.mark.parametrize(
         "content",
@@ -62,7 +62,7 @@ class OptOutTests:
         ],
     )
     def test_it_may_be_said_more_than_once(self, content: str) -> None:
-        assert opt_out_in(content, settings.OPT_OUT_WORDS)
+        assert reply_word_in(content, settings.OPT_OUT_WORDS)
 
     @pytest.mark.parametrize(
         "content",
@@ -81,7 +81,7 @@ class OptOutTests:
         ],
     )
     def test_what_is_not_a_letter_does_not_matter(self, content: str) -> None:
-        assert opt_out_in(content, settings.OPT_OUT_WORDS)
+        assert reply_word_in(content, settings.OPT_OUT_WORDS)
 
     @pytest.mark.parametrize(
         ("content", "language"),
@@ -95,7 +95,7 @@ class OptOutTests:
         ],
     )
     def test_each_script_is_read_however_it_is_spelt(self, content: str, language: str | None) -> None:
-        found = opt_out_in(content, settings.OPT_OUT_WORDS)
+        found = reply_word_in(content, settings.OPT_OUT_WORDS)
 
         assert (found.language if found else None) == language
 
@@ -140,7 +140,7 @@ class OptOutTests:
         ],
     )
     def test_a_signature_below_says_nothing(self, below: str) -> None:
-        assert opt_out_in(f"Stop{below}", settings.OPT_OUT_WORDS)
+        assert reply_word_in(f"Stop{below}", settings.OPT_OUT_WORDS)
 
     @pytest.mark.parametrize(
         "content",
@@ -159,7 +159,7 @@ class OptOutTests:
         ],
     )
     def test_a_text_that_only_contains_the_word_is_a_reply(self, content: str) -> None:
-        assert opt_out_in(content, settings.OPT_OUT_WORDS) is None
+        assert reply_word_in(content, settings.OPT_OUT_WORDS) is None
 
     @given(
         st.sampled_from([word for words in settings.OPT_OUT_WORDS.values() for word in words]),
@@ -169,11 +169,11 @@ class OptOutTests:
     def test_every_word_of_the_list_is_obeyed_in_any_case_and_among_any_marks(
         self, word: str, marks: str, cased: Callable[[str], str]
     ) -> None:
-        assert opt_out_in(f"{marks}{cased(word)}{marks} {word}", settings.OPT_OUT_WORDS)
+        assert reply_word_in(f"{marks}{cased(word)}{marks} {word}", settings.OPT_OUT_WORDS)
 
     @given(st.text(max_size=80))
     def test_any_text_is_looked_at_without_an_error(self, content: str) -> None:
-        opt_out_in(content, settings.OPT_OUT_WORDS)
+        reply_word_in(content, settings.OPT_OUT_WORDS)
 
 
 class SettingTests:

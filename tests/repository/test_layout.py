@@ -10,7 +10,7 @@ from django.apps import apps
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NAMES_A_TEMPLATE = re.compile(r"""{% (?:include|extends) ["']([^"']+)["']""")
 
 CODE = ("laaffic_console", "messaging", "voice", "numbers")

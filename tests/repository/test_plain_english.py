@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = ["laaffic_console", "messaging", "voice", "numbers", "scripts", "deploy", "docs"]
 NOT_OURS = {"migrations", "locale", "zh_Hans", "screenshots"}
 SUFFIXES = {".py", ".md", ".html", ".txt", ".js", ".css", ".yaml"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 APPS = ("laaffic_console", "messaging", "voice", "numbers/phone_numbers")
 DOCUMENT = (ROOT / "docs/mechanisms/locks.md").read_text()
 LOCKING = [

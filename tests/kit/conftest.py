@@ -1,0 +1,5 @@
+"""An application to send with."""
+
+from tests.messaging.conftest import application
+
+__all__ = ["application"]
