@@ -49,9 +49,9 @@ class MessagingConfig(AppConfig):
         from messaging.services.email import starting as email_starting
         from messaging.services.email import states as email_states
         from messaging.services.email.approval import EmailDrafts
-        from messaging.services.email.figures import EmailReports
+        from messaging.services.email.period_report_source import EmailReports
         from messaging.services.figures import proofs, proving, thread
-        from messaging.services.figures.message_reports import MessageReports
+        from messaging.services.figures.period_report_source import MessageReports
         from messaging.services.figures.proofs import Proved
         from messaging.services.gates import canary, consent, frequency, gates, retries, sending_hours
         from messaging.services.imports import consent_imports, imports, uploaded

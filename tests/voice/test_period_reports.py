@@ -10,7 +10,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import CallKind
 from laaffic_console.reports import reporting
 from voice.models import CallRecord, GroupTask, TaskState
-from voice.services.records.reported_calls import CallReports
+from voice.services.records.period_report_source import CallReports
 
 pytestmark = pytest.mark.django_db
 
