@@ -39,7 +39,7 @@ class MessagingConfig(AppConfig):
         )
         from messaging.registered.gauges import campaigns_and_messages
         from messaging.services.approvals import approvable
-        from messaging.services.batches import counting, waiting
+        from messaging.services.batches import waiting
         from messaging.services.budgets import budget_gate, earlier_requests
         from messaging.services.campaigns import starting
         from messaging.services.campaigns.approval import CampaignDrafts
@@ -60,6 +60,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.reports import report_pulls
         from messaging.services.sms.sms_channel import SmsChannel
+        from messaging.services.tallies import counting
 
         post_migrate.connect(search_indexes.create, sender=self)
         subjects.register({"campaign": Campaign, email_states.ABOUT: EmailCampaign, attachments.ABOUT: MmsAttachment})

@@ -17,8 +17,8 @@ from messaging.exports.dossiers import Row
 from messaging.models import AudienceCount, Campaign, Message, MessageEvent, MessageState, OutcomeTally
 from messaging.services.approvals import shown
 from messaging.services.audience import rules
-from messaging.services.batches import counting
 from messaging.services.figures import campaign_report, period_report_source
+from messaging.services.tallies import counting
 
 CONTENT = ["id", "name", "kind", "purpose", "channel", "state", "sender_id", "text", "channel_options", "extra_numbers"]
 CONTENT += ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_limit", "retry_of_id"]

@@ -18,9 +18,9 @@ from laaffic_console.kit.words.figures import in_percent, money, number, pace
 from messaging.admin.shared import channel_pages, resuming
 from messaging.admin.shared.clocks import starts_at
 from messaging.models import Campaign, CampaignState, MessageState
-from messaging.services.batches import counting
 from messaging.services.figures import list_figures
 from messaging.services.figures.list_figures import ListFigures
+from messaging.services.tallies import counting
 
 EVERY_KIND = "all"
 MOVING = (CampaignState.SCHEDULED, CampaignState.RUNNING)

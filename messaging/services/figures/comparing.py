@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.words.figures import share
 from laaffic_console.reports.reporting import COLUMNS, Figures
 from messaging.models import Campaign
-from messaging.services.batches import counting
 from messaging.services.figures import period_report_source
+from messaging.services.tallies import counting
 
 LEAST, MOST = 2, 5
 LARGEST_ID = 2**63 - 1

@@ -16,7 +16,8 @@ from laaffic_console.gateway.services.database import snapshots
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Figures, Limits, Period, Rows
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
-from messaging.services.batches import answers, counting, sent_tallies
+from messaging.services.batches import answers
+from messaging.services.tallies import counting, sent_tallies
 from messaging.wire import networks
 
 # What each state counts as. What was rejected or is unknown is not said to have been sent.

@@ -14,9 +14,10 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import DeliveryState, Source
 from messaging.models import Batch, Campaign, ContactGroup, ListPrice, MessageEvent, MessageState
-from messaging.services.batches import counting, settling
+from messaging.services.batches import settling
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import amount_words, report_pulls, report_pushes, reports
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 from tests.messaging.reports.test_reports import (
     answered,

@@ -17,8 +17,8 @@ from django.utils import timezone
 from laaffic_console.gateway.services.work import leases
 from laaffic_console.kit.words.figures import share
 from messaging.models import IS_OPEN_BATCH, Batch, Campaign, HourTally, MessageState, OutcomeTally
-from messaging.services.batches.bulk_writes import upsert_tallies
-from messaging.services.batches.counting import amount
+from messaging.services.tallies.counting import amount
+from messaging.services.tallies.tally_writes import upsert_tallies
 
 AT_ONCE = 1000
 HOUR = dt.timedelta(hours=1)

@@ -24,15 +24,16 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services.batches import failed_requests, hours, settling
+from messaging.services.batches import failed_requests, settling
 from messaging.services.reports import delivery_times, reports
+from messaging.services.tallies import hour_tallies
 from tests.messaging.conftest import add_contacts
 from tests.messaging.reports.test_reports import answered, claimed, report
 
 pytestmark = pytest.mark.django_db
 
 NOON = dt.datetime(2026, 3, 1, 12, 10, tzinfo=dt.UTC)
-AFTER = hours.hour_of(NOON) + hours.HOUR
+AFTER = hour_tallies.hour_of(NOON) + hour_tallies.HOUR
 
 
 @pytest.fixture(autouse=True)
@@ -58,24 +59,24 @@ def sums() -> list[tuple[Any, ...]]:
 class FoldTests:
     def test_an_hour_gets_what_moved_in_it(self, campaign: Campaign) -> None:
         kept = tally(campaign, 5)
-        hours.fold(NOON)
+        hour_tallies.fold(NOON)
         OutcomeTally.objects.filter(pk=kept.pk).update(messages=7, pay_micros=21_000)
 
-        hours.fold(NOON + hours.HOUR)
+        hour_tallies.fold(NOON + hour_tallies.HOUR)
 
-        assert sums() == [(hours.hour_of(NOON), 70, 5, 15_000), (AFTER, 70, 2, 6_000)]
+        assert sums() == [(hour_tallies.hour_of(NOON), 70, 5, 15_000), (AFTER, 70, 2, 6_000)]
 
     def test_a_second_fold_changes_nothing(self, campaign: Campaign) -> None:
         tally(campaign, 5)
-        hours.fold(NOON)
+        hour_tallies.fold(NOON)
 
-        assert hours.fold(NOON) == 0
-        assert sums() == [(hours.hour_of(NOON), 70, 5, 15_000)]
+        assert hour_tallies.fold(NOON) == 0
+        assert sums() == [(hour_tallies.hour_of(NOON), 70, 5, 15_000)]
 
     def test_two_at_once_do_not_both_fold(self, campaign: Campaign) -> None:
         tally(campaign, 5)
         with leases.lease("hours"):
-            assert hours.fold(NOON) == 0
+            assert hour_tallies.fold(NOON) == 0
         assert sums() == []
 
     def test_one_that_dies_before_it_remembers_has_done_nothing(
@@ -83,28 +84,28 @@ class FoldTests:
     ) -> None:
         tally(campaign, 5)
         with monkeypatch.context() as patch:
-            patch.setattr(hours, "F", lambda _name: 1 / 0)
+            patch.setattr(hour_tallies, "F", lambda _name: 1 / 0)
             with pytest.raises(ZeroDivisionError):
-                hours.fold(NOON)
+                hour_tallies.fold(NOON)
         assert sums() == []
 
-        hours.fold(NOON)
+        hour_tallies.fold(NOON)
 
-        assert sums() == [(hours.hour_of(NOON), 70, 5, 15_000)]
+        assert sums() == [(hour_tallies.hour_of(NOON), 70, 5, 15_000)]
 
     def test_more_than_fits_one_transaction(self, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(hours, "AT_ONCE", 2)
+        monkeypatch.setattr(hour_tallies, "AT_ONCE", 2)
         for n in range(5):
             tally(campaign, 1, state=MessageState.UNDELIVERED, reason=f"reason {n}")
 
-        assert hours.fold(NOON) == 5
+        assert hour_tallies.fold(NOON) == 5
         assert sum(row[2] for row in sums()) == 5
 
     def test_nothing_to_fold_asks_an_index(self, campaign: Campaign) -> None:
         if connection.vendor != "sqlite":
             pytest.skip("a planner with statistics prefers to read a small table")
         with CaptureQueriesContext(connection) as asked:
-            hours.fold(NOON)
+            hour_tallies.fold(NOON)
 
         looked = next(query["sql"] for query in asked if "folded_messages" in query["sql"])
         with connection.cursor() as cursor:
@@ -120,14 +121,16 @@ class LateReportTests:
         _campaign, claim = claimed(application, group)
         settling.settle_answer(_campaign.pk, claim, answered(claim))
         reports.apply_now([report(claim, state=DeliveryState.FAILED)])
-        hours.fold(NOON)
+        hour_tallies.fold(NOON)
 
         reports.apply_now([report(claim, at=timezone.now())])
-        hours.fold(NOON + hours.HOUR)
+        hour_tallies.fold(NOON + hour_tallies.HOUR)
 
-        assert [row[:3] for row in sums()] == [(hours.hour_of(NOON), 60, 1), (AFTER, 60, -1), (AFTER, 70, 1)]
-        assert hours.reasons(hours.hour_of(NOON)) == []
-        assert hours.countries(hours.hour_of(NOON)) == [{"country": "IN", "delivered": 1, "failed": 0, "rate": 100.0}]
+        assert [row[:3] for row in sums()] == [(hour_tallies.hour_of(NOON), 60, 1), (AFTER, 60, -1), (AFTER, 70, 1)]
+        assert hour_tallies.reasons(hour_tallies.hour_of(NOON)) == []
+        assert hour_tallies.countries(hour_tallies.hour_of(NOON)) == [
+            {"country": "IN", "delivered": 1, "failed": 0, "rate": 100.0}
+        ]
         failed = ActivityTally.objects.filter(state=MessageState.UNDELIVERED)
         assert sum(failed.values_list("messages", flat=True)) == 0
 
@@ -137,35 +140,35 @@ class UnknownTests:
         add_contacts(group, 3)
         campaign, claim = claimed(application, group)
         failed_requests.settle_error(campaign.pk, claim, OutcomeUnknown("lost", interface="sendSms"))
-        hours.fold(NOON)
+        hour_tallies.fold(NOON)
 
         reports.apply_now([report(claim)])
-        hours.fold(NOON + hours.HOUR)
+        hour_tallies.fold(NOON + hour_tallies.HOUR)
 
-        assert hours.unknown_now() == 2
-        assert hours.unknown_until(AFTER) == 3
-        assert hours.unknown_until(AFTER + hours.HOUR) == 2
+        assert hour_tallies.unknown_now() == 2
+        assert hour_tallies.unknown_until(AFTER) == 3
+        assert hour_tallies.unknown_until(AFTER + hour_tallies.HOUR) == 2
 
 
 class SaidTests:
     def test_spending_is_of_its_hours(self, campaign: Campaign) -> None:
         tally(campaign, 5)
-        hours.fold(NOON)
+        hour_tallies.fold(NOON)
         tally(campaign, 2, currency="EUR")
-        hours.fold(NOON + hours.HOUR)
+        hour_tallies.fold(NOON + hour_tallies.HOUR)
 
-        assert hours.spent(hours.hour_of(NOON), AFTER) == {"USD": Decimal("0.015")}
-        assert hours.spent(AFTER, AFTER + hours.HOUR) == {"EUR": Decimal("0.006")}
+        assert hour_tallies.spent(hour_tallies.hour_of(NOON), AFTER) == {"USD": Decimal("0.015")}
+        assert hour_tallies.spent(AFTER, AFTER + hour_tallies.HOUR) == {"EUR": Decimal("0.006")}
 
     def test_a_day_begins_where_the_console_is(self, campaign: Campaign) -> None:
         midnight = dt.datetime(2026, 3, 1, 18, 30, tzinfo=dt.UTC)
         with timezone.override("Asia/Kolkata"):
             tally(campaign, 5)
-            hours.fold(midnight - dt.timedelta(minutes=1))
+            hour_tallies.fold(midnight - dt.timedelta(minutes=1))
             tally(campaign, 2, currency="EUR")
-            hours.fold(midnight + dt.timedelta(minutes=1))
+            hour_tallies.fold(midnight + dt.timedelta(minutes=1))
 
-            assert hours.spent(midnight, midnight + hours.HOUR) == {"EUR": Decimal("0.006")}
+            assert hour_tallies.spent(midnight, midnight + hour_tallies.HOUR) == {"EUR": Decimal("0.006")}
 
 
 class DeliveryTimeTests:
@@ -197,7 +200,7 @@ class DeliveryTimeTests:
         assert [bucket.messages for bucket in times.buckets] == [1, 0, 2, 0, 0, 0, 0, 1]
         assert (times.messages, times.half, times.most) == (4, "within 30 s", "over an hour")
         assert Message.objects.filter(state=MessageState.DELIVERED).count() == 4
-        assert delivery_times.since(hours.hour_of(sent_at)) == times
+        assert delivery_times.since(hour_tallies.hour_of(sent_at)) == times
         assert DeliveryTimeTally.objects.count() == 3
 
 

@@ -20,8 +20,8 @@ from laaffic_console.gateway.services.work import leases
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import Campaign, CampaignState, Message, MessageState
 from messaging.services import events, steps
-from messaging.services.batches import expected
-from messaging.services.batches.expected import ENOUGH, Actual, Drift
+from messaging.services.figures import expected
+from messaging.services.figures.expected import ENOUGH, Actual, Drift
 
 SAMPLE = 1000
 EVERY = 60.0  # seconds

@@ -21,8 +21,8 @@ from django.utils import timezone
 
 from laaffic_console.kit import delivery_buckets
 from messaging.models import Batch, Campaign, DeliveryTimeTally, EarlierAttempt, Message, MessageState, SentTally
-from messaging.services.batches.bulk_writes import upsert_tallies
-from messaging.services.batches.hours import hour_of
+from messaging.services.tallies.hour_tallies import hour_of
+from messaging.services.tallies.tally_writes import upsert_tallies
 from messaging.wire import networks
 
 # What is queued, suppressed or cancelled has no answer. Money and reasons count with an end, as everywhere.

@@ -8,7 +8,7 @@ from messaging.models.messages import MessageState
 
 
 class HourTally(models.Model):
-    """By how much an hour changed the outcomes of an application's campaigns; folded by services/batches/hours.py.
+    """By how much an hour changed the outcomes of an application's campaigns (folded by tallies/hour_tallies.py).
 
     A late report takes a message out of one outcome and puts it into another, so an hour can be negative. The sums over
     all hours are the outcomes as they stand.
@@ -39,10 +39,10 @@ class SentTally(models.Model):
     """What happened to the messages that the gateway answered for in an hour, as it stands now.
 
     Its hour stays when reports come days later, so a day's figures are about the messages of that day. Moved wherever
-    messages move (services/batches/sent_tallies.py), and derivable from them exactly.
+    messages move (services/tallies/sent_tallies.py), and derivable from them exactly.
     """
 
-    hour = models.DateTimeField()  # services/batches/hours.hour_of: also where a day begins at half past of UTC
+    hour = models.DateTimeField()  # tallies/hour_tallies.hour_of: also where a day begins at half past of UTC
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="sent_tallies", db_index=False)
     country = models.CharField(max_length=2, blank=True)
     network = models.PositiveIntegerField(default=0)  # messaging/wire/networks.py; 0: no report has said it
