@@ -27,6 +27,7 @@ from voice.models.group_tasks import OPEN
 from voice.services.asking import group_calls as group_sync
 from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
@@ -44,7 +45,7 @@ class Laaffic:
         self.has: dict[str, WireTask] = {}
         self.cancelled: list[str] = []
         client = lambda: SimpleNamespace(voice=self, group_calls=self)  # noqa: E731
-        for module in (calls, group_tasks, group_launching, group_state, phone_changes):
+        for module in (calls, group_tasks, group_answers, group_state, phone_changes):
             monkeypatch.setattr(module, "laaffic_client", client)
 
     def call(self, *, callee: str, **given: Any) -> str:
@@ -462,7 +463,7 @@ class LostLaunchTests:
 
             return Scene(
                 lambda: group_tasks.not_there(task.pk, why="play", by=person),
-                lambda: group_launching._accepted(task, entry, group_numbers.of(task), "late"),
+                lambda: group_answers._accepted(task, entry, group_numbers.of(task), "late"),
                 check,
             )
 
@@ -490,7 +491,7 @@ class LostLaunchTests:
 
             return Scene(
                 lambda: group_tasks.launch(task.pk, again="play"),
-                lambda: group_launching._accepted(task, entry, group_numbers.of(task), f"key {task.pk}"),
+                lambda: group_answers._accepted(task, entry, group_numbers.of(task), f"key {task.pk}"),
                 check,
             )
 

@@ -66,7 +66,7 @@ def laaffic(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Laaffic:
     settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
     account.laaffic_client.cache_clear()
     client = Laaffic()
-    for module in ("launching", "states"):
+    for module in ("answers", "states"):
         monkeypatch.setattr(f"voice.services.group_calls.{module}.laaffic_client", lambda: client)
     return client
 

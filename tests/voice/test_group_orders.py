@@ -24,6 +24,7 @@ from tests.voice.group_samples import written
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
 from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
@@ -51,7 +52,7 @@ class Play:
         self.has: dict[str, int] = {}  # name: the request that brought it there
         self.in_air: list[tuple[GroupTask, LedgerEntry, LaafficError | str]] = []
         client = SimpleNamespace(group_calls=self)
-        for module in (group_tasks, group_launching, group_state):
+        for module in (group_tasks, group_answers, group_state):
             monkeypatch.setattr(module, "laaffic_client", lambda: client)
 
     # Laaffic
@@ -155,16 +156,16 @@ class Play:
         task, entry, answer = self.in_air.pop(self.dice.randrange(len(self.in_air)))
         numbers = group_numbers.of(task)  # nobody edits these
         if isinstance(answer, str):
-            group_launching._accepted(task, entry, numbers, answer)
+            group_answers._accepted(task, entry, numbers, answer)
             return
         ledger.settle_error(entry.pk, answer)
         if isinstance(answer, Refused) and answer.says_duplicate:
-            group_launching.arrived_before(task, entry, numbers)
-            group_launching._look_for(task, entry, numbers)
+            group_answers.arrived_before(task, entry, numbers)
+            group_answers._look_for(task, entry, numbers)
         elif isinstance(answer, OutcomeUnknown):
-            group_launching._look_for(task, entry, numbers)
+            group_answers._look_for(task, entry, numbers)
         else:
-            group_launching._did_not_leave(task, entry)
+            group_answers._did_not_leave(task, entry)
 
     # What must hold
 
@@ -290,7 +291,7 @@ class TurnsOutTests:
             raise Killed
 
         with monkeypatch.context() as patched:
-            patched.setattr(group_launching, "arrived_before", dies)
+            patched.setattr(group_answers, "arrived_before", dies)
             with contextlib.suppress(Killed):
                 self.taken(play, patched)
         assert (play.fresh().state, self.states(play)) == (TaskState.SENDING, [EntryState.REFUSED])
@@ -339,7 +340,7 @@ class TurnsOutTests:
         if is_launched:
             group_tasks.launch(play.task.pk, again="play", undo_seconds=30)
 
-        group_launching._accepted(left, entry, numbers, "key 1")
+        group_answers._accepted(left, entry, numbers, "key 1")
 
         self.shows_what_left(play, numbers, TaskState.SUBMITTING)
 
@@ -347,7 +348,7 @@ class TurnsOutTests:
         left, entry, numbers = self.edited_since(play, monkeypatch)
 
         ledger.settle_error(entry.pk, refusal("-20"))
-        group_launching.arrived_before(left, entry, numbers)
+        group_answers.arrived_before(left, entry, numbers)
 
         self.shows_what_left(play, numbers, TaskState.UNKNOWN)
 
@@ -355,7 +356,7 @@ class TurnsOutTests:
         left, entry, numbers = self.edited_since(play, monkeypatch)
         monkeypatch.setattr(play, "find", lambda name, **given: listed(name, 1))
 
-        group_launching._look_for(left, entry, numbers)
+        group_answers._look_for(left, entry, numbers)
 
         self.shows_what_left(play, numbers, TaskState.SUBMITTING)
 
@@ -370,7 +371,7 @@ class TurnsOutTests:
             shares.sweep()
 
         ledger.settle_error(left.entry.pk, refusal("-10"))
-        group_launching._did_not_leave(left, left.entry)
+        group_answers._did_not_leave(left, left.entry)
 
         task = play.fresh()
         assert (task.state, task.finished_at, self.states(play)) == (TaskState.DRAFT, None, [EntryState.REFUSED])
@@ -385,7 +386,7 @@ class TurnsOutTests:
         assert left.entry is not None
 
         ledger.settle_error(left.entry.pk, refusal("-10"))
-        group_launching._did_not_leave(left, left.entry)
+        group_answers._did_not_leave(left, left.entry)
 
         task = play.fresh()
         assert (task.state, task.starts_at) == (TaskState.HELD, None)

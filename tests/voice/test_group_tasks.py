@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from voice.models import Announcement, GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import scheduling
 from voice.services.audio import uploads as audio
+from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import ends as group_ends
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import numbers as group_numbers
@@ -182,7 +184,7 @@ class LaunchTests:
         second = group_tasks.launch(draft.pk)
         assert second.entry.state == EntryState.ACCEPTED
 
-        group_launching._accepted(first, first.entry, sent, str(at_sandbox(sandbox)[0].key))
+        group_answers._accepted(first, first.entry, sent, str(at_sandbox(sandbox)[0].key))
 
         task = group_launching.fresh(first.pk)
         assert (task.key, task.task_name, task.entry) == (second.key, second.task_name, second.entry)
@@ -289,7 +291,7 @@ class SleeperTests:
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch, where: str
     ) -> None:
         task = written(application, count=20)
-        meanwhile(monkeypatch, where, lambda: launched_by_another(task))
+        meanwhile(monkeypatch, group_launching, where, lambda: launched_by_another(task))
 
         with pytest.raises(ValidationError, match="timed out"):
             group_tasks.launch(task.pk)
@@ -308,7 +310,7 @@ class SleeperTests:
             LedgerEntry.objects.update(state=EntryState.NOT_SENT)
             GroupTask.objects.filter(pk=task.pk).update(state=TaskState.SENDING, launch_token="another", entry=None)
 
-        meanwhile(monkeypatch, "leave", another_is_sending)
+        meanwhile(monkeypatch, group_answers, "leave", another_is_sending)
 
         group_tasks.launch(task.pk)
 
@@ -336,9 +338,9 @@ class SleeperTests:
         assert group_sync._as_seen(seen).update(state=TaskState.DRAFT) == 0
 
 
-def meanwhile(monkeypatch: pytest.MonkeyPatch, where: str, happens: Callable[[], object]) -> None:
+def meanwhile(monkeypatch: pytest.MonkeyPatch, module: ModuleType, where: str, happens: Callable[[], object]) -> None:
     """Just before this step, once."""
-    step, did = getattr(group_launching, where), []
+    step, did = getattr(module, where), []
 
     def late(*given: Any) -> Any:
         if not did:
@@ -346,7 +348,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, where: str, happens: Callable[[],
             happens()
         return step(*given)
 
-    monkeypatch.setattr(group_launching, where, late)
+    monkeypatch.setattr(module, where, late)
 
 
 def launched_by_another(task: GroupTask) -> None:

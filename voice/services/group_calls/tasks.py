@@ -28,6 +28,7 @@ from messaging.services.refusals import NotAllowed
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
 from voice.services import events, syncing
+from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import numbers as group_numbers
@@ -209,7 +210,7 @@ def launch(
     except ValidationError:
         group_launching.still(task).filter(entry=None).update(state=TaskState.DRAFT, look_at=None)
         raise
-    group_launching.leave(task, entry, numbers)
+    group_answers.leave(task, entry, numbers)
     return group_launching.fresh(task_id)
 
 
@@ -304,7 +305,7 @@ def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
     try:
         single_requests.send(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
-        syncing.COPIES.request(group_launching.SYNC)
+        syncing.COPIES.request(group_answers.SYNC)
         raise CancelUnknown(
             _("Laaffic's answer was lost. The task's state will soon show whether it was cancelled.")
         ) from None
@@ -321,7 +322,7 @@ def _looked_at_once(task: GroupTask) -> GroupTask:
     try:
         return group_state.look(task)
     except (LaafficError, NotConfigured):
-        syncing.COPIES.request(group_launching.SYNC)
+        syncing.COPIES.request(group_answers.SYNC)
         return task
 
 
