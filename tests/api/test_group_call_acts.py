@@ -21,7 +21,7 @@ from tests.messaging.conftest import add_contacts, point_at
 from tests.voice.conftest import application, quick, sandbox
 from tests.voice.group_samples import seen_through
 from voice.models import AudioFile, CallRecord, GroupTask
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 
 __all__ = ["application", "quick", "sandbox"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("application")]
@@ -97,7 +97,7 @@ class DraftTests:
         answer = changed(api, pk, {"groups": ["customers"], "to": ["919876511111"]}).json()
 
         assert answer["numbers"] == 4
-        assert "919876522222" not in group_numbers.of(GroupTask.objects.get())
+        assert "919876522222" not in group_callees.of(GroupTask.objects.get())
 
     def test_as_many_other_numbers_are_seen_as_a_change(self, api: Api) -> None:
         pk = drafted(api)

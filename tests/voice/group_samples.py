@@ -8,7 +8,7 @@ from laaffic_console.sandbox.group_calls import GroupCallInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from voice.models import GroupTask
 from voice.services.asking import group_calls as group_sync
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import tasks as group_tasks
 
 FIRST = 919876500000
@@ -19,8 +19,8 @@ def written(application: Application, count: int = 12, **changed: Any) -> GroupT
     return group_tasks.save(GroupTask(**given), audience=listed(count))
 
 
-def listed(count: int, first: int = FIRST) -> group_numbers.Audience:
-    return group_numbers.gather(pasted="\n".join(f"+{first + n}" for n in range(count)))
+def listed(count: int, first: int = FIRST) -> group_callees.Audience:
+    return group_callees.gather(pasted="\n".join(f"+{first + n}" for n in range(count)))
 
 
 def at_sandbox(sandbox: RunningSandbox) -> list[Any]:

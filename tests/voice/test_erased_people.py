@@ -15,7 +15,7 @@ from messaging.services.approvals import approvals
 from messaging.services.contacts import people
 from tests.voice.group_samples import FIRST, at_sandbox, written
 from voice.models import GroupTask, TaskKind, TaskState
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
@@ -35,8 +35,8 @@ def test_what_has_not_left_loses_them(application: Application, state: TaskState
     erase()
 
     task.refresh_from_db()
-    assert (group_numbers.of(task), task.number_count) == ([str(FIRST), str(FIRST + 2)], 2)
-    assert (task.state, group_numbers.of(other)) == (state, [str(FIRST)])
+    assert (group_callees.of(task), task.number_count) == ([str(FIRST), str(FIRST + 2)], 2)
+    assert (task.state, group_callees.of(other)) == (state, [str(FIRST)])
 
 
 def test_a_draft_is_launched_without_them(sandbox: RunningSandbox, application: Application) -> None:
@@ -68,7 +68,7 @@ def test_not_while_laaffic_is_to_repeat_a_call_to_them(application: Application)
     with pytest.raises(ValidationError, match="leaves nobody out"):
         erase()
 
-    assert len(group_numbers.of(task)) == 3
+    assert len(group_callees.of(task)) == 3
 
 
 @pytest.mark.parametrize("state", [TaskState.SENDING, TaskState.UNKNOWN])
@@ -80,7 +80,7 @@ def test_not_while_a_group_call_is_on_its_way(application: Application, state: T
     with pytest.raises(ValidationError, match="“Spring”"):
         erase()
 
-    assert (Erasure.objects.count(), len(group_numbers.of(task))) == (0, 3)
+    assert (Erasure.objects.count(), len(group_callees.of(task))) == (0, 3)
 
 
 def test_what_left_keeps_them(sandbox: RunningSandbox, application: Application) -> None:
@@ -89,7 +89,7 @@ def test_what_left_keeps_them(sandbox: RunningSandbox, application: Application)
 
     erase()
 
-    assert NUMBER in group_numbers.of(task)
+    assert NUMBER in group_callees.of(task)
 
 
 def test_an_approval_counts_for_who_is_left(

@@ -26,8 +26,8 @@ from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
 from tests.voice.test_audio import silent_wave
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
 from voice.services.audio import uploads as audio
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import copies as group_copies
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
@@ -172,7 +172,7 @@ class WritingTests:
         admin_client.post(reverse(ADD), given(application, numbers="", file=file(), skip_invalid="on"))
 
         task = GroupTask.objects.get()
-        assert group_numbers.of(task) == [str(FIRST), str(FIRST + 4)]
+        assert group_callees.of(task) == [str(FIRST), str(FIRST + 4)]
         assert (task.left_invalid, task.numbers_from) == (1, "list.csv")
 
     def test_groups_need_their_permission(
@@ -206,8 +206,8 @@ class WritingTests:
         admin_client.post(own(task, "edit"), given(application, numbers="", max_talk=30))
 
         task.refresh_from_db()
-        assert (task.max_talk, task.number_count, len(group_numbers.of(task))) == (30, 5, 5)
-        assert admin_client.get(own(task, "numbers")).content.decode().split() == ["number", *group_numbers.of(task)]
+        assert (task.max_talk, task.number_count, len(group_callees.of(task))) == (30, 5, 5)
+        assert admin_client.get(own(task, "numbers")).content.decode().split() == ["number", *group_callees.of(task)]
         assert "5 numbers are kept" in admin_client.get(own(task, "edit")).content.decode()
 
     def test_a_held_one_is_asked_for_seldom(self, application: Application, admin_client: Client) -> None:
@@ -241,7 +241,7 @@ MEANWHILE: dict[str, Callable[[GroupTask], Any]] = {
     "other numbers": lambda task: (
         type(task.kept_numbers).objects.filter(pk=task.kept_numbers.pk).update(lines="919876543210")
     ),
-    "an opt-out": lambda task: SuppressionEntry.objects.create(number=group_numbers.of(task)[0], channel="voice"),
+    "an opt-out": lambda task: SuppressionEntry.objects.create(number=group_callees.of(task)[0], channel="voice"),
 }
 
 

@@ -31,10 +31,10 @@ from tests.voice.group_samples import FIRST, listed, written
 from tests.voice.test_group_admin import own
 from tests.voice.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import costs as group_costs
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
 from voice.services.group_calls.approval import GroupTaskDrafts
@@ -176,7 +176,7 @@ class CapTests:
         assert not group_care.called_now(written(application, name="C")).numbers
 
     def test_another_spelling_is_the_same_person(self, application: Application) -> None:
-        usual, other = (group_numbers.gather(pasted=f"+{number}") for number in ("525512345678", "5215512345678"))
+        usual, other = (group_callees.gather(pasted=f"+{number}") for number in ("525512345678", "5215512345678"))
         group_tasks.launch(group_tasks.save(GroupTask(name="A", application=application, text="Hi"), audience=usual).pk)
         second = group_tasks.save(GroupTask(name="B", application=application, text="Hi"), audience=other)
 
@@ -187,7 +187,7 @@ class CapTests:
     ) -> None:
         add_contacts(group, 4)
         first = list(group.contacts.values_list("number", flat=True))[:1]
-        kept = group_numbers.gather(pasted=f"+{first[0]}")
+        kept = group_callees.gather(pasted=f"+{first[0]}")
         group_tasks.launch(group_tasks.save(GroupTask(name="A", application=application, text="Hi"), audience=kept).pk)
         spoken = drafts.create(
             name="B", application=application, channel="voice", sender_id="", text="Hello", groups=[group]
@@ -371,14 +371,14 @@ def test_no_order_of_launches_calls_anybody_beyond_the_cap_or_without_consent(
             seen = entry.pk
             task = GroupTask.objects.get(pk=entry.about_id)
             if entry.state not in (EntryState.NOT_SENT, EntryState.REFUSED):
-                left.update(group_numbers.of(task))
+                left.update(group_callees.of(task))
             if task.purpose == MARKETING and entry.state == EntryState.ACCEPTED:
-                assert set(group_numbers.of(task)) <= agreed
+                assert set(group_callees.of(task)) <= agreed
         assert max(left.values(), default=0) <= cap
     assert sum(len(numbers) for numbers in laaffic.called) <= left.total()
 
 
-def tries(application: Application, whom: group_numbers.Audience, is_marketing: bool, *, undo: bool) -> None:
+def tries(application: Application, whom: group_callees.Audience, is_marketing: bool, *, undo: bool) -> None:
     task = GroupTask(name="Any", application=application, text="Hi", purpose=MARKETING if is_marketing else "")
     group_tasks.save(task, audience=whom)
     try:

@@ -25,8 +25,8 @@ from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
 from voice.services.asking import group_calls as group_sync
 from voice.services.group_calls import answers as group_answers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
@@ -154,7 +154,7 @@ class Play:
 
     def is_answered(self) -> None:
         task, entry, answer = self.in_air.pop(self.dice.randrange(len(self.in_air)))
-        numbers = group_numbers.of(task)  # nobody edits these
+        numbers = group_callees.of(task)  # nobody edits these
         if isinstance(answer, str):
             group_answers._accepted(task, entry, numbers, answer)
             return
@@ -175,7 +175,7 @@ class Play:
         if task.state in (*OPEN, *OVER) and task.state != TaskState.CANCELLED:
             assert task.entry is not None
             assert task.entry.state == EntryState.ACCEPTED
-            asked = group_launching.digest_of(task, group_numbers.of(task))
+            asked = group_launching.digest_of(task, group_callees.of(task))
             assert task.ended_because or asked == task.entry.digest, "it shows what Laaffic has not got"
         if task.state == TaskState.UNKNOWN:
             of_name = group_state.launches_of(task, task.task_name)
@@ -311,7 +311,7 @@ class TurnsOutTests:
         """Its answer was lost, somebody said that it is not there, and has edited it; as it left, and to whom."""
         self.lost(play, monkeypatch)
         left = play.fresh()
-        numbers = group_numbers.of(left)
+        numbers = group_callees.of(left)
         play.says_not_there()
         draft = play.fresh()
         draft.text = "Other words"
@@ -322,12 +322,12 @@ class TurnsOutTests:
     def shows_what_left(self, play: Play, numbers: list[str], state: TaskState) -> None:
         task = play.fresh()
         assert (task.state, task.text, task.number_count) == (state, "Hello", NUMBERS)
-        assert group_numbers.of(task) == numbers
+        assert group_callees.of(task) == numbers
         assert self.states(play) == [EntryState.ACCEPTED]
         assert task_proving.prove(task)["disagreements"] == []
         edit = GroupTask.objects.exclude(pk=task.pk).get()
         assert (edit.state, edit.text, edit.task_name) == (TaskState.DRAFT, "Other words", "")
-        assert (edit.number_count, len(group_numbers.of(edit))) == (3, 3)
+        assert (edit.number_count, len(group_callees.of(edit))) == (3, 3)
         assert [*edit.authors.all()] == [play.person]
         assert f"draft {edit.pk}" in task.events.latest("pk").text
 

@@ -11,7 +11,7 @@ from laaffic_console.laaffic import CallKind, CallOutcome
 from messaging.models import Batch, Campaign, Message
 from tests.voice.group_samples import FIRST, written
 from voice.models import CallRecord, GroupTask, TaskState
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import records as group_records
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,7 @@ class AdoptTests:
         self, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         task = calling(application)
-        monkeypatch.setattr(group_numbers, "of", lambda task: ["525512345678"])
+        monkeypatch.setattr(group_callees, "of", lambda task: ["525512345678"])
         record(callee="5215512345678")
 
         assert group_records.adopt(task) == 1
@@ -99,7 +99,7 @@ class AdoptTests:
         self, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         task = calling(application)
-        monkeypatch.setattr(group_numbers, "of", lambda task: ["525512345678"])
+        monkeypatch.setattr(group_callees, "of", lambda task: ["525512345678"])
         record("v", "5215512345678")
         record("w", "525512345678")
 

@@ -18,10 +18,10 @@ from tests.messaging.mms import attachment_samples as samples
 from tests.voice.group_samples import FIRST, at_sandbox, listed, written
 from voice.models import Announcement, AudioFile, CallRecord, GroupTask, TaskNumbers, TaskState
 from voice.services.call_charts import CONNECTED
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import figures as group_figures
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import requesting as group_requests
 from voice.services.group_calls import tasks as group_tasks
 
@@ -134,7 +134,7 @@ class NumberTests:
         SuppressionEntry.objects.create(number=str(FIRST + 2), channel="sms")
         file = SimpleUploadedFile("more.csv", f"name,phone\nAnn,+{FIRST + 7}\nBob,+{FIRST + 3}\n".encode())
 
-        audience = group_numbers.gather(groups=[group], pasted=f"+{FIRST + 5}, +{FIRST + 5}", upload=file)
+        audience = group_callees.gather(groups=[group], pasted=f"+{FIRST + 5}, +{FIRST + 5}", upload=file)
 
         assert audience.numbers == [str(FIRST + n) for n in (2, 3, 4, 5, 7)]
         assert (audience.twice, audience.suppressed, audience.invalid) == (2, 2, 0)
@@ -145,7 +145,7 @@ class NumberTests:
             GroupMembership.objects.create(group=group, contact=Contact.objects.create(number=number))
         upload = SimpleUploadedFile("more.csv", b"phone\n+541123456789\n+525587654321\n")
 
-        audience = group_numbers.gather(
+        audience = group_callees.gather(
             groups=[group], pasted="+525512345678, +5215587654321, +525587654321", upload=upload
         )
 
@@ -158,7 +158,7 @@ class NumberTests:
 
         assert group_care.called_now(task) == group_care.Called(["525512345678"], twice=1)
         copy = group_copies.new_from(task)
-        assert (group_numbers.of(copy), copy.left_twice) == (["525512345678"], 1)
+        assert (group_callees.of(copy), copy.left_twice) == (["525512345678"], 1)
 
     def test_who_was_reached_by_another_spelling_is_not_called_again(self, application: Application) -> None:
         task = written(application, count=1)
@@ -171,11 +171,11 @@ class NumberTests:
     def test_who_wants_no_sms_is_not_called_with_one(self) -> None:
         SuppressionEntry.objects.create(number=str(FIRST), channel="sms")
 
-        assert group_numbers.gather(pasted=f"{FIRST}\n{FIRST + 1}", with_sms=True).numbers == [str(FIRST + 1)]
+        assert group_callees.gather(pasted=f"{FIRST}\n{FIRST + 1}", with_sms=True).numbers == [str(FIRST + 1)]
 
     def test_what_is_wrong_is_quoted_once(self) -> None:
         with pytest.raises(ValidationError) as quoted, translation.override("en"):
-            group_numbers.gather(pasted="hello\n12")
+            group_callees.gather(pasted="hello\n12")
 
         first, second, *_rest = quoted.value.messages
         assert first.startswith("Row 1: “hello” is not a phone number")
@@ -184,28 +184,28 @@ class NumberTests:
     @pytest.mark.parametrize("bad", ["123456", "1" * 16, "hello"])
     def test_what_is_no_number_is_said_with_its_row_or_left_out(self, bad: str) -> None:
         with pytest.raises(ValidationError) as problem:
-            group_numbers.gather(pasted=f"{FIRST}\n{bad}")
+            group_callees.gather(pasted=f"{FIRST}\n{bad}")
         assert "Row 2" in problem.value.message_dict["numbers"][0]
 
-        audience = group_numbers.gather(pasted=f"{FIRST}\n{bad}", skip_invalid=True)
+        audience = group_callees.gather(pasted=f"{FIRST}\n{bad}", skip_invalid=True)
 
         assert (audience.numbers, audience.invalid) == ([str(FIRST)], 1)
 
     def test_of_many_that_are_none_the_first_are_named_and_the_rest_counted(self) -> None:
         with pytest.raises(ValidationError) as problem:
-            group_numbers.gather(pasted="\n".join(["hello"] * (group_numbers.INVALID_SHOWN + 2)))
+            group_callees.gather(pasted="\n".join(["hello"] * (group_callees.INVALID_SHOWN + 2)))
 
         assert "And 2 more invalid numbers." in problem.value.message_dict["numbers"]
 
     def test_too_many_and_none_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(group_numbers, "MAX_NUMBERS", 3)
+        monkeypatch.setattr(group_callees, "MAX_NUMBERS", 3)
         for pasted in ("\n".join(str(FIRST + n) for n in range(4)), ";"):
             with pytest.raises(ValidationError) as problem:
-                group_numbers.gather(pasted=pasted)
+                group_callees.gather(pasted=pasted)
             assert list(problem.value.message_dict) == ["numbers"]
         SuppressionEntry.objects.create(number=str(FIRST), channel="voice")
         with pytest.raises(ValidationError, match="suppression list"):
-            group_numbers.gather(pasted=str(FIRST))
+            group_callees.gather(pasted=str(FIRST))
 
 
 class ParameterTests:

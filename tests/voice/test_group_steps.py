@@ -19,10 +19,10 @@ from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, w
 from voice.models import CallRecord, GroupTask, GroupTaskEvent, TaskKind, TaskState, VoiceSync
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import records_pulls, scheduling
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import ends as group_ends
 from voice.services.group_calls import figures as group_figures
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import records as group_records
 from voice.services.group_calls import states as group_state
@@ -295,7 +295,7 @@ class SteeringTests:
         first = group_copies.again(task, failed_only=True)
         given = {name: getattr(first, name) for name in ("name", "application", "kind", "parent", "text", "language")}
         other = GroupTask.objects.create(**given)
-        group_numbers.keep(other, group_numbers.Audience(group_numbers.of(first)))
+        group_callees.keep(other, group_callees.Audience(group_callees.of(first)))
         other.save()
         return first, other
 
@@ -315,7 +315,7 @@ class SteeringTests:
         first, other = self.repetitions(task)
         repeated = seen_through(group_tasks.launch(first.pk))
         GroupTask.objects.filter(pk=repeated.pk).update(recorded=repeated.called)
-        reached = group_numbers.of(first)[0]
+        reached = group_callees.of(first)[0]
         now = timezone.now()
         CallRecord.objects.create(
             voice_id="r1", task_id=repeated.key, callee=reached, outcome="answered", at=now, first_seen_at=now
@@ -327,7 +327,7 @@ class SteeringTests:
             group_copies.again(task, failed_only=True)
 
         rest = group_copies.new_from(task, unreached_only=True)
-        assert set(group_numbers.of(first)) - set(group_numbers.of(rest)) == {reached}
+        assert set(group_callees.of(first)) - set(group_callees.of(rest)) == {reached}
         assert len(at_sandbox(sandbox)) == 2
 
     def test_records_that_never_come_refuse_a_repetition_for_a_day_and_are_named_in_it(
@@ -401,7 +401,7 @@ class SteeringTests:
             group_tasks.launch(draft.pk)
 
         assert len(at_sandbox(sandbox)) == 1
-        assert group_numbers.of(group_copies.new_from(task)) == [str(FIRST + 1), str(FIRST + 2)]
+        assert group_callees.of(group_copies.new_from(task)) == [str(FIRST + 1), str(FIRST + 2)]
 
     def test_templates(self, sandbox: RunningSandbox, application: Application) -> None:
         task = written(application, max_talk=33, windows=[["09:00", "12:00"]])

@@ -23,9 +23,9 @@ from voice.services.asking import group_calls as group_sync
 from voice.services.asking import scheduling
 from voice.services.audio import uploads as audio
 from voice.services.group_calls import answers as group_answers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import ends as group_ends
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
@@ -75,7 +75,7 @@ class LaunchTests:
         self, sandbox: RunningSandbox, application: Application, change: str
     ) -> None:
         task = written(application)
-        seen = group_tasks.shown_digest(task, group_numbers.of(task))
+        seen = group_tasks.shown_digest(task, group_callees.of(task))
         if change == "text":
             task.text = "Other words"
         group_tasks.save(task, audience=listed(3) if change == "numbers" else None)
@@ -175,7 +175,7 @@ class LaunchTests:
         """Two tasks of two names are at Laaffic then: the row is the last one's, and the ledger says that both are."""
         sandbox.set_faults(next_fault="reset_after", next_calls=2, paths=["/voice/group/call/"])
         first = group_tasks.launch(written(application).pk)
-        sent = group_numbers.of(first)
+        sent = group_callees.of(first)
         GroupTask.objects.update(looks=1)
         group_tasks.not_there(first.pk, why="in a hurry", by=admin_user)
         draft = GroupTask.objects.get(pk=first.pk)
@@ -384,18 +384,18 @@ class SaidOfATaskTests:
         assert (task.called, task.connected, task.cost) == (3, 2, Decimal("0.5"))
 
     def test_where_its_numbers_come_from_is_said_in_its_readers_language(self, application: Application) -> None:
-        def given() -> group_numbers.Audience:
+        def given() -> group_callees.Audience:
             source = said_later("the numbers of “%(task)s”") % {"task": "A"}
-            return group_numbers.Audience([str(FIRST)], sources=[source, "B"])
+            return group_callees.Audience([str(FIRST)], sources=[source, "B"])
 
         task = written(application)
-        group_numbers.keep(task, given())
+        group_callees.keep(task, given())
         task.save()
 
         with translation.override("zh-hans"):
             kept = GroupTask.objects.get()
             assert kept.numbers_from == "“A”的号码; B"
-            assert group_numbers.is_kept(kept, given())
+            assert group_callees.is_kept(kept, given())
 
     @pytest.mark.parametrize(("said", "shown"), [("2", "Finished (2)"), ("9", "9"), ("", "")])
     def test_a_status_that_is_known_is_in_words(self, said: str, shown: str) -> None:

@@ -20,8 +20,8 @@ from voice.models import GroupTask, TaskState
 from voice.services import restored
 from voice.services.asking import group_calls as group_sync
 from voice.services.group_calls import answers as group_answers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
@@ -151,7 +151,7 @@ def test_the_lost_answer_comes_while_the_same_waits_for_its_seconds(
     GroupTask.objects.update(looks=1)
     group_tasks.not_there(lost.pk, why="in a hurry", by=admin_user)
     group_tasks.launch(lost.pk, undo_seconds=30)
-    group_answers._accepted(lost, lost.entry, group_numbers.of(lost), str(at_sandbox(sandbox)[0].key))
+    group_answers._accepted(lost, lost.entry, group_callees.of(lost), str(at_sandbox(sandbox)[0].key))
     assert state_of(lost) == TaskState.SUBMITTING
     with pytest.raises(ValidationError, match="cannot be taken back"):
         group_waiting.take_back(lost.pk)
@@ -174,7 +174,7 @@ def test_the_lost_answer_comes_while_the_same_is_held(
     group_tasks.not_there(lost.pk, why="in a hurry", by=admin_user)
     GroupTask.objects.update(state=TaskState.HELD, hold_reason="No funds.", entry=None)
 
-    group_answers._accepted(lost, lost.entry, group_numbers.of(lost), str(at_sandbox(sandbox)[0].key))
+    group_answers._accepted(lost, lost.entry, group_callees.of(lost), str(at_sandbox(sandbox)[0].key))
 
     task = group_launching.fresh(lost.pk)
     assert (task.state, task.hold_reason, task.entry) == (TaskState.SUBMITTING, "", lost.entry)

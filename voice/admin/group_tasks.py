@@ -43,11 +43,11 @@ from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import lookups as asking
 from voice.services.calls import ringing
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import figures as group_figures
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
@@ -238,7 +238,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             is_moving=not is_draft
             and (not task.is_over or task.look_at is not None or proved.get("is_being_proved", False)),
             bar=bar(task),
-            opted_out=group_numbers.suppressed_since_launch(task) if task.is_open else 0,
+            opted_out=group_callees.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
             **shown_requests.about(group_state.ABOUT, task.pk, request.user),
             events=task.events.select_related("actor")[:20],
@@ -291,7 +291,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         """Whom the task calls, as a CSV file."""
         require_export(request, GroupTask)
         task = get_object_or_404(GroupTask, pk=pk)
-        numbers = group_numbers.of(task)
+        numbers = group_callees.of(task)
         files.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
         answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'

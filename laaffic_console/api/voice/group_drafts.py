@@ -21,10 +21,10 @@ from laaffic_console.api.voice.group_views import ADD, LAUNCH, VIEW, every
 from laaffic_console.api.voice.spoken import OTHER_LANGUAGE
 from laaffic_console.gateway.models import Channel
 from voice.models import Announcement, AudioFile, GroupTask
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import copies as group_copies
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import tasks as group_tasks
-from voice.services.group_calls.numbers import Audience
+from voice.services.group_calls.callees import Audience
 from voice.services.spoken.options import GENDERS
 
 WRITE = [VIEW, ADD]
@@ -123,7 +123,7 @@ def _audience(asked: dict[str, Any], task: GroupTask) -> Audience | None:
     """None where its numbers stay as they are."""
     if not (asked.get("groups") or "to" in asked):
         return None
-    return group_numbers.gather(
+    return group_callees.gather(
         groups=named.groups(asked.get("groups", [])),
         pasted="\n".join(asked.get("to", [])),
         skip_invalid=asked.get("skip_invalid", False),

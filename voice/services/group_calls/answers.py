@@ -17,9 +17,9 @@ from messaging.services.budgets import shares
 from voice.models import GroupTask, TaskKind, TaskNumbers, TaskState
 from voice.models.group_tasks import NOT_LEFT
 from voice.services import events, syncing
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import requesting as group_requests
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls.states import SOON
@@ -83,7 +83,7 @@ def _brought_by_no_other(row: GroupTask, arrived: LedgerEntry) -> None:
 def _as_it_left(row: GroupTask, task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
     """Laaffic has what left, and so the task says. What somebody has made of it since becomes a draft of its own."""
     is_as_launched = row.entry_id == entry.pk and row.state not in NOT_LEFT
-    if is_as_launched or entry.digest == group_launching.digest_of(row, group_numbers.of(row)):
+    if is_as_launched or entry.digest == group_launching.digest_of(row, group_callees.of(row)):
         return
     edited = _edit_apart(row)
     for name in group_launching.EDITED:
@@ -101,7 +101,7 @@ def _edit_apart(row: GroupTask) -> GroupTask:
     given = {name: getattr(row, name) for name in group_launching.EDITED}
     edited = GroupTask.objects.create(**given, kind=row.kind, parent=parent, created_by=row.created_by)
     edited.authors.set(row.authors.all())
-    TaskNumbers.objects.create(task=edited, lines="\n".join(group_numbers.of(row)))
+    TaskNumbers.objects.create(task=edited, lines="\n".join(group_callees.of(row)))
     said = _("An edit of task %(id)d, which Laaffic has as it was before")
     group_launching.note(edited, said % {"id": row.pk}, None)
     return edited

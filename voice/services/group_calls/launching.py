@@ -32,9 +32,9 @@ from messaging.services.approvals import approval_rules, approvals
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
 from voice.models.group_tasks import PARAMETERS
 from voice.services import called_numbers, events
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import costs as group_costs
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import requesting as group_requests
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls.care import Called
@@ -48,7 +48,7 @@ INTERFACES = {
 }
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
 # What somebody who edits a draft writes.
-EDITED = ("name", "send_at", "latest_end", *PARAMETERS, *group_numbers.GIVEN, *group_numbers.LEFT_OUT)
+EDITED = ("name", "send_at", "latest_end", *PARAMETERS, *group_callees.GIVEN, *group_callees.LEFT_OUT)
 
 
 class NotApproved(NotNow):
@@ -87,7 +87,7 @@ def ready(task: GroupTask) -> Called:
 
 def _called(task: GroupTask) -> Called:
     """Who is called now: the suppression list, consents and caps are looked at again."""
-    task.suppression_seen = group_numbers.newest_entry()
+    task.suppression_seen = group_callees.newest_entry()
     called = group_care.called_now(task)
     group_care.require_somebody(task, called)
     if task.kind == TaskKind.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
@@ -173,7 +173,7 @@ def _name_for(task: GroupTask) -> str:
     An edited draft gets another: under the old one −20 would say that it arrived, while the old numbers are called.
     """
     before = group_state.requests_of(task).exclude(interface=CANCEL).order_by("-pk").first()
-    is_same = before is not None and before.digest == digest_of(task, group_numbers.of(task))
+    is_same = before is not None and before.digest == digest_of(task, group_callees.of(task))
     return task.task_name if task.task_name and is_same else unique_name(task.name)
 
 
