@@ -25,7 +25,7 @@ from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
-from laaffic_console.kit.words import dates
+from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.figures import in_percent, number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
@@ -53,14 +53,9 @@ from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
 
 LIST = "admin:voice_grouptask_changelist"
-COLOURS = {
-    **dict.fromkeys([TaskState.DRAFT, TaskState.CANCELLED, TaskState.REPLACED], "default"),
-    **dict.fromkeys([TaskState.LAUNCHED, TaskState.SENDING, TaskState.SUBMITTING], "info"),
-    **dict.fromkeys([TaskState.WAITING, TaskState.CALLING], "info"),
-    **dict.fromkeys([TaskState.UNKNOWN, TaskState.PAUSED, TaskState.HELD], "warning"),
-    TaskState.FINISHED: "success",
-    TaskState.FAILED: "danger",
-}
+COLOURS = state_colours.of(
+    TaskState, **dict.fromkeys(["launched", "submitting", "waiting", "calling"], "info"), replaced="default"
+)
 # States → those that are coloured so on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
 MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
