@@ -30,7 +30,7 @@ from tests import past_migrations
 from tests.messaging.email.test_email_sending import draft as draft_email
 from tests.messaging.email.test_email_sending import emails_of, tell
 from tests.messaging.email.test_email_sending import launched as launched_email
-from tests.voice.group_samples import at_sandbox, written
+from tests.voice.group_calls.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
 from voice.services.group_calls import answers as group_answers

@@ -9,7 +9,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import CallKind, CallOutcome
 from messaging.models import Batch, Campaign, Message
-from tests.voice.group_samples import FIRST, written
+from tests.voice.group_calls.group_samples import FIRST, written
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import records as group_records

@@ -14,7 +14,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import HoldKind
 from messaging.services.gates import sending_hours
 from messaging.services.steps import UNFINISHED_RESTORE
-from tests.voice.group_samples import at_sandbox, written
+from tests.voice.group_calls.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
 from voice.services import restored
 from voice.services.group_calls import tasks as group_tasks

@@ -15,7 +15,7 @@ from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
-from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
+from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import CallRecord, GroupTask, GroupTaskEvent, TaskKind, TaskState, VoiceSync
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import records_pulls, scheduling

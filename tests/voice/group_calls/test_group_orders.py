@@ -19,8 +19,8 @@ from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknow
 from laaffic_console.laaffic import GroupTask as WireTask
 from messaging.models import BudgetCounter
 from messaging.services.budgets import budgets, shares
-from tests.voice.group_samples import listed as gathered
-from tests.voice.group_samples import written
+from tests.voice.group_calls.group_samples import listed as gathered
+from tests.voice.group_calls.group_samples import written
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
 from voice.services.asking import group_calls as group_sync

@@ -12,8 +12,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.models import SuppressionEntry
 from tests.messaging.pages import hidden
-from tests.voice.group_samples import FIRST, written
-from tests.voice.test_group_admin import own
+from tests.voice.group_calls.group_samples import FIRST, written
+from tests.voice.group_calls.test_group_admin import own
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import starting as group_start

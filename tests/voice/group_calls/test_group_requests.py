@@ -15,7 +15,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
 from tests.messaging.conftest import add_contacts
 from tests.messaging.mms import attachment_samples as samples
-from tests.voice.group_samples import FIRST, at_sandbox, listed, written
+from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, written
 from voice.models import Announcement, AudioFile, CallRecord, GroupTask, TaskNumbers, TaskState
 from voice.services.call_charts import CONNECTED
 from voice.services.group_calls import callees as group_callees

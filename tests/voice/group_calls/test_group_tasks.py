@@ -17,7 +17,7 @@ from laaffic_console.laaffic.group_calls import GroupTask as WireTask
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.messaging.mms.attachment_samples import mpeg
-from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
+from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import Announcement, GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import scheduling

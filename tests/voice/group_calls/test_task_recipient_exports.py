@@ -10,7 +10,7 @@ from django.test import Client
 from laaffic_console.exporting.models import Export
 from laaffic_console.gateway.models import Application
 from messaging.models import Contact
-from tests.voice.group_samples import FIRST, written
+from tests.voice.group_calls.group_samples import FIRST, written
 from voice.exports import task_recipient_exports
 from voice.models import CallRecord, GroupTask
 

@@ -19,7 +19,7 @@ from messaging.services.gates import sending_hours
 from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts, point_at
 from tests.voice.conftest import application, quick, sandbox
-from tests.voice.group_samples import seen_through
+from tests.voice.group_calls.group_samples import seen_through
 from voice.models import AudioFile, CallRecord, GroupTask
 from voice.services.group_calls import callees as group_callees
 

@@ -14,8 +14,8 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from messaging.services.steps import UNFINISHED_RESTORE
 from tests.messaging.pages import hidden
-from tests.voice.group_samples import FIRST, at_sandbox, written
-from tests.voice.test_group_admin import own
+from tests.voice.group_calls.group_samples import FIRST, at_sandbox, written
+from tests.voice.group_calls.test_group_admin import own
 from voice.models import GroupTask, TaskState
 from voice.services import restored
 from voice.services.asking import group_calls as group_sync

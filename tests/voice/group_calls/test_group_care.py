@@ -27,9 +27,9 @@ from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
 from tests.messaging.conftest import add_contacts
-from tests.voice.group_samples import FIRST, listed, written
-from tests.voice.test_group_admin import own
-from tests.voice.test_group_before_launch import finished
+from tests.voice.group_calls.group_samples import FIRST, listed, written
+from tests.voice.group_calls.test_group_admin import own
+from tests.voice.group_calls.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care

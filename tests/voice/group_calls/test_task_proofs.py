@@ -17,8 +17,8 @@ from django.urls import reverse
 from laaffic_console import verify_dossier
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from messaging.models import Proof
-from tests.voice.group_samples import FIRST, written
-from tests.voice.test_task_recipient_exports import AT
+from tests.voice.group_calls.group_samples import FIRST, written
+from tests.voice.group_calls.test_task_recipient_exports import AT
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.group_calls import figures as group_figures
 from voice.services.group_calls import proving as task_proving

@@ -13,7 +13,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Erasure
 from messaging.services.approvals import approvals
 from messaging.services.contacts import people
-from tests.voice.group_samples import FIRST, at_sandbox, written
+from tests.voice.group_calls.group_samples import FIRST, at_sandbox, written
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import tasks as group_tasks

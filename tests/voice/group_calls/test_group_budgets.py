@@ -18,9 +18,9 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Budget, BudgetCounter, BudgetShare, Calendar
 from messaging.services.budgets import budgets, shares, whole_requests
 from messaging.services.reports.prices import Cost
-from tests.voice.group_samples import at_sandbox, written
-from tests.voice.test_group_admin import own
-from tests.voice.test_group_before_launch import finished
+from tests.voice.group_calls.group_samples import at_sandbox, written
+from tests.voice.group_calls.test_group_admin import own
+from tests.voice.group_calls.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import launching as group_launching

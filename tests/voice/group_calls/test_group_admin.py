@@ -22,7 +22,7 @@ from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.conftest import add_contacts
 from tests.messaging.mms.attachment_samples import mpeg, picture
 from tests.messaging.pages import hidden
-from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
+from tests.voice.group_calls.group_samples import FIRST, at_sandbox, seen_through, written
 from tests.voice.test_audio import silent_wave
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
 from voice.services.audio import uploads as audio

@@ -20,8 +20,8 @@ from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.gates import sending_hours
 from messaging.services.launching.checks import Level
 from tests.messaging.pages import hidden
-from tests.voice.group_samples import at_sandbox, written
-from tests.voice.test_group_admin import own
+from tests.voice.group_calls.group_samples import at_sandbox, written
+from tests.voice.group_calls.test_group_admin import own
 from voice.models import GroupTask, TaskState
 from voice.services.calls import sip_calls as calls
 from voice.services.group_calls import ends as group_ends

@@ -21,7 +21,7 @@ from messaging.services.approvals import approvals
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
-from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
+from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import GroupTask, TaskState
 from voice.services.group_calls import approval as task_approval
 from voice.services.group_calls import copies as group_copies
