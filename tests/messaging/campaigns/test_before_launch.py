@@ -157,7 +157,7 @@ class CountTests:
         for contacts in stops:
             monkeypatch.setattr(audience_counting, "STRETCH", contacts)
             row = AudienceCount.objects.get(campaign=draft)
-            counting = audience_counting._Counting(draft, row)
+            counting = audience_counting.Counting(draft, row)
             if stretch := audience_counts.audience_sql.next_stretch(counting.groups, row.cursor, row.end, contacts):
                 counting._count_stretch(*stretch)
                 row.cursor, row.reached = stretch[1], [[*where, n] for where, n in counting.reached.items()]
