@@ -1,5 +1,5 @@
-"""Judging delivery reports, from wherever they come (pushed, asked for by id, swept by time): of which message each
-speaks, and what it moves there. `reported_rows` reads the messages under lock and writes what has changed.
+"""Judging delivery reports, from wherever they come (pushed, asked for by id, swept by time): what each moves of its
+message. `report_targets` finds that, `reported_rows` reads the messages under lock and writes what has changed.
 
 Reports may be late, repeated, reordered or contradict each other. A message only ever moves to a higher state, so every
 order of the same reports ends the same (laws#best-report-wins). What contradicts the end is written down beside it.
