@@ -39,7 +39,7 @@ class MessagingConfig(AppConfig):
         )
         from messaging.registered.gauges import campaigns_and_messages
         from messaging.services.approvals import approvable
-        from messaging.services.batches import counting, waiting
+        from messaging.services.batches import waiting
         from messaging.services.budgets import budget_gate, earlier_requests
         from messaging.services.campaigns import starting
         from messaging.services.campaigns.approval import CampaignDrafts
@@ -49,9 +49,9 @@ class MessagingConfig(AppConfig):
         from messaging.services.email import starting as email_starting
         from messaging.services.email import states as email_states
         from messaging.services.email.approval import EmailDrafts
-        from messaging.services.email.figures import EmailReports
+        from messaging.services.email.period_report_source import EmailReports
         from messaging.services.figures import proofs, proving, thread
-        from messaging.services.figures.message_reports import MessageReports
+        from messaging.services.figures.period_report_source import MessageReports
         from messaging.services.figures.proofs import Proved
         from messaging.services.gates import canary, consent, frequency, gates, retries, sending_hours
         from messaging.services.imports import consent_imports, imports, uploaded
@@ -60,6 +60,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.reports import report_pulls
         from messaging.services.sms.sms_channel import SmsChannel
+        from messaging.services.tallies import counting
 
         post_migrate.connect(search_indexes.create, sender=self)
         subjects.register({"campaign": Campaign, email_states.ABOUT: EmailCampaign, attachments.ABOUT: MmsAttachment})

@@ -225,9 +225,9 @@ def campaign_run(numbers: Sequence[str], connections: int, **draft: Any) -> floa
     from laaffic_console.gateway.models import Application
     from messaging.models import ContactGroup
     from messaging.services.audience import audience
-    from messaging.services.batches import counting
     from messaging.services.campaigns import drafts, starting
     from messaging.services.sending import sending
+    from messaging.services.tallies import counting
 
     application = Application.objects.get(app_id=APP_ID)
     application.connections = connections

@@ -347,7 +347,7 @@ def hours_open(gateway: Gateway) -> float:
 
 def report_shown(gateway: Gateway) -> float:
     """From the push to the figures on the campaign's page."""
-    from messaging.services.batches import counting
+    from messaging.services.tallies import counting
 
     campaign = launched()
     gateway.first_after(campaign, 0)

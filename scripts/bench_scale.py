@@ -181,9 +181,9 @@ def send_in_slices(campaign_id: int) -> dict[str, float]:
 
     django.setup()
     from messaging.models import Campaign, CampaignState
-    from messaging.services.batches import counting
     from messaging.services.campaigns import starting
     from messaging.services.sending import sending
+    from messaging.services.tallies import counting
 
     send_to_one(Campaign.objects.get(pk=campaign_id).application)
     before = peak_mb()

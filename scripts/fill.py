@@ -127,7 +127,7 @@ def add_campaign(
 ) -> None:
     from messaging.models import Batch, Campaign, CampaignState
     from messaging.services import steps
-    from messaging.services.batches import hours, sent_tallies
+    from messaging.services.tallies import hour_tallies, sent_tallies
 
     campaign = Campaign.objects.create(
         name=f"Filled {number + 1}",
@@ -163,14 +163,14 @@ def add_campaign(
     )
     run(BATCH_TALLIES, campaign=campaign.pk)
     run(OUTCOMES, campaign=campaign.pk)
-    hours.fold(at)
+    hour_tallies.fold(at)
     add_activity(campaign, at)
     sent_tallies.write_again([campaign.pk])
 
 
 def add_activity(campaign: "Campaign", at: dt.datetime) -> None:
     from messaging.models import ActivityTally, MessageState
-    from messaging.services.batches import counting
+    from messaging.services.tallies import counting
 
     counts = counting.state_counts(campaign)
     ends = {state: counts[state.key] for state in (MessageState.DELIVERED, MessageState.UNDELIVERED)}

@@ -40,7 +40,7 @@ class VoiceConfig(AppConfig):
         from voice.services.group_calls import waiting as group_waiting
         from voice.services.group_calls.approval import GroupTaskDrafts
         from voice.services.phones import evidence as phone_evidence
-        from voice.services.records.reported_calls import CallReports
+        from voice.services.records.period_report_source import CallReports
         from voice.services.spoken.channel import TtsChannel
 
         subjects.register(

@@ -26,18 +26,12 @@ from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.pages import page
 from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 
 State = Export.State
-STATE_COLOURS = {
-    State.QUEUED: "info",
-    State.RUNNING: "info",
-    State.FINISHED: "success",
-    State.FAILED: "danger",
-    State.CANCELLED: "default",
-    State.EXPIRED: "default",
-}
+STATE_COLOURS = state_colours.of(State, queued="info", expired="default")
 AGAIN = (State.FAILED, State.CANCELLED, State.EXPIRED)
 DOWNLOADS_SHOWN = 20
 # What kinds of exports call what they are about.

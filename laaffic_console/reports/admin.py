@@ -24,7 +24,7 @@ from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
-from laaffic_console.kit.words import dates
+from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.reports import asking, asking_form, report_file
 from laaffic_console.reports.models import Report, ReportLink, Sending
@@ -43,14 +43,7 @@ NO_SERVER = gettext_lazy(
 
 
 LAST_STATE = Subquery(Sending.objects.filter(report=OuterRef("pk")).order_by("-id").values("state")[:1])
-STATE_COLOURS = {
-    Sending.State.QUEUED: "info",
-    Sending.State.SENDING: "info",
-    Sending.State.SENT: "success",
-    Sending.State.PARTLY: "warning",
-    Sending.State.FAILED: "danger",
-    Sending.State.BROKEN_OFF: "danger",
-}
+STATE_COLOURS = state_colours.of(Sending.State, queued="info", sent="success", partly="warning", broken_off="danger")
 
 
 @admin.register(Report)

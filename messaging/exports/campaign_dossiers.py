@@ -17,8 +17,8 @@ from messaging.exports.dossiers import Row
 from messaging.models import AudienceCount, Campaign, Message, MessageEvent, MessageState, OutcomeTally
 from messaging.services.approvals import shown
 from messaging.services.audience import rules
-from messaging.services.batches import counting
-from messaging.services.figures import campaign_report, message_reports
+from messaging.services.figures import campaign_report, period_report_source
+from messaging.services.tallies import counting
 
 CONTENT = ["id", "name", "kind", "purpose", "channel", "state", "sender_id", "text", "channel_options", "extra_numbers"]
 CONTENT += ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_limit", "retry_of_id"]
@@ -122,7 +122,7 @@ def _evidence(campaign: Campaign) -> Iterator[Row]:
 def _figures(campaign: Campaign, recounted: "Recounted", *, is_over: bool) -> dict[str, Any]:
     outcomes = OutcomeTally.objects.filter(campaign=campaign).exclude(messages=0, pay_micros=0)
     keys = ("country", "state", "reason", "currency")
-    told = message_reports.of_campaigns([campaign.pk])[campaign.pk]
+    told = period_report_source.of_campaigns([campaign.pk])[campaign.pk]
     kept = campaign_report.document(campaign)
     return {
         "kept_by_the_console": kept,

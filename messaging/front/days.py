@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import ActivityTally, MessageState
-from messaging.services.batches import hours
 from messaging.services.figures import insights
 from messaging.services.reports import delivery_times
+from messaging.services.tallies import hour_tallies
 
 DAY = dt.timedelta(days=1)
 
@@ -34,13 +34,13 @@ def chart_card(request: HttpRequest) -> dict[str, Any]:
 
 
 def countries_card(request: HttpRequest) -> dict[str, Any] | None:
-    found = hours.countries(_a_day_ago())
+    found = hour_tallies.countries(_a_day_ago())
     return {"countries": found} if found else None
 
 
 def reasons_card(request: HttpRequest) -> dict[str, Any] | None:
     """Why messages failed, with what to do about each reason."""
-    found = hours.reasons(_a_day_ago())
+    found = hour_tallies.reasons(_a_day_ago())
     if not found:
         return None
     return {
@@ -58,7 +58,7 @@ def _midnight() -> dt.datetime:
 
 
 def _a_day_ago() -> dt.datetime:
-    return hours.hour_of(timezone.localtime() - DAY)
+    return hour_tallies.hour_of(timezone.localtime() - DAY)
 
 
 def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
     shown = [
         (_("Accepted"), [MessageState.ACCEPTED], "moving", "accepted_today"),
         (_("Delivered"), [MessageState.DELIVERED], "good", "delivered_today"),
-        (_("Failed"), hours.FAILED, "bad", "failed_today"),
+        (_("Failed"), hour_tallies.FAILED, "bad", "failed_today"),
     ]
     return [
         *(
@@ -85,9 +85,9 @@ def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
             "name": _("Unknown"),
             "tone": "warn",
             "key": "unknown_now",
-            "today": hours.unknown_now(),
+            "today": hour_tallies.unknown_now(),
             "then": _("%(n)s by this time yesterday")
-            % {"n": number(hours.unknown_until(hours.hour_of(now - DAY) + hours.HOUR))},
+            % {"n": number(hour_tallies.unknown_until(hour_tallies.hour_of(now - DAY) + hour_tallies.HOUR))},
         },
     ]
 
@@ -104,8 +104,8 @@ def _happened(start: dt.datetime, end: dt.datetime) -> dict[int, int]:
 
 def spend(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
     """By currency, what reports told was charged today, and all of yesterday."""
-    today = hours.spent(midnight, now)
-    yesterday = hours.spent(midnight - DAY, midnight)
+    today = hour_tallies.spent(midnight, now)
+    yesterday = hour_tallies.spent(midnight - DAY, midnight)
     return [
         {"currency": currency, "today": today.get(currency, 0), "yesterday": yesterday.get(currency, 0)}
         for currency in sorted(today.keys() | yesterday.keys())
@@ -137,4 +137,4 @@ def deliveries_chart(now: dt.datetime) -> dict[str, Any]:
 
 def _hour_of(at: dt.datetime) -> dt.datetime:
     """The beginning of its hour by the clock on the wall, in UTC: there no two are alike."""
-    return hours.hour_of(at).astimezone(dt.UTC)
+    return hour_tallies.hour_of(at).astimezone(dt.UTC)

@@ -7,11 +7,11 @@ from django.http import HttpRequest
 from laaffic_console.kit.words.people import signed_in
 from messaging.models import Campaign, CampaignState, EmailCampaign
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.batches import counting
 from messaging.services.budgets import budgets
 from messaging.services.email import counting as email_counting
 from messaging.services.figures import insights
 from messaging.services.replies import conversations
+from messaging.services.tallies import counting
 
 SHOWN = 8
 LATELY = 4

@@ -4,7 +4,7 @@ from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.gateway.services.work import bell, sweeps
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, drift, hours, waiting
+from messaging.services.batches import answers, waiting
 from messaging.services.budgets import shares
 from messaging.services.campaigns import asking_back, campaigns, canaries, starting
 from messaging.services.contacts import name_index
@@ -12,7 +12,7 @@ from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import deliveries as email_deliveries
 from messaging.services.email import starting as email_starting
 from messaging.services.email import trial_emails as email_tests
-from messaging.services.figures import proofs
+from messaging.services.figures import drift, proofs
 from messaging.services.imports import consent_imports, imports
 from messaging.services.imports import forecast as import_forecast
 from messaging.services.imports import undo as import_undo
@@ -20,6 +20,7 @@ from messaging.services.mms import attachments
 from messaging.services.replies import opt_in_questions, reply_pulls
 from messaging.services.reports import report_pulls, report_pushes
 from messaging.services.sending import forgotten, sending
+from messaging.services.tallies import hour_tallies
 
 
 def send_campaign(campaign_id: int) -> None:
@@ -74,7 +75,7 @@ def sweep() -> None:
         waiting.follow_calendars,
         forgotten.sweep,
         canaries.follow,
-        hours.fold,
+        hour_tallies.fold,
         drift.sweep,
         shares.sweep,
         imports.sweep,

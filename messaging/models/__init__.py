@@ -7,6 +7,7 @@ from messaging.models.audience_counts import AudienceCount
 from messaging.models.audiences import Audience
 from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
+from messaging.models.campaign_bases import HoldKind
 from messaging.models.campaigns import Addressed, Campaign, CampaignEvent, CampaignState
 from messaging.models.canaries import Canary, CanaryMessage
 from messaging.models.consents import Consent, ConsentEvent, ConsentImport, ConsentState, OptInQuestion
@@ -33,10 +34,9 @@ from messaging.models.emails import (
 )
 from messaging.models.frequency import FrequencyCap
 from messaging.models.gate_tallies import GateTally
-from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
+from messaging.models.hour_tallies import DeliveryTimeTally, HourTally, SentTally
 from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.kept_while_used import keep_while_used  # noqa: F401 - its module has the receivers that ask
-from messaging.models.launched import HoldKind
 from messaging.models.messages import (
     EXCEPTIONAL,
     IS_EXCEPTIONAL_MESSAGE,

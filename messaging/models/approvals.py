@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from messaging.models.of_one_draft import OfOneDraft, of_one_draft, one_open
+from messaging.models.about_drafts import OfOneDraft, of_one_draft, one_open
 
 
 class Approval(OfOneDraft):

@@ -12,9 +12,9 @@ from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, 
 from laaffic_console.kit.words.planned_years import PlannedMomentField
 from laaffic_console.kit.words.said import SaidField
 from laaffic_console.kit.words.visible_names import VisiblyNamed
-from messaging.models.careful import Purpose, calendar_field, latest_end_field, purpose_field
+from messaging.models.campaign_bases import Happened, Launched
+from messaging.models.care_fields import Purpose, calendar_field, latest_end_field, purpose_field
 from messaging.models.contacts import ContactGroup
-from messaging.models.launched import Happened, Launched
 from messaging.models.pastes import Paste
 from messaging.models.templates import TemplateVersion
 

@@ -14,8 +14,8 @@ from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.words.planned_years import PlannedMomentField
 from laaffic_console.kit.words.said import SaidField
 from laaffic_console.kit.words.visible_names import VisiblyNamed
-from messaging.models.careful import calendar_field, latest_end_field, purpose_field
-from messaging.models.launched import Happened, Launched
+from messaging.models.campaign_bases import Happened, Launched
+from messaging.models.care_fields import calendar_field, latest_end_field, purpose_field
 
 
 class EmailCampaignState(models.TextChoices):

@@ -250,7 +250,7 @@ class OutcomeTally(models.Model):
     messages = models.IntegerField(default=0)
     billed_segments = models.BigIntegerField(default=0)
     pay_micros = models.BigIntegerField(default=0)
-    # How much of it is in the hours already (services/batches/hours.py).
+    # How much of it is in the hours already (services/tallies/hour_tallies.py).
     folded_messages = models.IntegerField(default=0, db_default=0)
     folded_micros = models.BigIntegerField(default=0, db_default=0)
 

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.kit.sql.partial_indexes import WordForWord
-from messaging.models.of_one_draft import OfOneDraft, of_one_draft, one_open
+from messaging.models.about_drafts import OfOneDraft, of_one_draft, one_open
 
 _IS_OPEN = models.Q(state__in=["waiting", "running"])
 IS_OPEN_PROOF = WordForWord(_IS_OPEN)

@@ -26,13 +26,14 @@ from messaging.models import (
 )
 from messaging.services import steps
 from messaging.services.audience import audience
-from messaging.services.batches import counting, own_segments, queued_rows, sent_tallies, unanswered
+from messaging.services.batches import own_segments, queued_rows, unanswered
 from messaging.services.budgets import budget_gate
 from messaging.services.channels import channels
 from messaging.services.email import states as email_states
 from messaging.services.gates.gates import Queued
 from messaging.services.launching import restored_drafts
 from messaging.services.replies import opt_in_questions
+from messaging.services.tallies import counting, sent_tallies
 
 
 def settle(since: dt.datetime, until: dt.datetime, *, has_forgotten: bool = False) -> dict[str, int]:

@@ -24,7 +24,7 @@ from messaging.models import (
     EmailCampaignState,
     HoldKind,
 )
-from messaging.models.launched import Launched
+from messaging.models.campaign_bases import Launched
 from messaging.services.refusals import NotAllowed
 
 # Written where a restore replaces the tables, and replaced when it has marked what may have left. Never translated.

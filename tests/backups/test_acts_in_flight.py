@@ -30,9 +30,10 @@ from tests import past_migrations
 from tests.messaging.email.test_email_sending import draft as draft_email
 from tests.messaging.email.test_email_sending import emails_of, tell
 from tests.messaging.email.test_email_sending import launched as launched_email
-from tests.voice.group_samples import at_sandbox, written
+from tests.voice.group_calls.group_samples import at_sandbox, written
 from voice.models import GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
@@ -256,7 +257,7 @@ def test_a_group_call_under_way_is_not_called_again(
     file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    backed_up_before(monkeypatch, group_launching, name, file)
+    backed_up_before(monkeypatch, group_answers, name, file)
     task = group_tasks.launch(written(voice_app, count=3).pk)
     assert len(at_sandbox(sandbox)) == 1
 

@@ -11,7 +11,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.services.email import drafts as email_drafts
 from tests.browser.conftest import PASSWORD, sign_in
-from tests.voice.group_samples import written
+from tests.voice.group_calls.group_samples import written
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 

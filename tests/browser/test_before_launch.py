@@ -76,9 +76,9 @@ def test_a_launch_is_taken_back(
 def test_the_count_goes_on_by_itself(
     page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from messaging.services.audience import audience_counts
+    from messaging.services.audience import audience_counting, audience_counts
 
-    monkeypatch.setattr(audience_counts, "STRETCH", 100)
+    monkeypatch.setattr(audience_counting, "STRETCH", 100)
     monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
     page.goto(f"/admin/messaging/campaign/{draft.pk}/review/")
     expect(page.locator("#counting")).to_be_visible()
@@ -123,9 +123,9 @@ def test_a_second_person_approves_and_an_edit_voids_it(
 def test_what_was_typed_and_ticked_survives_the_end_of_the_count(
     page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from messaging.services.audience import audience_counts
+    from messaging.services.audience import audience_counting, audience_counts
 
-    monkeypatch.setattr(audience_counts, "STRETCH", 100)
+    monkeypatch.setattr(audience_counting, "STRETCH", 100)
     monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
     # Its time has passed: there is something to tick from the beginning.
     Campaign.objects.filter(pk=draft.pk).update(scheduled_at=timezone.now() - dt.timedelta(hours=1))
@@ -149,9 +149,9 @@ def test_what_was_typed_and_ticked_survives_the_end_of_the_count(
 def test_a_word_that_is_put_together_from_several_keys_is_not_broken_off(
     page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from messaging.services.audience import audience_counts
+    from messaging.services.audience import audience_counting, audience_counts
 
-    monkeypatch.setattr(audience_counts, "STRETCH", 100)
+    monkeypatch.setattr(audience_counting, "STRETCH", 100)
     monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
     page.goto(f"/admin/messaging/campaign/{draft.pk}/review/")
     page.click("#as")

@@ -10,7 +10,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.browser.conftest import PASSWORD
 from tests.browser.test_voice_calls import shot
-from tests.voice.group_samples import at_sandbox
+from tests.voice.group_calls.group_samples import at_sandbox
 from voice.models import GroupTask, TaskState
 from voice.services.asking import scheduling
 

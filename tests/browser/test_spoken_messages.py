@@ -13,7 +13,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup
-from messaging.services.batches import counting
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -33,7 +33,7 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.gateway.services.work import workers
 from messaging.front import days
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
-from messaging.services.batches import hours
+from messaging.services.tallies import hour_tallies
 from tests.plans import plan
 
 pytestmark = pytest.mark.django_db
@@ -431,7 +431,7 @@ class FrontPageTests:
             OutcomeTally.objects.create(
                 campaign=campaign, state=MessageState.DELIVERED, currency="USD", messages=9, pay_micros=1_500_000
             )
-        hours.fold()
+        hour_tallies.fold()
 
     def test_an_empty_console_says_what_to_do_first(self, admin_client: Client) -> None:
         answer = admin_client.get(reverse("admin:index"))

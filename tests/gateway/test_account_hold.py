@@ -22,10 +22,11 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, counting
+from messaging.services.batches import claiming
 from messaging.services.campaigns import campaigns, drafts, starting, states
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
 
 __all__ = ["group", "run_jobs"]

@@ -18,9 +18,9 @@ from laaffic_console.gateway.queue import redis_queue
 from laaffic_console.gateway.services.work import bell
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup
-from messaging.services.batches import counting
 from messaging.services.campaigns import drafts, starting
 from messaging.services.sending import sending
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts, group, run_jobs
 
 __all__ = ["group", "run_jobs"]

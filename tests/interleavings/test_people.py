@@ -16,8 +16,8 @@ from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
 from voice.models import GroupTask
-from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import answers as group_answers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import tasks as group_tasks
 
 
@@ -106,18 +106,18 @@ class EraseTests:
     def test_while_a_group_call_to_them_is_launched(self, on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         """Either it leaves without them, or it has left, or they are not erased."""
         asked: dict[str, list[str]] = {}
-        monkeypatch.setattr(group_launching, "_ask", lambda task, numbers: asked.setdefault(task.name, numbers) and "")
+        monkeypatch.setattr(group_answers, "_ask", lambda task, numbers: asked.setdefault(task.name, numbers) and "")
 
         def make() -> Scene:
             number, other = rows.number(), rows.number()
-            audience = group_numbers.gather(pasted=f"+{number}\n+{other}")
+            audience = group_callees.gather(pasted=f"+{number}\n+{other}")
             given = {"name": rows.name(), "application": rows.application("voice"), "text": "Hello"}
             task = group_tasks.save(GroupTask(**given), audience=audience)
 
             def check(erased: Ending, launched: Ending) -> None:
                 only(erased, ValidationError)
                 only(launched)
-                assert asked[task.name] == group_numbers.of(task)
+                assert asked[task.name] == group_callees.of(task)
                 assert other in asked[task.name]
                 assert erased.passed or number in asked[task.name]
 

@@ -27,8 +27,9 @@ from voice.models.group_tasks import OPEN
 from voice.services.asking import group_calls as group_sync
 from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
+from voice.services.group_calls import answers as group_answers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
@@ -44,7 +45,7 @@ class Laaffic:
         self.has: dict[str, WireTask] = {}
         self.cancelled: list[str] = []
         client = lambda: SimpleNamespace(voice=self, group_calls=self)  # noqa: E731
-        for module in (calls, group_tasks, group_launching, group_state, phone_changes):
+        for module in (calls, group_tasks, group_answers, group_state, phone_changes):
             monkeypatch.setattr(module, "laaffic_client", client)
 
     def call(self, *, callee: str, **given: Any) -> str:
@@ -220,13 +221,13 @@ class GroupTaskTests:
     def written(self) -> GroupTask:
         task = GroupTask(name="Spring", application=rows.application("voice"), text="Hello", language="EN")
         return group_tasks.save(
-            task, audience=group_numbers.gather(pasted="\n".join(f"+{rows.number()}" for _ in "ab"))
+            task, audience=group_callees.gather(pasted="\n".join(f"+{rows.number()}" for _ in "ab"))
         )
 
     def test_an_edit(self, on: Stage, laaffic: Laaffic) -> None:
         def make() -> Scene:
             task = self.written()
-            seen = group_tasks.shown_digest(task, group_numbers.of(task))
+            seen = group_tasks.shown_digest(task, group_callees.of(task))
             edited = GroupTask.objects.get(pk=task.pk)
             edited.text = "Something else"
 
@@ -275,7 +276,7 @@ class GroupTaskTests:
                 only(other, ValidationError)
                 assert one.passed
                 assert other.passed
-                kept = [group_numbers.of(task) for task in tasks]
+                kept = [group_callees.of(task) for task in tasks]
                 assert sum(shared in numbers for numbers in kept) == 1
                 assert sorted(map(len, kept)) == [1, 2]
 
@@ -285,7 +286,7 @@ class GroupTaskTests:
 
     def called(self, *numbers: str) -> GroupTask:
         task = GroupTask(name="Capped", application=rows.application("voice"), text="Hello", language="EN")
-        audience = group_numbers.gather(pasted="\n".join(f"+{number}" for number in numbers))
+        audience = group_callees.gather(pasted="\n".join(f"+{number}" for number in numbers))
         return group_tasks.save(task, audience=audience)
 
     def test_what_it_has_cost_is_told_while_the_sweep_puts_the_counter_right(self, on: Stage) -> None:
@@ -362,7 +363,7 @@ class LostLaunchTests:
     def lost(self) -> tuple[GroupTask, LedgerEntry]:
         task = GroupTask(name="Spring", application=rows.application("voice"), text="Hello", language="EN")
         numbers = "\n".join(f"+{rows.number()}" for _ in "ab")
-        task = group_tasks.save(task, audience=group_numbers.gather(pasted=numbers))
+        task = group_tasks.save(task, audience=group_callees.gather(pasted=numbers))
         name = rows.name()
         entry = ledger.prepare(
             interface="voice/group/call/send",
@@ -370,7 +371,7 @@ class LostLaunchTests:
             about_kind=group_state.ABOUT,
             about_id=task.pk,
             summary={"task": name},
-            digest=group_launching.digest_of(task, group_numbers.of(task)),
+            digest=group_launching.digest_of(task, group_callees.of(task)),
         )
         ledger.depart(entry.pk)
         ledger.lose(ledger.only(entry.pk), "no answer came")
@@ -462,7 +463,7 @@ class LostLaunchTests:
 
             return Scene(
                 lambda: group_tasks.not_there(task.pk, why="play", by=person),
-                lambda: group_launching._accepted(task, entry, group_numbers.of(task), "late"),
+                lambda: group_answers._accepted(task, entry, group_callees.of(task), "late"),
                 check,
             )
 
@@ -490,7 +491,7 @@ class LostLaunchTests:
 
             return Scene(
                 lambda: group_tasks.launch(task.pk, again="play"),
-                lambda: group_launching._accepted(task, entry, group_numbers.of(task), f"key {task.pk}"),
+                lambda: group_answers._accepted(task, entry, group_callees.of(task), f"key {task.pk}"),
                 check,
             )
 

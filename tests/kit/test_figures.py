@@ -14,8 +14,8 @@ import laaffic_console
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.kit.words.figures import money, pace, share
 from messaging.models import Batch, Campaign, CampaignState, Message, MessageState, OutcomeTally
-from messaging.services.batches import counting
 from messaging.services.figures import insights, timeline
+from messaging.services.tallies import counting
 
 
 @pytest.mark.parametrize(

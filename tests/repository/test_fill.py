@@ -11,7 +11,7 @@ import pytest
 
 from laaffic_console.conf import BASE_DIR
 from messaging.models import Campaign
-from messaging.services.batches import counting
+from messaging.services.tallies import counting
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ from laaffic_console.sandbox.call_log import CallLog
 from laaffic_console.sandbox.calls import made
 from laaffic_console.sandbox.options import Faults, Options
 from tests.sandbox.conftest import APP_ID, Caller
-from tests.voice.group_samples import at_sandbox
+from tests.voice.group_calls.group_samples import at_sandbox
 
 
 class Posts:

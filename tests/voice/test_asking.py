@@ -15,7 +15,7 @@ from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import Source, Spoken
 from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
-from tests.voice.group_samples import written
+from tests.voice.group_calls.group_samples import written
 from voice.models import CallRecord, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
 from voice.services.asking import records_pulls
 from voice.services.calls import sip_calls as calls

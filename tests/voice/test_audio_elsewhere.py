@@ -16,7 +16,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
-from tests.voice.group_samples import at_sandbox, written
+from tests.voice.group_calls.group_samples import at_sandbox, written
 from voice.models import Announcement, AudioFile
 from voice.services.audio import elsewhere as audio_elsewhere
 from voice.services.audio import uploads as audio

@@ -16,7 +16,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging.mms import attachment_samples as samples
 from tests.messaging.pages import hidden
-from tests.voice.group_samples import written
+from tests.voice.group_calls.group_samples import written
 from tests.voice.test_calls import CALLEE, record_of
 from voice.models import Announcement, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
 from voice.services.asking import group_calls as group_sync

@@ -21,7 +21,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging.mms import attachment_samples as samples
 from tests.messaging.pages import hidden
 from tests.test_odd_arguments import Gone
-from tests.voice.group_samples import written
+from tests.voice.group_calls.group_samples import written
 from tests.voice.test_calls import rung
 from voice.models import GroupTask, SipCall, SipPhone, TaskState
 from voice.services.calls import sip_calls as calls

@@ -21,7 +21,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry,
 from laaffic_console.gateway.services.inbox import draining, inbox
 from laaffic_console.gateway.services.work import turns
 from laaffic_console.sandbox.testing import RunningSandbox
-from tests.voice.group_samples import written
+from tests.voice.group_calls.group_samples import written
 from voice.admin.calls import state_of
 from voice.models import CallRecord, GroupTask, Ringing, SipCall, SipPhone
 from voice.services.calls import matching as call_matching

@@ -19,12 +19,12 @@ from laaffic_console.laaffic.voice import VoiceApi
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls
 from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import NOT_IN_RECORDS
+from messaging.services.tallies import counting
 from tests.messaging.conftest import LoseAnswers, add_contacts, group, lose_answers, point_at, run_jobs
 from voice.services.records import call_records as kept_records
 from voice.services.spoken.channel import apply_records

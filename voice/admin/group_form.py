@@ -28,7 +28,7 @@ from messaging.models import ContactGroup
 from voice.admin.spoken_fields import spoken_languages
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
 from voice.services.audio import uploads as audio
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import requesting as group_requests
 
 # The parts that can be off, by the field and its values that switch them on; a part's fields are looked at only then.
@@ -208,7 +208,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         super().__init__(*args, **kwargs)
         self.go_by_clock("send_at", reader_zone)
         self.user = user
-        self.audience: group_numbers.Audience | None = None
+        self.audience: group_callees.Audience | None = None
         self._offer_choices()
         zone = {"zone": group_requests.zone_name()}
         self.fields["windows"].help_text = _("Up to three, by the clock of %(zone)s. Left empty: any time.") % zone
@@ -325,7 +325,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
                 self.add_error("numbers", _("Choose who is called: select groups, paste numbers or choose a file."))
             return
         try:
-            self.audience = group_numbers.gather(
+            self.audience = group_callees.gather(
                 groups=list(given["groups"] or []),
                 pasted=given["numbers"] or "",
                 upload=given["file"],

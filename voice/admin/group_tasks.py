@@ -25,7 +25,7 @@ from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
-from laaffic_console.kit.words import dates
+from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.figures import in_percent, number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
@@ -43,24 +43,19 @@ from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import lookups as asking
 from voice.services.calls import ringing
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import figures as group_figures
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
 
 LIST = "admin:voice_grouptask_changelist"
-COLOURS = {
-    **dict.fromkeys([TaskState.DRAFT, TaskState.CANCELLED, TaskState.REPLACED], "default"),
-    **dict.fromkeys([TaskState.LAUNCHED, TaskState.SENDING, TaskState.SUBMITTING], "info"),
-    **dict.fromkeys([TaskState.WAITING, TaskState.CALLING], "info"),
-    **dict.fromkeys([TaskState.UNKNOWN, TaskState.PAUSED, TaskState.HELD], "warning"),
-    TaskState.FINISHED: "success",
-    TaskState.FAILED: "danger",
-}
+COLOURS = state_colours.of(
+    TaskState, **dict.fromkeys(["launched", "submitting", "waiting", "calling"], "info"), replaced="default"
+)
 # States → those that are coloured so on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
 MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
@@ -238,7 +233,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             is_moving=not is_draft
             and (not task.is_over or task.look_at is not None or proved.get("is_being_proved", False)),
             bar=bar(task),
-            opted_out=group_numbers.suppressed_since_launch(task) if task.is_open else 0,
+            opted_out=group_callees.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
             **shown_requests.about(group_state.ABOUT, task.pk, request.user),
             events=task.events.select_related("actor")[:20],
@@ -291,7 +286,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         """Whom the task calls, as a CSV file."""
         require_export(request, GroupTask)
         task = get_object_or_404(GroupTask, pk=pk)
-        numbers = group_numbers.of(task)
+        numbers = group_callees.of(task)
         files.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
         answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'

@@ -11,7 +11,7 @@ from messaging.exports import dossiers
 from messaging.exports.dossiers import Row
 from voice.exports.task_recipient_exports import NO_RECORD
 from voice.models import GroupTask
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import states as group_state
 
@@ -22,7 +22,7 @@ CONTENT += ["sms_on_answer", "sms_answer_seconds", "sms_on_key", "sms_key", "sms
 CONTENT += ["to_agent", "agent_group", "agent_on_key", "agent_key", "outbound_control", "callout_rate"]
 CONTENT += ["purpose", "calendar_id", "latest_end"]
 CONTENT += ["created_at", "launched_at", "finished_at", "ended_because"]
-AUDIENCE = ["number_count", "numbers_from", *group_numbers.LEFT_OUT]
+AUDIENCE = ["number_count", "numbers_from", *group_callees.LEFT_OUT]
 AT_LAAFFIC = ["vendor_status", "total", "called", "connected", "failed", "sms_sent", "looked_at"]
 OF_RECORDS = ["recorded", "talk_seconds", "keys_pressed", "cost", "currency", "counted_at"]
 AUDIO = ["name", "audio_type", "size", "digest", "seconds", "file_id"]

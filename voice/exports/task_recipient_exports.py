@@ -12,7 +12,7 @@ from typing import Any
 from laaffic_console.kit.lists import walks
 from messaging.models import Contact
 from voice.models import CallRecord, GroupTask
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 
 CHUNK = 500
 COLUMNS = ["number", "name", "state", "reason", "seconds", "billed_seconds", "cost", "currency", "called_at"]
@@ -25,7 +25,7 @@ Row = list[Any]
 def rows(task: GroupTask, *, with_names: bool = True) -> Iterator[Row]:
     """The header, then a row for each call, and one for each number of which no call is known."""
     yield COLUMNS
-    numbers = group_numbers.of(task)
+    numbers = group_callees.of(task)
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
         records, names = records_of(task, chunk), _names(chunk) if with_names else {}

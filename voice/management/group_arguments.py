@@ -18,8 +18,8 @@ from messaging.management.named import application_of, group_named, region_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, moment_of, purpose_of
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import copies as group_copies
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import proving as task_proving
 from voice.services.group_calls import tasks as group_tasks
 
@@ -137,7 +137,7 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
     )
     audience = None
     if options["group"] or options["file"]:
-        audience = group_numbers.gather(
+        audience = group_callees.gather(
             groups=[group_named(name) for name in options["group"]],
             upload=_upload(options["file"]) if options["file"] else None,
             region=region_named(options["region"]),

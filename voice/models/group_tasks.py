@@ -13,8 +13,8 @@ from laaffic_console.kit.words.figures import money, number, share
 from laaffic_console.kit.words.planned_years import PlannedMomentField
 from laaffic_console.kit.words.said import SaidField, SaidLine
 from laaffic_console.kit.words.visible_names import VisiblyNamed
-from messaging.models.careful import calendar_field, latest_end_field, purpose_field
-from messaging.models.launched import Happened, Launched
+from messaging.models.campaign_bases import Happened, Launched
+from messaging.models.care_fields import calendar_field, latest_end_field, purpose_field
 from voice.models.audio import AudioFile
 
 

@@ -14,7 +14,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, page, row
 from messaging.models import Approval, Campaign
-from messaging.models.of_one_draft import DRAFTS
+from messaging.models.about_drafts import DRAFTS
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.approvable import DRAFT
 

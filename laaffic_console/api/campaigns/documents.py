@@ -9,10 +9,11 @@ from laaffic_console.api.mms import own as mms
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from messaging.models import Campaign, Message, Proof
-from messaging.services.batches import counting, unknown
+from messaging.services.batches import unknown
 from messaging.services.batches.unknown import Lost
 from messaging.services.campaigns import editing, follow_ups
 from messaging.services.reports import amount_words
+from messaging.services.tallies import counting
 from messaging.wire.incurable import is_incurable, is_not_in_use
 
 Options = Callable[[Mapping[str, Any]], dict[str, Any]]

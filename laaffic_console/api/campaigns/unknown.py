@@ -17,8 +17,8 @@ from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.views import ApiView, row
-from messaging.services.batches import counting
 from messaging.services.campaigns import resolving
+from messaging.services.tallies import counting
 
 RESOLVE = "messaging.resolve_campaign"
 CLOCKS_DIFFER = dt.timedelta(seconds=5)  # those of the web server and of the workers, at most

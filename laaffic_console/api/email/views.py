@@ -20,10 +20,10 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.lists.spans import within_span
 from messaging.models import EmailCampaign, EmailChoice, EmailMessage
 from messaging.services.email import campaigns as email_campaigns
-from messaging.services.email import checks as email_checks
 from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import hours as email_hours
+from messaging.services.email import launch_checks as email_checks
 from messaging.services.email import starting as email_starting
 
 VIEW, ADD, LAUNCH = "messaging.view_emailcampaign", "messaging.add_emailcampaign", "messaging.launch_emailcampaign"

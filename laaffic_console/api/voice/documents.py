@@ -12,7 +12,7 @@ from voice.exports import task_recipient_exports
 from voice.models import Announcement, AudioFile, CallRecord, GroupTask, SipCall, SipPhone
 from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.spoken.options import GENDERS
@@ -187,7 +187,7 @@ def lost_group_call(row: GroupTask) -> dict[str, Any]:
 
 
 def callees(row: GroupTask, start: int, end: int) -> list[dict[str, Any]]:
-    numbers = group_numbers.of(row)[start:end]
+    numbers = group_callees.of(row)[start:end]
     records = task_recipient_exports.records_of(row, numbers)
     return [
         {"position": at, "number": masked(number), "calls": [record(one) for one in records.get(number, ())]}

@@ -13,7 +13,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import WhyRequest, page_of
 from laaffic_console.api.views import ApiView, ListQuery, by_position, row
-from laaffic_console.api.voice import documents, shapes
+from laaffic_console.api.voice import documents, group_shapes
 from laaffic_console.api.voice.group_views import LAUNCH, VIEW, rows, standing
 from laaffic_console.kit.files.exporting import rights as export_rights
 from voice.models import CallRecord, GroupTask, TaskState
@@ -42,17 +42,19 @@ class GroupCallStepView(ApiView):
 
 
 class TakeBackGroupCallView(GroupCallStepView):
-    @extend_schema(parameters=[KEY], request=None, responses=shapes.GroupCallStanding)
+    @extend_schema(parameters=[KEY], request=None, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Make a draft again of a launch of which nothing has left."""
         return self.take_step(pk, lambda task: group_waiting.take_back(task.pk, by=request.user))
 
 
 class ResumeGroupCallView(GroupCallStepView):
-    @extend_schema(parameters=[KEY], request=shapes.ResumeGroupCallRequest, responses=shapes.GroupCallStanding)
+    @extend_schema(
+        parameters=[KEY], request=group_shapes.ResumeGroupCallRequest, responses=group_shapes.GroupCallStanding
+    )
     def post(self, request: Any, pk: int) -> Response:
         """Try a launch again that is held."""
-        asked = self.read(shapes.ResumeGroupCallRequest)
+        asked = self.read(group_shapes.ResumeGroupCallRequest)
         return self.take_step(pk, lambda task: _resumed(task, asked, request.user))
 
 
@@ -69,7 +71,7 @@ class GroupCallOutsideHoursView(GroupCallStepView):
     scopes = {"POST": Scope.APPROVE}
     rights = {"POST": [VIEW, APPROVE]}
 
-    @extend_schema(parameters=[KEY], request=WhyRequest, responses=shapes.GroupCallStanding)
+    @extend_schema(parameters=[KEY], request=WhyRequest, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Let it leave though nobody's hours have begun: once, for this task, and with a reason."""
         reason = self.read(WhyRequest)["reason"]
@@ -84,7 +86,7 @@ class AskGroupCallView(ApiView):
     scopes = {"POST": Scope.VOICE}
     rights = {"POST": [VIEW, ASK]}
 
-    @extend_schema(parameters=[KEY], request=None, responses=shapes.GroupCall)
+    @extend_schema(parameters=[KEY], request=None, responses=group_shapes.GroupCall)
     def post(self, request: Any, pk: int) -> Response:
         """Ask Laaffic how it stands now, and keep what it says."""
 
@@ -103,15 +105,17 @@ class LostGroupCallView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
     rights = {"GET": [VIEW], "POST": [VIEW, LAUNCH]}
 
-    @extend_schema(responses=shapes.LostGroupCall)
+    @extend_schema(responses=group_shapes.LostGroupCall)
     def get(self, request: Any, pk: int) -> Response:
         """Its requests to Laaffic with the evidence of each, and how often its name was looked for."""
         return Response(documents.lost_group_call(row(rows(), pk)))
 
-    @extend_schema(parameters=[KEY], request=shapes.GroupCallWordRequest, responses=shapes.GroupCallStanding)
+    @extend_schema(
+        parameters=[KEY], request=group_shapes.GroupCallWordRequest, responses=group_shapes.GroupCallStanding
+    )
     def post(self, request: Any, pk: int) -> Response:
         """Say what you know of a launch whose answer was lost, or of a task that Laaffic does not list any more."""
-        asked = self.read(shapes.GroupCallWordRequest)
+        asked = self.read(group_shapes.GroupCallWordRequest)
         answer = self.once(lambda: _settled(row(rows(), pk), asked, request.user))
         return Response(answer.body, answer.status)
 
@@ -130,7 +134,7 @@ class CalleesView(ApiView):
     scopes = {"GET": Scope.READ}
     rights = {"GET": [VIEW, *export_rights(GroupTask), *export_rights(CallRecord)]}
 
-    @extend_schema(parameters=[ListQuery], responses=page_of(shapes.Callee))
+    @extend_schema(parameters=[ListQuery], responses=page_of(group_shapes.Callee))
     def get(self, request: Any, pk: int) -> Response:
         """Each of its numbers with what happened to the calls to it, in their order."""
         query = self.read(ListQuery, request.query_params.dict())

@@ -16,15 +16,15 @@ from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.views import ApiView, page, row
-from laaffic_console.api.voice import documents, shapes
+from laaffic_console.api.voice import documents, group_shapes
 from laaffic_console.api.voice.group_views import ADD, LAUNCH, VIEW, every
 from laaffic_console.api.voice.spoken import OTHER_LANGUAGE
 from laaffic_console.gateway.models import Channel
 from voice.models import Announcement, AudioFile, GroupTask
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import copies as group_copies
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import tasks as group_tasks
-from voice.services.group_calls.numbers import Audience
+from voice.services.group_calls.callees import Audience
 from voice.services.spoken.options import GENDERS
 
 WRITE = [VIEW, ADD]
@@ -68,20 +68,22 @@ class GroupCallsView(ApiView):
     rights = {"GET": [VIEW], "POST": WRITE}
 
     @extend_schema(
-        operation_id="group_calls_list", parameters=[shapes.GroupCallQuery], responses=page_of(shapes.GroupCall)
+        operation_id="group_calls_list",
+        parameters=[group_shapes.GroupCallQuery],
+        responses=page_of(group_shapes.GroupCall),
     )
     def get(self, request: Any) -> Response:
         """The newest first; templates are among them only where they are asked for."""
-        query = self.read(shapes.GroupCallQuery, request.query_params.dict())
+        query = self.read(group_shapes.GroupCallQuery, request.query_params.dict())
         found = narrowed(every(), query, state="state")
         if query["is_template"] is not None:
             found = found.filter(is_template=query["is_template"])
         return Response(page(found, query, documents.group_call))
 
-    @extend_schema(parameters=[KEY], request=shapes.GroupCallRequest, responses={201: shapes.GroupCall})
+    @extend_schema(parameters=[KEY], request=group_shapes.GroupCallRequest, responses={201: group_shapes.GroupCall})
     def post(self, request: Any) -> Response:
         """A draft. Nobody is called before it is launched. Send a key: repeated without one, it makes another draft."""
-        asked = self.read(shapes.GroupCallRequest)
+        asked = self.read(group_shapes.GroupCallRequest)
         _require_sight_of_groups(request.user, asked)
 
         def work() -> Answer:
@@ -121,7 +123,7 @@ def _audience(asked: dict[str, Any], task: GroupTask) -> Audience | None:
     """None where its numbers stay as they are."""
     if not (asked.get("groups") or "to" in asked):
         return None
-    return group_numbers.gather(
+    return group_callees.gather(
         groups=named.groups(asked.get("groups", [])),
         pasted="\n".join(asked.get("to", [])),
         skip_invalid=asked.get("skip_invalid", False),
@@ -182,15 +184,15 @@ class GroupCallView(ApiView):
     rights = {"GET": [VIEW], "PATCH": WRITE, "DELETE": [VIEW, DELETE]}
     has_etag = True
 
-    @extend_schema(responses=shapes.GroupCall)
+    @extend_schema(responses=group_shapes.GroupCall)
     def get(self, request: Any, pk: int) -> Response:
         """How it stands, as Laaffic told last."""
         return Response(documents.group_call(row(every(), pk)))
 
-    @extend_schema(parameters=[KEY, IF_MATCH], request=shapes.GroupCallChange, responses=shapes.GroupCall)
+    @extend_schema(parameters=[KEY, IF_MATCH], request=group_shapes.GroupCallChange, responses=group_shapes.GroupCall)
     def patch(self, request: Any, pk: int) -> Response:
         """Edit a draft or a template, if it is still as it was seen. What you leave out stays."""
-        asked = self.read(shapes.GroupCallChange)
+        asked = self.read(group_shapes.GroupCallChange)
         seen = asked.pop("seen")
         _require_sight_of_groups(request.user, asked)
 
@@ -233,29 +235,29 @@ class MadeFromView(ApiView):
 class CopyGroupCallView(MadeFromView):
     rights = {"POST": [VIEW, ADD]}
 
-    @extend_schema(parameters=[KEY], request=shapes.CopyRequest, responses={201: shapes.GroupCall})
+    @extend_schema(parameters=[KEY], request=group_shapes.CopyRequest, responses={201: group_shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
         """A new draft like it, to the same numbers or those not reached; from a template one without numbers.
 
         Send a key: repeated without one, it makes another draft.
         """
-        unreached = self.read(shapes.CopyRequest)["unreached"]
+        unreached = self.read(group_shapes.CopyRequest)["unreached"]
         return self.made(pk, lambda task, by: group_copies.new_from(task, unreached_only=unreached, by=by))
 
 
 class RepeatGroupCallView(MadeFromView):
-    @extend_schema(parameters=[KEY], request=shapes.RepeatRequest, responses={201: shapes.GroupCall})
+    @extend_schema(parameters=[KEY], request=group_shapes.RepeatRequest, responses={201: group_shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
         """A draft of Laaffic's own repetition of a finished task, to all or to those not reached.
 
         The open one, where there is one already.
         """
-        unreached = self.read(shapes.RepeatRequest)["unreached"]
+        unreached = self.read(group_shapes.RepeatRequest)["unreached"]
         return self.made(pk, lambda task, by: group_copies.again(task, failed_only=unreached, by=by))
 
 
 class UpdateGroupCallView(MadeFromView):
-    @extend_schema(parameters=[KEY], request=None, responses={201: shapes.GroupCall})
+    @extend_schema(parameters=[KEY], request=None, responses={201: group_shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
         """A draft that takes the place of a task which waits at Laaffic; the open one, where there is one already."""
         return self.made(pk, group_copies.update_of)
@@ -264,7 +266,7 @@ class UpdateGroupCallView(MadeFromView):
 class KeepTemplateView(MadeFromView):
     rights = {"POST": [VIEW, ADD]}
 
-    @extend_schema(parameters=[KEY], request=None, responses={201: shapes.GroupCall})
+    @extend_schema(parameters=[KEY], request=None, responses={201: group_shapes.GroupCall})
     def post(self, request: Any, pk: int) -> Response:
         """Keep what is played and how as a template, without numbers and time.
 

@@ -13,7 +13,7 @@ from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import LaunchRequest
 from laaffic_console.api.views import ApiView, row
-from laaffic_console.api.voice import shapes
+from laaffic_console.api.voice import group_shapes
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OVER
 from voice.services.group_calls import launching as group_launching
@@ -41,7 +41,7 @@ class GroupCallCheckView(ApiView):
     scopes = {"GET": Scope.READ}
     rights = {"GET": [VIEW]}
 
-    @extend_schema(responses=shapes.GroupCallCheckAnswer)
+    @extend_schema(responses=group_shapes.GroupCallCheckAnswer)
     def get(self, request: Any, pk: int) -> Response:
         """Whose phones would ring and when, what it costs, and what the launch checks find."""
         task = full(pk)
@@ -69,7 +69,7 @@ class GroupCallLaunchView(ApiView):
     scopes = {"POST": Scope.VOICE}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    @extend_schema(parameters=[KEY], request=LaunchRequest, responses=shapes.GroupCallStanding)
+    @extend_schema(parameters=[KEY], request=LaunchRequest, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Hand a draft to Laaffic; with “shown” only if it still does what “check” has shown."""
         asked = self.read(LaunchRequest)
@@ -105,7 +105,7 @@ class GroupCallCancelView(ApiView):
     scopes = {"POST": Scope.VOICE}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    @extend_schema(parameters=[KEY], request=None, responses=shapes.GroupCallStanding)
+    @extend_schema(parameters=[KEY], request=None, responses=group_shapes.GroupCallStanding)
     def post(self, request: Any, pk: int) -> Response:
         """Take back what has not left, or have Laaffic stop it: calls that ring go on. What is over stays so."""
         full(pk)

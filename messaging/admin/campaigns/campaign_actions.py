@@ -22,9 +22,10 @@ from laaffic_console.kit.words.said import ngettext
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.admin.pages import add_problems, own_page, page, require, say_why
 from messaging.models import Campaign, CampaignState
-from messaging.services.batches import counting, unknown
+from messaging.services.batches import unknown
 from messaging.services.campaigns import campaigns, follow_ups, resolving
 from messaging.services.refusals import NotAllowed
+from messaging.services.tallies import counting
 from messaging.wire.incurable import is_incurable
 
 NOT_REPLIED = "not-replied"

@@ -14,13 +14,14 @@ from unfold.decorators import display
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
+from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.figures import in_percent, money, number, pace
 from messaging.admin.shared import channel_pages, resuming
 from messaging.admin.shared.clocks import starts_at
 from messaging.models import Campaign, CampaignState, MessageState
-from messaging.services.batches import counting
 from messaging.services.figures import list_figures
 from messaging.services.figures.list_figures import ListFigures
+from messaging.services.tallies import counting
 
 EVERY_KIND = "all"
 MOVING = (CampaignState.SCHEDULED, CampaignState.RUNNING)
@@ -28,15 +29,7 @@ COLUMNS = [
     *("shown_name", "shown_state", "shown_progress", "shown_delivered", "shown_failed", "shown_cost", "shown_replies"),
     *("created_at", "created_by", "shown_act"),
 ]
-STATE_COLOURS = {
-    CampaignState.DRAFT: "default",
-    CampaignState.SCHEDULED: "info",
-    CampaignState.RUNNING: "info",
-    CampaignState.PAUSED: "warning",
-    CampaignState.HELD: "warning",
-    CampaignState.FINISHED: "success",
-    CampaignState.CANCELLED: "default",
-}
+STATE_COLOURS = state_colours.of(CampaignState)
 # What one press does from a row. Cancelling asks first, so it is on the campaign's own page.
 ROW_ACTS = {
     CampaignState.RUNNING: ("pause", gettext_lazy("Pause"), "pause"),
@@ -98,7 +91,7 @@ class CampaignListAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("state"), ordering="state")
     def shown_state(self, campaign: Campaign) -> str:
-        tone = STATE_COLOURS[CampaignState(campaign.state)]
+        tone = STATE_COLOURS[campaign.state]
         shown = render_to_string("messaging/campaign/campaign_state.html", {"campaign": campaign, "tone": tone})
         return _live(campaign, "state", shown)
 

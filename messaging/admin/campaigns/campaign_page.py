@@ -15,10 +15,11 @@ from messaging.admin.shared import channel_pages, proof_panel
 from messaging.models import Campaign
 from messaging.registered import export_kinds
 from messaging.services.audience import rules
-from messaging.services.batches import counting, expected, gate_tallies, waiting
+from messaging.services.batches import waiting
 from messaging.services.campaigns import canaries, templates
-from messaging.services.figures import batch_squares, campaign_report, insights
+from messaging.services.figures import batch_squares, campaign_report, expected, insights
 from messaging.services.reports import delivery_times
+from messaging.services.tallies import counting, gate_tallies
 
 COUNTRIES = 12
 

@@ -39,10 +39,10 @@ from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import buttons, channel_pages, proof_panel, resuming
 from messaging.models import Campaign, CampaignState
 from messaging.registered import export_kinds
-from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, editing, starting
 from messaging.services.figures import comparing
 from messaging.services.refusals import NotAllowed
+from messaging.services.tallies import counting
 
 Verb = Callable[..., Campaign]
 CampaignView = Callable[[Any, HttpRequest, Campaign], HttpResponse]

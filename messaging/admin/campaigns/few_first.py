@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from messaging.admin.pages import require
 from messaging.admin.rules.by_word import by_word_view
 from messaging.models import Campaign, CampaignState
-from messaging.services.batches import counting
 from messaging.services.campaigns import canaries
+from messaging.services.tallies import counting
 
 
 def go_on_view(admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResponse:

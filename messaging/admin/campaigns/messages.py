@@ -35,8 +35,8 @@ from messaging.models import (
 )
 from messaging.people.person_links import PersonColumn
 from messaging.registered import findable
-from messaging.services.batches import answers, expected, waiting
-from messaging.services.figures import timeline
+from messaging.services.batches import answers, waiting
+from messaging.services.figures import expected, timeline
 from messaging.services.reports import amount_words
 from messaging.wire.order_ids import order_id
 

@@ -16,9 +16,9 @@ from laaffic_console.identity.models import profile_of
 from messaging.admin.email.email_form import EmailCampaignForm
 from messaging.admin.shared.clocks import moment_in
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
-from messaging.services.email import checks as email_checks
 from messaging.services.email import choices as email_choices
 from messaging.services.email import drafts as email_drafts
+from messaging.services.email import launch_checks as email_checks
 
 NO_PRICE = gettext_lazy("Laaffic names no price for emails, neither before nor in its reports.")
 WRITTEN = ("from_address", "receiver_id", "template_id", "subject")

@@ -23,6 +23,7 @@ from laaffic_console.gateway.models import EvidenceKind
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.campaigns import resuming_several
@@ -56,16 +57,7 @@ from messaging.services.refusals import NotAllowed
 
 State = EmailCampaignState
 Kind = EmailLookup.Kind
-STATE_COLOURS = {
-    State.DRAFT: "default",
-    State.SCHEDULED: "info",
-    State.SENDING: "info",
-    State.UNKNOWN: "warning",
-    State.RUNNING: "info",
-    State.HELD: "warning",
-    State.FINISHED: "success",
-    State.CANCELLED: "default",
-}
+STATE_COLOURS = state_colours.of(State)
 MAY_PUT_ASIDE = ("messaging.view_emailcampaign", "messaging.approve_emailcampaign")
 # verb: (its words, what is asked first, the service)
 BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {

@@ -18,11 +18,11 @@ from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
 from messaging.admin.shared.clocks import at_its_moment
 from messaging.models import EmailCampaign
-from messaging.services.email import checks as email_checks
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import hours as email_hours
+from messaging.services.email import launch_checks as email_checks
 from messaging.services.email import starting as email_starting
-from messaging.services.email.checks import Planned
+from messaging.services.email.launch_checks import Planned
 from messaging.services.launching import checks
 
 

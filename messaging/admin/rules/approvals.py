@@ -17,7 +17,7 @@ from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.pages import own_page, require, say_why
 from messaging.models import Approval
-from messaging.models.of_one_draft import DRAFTS
+from messaging.models.about_drafts import DRAFTS
 from messaging.services.approvals import approvable, approval_rules, approvals
 from messaging.services.refusals import NotAllowed
 

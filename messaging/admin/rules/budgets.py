@@ -21,7 +21,7 @@ from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import bulk_actions
 from messaging.models import Budget, CampaignState
-from messaging.models.launched import Launched
+from messaging.models.campaign_bases import Launched
 from messaging.services.budgets import budgets
 
 

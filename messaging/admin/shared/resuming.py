@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from messaging.models import Campaign
-from messaging.models.launched import Launched
+from messaging.models.campaign_bases import Launched
 from messaging.services.approvals import approval_rules
 from messaging.services.approvals.shown import Agreed
 from messaging.services.campaigns import starting

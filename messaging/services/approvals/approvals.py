@@ -16,7 +16,7 @@ from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, ngettext
 from messaging.models import Approval, Campaign
-from messaging.models.of_one_draft import DRAFTS
+from messaging.models.about_drafts import DRAFTS
 from messaging.services import events
 from messaging.services.approvals import approvable, approval_rules, shown
 from messaging.services.approvals.approvable import DRAFT, Plan

@@ -7,10 +7,10 @@ with the campaign's cursor, so a killed freeze goes on where it stood. Each chun
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, IntegerField, OuterRef, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services.database.durability import relax
@@ -26,10 +26,8 @@ from messaging.models import (
     GroupMembership,
     Message,
     MessageState,
-    OtherSpelling,
-    SuppressionEntry,
 )
-from messaging.services.audience import given_numbers, new_batches, rules
+from messaging.services.audience import given_numbers, left_out, new_batches, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import consents, contact_writes
 from messaging.services.gates import as_frozen, canary, frequency, retries
@@ -37,7 +35,6 @@ from messaging.services.replies import reply_pulls
 from messaging.services.saved_audiences import audience_sql
 from messaging.services.saved_audiences.condition_sql import Rules
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
-from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 from messaging.text import merge_fields
 
 JOINING_SECONDS = 2  # an import commits a chunk of its rows in less
@@ -162,7 +159,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, after
     before = transaction.savepoint()
     values, value_params = merge_values_sql(channels.texts_of(campaign))
     not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
-    agreed, agreed_on = has_agreed(campaign)
+    agreed, agreed_on = left_out.has_agreed(campaign)
     batch, made = _fill_batch(
         campaign,
         before,
@@ -172,13 +169,13 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, after
         [*value_params, *params, *excluded_params, *suppressed_on, *agreed_on],
     )
     if made[0] == CHUNK:  # there are no more in a stretch
-        dropped = Dropped()
+        dropped = left_out.Dropped()
     else:
         conditions = ((not_excluded, excluded_params), (not_suppressed, suppressed_on), (agreed, agreed_on))
-        dropped = _count_dropped(made[0], (audience, params), *conditions)
-    excluded_otherwise = _drop_excluded(excluded, made)
-    twice = _drop_twice(campaign, made, upper)
-    capped = _drop_capped(campaign, made)
+        dropped = left_out.count_dropped(made[0], (audience, params), *conditions)
+    excluded_otherwise = left_out.drop_excluded(excluded, made)
+    twice = left_out.drop_twice(campaign, made, upper)
+    capped = left_out.drop_capped(campaign, made)
     if left := made[0] - excluded_otherwise - twice - capped:
         new_batches.keep(campaign, batch, left, *made[1:])
     else:  # to delete the batch, the database would look through all messages: no index of theirs begins with it
@@ -200,72 +197,6 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, after
 def _moved_on() -> tuple[QuerySet[Campaign], dict[str, Any]]:
     counts = {name: F(name) + Given(name, IntegerField()) for name in given_numbers.COUNTS}
     return Campaign.objects.filter(pk=Given("campaign")), {"audience_cursor": Given("upper"), **counts}
-
-
-def _drop_excluded(groups: Sequence[int], made: tuple[int, int, int]) -> int:
-    """Out goes whom a group that is left out has by another spelling; how many do."""
-    if not groups:
-        return 0
-    spelled = {number: pk for pk, number in _with_other_spellings(made)}
-    excluded = given_numbers.excluded_among(groups, list(spelled))
-    Message.objects.filter(pk__in=[spelled[number] for number in excluded]).delete()
-    return len(excluded)
-
-
-def _drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> int:
-    """One person gets one message: out goes who is in the audience by another spelling too; how many do.
-
-    Of two spellings one at least is not the usual one, so only such numbers are looked at, and few are.
-    """
-    unusual = [(pk, number) for pk, number in _with_other_spellings(made) if subscriber(number) != number]
-    if not unusual:
-        return 0
-    others = every_spelling([number for _pk, number in unusual])
-    there = set(Message.objects.filter(campaign=campaign, number__in=others).values_list("number", flat=True))
-    there |= _ahead(campaign, upper, others)
-    twice = {}
-    for pk, number in unusual:
-        if not there.isdisjoint(spellings(number)[1:]):
-            twice[pk] = number
-            there.discard(number)
-    Message.objects.filter(pk__in=twice).delete()
-    return len(twice)
-
-
-def _drop_capped(campaign: Campaign, made: tuple[int, int, int]) -> int:
-    """Who has had as many messages as the cap allows is not in it; how many. Looked at once more in the claim."""
-    if not (cap := frequency.cap_of(campaign)):
-        return 0
-    ours = Message.objects.filter(pk__gte=made[1], pk__lte=made[2], campaign=campaign)
-    full = frequency.full_among(campaign, cap, ours.values_list("number", flat=True))
-    return ours.filter(number__in=full).delete()[0] if full else 0
-
-
-def _with_other_spellings(made: tuple[int, int, int]) -> list[tuple[int, str]]:
-    """(id, number) of the messages that were made, of those countries that spell numbers in several ways."""
-    marks = ", ".join(["%s"] * len(PREFIXES))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT m.id, m.number FROM messaging_message m WHERE m.id >= %s AND m.id <= %s "
-            f"AND (substr(m.number, 1, 2) IN ({marks}) OR substr(m.number, 1, 3) IN ({marks})) ORDER BY m.id",
-            [*made[1:], *PREFIXES, *PREFIXES],
-        )
-        return list(cursor.fetchall())
-
-
-def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
-    """Those of the numbers whose contacts are still to be frozen."""
-    members = GroupMembership.objects.filter(contact=OuterRef("pk"))
-    waiting = Contact.objects.filter(number__in=numbers, pk__gt=after, pk__lte=campaign.audience_end)
-    joined = members.filter(group__in=campaign.groups.all())
-    if campaign.member_end is not None:
-        joined = joined.filter(pk__lte=campaign.member_end)
-    waiting = waiting.exclude(Exists(members.filter(group__in=campaign.excluded_groups.all())))
-    found = set(waiting.filter(Exists(joined)).values_list("number", flat=True))
-    if meant := rules.of(campaign, member_end=campaign.member_end):
-        others = dict(waiting.values_list("pk", "number"))
-        found |= {others[pk] for pk in audience_sql.meeting_among(meant, sorted(others))}
-    return found
 
 
 def merge_values_sql(text: str) -> tuple[str, list[str]]:
@@ -336,61 +267,6 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
         )
         first, last = cursor.fetchone()
         return made, first, last  # one writer at a time: all that are newer are ours
-
-
-class Dropped(NamedTuple):
-    """Of a chunk's contacts, those without a message."""
-
-    excluded: int = 0
-    suppressed: int = 0
-    no_consent: int = 0
-    twice: int = 0  # their number is in the campaign already
-
-
-_Condition = tuple[str, Sequence[int | str]]  # with its parameters
-
-
-def _count_dropped(
-    made: int, audience: _Condition, not_excluded: _Condition, not_suppressed: _Condition, agreed: _Condition
-) -> Dropped:
-    """Why those of a chunk have no message of whom none was made.
-
-    A statement later than the one that made them: anyone who was suppressed in between is none of these.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT coalesce(sum(CASE WHEN {not_excluded[0]} THEN 0 ELSE 1 END), 0), "
-            f"coalesce(sum(CASE WHEN {not_suppressed[0]} THEN 0 WHEN {not_excluded[0]} THEN 1 ELSE 0 END), 0), "
-            f"coalesce(sum(CASE WHEN {agreed[0]} THEN 0 WHEN {not_suppressed[0]} AND {not_excluded[0]} THEN 1 "
-            f"ELSE 0 END), 0), count(*) {audience[0]}",
-            [
-                *not_excluded[1],
-                *(*not_suppressed[1], *not_excluded[1]),
-                *(*agreed[1], *not_suppressed[1], *not_excluded[1]),
-                *audience[1],
-            ],
-        )
-        *reasons, everybody = cursor.fetchone()
-    left, counts = everybody - made, []
-    for found in reasons:
-        counts.append(min(found, left))
-        left -= counts[-1]
-    excluded, suppressed, no_consent = counts
-    return Dropped(excluded, suppressed, no_consent, twice=left)
-
-
-def has_agreed(campaign: Campaign) -> tuple[str, list[str]]:
-    """Of contacts `c`, with its parameters; "TRUE" where the campaign needs nobody's consent."""
-    if not consents.is_needed(campaign):
-        return "TRUE", []
-    return audience_sql.has_consent("c", campaign.channel)
-
-
-def is_suppressed(campaign: Campaign) -> Q:
-    """Of contacts, for the campaign's channel."""
-    stopping = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
-    others = OtherSpelling.objects.filter(number=OuterRef(OuterRef("number"))).values("suppressed")
-    return Q(Exists(stopping.filter(number=OuterRef("number")))) | Q(Exists(stopping.filter(number__in=others)))
 
 
 def _leave_out_reached(campaign: Campaign) -> None:

@@ -17,8 +17,8 @@ from django.db.models import Max, Min, Q, QuerySet
 from laaffic_console.gateway.services.work import bell, leases, turns, workers
 from laaffic_console.kit.sql.constant_sql import Given, Insert, Select
 from messaging.models import Batch, BatchAnswer, BatchState, Message, MessageState
-from messaging.services.batches import sent_tallies
 from messaging.services.batches.bulk_writes import write_answers
+from messaging.services.tallies import sent_tallies
 from messaging.wire import gateway_ids
 
 JOB = "messaging.jobs.write_answers"

@@ -20,7 +20,7 @@ from laaffic_console.gateway.services.work import pacing, workers
 from laaffic_console.gateway.services.work.pacing import RateLimit
 from laaffic_console.kit.sql.constant_sql import Given, Select, moment
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, HoldKind
-from messaging.services.batches import gate_tallies, written_off
+from messaging.services.batches import written_off
 from messaging.services.batches.batch_texts import texts_of
 from messaging.services.batches.bulk_writes import give_to_requests, write_segments
 from messaging.services.batches.carving import carve, carve_heads
@@ -37,6 +37,7 @@ from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim, OutgoingText
 from messaging.services.gates import gates
 from messaging.services.gates.gates import Gate, Queued, Verdict
+from messaging.services.tallies import gate_tallies
 from messaging.wire.order_ids import order_ids
 
 

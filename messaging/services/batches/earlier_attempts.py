@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from django.utils import timezone
 
 from messaging.models import EarlierAttempt, MessageEvent, MessageState
-from messaging.services.batches.bulk_writes import count_outcomes
+from messaging.services.tallies.tally_writes import count_outcomes
 from messaging.wire import gateway_ids
 
 SOURCE = "an earlier attempt"

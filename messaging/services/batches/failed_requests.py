@@ -20,11 +20,12 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import Code, InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, Remedy
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import carving, error_limit, sent_tallies
-from messaging.services.batches.bulk_writes import count_activity, count_outcomes
+from messaging.services.batches import carving, error_limit
 from messaging.services.batches.unanswered import WAITING, mark_unknown
 from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim
+from messaging.services.tallies import sent_tallies
+from messaging.services.tallies.tally_writes import count_activity, count_outcomes
 
 FIRST_WAIT = 0.5  # seconds; doubled with each attempt
 LONGEST_WAIT = 60.0

@@ -18,11 +18,12 @@ from laaffic_console.kit.sql.constant_sql import Given, Select, Update, moment
 from laaffic_console.laaffic import SendResult
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import answers, earlier_attempts, sent_tallies
-from messaging.services.batches.bulk_writes import count_activity
+from messaging.services.batches import answers, earlier_attempts
 from messaging.services.batches.failed_requests import Aftermath, after_rejecting, write_rejected
 from messaging.services.batches.unanswered import FIRST_CHECK, WAITING
 from messaging.services.channels.outgoing import Claim
+from messaging.services.tallies import sent_tallies
+from messaging.services.tallies.tally_writes import count_activity
 from messaging.wire import gateway_ids
 
 # The answer's array leaves the number out, without a reason (laaffic-api#ambiguities 3).

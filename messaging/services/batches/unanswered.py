@@ -14,7 +14,7 @@ from laaffic_console.gateway.services.ledger import known_by, ledger
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.laaffic import SIGNS_AGAIN_WITHIN
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, MessageState
-from messaging.services.batches import sent_tallies
+from messaging.services.tallies import sent_tallies
 
 FIRST_CHECK = dt.timedelta(seconds=30)
 WAITING = (MessageState.QUEUED, MessageState.UNKNOWN)  # for this answer, or for what speaks in its place

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import bulk_writes, carving, own_segments, sent_tallies
+from messaging.services.batches import carving, own_segments
+from messaging.services.tallies import sent_tallies, tally_writes
 
 PERHAPS = "; the first sending may have arrived"
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
@@ -24,10 +25,10 @@ def write_off(batch: Batch, ids: Sequence[int], *, was: MessageState, evidence: 
         n = len(ids)
         own_segments.count_without_answer(batch, ids)
         Batch.objects.filter(pk=batch.pk).update(**{was.key: F(was.key) - n, "expired": F("expired") + n})
-        bulk_writes.count_outcomes(
+        tally_writes.count_outcomes(
             batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
         )
-        bulk_writes.count_activity(batch.campaign_id, {MessageState.EXPIRED: n}, timezone.now())
+        tally_writes.count_activity(batch.campaign_id, {MessageState.EXPIRED: n}, timezone.now())
         events.messages_moved(dict.fromkeys(ids, int(was)))
 
 

@@ -17,11 +17,12 @@ from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, Campaig
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.approvals.shown import Agreed
-from messaging.services.batches import counting, written_off
+from messaging.services.batches import written_off
 from messaging.services.budgets import budget_gate
 from messaging.services.campaigns import canary_figures, launch_checks, starting, states
 from messaging.services.gates import sending_hours
 from messaging.services.refusals import EndNotAsked, FewFirstFailed, NotAllowed
+from messaging.services.tallies import counting
 
 
 def pause(campaign_id: int, *, by: User | None = None) -> Campaign:

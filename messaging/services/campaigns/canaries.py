@@ -33,11 +33,12 @@ from messaging.models import (
     MessageState,
 )
 from messaging.services import steps
-from messaging.services.batches import carving, counting
+from messaging.services.batches import carving
 from messaging.services.campaigns import campaigns, canary_figures, canary_sizes, states
 from messaging.services.campaigns.canary_figures import Figures, figures
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
+from messaging.services.tallies import counting
 
 JOB = "messaging.jobs.follow_canaries"
 AT_ONCE = 200  # batches a transaction

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.kit.words.said import gettext as _
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, Canary
-from messaging.services.batches import counting
 from messaging.services.gates import canary as gate
+from messaging.services.tallies import counting
 
 LEFT = ("unknown", "rejected", "accepted", "expired", "undelivered", "delivered")
 

@@ -24,13 +24,13 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services import steps
-from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
 from messaging.services.channels import channels
 from messaging.services.contacts import contacts, erasures, pastes, suppression
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
 from messaging.services.saved_audiences import audiences
+from messaging.services.tallies import counting
 from messaging.subscribers import subscriber
 from messaging.wire.incurable import is_incurable, is_not_in_use
 

@@ -29,10 +29,11 @@ from messaging.models import (
     MessageState,
 )
 from messaging.services import events, steps
-from messaging.services.batches import sent_tallies, written_off
+from messaging.services.batches import written_off
 from messaging.services.budgets import shares
 from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
+from messaging.services.tallies import sent_tallies
 
 
 def send_again(campaign_id: int, *, reason: str, by: User | None = None, seen: dt.datetime | None = None) -> int:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.kit.words.said import read
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
-from messaging.services.batches.bulk_writes import upsert_tallies
+from messaging.services.tallies.tally_writes import upsert_tallies
 
 OVER = (EmailCampaignState.FINISHED, EmailCampaignState.CANCELLED)
 

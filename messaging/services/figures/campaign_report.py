@@ -5,7 +5,9 @@ from typing import Any
 
 from messaging import msisdn
 from messaging.models import Campaign
-from messaging.services.batches import counting, expected, gate_tallies, waiting
+from messaging.services.batches import waiting
+from messaging.services.figures import expected
+from messaging.services.tallies import counting, gate_tallies
 
 
 def document(campaign: Campaign) -> dict[str, Any]:

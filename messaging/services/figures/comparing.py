@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.words.figures import share
 from laaffic_console.reports.reporting import COLUMNS, Figures
 from messaging.models import Campaign
-from messaging.services.batches import counting
-from messaging.services.figures import message_reports
+from messaging.services.figures import period_report_source
+from messaging.services.tallies import counting
 
 LEAST, MOST = 2, 5
 LARGEST_ID = 2**63 - 1
@@ -81,7 +81,7 @@ def of(ids: Sequence[int]) -> list[Compared]:
         raise ValidationError(
             _("There is no campaign %(ids)s. Choose two to five in the list.") % {"ids": ", ".join(missing)}
         )
-    counts, figures, now = counting.counts_of_many(ids), message_reports.of_campaigns(ids), timezone.now()
+    counts, figures, now = counting.counts_of_many(ids), period_report_source.of_campaigns(ids), timezone.now()
     return [Compared(campaigns[pk], counts[pk], figures[pk], _seconds(campaigns[pk], now)) for pk in ids]
 
 

@@ -17,8 +17,8 @@ from laaffic_console.kit.words.figures import in_percent, money, number
 from laaffic_console.kit.words.stored_words import in_words
 from laaffic_console.laaffic import Family, lookup
 from messaging.models import ActivityTally, Campaign, CampaignState, MessageState, OutcomeTally
-from messaging.services.batches import counting
 from messaging.services.batches import waiting as waiting_batches
+from messaging.services.tallies import counting
 
 PACE_MINUTES = 2
 CHART_MINUTES = 120

@@ -10,9 +10,9 @@ from django.db.models import Count, OuterRef, Subquery, Sum
 
 from laaffic_console.kit.words.figures import share
 from messaging.models import Batch, Campaign, MessageState, OutcomeTally, Reply
-from messaging.services.batches import counting
 from messaging.services.figures import insights
 from messaging.services.figures.insights import Pace
+from messaging.services.tallies import counting
 
 FAILED = (MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED)
 

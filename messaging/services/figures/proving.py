@@ -9,8 +9,9 @@ from django.db.models import Count, Max, Min, Q, Sum
 from laaffic_console.gateway.models import EntryState, EvidenceKind, LedgerEntry
 from laaffic_console.gateway.services.database import snapshots
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
-from messaging.services.batches import answers, counting, earlier_attempts, gate_tallies, sent_tallies
+from messaging.services.batches import answers, earlier_attempts
 from messaging.services.reports.reported_rows import FINAL_STATES
+from messaging.services.tallies import counting, gate_tallies, sent_tallies
 
 TRIES = 20  # while it sends; the next answer comes within a second
 LIVE = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)

@@ -9,8 +9,9 @@ from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.words.figures import money, number
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Message, MessageState
-from messaging.services.batches import batch_texts, counting
+from messaging.services.batches import batch_texts
 from messaging.services.batches.own_segments import OwnSegments
+from messaging.services.tallies import counting
 from messaging.services.text.merge_values import for_eyes
 from messaging.text import merge_fields
 

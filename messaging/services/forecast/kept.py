@@ -1,4 +1,4 @@
-"""What was expected at a launch, as the campaign keeps it: what comes is held against it (batches/expected.py)."""
+"""What was expected at a launch, as the campaign keeps it: what comes is held against it (figures/expected.py)."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from messaging import msisdn
 from messaging.hours import opening_hours
 from messaging.hours.opening_hours import WHOLE_WEEK, Hours
 from messaging.models import Calendar, Campaign, EmailCampaign, HoldKind
-from messaging.models.launched import Launched
+from messaging.models.campaign_bases import Launched
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 
 NAME = "hours"

@@ -1,6 +1,6 @@
 """The launch checks, for every kind of draft: what stops it, what needs a reason, what needs a tick.
 
-What is looked at is each kind's own (`campaigns/launch_checks.py`, `email/checks.py`, voice's
+What is looked at is each kind's own (`campaigns/launch_checks.py`, `email/launch_checks.py`, voice's
 `group_calls/starting.py`); what is looked at alike is here. A person's launch is checked again when the button is
 pressed.
 """

@@ -1,4 +1,4 @@
-"""How long the way from the gateway to the phone took, kept in buckets (services/batches/sent_tallies.py)."""
+"""How long the way from the gateway to the phone took, kept in buckets (services/tallies/sent_tallies.py)."""
 
 import bisect
 import datetime as dt

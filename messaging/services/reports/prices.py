@@ -17,7 +17,7 @@ from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
 from messaging.models import Campaign, ListPrice, OutcomeTally
 from messaging.services.batches import own_segments
-from messaging.services.batches.counting import MICROS
+from messaging.services.tallies.counting import MICROS
 
 LAST_CAMPAIGNS = 200  # of a channel: what older ones cost says little
 ENOUGH = 20  # charged messages, before a learned price is preferred to a list's

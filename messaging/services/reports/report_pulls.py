@@ -28,12 +28,13 @@ from laaffic_console.laaffic import (
 )
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import answers, bulk_writes, sent_tallies
+from messaging.services.batches import answers
 from messaging.services.channels import channels
 from messaging.services.reports import doubtful_amounts, record_matching, reports
 from messaging.services.reports.abnormal_ids import Question, TooManyAbnormal, in_parts
 from messaging.services.reports.readings import Trouble
 from messaging.services.reports.record_matching import Strays, Sweep, Window
+from messaging.services.tallies import sent_tallies, tally_writes
 from messaging.wire import gateway_ids
 
 logger = logging.getLogger(__name__)
@@ -293,7 +294,7 @@ def _expire_waiting(batch: Batch) -> None:
     # A report on the way may have said a reason and a price already: they are counted as they are on the message.
     standing = waiting.order_by().values_list("country", "reason", "currency")
     sums = standing.annotate(n=Count("pk"), billed=Sum("billed_segments", default=0), paid=Sum("pay_micros", default=0))
-    outcomes: dict[bulk_writes.Outcome, tuple[int, int, int]] = {
+    outcomes: dict[tally_writes.Outcome, tuple[int, int, int]] = {
         (country, MessageState.EXPIRED, reason, currency): (n, billed, paid)
         for country, reason, currency, n, billed, paid in sums
     }
@@ -304,8 +305,8 @@ def _expire_waiting(batch: Batch) -> None:
     Batch.objects.filter(pk=batch.pk).update(
         accepted=F("accepted") - expired, expired=F("expired") + expired, next_check_at=None
     )
-    bulk_writes.count_outcomes(batch.campaign_id, outcomes)
-    bulk_writes.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
+    tally_writes.count_outcomes(batch.campaign_id, outcomes)
+    tally_writes.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
     events.messages_moved(moved)
 
 

@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services.inbox.draining import Inbox
 from laaffic_console.laaffic import DeliveryReport
 from laaffic_console.laaffic.reports import MalformedReport, from_push
-from messaging.services.reports import reports
+from messaging.services.reports import report_targets, reports
 from messaging.wire import gateway_ids
 
 
@@ -40,7 +40,7 @@ def _orphan(body_id: int, report: DeliveryReport) -> OrphanReport:
         order_id=report.order_id[:64],
         number=report.number[:20],
         report=kept,
-        problem=reports.contradiction(report),
+        problem=report_targets.contradiction(report),
         first_seen=now,
         next_try_at=now,
     )

@@ -18,17 +18,11 @@ from laaffic_console.kit import delivery_buckets
 from laaffic_console.kit.sql.constant_sql import Given, Select, Update, moment
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import answers, counting, own_segments, sent_tallies
-from messaging.services.batches.bulk_writes import (
-    ALIKE_COLUMNS,
-    Outcome,
-    count_activity,
-    count_outcomes,
-    move_counts,
-    write_reports,
-    write_same_reports,
-)
+from messaging.services.batches import answers, own_segments
+from messaging.services.batches.bulk_writes import ALIKE_COLUMNS, move_counts, write_reports, write_same_reports
 from messaging.services.batches.unanswered import FIRST_CHECK
+from messaging.services.tallies import counting, sent_tallies
+from messaging.services.tallies.tally_writes import Outcome, count_activity, count_outcomes
 from messaging.wire import networks
 
 # An outcome is a known end; what is on its way is in the batches' tallies.

@@ -1,5 +1,5 @@
-"""Judging delivery reports, from wherever they come (pushed, asked for by id, swept by time): of which message each
-speaks, and what it moves there. `reported_rows` reads the messages under lock and writes what has changed.
+"""Judging delivery reports, from wherever they come (pushed, asked for by id, swept by time): what each moves of its
+message. `report_targets` finds that, `reported_rows` reads the messages under lock and writes what has changed.
 
 Reports may be late, repeated, reordered or contradict each other. A message only ever moves to a higher state, so every
 order of the same reports ends the same (laws#best-report-wins). What contradicts the end is written down beside it.
@@ -9,26 +9,22 @@ import datetime as dt
 import logging
 import operator
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.database import database_clock, isolation
-from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
-from messaging import msisdn
-from messaging.models import Batch, Message, MessageEvent, MessageState
-from messaging.services.batches import answers, earlier_attempts, own_segments
-from messaging.services.reports import doubtful_amounts, reported_rows
+from messaging.models import Batch, MessageEvent, MessageState
+from messaging.services.batches import earlier_attempts, own_segments
+from messaging.services.reports import doubtful_amounts, report_targets, reported_rows
 from messaging.services.reports.reported_rows import COLUMNS, Alike, Row
-from messaging.subscribers import every_spelling, subscriber
-from messaging.wire import gateway_ids, networks, order_ids
+from messaging.wire import networks
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +34,6 @@ STATE_OF = {
     DeliveryState.PENDING: MessageState.ACCEPTED,
 }
 
-PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (laaffic-api#pushes)
 REASON_FROM = (MessageState.ACCEPTED, MessageState.UNDELIVERED)  # a push that is to be confirmed may tell it
 CONFIRM_AFTER = dt.timedelta(seconds=10)
 
@@ -55,7 +50,7 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
 
     `how` is added to the evidence of what they settle: how a report was found to be a message's.
     """
-    reports = _with_kept_ids(reports)
+    reports = report_targets.with_kept_ids(reports)
     found = _Found(reports)
     applying = _Applying(how)
     known = [
@@ -72,7 +67,7 @@ class _Found:
     """The messages that reports are about, as their rows say it, with their batches locked."""
 
     def __init__(self, reports: Sequence[DeliveryReport]) -> None:
-        self.targets, batch_of = _targets(reports)
+        self.targets, batch_of = report_targets.targets_of(reports)
         pks = [target[0] for target in self.targets if target is not None]
         self.several = {pk for pk, n in Counter(pks).items() if n > 1} if len(set(pks)) < len(pks) else set[int]()
         self.values, self.answered = reported_rows.locked(sorted(set(pks)), batch_of)
@@ -95,7 +90,7 @@ class _Applying:
     def rows(self) -> list[Row]:
         return [*self._singles.values(), *(row for row in self._alike.values() if row is not None)]
 
-    def take(self, report: DeliveryReport, found: _Found, target: "Target") -> bool:
+    def take(self, report: DeliveryReport, found: _Found, target: report_targets.Target) -> bool:
         """Whether the message is there and the report about it."""
         pk = target[0]
         if (values := found.values.get(pk)) is None:
@@ -135,8 +130,8 @@ class _Applying:
         row.alike = Alike()
         return row
 
-    def _take_one(self, report: DeliveryReport, row: Row, target: "Target") -> bool:
-        if not _is_about(report, row, by_id=target[2]):
+    def _take_one(self, report: DeliveryReport, row: Row, target: report_targets.Target) -> bool:
+        if not report_targets.is_about(report, row, by_id=target[2]):
             return False
         if _is_to_be_confirmed(report):
             self.asked_for.add(row.batch_id)
@@ -150,85 +145,6 @@ class _Applying:
         return True
 
 
-def _with_kept_ids(reports: Sequence[DeliveryReport]) -> Sequence[DeliveryReport]:
-    if all(len(report.msg_id) <= gateway_ids.LENGTH for report in reports):
-        return reports
-    return [report._replace(msg_id=gateway_ids.kept(report.msg_id)) for report in reports]
-
-
-Target = tuple[int, int | None, bool]  # message, its attempt where the report says it, found by an earlier one's id
-
-
-def _targets(reports: Sequence[DeliveryReport]) -> tuple[list[Target | None], dict[int, int]]:
-    """The message each report is about: by its orderId, which is made from the message's key, else by gateway id.
-
-    And {message: its batch} of those whose rows have been seen for that.
-    """
-    prefix = settings.LAAFFIC_ORDER_PREFIX
-    named = [order_ids.read(prefix, report.order_id) for report in reports]
-    missing = [report for report, name in zip(reports, named, strict=True) if name is None and report.msg_id]
-    by_gateway_id: dict[str, int] = {}
-    batch_of: dict[int, int] = {}
-    if missing:
-        rows = _with_gateway_ids.rows(ids=sorted({report.msg_id for report in missing}))
-        by_gateway_id = {gateway_id: pk for gateway_id, pk, _batch_id in rows}
-        batch_of = {pk: batch_id for _gateway_id, pk, batch_id in rows}
-        by_gateway_id |= _not_on_rows_yet(missing)
-    earlier = earlier_attempts.by_gateway_id({r.msg_id for r in missing if r.msg_id not in by_gateway_id})
-    targets: list[Target | None] = [
-        (*name, False) if name is not None else _by_id(report, by_gateway_id, earlier)
-        for report, name in zip(reports, named, strict=True)
-    ]
-    return targets, batch_of
-
-
-@Select
-def _with_gateway_ids() -> "QuerySet[Message, Any]":
-    found = Message.objects.filter(gateway_id__among=Given("ids")).order_by()
-    return found.values_list("gateway_id", "pk", "batch_id")
-
-
-def _by_id(report: DeliveryReport, last: Mapping[str, int], earlier: Mapping[str, tuple[int, int]]) -> Target | None:
-    if report.msg_id in last:
-        return last[report.msg_id], None, False
-    return (*earlier[report.msg_id], True) if report.msg_id in earlier else None
-
-
-def _not_on_rows_yet(reports: Sequence[DeliveryReport]) -> dict[str, int]:
-    """{gateway id: message} where an answer is not on its rows yet: found by number, chosen by the id itself."""
-    if not answers.anything_waiting():
-        return {}
-    numbers = every_spelling(sorted({report.number.lstrip("+") for report in reports}))
-    batch_of = dict(_answered_to.rows(numbers=numbers))
-    told = answers.overlay(set(batch_of.values()))
-    return {gateway_id: pk for pk in batch_of if pk in told and (gateway_id := told[pk].gateway_id)}
-
-
-@Select
-def _answered_to() -> "QuerySet[Message, Any]":
-    answered = Message.objects.filter(number__among=Given("numbers"), batch__answer__isnull=False)
-    return answered.order_by().values_list("pk", "batch_id")
-
-
-def _is_about(report: DeliveryReport, row: Row, *, by_id: bool = False) -> bool:
-    """The number must be the message's own: an orderId can be guessed, and another installation's may hit one of ours.
-
-    The gateway's own id cannot: beside it the number may lack its country code, or be missing.
-    """
-    said = report.number.lstrip("+")
-    if said and (said == row.number or subscriber(said) == subscriber(row.number)):
-        return True
-    if by_id or (report.msg_id and report.msg_id == row.gateway_id):
-        return not said or _is_national(said, row.number)
-    return not said and report.source not in PUSHED
-
-
-def _is_national(said: str, number: str) -> bool:
-    """Whether it is this number without its country code: with or without the zero before it."""
-    bare = said.lstrip("0")
-    return len(bare) >= msisdn.SHORTEST_NATIONAL and number.endswith(bare)
-
-
 def take_amount(message_id: int, pay: Decimal, currency: str) -> bool:
     """A person's word on what a message cost, in the caller's transaction; False where it is known by now."""
     values, answered = reported_rows.locked([message_id], {})
@@ -238,17 +154,6 @@ def take_amount(message_id: int, pay: Decimal, currency: str) -> bool:
     row.pay_micros, row.currency, row.touched = micros(pay), currency[:8], True
     reported_rows.write([row])
     return True
-
-
-def contradiction(report: DeliveryReport) -> str:
-    """Why a report that names one of our messages is not about it, in words; "" where it does not name one."""
-    pk = order_ids.message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
-    number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
-    if number is None or report.number.lstrip("+") == number:
-        return ""
-    if not report.number:
-        return _("It names the order id of a message and no number, so it moves nothing.")
-    return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
 
 
 def _fold(row: Row, report: DeliveryReport, events: list[MessageEvent], how: str = "") -> None:
@@ -354,7 +259,7 @@ def _fold_price(row: Row, report: DeliveryReport, events: list[MessageEvent], ju
 def _is_doubtful(row: Row, report: DeliveryReport, judge: doubtful_amounts.Judge) -> bool:
     """getReport's word is Laaffic's own, unless it is below zero, which no message costs."""
     assert report.pay is not None  # noqa: S101
-    if report.source not in PUSHED:
+    if report.source not in report_targets.PUSHED:
         return report.pay < 0
     return judge.is_doubtful(
         report.pay, report.currency, campaign_id=row.campaign_id, country=row.country, segments=row.segments

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging.models import Batch, BatchState, Campaign, Message, MessageState
-from messaging.services.batches import bulk_writes, sent_tallies
 from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
+from messaging.services.tallies import sent_tallies, tally_writes
 from messaging.text import merge_fields
 from messaging.text.merge_fields import Field, Template
 
@@ -96,8 +96,8 @@ def _reject(campaign: Campaign, batch: Batch, unfit: Mapping[str, list[tuple[int
         state=BatchState.QUEUED if batch.queued > rejected else BatchState.SETTLED,
     )
     by_country = Counter((country, reason) for reason, those in unfit.items() for _pk, country in those)
-    bulk_writes.count_outcomes(
+    tally_writes.count_outcomes(
         campaign.pk,
         {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for (country, reason), n in by_country.items()},
     )
-    bulk_writes.count_activity(campaign.pk, {MessageState.REJECTED: rejected}, now)
+    tally_writes.count_activity(campaign.pk, {MessageState.REJECTED: rejected}, now)

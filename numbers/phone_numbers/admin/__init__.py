@@ -1,5 +1,5 @@
 """The pages of numbers."""
 
-from phone_numbers.admin import bindings, owned, pools
+from phone_numbers.admin import binding_requests, bindings, owned, pools
 
-__all__ = ["bindings", "owned", "pools"]
+__all__ = ["binding_requests", "bindings", "owned", "pools"]

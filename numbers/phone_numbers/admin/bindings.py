@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
@@ -16,22 +15,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.ledger import open_acts
-from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
-from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, posted_row, require, say_why
+from laaffic_console.kit.pages import may_see_contacts, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, plain_text
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
-from laaffic_console.kit.words.stored_words import in_words
 from phone_numbers import exports
+from phone_numbers.admin.bind_form import BindForm
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool
 from phone_numbers.models.bindings import BindingQuerySet
@@ -40,17 +36,6 @@ from phone_numbers.services import binding_changes, binding_sync
 # Anyone who unbinds has looked at both numbers: the form sends along which.
 MAY_BIND_AGAIN = ("numbers.view_binding", "numbers.add_binding", masks.SEE)
 MAY_UNBIND = ("numbers.view_binding", "numbers.unbind_binding", masks.SEE)
-UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": gettext_lazy("hours")}
-UNITS |= {"86400": gettext_lazy("days")}
-ENTRY_COLOURS = {
-    EntryState.ACCEPTED: "success",
-    EntryState.REFUSED: "danger",
-    EntryState.NOT_SENT: "info",
-    EntryState.UNKNOWN: "warning",
-    EntryState.IN_FLIGHT: "info",
-    EntryState.PREPARED: "default",
-    EntryState.LAPSED: "default",
-}
 STATE_COLOURS = {
     "live": "success",
     "over": "warning",
@@ -125,63 +110,6 @@ class ApplicationFilter(ChoiceFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Binding]) -> QuerySet[Binding]:
         chosen = whole_number(self.value() or "")
         return queryset if chosen is None else queryset.filter(application=chosen)
-
-
-class BindForm(AgainForm):
-    application = forms.ModelChoiceField(
-        Application.objects.none(), empty_label=gettext_lazy("Select value"), label=gettext_lazy("Application")
-    )
-    phone_a = forms.CharField(
-        label=gettext_lazy("A"),
-        max_length=40,
-        help_text=gettext_lazy("With its country code, like +91 98765 43210."),
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
-    )
-    phone_b = forms.CharField(
-        label=gettext_lazy("B"),
-        max_length=40,
-        help_text=gettext_lazy("Of the same country as A."),
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
-    )
-    pool_number = forms.CharField(
-        label=gettext_lazy("Pool"),
-        max_length=20,
-        help_text=gettext_lazy("The middle number is taken from it."),
-        widget=forms.TextInput(attrs={"list": "pools", "autocomplete": "off"}),
-    )
-    kind = forms.TypedChoiceField(
-        label=gettext_lazy("Kind"), choices=BindingKind.choices, coerce=int, initial=BindingKind.AXB
-    )
-    amount = forms.IntegerField(
-        label=gettext_lazy("Lasts"),
-        min_value=1,
-        initial=1,
-        help_text=gettext_lazy("At most 3 days; then Laaffic ends it by itself."),
-    )
-    unit = forms.ChoiceField(
-        label=gettext_lazy("Unit"),
-        choices=list(UNITS.items()),
-        initial="3600",
-        widget=forms.Select(attrs={"aria-label": gettext_lazy("Unit")}),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        usable = Application.objects.filter(channel=Channel.NUMBER, is_active=True)
-        field_of(self, "application", forms.ModelChoiceField).queryset = usable
-        if len(only := usable[:2]) == 1:
-            self.fields["application"].initial = only[0]
-
-    def terms(self) -> dict[str, Any]:
-        """As the service wants them."""
-        given = dict(self.cleaned_data)
-        seconds = given.pop("amount") * int(given.pop("unit"))
-        return {**given, "seconds": seconds}
-
-    def add_problems(self, problem: ValidationError) -> None:
-        if hasattr(problem, "error_dict") and "seconds" in problem.error_dict:
-            problem.error_dict["amount"] = problem.error_dict.pop("seconds")
-        add_problems(self, problem)
 
 
 @admin.register(Binding)
@@ -361,30 +289,6 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
             say_why(request, problem)
             return HttpResponseRedirect(own_page(binding))
         return self._to_what_came(request, asked)
-
-
-@admin.register(BindingRequest)
-class BindingRequestAdmin(MaskedNumbers, ReadOnlyAdmin):
-    """What was asked for, with its outcome: also what never came to be a binding."""
-
-    when_empty = gettext_lazy("What was asked of Laaffic about bindings is listed here.")
-
-    masked = ("phone_a", "phone_b")
-    list_display = ["requested_at", "verb", "phone_a", "phone_b", "pool_number", "outcome", "evidence", "requested_by"]
-    exclude = ["entry"]
-    list_filter = ["verb", ("entry__state", admin.ChoicesFieldListFilter)]
-    list_select_related = ["entry", "requested_by"]
-
-    @display(description=gettext_lazy("outcome"), label=ENTRY_COLOURS)
-    def outcome(self, asked: BindingRequest) -> tuple[str, str]:
-        return (asked.entry.state, asked.says) if asked.entry else ("", "–")
-
-    @display(description=gettext_lazy("evidence"))
-    def evidence(self, asked: BindingRequest) -> SafeString | str:
-        if asked.entry is None:
-            return ""
-        ledger = reverse("admin:gateway_ledgerentry_change", args=[asked.entry_id])
-        return format_html('{} <a href="{}">{}</a>', in_words(asked.entry.evidence), ledger, _("Ledger"))
 
 
 def state_of(binding: Binding) -> tuple[str, str]:

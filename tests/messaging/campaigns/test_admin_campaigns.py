@@ -23,8 +23,8 @@ from messaging.models import (
     MessageState,
 )
 from messaging.services.audience import audience
-from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting, states
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 

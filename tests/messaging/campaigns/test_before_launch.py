@@ -31,7 +31,7 @@ from messaging.models import (
     MessageState,
     SuppressionEntry,
 )
-from messaging.services.audience import audience, audience_counts, recipient_clocks
+from messaging.services.audience import audience, audience_counting, audience_counts, recipient_clocks
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
@@ -132,7 +132,7 @@ class CountTests:
     def test_a_big_one_is_counted_by_and_by(
         self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch, run_jobs: Any
     ) -> None:
-        monkeypatch.setattr(audience_counts, "STRETCH", 3)
+        monkeypatch.setattr(audience_counting, "STRETCH", 3)
         monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
         add_contacts(group, 10)
         draft = write()
@@ -155,9 +155,9 @@ class CountTests:
         audience_counts.of(draft)
         monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 60.0)
         for contacts in stops:
-            monkeypatch.setattr(audience_counts, "STRETCH", contacts)
+            monkeypatch.setattr(audience_counting, "STRETCH", contacts)
             row = AudienceCount.objects.get(campaign=draft)
-            counting = audience_counts._Counting(draft, row)
+            counting = audience_counting.Counting(draft, row)
             if stretch := audience_counts.audience_sql.next_stretch(counting.groups, row.cursor, row.end, contacts):
                 counting._count_stretch(*stretch)
                 row.cursor, row.reached = stretch[1], [[*where, n] for where, n in counting.reached.items()]

@@ -14,7 +14,7 @@ from laaffic_console.gateway.models import Application, BalanceReading
 from laaffic_console.gateway.services.client import account
 from messaging.models import Approval, Calendar, Campaign, Contact, ContactGroup, GroupMembership, ListPrice
 from messaging.services.approvals import approvals
-from messaging.services.audience import audience_counts
+from messaging.services.audience import audience_counting, audience_counts
 from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts
 from messaging.services.saved_audiences import audiences
@@ -33,7 +33,7 @@ def _cautious(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.LAAFFIC_MARKETING_NEEDS_CONSENT = False
     settings.LAAFFIC_APPROVAL_RECIPIENTS = 1
     account.laaffic_client.cache_clear()
-    monkeypatch.setattr(audience_counts, "STRETCH", 4)  # contacts: the larger world has several
+    monkeypatch.setattr(audience_counting, "STRETCH", 4)  # contacts: the larger world has several
     monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 60.0)  # however busy the machine is
 
 

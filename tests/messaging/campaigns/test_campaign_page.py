@@ -16,8 +16,8 @@ from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.words import dates
 from messaging import meanings
 from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
-from messaging.services.batches import counting
 from messaging.services.figures import batch_squares, insights
+from messaging.services.tallies import counting
 
 pytestmark = pytest.mark.django_db
 

@@ -32,7 +32,7 @@ from messaging.models import (
     OutcomeTally,
 )
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, counting, waiting
+from messaging.services.batches import claiming, waiting
 from messaging.services.campaigns import (
     campaigns,
     canaries,
@@ -47,6 +47,7 @@ from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import campaign_report
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import FewFirstFailed, NotAllowed
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db

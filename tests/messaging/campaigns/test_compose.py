@@ -15,7 +15,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client import account
 from laaffic_console.identity.models import Profile
 from messaging.models import AudienceCount, Campaign, Contact, ContactGroup
-from messaging.services.audience import audience_counts
+from messaging.services.audience import audience_counting, audience_counts
 from messaging.services.campaigns import drafts, sketches
 from messaging.services.saved_audiences import audiences
 from tests.messaging.conftest import add_contacts
@@ -209,9 +209,11 @@ class BesideTests:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         add_contacts(group, 7, name="Ann")
-        monkeypatch.setattr(audience_counts, "STRETCH", 2)
+        monkeypatch.setattr(audience_counting, "STRETCH", 2)
         monkeypatch.setattr(audience_counts, "SKETCH_SECONDS", 1.5)  # one stretch by a clock that ticks when it is read
-        monkeypatch.setattr(audience_counts, "time", SimpleNamespace(monotonic=itertools.count().__next__))
+        clock = SimpleNamespace(monotonic=itertools.count().__next__)
+        for module in (audience_counts, audience_counting):
+            monkeypatch.setattr(module, "time", clock)
 
         told, seen = "", []
         for _turn in range(10):

@@ -27,9 +27,8 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services.batches import drift, expected
 from messaging.services.campaigns import drafts, starting
-from messaging.services.figures import campaign_report
+from messaging.services.figures import campaign_report, drift, expected
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 

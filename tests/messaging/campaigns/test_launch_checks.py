@@ -13,7 +13,7 @@ from laaffic_console.gateway.models import AccountHold, Application, WorkerHeart
 from laaffic_console.kit.audit import acts
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Calendar, Campaign, Contact, ContactGroup, GroupMembership, SuppressionEntry
-from messaging.services.audience import audience_counts
+from messaging.services.audience import audience_counting, audience_counts
 from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts, launch_checks
 from messaging.services.contacts import pastes
@@ -259,7 +259,7 @@ class ShellTests:
     ) -> None:
         monkeypatch.setattr(launch_checks, "MOST_SECONDS", 0)
         monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0)
-        monkeypatch.setattr(audience_counts, "STRETCH", 1)
+        monkeypatch.setattr(audience_counting, "STRETCH", 1)
 
         document, [said] = self.launched(draft, capsys)
 

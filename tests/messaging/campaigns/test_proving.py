@@ -27,10 +27,10 @@ from messaging.models import (
     MessageEvent,
     MessageState,
 )
-from messaging.services.batches import counting, sent_tallies
 from messaging.services.campaigns import drafts, resolving, starting
 from messaging.services.figures import proving
 from messaging.services.reports import report_pulls, reports
+from messaging.services.tallies import counting, sent_tallies
 from messaging.wire.order_ids import order_id
 from tests.messaging.conftest import add_contacts
 

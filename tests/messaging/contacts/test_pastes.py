@@ -14,7 +14,7 @@ from laaffic_console.gateway.models import Application
 from messaging.files import pasted_lines
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, Paste, SuppressionEntry
 from messaging.msisdn import Msisdn
-from messaging.services.audience import audience, audience_counts
+from messaging.services.audience import audience, audience_counting, audience_counts
 from messaging.services.campaigns import drafts, follow_ups, previews
 from messaging.services.contacts import pastes
 from messaging.services.figures import campaign_report
@@ -148,7 +148,7 @@ def test_a_subscriber_is_there_once_by_whichever_spelling() -> None:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audience, "CHUNK", 2)
-    monkeypatch.setattr(audience_counts, "PASTED", 2)
+    monkeypatch.setattr(audience_counting, "PASTED", 2)
 
 
 def test_everybody_is_counted_and_frozen_once_and_each_reason_is_told(

@@ -29,7 +29,7 @@ from messaging.services.replies import replies
 from tests.messaging.conftest import add_contacts
 from tests.messaging.replies.test_replies import in_vendors_zone, push, pushed
 from voice.services.calls import sip_calls as calls
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,8 +158,8 @@ class CallTests:
         suppression.suppress_numbers(["551187654321"], channel="sms", reason="opt_out")
         numbers = ["5491123456789", "5511987654321", "919876543210"]
 
-        assert group_numbers.suppressed(numbers, with_sms=False) == {"5491123456789"}
-        assert group_numbers.suppressed(numbers, with_sms=True) == {"5491123456789", "5511987654321"}
+        assert group_callees.suppressed(numbers, with_sms=False) == {"5491123456789"}
+        assert group_callees.suppressed(numbers, with_sms=True) == {"5491123456789", "5511987654321"}
 
 
 class ReplyTests:

@@ -22,10 +22,10 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
 from messaging.services.email import callbacks as email_callbacks
 from messaging.services.email import campaigns as email_campaigns
-from messaging.services.email import checks as email_checks
 from messaging.services.email import choices as email_choices
 from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
+from messaging.services.email import launch_checks as email_checks
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
 from messaging.services.email import trial_emails as email_tests

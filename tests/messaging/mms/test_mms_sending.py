@@ -26,13 +26,13 @@ from messaging.models import (
     MmsAttachment,
     SuppressionEntry,
 )
-from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
 from messaging.services.reports import report_pulls
 from messaging.services.sending import forgotten
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 from tests.messaging.mms import attachment_samples as samples
 

@@ -23,9 +23,7 @@ from messaging.models import (
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import (
     answers,
-    bulk_writes,
     claiming,
-    counting,
     failed_requests,
     queued_rows,
     settling,
@@ -39,6 +37,7 @@ from messaging.services.figures import proving
 from messaging.services.gates import gates, retries
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
+from messaging.services.tallies import counting, tally_writes
 from tests.messaging.conftest import add_contacts
 from tests.messaging.sending.test_late_answers import refused, unsent
 
@@ -283,7 +282,7 @@ class StoppedTests:
         """A click on "failed" reaches nobody a second time."""
         campaign = Campaign.objects.get()
         Message.objects.update(state=MessageState.REJECTED, reason="left out by Laaffic", contact=None)
-        bulk_writes.count_outcomes(campaign.pk, {("IN", MessageState.REJECTED, "left out by Laaffic", ""): (2, 0, 0)})
+        tally_writes.count_outcomes(campaign.pk, {("IN", MessageState.REJECTED, "left out by Laaffic", ""): (2, 0, 0)})
         Campaign.objects.update(state="finished", launched_at=timezone.now(), finished_at=timezone.now())
         with pytest.raises(NotAllowed, match="its first sending may have arrived"):
             follow_ups.retry_failed(campaign.pk)
@@ -299,7 +298,7 @@ class StoppedTests:
     def test_of_its_contacts_too(self, first: Claim) -> None:
         campaign = Campaign.objects.get()
         Message.objects.update(state=MessageState.REJECTED, reason="left out by Laaffic")
-        bulk_writes.count_outcomes(campaign.pk, {("IN", MessageState.REJECTED, "left out by Laaffic", ""): (2, 0, 0)})
+        tally_writes.count_outcomes(campaign.pk, {("IN", MessageState.REJECTED, "left out by Laaffic", ""): (2, 0, 0)})
         Campaign.objects.update(state="finished", launched_at=timezone.now(), finished_at=timezone.now())
         message = Message.objects.get(pk=first.message_ids[1])
         EarlierAttempt.objects.create(message=message, attempt=1, state=MessageState.UNDELIVERED)

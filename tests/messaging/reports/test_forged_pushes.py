@@ -14,9 +14,10 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
 from laaffic_console.laaffic import DeliveryState, Source
 from messaging.models import Batch, Campaign, ContactGroup, ListPrice, MessageEvent, MessageState
-from messaging.services.batches import counting, settling
+from messaging.services.batches import settling
 from messaging.services.channels.outgoing import Claim
-from messaging.services.reports import amount_words, report_pulls, report_pushes, reports
+from messaging.services.reports import amount_words, report_pulls, report_pushes, report_targets, reports
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 from tests.messaging.reports.test_reports import (
     answered,
@@ -172,7 +173,9 @@ class WordTests:
 def test_a_push_without_a_number_is_not_said_to_be_about_another(sent: tuple[Campaign, Claim]) -> None:
     _campaign, claim = sent
 
-    told = [reports.contradiction(report(claim, number=number)) for number in ("", "919812345678", claim.numbers[0])]
+    told = [
+        report_targets.contradiction(report(claim, number=number)) for number in ("", "919812345678", claim.numbers[0])
+    ]
 
     assert told == [
         "It names the order id of a message and no number, so it moves nothing.",

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 
 from messaging.models import DeliveryTimeTally, Message, SentTally
-from messaging.services.batches import sent_tallies
+from messaging.services.tallies import sent_tallies
 from tests.messaging.reports.test_period_reports import World, year
 
 past = importlib.import_module("messaging.migrations.0026_past_sent_tallies")

@@ -46,8 +46,8 @@ from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, failed_requests, settling
 from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
-from messaging.services.email.figures import EmailReports
-from messaging.services.figures.message_reports import MessageReports
+from messaging.services.email.period_report_source import EmailReports
+from messaging.services.figures.period_report_source import MessageReports
 from messaging.services.reports import report_pulls, reports
 from messaging.wire import networks
 from tests.messaging.conftest import APP_ID

@@ -30,10 +30,10 @@ from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import readings, record_matching, report_pulls, reports
+from messaging.services.tallies import counting
 from tests.messaging.conftest import LoseAnswers, add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

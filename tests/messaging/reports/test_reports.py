@@ -41,11 +41,12 @@ from messaging.models import (
     SentTally,
 )
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, counting, failed_requests, hours, settling, unanswered
+from messaging.services.batches import answers, claiming, failed_requests, settling, unanswered
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import campaign_report, proving
 from messaging.services.reports import report_pulls, report_pushes, reported_rows, reports
+from messaging.services.tallies import counting, hour_tallies
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -165,8 +166,8 @@ def assert_figures_are_a_recount(campaign: Campaign) -> None:
 
 def assert_hours_are_a_recount() -> None:
     """The hours, folded twice, against every message there is."""
-    hours.fold()
-    hours.fold()
+    hour_tallies.fold()
+    hour_tallies.fold()
 
     keys = ["country", "state", "reason", "currency"]
     sums = HourTally.objects.exclude(state=MessageState.UNKNOWN).values_list(*keys)
@@ -175,7 +176,7 @@ def assert_hours_are_a_recount() -> None:
     recounted = finals.annotate(n=Count("pk"), paid=Sum("pay_micros"))
     assert {key: n for key, n in kept.items() if any(n)} == {tuple(row[:4]): (row[4], row[5] or 0) for row in recounted}
     lost = Message.objects.filter(state=MessageState.UNKNOWN).count()
-    assert lost == hours.unknown_now() == hours.unknown_until(timezone.now() + hours.HOUR)
+    assert lost == hour_tallies.unknown_now() == hour_tallies.unknown_until(timezone.now() + hour_tallies.HOUR)
 
 
 def standing(campaign: Campaign) -> list[Any]:

@@ -20,13 +20,14 @@ from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BudgetCounter, Campaign, CampaignState, Contact, ContactGroup, Message, MessageState
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, claiming, counting, failed_requests, settling, unanswered
+from messaging.services.batches import answers, claiming, failed_requests, settling, unanswered
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

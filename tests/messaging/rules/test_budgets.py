@@ -35,11 +35,12 @@ from messaging.models import (
 )
 from messaging.services import restored
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, failed_requests, sent_tallies, settling
+from messaging.services.batches import answers, claiming, failed_requests, settling
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.refusals import NotAllowed
+from messaging.services.tallies import sent_tallies
 from tests.messaging.conftest import APP_ID, add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -14,11 +14,12 @@ from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import sweep
 from messaging.models import BatchAnswer, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services.batches import answers, counting
+from messaging.services.batches import answers
 from messaging.services.campaigns import drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import reports
 from messaging.services.sending import sending
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -25,12 +25,13 @@ from messaging.models import (
 )
 from messaging.models import MessageState as State
 from messaging.services.audience import audience
-from messaging.services.batches import bulk_writes, claiming, settling
+from messaging.services.batches import claiming, settling
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
 from messaging.services.gates import as_frozen, frequency
+from messaging.services.tallies import tally_writes
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -128,7 +129,7 @@ class OtherCampaignTests:
         assert campaigns.finish_if_done(first.pk)
         Campaign.objects.filter(pk=first.pk).update(finished_at=timezone.now() - dt.timedelta(hours=1))
         second = start("B")
-        bulk_writes.count_activity(first.pk, {State.DELIVERED: 5}, timezone.now())
+        tally_writes.count_activity(first.pk, {State.DELIVERED: 5}, timezone.now())
 
         assert send(second) == (5, [])
 
@@ -228,7 +229,7 @@ def test_a_batch_that_is_settled_by_a_report_counts_by_its_minute(start: Callabl
     claim = claiming.claim(first, "token")
     assert isinstance(claim, Claim)
     Batch.objects.filter(pk=claim.batch_id).update(state=BatchState.SETTLED)
-    bulk_writes.count_activity(first.pk, {State.DELIVERED: 5}, timezone.now())
+    tally_writes.count_activity(first.pk, {State.DELIVERED: 5}, timezone.now())
     frozen = as_frozen.of(second)
     assert frozen is not None
 

@@ -9,12 +9,12 @@ from laaffic_console.gateway.services.work.patience import Patience
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, MessageState, SuppressionEntry
-from messaging.services.batches import counting
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels import channels
 from messaging.services.channels.channels import NotReady, Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -22,12 +22,13 @@ from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, counting, failed_requests, settling, unanswered
+from messaging.services.batches import claiming, failed_requests, settling, unanswered
 from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import reports
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

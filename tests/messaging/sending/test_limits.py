@@ -18,12 +18,13 @@ from laaffic_console.laaffic import OutcomeUnknown
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import carving, claiming, counting, failed_requests
+from messaging.services.batches import carving, claiming, failed_requests
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import forgotten, sending
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db(transaction=True)

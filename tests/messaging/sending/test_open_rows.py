@@ -34,12 +34,13 @@ from messaging.models import (
 )
 from messaging.registered import gauges, health_signs
 from messaging.services import restored
-from messaging.services.batches import claiming, counting, hours, unanswered, unknown, waiting
+from messaging.services.batches import claiming, unanswered, unknown, waiting
 from messaging.services.campaigns import campaigns, canaries, canary_figures, resolving
 from messaging.services.figures import proofs
 from messaging.services.gates import frequency
 from messaging.services.reports import record_matching
 from messaging.services.sending import forgotten
+from messaging.services.tallies import counting, hour_tallies
 from voice.services.spoken import channel as tts_channel
 
 pytestmark = [
@@ -73,7 +74,7 @@ QUESTIONS_OF_BATCHES: dict[str, Callable[[Campaign], Any]] = {
     "claim": lambda one: claiming._next_queued(one, 1, 4),
     "recover": lambda one: unanswered._claimed_by_others.rows(campaign=one.pk, token="t"),
     "is done": lambda one: counting._open.rows(campaign=one.pk),
-    "unknown now": lambda _one: hours.unknown_now(),
+    "unknown now": lambda _one: hour_tallies.unknown_now(),
     "of a campaign": unknown.of,
     "last lost": unknown.newest,
     "waiting": waiting.of,

@@ -19,13 +19,14 @@ from laaffic_console.gateway.services.work import bell, leases, turns
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
-from messaging.services.batches import carving, claiming, counting, settling, waiting
+from messaging.services.batches import carving, claiming, settling, waiting
 from messaging.services.campaigns import campaigns, drafts, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.reports import report_pulls
 from messaging.services.sending import forgotten, sending
 from messaging.services.sms.sms_channel import SmsChannel
+from messaging.services.tallies import counting
 from tests.messaging.conftest import LoseAnswers, add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

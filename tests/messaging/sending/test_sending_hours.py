@@ -34,7 +34,7 @@ from messaging.models import (
     GroupMembership,
     Message,
 )
-from messaging.services.audience import audience, audience_counts
+from messaging.services.audience import audience, audience_counting, audience_counts
 from messaging.services.batches import claiming, waiting
 from messaging.services.campaigns import calendars, campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
@@ -211,7 +211,7 @@ class HoursGateTests:
     def test_a_launch_without_a_page_counts_whoever_is_not_counted_yet(
         self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(audience_counts, "STRETCH", 1)
+        monkeypatch.setattr(audience_counting, "STRETCH", 1)
         monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0)
         add_contacts(group, 5, time_zones="Asia/Kolkata")
         campaign = at_nine_by_each_clock(application, group)

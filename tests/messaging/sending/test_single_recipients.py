@@ -12,12 +12,13 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import SendResult
 from messaging.models import Batch, BatchAnswer, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import carving, claiming, counting, settling
+from messaging.services.batches import carving, claiming, settling
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.figures import proving
 from messaging.services.sending import sending
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

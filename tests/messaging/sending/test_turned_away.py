@@ -10,8 +10,9 @@ from laaffic_console.laaffic import Refused
 from laaffic_console.laaffic.codes import foreign
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup
-from messaging.services.batches import counting, failed_requests
+from messaging.services.batches import failed_requests
 from messaging.services.campaigns import campaigns, drafts, starting
+from messaging.services.tallies import counting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,11 +11,11 @@ from laaffic_console.laaffic import InvalidRequest, LaafficClient
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, ListPrice, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import counting
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import pastes
 from messaging.services.figures import proving
 from messaging.services.forecast import forecast
+from messaging.services.tallies import counting
 from messaging.services.text import merged_texts
 from tests.messaging.conftest import add_contacts
 

@@ -13,11 +13,12 @@ from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.laaffic import OutcomeUnknown, SendResult, parse_sms_reports
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, EarlierAttempt, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, counting, failed_requests, settling
+from messaging.services.batches import answers, claiming, failed_requests, settling
 from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.reports import reports
+from messaging.services.tallies import counting
 from messaging.wire.order_ids import order_id
 from tests.messaging.conftest import add_contacts
 

@@ -11,13 +11,14 @@ from laaffic_console.laaffic import Family, LaafficError, Refused, Remedy, codes
 from voice.models import GroupTask, TaskState, VoiceSync
 from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
 from voice.services.asking import records_pulls
+from voice.services.group_calls import answers as group_answers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import records as group_records
 from voice.services.group_calls import states as group_state
 from voice.services.syncing import COPIES, Copied, Reading
 
-NAME = group_launching.SYNC
+NAME = group_answers.SYNC
 AT_ONCE = 500
 GIVE_UP_AFTER = 3  # tasks in a row that cannot be asked for: it is not the tasks, then
 
@@ -104,7 +105,7 @@ def recover() -> None:
     stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
     for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
         if task.entry is not None and _says_taken(task.entry):
-            group_launching.arrived_before(task, task.entry, group_numbers.of(task))
+            group_answers.arrived_before(task, task.entry, group_callees.of(task))
             _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
         elif task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):
             group_launching.give_back(task, _as_seen(task))

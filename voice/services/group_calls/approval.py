@@ -15,9 +15,9 @@ from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask, TaskState
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import requesting as group_requests
 
 # {part: (its name in a sentence, the task's fields in it)}: an edit of any of them voids an approval.
@@ -71,13 +71,13 @@ class GroupTaskDrafts(Approvable):
     def plan(self, draft: GroupTask, known: Sequence[str] | None = None) -> Plan:
         """`known`: whom the launch calls, as it has looked them up."""
         called = group_care.called_now(draft).numbers if known is None else known
-        kept = shown.digest(group_numbers.of(draft))
+        kept = shown.digest(group_callees.of(draft))
         at = timezone.now().isoformat()
         seen = Shown(self._parts(draft, kept), kept, shown.digest(list(called)), len(called), {}, 0, at)
         return Plan(seen, cost={}, has_prices=False)
 
     def parts(self, draft: GroupTask) -> dict[str, str]:
-        return self._parts(draft, shown.digest(group_numbers.of(draft)))
+        return self._parts(draft, shown.digest(group_callees.of(draft)))
 
     def _parts(self, draft: GroupTask, kept: str) -> dict[str, str]:
         own: dict[str, Any] = {

@@ -26,7 +26,7 @@ from messaging.subscribers import every_spelling, has_spellings
 from voice.models import GroupTask, TaskKind
 from voice.models.group_tasks import CALLED_NOBODY
 from voice.services import called_numbers
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import repetitions
 
 AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)  # Laaffic's own repetitions: nobody can be left out of them
@@ -48,13 +48,13 @@ class Called:
 
 
 def called_now(task: GroupTask) -> Called:
-    kept = group_numbers.callable_now(task)
+    kept = group_callees.callable_now(task)
     agreed = _agreed(task, kept.numbers)
     numbers = _without_full(task, agreed)
     no_consent, capped = len(kept.numbers) - len(agreed), len(agreed) - len(numbers)
     called = Called(numbers, kept.suppressed, no_consent, capped, kept.twice)
     if task.kind in AGAIN and task.parent is not None:
-        called = replace(called, erased=len(group_numbers.erased_since_launch(task.parent, group_numbers.of(task))))
+        called = replace(called, erased=len(group_callees.erased_since_launch(task.parent, group_callees.of(task))))
     return _after_others(task, called) if task.kind == TaskKind.RESEND_FAILED and task.parent is not None else called
 
 

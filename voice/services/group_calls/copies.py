@@ -15,11 +15,11 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import NOT_LEFT, OVER, copied
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import repetitions
+from voice.services.group_calls.callees import Audience
 from voice.services.group_calls.care import Called
-from voice.services.group_calls.numbers import Audience
 
 
 def template(task: GroupTask, *, by: User | None = None) -> GroupTask:
@@ -35,7 +35,7 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
         raise NotNow(
             _("It is not yet known whether this task is calling. Settle that first: a copy calls everyone again.")
         )
-    audience = group_numbers.callable_now(task)
+    audience = group_callees.callable_now(task)
     without_erased = _without_erased(task, audience)
     if unreached_only:
         audience.numbers = _unreached(task, audience.numbers)
@@ -50,7 +50,7 @@ def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
         raise NotNow(_("Only a task that waits can be changed. This one has begun or is over."))
     if open_one := task.children.filter(kind=TaskKind.UPDATE, state=TaskState.DRAFT).first():
         return open_one
-    audience = group_numbers.callable_now(task)
+    audience = group_callees.callable_now(task)
     audience.sources = [task.numbers_from, *_without_erased(task, audience)]
     made = _drafted(task, audience, kind=TaskKind.UPDATE, parent=task, by=by)
     made.send_at, made.latest_end = task.send_at, task.latest_end
@@ -63,7 +63,7 @@ def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> Grou
     if task.state != TaskState.FINISHED or not task.key:
         raise NotNow(_("Only a finished task can be repeated. Make a new task from this one."))
     kind = TaskKind.RESEND_FAILED if failed_only else TaskKind.RESEND
-    numbers = group_numbers.of(task)
+    numbers = group_callees.of(task)
     if failed_only:
         numbers = _failed_at_laaffic(task, numbers)
     source = _not_reached(task) if failed_only else _("the numbers of “%(task)s”") % {"task": task.name}
@@ -77,9 +77,9 @@ def _open_repetition(task: GroupTask, kind: TaskKind, audience: Audience) -> Gro
     Where they come from is said as it is now: for some the call records may have come since, or never will.
     """
     drafts = task.children.filter(kind=kind, state=TaskState.DRAFT)
-    found = next((draft for draft in drafts.order_by("-pk") if group_numbers.of(draft) == audience.numbers), None)
+    found = next((draft for draft in drafts.order_by("-pk") if group_callees.of(draft) == audience.numbers), None)
     if found:
-        found.numbers_from = group_numbers.sources_of(audience)
+        found.numbers_from = group_callees.sources_of(audience)
         drafts.filter(pk=found.pk).update(numbers_from=found.numbers_from)
     return found
 
@@ -96,7 +96,7 @@ def _failed_at_laaffic(task: GroupTask, numbers: list[str]) -> list[str]:
 
 def _without_erased(task: GroupTask, audience: Audience) -> list[str]:
     """Take them out of its numbers, which are kept as proof; a sentence about that, where there are any."""
-    if not (gone := group_numbers.erased_since_launch(task, audience.numbers)):
+    if not (gone := group_callees.erased_since_launch(task, audience.numbers)):
         return []
     audience.numbers = [one for one in audience.numbers if one not in gone]
     said = ngettext(
@@ -148,8 +148,8 @@ def _drafted(
     task: GroupTask, audience: Audience, *, kind: TaskKind, parent: GroupTask | None, by: User | None
 ) -> GroupTask:
     made = _made(task, kind=kind, parent=parent, created_by=by)
-    group_numbers.keep(made, audience)
-    made.save(update_fields=[*group_numbers.GIVEN, *group_numbers.LEFT_OUT])
+    group_callees.keep(made, audience)
+    made.save(update_fields=[*group_callees.GIVEN, *group_callees.LEFT_OUT])
     return made
 
 

@@ -8,8 +8,8 @@ from messaging.services.approvals import approvals
 from messaging.subscribers import spellings, subscriber
 from voice.models import GroupTask, TaskNumbers, TaskState
 from voice.models.group_tasks import NOT_LEFT, OPEN
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
-from voice.services.group_calls import numbers as group_numbers
 
 MAY_BE_A_DRAFT_AGAIN = (TaskState.SENDING, TaskState.UNKNOWN)  # with all its numbers
 HELD_BACK = (*NOT_LEFT, *MAY_BE_A_DRAFT_AGAIN, *OPEN)  # it may still call somebody
@@ -23,7 +23,7 @@ def take_out(number: str) -> None:
         task = GroupTask.objects.select_for_update().filter(pk=pk).first()
         if task is None or task.state not in HELD_BACK:
             continue
-        kept = group_numbers.of(task)
+        kept = group_callees.of(task)
         left = [one for one in kept if subscriber(one) != subscriber(number)]
         if len(left) == len(kept):  # another number contains this one
             continue

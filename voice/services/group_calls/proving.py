@@ -10,7 +10,7 @@ from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services.database import snapshots
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, OVER
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import states as group_state
 
 OPEN_REQUESTS = (EntryState.PREPARED, EntryState.IN_FLIGHT)
@@ -34,7 +34,7 @@ def is_over(task: GroupTask) -> bool:
 def _found(pk: int) -> dict[str, Any]:
     task = GroupTask.objects.select_related("entry").get(pk=pk)
     derived = of_records(task)
-    numbers = group_numbers.of(task)
+    numbers = group_callees.of(task)
     disagreements = [*_numbers(task, numbers), *_records(task, derived), *_laaffics(task), *_requests(task)]
     return {
         "id": task.pk,

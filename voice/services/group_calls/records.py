@@ -15,7 +15,7 @@ from messaging.models import Message
 from messaging.subscribers import every_spelling, subscriber
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT
-from voice.services.group_calls import numbers as group_numbers
+from voice.services.group_calls import callees as group_callees
 
 AT_ONCE = 900
 SPOKEN = Channel.VOICE
@@ -50,11 +50,11 @@ def adopt(task: GroupTask) -> int:
 
 def _only_its_own(task: GroupTask, start: dt.datetime, end: dt.datetime) -> set[str]:
     """Subscribers: a record may write a number otherwise than it was given."""
-    wanted = set(map(subscriber, group_numbers.of(task)))
+    wanted = set(map(subscriber, group_callees.of(task)))
     recorded = CallRecord.objects.filter(task_id=task.key).values_list("callee", flat=True)
     wanted.difference_update(map(subscriber, recorded))
     for other in _rivals(task, start, end).order_by("pk"):
-        wanted.difference_update(map(subscriber, group_numbers.of(other)))
+        wanted.difference_update(map(subscriber, group_callees.of(other)))
     return wanted
 
 

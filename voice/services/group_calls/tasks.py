@@ -29,13 +29,14 @@ from messaging.services.refusals import NotAllowed
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
 from voice.services import events, syncing
+from voice.services.group_calls import answers as group_answers
+from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import launching as group_launching
-from voice.services.group_calls import numbers as group_numbers
 from voice.services.group_calls import requesting as group_requests
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import waiting as group_waiting
-from voice.services.group_calls.numbers import Audience
+from voice.services.group_calls.callees import Audience
 from voice.services.group_calls.states import ABOUT, CANCEL
 
 # What is told of an edit, among who did what.
@@ -72,9 +73,9 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
         else:
             stored = _as_stored(task.pk)
             before = row_changes.kept(stored, only=TOLD)
-            has_others = audience is not None and not group_numbers.is_kept(task, audience)
+            has_others = audience is not None and not group_callees.is_kept(task, audience)
         if audience is not None:
-            group_numbers.keep(task, audience)
+            group_callees.keep(task, audience)
         task.save(update_fields=group_launching.EDITED)
         is_edited = stored is None or has_others or steps.is_edited(stored, task, group_launching.EDITED)
         if by is not None and is_edited:
@@ -123,7 +124,7 @@ def edit(
         for name, value in new.items():
             setattr(task, name, value)
         audience = audience_for(task)
-        if audience is not None and group_numbers.is_kept(task, audience):
+        if audience is not None and group_callees.is_kept(task, audience):
             audience = None
         if not new and audience is None:
             return task
@@ -214,7 +215,7 @@ def launch(
     except ValidationError:
         group_launching.still(task).filter(entry=None).update(state=TaskState.DRAFT, look_at=None)
         raise
-    group_launching.leave(task, entry, numbers)
+    group_answers.leave(task, entry, numbers)
     return group_launching.fresh(task_id)
 
 
@@ -309,7 +310,7 @@ def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
     try:
         single_requests.send(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
-        syncing.COPIES.request(group_launching.SYNC)
+        syncing.COPIES.request(group_answers.SYNC)
         raise CancelUnknown(
             _("Laaffic's answer was lost. The task's state will soon show whether it was cancelled.")
         ) from None
@@ -326,7 +327,7 @@ def _looked_at_once(task: GroupTask) -> GroupTask:
     try:
         return group_state.look(task)
     except (LaafficError, NotConfigured):
-        syncing.COPIES.request(group_launching.SYNC)
+        syncing.COPIES.request(group_answers.SYNC)
         return task
 
 

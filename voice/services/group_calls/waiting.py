@@ -23,6 +23,7 @@ from messaging.services.launching import lateness, undo
 from messaging.services.steps import is_restore_unfinished
 from voice.models import GroupTask, TaskState
 from voice.services import events
+from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import care as group_care
 from voice.services.group_calls import costs as group_costs
 from voice.services.group_calls import hours as group_hours
@@ -124,7 +125,7 @@ def start(task_id: int) -> None:
         kind = HoldKind.LATEST_END if isinstance(problem, PastItsEnd) else HoldKind.OTHER
         group_launching.hold(task, joined(problem.messages), kind)
         return
-    group_launching.leave(task, entry, numbers)
+    group_answers.leave(task, entry, numbers)
 
 
 def start_due() -> None:

@@ -16,8 +16,8 @@ from django.utils import timezone
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.laaffic import CallKind, CallOutcome, Source
 from laaffic_console.laaffic import CallRecord as WireRecord
-from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.reports import reports
+from messaging.services.tallies.tally_writes import upsert_tallies
 from messaging.wire.order_ids import message_id_of
 from voice.models import CallRecord, CallTally
 from voice.services.calls import matching as call_matching

@@ -1,0 +1,49 @@
+"""What was asked of Laaffic about bindings."""
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from laaffic_console.gateway.models import EntryState
+from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.masking.masked_admin import MaskedNumbers
+from laaffic_console.kit.words.stored_words import in_words
+from phone_numbers.models import BindingRequest
+
+ENTRY_COLOURS = {
+    EntryState.ACCEPTED: "success",
+    EntryState.REFUSED: "danger",
+    EntryState.NOT_SENT: "info",
+    EntryState.UNKNOWN: "warning",
+    EntryState.IN_FLIGHT: "info",
+    EntryState.PREPARED: "default",
+    EntryState.LAPSED: "default",
+}
+
+
+@admin.register(BindingRequest)
+class BindingRequestAdmin(MaskedNumbers, ReadOnlyAdmin):
+    """What was asked for, with its outcome: also what never came to be a binding."""
+
+    when_empty = gettext_lazy("What was asked of Laaffic about bindings is listed here.")
+
+    masked = ("phone_a", "phone_b")
+    list_display = ["requested_at", "verb", "phone_a", "phone_b", "pool_number", "outcome", "evidence", "requested_by"]
+    exclude = ["entry"]
+    list_filter = ["verb", ("entry__state", admin.ChoicesFieldListFilter)]
+    list_select_related = ["entry", "requested_by"]
+
+    @display(description=gettext_lazy("outcome"), label=ENTRY_COLOURS)
+    def outcome(self, asked: BindingRequest) -> tuple[str, str]:
+        return (asked.entry.state, asked.says) if asked.entry else ("", "–")
+
+    @display(description=gettext_lazy("evidence"))
+    def evidence(self, asked: BindingRequest) -> SafeString | str:
+        if asked.entry is None:
+            return ""
+        ledger = reverse("admin:gateway_ledgerentry_change", args=[asked.entry_id])
+        return format_html('{} <a href="{}">{}</a>', in_words(asked.entry.evidence), ledger, _("Ledger"))
