@@ -127,14 +127,14 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
 
 
 def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None:
-    """An answer says whose its task is: what was taken for another request's, by a callback, was this one's, or may
-    have been where one of the two names no task.
+    """An answer says whose its task is: what was taken for another request's, by a callback or as a repeat was refused
+    as a duplicate, was this one's, or may have been where one of the two names no task.
     """
     accepted = email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED)
-    by_callback = accepted.filter(evidence_kind=EvidenceKind.REPORT)
-    if by_callback.filter(pk=entry_id).exists():
+    guessed = accepted.filter(evidence_kind__in=[EvidenceKind.REPORT, EvidenceKind.REQUEST])
+    if guessed.filter(pk=entry_id).exists():
         return
-    named = by_callback.filter(_names(_by_callback(task_id), _by_callback(""))) if task_id else by_callback
+    named = guessed.filter(_names(_by_callback(task_id)) | _is_nameless()) if task_id else guessed
     if other := named.order_by("-pk").first():
         lost = known_by.no_answer("the answer was lost")
         ledger.settle_by_evidence(other.pk, EntryState.UNKNOWN, evidence=lost, provided=[EntryState.ACCEPTED])
@@ -155,13 +155,18 @@ def _names(*said: Evidence) -> Q:
     return Q(evidence__in=[one.columns()["evidence"] for one in said])
 
 
+def _is_nameless() -> Q:
+    """Requests that have arrived as far as a callback without a task says, or the refusal of a repeat."""
+    return _names(_by_callback("")) | Q(evidence_kind=EvidenceKind.REQUEST)
+
+
 def _settle_earliest(campaign: EmailCampaign, task_id: str) -> None:
     """Not where what arrived for certain may have been this one: either of the two names no task."""
     requests, evidence = email_states.requests_of(campaign), _by_callback(task_id)
     arrived = requests.filter(state=EntryState.ACCEPTED)
     if (not task_id and arrived.exists()) or arrived.filter(evidence=WITHOUT_TASK.words).exists():
         return
-    if nameless := arrived.filter(evidence=_by_callback("").words).first():
+    if nameless := arrived.filter(_is_nameless()).first():
         ledger.settle_by_evidence(nameless.pk, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.ACCEPTED])
         return
     waiting = requests.filter(state__in=[EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED])
@@ -204,15 +209,16 @@ class _Mails:
             mail.delivery = Delivery.NONE  # as if this word had come first
 
     def _find(self, submission: EmailSubmission) -> EmailMessage | None:
-        """By its id; else the address's row that has no id yet; without an id the address's only row."""
+        """By its id; else the address's row that has no id yet; without an id the address's first row: the same may be
+        told again after each of them has its id, of an address that is on the list twice.
+        """
         if submission.email_id and (known := self.by_id.get(submission.email_id[:64])):
             return known
         address = address_of(submission)
         of_address = self.by_address[address] if address else []
         nameless = [mail for mail in of_address if not mail.email_id]
-        if nameless:
-            return nameless[0]
-        return of_address[0] if not submission.email_id and len(of_address) == 1 else None
+        candidates = nameless if submission.email_id else [*nameless, *of_address]
+        return candidates[0] if candidates else None
 
     def _new(self, submission: EmailSubmission) -> EmailMessage:
         mail = EmailMessage(

@@ -7,7 +7,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from tests.voice.group_samples import written
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.ledger.open_acts import StillOpen
@@ -21,6 +20,7 @@ from messaging.services.forecast import forecast
 from messaging.services.launching.checks import Level
 from tests.messaging.conftest import add_contacts
 from tests.messaging.email.test_email_approvals import SENT
+from tests.voice.group_calls.group_samples import written
 from voice.services import restored as restored_tasks
 from voice.services.group_calls import tasks as group_tasks
 
