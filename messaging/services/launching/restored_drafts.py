@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from laaffic_console.gateway.services.ledger.open_acts import LONGEST_REASON, MayHaveLeftBefore
 from laaffic_console.kit.words.plain_text import is_blank
 from messaging.models import HoldKind
-from messaging.models.launched import Launched
+from messaging.models.campaign_bases import Launched
 from messaging.services.launching.checks import Check, Level
 
 KEY = "restored"
