@@ -93,7 +93,7 @@ def taking_over(pool: NumberPool, proposal: Proposal, seen_version: int | None) 
 
     `seen_version` is the key of the version that was ours then: a number may be another's after a restore.
     """
-    now, was = pool.current, pool.versions.filter(pk=seen_version).first()
+    now, was = pool.current, pool.versions.filter(pk=seen_version or 0).first()
     if now is None or was is None or was.pk == now.pk:
         return proposal, None
     mine, before, theirs = proposal.config, was.config, now.config
