@@ -343,7 +343,9 @@ class LatestEndTests:
         before = timezone.now() - dt.timedelta(seconds=seconds_ago)
         LedgerEntry.objects.filter(interface=group_state.CANCEL).update(prepared_at=before, left_at=before)
         GroupTask.objects.update(end_asked_at=before, latest_end=before)
-        return task, WireTask(task.key, task.task_name, TaskStatus.CALLING, "1", *[None] * 8)
+        unsaid: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(WireTask))
+        said = {"key": task.key, "name": task.task_name, "status": TaskStatus.CALLING, "raw_status": "1"}
+        return task, WireTask(**unsaid | said)
 
     @pytest.mark.parametrize(
         ("seconds_ago", "states"),
