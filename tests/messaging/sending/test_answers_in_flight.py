@@ -85,7 +85,7 @@ class SettlingTests:
         self, launched: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sandbox.sandbox.options.balance = 0
-        monkeypatch.setattr(settling, "settle_error", failing(3, LOCKED, failed_requests.settle_error))
+        monkeypatch.setattr(failed_requests, "settle_error", failing(3, LOCKED, failed_requests.settle_error))
 
         sending.send(launched.pk)
 
