@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import NumberPool, OwnedNumber, PoolVersion, SyncStatus
-from phone_numbers.services import owned_sync, pool_sync
+from phone_numbers.services import owned_sync, pool_changes, pool_sync
 from tests.api.conftest import Api
 from tests.api.files import sent
 from tests.messaging.conftest import point_at
@@ -54,6 +54,24 @@ class AdoptTests:
         assert (taken[0].json()["drifted"], taken[0].json()["versions"][0]["origin"]) == (False, "adopted")
         assert taken[1].json() == taken[0].json()
         assert PoolVersion.objects.count() == versions + 1
+        assert not LedgerEntry.objects.exists()
+
+    def test_a_change_does_not_bring_back_what_was_ours_before(
+        self, api: Api, drifted: NumberPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It takes what it does not name from ours, which another replaces by Laaffic's at this moment."""
+        seen, read = api("GET", f"pools/{drifted.pk}").json()["seen"], pool_changes.read
+
+        def adopted_meanwhile(**given: Any) -> pool_changes.Proposal:
+            proposal = read(**given)
+            pool_changes.adopt(drifted)
+            return proposal
+
+        monkeypatch.setattr(pool_changes, "read", adopted_meanwhile)
+
+        answer = api("POST", f"pools/{drifted.pk}", {"whitelist": ["10.0.0.1"], "seen": seen})
+
+        assert answer.status_code == 409
         assert not LedgerEntry.objects.exists()
 
     def test_only_as_it_was_seen(self, api: Api, api_with: Callable[..., Api], drifted: NumberPool) -> None:

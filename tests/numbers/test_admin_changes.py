@@ -145,13 +145,15 @@ def hidden(shown: str) -> dict[str, str]:
 class EditTests:
     @pytest.fixture
     def edit(self, admin_client: Client, pool: NumberPool) -> Callable[..., str]:
+        seen = str(pool.current_id)
+
         def post(**given: Any) -> str:
             fields = {
                 "pool_number": "918885",
                 "whitelist": "192.168.10.17, 192.168.10.18",
                 "max_concurrency": "99",
                 "numbers": "9178605501\n9178605502",
-                "seen_version": "1",
+                "seen_version": seen,
                 **given,
             }
             return text_of(admin_client.post(f"{POOLS}{pool.pk}/edit/", fields, follow=True))
@@ -216,6 +218,73 @@ class EditTests:
         assert "accepted version 3" in edit(**hidden(shown), step="apply", typed="918885")
         pool.refresh_from_db()
         assert (pool.listed.addresses, pool.listed.numbers) == (("192.168.10.99",), theirs)
+
+    @pytest.mark.parametrize("answered", ["before the look", "after a try"])
+    def test_a_change_whose_answer_was_awaited_is_not_undone(
+        self, admin_client: Client, pool: NumberPool, sandbox: RunningSandbox, answered: str
+    ) -> None:
+        """Its version was there when the form was filled, and was not ours yet."""
+        theirs = ("9178605501", "9178605502", "9178605511")
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        pool_changes.apply(
+            pool, replace(pool.listed, numbers=theirs), typed="918885", by=User.objects.create_user("bo")
+        )
+        edit = f"{POOLS}{pool.pk}/edit/"
+        form = admin_client.get(edit).context["form"]
+        mine = {name: form[name].value() for name in ("pool_number", "max_concurrency", "numbers", "seen_version")}
+        mine["whitelist"] = "192.168.10.99"
+        if answered == "before the look":
+            pool_sync.sync()
+            shown = text_of(admin_client.post(edit, mine))
+        else:
+            shown = text_of(admin_client.post(edit, mine))
+            again = text_of(admin_client.post(edit, {**hidden(shown), "step": "apply", "typed": "918885"}))
+            assert "is not known yet" in again
+            pool_sync.sync()
+            shown = text_of(admin_client.post(edit, {**hidden(again), "step": "apply", "typed": "918885"}))
+
+        assert "bo has changed this pool in the meantime (version 2)" in shown
+        assert hidden(shown)["numbers"].split() == [*theirs]
+        admin_client.post(edit, {**hidden(shown), "step": "apply", "typed": "918885"})
+        pool.refresh_from_db()
+        assert (pool.listed.addresses, pool.listed.numbers) == (("192.168.10.99",), theirs)
+
+    def test_what_changes_at_the_moment_of_the_click_is_taken_over_too(
+        self, edit: Callable[..., str], pool: NumberPool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        theirs, apply = ("9178605501", "9178605502", "9178605511"), pool_changes.apply
+        shown = edit(whitelist="192.168.10.99")
+
+        def another_first(*given: Any, **more: Any) -> Any:
+            monkeypatch.setattr(pool_changes, "apply", apply)
+            config = replace(pool.listed, numbers=theirs)
+            apply(pool, config, typed="918885", by=User.objects.create_user("bo"))
+            return apply(*given, **more)
+
+        monkeypatch.setattr(pool_changes, "apply", another_first)
+
+        again = edit(**hidden(shown), step="apply", typed="918885")
+
+        assert "bo has changed this pool in the meantime (version 2)" in again
+        assert hidden(again)["numbers"].split() == [*theirs]
+        assert "accepted version 3" in edit(**hidden(again), step="apply", typed="918885")
+        pool.refresh_from_db()
+        assert (pool.listed.addresses, pool.listed.numbers) == (("192.168.10.99",), theirs)
+
+    def test_a_version_of_the_same_number_that_came_after_a_restore_is_not_taken_for_the_one_that_was_seen(
+        self, edit: Callable[..., str], pool: NumberPool
+    ) -> None:
+        """Who had seen the version that the backup lacks is told, and looks again."""
+        lost = str(pool.current_id + 1000)
+        pool_changes.apply(
+            pool, replace(pool.listed, max_concurrency=50), typed="918885", by=User.objects.create_user("bo")
+        )
+
+        shown = edit(whitelist="192.168.10.99", seen_version=lost)
+        again = edit(**hidden(shown), step="apply", typed="wrong")
+
+        assert "bo has changed this pool in the meantime (version 2)" in again
+        assert "accepted version 3" in edit(**hidden(again), step="apply", typed="918885")
 
     @pytest.mark.parametrize(
         ("given", "why"),
@@ -325,7 +394,8 @@ class ComparedMeanwhileTests:
     ) -> None:
         drift(max_concurrency=7)
         at = f"{POOLS}{pool.pk}/{page}/"
-        fields = {"pool_number": "918885", "whitelist": "192.168.10.17", "max_concurrency": "99", "seen_version": "1"}
+        fields = {"pool_number": "918885", "whitelist": "192.168.10.17", "max_concurrency": "99"}
+        fields["seen_version"] = str(pool.current_id)
         looked = admin_client.post(at, fields) if page == "edit" else admin_client.get(at)
         if page == "adopt":
             looked = admin_client.get(f"{POOLS}{pool.pk}/change/")

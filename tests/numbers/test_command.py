@@ -12,6 +12,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, NumberPool
+from phone_numbers.services import pool_changes
 from tests.numbers.conftest import Door
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,6 +150,25 @@ class PoolTests:
 
         with pytest.raises(CommandError, match="differs from what was shown"):
             run("pool", verb[0], "918885", *verb[1:], "--confirm", "918885", "--seen", seen)
+        assert not LedgerEntry.objects.exists()
+
+    def test_an_edit_does_not_bring_back_what_was_ours_before(
+        self, sandbox: RunningSandbox, application: Application, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It takes what it does not name from ours, which another replaces by Laaffic's at this moment."""
+        run("sync", "pools")
+        door("pools/drift", pool_number="918885", max_concurrency=7)
+        run("sync", "pools")
+        read = pool_changes.read
+
+        def adopted_meanwhile(**given: Any) -> pool_changes.Proposal:
+            pool_changes.adopt(NumberPool.objects.get(pool_number="918885"))
+            return read(**given)
+
+        monkeypatch.setattr(pool_changes, "read", adopted_meanwhile)
+
+        with pytest.raises(CommandError, match="has changed this pool in the meantime"):
+            run("pool", "edit", "918885", "--whitelist", "10.0.0.1", "--confirm", "918885")
         assert not LedgerEntry.objects.exists()
 
     def test_create_rename_and_adopt(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:

@@ -177,7 +177,7 @@ class ApplyTests:
     ) -> None:
         ada = User.objects.create_user("ada")
 
-        sent = pool_changes.apply(pool, NEW, typed="918885", seen_version=1, by=ada)
+        sent = pool_changes.apply(pool, NEW, typed="918885", seen_version=pool.current_id, by=ada)
 
         assert at_laaffic(sandbox) == ("192.168.10.17,10.0.0.9", 50, ["9178605502", "9178605503"])
         assert (sent.number, sent.origin, sent.created_by) == (2, "edited", ada)
@@ -230,10 +230,11 @@ class ApplyTests:
         assert pool.versions.count() == 1
 
     def test_a_newer_version_stops_who_has_not_seen_it(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
-        pool_changes.apply(pool, NEW, typed="918885", seen_version=1, by=User.objects.create_user("bo"))
+        seen = pool.current_id
+        pool_changes.apply(pool, NEW, typed="918885", seen_version=seen, by=User.objects.create_user("bo"))
 
         other = PoolConfig("918885", NEW.addresses, 1, NEW.numbers)
-        found = problems_of(lambda: pool_changes.apply(pool, other, typed="918885", seen_version=1))
+        found = problems_of(lambda: pool_changes.apply(pool, other, typed="918885", seen_version=seen))
 
         assert "bo has changed this pool in the meantime" in found["__all__"][0]
         assert at_laaffic(sandbox)[1] == 50

@@ -194,7 +194,8 @@ class PoolView(ApiView):
             else:
                 config = _config(asked, asked.get("rename", pool.pool_number), pool)
                 typed = held.pool_number if held else config.pool_number
-                pool_changes.apply(pool, config, typed=typed, **about)
+                ours = pool_changes.version_as_shown(pool)  # of which it keeps what is not named
+                pool_changes.apply(pool, config, typed=typed, seen_version=ours, **about)
             return Answer(202, {"id": pool.pk})
 
         return _pool(self.once_sent(work, status=202))

@@ -139,19 +139,15 @@ class PoolWriting(SyncedListAdmin):
         except ValidationError as problem:
             add_problems(form, problem)
             return self._form_page(request, pool, form, title)
-        theirs = None
-        if pool is not None:
-            proposal, theirs = pool_changes.taking_over(pool, proposal, form.cleaned_data["seen_version"])
-        if theirs is not None:
-            messages.warning(request, taken_over_from(theirs))
         if step == "apply":
             return self._apply(request, pool, form, proposal, title)
+        proposal, theirs = self._taking_over(request, pool, form, proposal)
         if pool is not None and not pool_changes.difference_to_held(pool, proposal.config):
             form.add_error(None, _("Laaffic holds exactly this already: there is nothing to change."))
             return self._form_page(request, pool, form, title)
         kept = self._kept(pool, form, proposal)
         if theirs is not None:
-            kept |= {"seen_version": newest(theirs.pool)}
+            kept |= {"seen_version": theirs.pk}
         return self._confirmation(request, pool, PoolForm(initial=kept), proposal, title)
 
     def _apply(
@@ -176,8 +172,9 @@ class PoolWriting(SyncedListAdmin):
                     by=signed_in(request),
                 )
         except ValidationError as problem:
-            pool, form = self._look_again(pool.pk if pool else None, form, problem)
-            return self._confirmation(request, pool, form, proposal, title)
+            pool, again = self._look_again(pool.pk if pool else None, form, problem)
+            proposal, _theirs = self._taking_over(request, pool, form, proposal)
+            return self._confirmation(request, pool, again, proposal, title)
         return self._to_what_came(request, sent)
 
     def _fresh_form(self, pool: NumberPool | None) -> PoolForm:
@@ -185,10 +182,21 @@ class PoolWriting(SyncedListAdmin):
             return PoolForm()
         config = pool.current.config if pool.current else pool.listed
         initial = as_initial(config) if config else {"pool_number": pool.pool_number}
-        return PoolForm(initial={**initial, "seen_version": newest(pool)})
+        return PoolForm(initial={**initial, "seen_version": pool_changes.version_as_shown(pool)})
 
     def _typed_form(self, form: PoolForm) -> PoolForm:
         return PoolForm(initial={name: form.data.get(name, "") for name in form.fields if name != "typed"})
+
+    def _taking_over(
+        self, request: HttpRequest, pool: NumberPool | None, form: PoolForm, proposal: pool_changes.Proposal
+    ) -> tuple[pool_changes.Proposal, PoolVersion | None]:
+        """Before the page that comes counts another's version as seen."""
+        if pool is None:
+            return proposal, None
+        merged, theirs = pool_changes.taking_over(pool, proposal, form.cleaned_data["seen_version"])
+        if theirs is not None:
+            messages.warning(request, taken_over_from(theirs))
+        return merged, theirs
 
     def _kept(self, pool: NumberPool | None, form: PoolForm, proposal: pool_changes.Proposal) -> dict[str, Any]:
         """The version is the one that the form was filled from; the difference is to what Laaffic holds now."""
@@ -281,12 +289,11 @@ def taken_by(form: PoolForm) -> NumberPool | None:
     return NumberPool.objects.filter(pool_number=form.data["pool_number"].strip(), gone_at=None).first()
 
 
-def newest(pool: NumberPool) -> int | None:
-    return pool.versions.order_by("-number").values_list("number", flat=True).first()
-
-
 def as_seen(pool: NumberPool | None) -> dict[str, Any]:
     """What a page shows of a pool, for the act that follows to compare."""
     if pool is None:
         return {}
-    return {"seen_version": newest(pool), "seen_listed": pool_changes.listed_as_shown(pool)}
+    return {
+        "seen_version": pool_changes.version_as_shown(pool),
+        "seen_listed": pool_changes.listed_as_shown(pool),
+    }

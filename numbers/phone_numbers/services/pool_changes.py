@@ -9,11 +9,9 @@ from dataclasses import dataclass, field, replace
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services.client import refused_values
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, single_requests
@@ -92,9 +90,11 @@ def read(
 def taking_over(pool: NumberPool, proposal: Proposal, seen_version: int | None) -> tuple[Proposal, PoolVersion | None]:
     """Where another has changed the pool since a form was filled from it: what the form has left as it was takes what
     the other has made of it, so that sending it does not undo their change. Theirs comes along; None without one.
+
+    `seen_version` is the key of the version that was ours then: a number may be another's after a restore.
     """
-    now, was = pool.current, _filled_from(pool, seen_version)
-    if now is None or was is None or was.number >= now.number:
+    now, was = pool.current, pool.versions.filter(pk=seen_version or 0).first()
+    if now is None or was is None or was.pk == now.pk:
         return proposal, None
     mine, before, theirs = proposal.config, was.config, now.config
     untouched = {
@@ -103,14 +103,6 @@ def taking_over(pool: NumberPool, proposal: Proposal, seen_version: int | None) 
         if _same(getattr(mine, name), getattr(before, name))
     }
     return replace(proposal, config=replace(mine, **untouched)), now
-
-
-def _filled_from(pool: NumberPool, seen_version: int | None) -> PoolVersion | None:
-    """The version that was ours when `seen_version` was the newest."""
-    if seen_version is None:
-        return None
-    ours = pool.versions.filter(Q(entry=None) | Q(entry__state=EntryState.ACCEPTED), number__lte=seen_version)
-    return ours.order_by("-number").first()
 
 
 def _same(value: object, other: object) -> bool:
@@ -126,6 +118,11 @@ def listed_as_shown(pool: NumberPool | None) -> str:
     """What stands for all that Laaffic holds of a pool: pages carry it from the difference they show to the act."""
     held = pool.listed if pool else None
     return held.fingerprint if held else "nothing"
+
+
+def version_as_shown(pool: NumberPool) -> int:
+    """The key of the version that is ours, and 0 without one."""
+    return pool.current_id or 0
 
 
 def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolVersion:
@@ -159,15 +156,17 @@ def apply(
     """Send a pool's settings. ValidationError, by field, when nothing was changed; Overtaken where it is not as seen.
 
     Where the answer was lost the version's ledger row is `unknown`: it is not sent again, and the next synchronisation
-    finds out. `seen_version` is the version that the caller has looked at: if there is a newer one, they look again.
+    finds out. `seen_version` is the key of the version that was ours when the caller looked: if another is by now,
+    they look again.
     `seen_listed` is `listed_as_shown` of what their difference was against: a synchronisation makes no version.
     """
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
         old = locked.listed
         _check_seen(locked, seen_listed)
+        _check_ours(locked, seen_version)
         _check_typed(typed, old.pool_number if old else config.pool_number)
-        _check_may_change(locked, config, seen_version)
+        _check_may_change(locked, config)
         version = pool_state.add_version(
             locked, config, origin=origin, again=again, old_pool_number=old.pool_number if old else "", by=by
         )
@@ -259,14 +258,17 @@ def _check_typed(typed: str, pool_number: str) -> None:
         )
 
 
-def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | None) -> None:
-    _check_settled(pool)
-    newest = pool.versions.order_by("-number").first()
-    if seen_version is not None and newest is not None and newest.number != seen_version:
+def _check_ours(pool: NumberPool, seen_version: int | None) -> None:
+    ours = pool.current
+    if seen_version is not None and ours is not None and ours.pk != seen_version:
         raise NotNow(
             _("%(who)s has changed this pool in the meantime (version %(n)d). Look at the difference again.")
-            % {"who": newest.created_by or _("Laaffic"), "n": newest.number}
+            % {"who": ours.created_by or _("Laaffic"), "n": ours.number}
         )
+
+
+def _check_may_change(pool: NumberPool, config: PoolConfig) -> None:
+    _check_settled(pool)
     if _is_taken(config.pool_number, pool):
         raise _taken(config.pool_number)
     if not difference(pool.listed, config):

@@ -182,8 +182,9 @@ class Command(ConsoleCommand):
         changed = pool_changes.difference_to_held(pool, proposal.config)
         if not options["confirm"]:
             return shown_only(pool, changed)
-        sent = pool_changes.apply(pool, proposal.config, typed=options["confirm"], seen_listed=options["seen"])
-        return of_version(sent)
+        ours = pool_changes.version_as_shown(pool)  # of which it keeps what is not named
+        about = {"seen_version": ours, "seen_listed": options["seen"]}
+        return of_version(pool_changes.apply(pool, proposal.config, typed=options["confirm"], **about))
 
     def apply_version(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
         wanted = options["version_number"] or (pool.current.number if pool.current else 0)
