@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.database import database_clock, isolation
@@ -62,9 +63,14 @@ def _check_apart(client: LaafficClient, campaign: EmailCampaign, asking: Patienc
             check(client, campaign, asking, turn)
         except TooManyAbnormal as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
-            if campaign.asked_to:
-                _expired(campaign, turn)
-            return
+            if not email_campaigns.is_past_window(campaign, timezone.now() - report_pulls.PASSES_AT_ABNORMAL):
+                if campaign.asked_to:
+                    _expired(campaign, turn)
+                return
+            # It was asked for all day, each time behind those that were asked for before: these were the last ones.
+            campaign.asked_to = 0
+            EmailCampaign.objects.filter(pk=campaign.pk).update(asked_to=0)
+            is_through = _expired(campaign, turn)
         except LaafficError as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
             is_through = _expired(campaign, turn)

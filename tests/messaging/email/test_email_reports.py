@@ -444,6 +444,29 @@ class DeliveryTests:
 
         assert {email_id for ids in asked for email_id in ids} == {mail_id(n) for n in range(450)}
 
+    @pytest.mark.parametrize(("hours", "is_over"), [(23, False), (25, True)])
+    def test_where_only_abnormal_ones_are_left_it_is_over_a_day_after_the_window(
+        self,
+        sandbox: RunningSandbox,
+        campaign: EmailCampaign,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Any,
+        hours: int,
+        is_over: bool,
+    ) -> None:
+        push(*(entry(emailId=mail_id(n), toAddress=f"p{n}@example.com") for n in range(450)))
+        window = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+        EmailCampaign.objects.update(sent_at=timezone.now() - window - dt.timedelta(hours=hours))
+        asked = called_abnormal(monkeypatch, lambda email_id: True)
+        self.due()
+
+        email_deliveries.pull_due()
+
+        assert 0 < len(asked) <= REFUSED_A_MINUTE + 10
+        assert EmailMessage.objects.filter(delivery=Delivery.PENDING).exists() is not is_over
+        assert (fresh(campaign).state == State.FINISHED, fresh(campaign).next_check_at is None) == (is_over, is_over)
+        assert agrees(campaign)
+
     def test_too_many_abnormal_ids_of_one_campaign_leave_the_others_of_its_application_their_answers(
         self, sandbox: RunningSandbox, campaign: EmailCampaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
