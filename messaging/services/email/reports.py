@@ -127,14 +127,14 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
 
 
 def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None:
-    """An answer says whose its task is: what was taken for another request's, by a callback, was this one's, or may
-    have been where one of the two names no task.
+    """An answer says whose its task is: what was taken for another request's, by a callback or as a repeat was refused
+    as a duplicate, was this one's, or may have been where one of the two names no task.
     """
     accepted = email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED)
-    by_callback = accepted.filter(evidence_kind=EvidenceKind.REPORT)
-    if by_callback.filter(pk=entry_id).exists():
+    guessed = accepted.filter(evidence_kind__in=[EvidenceKind.REPORT, EvidenceKind.REQUEST])
+    if guessed.filter(pk=entry_id).exists():
         return
-    named = by_callback.filter(_names(_by_callback(task_id), _by_callback(""))) if task_id else by_callback
+    named = guessed.filter(_names(_by_callback(task_id)) | _is_nameless()) if task_id else guessed
     if other := named.order_by("-pk").first():
         lost = known_by.no_answer("the answer was lost")
         ledger.settle_by_evidence(other.pk, EntryState.UNKNOWN, evidence=lost, provided=[EntryState.ACCEPTED])
@@ -155,13 +155,18 @@ def _names(*said: Evidence) -> Q:
     return Q(evidence__in=[one.columns()["evidence"] for one in said])
 
 
+def _is_nameless() -> Q:
+    """Requests that have arrived as far as a callback without a task says, or the refusal of a repeat."""
+    return _names(_by_callback("")) | Q(evidence_kind=EvidenceKind.REQUEST)
+
+
 def _settle_earliest(campaign: EmailCampaign, task_id: str) -> None:
     """Not where what arrived for certain may have been this one: either of the two names no task."""
     requests, evidence = email_states.requests_of(campaign), _by_callback(task_id)
     arrived = requests.filter(state=EntryState.ACCEPTED)
     if (not task_id and arrived.exists()) or arrived.filter(evidence=WITHOUT_TASK.words).exists():
         return
-    if nameless := arrived.filter(evidence=_by_callback("").words).first():
+    if nameless := arrived.filter(_is_nameless()).first():
         ledger.settle_by_evidence(nameless.pk, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.ACCEPTED])
         return
     waiting = requests.filter(state__in=[EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED])

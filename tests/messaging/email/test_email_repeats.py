@@ -163,6 +163,35 @@ class LateAnswerTests:
 
         assert call_states() == [EntryState.ACCEPTED, EntryState.ACCEPTED]
 
+    @pytest.fixture
+    def proved(self, again: EmailCampaign) -> EmailCampaign:
+        """Two answers were lost, and the third request was refused as a duplicate."""
+        second = departed(again)
+        ledger.lose(ledger.only(second.pk), "its worker stood still")
+        EmailCampaign.objects.update(state=State.UNKNOWN)
+        email_campaigns.send_again(again.pk, reason="they have none")
+        email_sending.settle_error(again.pk, departed(again).pk, refusal("-2"))
+        assert call_states() == [EntryState.UNKNOWN, EntryState.ACCEPTED, EntryState.REFUSED]
+        return again
+
+    def test_one_that_a_duplicate_has_proved_is_the_one_that_a_callback_names(self, proved: EmailCampaign) -> None:
+        """One task is no proof of both."""
+        for email_id in ("e1", "e2"):
+            tell(proved, taskId="T1", emailId=email_id)
+            email_callbacks.INBOX.apply_some()
+        assert call_states() == [EntryState.UNKNOWN, EntryState.ACCEPTED, EntryState.REFUSED]
+        tell(proved, taskId="T2", emailId="e3")
+        email_callbacks.INBOX.apply_some()
+
+        assert call_states() == [EntryState.ACCEPTED, EntryState.ACCEPTED, EntryState.REFUSED]
+
+    def test_the_firsts_late_answer_explains_the_duplicate(self, proved: EmailCampaign) -> None:
+        first = LedgerEntry.objects.earliest("pk")
+
+        email_sending.settle_accepted(proved.pk, first.pk, "T1")
+
+        assert call_states() == [EntryState.ACCEPTED, EntryState.UNKNOWN, EntryState.REFUSED]
+
     @pytest.mark.parametrize("called_back", ["T2", ""])
     @pytest.mark.parametrize("answered", ["T2", ""])
     def test_what_may_have_been_another_requests_proves_nothing(
