@@ -209,15 +209,16 @@ class _Mails:
             mail.delivery = Delivery.NONE  # as if this word had come first
 
     def _find(self, submission: EmailSubmission) -> EmailMessage | None:
-        """By its id; else the address's row that has no id yet; without an id the address's only row."""
+        """By its id; else the address's row that has no id yet; without an id the address's first row: the same may be
+        told again after each of them has its id, of an address that is on the list twice.
+        """
         if submission.email_id and (known := self.by_id.get(submission.email_id[:64])):
             return known
         address = address_of(submission)
         of_address = self.by_address[address] if address else []
         nameless = [mail for mail in of_address if not mail.email_id]
-        if nameless:
-            return nameless[0]
-        return of_address[0] if not submission.email_id and len(of_address) == 1 else None
+        candidates = nameless if submission.email_id else [*nameless, *of_address]
+        return candidates[0] if candidates else None
 
     def _new(self, submission: EmailSubmission) -> EmailMessage:
         mail = EmailMessage(

@@ -176,6 +176,15 @@ class CallbackTests:
         told = [event.text for event in campaign.events.all() if "second task" in event.text]
         assert told == ["Callbacks came for a second task, t2: the emails may have gone out twice"]
 
+    def test_one_without_an_id_that_is_applied_again_is_no_further_mail(self, campaign: EmailCampaign) -> None:
+        """Its address is on the list twice."""
+        for email_id in ("", "e1", "e2", ""):
+            push(entry(emailId=email_id))
+
+        assert set(EmailMessage.objects.values_list("key", flat=True)) == {"e1", "e2"}
+        assert email_counting.counts(campaign)["total"] == 2
+        assert agrees(campaign)
+
     def test_a_callback_after_the_end_opens_it_again(self, campaign: EmailCampaign) -> None:
         EmailCampaign.objects.update(state=State.FINISHED)
 
