@@ -15,6 +15,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.forms.shared_rows import SEEN, SeenForm
 from messaging.models import Campaign, Contact, ContactGroup, EmailCampaign, ListPrice, SuppressionEntry
+from messaging.services.contacts import pastes
 from voice.models import GroupTask
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +164,21 @@ def test_what_was_not_touched_is_taken_over(root: Client, application: Applicati
 
     assert "You had not changed it, so that is taken over." in shown
     assert 'value="Asha Rao"' in shown
+
+
+def test_pasted_numbers_are_told_by_how_many_they_are(root: Client, application: Application) -> None:
+    """Which paste it is stands in the form as a signed word, which nobody reads."""
+    row = Campaign.objects.create(name="Spring", application=application, text="Hello")
+    sent = opened(root, row)
+    paste = pastes.from_lines(["+919876543210", "+919876543211"])
+    Campaign.objects.filter(pk=row.pk).update(paste=paste)
+
+    shown = said_by(root.post(page_of(row), sent | {"name": "Summer"}))
+    assert "Numbers: now “2”. You had not changed it, so that is taken over." in shown
+
+    sent = opened(root, row)
+    Campaign.objects.filter(pk=row.pk).update(paste=None)
+    assert "Numbers: now “–”." in said_by(root.post(page_of(row), sent))
 
 
 def test_attributes_and_groups_are_compared_too(root: Client, application: Application) -> None:

@@ -205,7 +205,9 @@ def _plain(value: Any) -> Any:
 
 
 def in_words(field: forms.Field, value: Any) -> str:
-    """A value as people read it: choices and rows by their names."""
+    """A value as people read it: choices and rows by their names, and as a field says it itself (`kept_words`)."""
+    if isinstance(value, str) and value and (words := getattr(field, "kept_words", None)):
+        return str(words(value))
     if isinstance(value, models.QuerySet | list | tuple | set):
         return ", ".join(in_words(field, part) for part in value) or "–"
     if isinstance(field, ModelChoiceField) and value not in (None, "") and not isinstance(value, models.Model):
