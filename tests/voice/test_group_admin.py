@@ -2,7 +2,9 @@
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import openpyxl
@@ -16,13 +18,14 @@ from django.utils import timezone
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.identity.models import Profile
+from laaffic_console.kit.forms.shared_rows import SEEN
 from laaffic_console.kit.words.said import read
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.conftest import add_contacts
 from tests.messaging.mms.attachment_samples import mpeg, picture
 from tests.messaging.pages import hidden
-from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
+from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from tests.voice.test_audio import silent_wave
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
 from voice.services.audio import uploads as audio
@@ -61,6 +64,12 @@ def given(application: Application, **changed: Any) -> dict[str, Any]:
 
 def own(task: GroupTask, what: str = "change", *more: str) -> str:
     return reverse(f"admin:voice_grouptask_{what}", args=[task.pk, *more])
+
+
+def seen_by(answer: Any) -> dict[str, str]:
+    token = re.search(rf'name="{SEEN}" value="([^"]+)"', answer.content.decode())
+    assert token is not None
+    return {SEEN: unescape(token[1])}
 
 
 def errors_of(client: Client, form: dict[str, Any], address: str = "") -> dict[str, list[str]]:
@@ -209,6 +218,23 @@ class WritingTests:
         assert (task.max_talk, task.number_count, len(group_numbers.of(task))) == (30, 5, 5)
         assert admin_client.get(own(task, "numbers")).content.decode().split() == ["number", *group_numbers.of(task)]
         assert "5 numbers are kept" in admin_client.get(own(task, "edit")).content.decode()
+
+    def test_numbers_that_another_has_given_meanwhile_are_told_and_not_overwritten(
+        self, application: Application, admin_client: Client
+    ) -> None:
+        task, theirs = written(application, count=5), listed(3, FIRST + 100)
+        edit = own(task, "edit")
+        sent = given(application) | seen_by(admin_client.get(edit))
+        group_tasks.save(GroupTask.objects.get(pk=task.pk), audience=theirs)
+
+        told = admin_client.post(edit, sent)
+        also = errors_of(admin_client, sent | {"numbers": "", "max_talk": 30}, edit)
+
+        assert "Numbers: stored is “3”, yours is “2”." in unescape(told.content.decode())
+        assert "Numbers: now “3”. You had not changed it, so that is taken over." in also["__all__"]
+        assert group_numbers.of(task) == theirs.numbers
+        admin_client.post(edit, sent | seen_by(told))
+        assert len(group_numbers.of(task)) == 2
 
     def test_a_held_one_is_asked_for_seldom(self, application: Application, admin_client: Client) -> None:
         task = written(application, count=1)

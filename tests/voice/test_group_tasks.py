@@ -207,6 +207,20 @@ class LaunchTests:
 
         assert (again.task_name == first) == (edit == {"name": "Autumn"})
 
+    def test_who_gives_no_numbers_writes_nothing_of_those_that_another_has_given(
+        self, application: Application
+    ) -> None:
+        task, theirs = written(application), listed(3, FIRST + 100)
+        read_before = GroupTask.objects.get(pk=task.pk)
+        group_tasks.save(task, audience=theirs)
+
+        read_before.name = "Autumn"
+        group_tasks.save(read_before)
+
+        task.refresh_from_db()
+        assert (task.name, task.number_count, group_numbers.of(task)) == ("Autumn", 3, theirs.numbers)
+        assert task.numbers_digest == ledger.digest_of("\n".join(theirs.numbers))
+
     def test_a_refusal_leaves_a_draft_that_says_why(self, sandbox: RunningSandbox, application: Application) -> None:
         task = written(application)
         sandbox.set_faults(status="-77", status_calls=1)

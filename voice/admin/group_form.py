@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import call_empty, choices_of, field_of
-from laaffic_console.kit.forms.shared_rows import SeenForm
+from laaffic_console.kit.forms.shared_rows import Digests, SeenForm, digest_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
 from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.figures import number as grouped
@@ -46,6 +46,7 @@ PARTS = {
     ("agent_on_key", "on"): ("agent_key",),
 }
 WHEN = {field: condition for condition, fields in PARTS.items() for field in fields}
+NUMBERS = "numbers"
 NUMBER_FIELDS = ("groups", "numbers", "file", "region", "skip_invalid")
 CARDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (
@@ -209,6 +210,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         self.go_by_clock("send_at", reader_zone)
         self.user = user
         self.audience: group_numbers.Audience | None = None
+        self.has_numbers = False  # also where they cannot be read
         self._offer_choices()
         zone = {"zone": group_requests.zone_name()}
         self.fields["windows"].help_text = _("Up to three, by the clock of %(zone)s. Left empty: any time.") % zone
@@ -225,6 +227,25 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
 
     def again(self) -> dict[str, Any]:
         return {**super().again(), "user": self.user}
+
+    def _digests(self, form: Any) -> Digests:
+        """The field of numbers is always shown empty: what is compared is whom the task calls."""
+        found = super()._digests(form)
+        return found | ({NUMBERS: digest_of(form.instance.numbers_digest)} if NUMBERS in found else {})
+
+    def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
+        super()._say(fresh, [name for name in changed if name != NUMBERS], shown)
+        if NUMBERS not in changed:
+            return
+        field = self.fields[NUMBERS]
+        field.help_text = fresh.fields[NUMBERS].help_text
+        words = {"field": field.label, "theirs": grouped(fresh.instance.number_count)}
+        if not self.has_numbers:
+            said = _("%(field)s: now “%(theirs)s”. You had not changed it, so that is taken over.") % words
+        else:
+            words["yours"] = grouped(len(self.audience.numbers)) if self.audience else "–"
+            said = _("%(field)s: stored is “%(theirs)s”, yours is “%(yours)s”.") % words
+        self.add_error(None, said)
 
     def _offer_choices(self) -> None:
         active = Application.objects.filter(is_active=True)
@@ -320,7 +341,8 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
 
     def _gather(self) -> None:
         given = {name: self.cleaned_data.get(name) for name in NUMBER_FIELDS}
-        if not any((given["groups"], (given["numbers"] or "").strip(), given["file"])):
+        self.has_numbers = any((given["groups"], (given["numbers"] or "").strip(), given["file"]))
+        if not self.has_numbers:
             if not self.instance.number_count:
                 self.add_error("numbers", _("Choose who is called: select groups, paste numbers or choose a file."))
             return

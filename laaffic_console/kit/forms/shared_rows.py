@@ -128,7 +128,7 @@ class SeenForm(BesideModelForm):
             if name not in self.unwatched and not field.disabled and not isinstance(field, forms.FileField)
         }
         pk = {"": str(form.instance.pk)}  # a token belongs to its row
-        return pk | {name: _digest(form.get_initial_for_field(field, name)) for name, field in watched.items()}
+        return pk | {name: digest_of(form.get_initial_for_field(field, name)) for name, field in watched.items()}
 
     def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
         """What was not touched here takes the stored value; what was typed stays, beside what is stored."""
@@ -140,7 +140,7 @@ class SeenForm(BesideModelForm):
         for name in changed:
             field, theirs = fresh.fields[name], fresh.get_initial_for_field(fresh.fields[name], name)
             words = {"field": field.label or name, "theirs": in_words(field, theirs)}
-            if name in self.cleaned_data and _digest(self.cleaned_data[name]) == shown[name]:
+            if name in self.cleaned_data and digest_of(self.cleaned_data[name]) == shown[name]:
                 _put(self.data, self.add_prefix(name), field.widget, field.prepare_value(theirs))
                 said.append(_("%(field)s: now “%(theirs)s”. You had not changed it, so that is taken over.") % words)
             else:
@@ -185,7 +185,8 @@ def _read(token: str, pk: str) -> Digests | None:
     return shown if shown.get("") == pk else None
 
 
-def _digest(value: Any) -> str:
+def digest_of(value: Any) -> str:
+    """What a page may carry of a value: nobody can tell by it what the value is."""
     said = json.dumps(_plain(value), sort_keys=True, default=str)
     return salted_hmac(SALT, said).hexdigest()[:16]
 

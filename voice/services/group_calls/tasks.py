@@ -74,6 +74,9 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
             has_others = audience is not None and not group_numbers.is_kept(task, audience)
         if audience is not None:
             group_numbers.keep(task, audience)
+        elif stored is not None:  # another may have given others since this one was read
+            for name in (*group_numbers.GIVEN, *group_numbers.LEFT_OUT):
+                setattr(task, name, getattr(stored, name))
         task.save(update_fields=group_launching.EDITED)
         is_edited = stored is None or has_others or steps.is_edited(stored, task, group_launching.EDITED)
         if by is not None and is_edited:
