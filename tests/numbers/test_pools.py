@@ -390,6 +390,16 @@ class CompareTests:
         pool.refresh_from_db()
         assert (pool.drifted_at, pool.listed == NEW) == (None, False)
 
+    def test_one_that_was_renamed_while_the_list_was_read_is_not_found_under_its_old_number(
+        self, pool: NumberPool
+    ) -> None:
+        began, held = timezone.now(), pool.listed
+        pool_changes.apply(pool, replace(NEW, pool_number="918886"), typed="918885")
+
+        assert not pool_sync.compare(held, began)
+        assert not NumberPool.objects.filter(pool_number="918885").exists()
+        assert pool_sync.compare(held, timezone.now())  # a list that was read after it: another pool has it by now
+
     def test_one_that_seemed_refused_and_is_there_otherwise_becomes_ours(
         self, pool: NumberPool, sandbox: RunningSandbox
     ) -> None:

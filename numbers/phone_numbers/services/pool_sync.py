@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -117,7 +117,7 @@ def compare(config: PoolConfig, began: dt.datetime) -> bool:
     """Write what Laaffic holds beside what is ours; True for a pool that is new to us."""
     is_coming = _is_asked_for(config.pool_number)  # first: once that is settled, it is one of ours
     pool = _ours(config.pool_number)
-    if pool is None and is_coming:
+    if pool is None and (is_coming or _was_renamed(config.pool_number, began)):
         return False
     if pool is None:
         pool = NumberPool.objects.create(pool_number=config.pool_number)
@@ -138,6 +138,14 @@ def compare(config: PoolConfig, began: dt.datetime) -> bool:
 def _is_asked_for(pool_number: str) -> bool:
     """Whether a change that is under way, or whose answer was lost, gives a pool this number."""
     return PoolVersion.objects.filter(pool_number=pool_number, entry__state__in=pool_state.OPEN).exists()
+
+
+def _was_renamed(pool_number: str, began: dt.datetime) -> bool:
+    """Whether a pool may have had this number when the list was read, and has another by now."""
+    changes = PoolVersion.objects.filter(old_pool_number=pool_number).exclude(pool_number=pool_number)
+    since = changes.filter(Q(entry__left_at__gte=began) | Q(entry__settled_at__gte=began))
+    times = since.values_list("entry__left_at", "entry__settled_at")
+    return any(at is not None and at >= began and not due.is_ahead(at) for both in times for at in both)
 
 
 def _ours(pool_number: str) -> NumberPool | None:
