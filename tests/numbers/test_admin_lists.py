@@ -53,6 +53,21 @@ def text_of(client: Client, address: str) -> str:
     return str(answer.content.decode())
 
 
+def test_one_that_runs_out_while_it_is_looked_at_takes_the_colour_of_its_state(
+    admin_client: Client, application: Application
+) -> None:
+    """countdown.js shows the second when the time is over."""
+    add_bindings(application, 1)
+
+    shown = text_of(admin_client, BINDINGS)
+
+    until, after = shown[shown.index("data-until-over") :].split("data-when-over hidden")[:2]
+    after = after[: after.index("</td>")]
+    assert "bg-green-100" in until
+    assert "bg-green-100" not in after
+    assert "bg-orange-100" in after
+
+
 class PermissionTests:
     ADDRESSES = [BINDINGS, POOLS, OWNED, f"{BINDINGS}bind/", f"{POOLS}add/", f"{BINDINGS}export/csv/"]
 

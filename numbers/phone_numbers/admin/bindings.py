@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
+from unfold.utils import display_for_label
 
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel, EntryState
@@ -246,11 +247,11 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
     def left(self, binding: Binding) -> SafeString | str:
         return time_left(binding)
 
-    @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="ended_at")
-    def shown_state(self, binding: Binding) -> tuple[str, str]:
+    @display(description=gettext_lazy("state"), ordering="ended_at")
+    def shown_state(self, binding: Binding) -> SafeString:
         state, words = state_of(binding)
-        shown = meanings.inline("binding", state, words)
-        return state, shown if state != "live" else format_html(UNTIL_OVER, shown, over())
+        shown = _label(state, meanings.inline("binding", state, words))
+        return shown if state != "live" else format_html(UNTIL_OVER, shown, _label("over", over()))
 
     # Bind
 
@@ -394,6 +395,11 @@ def state_of(binding: Binding) -> tuple[str, str]:
     if binding.has_run_out:
         return "over", _("Has run out")
     return "live", _("Live")
+
+
+def _label(state: str, shown: SafeString) -> SafeString:
+    """In the state's colour, as unfold draws a cell: one that runs out while it is looked at takes the other colour."""
+    return display_for_label((state, shown), "", STATE_COLOURS)
 
 
 def over() -> SafeString:
