@@ -78,6 +78,7 @@ def person_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: st
     known = people.of(_checked(number))
     sources = person_timeline.sources_for(request.user)
     shown, following = person_timeline.page(known.person, sources, request.GET.get("before", ""))
+    not_asked = opt_in_questions.not_made(number)
     sees_consent = request.user.has_perm("messaging.view_suppressionentry")
     entries = SuppressionEntry.objects.filter(number__in=known.person.numbers).select_related("created_by")
     return page(
@@ -94,7 +95,8 @@ def person_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: st
         ],
         entries=entries if sees_consent else None,
         consents=consents.of_person(number) if request.user.has_perm("messaging.view_consent") else None,
-        not_asked=opt_in_questions.not_made(number),
+        not_asked=not_asked,
+        asked_perhaps=not_asked is not None and opt_in_questions.may_have_been_made(not_asked),
         may_say=request.user.has_perm(MAY_SAY),
         shown=shown,
         following=following,

@@ -62,6 +62,11 @@ def not_made(number: str) -> OptInQuestion | None:
     return OptInQuestion.objects.filter(subscriber=subscriber(number), is_open=True).exclude(problem="").first()
 
 
+def may_have_been_made(question: OptInQuestion) -> bool:
+    """Between a backup and the restore that has ended it: no row says whether it was."""
+    return question.campaign_id is None and ReplyPull.objects.filter(restored_at=question.asked_at).exists()
+
+
 def close(numbers: Sequence[str]) -> None:
     """STOP: who was to be asked is not, and an earlier yes says nothing any more."""
     subscribers = {subscriber(number) for number in numbers}

@@ -171,6 +171,23 @@ class DoubleOptInTests:
         write("STOP", after=1)
         assert "Not asked back" not in admin_client.get(page).content.decode()
 
+    @pytest.mark.parametrize("wrote", ["before the restore", "and waited at the backup"])
+    def test_the_persons_page_does_not_say_that_they_were_not_asked_where_a_restore_leaves_that_open(
+        self, admin_client: Client, wrote: str
+    ) -> None:
+        if wrote == "before the restore":
+            restored._read_replies_with_care(timezone.now() + dt.timedelta(hours=1))
+            write("START")
+        else:
+            write("START")
+            restored._read_replies_with_care(timezone.now())
+
+        said = admin_client.get(reverse("admin:messaging_person", args=[NUMBER])).content.decode()
+
+        assert "Not known whether they were asked back" in said
+        assert "they may have been asked since" in said
+        assert "Not asked back" not in said
+
     def test_right_after_a_restore_an_application_without_a_reading_is_asked(self, application: Application) -> None:
         Campaign.objects.create(name="A", application=application, state="running")
         restored._read_replies_with_care(timezone.now())
