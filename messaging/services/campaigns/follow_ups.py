@@ -84,7 +84,7 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
         raise NotAllowed(said)
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
     _add_recipients(people, campaign, FAILED, chosen, found_by=(BY_CONTACT, BY_NUMBER_OF_ANOTHER), surely=True)
-    # Of whoever was a contact, erasing has deleted that: their messages find nobody.
+    # Erasing has deleted those who were contacts: their messages find nobody.
     bare = Q(contact=None)
     gone = erasures.gone_since(campaign.launched_at)
     erased = failed.filter(bare, number__among=gone).count()

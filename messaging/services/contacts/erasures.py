@@ -31,7 +31,7 @@ def is_of_erased(number: str) -> bool:
 
 
 def gone_since(launch: dt.datetime | None) -> list[str]:
-    """Every spelling of those who were erased after this launch and are no contact again: none of its people by now.
+    """Every spelling of those who were erased after this launch and have not become contacts again.
 
     What is not launched loses them in the moment of erasing (`people.erase`); what was keeps their numbers as proof,
     and must not hand them on.

@@ -8,21 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.gateway.models import EntryState
+from laaffic_console.gateway.admin.ledger import ENTRY_COLOURS
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.words.stored_words import in_words
 from phone_numbers.models import BindingRequest
-
-ENTRY_COLOURS = {
-    EntryState.ACCEPTED: "success",
-    EntryState.REFUSED: "danger",
-    EntryState.NOT_SENT: "info",
-    EntryState.UNKNOWN: "warning",
-    EntryState.IN_FLIGHT: "info",
-    EntryState.PREPARED: "default",
-    EntryState.LAPSED: "default",
-}
 
 
 @admin.register(BindingRequest)

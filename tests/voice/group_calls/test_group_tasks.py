@@ -383,7 +383,7 @@ class SaidOfATaskTests:
         task = written(application)
         GroupTask.objects.update(state=state)
 
-        group_state.take(task.pk, self.listed_as(called=3))
+        group_state.take(task.pk, self.listed_as(called=3), began=timezone.now())
 
         task.refresh_from_db()
         assert (task.state, task.called) == (state, None)
@@ -392,7 +392,7 @@ class SaidOfATaskTests:
         task = written(application)
         GroupTask.objects.update(state=TaskState.CALLING, connected=2)
 
-        group_state.take(task.pk, self.listed_as(called=3, cost=Decimal("0.5")))
+        group_state.take(task.pk, self.listed_as(called=3, cost=Decimal("0.5")), began=timezone.now())
 
         task.refresh_from_db()
         assert (task.called, task.connected, task.cost) == (3, 2, Decimal("0.5"))

@@ -159,7 +159,7 @@ def suppressed_since_launch(task: GroupTask) -> int:
 
 
 def erased_since_launch(task: GroupTask, numbers: Sequence[str]) -> set[str]:
-    """Those of the numbers whose people were erased since this task was launched and are no contacts again."""
+    """Those of the numbers whose people were erased since this task was launched and have not become contacts again."""
     gone = set(map(subscriber, erasures.gone_since(task.launched_at)))
     return {one for one in numbers if subscriber(one) in gone} if gone else set()
 
