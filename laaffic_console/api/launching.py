@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.api import problems
 from laaffic_console.api.problems import Problem
 from laaffic_console.kit.words.not_now import NotNow
-from messaging.services.launching import checks, seals
+from messaging.services.launching import checks, restored_drafts, seals
 from messaging.services.launching.checks import Check, NotSeen
 from messaging.services.refusals import EndNotAsked
 
@@ -31,9 +31,19 @@ def read(draft: Any, asked: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     return digest, sentences
 
 
+def again(asked: Mapping[str, Any]) -> str:
+    """Why it is launched although the same may have arrived; of a restored draft among its reasons, too."""
+    return str(asked["again"] or asked["reasons"].get(restored_drafts.KEY, ""))
+
+
+def reasons(asked: Mapping[str, Any]) -> dict[str, str]:
+    why = {restored_drafts.KEY: asked["again"]} if asked["again"] else {}
+    return {**why, **asked["reasons"]}
+
+
 def require_seen(found: Sequence[Check], asked: Mapping[str, Any], sentences: Mapping[str, str]) -> dict[str, str]:
     try:
-        return checks.require(found, ticked=set(asked["seen"]), reasons=asked["reasons"], sentences=sentences)
+        return checks.require(found, ticked=set(asked["seen"]), reasons=reasons(asked), sentences=sentences)
     except NotSeen as problem:
         raise not_seen(problem) from problem
 

@@ -7,7 +7,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.composing.launch_page import Facts, LaunchPage
@@ -32,12 +31,13 @@ class GroupLaunch(LaunchPage[GroupTask]):
         planned = group_start.planned(self.draft)
         if seen != group_tasks.shown_digest(self.draft, planned.numbers):
             group_tasks.not_as_shown()
-        checks.require(planned.checks, ticked=set(self.request.POST.getlist("seen")), sentences=sentences)
+        ticked = set(self.request.POST.getlist("seen"))
+        checks.require(planned.checks, ticked=ticked, reasons=self.reasons(), sentences=sentences)
         launched = group_tasks.launch(
             self.draft.pk,
             by=signed_in(self.request),
             seen=seen,
-            again=self.request.POST.get(FIELD, ""),
+            again=self.again(),
             undo_seconds=undo_field.seconds_of(self.request),
         )
         if launched.is_at_laaffic:

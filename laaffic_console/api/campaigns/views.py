@@ -185,7 +185,7 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
         return standing(campaign)
     undo = asked["undo_seconds"]
     if "shown" not in asked:
-        return standing(starting.launch(campaign.pk, by=by, undo_seconds=undo, again=asked["again"]))
+        return standing(starting.launch(campaign.pk, by=by, undo_seconds=undo, again=launching.again(asked)))
     kept, sentences = seals.read(campaign, asked["shown"])
     seen = shown.from_json(kept)
     if seen is None:
@@ -193,7 +193,7 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
     try:
         audience_counts.renew(campaign)
         reasons = launch_checks.require(
-            campaign, ticked=set(asked["seen"]), reasons=asked["reasons"], sentences=sentences
+            campaign, ticked=set(asked["seen"]), reasons=launching.reasons(asked), sentences=sentences
         )
     except NotSeen as problem:
         raise launching.not_seen(problem) from problem

@@ -108,7 +108,7 @@ def _launch(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
         seen, sentences = launching.read(campaign, asked)
         email_drafts.require_as_shown(campaign, seen)
         launching.require_seen(email_checks.planned(campaign).checks, asked, sentences)
-    told = {"again": asked["again"], "undo_seconds": asked["undo_seconds"]}
+    told = {"again": launching.again(asked), "undo_seconds": asked["undo_seconds"]}
     return standing(email_starting.launch(campaign.pk, by=by, seen=seen, **told))
 
 

@@ -90,7 +90,7 @@ def _launch(pk: int, asked: dict[str, Any], by: Any) -> Answer:
             if seen != group_tasks.shown_digest(task, planned.numbers):
                 group_tasks.not_as_shown()
             launching.require_seen(planned.checks, asked, sentences)
-        told = {"again": asked["again"], "undo_seconds": asked["undo_seconds"]}
+        told = {"again": launching.again(asked), "undo_seconds": asked["undo_seconds"]}
         launched = group_tasks.launch(pk, by=by, seen=seen, **told)
     if launched.state == TaskState.DRAFT:
         raise Problem(409, str(group_tasks.advice(launched)))

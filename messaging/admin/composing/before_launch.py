@@ -43,7 +43,7 @@ class CampaignLaunch(LaunchPage[Campaign]):
         reasons = launch_checks.require(
             campaign,
             ticked=set(posted.getlist("seen")),
-            reasons={key.removeprefix("reason:"): posted.get(key, "") for key in posted},
+            reasons=self.reasons(),
             sentences=sentences,
         )
         undo = undo_field.seconds_of(self.request)

@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from laaffic_console.gateway.services.account import balance_history
-from laaffic_console.gateway.services.ledger.open_acts import StillOpen
+from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from messaging.admin.pages import page, require, sentences_of
 from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
 from messaging.models import CampaignState
-from messaging.services.launching import checks, seals
+from messaging.services.launching import checks, restored_drafts, seals
 from messaging.services.launching.checks import Check, NotSeen
 from messaging.services.refusals import NotAllowed
 
@@ -58,6 +58,15 @@ class LaunchPage(ABC, Generic[Draft]):
     @abstractmethod
     def launch(self, seen: Any, sentences: dict[str, str]) -> None:
         """As it was shown (seals.py); NotSeen, StillOpen, NotAllowed or ValidationError where it is not launched."""
+
+    def reasons(self) -> dict[str, str]:
+        """{check: why it is launched anyway}, as posted."""
+        prefix = "reason:"
+        return {key.removeprefix(prefix): said for key, said in self.request.POST.items() if key.startswith(prefix)}
+
+    def again(self) -> str:
+        """Why it is launched although the same may have arrived."""
+        return self.request.POST.get(FIELD, "") or self.reasons().get(restored_drafts.KEY, "")
 
     @abstractmethod
     def fresh(self) -> Draft:

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.again_form import AgainForm
-from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.composing.launch_page import Facts, LaunchPage
 from messaging.admin.email.email_beside import NO_PRICE, people_of
@@ -48,12 +47,13 @@ class EmailLaunch(LaunchPage[EmailCampaign]):
         campaign, posted = self.draft, self.request.POST
         email_drafts.require_as_shown(campaign, seen)
         planned = email_checks.planned(campaign)
-        checks.require(planned.checks, ticked=set(posted.getlist("seen")), sentences=sentences)
+        ticked = set(posted.getlist("seen"))
+        checks.require(planned.checks, ticked=ticked, reasons=self.reasons(), sentences=sentences)
         email_starting.launch(
             campaign.pk,
             by=signed_in(self.request),
             seen=seen,
-            again=posted.get(FIELD, ""),
+            again=self.again(),
             undo_seconds=undo_field.seconds_of(self.request),
         )
 

@@ -91,6 +91,9 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     left = bare & ~Q(number__among=gone) if erased else bare
     without_contact = _failed_numbers(campaign, chosen, retries.has_failed(), left)
     first = list(islice(without_contact, drafts.MAX_EXTRA_NUMBERS + 1))
+    if erased and not first and not GroupMembership.objects.filter(group=people).exists():
+        people.delete()
+        raise NotAllowed(_("Everybody whom it did not reach was erased since."))
     is_short = len(first) <= drafts.MAX_EXTRA_NUMBERS
     with transaction.atomic():
         draft = _draft(

@@ -221,7 +221,8 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
             steps.require(campaign, [CampaignState.SCHEDULED], _("taken back"))
         if campaign.local_time:
             Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=None)
-        states.move(campaign, CampaignState.DRAFT, _("Taken back before anything left"), by)
+        mark = restored_drafts.kept_mark(campaign)
+        states.move(campaign, CampaignState.DRAFT, _("Taken back before anything left"), by, **mark)
     return campaign
 
 

@@ -34,11 +34,12 @@ def gone_since(launch: dt.datetime | None) -> list[str]:
     """Every spelling of those who were erased after this launch and have not become contacts again.
 
     What is not launched loses them in the moment of erasing (`people.erase`); what was keeps their numbers as proof,
-    and must not hand them on.
+    and must not hand them on. Those whom a restore could only ask for are among them, unless they are contacts.
     """
     if launch is None:
         return []
-    found = every_spelling(list(done().filter(erased_at__gte=launch).values_list("number", flat=True).distinct()))
+    since = Erasure.objects.filter(erased_at__gte=launch).order_by()
+    found = every_spelling(list(since.values_list("number", flat=True).distinct()))
     again = Contact.objects.filter(number__among=found).values_list("number", flat=True)
     came_back = set(map(subscriber, again))
     return [number for number in found if subscriber(number) not in came_back]

@@ -75,7 +75,7 @@ class Written:
     withdrawn: int
     to_erase: Sequence[Erasure]
     erased: int = 0
-    not_erased: Sequence[str] = ()  # numbers: a message to them is unknown
+    not_erased: Sequence[str] = ()  # numbers: a message or a group call may still reach them
 
 
 def read(since: dt.datetime) -> LastingWords:

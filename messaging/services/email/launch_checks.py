@@ -16,7 +16,7 @@ from messaging.services.email import care as email_care
 from messaging.services.email import choices as email_choices
 from messaging.services.email import hours as email_hours
 from messaging.services.email import starting as email_starting
-from messaging.services.launching import checks
+from messaging.services.launching import checks, restored_drafts
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
 
@@ -48,6 +48,7 @@ def planned(campaign: EmailCampaign) -> Planned:
         *_callbacks(),
         *_late(campaign),
         *checks.budget(campaign.application, count, cost, is_whole=True, leaves=email_hours.opens_at(campaign, begins)),
+        *restored_drafts.check(campaign),
         *checks.account(campaign.application_id),
         *checks.no_worker(),
     ]

@@ -314,7 +314,7 @@ def _make_draft(campaign: EmailCampaign, event: str, by: User | None) -> None:
     """Launched again it is as old as that launch."""
     campaign.launched_at = None
     campaign.save(update_fields=["launched_at"])
-    email_states.move(campaign, EmailCampaignState.DRAFT, event, by)
+    email_states.move(campaign, EmailCampaignState.DRAFT, event, by, **restored_drafts.kept_mark(campaign))
 
 
 def follow_account() -> None:

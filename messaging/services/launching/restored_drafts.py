@@ -22,6 +22,13 @@ def mark(drafts: "QuerySet[Any]", said: str) -> None:
     drafts.update(hold_reason=said, hold_kind=HoldKind.RESTORED)
 
 
+def kept_mark(launched: Launched) -> dict[str, Any]:
+    """The columns of what a restore marked or held, for one that becomes a draft again; {} for any other."""
+    if launched.hold_kind != HoldKind.RESTORED or not launched.hold_reason:
+        return {}
+    return {"hold_reason": launched.hold_reason, "hold_kind": HoldKind.RESTORED}
+
+
 def is_one(draft: Launched) -> bool:
     return draft.state == "draft" and draft.hold_kind == HoldKind.RESTORED and bool(draft.hold_reason)
 

@@ -156,6 +156,20 @@ class ErasedTests:
         assert numbers_of(draft) == {"919876543211"}
         assert "Left out: 1 person who was erased since" in [event.text for event in draft.events.all()]
 
+    def test_a_restore_has_erased_nothing_but_the_number(self, given: Campaign) -> None:
+        people.erase("919876543210", why="asked for it", by=None)
+
+        assert numbers_of(follow_ups.copy(given.pk)) == {"919876543211"}
+
+    def test_nobody_is_left_to_retry(self, given: Campaign, admin_user: User) -> None:
+        for number in ("919876543210", "919876543211"):
+            people.erase(number, why="asked for it", by=admin_user)
+
+        with pytest.raises(NotAllowed, match="was erased since"):
+            follow_ups.retry_failed(given.pk)
+
+        assert not ContactGroup.objects.filter(name__startswith="Failed in Given").exists()
+
     @pytest.mark.parametrize("make", [follow_ups.copy, follow_ups.retry_failed])
     def test_who_came_back_gets_it(self, given: Campaign, admin_user: User, make: Callable[[int], Campaign]) -> None:
         people.erase("919876543210", why="asked for it", by=admin_user)

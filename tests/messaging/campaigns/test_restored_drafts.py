@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -71,6 +72,46 @@ def test_its_first_launch_needs_a_reason_which_is_kept(
     assert draft.state != "draft"
     assert (draft.hold_kind, str(draft.hold_reason)) == ("", "")
     assert draft.events.filter(text__contains="it is not at Laaffic").exists()
+
+
+def test_taken_back_in_the_undo_window_it_has_been_asked(sandbox: RunningSandbox, draft: Campaign) -> None:
+    starting.launch(draft.pk, again="it is not at Laaffic", undo_seconds=60)
+
+    starting.take_back(draft.pk)
+
+    assert starting.launch(draft.pk, again="").state == CampaignState.RUNNING
+
+
+def test_what_a_restore_held_asks_also_as_a_draft(sandbox: RunningSandbox, draft: Campaign) -> None:
+    held = {"state": CampaignState.HELD, "hold_reason": "It may have been sent since.", "hold_kind": HoldKind.RESTORED}
+    Campaign.objects.filter(pk=draft.pk).update(**held)
+
+    starting.take_back(draft.pk)
+
+    with pytest.raises(StillOpen, match="It may have been sent since"):
+        starting.launch(draft.pk, again="")
+
+
+def test_a_group_call_whose_launch_is_refused_asks_again(sandbox: RunningSandbox, settings: LazySettings) -> None:
+    """And nothing says that it was launched."""
+    task = written(Application.objects.create(app_id="voiceApp", channel="voice"), 3)
+    restored_tasks.tell_drafts(timezone.now())
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 1
+    with pytest.raises(ValidationError, match="approve"):
+        group_tasks.launch(task.pk, again="it is not at Laaffic")
+
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 0
+    assert not task.events.filter(text__contains="it is not at Laaffic").exists()
+    with pytest.raises(StillOpen):
+        group_tasks.launch(task.pk, again="")
+
+
+@pytest.mark.parametrize("any_draft", ["email", "group call"], indirect=True)
+def test_the_pages_of_the_others_list_it(any_draft: tuple[Any, Callable[..., Any]], admin_client: Client) -> None:
+    draft, _launch = any_draft
+    review = reverse(f"admin:{draft._meta.label_lower.replace('.', '_')}_review", args=[draft.pk])
+
+    assert 'name="reason:restored"' in admin_client.get(review).content.decode()
 
 
 def test_its_page_asks_for_it_too(draft: Campaign, admin_client: Client) -> None:

@@ -63,7 +63,8 @@ def _refuse(staying: list[GroupTask]) -> None:
     if at_laaffic:
         sentence = _(
             "Laaffic has a group call to this person that is not over: %(names)s. Wait for its end or cancel it. While "
-            "it waits, you can also suppress the person and change it, which leaves them out."
+            "it waits, you can also suppress the person and change it, which leaves them out. If Laaffic does not list "
+            "it any more, say on its page that it is over."
         )
         said.append(sentence % {"names": _quoted(at_laaffic)})
     if said:

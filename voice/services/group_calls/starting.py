@@ -12,7 +12,7 @@ from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks
 from messaging.services.audience.recipient_clocks import Clock
 from messaging.services.gates.sending_hours import Place
-from messaging.services.launching import checks
+from messaging.services.launching import checks, restored_drafts
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
@@ -77,6 +77,7 @@ def _looks(
         yield Check("repeats", Level.STOP, sentence)
     if missing := approval_rules.missing(task, numbers):
         yield Check("approval", Level.STOP, missing)
+    yield from restored_drafts.check(task)
     yield from checks.balance(cost)
     yield from checks.budget(task.application, len(numbers), cost, is_whole=True, leaves=leaves)
     for part in group_costs.sms_after(task, len(numbers)):

@@ -130,7 +130,7 @@ def take(task_id: int, found: WireTask, *, began: dt.datetime) -> GroupTask:
             task.finished_at = now
         task.look_at = _following(task, now, planned, was_over=was_over)
         task.save()
-        _settle_cancelling(task, evidence, began)
+        _settle_cancelling(task, evidence, began, is_said=found.status is not None)
         group_costs.charge(task)
         events.task_moved(task, was)
     return task
@@ -242,15 +242,15 @@ def records_changed(keys: Collection[str]) -> None:
         GroupTask.objects.filter(pk__in=found).update(look_at=database_clock.in_statement())
 
 
-def _settle_cancelling(task: GroupTask, evidence: Evidence, began: dt.datetime) -> None:
+def _settle_cancelling(task: GroupTask, evidence: Evidence, began: dt.datetime, *, is_said: bool) -> None:
     """What a list says of requests to cancel whose answer was lost: one that still calls a minute later got none.
 
     One that is cancelled after all, later than that, was cancelled by the last of them, unless another was accepted.
     """
     asked = requests_of(task).filter(interface=CANCEL)
     lost = asked.filter(state=EntryState.UNKNOWN)
-    if task.state in OPEN:
-        lost = lost.filter(left_at__lt=began - CANCELS_WITHIN)
+    if task.state in OPEN:  # and the list says so: of a status that nobody knows it keeps the state it had
+        lost = lost.filter(left_at__lt=began - CANCELS_WITHIN) if is_said else lost.none()
     outcome = EntryState.ACCEPTED if task.state == TaskState.CANCELLED else EntryState.REFUSED
     for entry in lost:
         ledger.settle_by_evidence(entry.pk, outcome, evidence=evidence)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
 from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
-from laaffic_console.gateway.services.ledger import known_by, ledger, single_requests
+from laaffic_console.gateway.services.ledger import known_by, late_evidence, ledger, single_requests
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.audit import row_changes
 from laaffic_console.kit.audit.acts import Act, record
@@ -204,8 +204,6 @@ def launch(
     )
     if task is None:
         raise NotNow(_("This task was launched already: it is not launched twice."))
-    if why:
-        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": why}, by)
     try:
         called = group_launching.ready(task)
         if seen is not None and seen != shown_digest(task, called.numbers):
@@ -213,13 +211,21 @@ def launch(
         leaves = group_waiting.hour_of(task, called.numbers)
         if undo_seconds > 0 or leaves is not None:
             group_waiting.start_later(task, called.numbers, undo_seconds, leaves, by)
+            _note_why(task, why, by)
             return group_launching.fresh(task_id)
         entry, numbers = group_launching.prepare(task, called, again, by)
     except ValidationError:
-        group_launching.still(task).filter(entry=None).update(state=TaskState.DRAFT, look_at=None)
+        mark = restored_drafts.kept_mark(draft) if draft else {}
+        group_launching.still(task).filter(entry=None).update(state=TaskState.DRAFT, look_at=None, **mark)
         raise
+    _note_why(task, why, by)
     group_answers.leave(task, entry, numbers)
     return group_launching.fresh(task_id)
+
+
+def _note_why(task: GroupTask, why: str, by: User | None) -> None:
+    if why:
+        group_launching.note(task, _("Launched all the same: %(reason)s") % {"reason": why}, by)
 
 
 def not_as_shown() -> NoReturn:
@@ -321,7 +327,7 @@ def ask_to_cancel(task: GroupTask, entry: LedgerEntry) -> GroupTask:
         if isinstance(problem, Refused) and (now := _looked_at_once(task)).state == TaskState.CANCELLED:
             return now  # by somebody else, or by a request whose answer was lost
         raise NotNow(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
-    ledger.settle_accepted(entry.pk)
+    late_evidence.accepted(entry.pk)  # a list may have denied it while the answer was on its way
     return _looked_at_once(task)
 
 

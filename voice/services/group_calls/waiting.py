@@ -19,7 +19,7 @@ from laaffic_console.kit.words.said import joined
 from messaging.models import HoldKind
 from messaging.services.approvals import approval_rules
 from messaging.services.gates import sending_hours
-from messaging.services.launching import lateness, undo
+from messaging.services.launching import lateness, restored_drafts, undo
 from messaging.services.steps import is_restore_unfinished
 from voice.models import GroupTask, TaskState
 from voice.services import events
@@ -223,7 +223,9 @@ def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
         if was not in (TaskState.LAUNCHED, TaskState.HELD):
             raise NotNow(_("It cannot be taken back any more: its request was made. Look at it again."))
         _require_restored(task)
-        task.state, task.hold_reason, task.hold_kind, task.outside_hours = TaskState.DRAFT, "", "", False
+        mark = restored_drafts.kept_mark(task)
+        task.hold_reason, task.hold_kind = mark.get("hold_reason", ""), mark.get("hold_kind", "")
+        task.state, task.outside_hours = TaskState.DRAFT, False
         task.undo_until = task.starts_at = task.waits_since = None
         columns = ["state", "undo_until", "starts_at", "waits_since", "hold_reason", "hold_kind", "outside_hours"]
         task.save(update_fields=columns)

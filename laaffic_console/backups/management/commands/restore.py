@@ -92,7 +92,7 @@ def _of_words(words: Written | None, *, was_empty: bool) -> str:
     )
     if words.not_erased:
         said += (
-            f" Not erased again, since a message to them is unknown: {_n(len(words.not_erased), 'person', 'people')}. "
-            f"Settle it, then erase {', '.join(words.not_erased)}."
+            " Not erased again, since a message or a group call may still reach them: "
+            f"{_n(len(words.not_erased), 'person', 'people')}. Settle it, then erase {', '.join(words.not_erased)}."
         )
     return said
