@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts")]
 
 import access_states  # noqa: E402 - beside this file, wherever it is begun
+import browsers  # noqa: E402
 from access_states import State  # noqa: E402
 
 DOORS = ROOT / "tests" / "dashboard" / "doors.txt"
@@ -367,7 +367,7 @@ def main() -> int:
         asked.pictures.mkdir(parents=True, exist_ok=True)
     given: Any = contextlib.nullcontext(Console(*options.console)) if options.console else own_demo()
     with given as console, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=browsers.chromium(), args=["--no-sandbox"])
         looked, found = look_at_all(browser, console, modes, asked)
         browser.close()
     if options.json:

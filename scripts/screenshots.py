@@ -9,7 +9,6 @@ import contextlib
 import datetime as dt
 import io
 import os
-import shutil
 import sys
 import tempfile
 import threading
@@ -21,7 +20,10 @@ import time_machine
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+import browsers  # noqa: E402 - beside this file, wherever it is begun
+
 TARGET = ROOT / "docs" / "screenshots"
 NOW = dt.datetime(2026, 3, 17, 15, 42, tzinfo=dt.UTC)
 USER = "demo"
@@ -69,7 +71,7 @@ def main() -> None:
             fill(Path(folder))
             cookie = session()  # Playwright's thread may not ask the database
             with served() as url, sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=DRAWN_ALIKE)
+                browser = playwright.chromium.launch(executable_path=browsers.chromium(), args=DRAWN_ALIKE)
                 if not options.day:
                     for path in taken(browser, url, cookie, target):
                         print(path)

@@ -190,7 +190,7 @@ class SaidSinceTests:
         assert [entry.title for entry in person_entries.erasures(known, Behind(), 9)] == ["Erasure asked for"]
         said = _said(capsys)
         assert "Erased again: 1 person. " in said
-        assert "Not erased again, since a message to them is unknown: 1 person." in said
+        assert "Not erased again, since a message or a group call may still reach them: 1 person." in said
         assert "then erase 919876500000." in said
 
         call_command("backup", file.with_name("later"))
