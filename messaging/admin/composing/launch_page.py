@@ -62,7 +62,8 @@ class LaunchPage(ABC, Generic[Draft]):
     def reasons(self) -> dict[str, str]:
         """{check: why it is launched anyway}, as posted."""
         prefix = "reason:"
-        return {key.removeprefix(prefix): said for key, said in self.request.POST.items() if key.startswith(prefix)}
+        posted = self.request.POST
+        return {key.removeprefix(prefix): posted.get(key, "") for key in posted if key.startswith(prefix)}
 
     def again(self) -> str:
         """Why it is launched although the same may have arrived."""
