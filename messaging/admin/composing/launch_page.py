@@ -63,7 +63,7 @@ class LaunchPage(ABC, Generic[Draft]):
         """{check: why it is launched anyway}, as posted."""
         prefix = "reason:"
         posted = self.request.POST
-        return {key.removeprefix(prefix): posted.get(key, "") for key in posted if key.startswith(prefix)}
+        return {key.removeprefix(prefix): posted[key] for key in posted if key.startswith(prefix)}
 
     def again(self) -> str:
         """Why it is launched although the same may have arrived."""
