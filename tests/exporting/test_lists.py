@@ -54,7 +54,7 @@ def contacts(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> l
 
 def test_a_long_list_keeps_its_filters_on_the_way_to_a_worker(admin_client: Client, contacts: list[Contact]) -> None:
     Contact.objects.create(number="919876500001", country="IN")
-    address = "/admin/messaging/contact/export-csv/?q=4915123"
+    address = "/admin/messaging/contact/export/csv/?q=4915123"
 
     asked = admin_client.get(address).content.decode()
     assert "a worker makes the file" in asked
