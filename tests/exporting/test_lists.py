@@ -1,11 +1,13 @@
 """Lists as exports: the same rows at once and by a worker, for each list of the console that has the buttons."""
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.urls import reverse
 
 from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.exported_list import ExportedList
@@ -41,6 +43,18 @@ def test_every_button_has_a_kind_and_the_other_way_round() -> None:
     assert kept == {lists.name_of(model) for model in LISTS}
     assert len(kept) == 13
     assert isinstance(admin.site.get_model_admin(LedgerEntry), ExportedList)
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lists.name_of)
+def test_each_list_has_its_buttons_in_the_same_place(admin_client: Client, model: Any) -> None:
+    """Beside those for columns and filters, and nowhere else; a saved report's are on the report."""
+    page = admin_client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+
+    words = " ".join(page.content.decode().split())
+    assert words.count("Export CSV") == 1
+    assert re.search(
+        r'<div class="c-buttons c-exports">\s*<a class="c-button" href="[^"]*/export/csv/"> Export CSV', words
+    )
 
 
 @pytest.fixture

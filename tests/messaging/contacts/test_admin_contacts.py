@@ -90,6 +90,7 @@ class BulkActionTests:
 
         assert asked.status_code == 200
         assert asked.context["how_many"] == 2
+        assert ">Add to a group: 2 contacts</h1>" in asked.content.decode()
         assert other.contacts.count() == 0
 
     def test_add_to_a_group(self, admin_client: Client, group: ContactGroup, other: ContactGroup) -> None:
