@@ -47,7 +47,7 @@ def test_every_button_has_a_kind_and_the_other_way_round() -> None:
 
 @pytest.mark.parametrize("model", LISTS, ids=lists.name_of)
 def test_each_list_has_its_buttons_in_the_same_place(admin_client: Client, model: Any) -> None:
-    """Beside those for columns and filters, and nowhere else; a saved report's are on the report."""
+    """Beside those for columns and filters, and nowhere else."""
     page = admin_client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
 
     words = " ".join(page.content.decode().split())
