@@ -178,7 +178,6 @@ class LedgerAdmin(ExportedList, LedgerEntryAdmin):
     """The ledger with its exports: its own page is below them and knows none."""
 
     export_name = "ledger"
-    list_before_template = "exporting/list_buttons.html"
 
 
 admin.site.unregister(LedgerEntry)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from unfold.settings import get_config
 
 from laaffic_console.conf import BASE_DIR
+from laaffic_console.kit.registers import menu
 
 LOADED_WHEN_WANTED = """
 import sys, threading
@@ -55,6 +57,20 @@ def test_a_breadcrumb_opens_the_lists_of_its_part(admin_client: Client) -> None:
     assert "<title> Messaging |" in " ".join(page.split())
     assert '<a class="c-link" href="/admin/messaging/contact/">Contacts</a>' in page
     assert "administration" not in page
+
+
+def test_a_list_has_the_name_by_which_the_menu_leads_to_it(admin_client: Client) -> None:
+    """In its title and in the breadcrumbs, also of a page below it."""
+    lines = [line for group in menu.Group for line in menu.lines(group) if str(line["link"]).startswith("/admin/")]
+    assert len(lines) > 30
+
+    for line in lines:
+        page = " ".join(admin_client.get(str(line["link"])).content.decode().split())
+        assert f"<title> {escape(line['title'])} |" in page, line["link"]
+
+    below = " ".join(admin_client.get("/admin/voice/grouptask/add/").content.decode().split())
+    assert 'href="/admin/voice/grouptask/"' in below
+    assert "> Group calls </a>" in below
 
 
 def test_only_a_narrowed_list_offers_all_of_it(admin_client: Client) -> None:

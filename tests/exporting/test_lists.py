@@ -1,11 +1,13 @@
 """Lists as exports: the same rows at once and by a worker, for each list of the console that has the buttons."""
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.urls import reverse
 
 from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.exported_list import ExportedList
@@ -43,6 +45,18 @@ def test_every_button_has_a_kind_and_the_other_way_round() -> None:
     assert isinstance(admin.site.get_model_admin(LedgerEntry), ExportedList)
 
 
+@pytest.mark.parametrize("model", LISTS, ids=lists.name_of)
+def test_each_list_has_its_buttons_in_the_same_place(admin_client: Client, model: Any) -> None:
+    """Beside those for columns and filters, and nowhere else."""
+    page = admin_client.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+
+    words = " ".join(page.content.decode().split())
+    assert words.count("Export CSV") == 1
+    assert re.search(
+        r'<div class="c-buttons c-exports">\s*<a class="c-button" href="[^"]*/export/csv/"> Export CSV', words
+    )
+
+
 @pytest.fixture
 def contacts(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> list[Contact]:
     settings.MEDIA_ROOT = tmp_path
@@ -54,7 +68,7 @@ def contacts(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> l
 
 def test_a_long_list_keeps_its_filters_on_the_way_to_a_worker(admin_client: Client, contacts: list[Contact]) -> None:
     Contact.objects.create(number="919876500001", country="IN")
-    address = "/admin/messaging/contact/export-csv/?q=4915123"
+    address = "/admin/messaging/contact/export/csv/?q=4915123"
 
     asked = admin_client.get(address).content.decode()
     assert "a worker makes the file" in asked

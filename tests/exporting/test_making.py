@@ -593,6 +593,9 @@ class DownloadTests:
         page = client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
 
         assert 'href="/admin/messaging/contact/?country=IN&amp;q=Ann" id="list"' in page
+        # Red is what failed; a file that was deleted after its days has no share that is done either.
+        assert f'class="c-state{"" if state == "expired" else f" {state}"}" id="export-state"' in page
+        assert ('class="c-bar' in page) is (state != "expired")
 
     def test_the_list_shows_ones_own_and_to_auditors_everybodys(
         self, client: Client, asker: User, export: Export

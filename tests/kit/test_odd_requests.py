@@ -176,7 +176,7 @@ def test_a_fault_of_ours_is_not_taken_for_a_bad_address(
 def test_what_cannot_be_looked_for_is_not_exported_whole(signed_in: Client) -> None:
     Contact.objects.create(number="919876543210", name="Asha")
 
-    answer = signed_in.get(reverse("admin:messaging_contact_export_csv") + "?number__regex=(")
+    answer = signed_in.get(reverse("admin:messaging_contact_export", args=["csv"]) + "?number__regex=(")
 
     assert (answer.status_code, answer["Location"]) == (302, reverse("admin:messaging_contact_changelist") + "?e=1")
 

@@ -88,7 +88,6 @@ class CallForm(AgainForm):
 class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
     when_empty = gettext_lazy("Call a contact from a SIP phone: Laaffic rings the phone first, then the contact.")
     export_name = "sip-calls"
-    list_before_template = "exporting/list_buttons.html"
     number_column = "callee"
     masked = ("callee",)
     list_display = ["callee", "contact", "account", "state", "talked", "created_at", "requested_by"]

@@ -18,7 +18,7 @@ from laaffic_console.dashboard.lists import saved_filters as saved_filters_of
 from laaffic_console.gateway.services.client.account import is_sandbox
 from laaffic_console.kit.masking.masked_admin import number_cell, reveal_link
 from laaffic_console.kit.masking.masks import in_text, masked
-from laaffic_console.kit.registers import meanings
+from laaffic_console.kit.registers import meanings, menu
 from laaffic_console.kit.words import countries, dates
 from laaffic_console.kit.words.figures import in_percent, money, number, pace
 from laaffic_console.kit.words.stored_words import in_words
@@ -44,6 +44,12 @@ register.simple_tag(meanings.beside, name="means_beside")
 def headed(title: Any) -> str:
     """A word of ours as a heading begins; a row's own name as it is written: an address stays in small letters."""
     return str(title) if isinstance(title, Model) else capfirst(str(title))
+
+
+@register.filter
+def as_in_menu(part: dict[str, Any]) -> str:
+    """A breadcrumb, {title, link}: a list has the name by which the menu leads to it."""
+    return headed(menu.title_at(str(part.get("link", ""))) or part["title"])
 
 
 @register.simple_tag

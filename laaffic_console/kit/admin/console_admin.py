@@ -25,6 +25,7 @@ from laaffic_console.kit.lists import list_columns, list_order
 from laaffic_console.kit.lists.choice_filters import require_choices
 from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.lists.spans import within_span
+from laaffic_console.kit.registers import menu
 from laaffic_console.kit.sql import database_troubles
 from laaffic_console.kit.words.plain_text import without_marks
 
@@ -52,7 +53,9 @@ class ConsoleList:
         shown = [one for one in self.all_columns if list_columns.name_of(one) not in hides]
         super().__init__(request, model, shown, links, *args, **kwargs)  # type: ignore[call-arg]
         self.sortable_by = list_columns.drawn(model, self.sortable_by)  # as the columns are, so that headings find them
-        self.title = capfirst(self.model_admin.opts.verbose_name_plural)  # not "Select contact to change"
+        opts = self.model_admin.opts
+        named = menu.title_of(f"{opts.app_label}_{opts.model_name}_changelist") or opts.verbose_name_plural
+        self.title = capfirst(named)  # as in the menu, and not "Select contact to change"
         link = self.model_admin.when_empty_link
         self.empty_link = link if link is not None and request.user.has_perms((link.permission, *link.also)) else None
 

@@ -86,6 +86,17 @@ def register(group: Group, *lines: Line) -> None:
     _lines[group].extend((line, line.drawn()) for line in lines if line not in there)
 
 
+def title_of(page: str) -> Any:
+    """What the menu calls the page of that name; "" where it has no line for it."""
+    return next((line.title for group in _lines.values() for line, _drawn in group if line.page == page), "")
+
+
+def title_at(path: str) -> Any:
+    """The same by the page's address."""
+    drawn = (each for group in _lines.values() for _line, each in group)
+    return next((each["title"] for each in drawn if str(each["link"]) == path), "")
+
+
 def lines(group: Group) -> list[dict[str, Any]]:
     """In the order in which they were registered."""
     return [drawn for _line, drawn in _lines[group]]

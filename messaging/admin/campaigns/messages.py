@@ -120,7 +120,6 @@ MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent
 class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadOnlyAdmin):
     when_empty = gettext_lazy("Launch a campaign: each message is listed here with what happened to it.")
     export_name = "messages"
-    list_before_template = "exporting/list_buttons.html"
     masked = ("number",)
     list_display = [
         "shown_number",

@@ -86,7 +86,6 @@ class ConsentAdmin(PersonColumn, MaskedNumbers, SearchedByNumber, ExportedList, 
     add_words = gettext_lazy("Import consents")
     when_empty = gettext_lazy("Nobody has said anything yet. Import a list of people who have agreed, CSV or XLSX.")
     export_name = "consents"
-    list_before_template = "exporting/list_buttons.html"
     masked = ("number",)
     typed = ("words", "source")
     list_display = ["number", "channel", "shown_state", "at", "source"]

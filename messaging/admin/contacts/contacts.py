@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.exporting import delivery, lists
-from laaffic_console.exporting.exported_list import ExportedByActions
+from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
@@ -53,7 +53,7 @@ class GroupForm(forms.Form):
 
 
 @admin.register(Contact)
-class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin):
+class ContactAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy("Import a list, CSV or XLSX, or add a contact by hand.")
     when_empty_link = EmptyLink(
         "admin:messaging_contactimport_add", gettext_lazy("Import contacts"), "messaging.add_contactimport"
@@ -81,7 +81,7 @@ class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin)
         "export_chosen_xlsx",
         "delete_chosen",
     ]
-    actions_list = ["import_file", "export_csv", "export_xlsx"]
+    actions_list = ["import_file"]
     change_form_outer_before_template = "messaging/people/contact_acts.html"
     change_form_outer_after_template = "messaging/people/contact_facts.html"
     fieldsets = [

@@ -147,7 +147,6 @@ class SuppressionEntryAdmin(MaskedNumbers, SearchedByNumber, ExportedList, Share
         "Nobody has opted out. People who answer STOP are added automatically; others can be added by hand."
     )
     export_name = "suppression-list"
-    list_before_template = "exporting/list_buttons.html"
     is_named_as_a_whole = True
     masked = ("number",)
     list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]

@@ -58,7 +58,6 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")
     export_name = "replies"
-    list_before_template = "exporting/list_buttons.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.exporting.exported_list import ExportedByActions
+from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.registers import meanings
@@ -26,7 +26,7 @@ DELIVERY_COLOURS = {
 
 
 @admin.register(EmailMessage)
-class EmailMessageAdmin(MaskedNumbers, ExportedByActions, ExactSearch, ReadOnlyAdmin):
+class EmailMessageAdmin(MaskedNumbers, ExportedList, ExactSearch, ReadOnlyAdmin):
     when_empty = gettext_lazy("Each email of a campaign is listed here as soon as Laaffic has reported it.")
     masked = ("address",)
     list_display = [
@@ -45,7 +45,6 @@ class EmailMessageAdmin(MaskedNumbers, ExportedByActions, ExactSearch, ReadOnlyA
     list_select_related = ["campaign"]
     search_fields = ["address"]
     search_help_text = gettext_lazy("A whole address or email id")
-    actions_list = ["export_csv", "export_xlsx"]
     export_name = "emails"
     readonly_fields = [
         "campaign",

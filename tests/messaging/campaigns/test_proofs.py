@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.work import leases, long_jobs, workers
 from messaging.jobs import make_proofs
 from messaging.models import Campaign, CampaignState, EmailCampaign, Proof
@@ -100,6 +100,16 @@ class PageTests:
         page = admin_client.post(address(sent), follow=True).content.decode()
 
         assert "the campaign was sent, and no request carried it" in page
+
+    def test_the_key_is_named_once_something_has_left(self, admin_client: Client, campaign: Campaign) -> None:
+        page = f"/admin/messaging/campaign/{campaign.pk}/change/"
+        assert 'id="fingerprint"' not in admin_client.get(page).content.decode()
+
+        LedgerEntry.objects.create(
+            interface="sendSms", about_kind="campaign", about_id=campaign.pk, prepared_at=timezone.now()
+        )
+
+        assert 'id="fingerprint"' in admin_client.get(page).content.decode()
 
     def test_a_draft_has_nothing_to_prove(self, admin_client: Client, campaign: Campaign) -> None:
         Campaign.objects.update(state=CampaignState.DRAFT)

@@ -52,7 +52,7 @@ def test_whoever_adds_a_person_who_was_erased_is_told(admin_client: Client) -> N
 
 
 class PermissionTests:
-    ADDRESSES = [LIST, UPLOAD, f"{LIST}export-csv/", "/admin/messaging/suppressionentry/"]
+    ADDRESSES = [LIST, UPLOAD, f"{LIST}export/csv/", "/admin/messaging/suppressionentry/"]
 
     def test_a_stranger_has_to_sign_in(self, client: Client) -> None:
         for address in self.ADDRESSES:
@@ -90,6 +90,7 @@ class BulkActionTests:
 
         assert asked.status_code == 200
         assert asked.context["how_many"] == 2
+        assert ">Add to a group: 2 contacts</h1>" in asked.content.decode()
         assert other.contacts.count() == 0
 
     def test_add_to_a_group(self, admin_client: Client, group: ContactGroup, other: ContactGroup) -> None:
@@ -506,7 +507,7 @@ class ImportTests:
 
 class ExportTests:
     def rows(self, client: Client, query: str = "") -> list[list[str]]:
-        answer = client.get(f"{LIST}export-csv/{query}")
+        answer = client.get(f"{LIST}export/csv/{query}")
         assert answer.status_code == 200
         assert "attachment" in answer["Content-Disposition"]
         return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
@@ -530,7 +531,7 @@ class ExportTests:
         assert len(self.rows(admin_client, "?country=DE")) == 2
         assert len(self.rows(admin_client, "?country=FR")) == 1
         for nonsense in ("group=nonsense", "country=nonsense", "import=nonsense", "validity__exact=nonsense"):
-            assert admin_client.get(f"{LIST}export-csv/?{nonsense}").status_code == 302, nonsense
+            assert admin_client.get(f"{LIST}export/csv/?{nonsense}").status_code == 302, nonsense
 
 
 class OneLineTests:

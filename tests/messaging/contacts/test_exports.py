@@ -59,7 +59,7 @@ class SameRowsTests:
 
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
     def test_both_formats_hold_the_same(self, admin_client: Client, people: list[Contact], kind: str) -> None:
-        rows = rows_of(admin_client.get(f"{LIST}export-{kind}/"))
+        rows = rows_of(admin_client.get(f"{LIST}export/{kind}/"))
 
         at = rows[0].index("created_at")
         shown = [[str(files.cell(cell)) for cell in row] for row in contact_exports.rows(Contact.objects.all())]
@@ -86,7 +86,7 @@ class ExactlyTheListTests:
     def test_search_and_filters(self, admin_client: Client, people: list[Contact], query: str, wanted: int) -> None:
         shown = admin_client.get(f"{LIST}{query}").context["cl"].result_list
 
-        rows = rows_of(admin_client.get(f"{LIST}export-csv/{query}"))[1:]
+        rows = rows_of(admin_client.get(f"{LIST}export/csv/{query}"))[1:]
 
         assert len(rows) == wanted
         assert {row[0] for row in rows} == {contact.number for contact in shown}
@@ -94,8 +94,8 @@ class ExactlyTheListTests:
     def test_the_buttons_carry_the_filters(self, admin_client: Client, people: list[Contact]) -> None:
         page = admin_client.get(f"{LIST}?country=DE&q=49").content.decode()
 
-        assert "export-csv/?country=DE&amp;q=49" in page
-        assert "export-xlsx/?country=DE&amp;q=49" in page
+        assert "export/csv/?country=DE&amp;q=49" in page
+        assert "export/xlsx/?country=DE&amp;q=49" in page
 
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
     def test_the_chosen_ones(self, admin_client: Client, people: list[Contact], kind: str) -> None:
@@ -106,7 +106,7 @@ class ExactlyTheListTests:
         assert [row[0] for row in rows] == [people[1].number, people[3].number]
 
     def test_a_filter_that_is_none_leads_back(self, admin_client: Client, people: list[Contact]) -> None:
-        answer = admin_client.get(f"{LIST}export-csv/?validity__nonsense=1")
+        answer = admin_client.get(f"{LIST}export/csv/?validity__nonsense=1")
 
         assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?e=1")
 

@@ -409,9 +409,9 @@ class PageTests:
         EmailMessage.objects.filter(submission=Submission.FAILED).update(remark="=cmd()")
         query = f"?campaign__id__exact={draft.pk}&submission__exact={Submission.FAILED:d}"
 
-        as_csv = admin_client.get(reverse("admin:messaging_emailmessage_export_csv") + query)
+        as_csv = admin_client.get(reverse("admin:messaging_emailmessage_export", args=["csv"]) + query)
         lines = b"".join(as_csv.streaming_content).decode("utf-8-sig").splitlines()
-        as_xlsx = admin_client.get(reverse("admin:messaging_emailmessage_export_xlsx") + query)
+        as_xlsx = admin_client.get(reverse("admin:messaging_emailmessage_export", args=["xlsx"]) + query)
         sheet = openpyxl.load_workbook(io.BytesIO(b"".join(as_xlsx.streaming_content))).active
 
         assert lines[0].startswith("address,email id,task id,submitted,")

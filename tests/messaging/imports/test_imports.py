@@ -5,6 +5,7 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -322,6 +323,17 @@ class JobTests:
 
         job.refresh_from_db()
         assert (job.state, job.explanation) == (State.FAILED, "No such file or directory")
+
+    def test_after_a_failure_the_next_step_is_to_import_again(self, admin_client: Client) -> None:
+        job = uploaded(many(5))
+        page = f"/admin/messaging/contactimport/{job.pk}/change/"
+        found = {}
+        for state in (State.FINISHED, State.FAILED):
+            ContactImport.objects.update(state=state, added=5)
+            shown = admin_client.get(page).content.decode()
+            found[state] = re.findall(r'"c-button main"[^>]*>\s*([^<]+?)\s*</a>', shown)
+
+        assert found == {State.FINISHED: ["Write a campaign"], State.FAILED: ["Import contacts"]}
 
     def test_rows_before_a_quotation_mark_that_is_never_closed_are_kept_and_counted(
         self, small_chunks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

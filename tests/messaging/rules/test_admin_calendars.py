@@ -1,6 +1,7 @@
 """Calendars on their pages, hours on the campaign's form and page, and the word that puts them aside."""
 
 import datetime as dt
+import re
 from typing import ClassVar
 
 import pytest
@@ -63,6 +64,22 @@ class CalendarPageTests:
         assert said in answer.content.decode()
         assert value in answer.content.decode()
         assert not Calendar.objects.exists()
+
+    @pytest.mark.parametrize("written_as", ["text", "rows"])
+    def test_what_is_missing_is_said_once(self, admin_client: Client, written_as: str) -> None:
+        """Of rows above them, of a text at its field; beside both it is not said again when the page opens."""
+        page = admin_client.post(reverse(self.ADD), {"name": "Day", "written_as": written_as}).content.decode()
+
+        [above] = re.findall(r'<div class="c-notice bad" id="errors".*?</div>', page, re.DOTALL)
+        assert ("<p>" in above) is (written_as == "rows")
+        assert 'hx-trigger="written' in page
+
+    def test_one_that_is_not_begun_is_not_warned_about(self, admin_client: Client) -> None:
+        kept = Calendar.objects.create(name="Day", hours="mon 09:00-10:00")
+
+        assert 'hx-trigger="written' in admin_client.get(reverse(self.ADD)).content.decode()
+        page = admin_client.get(reverse("admin:messaging_calendar_change", args=[kept.pk])).content.decode()
+        assert 'hx-trigger="load, written' in page
 
     def test_a_change_makes_what_waits_look_again(self, admin_client: Client) -> None:
         calendar = Calendar.objects.create(name="Day", hours="mon 09:00-10:00", looked_at=TOMORROW)
