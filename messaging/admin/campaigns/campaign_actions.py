@@ -50,7 +50,13 @@ class RetryForm(forms.Form):
     reasons = forms.MultipleChoiceField(
         label=gettext_lazy("Send again to those who failed with"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": gettext_lazy("Choose at least one reason.")},
+        error_messages={
+            "required": gettext_lazy("Choose at least one reason."),
+            "invalid_choice": gettext_lazy(
+                "Reports have come in since this page was opened, and some of these reasons are gone. Look again, then "
+                "make the draft."
+            ),
+        },
         help_text=gettext_lazy(
             "Not ticked: what another try cannot fix, such as a number that is not in use or somebody who blocked you."
         ),

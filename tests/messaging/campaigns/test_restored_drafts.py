@@ -118,7 +118,10 @@ def test_its_page_asks_for_it_too(draft: Campaign, admin_client: Client) -> None
     checks = {check.key: check for check in launch_checks.of(draft, forecast.of(draft))}
     assert checks["restored"].level == Level.REASON
 
+    own = admin_client.get(reverse("admin:messaging_campaign_change", args=[draft.pk])).content.decode()
     page = admin_client.get(reverse("admin:messaging_campaign_review", args=[draft.pk])).content.decode()
+
+    assert "may have been launched since" in own
 
     assert "may have been launched since" in page
     assert 'name="reason:restored"' in page
