@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.conf import LazySettings
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -214,3 +215,12 @@ def test_a_moment_that_clocks_cannot_show_is_neither_stored_nor_fatal(signed_in:
 def test_a_locked_database_is_not_taken_for_a_bad_address() -> None:
     assert not odd_requests.is_unanswerable(OperationalError("database is locked"))
     assert odd_requests.is_unanswerable(OperationalError("user-defined function raised exception"))
+
+
+def test_a_form_that_is_too_long_says_so(admin_client: Client, settings: LazySettings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+
+    answer = admin_client.post(reverse("admin:messaging_campaign_add"), {"text": "ñ" * 1000})
+
+    assert answer.status_code == 400
+    assert "a form takes 8 MB" in answer.content.decode()

@@ -4,7 +4,10 @@ import os
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
 from laaffic_console.kit.process.commands import ConsoleCommand
 
@@ -19,9 +22,17 @@ class Command(ConsoleCommand):
         password = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
         if not password:
             raise CommandError("Set DJANGO_SUPERUSER_PASSWORD to the password.")
-        user, _ = get_user_model().objects.get_or_create(
-            username=options["username"], defaults={"is_staff": True, "is_superuser": True}
-        )
-        if not user.check_password(password):
+        with transaction.atomic():
+            user, is_new = get_user_model().objects.get_or_create(
+                username=options["username"], defaults={"is_staff": True, "is_superuser": True}
+            )
+            if not is_new and user.check_password(password):
+                self.stdout.write(f"{user} has this password already.")
+                return
+            try:
+                validate_password(password, user)
+            except ValidationError as problem:
+                raise CommandError(f"DJANGO_SUPERUSER_PASSWORD: {' '.join(problem.messages)}") from problem
             user.set_password(password)
             user.save()
+        self.stdout.write(f"Made the superuser {user}." if is_new else f"{user} has a new password.")
