@@ -30,7 +30,7 @@ from messaging.services.tallies.tally_writes import count_activity, count_outcom
 FIRST_WAIT = 0.5  # seconds; doubled with each attempt
 LONGEST_WAIT = 60.0
 LONGEST_OF_PHONE = 3600.0  # the limit of one phone lasts hours, and delays no other message
-# Longer than a limit of a day lasts: what comes later nobody waits for, and its campaign would never be finished.
+# Longer than a daily limit lasts: nobody needs a message that comes later, and its campaign would never be finished.
 PHONE_GIVEN_UP_AFTER = dt.timedelta(hours=26)
 OF_TEXT = frozenset({"content", "text", "mmsTitle"})  # parameters that one recipient may have and another not
 OF_NUMBER = frozenset({"numbers", "callee"})
