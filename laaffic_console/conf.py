@@ -102,7 +102,8 @@ def database() -> dict[str, Any]:
         return {**config, "CONN_MAX_AGE": 60}
     if keeps_statements:
         config["OPTIONS"] = {**config.get("OPTIONS", {}), "prepare_threshold": 0}
-    return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    engine = "laaffic_console.kit.sql.postgresql"
+    return {**config, "ENGINE": engine, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 
 SCHEMES = ("sqlite", "postgres", "postgresql", "psql", "pgsql")

@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, named in DATABASES by this package's path."""
