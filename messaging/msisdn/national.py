@@ -45,6 +45,7 @@ def read_national(digits: str, region: str) -> Msisdn | None:
     return from_library(parsed) if possible and has_length(parsed) else None
 
 
-def is_of(number: Msisdn, region: str) -> bool:
+def is_of(number: str, region: str) -> bool:
+    """Whether these digits begin with the country code of this region."""
     rules = national_rules(region)
-    return rules is not None and number.number.startswith(str(rules.calling_code))
+    return rules is not None and number.startswith(str(rules.calling_code))

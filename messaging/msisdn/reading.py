@@ -64,11 +64,11 @@ def _of_region(written: Written, region: str, foreign_without_plus: bool) -> Msi
     if national is not None and national.is_valid and is_mobile(national):
         return national
     carried = _or_none(written.digits, written, region)  # read as if its country code were there
-    is_allowed = carried is not None and (foreign_without_plus or is_of(carried, region))
+    is_allowed = carried is not None and (foreign_without_plus or is_of(carried.number, region))
     if national is not None and (carried is None or not carried.is_valid or national.number == carried.number):
         return national
     if national is not None and national.is_valid and carried is not None:
-        if is_of(carried, region) and is_mobile(carried):
+        if is_of(carried.number, region) and is_mobile(carried):
             return carried
         raise two_readings(written, [national.number, carried.number])
     if carried is None or not is_allowed:
@@ -84,12 +84,12 @@ def _dialled_abroad(written: Written, region: str, foreign_without_plus: bool) -
     """
     digits = f"{written.mark}{written.digits}"
     readings = _readings_abroad(digits, written, region)
-    if not written.mark and (national := read_national(digits, region)) is not None and is_of(national, region):
+    if not written.mark and (national := read_national(digits, region)) is not None and is_of(national.number, region):
         readings[""] = national
     valid = {prefix: found for prefix, found in readings.items() if found.is_valid}
     if not (wanted := valid or readings):
         return _international(written, region) if written.mark else _of_region(written, region, foreign_without_plus)
-    ours = {found.number: found for found in wanted.values() if is_of(found, region)}
+    ours = {found.number: found for found in wanted.values() if is_of(found.number, region)}
     numbers = ours if len(ours) == 1 else {found.number: found for found in wanted.values()}
     if len(numbers) == 1:
         return next(iter(numbers.values()))

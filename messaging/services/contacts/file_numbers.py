@@ -53,11 +53,20 @@ def every_one(path: Path, region: str) -> Iterator[Written]:
 
 
 def number(text: str, region: str) -> str:
-    """Replies come from spellings that are not in use any more, such as 521…: they can be suppressed as they stand."""
+    """Replies come from spellings that are not in use any more, such as 521…: they can be suppressed as they stand.
+
+    A number of the region is read as one first: (22) 99812-3456 is of Brazil, and not an old one of Benin.
+    """
     digits = "".join(character for character in text if character not in "+ -().")
-    if digits.isdecimal() and digits.isascii() and subscriber(digits) != digits:
+    is_old = digits.isdecimal() and digits.isascii() and subscriber(digits) != digits
+    if is_old and (not region or text.lstrip().startswith("+")):
         return digits
-    return msisdn.parse(text, region).number
+    try:
+        return msisdn.parse(text, region).number
+    except msisdn.InvalidNumber:
+        if is_old and msisdn.is_of(subscriber(digits), region):
+            return digits
+        raise
 
 
 def _fields(header: Row) -> list[str]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 from pathlib import Path
 
 import openpyxl
@@ -142,6 +143,35 @@ class SeveralColumnsTests:
 
         with pytest.raises(ValidationError, match="several sheets: Sheet, May"):
             suppression.read_opt_outs(upload(written.getvalue()))
+
+
+class RegionTests:
+    @pytest.mark.parametrize(
+        ("written", "region", "number"),
+        [
+            ("(22) 99812-3456", "BR", "5522998123456"),  # not an old number of Benin
+            ("241 412 3456", "MX", "522414123456"),  # nor of Gabon
+            ("22541234567", "DE", "4922541234567"),  # nor of Ivory Coast
+            ("22541234567", "", "22541234567"),
+            ("+22541234567", "DE", "22541234567"),
+            ("5215512345678", "MX", "5215512345678"),
+            ("24106123456", "GA", "24106123456"),
+            ("972591234567", "PS", "972591234567"),
+        ],
+    )
+    def test_a_number_of_the_region_is_no_old_one_of_another_country(
+        self, written: str, region: str, number: str
+    ) -> None:
+        assert suppression.read_pasted(written, region).good == [number]
+
+    @pytest.mark.parametrize(
+        ("written", "region", "why"),
+        [("2416123456", "DE", r"can be \+492416123456 or \+2416123456"), ("5215512345678", "BR", "too long for BR")],
+    )
+    def test_a_foreign_one_without_plus_is_refused(self, written: str, region: str, why: str) -> None:
+        [bad] = suppression.read_pasted(written, region).invalid
+
+        assert re.search(why, bad.reason)
 
 
 class ListTests:
