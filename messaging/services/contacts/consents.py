@@ -194,9 +194,16 @@ def set_by_hand(number: str, *, channel: str, state: str, why: str, by: User | N
     if state not in ConsentState.values or channel not in [one.value for one in CHANNELS]:
         raise ValidationError(_("Choose a channel, and whether consent is given."))
     before = Consent.objects.filter(number=number, channel=channel).values_list("state", flat=True).first()
-    put([Said(number, channel, state, timezone.now(), BY_HAND, why.strip())], by=by)
+    put([Said(number, channel, state, _now_or_later(number, channel), BY_HAND, why.strip())], by=by)
     change = [Channel(channel).label, ConsentState(before or ConsentState.UNKNOWN).label, ConsentState(state).label]
     record(Act.CHANGED, Consent, label=number, changes=[change], why=why.strip()[:200])
+
+
+def _now_or_later(number: str, channel: str) -> dt.datetime:
+    """Behind all that is known: a reply's own time can lie ahead, and would outdo what a person says after it."""
+    known = Consent.objects.filter(number=number, channel=channel).order_by("-at")
+    latest, now = known.values_list("at", flat=True).first(), timezone.now()
+    return now if latest is None else max(now, latest + dt.timedelta(microseconds=1))
 
 
 def erase(number: str) -> None:

@@ -138,6 +138,14 @@ class WhatHoldsTests:
 
         assert state_of(NUMBER) == GIVEN
 
+    def test_by_hand_holds_after_a_reply_whose_time_lies_ahead(self) -> None:
+        ahead = timezone.now() + dt.timedelta(minutes=4)
+        consents.put([Said(OTHERWISE, "sms", GIVEN, ahead, "reply", "START")])
+
+        consents.set_by_hand(MEXICAN, channel="sms", state=WITHDRAWN, why="on the telephone", by=None)
+
+        assert state_of(MEXICAN) == state_of(OTHERWISE) == WITHDRAWN
+
     def test_erasing_empties_it_and_pastes(self) -> None:
         say(NUMBER, GIVEN)
         say(NUMBER, WITHDRAWN, channel="voice")
