@@ -25,7 +25,7 @@ from messaging.services import events
 from messaging.services.batches import answers
 from messaging.services.contacts import suppression
 from messaging.services.replies import conversations, opt_ins
-from messaging.subscribers import every_spelling, spellings, subscriber
+from messaging.subscribers import every_spelling, has_spellings, spellings, subscriber
 from messaging.text.reply_word_matching import reply_word_in
 from messaging.wire import networks
 
@@ -115,9 +115,14 @@ def _place(rows: Sequence[Reply]) -> None:
 
     Whom we wrote decides. Some gateways leave the country code out, and what remains may be a number of somewhere else:
     where nothing had left for it, it is that of the one subscriber who has it behind a country code and was written to.
+    Of several spellings it gets that of the message or else of the contact, by which audiences look for replies.
     """
     strangers = _put_to_campaigns(rows, [[row.number] for row in rows])
-    _put_to_campaigns(strangers, [msisdn.with_any_code(row.number) for row in strangers])
+    strangers = _put_to_campaigns(strangers, [msisdn.with_any_code(row.number) for row in strangers])
+    known = contacts_of([row for row in strangers if has_spellings(row.number)])
+    for row in strangers:
+        if contact := known.get(row.number):
+            row.number = contact.number
 
 
 def _put_to_campaigns(rows: Sequence[Reply], numbers: Sequence[Sequence[str]]) -> list[Reply]:
@@ -134,7 +139,7 @@ def _put_to_campaigns(rows: Sequence[Reply], numbers: Sequence[Sequence[str]]) -
         if one is None:
             continue
         row.campaign = campaigns.get(one.campaign_id)
-        if subscriber(one.number) != subscriber(row.number):
+        if one.number != row.number:
             row.number, row.country = one.number, _country_of(one.number)
     return [row for row, one in zip(rows, chosen, strict=True) if one is None]
 

@@ -233,6 +233,26 @@ class StopTests:
         assert list(SuppressionEntry.objects.values_list("number", flat=True)) == [written]
         assert not Trouble.objects.exists()
 
+    def test_one_that_is_spelled_otherwise_is_kept_under_the_number_that_was_written_to(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        """So an audience of those who have not replied leaves the contact out."""
+        add_contacts(group, 1, first=525512345678)
+        campaign = sent(application, group, run_jobs)
+        answered = pushed(number="5215512345678", reply_time=in_vendors_zone(timezone.now()))
+
+        push(answered)
+        push(answered)
+
+        assert Reply.objects.values_list("number", "country", "campaign").get() == ("525512345678", "MX", campaign.pk)
+
+    def test_one_to_no_message_is_kept_under_the_contacts_number(self, group: ContactGroup) -> None:
+        add_contacts(group, 1, first=525512345678)
+
+        push(pushed(number="5215512345678"), pushed(number="5215587654321"))
+
+        assert set(Reply.objects.values_list("number", flat=True)) == {"525512345678", "5215587654321"}
+
     def test_what_remains_may_be_a_number_of_another_country(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:
