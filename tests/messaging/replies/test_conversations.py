@@ -40,7 +40,7 @@ from messaging.models import (
 from messaging.services.approvals import approvals
 from messaging.services.contacts import people, suppression
 from messaging.services.refusals import NotAllowed
-from messaging.services.replies import conversations, replies
+from messaging.services.replies import conversation_lists, conversations, replies
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +97,10 @@ def message(application: Application, text: str = "Sale today", **fields: Any) -
     return Message.objects.create(
         campaign=campaign, batch=batch, number=NUMBER, state=state, settled_at=settled_at, **fields
     )
+
+
+def unassigned(user: User) -> list[Conversation]:
+    return list(conversation_lists.of(user, "unassigned", by_contact=False))
 
 
 class RepliesMoveThemOnTests:
@@ -433,6 +437,19 @@ class LookingAfterTests:
 
         conversation.refresh_from_db()
         assert conversation.assigned_to == other
+
+    def test_what_somebody_had_who_left_is_nobodys(self, desk: Client, operator: User) -> None:
+        other = person("otto", "Operator")
+        conversation = written()
+        conversations.take(conversation.pk, by=other)
+        assert (conversations.unread_for(operator, 9), unassigned(operator)) == (0, [])
+
+        User.objects.filter(pk=other.pk).update(is_active=False)
+
+        assert (conversations.unread_for(operator, 9), unassigned(operator)) == (1, [conversation])
+        self.do(desk, conversation, "take")
+        conversation.refresh_from_db()
+        assert conversation.assigned_to == operator
 
     def test_only_who_may_answer_is_given_one(self, desk: Client) -> None:
         viewer, other = person("vera", "Viewer"), person("otto", "Operator")
