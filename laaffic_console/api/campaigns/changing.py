@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from laaffic_console.api import lookups as named
 from laaffic_console.api import problems, sending, shapes
 from laaffic_console.api.campaigns import documents
+from laaffic_console.api.changing import locked
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.mms import own as mms
 from laaffic_console.api.problems import Problem
-from laaffic_console.api.views import row
+from laaffic_console.api.views import ApiView, row
 from laaffic_console.api.voice import spoken
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.audit.acts import Act, record
@@ -104,8 +105,8 @@ def _pasted(draft: Campaign) -> list[str]:
     return list(PastedNumber.objects.filter(paste=draft.paste).values_list("number", flat=True))
 
 
-def deleted(pk: int) -> Answer:
-    draft = row(rows(), pk)
+def deleted(view: ApiView, pk: int) -> Answer:
+    draft = locked(view, rows(), pk, documents.whole)
     editing.delete(pk)
     record(Act.DELETED, draft)
     return Answer(204, {})

@@ -128,7 +128,7 @@ class CampaignView(ApiView):
     @extend_schema(parameters=[KEY, IF_MATCH], request=None, responses={204: None})
     def delete(self, request: Any, pk: int) -> Response:
         """Delete a draft. What was launched stays."""
-        return Response(status=self.once(lambda: changing.deleted(pk)).status)
+        return Response(status=self.once(lambda: changing.deleted(self, pk)).status)
 
 
 class CheckView(ApiView):

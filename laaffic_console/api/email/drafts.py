@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api import launching
 from laaffic_console.api import lookups as named
-from laaffic_console.api.changing import IF_MATCH
+from laaffic_console.api.changing import IF_MATCH, locked
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.views import LAUNCH, VIEW, State, drafts
 from laaffic_console.api.idempotency import Answer
@@ -56,7 +56,7 @@ class EmailCampaignView(ApiView):
         """Delete a draft of which nothing was ever sent."""
 
         def work() -> Answer:
-            row(drafts(), pk)
+            locked(self, drafts(), pk, documents.campaign)
             email_drafts.discard(pk)
             return Answer(204, {})
 
