@@ -148,12 +148,26 @@ def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | Non
     if approval is None or approval.outcome not in COUNT:
         return needed
     if approval.outcome == Approval.Outcome.REFUSED:
-        return _("%(name)s refused it: %(why)s") % {"name": approval.decided_by, "why": approval.note}
+        return _("%(name)s refused it: %(why)s") % {"name": _who(approval), "why": approval.note}
     if changed := changed_since(approval, draft, plan):
         return _("It was changed since approval was asked for: %(parts)s. Ask again.") % {
             "parts": joined(changed, ", ")
         }
-    return _("It waits for a second person's approval.") if approval.outcome == Approval.Outcome.ASKED else ""
+    if approval.outcome == Approval.Outcome.ASKED:
+        return _("It waits for a second person's approval.")
+    if not _may_still_approve(approval, draft):
+        return _("%(name)s approved it, but may not approve any more. Ask again.") % {"name": _who(approval)}
+    return ""
+
+
+def _may_still_approve(approval: Approval, draft: Any) -> bool:
+    """Whoever has lost the right, or the account, approves nothing that has not left yet."""
+    by = approval.decided_by
+    return by is not None and by.has_perm(approvable.kind_of(draft).right("approve"))
+
+
+def _who(approval: Approval) -> str:
+    return str(approval.decided_by or _("somebody"))
 
 
 def latest(draft: Any) -> Approval | None:

@@ -250,6 +250,30 @@ class WordTests:
             ("Approved", "bob"),
         ]
 
+    @pytest.mark.parametrize("lost", [{"is_active": False}, {"is_superuser": False}])
+    def test_who_may_not_approve_any_more_has_approved_nothing(
+        self, draft: Campaign, ada: User, bob: User, lost: dict[str, bool]
+    ) -> None:
+        approved(draft, ada, bob)
+        User.objects.filter(pk=bob.pk).update(**lost)
+
+        with pytest.raises(NotAllowed, match="bob approved it, but may not approve any more. Ask again."):
+            starting.launch(draft.pk, by=ada)
+
+        approved(draft, ada, User.objects.create_superuser("eve"))
+        starting.launch(draft.pk, by=ada)
+
+    def test_a_word_of_somebody_whose_account_was_deleted(self, draft: Campaign, ada: User, bob: User) -> None:
+        approved(draft, ada, bob)
+        bob.delete()
+        assert approval_rules.missing(draft) == "somebody approved it, but may not approve any more. Ask again."
+
+        eve = User.objects.create_superuser("eve")
+        approvals.ask(draft.pk, by=ada)
+        approvals.decide(draft.pk, by=eve, approve=False, note="too long")
+        eve.delete()
+        assert approval_rules.missing(draft) == "somebody refused it: too long"
+
     def test_nobody_approves_what_they_asked_for(self, draft: Campaign, ada: User) -> None:
         approvals.ask(draft.pk, by=ada)
 
