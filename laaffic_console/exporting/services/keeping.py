@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.core import signing
+from django.db import transaction
 from django.utils import timezone
 from django.utils.text import get_valid_filename
 
@@ -12,7 +13,9 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services.making import folder
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.masking import masks
+from laaffic_console.kit.words.said import gettext as _
 
 LINK_MINUTES = 60
 SALT = "laaffic_console.exporting"
@@ -86,7 +89,9 @@ def opens(token: str, user: User, export: Export) -> bool:
 
 
 def note_download(export: Export, user: User) -> None:
-    ExportDownload.objects.create(export=export, by=user, by_name=user.get_username())
+    with transaction.atomic():
+        ExportDownload.objects.create(export=export, by=user, by_name=user.get_username())
+        record(Act.EXPORTED, export, event=_("downloaded"))
 
 
 def sweep(now: dt.datetime | None = None) -> None:

@@ -26,6 +26,7 @@ from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
 from laaffic_console.exporting.models import IS_OPEN_EXPORT, Export
 from laaffic_console.gateway.services.work import long_jobs, workers
 from laaffic_console.gateway.services.work.leases import HeldLease
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files import private_files
 from laaffic_console.kit.masking import masks
@@ -69,8 +70,8 @@ def ask(kind: Kind, parameters: Parameters, file_format: str, *, by: User) -> Ex
             export.save()
             files.taken_away(kind.title(parameters), kind=file_format, n_rows=export.rows_expected)
             long_jobs.ring(JOB)
-    except IntegrityError:  # two clicks in the same moment
-        return waiting.get()
+    except IntegrityError:  # two clicks in the same moment; the first may be over by now, and answers the second too
+        return Export.objects.filter(key=export.key, is_direct=False).latest("pk")
     return export
 
 
@@ -90,7 +91,11 @@ def _new(kind: Kind, parameters: Parameters, file_format: str, by: User | None) 
 def cancel(export_id: int) -> bool:
     """False when it was over already. Its worker sees it within a second and deletes what it has written."""
     waiting = Export.objects.filter(pk=export_id, state__in=Export.OPEN, is_direct=False)
-    return bool(waiting.update(state=State.CANCELLED, finished_at=timezone.now()))
+    with transaction.atomic():
+        if not waiting.update(state=State.CANCELLED, finished_at=timezone.now()):
+            return False
+        record(Act.CHANGED, Export.objects.get(pk=export_id), event=_("cancelled"))
+    return True
 
 
 def is_waiting() -> bool:

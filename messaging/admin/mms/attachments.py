@@ -129,7 +129,8 @@ class MmsAttachmentAdmin(LibraryAdmin):
     @action(description=gettext_lazy("Archive: no longer offer them"))
     def archive_selected(self, request: HttpRequest, queryset: QuerySet[MmsAttachment]) -> None:
         require(request, "messaging.add_mmsattachment")
-        queryset.update(is_archived=True)
+        for pk in queryset.values_list("pk", flat=True):
+            attachments.archive(pk, is_archived=True)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -59,7 +59,11 @@ def start(job_id: int, *, mapping: dict[str, str]) -> bool:
 def cancel(job_id: int) -> bool:
     """What has been imported stays, and the counts say how much that is."""
     job = ContactImport.objects.filter(pk=job_id).first()
-    return job is not None and _end(job, State.CANCELLED, "", of=[State.PREVIEW, State.QUEUED, State.RUNNING])
+    with transaction.atomic():
+        if job is None or not _end(job, State.CANCELLED, "", of=[State.PREVIEW, State.QUEUED, State.RUNNING]):
+            return False
+        record(Act.CHANGED, job, event=_("cancelled"))
+    return True
 
 
 def run(job_id: int) -> None:
@@ -88,13 +92,13 @@ def import_at_once(job: ContactImport, progress: Callable[[int], object] = lambd
     with leases.lease(f"import:{job.pk}", SHELL_LEASE_SECONDS) as lease:
         if lease is None:
             return
+        record(Act.IMPORTED, job)
         try:
             import_rows(job, goes_on=lease.renew, progress=progress)
         except KeyboardInterrupt:
             _end(job, State.CANCELLED, str(_INTERRUPTED))
             raise
     job.refresh_from_db()
-    record(Act.IMPORTED, job)
 
 
 def import_rows(

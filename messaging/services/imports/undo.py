@@ -87,6 +87,7 @@ def look(job_id: int, *, by: User | None) -> None:
         if undo is not None and undo.state != State.FAILED:
             return
         ImportUndo.objects.update_or_create(contact_import=job, defaults=fresh)
+        record(Act.CHANGED, job, event=_("who would go is counted, to take it back"))
         bell.ring(JOB, job_id)
 
 
@@ -105,7 +106,10 @@ def confirm(job_id: int, *, by: User | None) -> bool:
 
 def give_up(job_id: int) -> None:
     """What was counted is forgotten; an undo that is confirmed goes on."""
-    ImportUndo.objects.filter(contact_import=job_id, state__in=[State.LOOKING, State.READY, State.FAILED]).delete()
+    counted = ImportUndo.objects.filter(contact_import=job_id, state__in=[State.LOOKING, State.READY, State.FAILED])
+    with transaction.atomic():
+        if counted.delete()[0]:
+            record(Act.CHANGED, ContactImport.objects.get(pk=job_id), event=_("not taken back"))
 
 
 def _refuse_while_sending(job: ContactImport) -> None:

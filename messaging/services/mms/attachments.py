@@ -16,7 +16,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
@@ -25,6 +24,7 @@ from laaffic_console.gateway.services.ledger import known_by, ledger, lost_reque
 from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.plain_text import keepable, without_marks
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
 from messaging.media import attachment_content
@@ -90,7 +90,10 @@ def add(data: bytes, name: str, *, size: int | None = None, by: User | None = No
 
 def archive(attachment_id: int, *, is_archived: bool) -> None:
     """Whether it is no longer offered."""
-    MmsAttachment.objects.filter(pk=attachment_id).update(is_archived=is_archived)
+    others = MmsAttachment.objects.defer("content").filter(pk=attachment_id, is_archived=not is_archived)
+    with transaction.atomic():
+        if (attachment := others.first()) and others.update(is_archived=is_archived):
+            record(Act.CHANGED, attachment, event=_("archived") if is_archived else _("offered again"))
 
 
 @contextmanager

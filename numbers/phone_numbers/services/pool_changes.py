@@ -10,14 +10,15 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.client import refused_values
 from laaffic_console.gateway.services.client.account import laaffic_client
 from laaffic_console.gateway.services.ledger import ledger, single_requests
 from laaffic_console.gateway.services.ledger.late_evidence import accepted
+from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.not_now import NotNow
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
@@ -227,6 +228,7 @@ def adopt(pool: NumberPool, *, seen_listed: str | None = None, by: User | None =
         _check_settled(locked)
         version = pool_state.add_version(locked, locked.listed, origin=Origin.ADOPTED, by=by)
         pool_state.take(version, listed_at=locked.listed_at or timezone.now())
+        record(Act.CHANGED, pool, event=_("Laaffic's settings taken over"))
     return version
 
 

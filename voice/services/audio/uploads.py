@@ -17,7 +17,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.client import code_words
@@ -28,6 +27,7 @@ from laaffic_console.gateway.services.work import leases, workers
 from laaffic_console.kit.audit.acts import Act, record
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import keepable, without_marks
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
 from messaging.services.refusals import NotAllowed
 from voice.models import AudioFile, AudioType
@@ -105,13 +105,19 @@ def rename(audio: AudioFile, name: str) -> None:
         raise NotNow({"name": _("Laaffic may know the file by this name: it keeps it.")})
     audio_content.check_name(name, AudioType(audio.audio_type))
     check_free(name, other_than=audio.pk)
+    changes = [[AudioFile._meta.get_field("name").verbose_name, audio.name, name]]
     audio.name = name
-    audio.save(update_fields=["name"])
+    with transaction.atomic():
+        audio.save(update_fields=["name"])
+        record(Act.CHANGED, audio, changes=changes)
 
 
 def archive(audio_id: int, *, is_archived: bool) -> None:
     """Whether it is no longer offered."""
-    AudioFile.objects.filter(pk=audio_id).update(is_archived=is_archived)
+    others = AudioFile.objects.defer("content").filter(pk=audio_id, is_archived=not is_archived)
+    with transaction.atomic():
+        if (audio := others.first()) and others.update(is_archived=is_archived):
+            record(Act.CHANGED, audio, event=_("archived") if is_archived else _("offered again"))
 
 
 def is_removable(audio: AudioFile) -> bool:

@@ -22,6 +22,8 @@ from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.inbox import inbox
 from laaffic_console.gateway.services.work import bell, leases, turns, workers
+from laaffic_console.kit.audit.acts import Act, record
+from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic.pushes import entries_of
 
 logger = logging.getLogger(__name__)
@@ -232,7 +234,10 @@ class _Pace:
 def try_again(bodies: Iterable[int]) -> int:
     """Have bodies applied again from their beginning; what was applied before changes nothing. How many."""
     chosen = PushedBody.objects.filter(pk__in=list(bodies)).exclude(applied_at=None)
-    again = chosen.update(applied_at=None, position=0, failed=0, problems=[])
+    with transaction.atomic():
+        for body in chosen.defer("body"):
+            record(Act.CHANGED, body, event=_("applied again"))
+        again = chosen.update(applied_at=None, position=0, failed=0, problems=[])
     inbox.ring_for_waiting()
     return again
 
