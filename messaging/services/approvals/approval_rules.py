@@ -161,7 +161,7 @@ def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | Non
 
 
 def _may_still_approve(approval: Approval, draft: Any) -> bool:
-    """Whoever has lost the right, or the account, approves nothing that has not left yet."""
+    """A person who has lost the right, or the account, approves nothing that has not left yet."""
     by = approval.decided_by
     return by is not None and by.has_perm(approvable.kind_of(draft).right("approve"))
 
