@@ -146,7 +146,7 @@ def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -
         if pace.is_at_limit:
             return _("Its rate of %(n)s a second sets the pace.") % {"n": number(pace.limit)}
         slower = _(
-            "It moves slower than its rate of %(n)s a second allows: other campaigns or the gateway's answers take time."
+            "It is slower than its rate of %(n)s a second allows: other campaigns or the gateway's answers take time."
         )
         return slower % {"n": number(pace.limit)}
     return ""

@@ -165,7 +165,7 @@ class WaitingTests:
         assert self.why(campaign) == "Its rate of 5 a second sets the pace."
 
         campaign.rate_per_second = 50
-        assert self.why(campaign).startswith("It moves slower than its rate of 50 a second allows")
+        assert self.why(campaign).startswith("It is slower than its rate of 50 a second allows")
 
     def test_what_says_it_already_is_not_said_twice(self, campaign: Campaign) -> None:
         campaign.wait_reason = "The gateway cannot be reached."
