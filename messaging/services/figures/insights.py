@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.words import dates, durations
-from laaffic_console.kit.words.figures import in_percent, money, number
+from laaffic_console.kit.words.figures import money, number
 from laaffic_console.kit.words.stored_words import in_words
 from laaffic_console.laaffic import Family, lookup
 from messaging.models import ActivityTally, Campaign, CampaignEvent, CampaignState, MessageState, OutcomeTally
@@ -120,7 +120,7 @@ def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> s
         progress["total"],
     ) % {
         "state": campaign.get_state_display(),
-        "percent": in_percent(progress["percent"]),
+        "percent": counting.done_in_words(campaign, progress),
         "total": number(progress["total"]),
         "delivered": number(progress["counts"]["delivered"]),
     }
