@@ -1,5 +1,6 @@
 """The preview of a text: as whom it is read, and what is said of who does not get it."""
 
+import re
 from html import unescape
 
 import pytest
@@ -124,3 +125,11 @@ def test_a_text_that_is_ucs_2_by_itself_needs_no_reason(draft: Campaign) -> None
     assert not previews.why_otherwise("Ł {{name}}", "Ł Żak")
     assert not previews.why_otherwise("Hi {{name", "Ł")
     assert not previews.why_otherwise("Hi {{name}}", "Hi Asha")
+
+
+def test_two_clocks_of_a_country_do_not_read_as_hours(admin_client: Client, draft: Campaign) -> None:
+    Contact.objects.filter(country="IN").update(time_zones="Asia/Jakarta,Asia/Makassar")
+
+    page = admin_client.get(reverse("admin:messaging_campaign_review", args=[draft.pk])).content.decode()
+
+    assert re.search(r"\d\d:\d\d to (\w+ )?\d\d:\d\d, depending on the time zone", page)
