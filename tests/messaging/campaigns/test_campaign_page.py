@@ -109,7 +109,7 @@ class SquaresTests:
         assert standings == ["done", "failed", "answered", "unknown", "claimed", "queued"]
         assert found.squares[0].says == "Every message has ended · 10 recipients · 9 delivered · 1 failed"
         assert {word for word, _tone, _means in found.standings} == set(standings)
-        assert set(standings) | {"cancelled"} == set(meanings.OF_BATCHES)
+        assert set(standings) | {"cancelled", "restored"} == set(meanings.OF_BATCHES)
 
     def test_what_was_cancelled_before_it_left_has_not_ended_well(self, campaign: Campaign) -> None:
         batch(campaign, state=BatchState.SETTLED, delivered=9, undelivered=1)
