@@ -1,6 +1,11 @@
-"""What pyproject.toml cannot say: a wheel holds the texts of the help, which in a checkout lie beside the packages."""
+"""What pyproject.toml cannot say: a wheel holds the texts of the help, which in a checkout lie beside the packages.
 
+It is put together in a folder that goes away: build/ in the checkout would stay, and be packed by the next one.
+"""
+
+import atexit
 import shutil
+import tempfile
 from pathlib import Path
 
 from setuptools import setup
@@ -22,4 +27,6 @@ class WithTexts(build_py):
             shutil.copyfile(name, packed / name)
 
 
-setup(cmdclass={"build_py": WithTexts})
+together = tempfile.mkdtemp(prefix="laaffic-console-")
+atexit.register(shutil.rmtree, together, ignore_errors=True)
+setup(cmdclass={"build_py": WithTexts}, options={"build": {"build_base": together}})

@@ -150,6 +150,7 @@ INSTALLED_APPS = [
     "unfold.contrib.forms",
     "unfold.contrib.import_export",
     "laaffic_console.dashboard.site.ConsoleAdmin",
+    "laaffic_console.identity.superusers",  # before auth, whose command it takes the place of
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

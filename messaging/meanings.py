@@ -35,6 +35,7 @@ OF_BATCHES: dict[str, Promise] = {
     "queued": _("Waits for its turn"),
     "claimed": _("Its request may be under way"),
     "unknown": _("Its answer was lost"),
+    "restored": _("It may have left after the backup was made"),
     "answered": _("Answered, reports are still to come"),
     "done": _("Every message has ended"),
     "failed": _("Every message has ended, most of them badly"),

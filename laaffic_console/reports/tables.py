@@ -21,7 +21,7 @@ from laaffic_console.reports.links import Reader
 from laaffic_console.reports.reporting import BY_CURRENCY, COLUMNS, DIMENSIONS, Figures, Report, Row, Value
 
 ROWS_A_PAGE = 100
-CHARTED = 12  # of what is not a time; the table has the rest
+CHARTED = 12  # the largest of what is not a time; one more bar has the rest together
 CHARTED_TIMES = 400
 REASONS_SHOWN = 50
 NONE_OF = {  # what a row is about that has no value of a dimension
@@ -167,7 +167,14 @@ class Table:
         bars: dict[Value, Figures] = {}
         for row in self.report.rows:
             bars.setdefault(row.values[0], Figures()).add(row.figures)
-        drawn = list(bars.items())[: CHARTED_TIMES if first in reporting.OF_TIME else CHARTED]
+        most = CHARTED_TIMES if first in reporting.OF_TIME else CHARTED
+        largest = set(sorted(bars, key=lambda value: -bars[value].counts["sent"])[:most])
+        drawn = [(shown(first, value), figures) for value, figures in bars.items() if value in largest]
+        if rest := [figures for value, figures in bars.items() if value not in largest]:
+            together = Figures()
+            for figures in rest:
+                together.add(figures)
+            drawn.append((_("%(n)s more") % {"n": number(len(rest))}, together))
         parts = [
             (_("Delivered"), ("delivered",), "#16a34a"),
             (_("Failed"), ("undelivered", "rejected"), "#dc2626"),
@@ -178,13 +185,13 @@ class Table:
         datasets = [
             {
                 "label": name,
-                "data": [sum(figures.counts[word] for word in words) for _value, figures in drawn],
+                "data": [sum(figures.counts[word] for word in words) for _label, figures in drawn],
                 "backgroundColor": colour,
             }
             for name, words, colour in parts
         ]
         used = [dataset for dataset in datasets if any(dataset["data"])]
-        return json.dumps({"labels": [shown(first, value) for value, _figures in drawn], "datasets": used})
+        return json.dumps({"labels": [label for label, _figures in drawn], "datasets": used})
 
 
 def address(asked: Asked, **changed: Any) -> str:

@@ -28,8 +28,8 @@ _several = re.compile(r"\s*:::\s*")  # Google's mark between two values in a cel
 
 # What programs write for nothing, and what a sheet shows where a formula has gone wrong.
 _NULLS = (
-    "null (null) <null> [null] nan -nan <na> nat none (none) nil undefined (undefined) (blank) n/a #n/a #na #nv #n/v "
-    "#ref! #value! #name? #div/0! #num! #null! #error! #spill! #calc! #field! #connect! #blocked! #unknown! "
+    "null (null) <null> [null] nan -nan <na> nat none (none) nil undefined (undefined) (blank) n/a n/d #n/a #na #nv "
+    "#n/v #ref! #value! #name? #div/0! #num! #null! #error! #spill! #calc! #field! #connect! #blocked! #unknown! "
     "#getting_data #wert! #bezug! #zahl! #valeur! #nom? #¡ref! #¡valor! #valor! #¿nombre?"
 )
 NULL_WORDS = frozenset(

@@ -25,7 +25,7 @@ def figures_card(request: HttpRequest) -> dict[str, Any]:
 
 
 def spent_card(request: HttpRequest) -> dict[str, Any] | None:
-    found = spend(_midnight(), timezone.localtime())
+    found = spend(_midnight())
     return {"spend": found} if found else None
 
 
@@ -102,9 +102,9 @@ def _happened(start: dt.datetime, end: dt.datetime) -> dict[int, int]:
     return dict(happened.values_list("state").annotate(total=Sum("messages")).order_by())
 
 
-def spend(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
+def spend(midnight: dt.datetime) -> list[dict[str, Any]]:
     """By currency, what reports told was charged today, and all of yesterday."""
-    today = hour_tallies.spent(midnight, now)
+    today = hour_tallies.spent(midnight)
     yesterday = hour_tallies.spent(midnight - DAY, midnight)
     return [
         {"currency": currency, "today": today.get(currency, 0), "yesterday": yesterday.get(currency, 0)}

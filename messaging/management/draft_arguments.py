@@ -83,7 +83,7 @@ def _pasted(name: str) -> Paste:
     except UnreadableFile as problem:
         raise CommandError(f"{name}: {problem}") from problem
     if not paste.numbers:
-        first = "".join(f" Line {line}: “{text}”: {why}" for line, text, why in paste.problems[:1])
+        first = "".join(f" {said}" for said in pastes.in_words(paste.problems, paste.invalid, 5))
         raise CommandError(f"There is no valid number in {name}.{first}")
     return paste
 

@@ -52,7 +52,8 @@ class Written(NamedTuple):
             raise InvalidNumber(_("The number is missing."))
         shown = text.strip()[:40]
         plain = from_spreadsheet(plain, shown)
-        refuse_a_second_number(plain, shown, region)
+        if any(map(str.isdecimal, plain)):  # or it is a word, such as n/d
+            refuse_a_second_number(plain, shown, region)
         compact = _separators.sub("", _second_tone.sub(r"\1\2", plain))
         if not compact.isascii():
             compact = "".join(str(int(character)) if character.isdecimal() else character for character in compact)

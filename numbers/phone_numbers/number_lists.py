@@ -39,11 +39,18 @@ def read_pasted(text: str, *, held: Collection[str] = ()) -> NumberList:
     """One a line, or with commas between; + and spaces inside a number are left out. What Laaffic holds already stays
     as it is, a short number for one. A first line that names the column, as in a file, is none."""
     lines = text.splitlines()
-    body = "\n".join(lines[pasted_lines.header_of(lines[: pasted_lines.HEAD]) :])
-    parts = [number for part in _between.split(body) for number in _apart(part.strip()) if number]
+    first = pasted_lines.header_of(lines[: pasted_lines.HEAD])
+    parts = [
+        (number, line)
+        for line, text in enumerate(lines[first:], first + 1)
+        for part in _between.split(text)
+        for number in _apart(part.strip())
+        if number
+    ]
     kept = frozenset(held)
-    read = _collect((part, f"“{part[:40]}”") for part in parts if part not in kept)
-    as_held = _once([part for part in parts if part in kept])
+    shown = _("Line %(line)d: “%(value)s”")
+    read = _collect((part, shown % {"line": line, "value": part[:40]}) for part, line in parts if part not in kept)
+    as_held = _once([part for part, _line in parts if part in kept])
     return join(as_held, read) if as_held.numbers else read
 
 

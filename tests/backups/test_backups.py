@@ -105,7 +105,23 @@ def test_sessions_are_over_and_it_says_what_counts_again(
     assert client.get("/admin/").status_code == 302
     assert not UserSession.objects.exists()
     said = capsys.readouterr().out
-    assert "As they were at the backup: 1 person, 1 API token and 0 links to reports" in said
+    assert "As they were at the backup: 1 person and 1 API token; close" in said
+    assert "0 " not in said
+
+
+def test_it_says_how_many_drafts_need_a_reason_and_nothing_of_what_there_is_none(
+    application: Application, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    GroupTask.objects.create(application=application, name="A")
+    call_command("backup", file)
+    capsys.readouterr()
+
+    call_command("restore", file, "--yes")
+
+    said = _said(capsys)
+    assert "May have been launched since, so a launch asks why: 1 draft." in said
+    assert "Nobody was suppressed, withdrew a consent or was erased since the backup." in said
+    assert "0 " not in said
 
 
 class SaidSinceTests:
@@ -127,7 +143,7 @@ class SaidSinceTests:
         found = set(SuppressionEntry.objects.values_list(*columns))
         assert there < found
         assert {number for number, *_others in found - there} == {"919876500001"}  # allowed since: the careful side
-        assert "as since the backup: 3 suppressed numbers and 0 withdrawn consents" in _said(capsys)
+        assert "as since the backup: 3 suppressed numbers. Who was allowed again" in _said(capsys)
 
     def test_a_stop_that_somebody_else_said_too_since_stays_against_a_start(
         self, application: Application, file: Path
@@ -160,7 +176,7 @@ class SaidSinceTests:
 
         assert dict(Consent.objects.values_list("number", "state")) == {"919876500001": withdrawn}
         assert [one.words for one in ConsentEvent.objects.order_by("pk")] == ["a form", "a letter"]
-        assert "0 suppressed numbers and 1 withdrawn consent. " in _said(capsys)
+        assert "as since the backup: 1 withdrawn consent." in _said(capsys)
 
     def test_who_was_erased_since_is_erased_or_named(
         self,
@@ -218,8 +234,8 @@ class SaidSinceTests:
 
         call_command("restore", file, "--yes")
         said = _said(capsys)
-        assert "1 suppressed number and" in said
-        assert "Erased again: 1 person. " in said
+        assert "as since the backup: 1 suppressed number. " in said
+        assert "Erased again: 1 person." in said
         assert "LOST" not in said
         assert [entry.number for entry in SuppressionEntry.objects.all()] == ["919876500002"]
         assert not Contact.objects.exists()

@@ -235,4 +235,4 @@ class WatchingTests:
         page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
 
         expect(page.locator(".c-squares li.warn a")).to_have_count(1)
-        expect(page.locator("#percent")).to_have_text("99%")
+        expect(page.locator("#percent")).to_have_text("0%")

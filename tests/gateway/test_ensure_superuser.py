@@ -33,3 +33,16 @@ def test_a_weak_password_makes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
         said(monkeypatch, "abc")
 
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("password", ["abc", "bob-the-superuser"])
+def test_nor_does_djangos_own_command_without_a_keyboard(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    given = {"username": "bob-the-superuser", "email": "bob@example.org", "interactive": False, "stdout": StringIO()}
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+    with pytest.raises(CommandError, match="DJANGO_SUPERUSER_PASSWORD: "):
+        call_command("createsuperuser", **given)
+    assert not User.objects.exists()
+
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", GOOD)
+    call_command("createsuperuser", **given)
+    assert User.objects.get().check_password(GOOD)

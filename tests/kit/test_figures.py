@@ -114,6 +114,18 @@ class CampaignFigureTests:
         assert 'id="percent">39%</span>' in shown
         assert "before it was cancelled" in shown
 
+    def test_while_recipients_are_counted_it_says_how_many_are_done(self, page: Client, charged: Campaign) -> None:
+        """A share would fall with each recipient that is found."""
+        charged.batches.update(accepted=0, delivered=1500, queued=3000, unknown=500)
+        Campaign.objects.filter(pk=charged.pk).update(state="running", audience="freezing", total=5000)
+
+        assert 'id="percent">1,500</span>' in text_of(page, charged)
+
+    def test_what_is_unknown_is_not_done(self, charged: Campaign) -> None:
+        charged.batches.update(accepted=0, delivered=1500, unknown=3500)
+
+        assert counting.progress(charged)["percent"] == 30
+
     @pytest.mark.parametrize("state", ["scheduled", "held", "paused", "cancelled"])
     def test_one_whose_recipients_are_not_known_names_no_share(
         self, page: Client, charged: Campaign, state: str

@@ -41,6 +41,10 @@ class PastedTests:
         with pytest.raises(InvalidNumbers, match=why):
             number_lists.read_pasted(text)
 
+    def test_it_is_told_by_its_line(self) -> None:
+        with pytest.raises(InvalidNumbers, match="Line 3: “abc” is not"):
+            number_lists.read_pasted("phone\n9178605501\nabc, 9178605502")
+
     def test_the_lengths_at_the_limits(self) -> None:
         assert number_lists.read_pasted("1234567 123456789012345").numbers == ("1234567", "123456789012345")
 

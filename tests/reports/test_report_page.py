@@ -1,6 +1,7 @@
 """The page of reports: its address is the report, each figure leads on, and what makes no sense is said."""
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from laaffic_console.exporting.models import Export
 from laaffic_console.reports import asking, reporting
@@ -187,3 +189,16 @@ def test_a_file_is_for_who_may_export(client: Client, sent: Sent) -> None:
     assert rows[1].startswith("DE,5,5")
     assert rows[-1].startswith("Total,123,105")
     assert Export.objects.get().asked_by_name == "looker"
+
+
+def test_what_is_too_much_for_the_chart_is_one_bar(sent: Sent, admin_client: Client) -> None:
+    hour = timezone.localtime().replace(minute=0, second=0, microsecond=0)
+    for n, country in enumerate(("AT", "BE", "BR", "CN", "ES", "FR", "GB", "ID", "JP", "MX", "NG", "US"), 20):
+        tally(sent.spring, hour, country, MessageState.DELIVERED, n)
+
+    chart = json.loads(admin_client.get(PAGE, {"by": "country"}).context["chart"])
+
+    assert chart["labels"][-1] == "2 more"
+    assert not any("(DE)" in label for label in chart["labels"])
+    assert "(IN)" in str(chart["labels"])
+    assert chart["datasets"][0]["data"][-1] == 25

@@ -29,6 +29,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (source / name).symlink_to(BASE_DIR / name)
     build = "import sys, setuptools.build_meta as back; back.build_wheel(sys.argv[1])"
     subprocess.run([sys.executable, "-c", build, str(made)], cwd=source, check=True, capture_output=True)
+    assert not (source / "build").exists()
     [wheel] = made.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(made / "site")
     return made / "site"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Contact
 from messaging.services.contacts import suppression
-from voice.models import SipPhone
+from voice.models import GroupTask, SipPhone, TaskNumbers
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +131,22 @@ class FormTests:
         form = admin_client.get(reverse("admin:voice_sipcall_add"), {"callee": given}).context["form"]
 
         assert not form["callee"].value()
+
+
+@pytest.mark.parametrize(
+    ("state", "is_listed"),
+    [("draft", False), ("launched", True), ("held", True), ("unknown", True), ("calling", True), ("finished", False)],
+)
+def test_a_group_call_that_waits_or_runs_is_on_the_timeline(
+    admin_client: Client, application: Application, state: str, is_listed: bool
+) -> None:
+    longer, other = GroupTask.objects.bulk_create(
+        GroupTask(name=name, application=application, state=state) for name in ("Spring", "Autumn")
+    )
+    TaskNumbers.objects.create(task=longer, lines=f"4915112345678\n{NUMBER}")
+    TaskNumbers.objects.create(task=other, lines=f"{NUMBER}9\n1{NUMBER}")
+
+    said = admin_client.get(PERSON).content.decode()
+
+    assert (f"/grouptask/{longer.pk}/" in said) is is_listed
+    assert f"/grouptask/{other.pk}/" not in said

@@ -1,21 +1,27 @@
-"""What voice knows of a person: calls from SIP phones, and how every call to them ended, spoken and group calls too."""
+"""What voice knows of a person: calls from SIP phones, group calls ahead, and how every call to them ended."""
 
 from collections.abc import Collection, Iterable, Sequence
 
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from laaffic_console.kit.pages import own_page
 from messaging.people import contact_traces
 from messaging.people.person_timeline import Behind, Entry, Person, Source, register, rows_behind
-from voice.models import CallRecord, SipCall
+from voice.models import CallRecord, GroupTask, SipCall, TaskState
+from voice.models.group_tasks import OPEN
+from voice.services.group_calls import callees as group_callees
 
+AHEAD = (TaskState.LAUNCHED, TaskState.HELD, TaskState.SENDING, TaskState.UNKNOWN, *OPEN)  # may still call somebody
 TONES = {"answered": "good", "voicemail": "moving", "failed": "bad", "no such number": "bad"}
 
 
 def register_all() -> None:
     register(Source("call-records", pgettext_lazy("timeline", "Call"), "call_log", "voice.view_callrecord", records))
     register(Source("calls", pgettext_lazy("timeline", "Call"), "call", "voice.view_sipcall", calls))
+    label = pgettext_lazy("timeline", "Group call")
+    register(Source("group-calls", label, "campaign", "voice.view_grouptask", group_calls))
     contact_traces.register(contact_traces.Trace("call", gettext_lazy("they were called"), _called))
 
 
@@ -59,4 +65,22 @@ def calls(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
             own_page(row),
         )
         for row in rows_behind(rows, "created_at", behind, limit)
+    ]
+
+
+def group_calls(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
+    """Those that wait or run; of one that is over its call records tell."""
+    ids = group_callees.with_any(person.numbers, AHEAD)
+    return [
+        Entry(
+            row.at_moment,
+            row.pk,
+            row.get_state_display(),
+            row.name,
+            own_page(row),
+            "moving" if row.state in OPEN else "warn",
+        )
+        for row in rows_behind(
+            GroupTask.objects.filter(pk__in=ids), Coalesce("launched_at", "created_at"), behind, limit
+        )
     ]

@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.meanings import family_of
@@ -106,6 +107,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     in_other_words = {
         "about_kind": "about",
         "about_id": None,
+        "left_at": "shown_left",
         "code": "shown_code",
         "reason": "shown_reason",
         "evidence": "shown_evidence",
@@ -177,9 +179,13 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         n = entry.summary.get("recipients")
         return "–" if n is None else number(n)
 
+    @display(description=pgettext_lazy("moment", "left"))
+    def shown_left(self, entry: LedgerEntry) -> str:
+        return render_to_string("gateway/left.html", {"entry": entry}).strip()
+
     @display(description=gettext_lazy("took"))
     def took(self, entry: LedgerEntry) -> str:
-        if not entry.left_at or not entry.settled_at:
+        if not entry.left_at or not entry.settled_at or entry.may_have_left_since:
             return ""
         milliseconds = round((entry.settled_at - entry.left_at).total_seconds() * 1000)
         return _("%(n)s ms") % {"n": number(milliseconds)}

@@ -1,5 +1,7 @@
 """The ledger: one entry for each request that acts, committed before it leaves (laws#record-send-settle)."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -109,3 +111,10 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.interface} #{self.pk}"
+
+    @property
+    def may_have_left_since(self) -> dt.datetime | None:
+        """The earliest moment, of one that a restore made doubtful: most often the backup's. None: it left, or not."""
+        if self.evidence_kind != EvidenceKind.RESTORE or self.state == EntryState.NOT_SENT or self.left_at is None:
+            return None
+        return self.left_at - dt.timedelta(seconds=self.clock_ahead or 0.0)

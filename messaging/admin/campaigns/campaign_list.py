@@ -150,7 +150,7 @@ def _in_short(campaign: Campaign, figures: ListFigures) -> str:
         return ""
     parts = [number(campaign.total)]
     if campaign.state not in (*counting.OVER, CampaignState.DRAFT):
-        parts.append(in_percent(figures.progress["percent"]))
+        parts.append(counting.done_in_words(campaign, figures.progress))
     if figures.pace and figures.pace.per_second >= 1:
         parts.append(_("%(n)s a second") % {"n": pace(figures.pace.per_second)})
     return " · ".join(parts)

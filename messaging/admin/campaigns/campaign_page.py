@@ -41,6 +41,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "pages": pages,
         "beside": pages.beside(campaign),
         "progress": progress,
+        "progress_words": counting.done_in_words(campaign, progress),
         "says": insights.spoken(campaign, progress, pace),
         "waits": insights.why_waiting(campaign, counts, pace),
         "left_out": campaign_report.left_out(campaign),

@@ -124,6 +124,8 @@ def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "preview_others": preview.others,
         "may_see_contacts": may_see,
         "preview_count": segments.count(preview.text),
+        "why_otherwise": previews.why_otherwise(campaign.text, preview.text) if preview.contact else "",
+        "is_plain": previews.is_plain(campaign.text),
     }
 
 

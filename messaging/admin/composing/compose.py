@@ -164,6 +164,8 @@ def _phone(request: HttpRequest, sketch: Campaign, written: str, people: Sequenc
         "shown_text": read.shown if read else written,
         "unfit": previews.unfit(sketch, read.contact, text) if read else "",
         "text_count": segments.count(text),
+        "why_otherwise": previews.why_otherwise(written, text) if pages.has_segments and read else "",
+        "is_plain": previews.is_plain(written),
         "may_see_contacts": may_see,
         "phone_title": pages.preview_of % {"who": read.contact} if read else _("As it is written"),
         "beside": pages.beside(previews.as_read(sketch, read.contact if read else None)),

@@ -8,8 +8,10 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import reverse_lazy
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from laaffic_console.gateway.models import Channel
@@ -26,6 +28,7 @@ from messaging.services.channels import channels
 from messaging.services.contacts import pastes
 
 SALT = "which numbers were pasted"
+NAMED = 5  # invalid ones, where the form is shown again
 FIELDS = ["numbers", "pasted", "forget_pasted"]
 
 
@@ -103,9 +106,13 @@ class PastedNumbersForm(AnyModelForm):
             self.data = given
 
 
-def _kept(paste: Paste) -> str:
-    said = _("Numbers that are kept: %(n)s. What is pasted here takes their place.")
-    return said % {"n": grouped(paste.numbers)}
+def _kept(paste: Paste) -> SafeString:
+    said = _("Numbers that are kept: %(n)s. What is pasted here takes their place.") % {"n": grouped(paste.numbers)}
+    lines = [said]
+    if paste.invalid:
+        left_out = ngettext("%(n)s invalid line is left out:", "%(n)s invalid lines are left out:", paste.invalid)
+        lines += [left_out % {"n": grouped(paste.invalid)}, *pastes.in_words(paste.problems, paste.invalid, NAMED)]
+    return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
 
 
 def _chosen(cleaned: dict[str, Any]) -> Paste | None:
@@ -122,7 +129,8 @@ def _chosen(cleaned: dict[str, Any]) -> Paste | None:
         if said and paste is None:
             raise ValidationError({"numbers": _("The numbers pasted here are not kept any more. Paste them again.")})
     if paste is not None and not paste.numbers:
-        raise ValidationError({"numbers": _("There is no valid number in it. Look at its lines, or empty the field.")})
+        said = _("There is no valid number in it. Look at its lines, or empty the field.")
+        raise ValidationError({"numbers": [said, *pastes.in_words(paste.problems, paste.invalid, NAMED)]})
     return paste
 
 
@@ -165,7 +173,7 @@ def view(request: HttpRequest) -> HttpResponse:
             "says": _says(paste, stopped),
             "told": [
                 *_column(pastes.titles_of(lines, after=after, head=head)),
-                *_problems(paste),
+                *pastes.in_words(paste.problems, paste.invalid),
                 *_merged(paste),
             ],
         }
@@ -187,13 +195,6 @@ def _says(paste: Paste, stopped: int | None) -> str:
     said = _("%(n)s valid, %(twice)s there twice, %(wrong)s invalid") % figures
     suppressed = _("%(n)s suppressed")
     return said if stopped is None else f"{said}, {suppressed % {'n': grouped(stopped)}}"
-
-
-def _problems(paste: Paste) -> list[str]:
-    return [
-        _("Line %(line)d: “%(text)s”: %(why)s") % {"line": line, "text": masked(text), "why": why}
-        for line, text, why in paste.problems
-    ]
 
 
 def _merged(paste: Paste) -> list[str]:

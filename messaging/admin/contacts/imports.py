@@ -7,6 +7,7 @@ import phonenumbers
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -23,6 +24,7 @@ from laaffic_console.kit.masking.masks import SEE
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import countries, durations
 from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from messaging.files.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 from messaging.files.contact_rows import RowOptions
@@ -88,6 +90,11 @@ class UploadForm(forms.Form):
 def regions() -> list[tuple[str, str]]:
     """Which country the numbers without a country code may be of."""
     return [("", _("none: every number has one")), *countries.choices(phonenumbers.SUPPORTED_REGIONS)]
+
+
+def _groups(job: ContactImport) -> QuerySet[ContactGroup]:
+    """Into which its contacts may be put; the one that was chosen is among them."""
+    return ContactGroup.objects.filter(Q(is_ad_hoc=False) | Q(pk=job.group_id))
 
 
 @admin.register(ContactImport)
@@ -200,10 +207,11 @@ class ContactImportAdmin(ReadOnlyAdmin):
             sample=import_files.sample(job) if unmapped and request.user.has_perm(SEE) else [],
             forecast=forecast,
             forecast_percent=min(99, 100 * forecast.bytes_done // max(1, job.size)) if forecast else 0,
-            reasons=import_forecast.shown_reasons(forecast) if forecast else [],
+            reasons=import_forecast.shown_examples(forecast) if forecast else [],
             problem=problem,
             encoding=request.POST.get("encoding", ""),
             regions=regions(),
+            groups=_groups(job),
             country_meant=national_numbers.country_meant(job, mapping),
             number_header=next((header for header, field in mapping.items() if field == "number"), ""),
             other_headers=[header for header, field in mapping.items() if field == "other_number"],
@@ -237,6 +245,9 @@ class ContactImportAdmin(ReadOnlyAdmin):
             job.refresh_from_db()
             return str(problem)
         import_files.keep_reading(job)
+        if "group" in request.POST:
+            chosen = _groups(job).filter(pk=whole_number(request.POST["group"]) or 0).first()
+            import_files.put_into(job, chosen, request.POST.get("new_group", ""))
         if len(encodings) > 1 and encoding not in encodings:
             return _("The file's letters can be read in several ways. Choose the one in which the names are right.")
         return ""

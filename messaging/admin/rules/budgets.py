@@ -24,17 +24,21 @@ from messaging.models import Budget, CampaignState
 from messaging.models.campaign_bases import Launched
 from messaging.services.budgets import budgets
 
-
-def _page(request: HttpRequest, hold_reason: str) -> str:
-    """The address of the budgets, where one of them holds something and this person may see them."""
-    may_see = request.user.has_perm("messaging.view_budget")
-    return reverse("admin:messaging_budget_changelist") if may_see and budgets.has_said(hold_reason) else ""
+MAY_LIFT = "messaging.approve_campaign"
 
 
 def about(request: HttpRequest, held: Launched) -> dict[str, Any]:
     """What the page of something that is held shows of its budget."""
-    has_room = budgets.has_room_again(held.application, held.hold_reason)
-    return {"budgets_page": _page(request, held.hold_reason), "budget_has_room": has_room}
+    if not budgets.has_said(held.hold_reason):
+        return {"is_over_budget": False}
+    may_see = request.user.has_perm("messaging.view_budget")
+    return {
+        "is_over_budget": True,
+        "budgets_page": reverse("admin:messaging_budget_changelist") if may_see else "",
+        "may_raise_budget": may_see and request.user.has_perm("messaging.change_budget"),
+        "may_lift_budget": may_see and request.user.has_perm(MAY_LIFT),
+        "budget_has_room": budgets.has_room_again(held.application, held.hold_reason),
+    }
 
 
 class LiftForm(forms.Form):
@@ -116,7 +120,7 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
         return f"{who}: {counter.lift_reason}"
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("messaging.approve_campaign")
+        return request.user.has_perm(MAY_LIFT)
 
     @admin.action(description=gettext_lazy("Lift for this day or month …"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Budget]) -> HttpResponse | None:

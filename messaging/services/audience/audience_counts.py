@@ -29,6 +29,7 @@ PAGE_SECONDS = 0.08
 SKETCH_SECONDS = 0.03  # most often one stretch: somebody writes, and waits for the next answer
 JOB_SECONDS = 20.0
 FRESH = dt.timedelta(minutes=10)
+GOES_ON = dt.timedelta(hours=2)  # a count that is not done; an older one was given up
 QUICK = 20_000  # contacts that are counted again within a request; more of them only by a job
 PRESS_SECONDS = 2.0
 A_LOOK = dt.timedelta(minutes=1)  # for which a count is shown, where counting takes seconds
@@ -164,7 +165,9 @@ def count_open() -> None:
 
 
 def _is_about(count: AudienceCount, campaign: Campaign) -> bool:
-    is_fresh = timezone.now() - (count.counted_at or count.started_at) < FRESH
+    """One that goes on is not begun again every ten minutes: it would never end."""
+    age = timezone.now() - (count.counted_at or count.started_at)
+    is_fresh = age < (FRESH if count.is_done else GOES_ON)
     return is_fresh and count.counted_for == _digest(campaign)
 
 

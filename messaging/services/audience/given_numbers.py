@@ -12,7 +12,7 @@ from messaging.models import Campaign, Contact, GroupMembership, Message, Pasted
 from messaging.msisdn import Msisdn
 from messaging.services.audience import new_batches
 from messaging.services.channels import channels
-from messaging.services.contacts import consents, suppression
+from messaging.services.contacts import consents, pastes, suppression
 from messaging.services.gates import frequency, retries
 from messaging.services.text.merge_values import values_of
 from messaging.subscribers import every_spelling, spellings, subscriber
@@ -118,19 +118,19 @@ def sample(campaign: Campaign, at_most: int) -> list[Contact]:
 
 
 class LeftOut(NamedTuple):
-    invalid: list[str]  # the first of them
+    invalid: list[pastes.Problem]  # the first of them
     repeated: list[str]  # all that were given one by one, and were there already
 
 
 def left_out(campaign: Campaign) -> LeftOut:
     """Which of the given numbers are invalid or repeated. What was pasted twice is merged, and counted there."""
-    invalid: list[str] = [text for _line, text, _why in campaign.paste.problems] if campaign.paste else []
+    invalid: list[pastes.Problem] = list(campaign.paste.problems) if campaign.paste else []
     repeated, seen = [], set[str]()
     for text in campaign.extra_numbers:
         try:
             usual = subscriber(msisdn.parse(text).number)
-        except msisdn.InvalidNumber:
-            invalid.append(text)
+        except msisdn.InvalidNumber as problem:
+            invalid.append([0, text, str(problem)])
             continue
         if usual in seen:
             repeated.append(text)

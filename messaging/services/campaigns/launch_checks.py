@@ -21,6 +21,7 @@ from messaging.models import Campaign, CampaignState
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import audience_counts, given_numbers, recipient_clocks, repeats
 from messaging.services.campaigns import canary_sizes, drafts
+from messaging.services.contacts import pastes
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
@@ -159,11 +160,11 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     twice = min(len(told.repeated), n)
     if wrong := n - twice:
         sentence = ngettext(
-            "%(n)s of the given numbers is invalid, and is left out: %(which)s.",
-            "%(n)s of the given numbers are invalid, and are left out: %(which)s.",
+            "%(n)s of the given numbers is invalid, and is left out.",
+            "%(n)s of the given numbers are invalid, and are left out.",
             wrong,
         )
-        said.append(sentence % {"n": _grouped(wrong), "which": _first(told.invalid, wrong)})
+        said += [sentence % {"n": _grouped(wrong)}, *pastes.in_words(told.invalid, wrong, NAMED)]
     if twice:
         sentence = ngettext(
             "%(n)s of the given numbers is there twice, and gets it once: %(which)s.",

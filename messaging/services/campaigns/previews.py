@@ -17,7 +17,8 @@ from messaging.services.saved_audiences import audience_sql
 from messaging.services.text import merged_texts
 from messaging.services.text.merge_values import for_eyes, values_of
 from messaging.subscribers import spellings, subscriber
-from messaging.text import merge_fields
+from messaging.text import merge_fields, segments
+from messaging.text.segments import Encoding
 
 OFFERED = 6
 
@@ -71,6 +72,24 @@ def unfit(campaign: Campaign, contact: Contact, text: str) -> str:
     if problem:
         return _("With the fields filled in the text is too long: %(contact)s gets nothing.") % {"contact": contact}
     return ""
+
+
+def why_otherwise(written: str, read: str) -> str:
+    """Why a phone writes the text as it is read in UCS-2, although it was written in GSM-7; "" where it does not."""
+    if segments.count(read).encoding == Encoding.GSM_7 or not is_plain(written) or not merge_fields.fields(written):
+        return ""
+    return _(
+        "The text fits GSM-7. What this contact's fields fill in has letters outside GSM-7, so this message is UCS-2."
+    )
+
+
+def is_plain(written: str) -> bool:
+    """Whether all that is not filled in fits GSM-7."""
+    try:
+        literal = merge_fields.render(merge_fields.parse(written), {})
+    except merge_fields.MergeError:
+        return False
+    return segments.count(literal).encoding == Encoding.GSM_7
 
 
 def as_read(campaign: Campaign, contact: Contact | None) -> Campaign:

@@ -3,13 +3,17 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
+from laaffic_console.kit.masking.masks import in_text, masked
+from laaffic_console.kit.words.figures import number as grouped
 from laaffic_console.kit.words.said import gettext as _
+from laaffic_console.kit.words.said import ngettext
 from messaging.files import pasted_lines
 from messaging.files.pasted_lines import Titles
 from messaging.models import Campaign, Paste, PastedNumber
@@ -20,6 +24,7 @@ from messaging.subscribers import spellings, subscriber
 LINES_AT_ONCE = 5000
 MOST_LINES = 1_000_000
 TOLD = 20  # problems and duplicates that are told one by one
+Problem = Sequence[Any]  # of `Paste.problems`: line, what is there, why it is invalid
 KEPT = dt.timedelta(days=7)  # without a campaign: a form may be left open over a weekend
 
 
@@ -104,6 +109,24 @@ def _there(paste: Paste, subscribers: Sequence[str]) -> list[str]:
         piece = subscribers[start : start + 1000]
         found += rows.filter(subscriber__in=piece).values_list("subscriber", flat=True)
     return sorted(found)
+
+
+def in_words(problems: Iterable[Problem], n: int, most: int = TOLD) -> list[str]:
+    """Line, number and reason of the first of `n`, as far as the viewer may see it, and how many more there are."""
+    shown = list(problems)[:most]
+    said = [_in_words(*one) for one in shown]
+    if (more := n - len(shown)) > 0:
+        rest = ngettext("And %(n)s more invalid number.", "And %(n)s more invalid numbers.", more)
+        said.append(rest % {"n": grouped(more)})
+    return said
+
+
+def _in_words(line: int, text: str, why: str) -> str:
+    told = {"line": line, "text": masked(text), "why": in_text(why.replace(text, masked(text)) if text else why)}
+    is_quoted = f"“{text}”" in why
+    if not line:  # one that was given by itself
+        return told["why"] if is_quoted else _("“%(text)s”: %(why)s") % told
+    return _("Line %(line)d: %(why)s") % told if is_quoted else _("Line %(line)d: “%(text)s”: %(why)s") % told
 
 
 def suppressed(paste: Paste, channels: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from laaffic_console.gateway.models import EvidenceKind
 from laaffic_console.kit.words.figures import number
 from messaging import meanings
 from messaging.models import Batch, BatchState, Campaign
@@ -16,6 +17,7 @@ AT_MOST = 240
 # How a square stands → its tone; the most urgent of its batches decides.
 TONES = {
     "unknown": "warn",
+    "restored": "warn",
     "claimed": "moving",
     "queued": "wait",
     "failed": "bad",
@@ -28,11 +30,15 @@ TONES = {
 # Batches that belong together follow each other. A place by the row: ids leave gaps, of millions behind a restore.
 _PLACED = """
 SELECT place, count(*) AS batches, sum(size) AS recipients, max(entry_id) AS entry, sum(unknown) AS lost,
+    sum(doubtful) AS doubtful,
     sum(CASE WHEN state = %s THEN 1 ELSE 0 END) AS in_hand, sum(CASE WHEN state = %s THEN 1 ELSE 0 END) AS waiting,
     sum(accepted) AS pending, sum(delivered) AS arrived, sum(cancelled) AS cancelled,
     sum(rejected + undelivered + expired) AS failed
 FROM (
     SELECT size, entry_id, state, unknown, accepted, delivered, cancelled, rejected, undelivered, expired,
+        CASE WHEN unknown > 0 AND EXISTS (
+            SELECT 1 FROM gateway_ledgerentry e WHERE e.id = entry_id AND e.evidence_kind = %s
+        ) THEN unknown ELSE 0 END AS doubtful,
         (row_number() OVER (ORDER BY id) - 1) * %s / %s AS place
     FROM messaging_batch WHERE campaign_id = %s
 ) AS placed
@@ -61,7 +67,8 @@ def of(campaign: Campaign) -> Squares | None:
     if not n:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(_PLACED, [BatchState.CLAIMED, BatchState.QUEUED, min(AT_MOST, n), n, campaign.pk])
+        states = [BatchState.CLAIMED, BatchState.QUEUED, EvidenceKind.RESTORE]
+        cursor.execute(_PLACED, [*states, min(AT_MOST, n), n, campaign.pk])
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor]
     squares = [_square(row) for row in rows]
@@ -84,7 +91,7 @@ def _square(row: dict[str, Any]) -> Square:
 
 def _standing(row: dict[str, Any]) -> str:
     if row["lost"]:
-        return "unknown"
+        return "restored" if row["doubtful"] == row["lost"] else "unknown"
     if row["in_hand"]:
         return "claimed"
     if row["waiting"]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,18 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.words import dates, durations
-from laaffic_console.kit.words.figures import in_percent, money, number
+from laaffic_console.kit.words.figures import money, number
 from laaffic_console.kit.words.stored_words import in_words
 from laaffic_console.laaffic import Family, lookup
-from messaging.models import ActivityTally, Campaign, CampaignState, MessageState, OutcomeTally
+from messaging.models import ActivityTally, Campaign, CampaignEvent, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import waiting as waiting_batches
 from messaging.services.tallies import counting
 
 PACE_MINUTES = 2
 CHART_MINUTES = 120
+AT_LIMIT = 0.8  # of its rate: what is less, something else makes slow
+RESUMED = "Resumed"  # the words of its event (services/campaigns)
+ANSWERED = (MessageState.ACCEPTED, MessageState.REJECTED)  # both take their turn of a rate
 
 # What the carriers' words mean for an operator (they are nowhere documented; these are the usual ones).
 ADVICE = {
@@ -37,9 +40,10 @@ ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    per_second: float
+    per_second: float  # while it moved: what it stood still is not counted
     limit: int | None
     seconds_left: float | None
+    is_at_limit: bool = False
 
     @property
     def left(self) -> str:
@@ -52,26 +56,58 @@ def pace(campaign: Campaign) -> Pace | None:
 
 
 def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> dict[int, Pace]:
-    """The paces of those that run, in one query."""
+    """The paces of those that run, in a fixed number of queries."""
     began = {c.pk: c.first_sent_at for c in campaigns if c.state == CampaignState.RUNNING and c.first_sent_at}
     now = timezone.now()
-    since = (now - dt.timedelta(minutes=PACE_MINUTES)).replace(second=0, microsecond=0)
-    accepted = ActivityTally.objects.filter(campaign__in=began, minute__gte=since, state=MessageState.ACCEPTED)
-    sent = dict(accepted.order_by().values_list("campaign_id").annotate(n=Sum("messages")))
-    found = {}
+    sent = _sent_by_minute(began, now)
+    events = CampaignEvent.objects.filter(campaign__in=began, at__gte=_since(now)).order_by("at")
+    went_on = {e.campaign_id: e.at for e in events if getattr(e.text, "words", "") == RESUMED}
     due = waiting_batches.last_due(list(began))
+    asleep = set(waiting_batches.asleep(Campaign.objects.filter(pk__in=due)).values_list("pk", flat=True))
+    found = {}
     for campaign in campaigns:
         if campaign.pk not in began:
             continue
-        seconds = (now - max(began[campaign.pk], since)).total_seconds()
-        per_second = sent.get(campaign.pk, 0) / max(seconds, 1.0)
+        by_minute = sent.get(campaign.pk, {})
+        per_second = 0.0
+        if campaign.pk not in asleep:
+            seconds = _seconds_moved(by_minute, began[campaign.pk], went_on.get(campaign.pk), now)
+            per_second = sum(by_minute.values()) / max(seconds, 1.0)
         waiting = counts[campaign.pk]["queued"] + counts[campaign.pk]["claimed"]
         rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
+        limit = min(rates) if rates else None
         left = waiting / per_second if per_second and waiting else None
         if waiting and campaign.pk in due:  # the last of it leaves then, whatever the pace
             left = max(left or 0.0, (due[campaign.pk] - now).total_seconds())
-        found[campaign.pk] = Pace(per_second, min(rates) if rates else None, left)
+        found[campaign.pk] = Pace(per_second, limit, left, bool(limit and per_second >= AT_LIMIT * limit))
     return found
+
+
+def _since(now: dt.datetime) -> dt.datetime:
+    return (now - dt.timedelta(minutes=PACE_MINUTES)).replace(second=0, microsecond=0)
+
+
+def _sent_by_minute(ids: Iterable[int], now: dt.datetime) -> dict[int, dict[dt.datetime, int]]:
+    rows = ActivityTally.objects.filter(campaign__in=ids, minute__gte=_since(now), state__in=ANSWERED)
+    found: dict[int, dict[dt.datetime, int]] = {}
+    for pk, minute, n in rows.order_by().values_list("campaign_id", "minute").annotate(n=Sum("messages")):
+        if n > 0:
+            found.setdefault(pk, {})[minute] = n
+    return found
+
+
+def _seconds_moved(
+    by_minute: dict[dt.datetime, int], began: dt.datetime, went_on: dt.datetime | None, now: dt.datetime
+) -> float:
+    """How long it moved in the minutes in which anything was answered: a minute without is one that it stood still."""
+    minute_long = dt.timedelta(minutes=1)
+    seconds = 0.0
+    for minute in by_minute:
+        start = max(minute, began)
+        if went_on and minute - minute_long not in by_minute and went_on < minute + minute_long:
+            start = max(start, went_on)  # it stood still up to then
+        seconds += max(0.0, (min(minute + minute_long, now) - start).total_seconds())
+    return seconds
 
 
 def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> str:
@@ -84,7 +120,7 @@ def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> s
         progress["total"],
     ) % {
         "state": campaign.get_state_display(),
-        "percent": in_percent(progress["percent"]),
+        "percent": counting.done_in_words(campaign, progress),
         "total": number(progress["total"]),
         "delivered": number(progress["counts"]["delivered"]),
     }
@@ -106,8 +142,13 @@ def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -
         return _("No worker is alive. Start one with manage.py worker; nothing is lost in the meantime.")
     if campaign.audience != Campaign.Audience.FROZEN:
         return _("Its recipients are still being counted; those already counted are sent to in the meantime.")
-    if pace and pace.limit and counts["queued"]:
-        return _("Its rate of %(n)s a second sets the pace.") % {"n": number(pace.limit)}
+    if pace and pace.limit and pace.per_second and counts["queued"]:
+        if pace.is_at_limit:
+            return _("Its rate of %(n)s a second sets the pace.") % {"n": number(pace.limit)}
+        slower = _(
+            "It is slower than its rate of %(n)s a second allows: other campaigns or the gateway's answers take time."
+        )
+        return slower % {"n": number(pace.limit)}
     return ""
 
 

@@ -30,7 +30,10 @@ def of(message: Message) -> list[Entry]:
     entries = [Entry(message.campaign.launched_at, _("Queued with its campaign's audience"), _("launch"))]
     if entry := message.batch.entry:
         entries.append(Entry(entry.prepared_at, _("Claimed by a worker"), entry.worker, entry.pk))
-        if entry.left_at:
+        if since := entry.may_have_left_since:
+            said = _("The request may have left after the backup was made, which was restored since")
+            entries.append(Entry(since, said, entry.interface, entry.pk))
+        elif entry.left_at:
             entries.append(Entry(entry.left_at, _("The request left for the gateway"), entry.interface, entry.pk))
         if entry.settled_at:
             reason = "" if entry.state == EntryState.ACCEPTED else entry.reason  # "success" says it once more

@@ -35,6 +35,11 @@ class Forecast:
     is_rate_learned: bool  # from the last campaign, where no limit is set
 
     @property
+    def longer(self) -> int:
+        """Messages that their fields make longer than the shortest; 0 where none was counted by its own text."""
+        return sum(int(n) for segments, n in self.counted.segments if segments > self.segments_least)
+
+    @property
     def recipients(self) -> int:
         return self.counted.recipients
 

@@ -112,6 +112,15 @@ def keep_reading(job: ContactImport) -> None:
         raise waits_no_more(job)
 
 
+def put_into(job: ContactImport, group: ContactGroup | None, new_group: str = "") -> None:
+    """Another group than was chosen with the file, of one that still waits; NotAllowed as in keep_reading."""
+    chosen = _group_called(without_marks(new_group).strip()) or group
+    if chosen != job.group and not ContactImport.objects.filter(pk=job.pk, state=State.PREVIEW).update(group=chosen):
+        job.refresh_from_db()
+        raise waits_no_more(job)
+    job.group = chosen
+
+
 def waits_no_more(job: ContactImport) -> NotAllowed:
     said = _("“%(name)s” is %(state)s: how it is read can be said only before it is started.")
     return NotAllowed(said % {"name": job.file_name, "state": job.get_state_display().lower()})

@@ -153,22 +153,33 @@ def _suppressed(numbers: Sequence[str]) -> int:
 
 
 def _reasons(before: list[list[object]], errors: Sequence[tuple[Row, RowError]]) -> list[list[object]]:
-    """[column, reason, how many, the first row]: reasons that differ in their figures only are one."""
+    """[column, reason, how many, the first row, its own reason]: reasons that differ in their figures only are one."""
     counts: Counter[tuple[str, str]] = Counter()
-    first: dict[tuple[str, str], object] = {}
-    for column, reason, count, line in before:
+    first: dict[tuple[str, str], list[object]] = {}
+    for column, reason, count, *of_first in before:
         counts[str(column), str(reason)] += int(str(count))
-        first[str(column), str(reason)] = line
+        first[str(column), str(reason)] = of_first
     for row, problem in errors:
         kind = problem.column[:120], kept(_without_figures(problem.reason))
         counts[kind] += 1
-        first.setdefault(kind, row.line)
-    return [[*kind, count, first[kind]] for kind, count in counts.most_common(REASONS_KEPT)]
+        first.setdefault(kind, [row.line, kept(problem.reason)])
+    return [[*kind, count, *first[kind]] for kind, count in counts.most_common(REASONS_KEPT)]
 
 
 def shown_reasons(forecast: ImportForecast) -> list[list[object]]:
     """The most frequent, in the reader's language."""
-    return [[column, read(str(reason)), *counts] for column, reason, *counts in forecast.reasons[:REASONS_SHOWN]]
+    return [
+        [column, read(str(reason)), count, row]
+        for column, reason, count, row, *_own in forecast.reasons[:REASONS_SHOWN]
+    ]
+
+
+def shown_examples(forecast: ImportForecast) -> list[list[object]]:
+    """The same with the first row's own reason, figures and all."""
+    return [
+        [column, read(str(own[0] if own else reason)), count, row]
+        for column, reason, count, row, *own in forecast.reasons[:REASONS_SHOWN]
+    ]
 
 
 def _without_figures(reason: str) -> str:

@@ -65,7 +65,8 @@ def go_on(condition: Condition, told: Look | None = None, *, seconds: float | No
     meant = hashlib.sha256(condition_texts.write(condition).encode()).hexdigest()[:16]
     if told is None or told.meant != meant:
         told = Look(meant, timezone.now().isoformat())
-    told = dataclasses.replace(told, end=audience_sql.last_contact())
+    if told.is_done:  # else up to where it began: with each new contact less of them would be looked at
+        told = dataclasses.replace(told, end=audience_sql.last_contact())
     rules = Rules((condition,), dt.datetime.fromisoformat(told.now))
     for begins, upper in audiences.stretches(told.after, told.end, seconds):
         told = _with_stretch(told, rules, begins, upper)

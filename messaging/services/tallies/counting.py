@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Case, F, IntegerField, QuerySet, Sum, Value, When
 
 from laaffic_console.kit.sql.constant_sql import Given, Select
+from laaffic_console.kit.words.figures import in_percent, number
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
@@ -121,7 +122,7 @@ TONES = {
 def progress(campaign: Campaign) -> dict[str, Any]:
     """Counts, their shares for the bar, and how much is done; 100 only when the campaign is over.
 
-    What was cancelled is not done. `awaited`: reports that may still come when nothing else will.
+    What was cancelled is not done, nor what is unknown. `awaited`: reports that may still come when nothing else will.
     """
     return _progress(campaign, state_counts(campaign))
 
@@ -131,9 +132,21 @@ def progress_of_many(campaigns: Sequence[Campaign]) -> dict[int, dict[str, Any]]
     return {campaign.pk: _progress(campaign, counts[campaign.pk]) for campaign in campaigns}
 
 
+def done_in_words(campaign: Campaign, progress: dict[str, Any]) -> str:
+    """Of all its recipients; in recipients while these are still being counted, for the share falls with each more."""
+    done = _done(progress["total"], progress["counts"])
+    if done and campaign.audience == Campaign.Audience.FREEZING:
+        return number(done)
+    return in_percent(progress["percent"])
+
+
+def _done(total: int, counts: dict[str, int]) -> int:
+    return total - sum(counts[state] for state in ("queued", "claimed", "cancelled", "unknown"))
+
+
 def _progress(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
     total = campaign.total
-    done = total - counts["queued"] - counts["claimed"] - counts["cancelled"]
+    done = _done(total, counts)
     percent = 100 * done // total if total else 0
     if campaign.state not in OVER:
         percent = min(percent, 99)

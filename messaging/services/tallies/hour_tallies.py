@@ -102,18 +102,32 @@ def unknown_until(end: dt.datetime) -> int:
     return int(changes.aggregate(n=Sum("messages"))["n"] or 0)
 
 
-def spent(start: dt.datetime, end: dt.datetime) -> dict[str, Decimal]:
-    """By currency, what reports said was charged in these hours."""
-    rows = HourTally.objects.filter(hour__gte=start, hour__lt=end).exclude(currency="").order_by("currency")
-    sums = rows.values_list("currency").annotate(total=Sum("pay_micros"))
-    return {currency: amount(total) for currency, total in sums if total}
+def _unfolded() -> "QuerySet[OutcomeTally]":
+    """What has moved since the last fold: with it all figures are of the same moment. Read behind the hours, so that a
+    fold in between takes something out for a moment and counts nothing twice."""
+    return OutcomeTally.objects.filter(OutcomeTally.UNFOLDED).order_by()
+
+
+def spent(start: dt.datetime, end: dt.datetime | None = None) -> dict[str, Decimal]:
+    """By currency, what reports said was charged in these hours; without an end up to this moment."""
+    rows = HourTally.objects.filter(hour__gte=start).exclude(currency="").order_by()
+    if end is not None:
+        rows = rows.filter(hour__lt=end)
+    found = Counter(dict(rows.values_list("currency").annotate(total=Sum("pay_micros"))))
+    if end is None:
+        since = _unfolded().exclude(currency="").values_list("currency")
+        found.update(dict(since.annotate(total=Sum(F("pay_micros") - F("folded_micros")))))
+    return {currency: amount(total) for currency, total in sorted(found.items()) if total}
 
 
 def reasons(start: dt.datetime, at_most: int = 6) -> list[tuple[str, int]]:
     """Why messages failed, the most frequent first."""
     failed = HourTally.objects.filter(hour__gte=start, state__in=FAILED).order_by()
-    sums = failed.values_list("reason").annotate(n=Sum("messages")).filter(n__gt=0).order_by("-n", "reason")
-    return list(sums[:at_most])
+    found = Counter(dict(failed.values_list("reason").annotate(n=Sum("messages"))))
+    since = _unfolded().filter(state__in=FAILED).values_list("reason")
+    found.update(dict(since.annotate(n=Sum(F("messages") - F("folded_messages")))))
+    ordered = sorted(((reason, n) for reason, n in found.items() if n > 0), key=lambda one: (-one[1], one[0]))
+    return ordered[:at_most]
 
 
 def countries(start: dt.datetime, at_most: int = 8) -> list[dict[str, Any]]:
@@ -121,7 +135,11 @@ def countries(start: dt.datetime, at_most: int = 8) -> list[dict[str, Any]]:
     rows = HourTally.objects.filter(hour__gte=start, state__in=[*FAILED, MessageState.DELIVERED]).order_by()
     delivered: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    for country, state, n in rows.values_list("country", "state").annotate(n=Sum("messages")):
+    since = _unfolded().filter(state__in=[*FAILED, MessageState.DELIVERED]).values_list("country", "state")
+    for country, state, n in (
+        *rows.values_list("country", "state").annotate(n=Sum("messages")),
+        *since.annotate(n=Sum(F("messages") - F("folded_messages"))),
+    ):
         (delivered if state == MessageState.DELIVERED else failed)[country] += n
     ends = {country: max(delivered[country], 0) + max(failed[country], 0) for country in delivered | failed}
     ordered = sorted((country for country, n in ends.items() if n), key=lambda country: (-ends[country], country))

@@ -117,6 +117,20 @@ def test_a_look_goes_on_where_it_stood_and_begins_anew_for_another_condition(
     assert (answer.contacts, len(answer.first()), other.contacts, forged.contacts) == (5, 5, 0, 5)
 
 
+def test_how_far_a_look_is_never_falls(group: ContactGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contacts that come while it is counted are looked at by the next."""
+    add_contacts(group, 5)
+    monkeypatch.setattr(audiences, "STRETCH", 3)
+    look = audience_looks.go_on(audiences.read("country = IN"), seconds=0)
+    add_contacts(group, 5, first=919876600000)
+
+    on = audience_looks.go_on(audiences.read("country = IN"), look)
+    after = audience_looks.go_on(audiences.read("country = IN"), on)
+
+    assert (on.end, on.is_done, on.contacts) == (look.end, True, 5)
+    assert after.contacts == 10
+
+
 def test_numbers_are_masked_in_the_preview(client: Client, group: ContactGroup) -> None:
     add_contacts(group, 1)
     client.force_login(writer("view_contact", "add_audience"))

@@ -201,6 +201,7 @@ class SegmentTests:
 
         assert (planned.segments_least, planned.segments_typical, planned.segments_most) == (1, 1, 2)
         assert planned.segments_total == 8
+        assert planned.longer == 1
 
     def test_a_text_without_fields_is_not_counted_again_when_it_changes(
         self, write: Callable[..., Campaign], group: ContactGroup

@@ -13,7 +13,7 @@ from django.utils.html import escape
 
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services.work import workers
-from laaffic_console.kit.words import dates
+from laaffic_console.kit.words import dates, said
 from messaging import meanings
 from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.figures import batch_squares, insights
@@ -35,9 +35,24 @@ def campaign(application: Application) -> Campaign:
     )
 
 
+@pytest.fixture
+def at_59(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now().replace(second=59, microsecond=999_999)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+
 def batch(campaign: Campaign, **fields: Any) -> Batch:
     given: dict[str, Any] = {"size": 10, "first_message_id": 1, "last_message_id": 10}
     return Batch.objects.create(campaign=campaign, **(given | fields))
+
+
+def moved(campaign: Campaign, by_minutes_ago: dict[int, int], since: int) -> None:
+    """At the end of a minute; it began so many seconds ago."""
+    now = timezone.now().replace(second=59, microsecond=999_999)
+    for minutes, n in by_minutes_ago.items():
+        minute = now.replace(second=0, microsecond=0) - dt.timedelta(minutes=minutes)
+        ActivityTally.objects.create(campaign=campaign, minute=minute, state=MessageState.ACCEPTED, messages=n)
+    campaign.first_sent_at = now - dt.timedelta(seconds=since)
 
 
 class ExpectedTests:
@@ -94,7 +109,7 @@ class SquaresTests:
         assert standings == ["done", "failed", "answered", "unknown", "claimed", "queued"]
         assert found.squares[0].says == "Every message has ended · 10 recipients · 9 delivered · 1 failed"
         assert {word for word, _tone, _means in found.standings} == set(standings)
-        assert set(standings) | {"cancelled"} == set(meanings.OF_BATCHES)
+        assert set(standings) | {"cancelled", "restored"} == set(meanings.OF_BATCHES)
 
     def test_what_was_cancelled_before_it_left_has_not_ended_well(self, campaign: Campaign) -> None:
         batch(campaign, state=BatchState.SETTLED, delivered=9, undelivered=1)
@@ -138,14 +153,19 @@ class WaitingTests:
     def test_no_worker(self, campaign: Campaign) -> None:
         assert "No worker is alive" in self.why(campaign)
 
-    def test_its_rate(self, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_its_rate(self, campaign: Campaign, at_59: None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(workers, "alive", lambda: 1)
         batch(campaign, queued=10)
         assert self.why(campaign) == ""
 
         campaign.rate_per_second = 5
+        assert self.why(campaign) == ""  # nothing has been measured
 
+        moved(campaign, {0: 300}, since=60)
         assert self.why(campaign) == "Its rate of 5 a second sets the pace."
+
+        campaign.rate_per_second = 50
+        assert self.why(campaign).startswith("It is slower than its rate of 50 a second allows")
 
     def test_what_says_it_already_is_not_said_twice(self, campaign: Campaign) -> None:
         campaign.wait_reason = "The gateway cannot be reached."
@@ -187,6 +207,33 @@ class PaceTests:
     )
     def test_what_is_left_is_said_as_people_say_it(self, seconds: float | None, says: str) -> None:
         assert insights.Pace(1.0, None, seconds).left == says
+
+    def test_a_minute_that_it_stood_still_is_not_counted(self, campaign: Campaign, at_59: None) -> None:
+        moved(campaign, {0: 600, 2: 600}, since=600)
+
+        pace = insights.pace(campaign)
+
+        assert pace is not None
+        assert round(pace.per_second) == 10
+
+    def test_what_it_was_paused_of_its_first_minute_is_not_counted(self, campaign: Campaign, at_59: None) -> None:
+        moved(campaign, {0: 300}, since=600)
+        resumed = campaign.events.create(text=said.gettext("Resumed"))
+        campaign.events.filter(pk=resumed.pk).update(at=timezone.now() - dt.timedelta(seconds=30))
+
+        pace = insights.pace(campaign)
+
+        assert pace is not None
+        assert round(pace.per_second) == 10
+
+    def test_what_all_waits_for_a_moment_moves_at_no_pace(self, campaign: Campaign, at_59: None) -> None:
+        moved(campaign, {0: 300}, since=600)
+        batch(campaign, queued=10, not_before=timezone.now() + dt.timedelta(hours=1))
+
+        pace = insights.pace(campaign)
+
+        assert pace is not None
+        assert pace.per_second == 0.0
 
 
 class PageTests:

@@ -149,7 +149,10 @@ class GivenNumbersTests:
         said = found(draft, extra_numbers=self.GIVEN)["invalid"].sentence
 
         assert said == (
-            "4 of the given numbers are invalid, and are left out: “nonsense”, “+91 98765 4321O”, “12”, …. "
+            "4 of the given numbers are invalid, and are left out. "
+            "“nonsense” is not a phone number: use digits, with + or 00 before the country code. "
+            "“+91 98765 4321O” is not a phone number: use digits, with + or 00 before the country code. "
+            "“12”: 2 digits; a number has 7 to 15 with its country code. And 1 more invalid number. "
             "1 of the given numbers is there twice, and gets it once: “447400123456”."
         )
 
@@ -177,7 +180,7 @@ class GivenNumbersTests:
 
         said = found(draft, paste=paste)["invalid"].sentence
 
-        assert said.startswith("1 of the given numbers is invalid, and is left out: “12345678”.")
+        assert said.startswith("1 of the given numbers is invalid, and is left out. Line 2: “12345678”: ")
 
 
 class RequireTests:

@@ -1,5 +1,6 @@
 """The preview of a text: as whom it is read, and what is said of who does not get it."""
 
+import re
 from html import unescape
 
 import pytest
@@ -107,3 +108,28 @@ def test_who_may_not_see_contacts_sees_none(client: Client, draft: Campaign) -> 
     assert "Asha" not in page
     assert 'name="contact"' not in page
     assert client.get(address + "?contact=asha").status_code == 403
+
+
+def test_a_name_that_makes_it_ucs_2_is_said_to(admin_client: Client, draft: Campaign) -> None:
+    Campaign.objects.filter(pk=draft.pk).update(text="Hi {{name}} " + "n" * 60)
+    address = reverse("admin:messaging_campaign_review", args=[draft.pk])
+
+    asha, lukasz = (admin_client.get(address, {"contact": who}).content.decode() for who in ("Asha", "Łukasz"))
+
+    assert 'id="why-otherwise"' not in asha
+    assert "has letters outside GSM-7, so this message is UCS-2" in unescape(lukasz)
+    assert "1 message is longer: what its fields fill in" in asha
+
+
+def test_a_text_that_is_ucs_2_by_itself_needs_no_reason(draft: Campaign) -> None:
+    assert not previews.why_otherwise("Ł {{name}}", "Ł Żak")
+    assert not previews.why_otherwise("Hi {{name", "Ł")
+    assert not previews.why_otherwise("Hi {{name}}", "Hi Asha")
+
+
+def test_two_clocks_of_a_country_do_not_read_as_hours(admin_client: Client, draft: Campaign) -> None:
+    Contact.objects.filter(country="IN").update(time_zones="Asia/Jakarta,Asia/Makassar")
+
+    page = admin_client.get(reverse("admin:messaging_campaign_review", args=[draft.pk])).content.decode()
+
+    assert re.search(r"\d\d:\d\d to (\w+ )?\d\d:\d\d, depending on the time zone", page)

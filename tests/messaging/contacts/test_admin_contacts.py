@@ -257,6 +257,23 @@ class ImportTests:
         assert [row[0] for row in rows[1:]] == ["nonsense", "'=1+1"]
         assert all(row[-1] for row in rows[1:])
 
+    def test_the_group_can_be_chosen_where_the_columns_are(self, admin_client: Client) -> None:
+        address = self.upload(admin_client, CSV.encode(), new_group="First")["Location"]
+        group = ContactGroup.objects.create(name="Spring")
+        job = ContactImport.objects.get()
+        before = job.group
+
+        page = " ".join(admin_client.get(address).content.decode().split())
+        assert f'<option value="{group.pk}"> Spring </option>' in page
+        found = []
+        for given in ({"group": group.pk}, {}, {"group": "", "new_group": "Autumn"}, {"group": ""}):
+            admin_client.post(address, {"_look": "1", "column-0": "number", **given})
+            job.refresh_from_db()
+            found.append(str(job.group or ""))
+
+        assert before != group
+        assert found == ["Spring", "Spring", "Autumn", ""]
+
     def test_without_a_number_column_nothing_starts(self, admin_client: Client) -> None:
         address = self.upload(admin_client, CSV.encode())["Location"]
 

@@ -67,6 +67,7 @@ class WrittenByPeopleTests:
             ("+9.19877E+11", "Format the column as text"),
             ("9198765432.10", "decimal number"),
             ("call the office", "not a phone number"),
+            ("n/d", "not a phone number"),
             ("+91 98765 4321O", "not a phone number"),
             ("+1 212 555 0100 ext 4", "not a phone number"),
             ("++919876543210", "not a phone number"),

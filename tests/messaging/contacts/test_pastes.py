@@ -9,6 +9,8 @@ import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.files import pasted_lines
@@ -356,3 +358,24 @@ def test_a_long_line_of_numbers_is_no_header() -> None:
 
     assert pasted_lines.titles_of([line]) is None
     assert time.process_time() - begun < 5
+
+
+def test_the_form_says_which_lines_are_invalid_and_why(admin_client: Client, application: Application) -> None:
+    given = {
+        "name": "A",
+        "application": application.pk,
+        "text": "Hi",
+        "numbers": "\n".join(str(n) for n in range(10, 18)),
+    }
+    page = reverse("admin:messaging_campaign_add")
+
+    [none, *errors] = admin_client.post(page, given).context["adminform"].form.errors["numbers"]
+    assert none.startswith("There is no valid number in it")
+    assert errors[0].startswith("Line 1: “10”: 2 digits")
+    assert errors[5:] == ["And 3 more invalid numbers."]
+
+    kept = pastes.from_lines([ONE, "12", "abc"])
+    draft = Campaign.objects.create(name="B", application=application, text="Hi", paste=kept)
+    said = admin_client.get(reverse("admin:messaging_campaign_change", args=[draft.pk])).content.decode()
+    assert "2 invalid lines are left out:<br>Line 2: “12”: 2 digits" in said
+    assert "Line 3: “abc” is not a phone number" in said

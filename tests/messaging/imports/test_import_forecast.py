@@ -90,6 +90,9 @@ class CountingTests:
         assert known[1].startswith("+… is in no known range")
         assert known[2:] == [2, 2]
         assert other[1:] == ["… digits; a number has 7 to 15 with its country code.", 1, 4], "limits are no figures"
+        likes = [like for _column, like, *_counts in import_forecast.shown_examples(ImportForecast.objects.get())]
+        assert likes[0].startswith("+10000000001 is in no known range")
+        assert likes[1] == "2 digits; a number has 7 to 15 with its country code."
 
     def test_a_worker_that_is_at_it_is_not_rung_for_and_a_begun_import_is_forgotten(self, rung: list[Any]) -> None:
         job = received()
@@ -187,7 +190,8 @@ class SupersededTests:
         shown = admin_client.get(address).content.decode()
         assert "All 7 rows are counted" in shown
         assert 'hx-select="#forecast"' not in shown
-        assert str(import_forecast.shown_reasons(ImportForecast.objects.get())[0][1]) in shown
+        assert str(import_forecast.shown_examples(ImportForecast.objects.get())[0][1]) in shown
+        assert "…" not in shown.partition('id="forecast"')[2].partition("</section>")[0]
         rung.clear()
         columns = {"column-0": "", "column-1": "number", "column-2": "name", "_look": "1"}
         admin_client.post(address, columns)

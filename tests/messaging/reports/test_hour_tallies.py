@@ -160,6 +160,23 @@ class SaidTests:
         assert hour_tallies.spent(hour_tallies.hour_of(NOON), AFTER) == {"USD": Decimal("0.015")}
         assert hour_tallies.spent(AFTER, AFTER + hour_tallies.HOUR) == {"EUR": Decimal("0.006")}
 
+    def test_what_has_moved_since_the_last_fold_is_in_it(self, campaign: Campaign) -> None:
+        """So that all figures of the front page are of one moment."""
+        start = hour_tallies.hour_of(NOON)
+        tally(campaign, 5)
+        hour_tallies.fold(NOON)
+        OutcomeTally.objects.update(messages=8, pay_micros=40_000)
+        tally(campaign, 2, state=MessageState.UNDELIVERED, reason="absent")
+
+        def said() -> tuple[object, ...]:
+            return hour_tallies.spent(start), hour_tallies.reasons(start), hour_tallies.countries(start)
+
+        before = said()
+        hour_tallies.fold(NOON)
+
+        assert before == said()
+        assert before[1] == [("absent", 2)]
+
     def test_a_day_begins_where_the_console_is(self, campaign: Campaign) -> None:
         midnight = dt.datetime(2026, 3, 1, 18, 30, tzinfo=dt.UTC)
         with timezone.override("Asia/Kolkata"):

@@ -60,6 +60,33 @@ class PageTests:
         said = "By now something is left, or the budget was lifted. Whether it is enough shows when it is resumed."
         assert [said in page for page in (before, admin_client.get(own).content.decode())] == [False, True]
 
+    @pytest.mark.parametrize(
+        ("rights", "says", "is_linked"),
+        [
+            ((), "In the list of budgets somebody who may change budgets can raise its limit", False),
+            (("change_budget",), "In the list of budgets somebody", False),  # without the list it is not within reach
+            (("view_budget",), "In the list of budgets somebody who may change budgets can raise its limit", True),
+            (("view_budget", "change_budget"), "You can raise the limit in the list of budgets", True),
+            (("view_budget", "approve_campaign"), "You can lift it in the list of budgets", True),
+            (("view_budget", "change_budget", "approve_campaign"), "You can raise the limit, or lift the budget", True),
+        ],
+    )
+    def test_what_it_holds_says_who_may_raise_or_lift_it(
+        self, client: Client, budget: Budget, group: ContactGroup, rights: tuple[str, ...], says: str, is_linked: bool
+    ) -> None:
+        draft = drafts.create(name="A", application=budget.application, sender_id="", text="Hi", groups=[group])
+        Campaign.objects.update(state=CampaignState.HELD, hold_reason=budgets.used_up(budget))
+        reader = User.objects.create_user("reader", is_staff=True)
+        reader.user_permissions.set(Permission.objects.filter(codename__in=["view_campaign", *rights]))
+        client.force_login(reader)
+
+        page = " ".join(
+            client.get(reverse("admin:messaging_campaign_change", args=[draft.pk])).content.decode().split()
+        )
+
+        assert says in page
+        assert ('id="budgets"' in page) is is_linked
+
     @pytest.mark.parametrize(("limit", "said"), [(10, "850 messages: 840 messages above the limit"), (850, ", 100%")])
     def test_beyond_its_limit_no_share_is_shown(
         self, admin_client: Client, application: Application, limit: int, said: str

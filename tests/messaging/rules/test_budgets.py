@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.client import account
@@ -39,6 +40,7 @@ from messaging.services.batches import answers, claiming, failed_requests, settl
 from messaging.services.budgets import budget_gate, budgets, shares
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, states
 from messaging.services.channels.outgoing import Claim
+from messaging.services.figures import batch_squares
 from messaging.services.refusals import NotAllowed
 from messaging.services.tallies import sent_tallies
 from tests.messaging.conftest import APP_ID, add_contacts
@@ -91,6 +93,23 @@ def test_what_may_have_left_since_a_backup_counts(running: Campaign, currency: s
     assert BudgetCounter.objects.get().used == expected
     shares.sweep()
     assert BudgetCounter.objects.get().used == shares.derived(BudgetCounter.objects.get()) == expected
+
+
+def test_what_a_restore_made_doubtful_is_said_to_be(running: Campaign, admin_client: Client) -> None:
+    """Nothing of it is known to have left, and the moment of the restore says nothing of when."""
+    now = timezone.now()
+    restored.settle(backup := now - dt.timedelta(days=3), now)
+    entry = Batch.objects.get().entry
+    assert entry is not None
+    moment = date_format(timezone.localtime(backup), "EXACT_DATETIME_FORMAT")
+
+    for address in (own_page(running), own_page(running, "unknown"), own_page(entry)):
+        page = " ".join(admin_client.get(address).content.decode().split())
+        assert f"may have left after the backup was made: since {moment}" in page
+
+    squares = batch_squares.of(running)
+    assert squares is not None
+    assert [square.says for square in squares.squares] == ["It may have left after the backup was made · 10 recipients"]
 
 
 def test_a_text_with_fields_may_have_left_by_its_own_segments(

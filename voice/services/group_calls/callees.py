@@ -4,12 +4,14 @@ Two hundred thousand numbers take about a second: groups are one query, lists ar
 the suppressed are looked for a chunk at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Concat
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.ledger import ledger
@@ -199,3 +201,17 @@ def callable_now(task: GroupTask) -> Audience:
     stopped = suppressed(found, with_sms=task.hang_up_sms)
     numbers = [number for number in found if number not in stopped] if stopped else found
     return Audience(numbers, twice=len(kept) - len(found), suppressed=len(stopped))
+
+
+def with_any(numbers: Collection[str], states: Collection[str]) -> list[int]:
+    """Ids of the tasks in these states that have one of the numbers among theirs, which are kept as text."""
+    found = Q()
+    for one in numbers:
+        found |= Q(padded__contains=f"\n{one}\n")
+    if not found:
+        return []
+    line = Value("\n")
+    kept = TaskNumbers.objects.filter(task__state__in=states).annotate(
+        padded=Concat(line, "lines", line, output_field=TextField())
+    )
+    return list(kept.filter(found).order_by("task").values_list("task", flat=True))

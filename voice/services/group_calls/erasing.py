@@ -1,6 +1,5 @@
 """People who are erased: taken out of the group calls that have not left (see docs/searching.md)."""
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.words.not_now import NotNow
@@ -19,28 +18,19 @@ NAMED = 3  # tasks in a sentence
 def take_out(number: str) -> None:
     """In the transaction of erasing; ValidationError where a group call may still reach them anyway."""
     staying: list[GroupTask] = []
-    for pk in _with(number):
+    for pk in group_callees.with_any(spellings(number), HELD_BACK):
         task = GroupTask.objects.select_for_update().filter(pk=pk).first()
         if task is None or task.state not in HELD_BACK:
             continue
         kept = group_callees.of(task)
         left = [one for one in kept if subscriber(one) != subscriber(number)]
-        if len(left) == len(kept):  # another number contains this one
+        if len(left) == len(kept):  # taken out in the meantime
             continue
         if task.state not in NOT_LEFT or task.kind in group_care.AGAIN:
             staying.append(task)
         else:
             _keep(task, left)
     _refuse(staying)
-
-
-def _with(number: str) -> list[int]:
-    """Tasks that may have them: numbers are kept as text."""
-    found = Q()
-    for spelling in spellings(number):
-        found |= Q(lines__contains=spelling)
-    kept = TaskNumbers.objects.filter(found, task__state__in=HELD_BACK).order_by("task")
-    return list(kept.values_list("task", flat=True))
 
 
 def _keep(task: GroupTask, numbers: list[str]) -> None:

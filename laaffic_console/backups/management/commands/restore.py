@@ -2,6 +2,7 @@
 
 import sqlite3
 from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +39,38 @@ class Command(ConsoleCommand):
             raise CommandError(str(problem)) from problem
         except (OSError, DatabaseError, sqlite3.Error) as problem:
             raise CommandError(_why(problem, file)) from problem
-        counts = done.counts
-        self.stdout.write(
-            f"Restored. Held: {_n(counts['held'], 'campaign')}. Unknown, as they may have left since the backup: "
-            f"{_n(counts['unknown'], 'message')} and {_n(counts['requests'], 'other request')}. "
-            "Start a worker and web; evidence is looked for by itself. Then resume each campaign. Everybody signs in "
-            f"again. As they were at the backup: {_n(counts['people'], 'person', 'people')}, "
-            f"{_n(counts['tokens'], 'API token')} and {_n(counts['links'], 'link to a report', 'links to reports')}; "
-            f"close and revoke again what was closed and revoked since. "
-            f"Paused, to be resumed where they are still meant: {_n(counts['webhooks'], 'webhook')}."
-        )
+        self.stdout.write(" ".join(_of_counts(done.counts)))
         self.stdout.write(_of_words(done.words, was_empty=done.was_empty))
+
+
+def _of_counts(counts: Mapping[str, int]) -> Iterator[str]:
+    """What of it has to be known; nothing of what there is none of."""
+    yield "Restored."
+    if counts["held"]:
+        yield f"Held: {_n(counts['held'], 'campaign')}."
+    if unknown := _those((counts["unknown"], "message", ""), (counts["requests"], "other request", "")):
+        yield f"Unknown, as they may have left since the backup: {unknown}."
+    if counts["drafts"]:
+        yield f"May have been launched since, so a launch asks why: {_n(counts['drafts'], 'draft')}."
+    if unknown or counts["held"]:
+        yield "Start a worker and web; evidence is looked for by itself. Then resume each campaign."
+    else:
+        yield "Nothing was under way in it. Start a worker and web."
+    yield "Everybody signs in again."
+    if again := _those(
+        (counts["people"], "person", "people"),
+        (counts["tokens"], "API token", ""),
+        (counts["links"], "link to a report", "links to reports"),
+    ):
+        yield f"As they were at the backup: {again}; close and revoke again what was closed and revoked since."
+    if counts["webhooks"]:
+        yield f"Paused, to be resumed where they are still meant: {_n(counts['webhooks'], 'webhook')}."
+
+
+def _those(*counted: tuple[int, str, str]) -> str:
+    """ "1 person, 2 API tokens and 1 link"; "" where all are none."""
+    *before, last = ["", *(_n(n, one, many) for n, one, many in counted if n)]
+    return " and ".join(filter(None, [", ".join(filter(None, before)), last]))
 
 
 def _why(problem: Exception, file: Path) -> str:
@@ -85,14 +107,17 @@ def _of_words(words: Written | None, *, was_empty: bool) -> str:
             f"{why} that were suppressed, consents that were withdrawn and people who were erased since the backup. "
             "Enter them again before you resume anything. Replies are read again by themselves."
         )
-    said = (
-        "Taken over from the database that was replaced, as since the backup: "
-        f"{_n(words.suppressed, 'suppressed number')} and {_n(words.withdrawn, 'withdrawn consent')}. Erased again: "
-        f"{_n(words.erased, 'person', 'people')}. Who was allowed again since is suppressed."
-    )
+    taken = _those((words.suppressed, "suppressed number", ""), (words.withdrawn, "withdrawn consent", ""))
+    said = []
+    if taken:
+        said.append(f"Taken over from the database that was replaced, as since the backup: {taken}.")
+    if words.suppressed:
+        said.append("Who was allowed again since is suppressed.")
+    if words.erased:
+        said.append(f"Erased again: {_n(words.erased, 'person', 'people')}.")
     if words.not_erased:
-        said += (
-            " Not erased again, since a message or a group call may still reach them: "
+        said.append(
+            "Not erased again, since a message or a group call may still reach them: "
             f"{_n(len(words.not_erased), 'person', 'people')}. Settle it, then erase {', '.join(words.not_erased)}."
         )
-    return said
+    return " ".join(said) or "Nobody was suppressed, withdrew a consent or was erased since the backup."

@@ -4,12 +4,23 @@ import os
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from laaffic_console.kit.process.commands import ConsoleCommand
+
+VARIABLE = "DJANGO_SUPERUSER_PASSWORD"  # of the environment
+
+
+def refuse_weak(password: str, user: User) -> None:
+    """CommandError with what a page would say against it."""
+    try:
+        validate_password(password, user)
+    except ValidationError as problem:
+        raise CommandError(f"{VARIABLE}: {' '.join(problem.messages)}") from problem
 
 
 class Command(ConsoleCommand):
@@ -19,7 +30,7 @@ class Command(ConsoleCommand):
         parser.add_argument("username")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        password = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
+        password = os.environ.get(VARIABLE)
         if not password:
             raise CommandError("Set DJANGO_SUPERUSER_PASSWORD to the password.")
         with transaction.atomic():
@@ -29,10 +40,7 @@ class Command(ConsoleCommand):
             if not is_new and user.check_password(password):
                 self.stdout.write(f"{user} has this password already.")
                 return
-            try:
-                validate_password(password, user)
-            except ValidationError as problem:
-                raise CommandError(f"DJANGO_SUPERUSER_PASSWORD: {' '.join(problem.messages)}") from problem
+            refuse_weak(password, user)
             user.set_password(password)
             user.save()
         self.stdout.write(f"Made the superuser {user}." if is_new else f"{user} has a new password.")
