@@ -73,7 +73,7 @@ def session_cookie(console_url: str) -> str:
 
 
 def sqlite_megabytes() -> int:
-    """Of the file, in memory, for each connection; a web server has one in each of its threads."""
+    """How much of the file each connection keeps in memory; a web server has a connection in each of its threads."""
     return environment.whole(
         "CONSOLE_SQLITE_MEGABYTES", 4 if environment.text("CONSOLE_IN_THREADS") else 8, least=1, most=65_536
     )
@@ -163,7 +163,7 @@ def token(setting: str) -> str:
 
 
 def oidc_provider(name: str, issuer: str, client_id: str, secret: str, scopes: list[str]) -> dict[str, Any]:
-    """As allauth reads it; nothing where no provider is set."""
+    """The provider as allauth reads it; {} where none is set."""
     if not issuer:
         return {}
     app = {"provider_id": "oidc", "name": name, "client_id": client_id, "secret": secret}
@@ -187,7 +187,7 @@ SAML_EMAILS = [
 
 
 def saml_provider(name: str, uid: str, username: str, email: str) -> dict[str, Any]:
-    """As allauth reads it; without an attribute for their id people are known by their NameID."""
+    """The provider as allauth reads it; without `uid`, the attribute of their id, people are known by their NameID."""
     mapping = {
         "uid": [uid] if uid else [],
         "username": [username] if username else SAML_USERNAMES,
@@ -239,7 +239,7 @@ def networks(setting: str) -> list[str]:
 
 
 def amount(setting: str) -> Decimal:
-    """Of money; 0 where it is not set, which is never."""
+    """An amount of money; 0 where it is not set, which stands for never."""
     given = environment.text(setting, "0")
     try:
         found = Decimal(given)
@@ -280,17 +280,17 @@ def email_server() -> dict[str, Any]:
 
 
 def opt_out_words() -> dict[str, list[str]]:
-    """By language; OPT_OUT_WORDS is JSON like {"en": ["STOP"]} and takes the place of the languages that it names."""
+    """The words of each language; OPT_OUT_WORDS is JSON like {"en": ["STOP"]} and replaces those that it names."""
     return _words("OPT_OUT_WORDS", OPT_OUT_WORDS, '{"en": ["STOP", "END"], "de": ["STOPP"]}')
 
 
 def opt_in_words() -> dict[str, list[str]]:
-    """The same for OPT_IN_WORDS."""
+    """Like `opt_out_words`, with OPT_IN_WORDS."""
     return _words("OPT_IN_WORDS", OPT_IN_WORDS, '{"en": ["START"], "de": ["ANMELDEN"]}')
 
 
 def opt_in_confirm_words() -> dict[str, list[str]]:
-    """The same for OPT_IN_CONFIRM_WORDS."""
+    """Like `opt_out_words`, with OPT_IN_CONFIRM_WORDS."""
     return _words("OPT_IN_CONFIRM_WORDS", OPT_IN_CONFIRM_WORDS, '{"en": ["YES"], "de": ["JA"]}')
 
 

@@ -50,7 +50,7 @@ class Genuine:
 
 
 def fingerprint(public_key: bytes) -> str:
-    """Of a key of 32 bytes, as people compare it: 64 hexadecimal digits in groups of eight."""
+    """The fingerprint of a key of 32 bytes, as people compare it: 64 hexadecimal digits in groups of eight."""
     digits = hashlib.sha256(public_key).hexdigest()
     return " ".join(digits[at : at + 8] for at in range(0, 64, 8))
 
@@ -117,7 +117,7 @@ def _why_unsigned(file: BinaryIO, size: int) -> str:
 
 
 def _check_content(file: BinaryIO) -> dict[str, Any]:
-    """That each file in it is the one that its list names; anyone who holds the key could have signed anything."""
+    """The list, if each file is the one that it names: anyone who holds the key could have signed anything."""
     try:
         with zipfile.ZipFile(file) as archive:
             manifest = _manifest(archive)

@@ -44,7 +44,7 @@ def is_web_address(text: str) -> bool:
 
 
 def unsendable(setting: str, *values: str, id: str) -> list[Error]:  # noqa: A002
-    """Of what goes into a header or an address as it stands. It is not quoted: it may be a secret."""
+    """Errors for values that go into a header or an address as they stand. None is quoted: it may be a secret."""
     if all(value.isascii() and value.isprintable() for value in values):
         return []
     said = _("%(setting)s holds a character that cannot be sent, and that may be invisible.") % {"setting": setting}

@@ -26,7 +26,7 @@ admin.site.unregister(Group)
 
 
 class AskedFirst(BesideModelAdmin):
-    """Who may do what is changed by somebody who has just proved who they are."""
+    """Pages that decide who may do what: they can be changed only by somebody who has just proved who they are."""
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *rest: Any, **named: Any) -> Any:
         may = self.has_change_permission(request) if object_id else self.has_add_permission(request)

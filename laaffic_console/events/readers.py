@@ -24,7 +24,7 @@ def add(reader: Reader) -> None:
 
 
 def wanting(kinds: Collection[str]) -> list[tuple[Reader, set[str]]]:
-    """Those who want some of the kinds, with these."""
+    """The readers that want some of the kinds, each with the kinds that it wants."""
     asked = [(reader, reader.wanted().intersection(kinds)) for reader in _readers]
     return [(reader, wanted) for reader, wanted in asked if wanted]
 

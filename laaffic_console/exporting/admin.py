@@ -150,7 +150,7 @@ class ExportAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[pk]))
 
     def file_view(self, request: HttpRequest, pk: int, token: str) -> HttpResponse | FileResponse:
-        """Who they are, and what they may, is asked again: a link that was passed on opens nothing."""
+        """The file, after asking again who they are and what they may: a link that was passed on opens nothing."""
         export, user = self._get(request, pk), signed_in(request)
         if not keeping.may_take(user, export):
             raise PermissionDenied

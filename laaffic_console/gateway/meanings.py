@@ -76,6 +76,6 @@ def _sentence(entry: CodeEntry) -> Promise:
 
 
 def family_of(channel: str) -> Family:
-    """Whose table an answer's code is in: the product's of the application, the account's where there is none."""
+    """The table in which an answer's code is looked up: that of the application's product, else that of the account."""
     families = {"sms": Family.SMS, "email": Family.EMAIL, "voice": Family.VOICE, "number": Family.NUMBER}
     return families.get(channel, Family.ACCOUNT)

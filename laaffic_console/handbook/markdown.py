@@ -40,7 +40,7 @@ def _without_empty_headers(tokens: list[Token]) -> None:
 
 
 def anchor_of(heading: str) -> str:
-    """As GitHub writes it: `The way of a push` is the-way-of-a-push."""
+    """The heading's anchor as GitHub makes it: `The way of a push` is the-way-of-a-push."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -120,7 +120,7 @@ def passages(tokens: list[Token]) -> Iterator[tuple[str, str, str]]:
 
 
 def listed(inline: Token) -> tuple[str, list[tuple[str, str]]]:
-    """Of a paragraph that lists links behind a colon: (what it says before the colon, [(address, text)])."""
+    """A paragraph that lists links behind a colon, as (its text before the colon, [(address, text)])."""
     links: list[tuple[str, str]] = []
     href = ""
     for child in inline.children or []:

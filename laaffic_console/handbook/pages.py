@@ -59,7 +59,7 @@ def spoken() -> str:
 
 @cache
 def languages() -> frozenset[str]:
-    """Those in which there is a text at least."""
+    """The languages that have at least one translated text."""
     return frozenset(path.name for path in (HERE.parent / "locale").iterdir() if (TEXTS / "docs" / path.name).is_dir())
 
 
@@ -82,7 +82,7 @@ def translations(language: str) -> dict[str, str]:
 
 
 def english_of(path: str) -> str:
-    """Of a translation's path below its language's folder, the path below TEXTS of what it translates."""
+    """The path below TEXTS of the English text, from its translation's path below the language's folder."""
     return path.removeprefix(ROOT) if path.startswith(ROOT) else f"docs/{path}"
 
 
@@ -160,7 +160,7 @@ def passages(name: str, language: str = ENGLISH) -> list[Passage]:
 
 @cache
 def groups(language: str = ENGLISH) -> list[Group]:
-    """As docs/README.md lists its pages, for the contents beside each page."""
+    """The pages as docs/README.md lists them, for the contents beside each page."""
     found = [markdown.listed(token) for token in _read(INDEX, language) if token.type == "inline"]
     by_address = {address(name): name for name in names()}
     return [

@@ -114,7 +114,7 @@ def _words(text: str) -> list[str]:
 
 
 def _pairs(word: str) -> list[str]:
-    """Of a run of Chinese the two characters that begin at each of its own, at last that one alone."""
+    """A run of Chinese as pairs: each character with the next, and the last one alone. Any other word is itself."""
     return [word[at : at + 2] for at in range(len(word))] if _is_chinese(word) else [word]
 
 

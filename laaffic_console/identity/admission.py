@@ -108,7 +108,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
 
 
 def claims_of(sociallogin: SocialLogin) -> dict[str, Any]:
-    """Of the ID token, and what the provider also says; the second wins. SAML's attributes are all there is."""
+    """The ID token's claims and those of userinfo, which win where both have one. SAML has only its attributes."""
     data: dict[str, Any] = sociallogin.account.extra_data
     if sociallogin.account.provider == providers.SAML:
         return data

@@ -29,7 +29,7 @@ def has_app(user: User) -> bool:
 
 
 def needs_one(user: User) -> bool:
-    """By a role; superusers count as administrators."""
+    """Whether a role of the user needs a second factor; superusers count as administrators."""
     wanted = settings.SECOND_FACTOR_ROLES
     if not wanted:
         return False

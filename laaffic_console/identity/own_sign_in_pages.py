@@ -141,7 +141,7 @@ class RecoveryCodesView(InFrame, ViewRecoveryCodesView):
 
 
 def _file_of(request: HttpRequest, codes: list[str]) -> str:
-    """As an address that holds the file itself: the browser asks for nothing, and the server keeps nothing."""
+    """The file as an address that holds all of it: the browser asks for nothing, and the server keeps nothing."""
     head = _("Recovery codes of %(name)s for %(console)s. Each signs you in once.")
     said = head % {"name": signed_in(request).get_username(), "console": settings.CONSOLE_URL}
     return "data:text/plain;charset=utf-8," + quote("\r\n".join([said, "", *codes, ""]))

@@ -100,7 +100,7 @@ def finish(request: HttpRequest) -> HttpResponse:
 
 
 def _question_of(given: str) -> str:
-    """As the answer's envelope says, which nobody has signed: it finds the question, and proves nothing."""
+    """The question's id as the answer's unsigned envelope has it: it finds the question, and proves nothing."""
     from onelogin.saml2.utils import OneLogin_Saml2_Utils
     from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
@@ -146,7 +146,7 @@ def _is_for_us(data: Any, question: str) -> bool:
 
 
 def _check_id(response: Any) -> None:
-    """By a NameID of the day nobody is known again."""
+    """Refuse an answer without a lasting id: a transient NameID changes, so nobody is known again by it."""
     if name := settings.SAML_ID_ATTRIBUTE:
         found = (response.get_attributes().get(name) or [""])[0]
     else:
@@ -169,7 +169,7 @@ def _proved_at(response: Any) -> float:
 
 
 def _signed(response: Any, path: str) -> list[Any]:
-    """Of the assertion whose signature was checked, and of no other that lies beside it."""
+    """The elements at `path` of the assertion whose signature was checked, and of no other that lies beside it."""
     return list(response._query_assertion(path))
 
 
@@ -185,7 +185,7 @@ def _held(request: HttpRequest) -> Any:
 
 
 def _address(name: str) -> str:
-    """By CONSOLE_URL and not by what a request calls its host."""
+    """The page's address below CONSOLE_URL, and not below what a request calls its host."""
     return f"{settings.CONSOLE_URL}{reverse(name)}"
 
 

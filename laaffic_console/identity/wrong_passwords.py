@@ -40,7 +40,7 @@ def failures_of(address: str | None) -> int:
 
 
 def address(request: HttpRequest) -> str | None:
-    """As pushes have it: X-Forwarded-For counts from TRUSTED_PROXIES alone."""
+    """Where a request comes from. As with pushes, X-Forwarded-For counts from TRUSTED_PROXIES alone."""
     return client_address(request) or None
 
 

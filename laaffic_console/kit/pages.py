@@ -56,7 +56,7 @@ def ask_first(
 
 
 def may_see_contacts(request: HttpRequest) -> bool:
-    """Who a number belongs to, and what is known of them, is for anyone who may see contacts, on every page."""
+    """Whether any page may show them whom a number belongs to, and what is known of that person."""
     return bool(request.user.has_perm("messaging.view_contact"))
 
 

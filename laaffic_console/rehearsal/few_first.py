@@ -9,7 +9,7 @@ WAIT, LEAST, REPORTS = 0, 0, 50  # minutes; percent delivered, and of the few wh
 
 
 def arguments(size: str) -> list[str]:
-    """Of the command that makes the draft. It decides as soon as it may, and goes on whatever the share is."""
+    """Options of the command that makes the draft: decide as soon as allowed, and go on whatever the share is."""
     return ["--canary", size, "--canary-wait", str(WAIT), "--canary-least", str(LEAST)] if size else []
 
 

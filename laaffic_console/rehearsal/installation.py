@@ -262,7 +262,7 @@ class Installation:
         return done.output
 
     def until_it_succeeds(self, *arguments: str) -> None:
-        """As a person does whose command met a fault."""
+        """Run a command again until it succeeds, as a person does who met a fault; the last try raises."""
         for _ in range(TRIES - 1):
             try:
                 self.manage(*arguments)

@@ -102,7 +102,7 @@ class Processes:
         self.commands[name], self.running[name] = self.commands.pop(before), self.running.pop(before)
 
     def stop(self, names: Sequence[str]) -> None:
-        """As a service manager stops a service: asked, waited for, and not started again."""
+        """Stop processes as a service manager does: ask, wait, and start nothing again."""
         self.let_go_on()
         stopping = [self.running.pop(name) for name in names]
         for process in stopping:

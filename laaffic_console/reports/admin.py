@@ -222,7 +222,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         return HttpResponseRedirect(f"{reverse(SHOW)}?{report.query}")
 
     def _get(self, request: HttpRequest, pk: int) -> Report:
-        """Of a POST; a report that is not there for them is not there."""
+        """The report that a POST is about; 404 where it is not there for them."""
         require(request, VIEW)
         return posted_row(request, self.get_queryset(request), pk)
 

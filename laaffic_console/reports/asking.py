@@ -133,7 +133,7 @@ def require_known(query: str) -> None:
 
 
 def _key(name: str, typed: str) -> str:
-    """As the tallies have it: people type codes in small letters, and channels in capitals."""
+    """The typed value as the tallies have it: people type codes in small letters, and channels in capitals."""
     if typed == NONE:
         return ""
     return AS_KEPT.get(name, str)(typed[:LONGEST_VALUE])
@@ -150,7 +150,7 @@ def _day(text: str) -> dt.date:
 
 
 def ordered(report: Report, sort: str) -> Report:
-    """By a dimension or a column; what has no such figure comes last. A word that is none changes nothing."""
+    """Sort rows by a dimension or a column; those without such a figure come last. An unknown word changes nothing."""
     name, _colon, currency = sort.removeprefix("-").partition(":")
     is_down = sort.startswith("-")
     if name in report.by:

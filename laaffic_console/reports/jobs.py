@@ -14,7 +14,7 @@ def send_next() -> None:
 
 
 def send(sending_id: int) -> None:
-    """As the version before rang, whose bells an upgrade finds in the queue."""
+    """The job that the version before rang: an upgrade finds its bells in the queue."""
     mailing.send_next()
 
 

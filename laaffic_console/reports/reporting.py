@@ -62,7 +62,7 @@ class Period:
         return (self.last - self.first).days + 1
 
     def before(self) -> "Period":
-        """As many days, up to the day before."""
+        """The period of as many days that ends the day before this one."""
         return Period(self.first - dt.timedelta(days=self.days), self.first - dt.timedelta(days=1))
 
 
@@ -341,7 +341,7 @@ def _total(rows: Iterable[Figures]) -> Figures:
 
 
 def choices(name: str, most: int) -> list[tuple[str, str]]:
-    """Of all sources, each key once."""
+    """The choices of all sources, each key once."""
     found = {key: label for source in _sources for key, label in source.choices(name, most) if key}
     return list(found.items())[:most]
 

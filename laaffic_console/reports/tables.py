@@ -74,7 +74,7 @@ def shown(name: str, value: Value) -> str:
 
 
 def _first_of(month: str) -> dt.date:
-    """Of a month as exports write it, 2026-11."""
+    """The first day of a month as exports write it, 2026-11."""
     year, number = month.split("-")
     return dt.date(int(year), int(number), 1)
 
@@ -227,7 +227,7 @@ def in_reader_words(name: str, value: Any) -> str:
 
 
 def _currencies(report: Report) -> list[str]:
-    """Of the period, and of the one before it where they are compared."""
+    """The currencies of the costs, those of the period before included where the two are compared."""
     figures = [report.totals.figures, *([report.totals.before] if report.totals.before else [])]
     return sorted({currency for one in figures for currency, micros in one.cost.items() if micros})
 

@@ -26,7 +26,7 @@ class Verdict:
 
 
 def entries() -> "models.QuerySet[AuditEntry]":
-    """Those that may be sealed and pruned: past the manager that refuses both."""
+    """The entries, past the model's own manager: that one refuses to seal and to prune them."""
     return models.QuerySet(AuditEntry)
 
 

@@ -82,13 +82,13 @@ def looking_at(copy: Path) -> Iterator[None]:
 
 
 def tables_in(dump: Path) -> set[str]:
-    """Of the schema that is restored, by the dump's own list."""
+    """The tables of the schema that is restored (public), by the dump's own list."""
     words = [line.split() for line in _told_by("pg_restore", "--list", str(dump)).splitlines() if line[:1] != ";"]
     return {one[5] for one in words if one[3:5] == ["TABLE", "public"]}
 
 
 def migrations_in(dump: Path) -> set[str]:
-    """As the dump's own rows name them."""
+    """The migrations ("app.name") that are applied in the dump, by its own rows."""
     sql = _told_by("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(dump))
     rows = [line.split("\t") for line in sql.splitlines()]
     return {f"{row[1]}.{row[2]}" for row in rows if len(row) == 4}

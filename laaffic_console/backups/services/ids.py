@@ -49,7 +49,8 @@ def leave_out(given: dict[str, int], since: dt.datetime, until: dt.datetime, *, 
 
 
 def _go_on(model: type[models.Model], given: dict[str, int], read: int, unread: int, least: int) -> None:
-    """By `read` where the database that is replaced has given as many as the backup's, else by `unread`."""
+    """Move a table's ids on: by `read` where the replaced database has given as many as the backup, else by
+    `unread`."""
     table, column = model._meta.db_table, model._meta.pk.column
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

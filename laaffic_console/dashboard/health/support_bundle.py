@@ -270,7 +270,7 @@ def workers() -> list[dict[str, Any]]:
 
 
 def migrations() -> dict[str, Any]:
-    """Of the changes that this version brings: how many of each app are applied, and which are not."""
+    """The migrations of this version: how many of each app are applied, and which are not."""
     loader = MigrationLoader(connection)
     applied = loader.applied_migrations
     brought = sorted(loader.disk_migrations)

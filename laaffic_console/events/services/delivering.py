@@ -82,7 +82,7 @@ def is_anything_due(*, but: Collection[int] = ()) -> bool:
 
 
 def _awake() -> Iterable[Webhook]:
-    """Those for which something waits: of very many, the others would be the first fifty forever."""
+    """The webhooks for which something waits, 50 at most: if others counted, they could be the first fifty forever."""
     now = timezone.now()
     rested = Q(rests_until=None) | Q(rests_until__lte=now)
     waiting = Delivery.objects.filter(webhook=OuterRef("pk"), state=State.WAITING, next_at__lte=now)
@@ -143,7 +143,7 @@ class _Round:
         return self.is_lost or workers.is_stopping()
 
     def _look_at_the_clock(self) -> None:
-        """Those that are busy at the end are awaited, and the others go on until none of those is left."""
+        """At the round's end, await the lanes that are busy then; the others go on until none of those is left."""
         busy = [lane for lane in self.lanes.values() if lane.is_busy]
         if self.awaited is None:
             if time.monotonic() < self.ends_at and not self._must_stop():
@@ -208,7 +208,7 @@ class _Lane:
             self.problem = problem
 
     def look_after(self, *, is_over: bool) -> None:
-        """By the round's own thread: it alone reads and writes the database."""
+        """One step, in the round's own thread: it alone reads and writes the database."""
         for line in list(self.every_line):
             line.cut_if_overdue()
         if is_over:
@@ -366,7 +366,7 @@ class _Lane:
 
 
 def _is_long_past(due: dt.datetime) -> bool:
-    """By more than any wait: the process that should have looked stood still, or this is an older backup."""
+    """Whether `due` is longer ago than any wait: nobody looked for that long, or this is an older backup."""
     return timezone.now() - due > dt.timedelta(seconds=LONGEST_WAIT * JITTER[1])
 
 

@@ -129,7 +129,7 @@ def _move(webhook: Webhook, state: str, of: Sequence[str], said: str) -> bool:
 
 
 def disable(webhook_id: int, problem: str, detail: str = "") -> None:
-    """By the console itself: for people who look, and as an event for all others that listen.
+    """Disable a webhook in the console's own name, which people see, and all other webhooks get as an event.
 
     One that somebody has paused in the meantime stays so: its events wait.
     """

@@ -60,7 +60,7 @@ def is_gone(export: Export) -> bool:
 
 
 def state_now(export: Export) -> Export.State:
-    """As people are to read it: a finished one has a file."""
+    """The state that people are shown: EXPIRED for a finished export whose file is gone."""
     return State.EXPIRED if is_gone(export) else State(export.state)
 
 
@@ -70,7 +70,7 @@ def path_of(export: Export) -> Path:
 
 
 def name_for_people(export: Export) -> str:
-    """Of the file as it lands on somebody's disk: what it is, and the day on which it was true."""
+    """The file's name on somebody's disk, without its ending: what it is, and the day on which it was true."""
     day = timezone.localtime(export.started_at or export.asked_at)
     return f"{get_valid_filename(str(export))[:100]}-{day:%Y-%m-%d}"
 

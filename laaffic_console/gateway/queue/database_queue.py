@@ -48,7 +48,7 @@ class QueueBroker(ORM):
 
 class DatabaseQueue(ORM):
     def dequeue(self) -> Tasks:
-        """As django-q2's, by constant statements."""
+        """Like django-q2's, with constant statements."""
         self.get_connection()
         waiting = _waiting.rows(key=self.list_key, now=timezone.now())
         if not waiting:

@@ -140,7 +140,7 @@ class ConsoleList:
 
 
 def _admin_among(given: Iterable[Any]) -> Any:
-    """Of what a ChangeList is made of: its admin."""
+    """The admin among the arguments of a ChangeList."""
     return next(one for one in given if isinstance(one, unfold.ModelAdmin))
 
 

@@ -38,7 +38,7 @@ class SaysWhatWasDone:
         return answer
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Of rows that were chosen in a list; one on its own page gets its sentence after this."""
+        """Say how many rows chosen in a list were deleted; a row on its own page gets its sentence after this."""
         count = len(queryset)
         _keep(request, _("Deleted: %(n)s %(rows)s.") % {"n": number(count), "rows": model_ngettext(self.model, count)})
         return super().log_deletions(request, queryset)  # type: ignore[misc]

@@ -32,7 +32,7 @@ def public_key() -> bytes:
 
 
 def own_fingerprint() -> str:
-    """Of the key that this console signs with."""
+    """The fingerprint of the key that this console signs with."""
     return verify_dossier.fingerprint(public_key())
 
 

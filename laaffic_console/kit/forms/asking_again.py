@@ -55,7 +55,7 @@ def ask(request: HttpRequest) -> HttpResponse | None:
 
 
 def ask_over(request: HttpRequest, people: int | None) -> HttpResponse | None:
-    """Of what reaches, or takes away, many people at once; how many nobody knows may be many."""
+    """Like `ask`, for what reaches or takes away many people at once; an unknown number (None) counts as many."""
     most = settings.LAAFFIC_REAUTHENTICATE_OVER
     if not most or is_fresh(request) or (people is not None and people <= most):
         return None

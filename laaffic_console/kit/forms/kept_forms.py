@@ -223,9 +223,8 @@ def _page(request: HttpRequest, kept: Kept, *, title: str, why: str, status: int
 
 
 def _form_of(request: HttpRequest, address: str) -> forms.BaseForm | None:
-    """That of a row in the admin, or of a page that says its own (`asks`): it knows what its fields and its choices
-    are called. None for any other.
-    """
+    """The form of a row in the admin, or of a page that names its own (`asks`): it knows what its fields and its
+    choices are called. None for any other address."""
     try:
         found = resolve(urlsplit(address).path)
     except Resolver404:
@@ -286,7 +285,7 @@ def _read(token: str) -> Kept | None:
 
 
 def _is_page(request: HttpRequest) -> bool:
-    """Of the admin, and sent by a person's form: a script's request gets what it always got."""
+    """Whether a person's form in the admin was sent: a script's request gets what it always got."""
     is_form = request.path.startswith(reverse("admin:index")) or request.path == reverse("own_profile")
     return is_form and "X-Requested-With" not in request.headers
 

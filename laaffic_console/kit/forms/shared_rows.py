@@ -76,7 +76,7 @@ class SeenForm(BesideModelForm):
 
     @property
     def seen_token(self) -> str:
-        """Of the values that a new row was shown with nothing is known: ""."""
+        """The values that the row was shown with, as digests in a signed token; "" for a new row."""
         if self.instance.pk is None:
             return ""
         sent = self.data.get(SEEN, "") if self.is_bound and not self.is_overtaken else ""
@@ -116,7 +116,7 @@ class SeenForm(BesideModelForm):
         return False
 
     def _fresh(self, *, lock: bool = False) -> Any:
-        """The same form of the row as it is stored now; None when it is gone."""
+        """This form for the row as it is stored now; None when the row is gone."""
         rows = type(self.instance)._base_manager.all()
         row = (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=self.instance.pk).first()
         return None if row is None else type(self)(instance=row, **self.again())
@@ -192,7 +192,7 @@ def digest_of(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The same for a form's initial value and for what comes back when nobody has touched it."""
+    """One form for a field's initial value and for what comes back when nobody has touched it, to compare them."""
     if isinstance(value, models.Model):
         return str(value.pk)
     if isinstance(value, dt.datetime):

@@ -54,7 +54,7 @@ def hidden_from(request: HttpRequest, model: type[models.Model]) -> frozenset[st
 
 
 def drawn(model: type[models.Model], columns: Sequence[Any]) -> list[Any]:
-    """The same columns, with moments as distances and whole numbers in groups of three digits."""
+    """The columns, with moments as distances and whole numbers in groups of three digits."""
     return [_drawn(model, one) if isinstance(one, str) and _way_of(model, one) else one for one in columns]
 
 

@@ -81,7 +81,7 @@ class MaskedNumbers(_BesideModelAdmin):
         ]
 
     def _column(self, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
-        """The same one whenever Django asks for it: it compares them."""
+        """The column with masked values, as the same object whenever Django asks for it: Django compares them."""
         keeper = page_of or self
         kept: dict[str, Callable[[Any], Any]] = keeper.__dict__.setdefault("_masked_columns", {})
         return kept.setdefault(name, column(self.model, name, page_of, is_typed=name in self.typed))

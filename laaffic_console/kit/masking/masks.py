@@ -71,7 +71,7 @@ def _masked_match(found: re.Match[str]) -> str:
 
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
-    """Of a summary: the values whose names say that they are somebody's number or address."""
+    """A summary for the viewer: values whose names say that they are somebody's number or address are masked."""
     return said if may_see() else masked_pairs(said)
 
 
@@ -80,7 +80,7 @@ def masked_pairs(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
-    """Of a file: decided now, while it is known who asks, for rows that are written later."""
+    """A file's rows for whoever asks; decided now, while that is known, since the rows are written later."""
     return rows if may_see() else masked_columns(rows)
 
 

@@ -52,7 +52,7 @@ class Line:
     acts: tuple[str, ...] = ()
 
     def drawn(self) -> dict[str, Any]:
-        """As unfold takes it."""
+        """The line as unfold takes it."""
         shown = {
             "title": self.title,
             "icon": self.icon,
@@ -92,7 +92,7 @@ def title_of(page: str) -> Any:
 
 
 def title_at(path: str) -> Any:
-    """The same by the page's address."""
+    """Like `title_of`, by the page's address."""
     drawn = (each for group in _lines.values() for _line, each in group)
     return next((each["title"] for each in drawn if str(each["link"]) == path), "")
 

@@ -111,7 +111,7 @@ class Select(_Statement):
         return _converted(found, text, to) if text.converters else found, text
 
     def objects(self, model: type[models.Model], *shape: Any, **given: Any) -> list[Any]:
-        """Of a queryset without `values_list` and annotations, as it would give them: `select_related` is followed."""
+        """The objects that a queryset without `values_list` and annotations gives: `select_related` is followed."""
         rows, text = self._rows(shape, given)
         own = len(text.columns)
         found = [model.from_db(DEFAULT_DB_ALIAS, text.columns, row[:own]) for row in rows]
@@ -159,7 +159,7 @@ class Update(_Statement):
 
 
 class Insert(_Statement):
-    """Of new rows of a model; with `keys`, each gets the one that the database has given it.
+    """INSERT of a model's new rows; with `keys`, each row gets the key that the database has given it.
 
     `unless_there`: one whose key is taken is left out.
 
@@ -192,13 +192,13 @@ class Insert(_Statement):
 
     @functools.cached_property
     def _fields(self) -> list[Any]:
-        """As bulk_create: a key that the database gives is left out."""
+        """The fields to insert, as in bulk_create: a key that the database gives is left out."""
         meta = self._model._meta
         return [field for field in meta.concrete_fields if not (self._keys and field.primary_key)]
 
     @staticmethod
     def _kept(field: Any, column: Sequence[Any], to: BaseDatabaseWrapper) -> list[Any]:
-        """As the database takes them; what all rows have in common is converted once."""
+        """The column's values as the database takes them; a value that all rows share is converted once."""
         first = column[0]
         if all(value is first for value in column):
             return [field.get_db_prep_save(first, connection=to)] * len(column)

@@ -74,7 +74,7 @@ class Said(str):
         return found
 
     def without_figures(self) -> "Said":
-        """The same words for whatever figures: "… digits; a number has 7 to 15"."""
+        """The same sentence whatever its figures were: "… digits; a number has 7 to 15"."""
         values = (self.values or {}).items()
         blank = {name: value if name in _LIMITS else _without_figures(value) for name, value in values}
         return Said(self.words, blank if self.values is not None else None, self.plural)

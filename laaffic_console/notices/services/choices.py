@@ -14,7 +14,7 @@ Wants = tuple[bool, bool]  # bell, email
 
 
 def of(people: Sequence[int]) -> Callable[[int, str], Wants]:
-    """By person and kind; one question for all of them."""
+    """A function of person and kind that returns what they want; one query for all of `people`."""
     rows = Choice.objects.filter(user__in=people).values_list("user_id", "kind", "bell", "email")
     chosen = {(user, kind): (bell, email) for user, kind, bell, email in rows}
     return lambda user, kind: chosen.get((user, kind)) or as_the_console_has_it(kind)

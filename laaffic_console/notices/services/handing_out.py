@@ -97,7 +97,7 @@ class _Round:
             rows.filter(mail=Notice.Mail.DUE).update(mail=Notice.Mail.NONE)
 
     def _settle_fresh(self, about: str) -> None:
-        """The same of what this round itself has told."""
+        """Like `_settle_told`, for notices that this round itself has told."""
         for key in [key for key in self._open if key[1:] == (Notify.ASKED, about)]:
             notice = self._open.pop(key)
             notice.read_at = self.now
@@ -162,7 +162,7 @@ class _Round:
             self.again[notice.pk] = notice
 
     def _people(self, row: Waiting) -> set[int]:
-        """Who has to do with it and may see it; never the person who did it."""
+        """The people who have to do with it and may see it; never the person who did it."""
         kind, key = subjects.split(row.about)
         subject = subjects.of(kind)
         if subject is None:

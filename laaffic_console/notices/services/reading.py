@@ -39,6 +39,6 @@ def mark(user: User, pk: int, until: dt.datetime | None = None, *, opens: bool =
 
 
 def mark_all(user: User, up_to: int, until: dt.datetime) -> int:
-    """Those that were on the page: what has come since stays unread, on a row of its own or on an old one."""
+    """Mark as read what was on the page; how many. What has come since stays unread, on a new row or on an old one."""
     seen = Notice.objects.filter(pk__lte=min(up_to, 2**63 - 1), last_at__lte=until)
     return seen.filter(user=user, in_bell=True, read_at=None).update(read_at=timezone.now())

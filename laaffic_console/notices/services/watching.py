@@ -67,7 +67,7 @@ def _begin(condition: Condition, now: dt.datetime) -> None:
 
 
 def _unknown(now: dt.datetime) -> Iterator[Condition]:
-    """By what the requests are about; from the ledger's index of what is open."""
+    """Requests that are unknown for too long, one condition for each thing they are about; by the open rows' index."""
     of_ledger = {one.ledger: one for one in subjects.every() if one.ledger}
     open_ones = LedgerEntry.objects.filter(IS_OPEN_ENTRY.implied, state=EntryState.UNKNOWN)
     old = open_ones.filter(prepared_at__lt=now - UNKNOWN_FOR).order_by()
@@ -80,7 +80,7 @@ def _unknown(now: dt.datetime) -> Iterator[Condition]:
 
 
 def _workers(now: dt.datetime) -> Iterator[Condition]:
-    """By machine: a worker that was restarted has another name."""
+    """Machines whose workers have all gone silent; not workers, since a restarted one has another name."""
     silent = WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__lt=now - WORKER_SILENT_FOR)
     living = WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__gte=now - WORKER_SILENT_FOR)
     hosts = set(silent.values_list("host", flat=True)) - set(living.values_list("host", flat=True))

@@ -46,7 +46,7 @@ class Acts(ABC):
 
     @abstractmethod
     def key(self, phase: int, number: int) -> str:
-        """By which gateway and ledger know an act."""
+        """The key by which gateway and ledger know an act."""
 
     @abstractmethod
     def command(self, phase: int, number: int, ledger: Ledger) -> Sequence[str]:

@@ -74,7 +74,7 @@ def break_off_restored() -> None:
 
 
 def send(sending_id: int) -> None:
-    """By the first caller; a second call does nothing."""
+    """Send it, once: the first caller does, and a second call does nothing."""
     mine = Sending.objects.filter(pk=sending_id, state=State.QUEUED)
     if not mine.update(state=State.SENDING, began_at=database_clock.now()):
         return

@@ -113,7 +113,7 @@ def campaign_of(scope: str) -> int | None:
 
 
 def is_of_campaign(hold: str, sentence: str) -> Q:
-    """Of a row whose field `hold` names an open hold of its own, with the sentence that its field `sentence` keeps."""
+    """Rows whose field `hold` names an open hold of a single campaign, and whose field `sentence` has its sentence."""
     return Q(**{f"{hold}__released_at": None, f"{hold}__scope__startswith": CAMPAIGN, f"{hold}__sentence": F(sentence)})
 
 
@@ -229,7 +229,7 @@ def _place(
 
 
 def _shortly_before(scope: str, code: str, now: dt.datetime) -> AccountHold | None:
-    """The same hold that ended a moment ago: a probe may see funds where a send finds too little."""
+    """The same hold, where it ended a moment ago: a probe may see funds where a send finds too little."""
     lately = AccountHold.objects.filter(scope=scope, code=code, released_at__gt=now - AGAIN)
     return lately.order_by("-id").first()
 

@@ -267,7 +267,7 @@ def _sizes(waiting: "QuerySet[PushedBody]") -> list[tuple[int, int]]:
 
 
 def _still_ours(piece: Sequence[_Item[Entry]]) -> list[_Item[Entry]]:
-    """Those that nobody else has applied in the meantime, their bodies locked until the transaction ends."""
+    """The items that nobody else has applied in the meantime; their bodies are locked until the transaction ends."""
     locked = PushedBody.objects.select_for_update().filter(pk__in={item.body_id for item in piece}, applied_at=None)
     at = dict(locked.order_by("pk").values_list("pk", "position"))
     ours = []

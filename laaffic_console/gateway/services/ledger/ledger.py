@@ -146,7 +146,7 @@ class Departure:
         return departing, {"state": EntryState.IN_FLIGHT, "left_at": Given("at"), "clock_ahead": Given("ahead")}
 
     def commit(self, entry_ids: Sequence[int], **given: Any) -> dict[int, dt.datetime]:
-        """As `depart_all`."""
+        """Like `depart_all`; `given` are the values that `provided` names."""
         now = timezone.now()
         ahead = round(clock.possibly_ahead(), 1)
         with durable():
@@ -238,7 +238,7 @@ def lapse(entry_id: int, *, evidence: Evidence) -> bool:
 
 
 def take_back(entries: "QuerySet[LedgerEntry]", why: str) -> int:
-    """Those that have not left never will; how many. One that leaves at the same moment is not among them."""
+    """Make sure that what has not left never will; how many. One that leaves at the same moment is not among them."""
     return _end(entries.filter(state=EntryState.PREPARED), EntryState.NOT_SENT, known_by.console(why))
 
 

@@ -80,6 +80,6 @@ def put_others_right() -> dict[str, int]:
 
 
 def forget_workers() -> None:
-    """Those of the backup are gone, and what they held is free."""
+    """Delete the backup's workers, which no longer run, and free what they held."""
     WorkerHeartbeat.objects.all().delete()
     Lease.objects.all().delete()
