@@ -51,7 +51,7 @@ def dossier_key() -> str:
 
 
 def kept_secret(name: str, make: Callable[[], str]) -> str:
-    """What is made at the first start and kept in a file that nobody else on the machine may read."""
+    """A secret made at the first start and kept in a file that nobody else on the machine may read."""
     kept = VAR_DIR / name
     if not kept.exists():
         fresh = VAR_DIR / f"{name}.{os.getpid()}"
@@ -209,7 +209,7 @@ def saml_metadata() -> str:
 
 
 def certificate(setting: str) -> str:
-    """What the PEM file holds that it names; "" where it is not set."""
+    """The certificate in the PEM file that the setting names; "" where it is not set."""
     given = environment.text(setting)
     if not given:
         return ""

@@ -68,7 +68,7 @@ def text(setting: str, usual: str = "") -> str:
 
 
 def exact(setting: str) -> str:
-    """With all that is around it."""
+    """The value with all spaces around it."""
     return os.environ.get(setting, "")
 
 
@@ -112,7 +112,7 @@ def one_of(setting: str, choices: tuple[str, ...]) -> str:
 
 
 def listed(setting: str, *usual: str) -> list[str]:
-    """With commas between."""
+    """The parts of a value with commas between them; `usual` where there are none."""
     return [part.strip() for part in text(setting).split(",") if part.strip()] or list(usual)
 
 
@@ -127,7 +127,7 @@ def address(
 
 
 def listening(setting: str, usual: str) -> str:
-    """Where a server listens, in the words of gunicorn; whether this machine has the address, gunicorn says."""
+    """Where a server listens, as gunicorn writes it; whether this machine has the address, gunicorn finds out."""
     given = text(setting, usual)
     host, joint, port = given.rpartition(":")
     is_port = joint and "/" not in host and port.isascii() and port.isdigit() and int(port[:6]) <= MOST_PORT
@@ -137,7 +137,7 @@ def listening(setting: str, usual: str) -> str:
 
 
 def web_server() -> tuple[str, int, int]:
-    """Where it listens, its processes, and the threads of each."""
+    """Where the web server listens, its number of processes, and the threads of each."""
     return (
         listening("CONSOLE_BIND", "127.0.0.1:8000"),
         whole("WEB_CONCURRENCY", 2, least=1, most=1000),

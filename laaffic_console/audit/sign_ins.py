@@ -35,7 +35,7 @@ def _signed_out(user: AbstractUser | None, **signal: Any) -> None:
 
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **signal: Any) -> None:
-    """Not what is tried while the sign-in is stopped: a stranger could fill the table."""
+    """Record a failed sign-in, but none that is tried while the sign-in is stopped: a stranger could fill the table."""
     who = _as(str(credentials.get("username", "")))
     if who and not getattr(request, "axes_locked_out", False):
         record(Act.SIGN_IN_FAILED, by=who)

@@ -235,7 +235,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
 
 @register(TAG, deploy=True)
 def check_web_server(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Only `laaffic-console web` reads these, so that only it would say what is wrong with them."""
+    """Check settings that only `laaffic-console web` reads, so that only its start would say what is wrong."""
     try:
         environment.web_server()
     except ImproperlyConfigured as wrong:

@@ -16,7 +16,7 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def error(said: str | Promise, *, hint: str | Promise, id: str) -> Error:  # noqa: A002 - Django's own name
-    """With lazy texts too: a check runs when its sentence is wanted."""
+    """An Error whose texts may be lazy: a check runs when its sentence is wanted."""
     return Error(str(said), hint=str(hint), id=id)
 
 

@@ -69,7 +69,7 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
     change_form_outer_after_template = "identity/person_link.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Only what somebody who looks may change: a superuser is made by a superuser."""
+        """Only the fields that the viewer may change: only a superuser makes a superuser."""
         if obj is None:
             return self.add_fieldsets
         allowed = ["is_active", "groups"]

@@ -26,5 +26,5 @@ def manage(*arguments: str) -> str:
 
 
 def say(text: str) -> None:
-    """With the seconds since the start, so that a slow machine is told from one that hangs."""
+    """Print with the seconds since the start, so that a slow machine can be told from one that hangs."""
     print(f"{time.monotonic() - BEGAN:4.0f} s  {text}", flush=True)

@@ -36,7 +36,7 @@ class Demo:
 
     @property
     def env_file(self) -> Path:
-        """For a shell: CONSOLE_ENV_FILE names it, and commands are about this demo."""
+        """The settings' file for a shell: with CONSOLE_ENV_FILE naming it, commands are about this demo."""
         return self.folder / "demo.env"
 
     def write_env_file(self) -> None:

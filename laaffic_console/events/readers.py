@@ -18,7 +18,7 @@ _readers: list[Reader] = []
 
 
 def add(reader: Reader) -> None:
-    """From an app's ready()."""
+    """Called from an app's ready()."""
     if reader not in _readers:
         _readers.append(reader)
 

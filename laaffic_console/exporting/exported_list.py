@@ -11,7 +11,7 @@ from laaffic_console.kit.files.exporting import Exporting
 
 
 class ExportedList(Exporting):
-    """For a ModelAdmin whose list is a registered kind (lists.kind_of).
+    """Mixin for a ModelAdmin whose list is a registered kind (lists.kind_of).
 
     The buttons are beside those for its columns and filters (admin/change_list.html).
     """

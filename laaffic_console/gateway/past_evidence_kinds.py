@@ -27,7 +27,7 @@ FOUND = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}
 
 
 def fill(model: Any) -> None:
-    """In slices, each in a statement for each kind. What has got a kind in the meantime keeps it."""
+    """Fill in the kinds in slices, a statement for each kind. Rows that got a kind in the meantime keep it."""
     worded = model.objects.filter(evidence_kind="").exclude(evidence__in=["", THE_ANSWER])
     told = worded.order_by("pk").values_list("pk", "state", "reason", "evidence")
     last = 0

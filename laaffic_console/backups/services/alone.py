@@ -31,7 +31,7 @@ def on_this_machine() -> Iterator[None]:
 
 @contextlib.contextmanager
 def on_all_machines() -> Iterator[None]:
-    """On PostgreSQL by a connection of its own, which no migration closes."""
+    """Lock out other restores and upgrades; on PostgreSQL by a connection of its own, which no migration closes."""
     with on_this_machine(), contextlib.ExitStack() as held:
         if connection.vendor == "postgresql":
             holder = connection.copy()

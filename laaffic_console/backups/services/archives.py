@@ -41,7 +41,7 @@ class BadBackup(Exception):
 
 
 class _Digested(io.RawIOBase):
-    """What is written goes through a digest into the file; the last bytes wait, as the digest takes their place."""
+    """Writes into a file and digests what it writes; the last bytes are held back, since the digest replaces them."""
 
     def __init__(self, into: BinaryIO) -> None:
         self.into, self.digest, self.held = into, hashlib.sha256(), b""

@@ -31,7 +31,7 @@ class _Step(Operation):
 
 
 class _NoState:
-    """In the place of the models that each step has already."""
+    """A stand-in for the models' state, which each step has already."""
 
     def clone(self) -> "_NoState":
         return self

@@ -93,7 +93,7 @@ CREATE TABLE public.{_HALFWAY} (words text);
 
 
 def _keep(words: lasting_words.LastingWords | None) -> str:
-    """In the same transaction: until they are written, they are nowhere else."""
+    """SQL that keeps `words` in the transaction of the restore: until they are written, they are nowhere else."""
     if words is None:
         return ""
     quote = f"$words{secrets.token_hex(8)}$"
@@ -129,7 +129,7 @@ def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], No
 
 
 def _check_fits(manifest: Manifest) -> dt.datetime:
-    """When it was made."""
+    """When the backup was made; BadBackup where this console cannot take it."""
     if _has_more_migrations(manifest.migrations) or _is_newer(manifest.version):
         raise BadBackup(archives.newer(manifest.version))
     if manifest.database != connection.vendor:
@@ -158,7 +158,7 @@ def _has_more_migrations(made_by: Iterable[str]) -> bool:
 
 
 def _from_the_future(at: dt.datetime) -> str:
-    """What may have left since then would be looked for in no time at all, and be sent again."""
+    """Why such a backup is refused. What may have left since would be looked for in no time, and be sent again."""
     said = _(
         "The backup was made on %(at)s, which is still to come by this machine's clock. Set the clock right first."
     )
@@ -250,7 +250,7 @@ def _replace(backup: Backup, since: dt.datetime) -> Restored:
 
 
 def _check_dump(dump: Path, manifest: Manifest) -> None:
-    """What can be known of it before it takes the place of what is there."""
+    """Check what can be known of the dump before it takes the place of what is there."""
     applied = databases.migrations_in(dump)
     if not set(manifest.migrations) <= applied:
         raise _not_ours(_("it lacks migrations that it names"))
@@ -349,7 +349,7 @@ def _put_in_place(fresh: Path) -> None:
 
 
 def _media_root() -> Path:
-    """Where it really lies: what a link leads to is replaced, not the link."""
+    """Where the folder really lies: what a link leads to is replaced, not the link."""
     return Path(settings.MEDIA_ROOT).resolve()
 
 

@@ -154,7 +154,7 @@ class _Round:
             self.left_at = time.monotonic() + LAST_SECONDS
 
     def _open_lanes(self) -> None:
-        """Also while another one hangs: what is new in the meantime does not wait for it."""
+        """Open lanes for all that is due, also while another lane hangs: what is new does not wait for it."""
         for webhook in _awake():
             lane = self.lanes.get(webhook.pk)
             if webhook.pk in self.given_up:
@@ -197,12 +197,12 @@ class _Lane:
         return bool(self.running)
 
     def open(self) -> None:
-        """For another turn, while nothing of it runs."""
+        """Begin another turn, while nothing of the lane runs."""
         self.is_done = self.is_stopped = False
         self.patience.for_names = True
 
     def give_up(self, problem: Exception) -> None:
-        """For this round. One that was deleted in the meantime is not a fault."""
+        """Leave this lane for the round. A webhook that was deleted in the meantime is not a fault."""
         self.is_done = self.is_stopped = True
         if Webhook.objects.filter(pk=self.webhook.pk).exists():
             self.problem = problem
@@ -249,14 +249,14 @@ class _Lane:
         self.running = [self.pool.submit(self._attempt, delivery) for delivery in found]
 
     def _fail_all(self, found: Sequence[Delivery], answer: Answer) -> None:
-        """Where nothing can be posted at all."""
+        """Note the same answer for all of `found`, where nothing can be posted at all."""
         self.answered.extend((delivery, answer) for delivery in found)
         self.failed += len(found)
         self._write()
         self._settle()
 
     def _attempt(self, delivery: Delivery) -> None:
-        """In a thread of the lane's own."""
+        """Post one delivery, in a thread of the lane's own."""
         if self.is_stopped or self.target is None:
             return
         try:
@@ -311,7 +311,7 @@ class _Lane:
         )
 
     def _settle(self) -> None:
-        """What the whole of a turn says about the webhook itself."""
+        """Note what the whole turn says about the webhook itself."""
         if self.succeeded:
             self._is_well()
         elif self.failed and not self.is_done:
@@ -346,7 +346,8 @@ class _Lane:
                 webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
 
     def _keep(self, **health: Any) -> bool:
-        """What this turn has found out, unless somebody has paused it since, and perhaps resumed: that begins again."""
+        """Store what this turn found out, unless somebody has paused it since, and perhaps resumed: that begins
+        again."""
         row = self.webhook
         as_read = Webhook.objects.filter(pk=row.pk, state=row.state, failing_since=row.failing_since)
         is_kept = bool(as_read.update(**health))

@@ -43,7 +43,7 @@ _TYPES = {
 
 
 def write(rows: Sequence[Row]) -> None:
-    """What came of an attempt; nothing where the webhook has been deleted. By id, as all others lock them."""
+    """Write what came of attempts, but nothing of deleted webhooks; by id, the order in which all others lock them."""
     if not rows:
         return
     sets = ", ".join(f"{name} = new.{name}" for name in Row._fields[1:])

@@ -39,7 +39,7 @@ def create(url: str, kinds: Sequence[str], *, by: User | None = None) -> tuple[W
 
 
 def check_address(url: str) -> None:
-    """What leads inwards is refused at once; a name that nobody knows yet is not."""
+    """Refuse an address that leads inwards at once; a name that nobody knows yet is not refused."""
     if len(url) > 500:
         raise ValidationError({"url": _("It is longer than 500 characters.")})
     try:
@@ -108,7 +108,7 @@ def pause(webhook: Webhook) -> bool:
 
 
 def resume(webhook: Webhook) -> bool:
-    """What waits leaves now, and is tried for as long as what is new. False where it is active."""
+    """Send what waits now, and try it for as long as what is new. False where the webhook is active already."""
     if not Webhook.objects.filter(pk=webhook.pk).exclude(state=State.ACTIVE).exists():
         return False
     delivery_writes.count_anew(webhook.pk)  # first: a process that dies in between leaves it as it was, to be resumed
@@ -174,7 +174,7 @@ def redeliver(delivery: Delivery) -> bool:
 
 
 def delete(webhook: Webhook) -> None:
-    """With its log, a piece at a time."""
+    """Delete the webhook, and its log a piece at a time."""
     Webhook.objects.filter(pk=webhook.pk).update(state=State.DISABLED)
     while _deletes_some(webhook):
         pass

@@ -76,7 +76,7 @@ def name_for_people(export: Export) -> str:
 
 
 def token_for(user: User, export: Export) -> str:
-    """For the link: of this file, this person and this hour."""
+    """A token for the file's link; it opens this file for this person, within the hour."""
     return signing.dumps([export.pk, export.file_name, user.pk], salt=SALT)
 
 

@@ -158,7 +158,7 @@ def _kind_allowed(export: Export) -> Kind:
 
 
 def _rows(kind: Kind, export: Export) -> Iterator[Row]:
-    """With whole numbers for anyone who may see them; here it is not a request that says who looks."""
+    """The rows, masked unless the export has whole numbers: no request says here who looks."""
     rows = kind.rows(export.parameters, export.asked_by)
     return rows if export.has_whole_numbers else masks.masked_columns(rows)
 
@@ -281,7 +281,7 @@ def _record(export: Export, rows: _Counted) -> Iterator[None]:
 
 
 def write_to(path: Path, kind: Kind, parameters: Parameters) -> int:
-    """From the shell: how many rows were written. OSError and NotExportable leave nothing under that name."""
+    """Write the file for the shell; how many rows. OSError and NotExportable leave nothing under that name."""
     export = _new(kind, parameters, files.format_of(path, kind.formats), None)
     rows = _Counted(kind.rows(parameters, None))
     _begin(export)

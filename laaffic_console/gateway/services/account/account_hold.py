@@ -78,7 +78,7 @@ def lost_last_ended(scopes: list[str]) -> dt.datetime | None:
 
 
 def last_began(application_id: int) -> dt.datetime | None:
-    """When what stopped this application last began to; one hold may have gone over into the next."""
+    """When the last stop of this application began; it may span holds that followed each other without a gap."""
     concerned = AccountHold.objects.filter(Q(application=None) | Q(application=application_id))
     concerned = concerned.exclude(scope__startswith=CAMPAIGN)
     began = concerned.aggregate(at=Max("placed_at"))["at"]

@@ -11,7 +11,7 @@ def refused(refusal: Refused) -> str:
 
 
 def refused_value(refusal: Refused) -> str:
-    """With Laaffic's own words, which may say what is wrong with it."""
+    """The sentence for a refused value, with Laaffic's own words, which may say what is wrong with it."""
     return _refused_as(refusal.entry, refusal.reason[:200])
 
 

@@ -38,7 +38,7 @@ def off() -> list[str]:
 
 @contextmanager
 def durable() -> Iterator[None]:
-    """For single statements outside a transaction. SQLite in WAL mode does not wait for the disk by itself."""
+    """Make single statements outside a transaction wait for the disk, which SQLite in WAL mode does not by itself."""
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return

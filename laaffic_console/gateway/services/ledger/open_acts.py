@@ -73,7 +73,7 @@ def like(
 def require(
     digest: str, application: Application, *, again: str = "", anywhere: bool = False, but: About | None = None
 ) -> dict[str, Any]:
-    """What the new row's summary says of it; StillOpen where a reason is missing.
+    """What the new row's summary says of an open act; StillOpen where a reason is missing.
 
     In the transaction that prepares the new row: of two at the same moment the second finds the first one's. With
     `anywhere` by another application of its channel, too, whose request reaches the same person. `but`: as `like`.

@@ -64,7 +64,7 @@ def widen(entry: LedgerEntry, until: dt.datetime) -> None:
 
 
 def also(job: str) -> None:
-    """For apps that keep more that a restore makes doubtful: the dotted name of what puts it right.
+    """Register, by its dotted name, a job that puts right what else a restore makes doubtful in an app.
 
     It returns how many of what count again as they did at the backup, whatever was closed or revoked since.
     """

@@ -28,7 +28,7 @@ _seconds: dict[str, int] = {}  # by job
 
 
 def redis_errors() -> Errors:
-    """Not OSErrors. Empty where nothing has loaded redis: it takes 7 MB, and most consoles do without it."""
+    """The errors of redis, which are no OSErrors; () where nothing has loaded it: most consoles save its 7 MB."""
     loaded = sys.modules.get("redis.exceptions")
     return (loaded.RedisError,) if loaded else ()
 
@@ -40,7 +40,7 @@ def away(*also: type[Exception]) -> Errors:
 
 @contextmanager
 def or_without() -> Iterator[None]:
-    """For what the cache only makes quicker: where it is away, this is left out."""
+    """Do what the cache only makes quicker, or leave it out while the cache is away."""
     try:
         yield
     except away() as problem:
@@ -65,7 +65,7 @@ def ring(job: str, *args: int | str, timeout: int | None = None) -> None:
 
 
 def ring_once_a_second(job: str) -> None:
-    """For bells that many requests pull: one is enough, and one that is lost is rung again by the sweeper."""
+    """Ring a bell that many requests pull: once is enough, and the sweeper rings a lost one again."""
     transaction.on_commit(functools.partial(_ring_unless_rung, job))
 
 

@@ -24,7 +24,7 @@ _awaited: dict[str, Due] = {}
 
 
 def await_with(job: str, due: Due) -> None:
-    """From an app's ready(). `due` asks one small question, each second."""
+    """Called from an app's ready(). `due` asks one small question each second."""
     _awaited[job] = due
 
 
