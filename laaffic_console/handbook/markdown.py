@@ -20,7 +20,7 @@ _WIDE = {"table_open": '<div class="c-help-wide" tabindex="0"><table>', "table_c
 
 
 def read(text: str, anchors: Sequence[str] = ()) -> list[Token]:
-    """With `anchors` the headings have these, one after the other."""
+    """The text's tokens; the headings get the `anchors` one after the other, or those made from their words."""
     tokens = _markdown.parse(_BREAK_IN_CHINESE.sub(r"\1", text))
     given, seen = iter(anchors), Counter[str]()
     for token, inline in pairwise(tokens):

@@ -130,7 +130,7 @@ def title(name: str, language: str = ENGLISH) -> str:
 
 @cache
 def html(name: str, language: str = ENGLISH) -> str:
-    """What is below the page's title. Our own files: they bring no HTML of theirs, and what looks so is escaped."""
+    """The page without its title. The files are our own and bring no HTML; what looks like it is escaped."""
     tokens = _read(name, language)
     return markdown.render(tokens[3:] if tokens and tokens[0].tag == "h1" else tokens)
 
@@ -176,7 +176,7 @@ def address(name: str, anchor: str = "") -> str:
 
 
 def address_from(path: str, href: str) -> str:
-    """Where a link in the file `path` leads inside the console; "" where it leads to what is not served."""
+    """Where a link in the file `path` leads inside the console; "" where the console does not serve its target."""
     if re.match(r"https?://|mailto:", href):
         return href
     to, _hash, anchor = href.partition("#")

@@ -174,12 +174,12 @@ def _hit(passage: Passage, wanted: list[str]) -> Hit:
 
 
 def _begun_by(word: str) -> str:
-    """Where words that begin so stand; Chinese is anywhere."""
+    """A pattern for words that begin with `word`; Chinese may stand anywhere."""
     return re.escape(word) if _is_chinese(word) else rf"(?<!{_LETTER}){re.escape(word)}{_LETTER}*"
 
 
 def _cut(text: str, begins: re.Pattern[str]) -> str:
-    """What is around the first word that was looked for."""
+    """The text around the first word that was looked for."""
     first = begins.search(text)
     start = max(0, (first.start() if first else 0) - AROUND)
     start = text.rfind(" ", max(0, start - NEAR), start) + 1 or start

@@ -61,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return not asking_again.is_fresh(context.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """In the words that the other pages have for them."""
+        """The methods, described in the words of the other pages."""
         methods = super().get_reauthentication_methods(user)
         return [one | {"description": str(AGAIN.get(one["id"], one["description"]))} for one in methods]
 
@@ -88,7 +88,8 @@ class FactorAdapter(DefaultMFAAdapter):
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What another SECRET_KEY has encrypted fits no code, and an administrator resets it."""
+        """The secret; in place of one encrypted by another SECRET_KEY a new one, which fits no code until it is
+        reset."""
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:

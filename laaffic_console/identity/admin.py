@@ -35,7 +35,7 @@ class SessionAdmin(ReadOnlyAdmin):
     search_fields = ["=user__username", "=ip"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """With its account, by anyone who may delete that."""
+        """A session goes only with its account, for anyone who may delete that."""
         match = request.resolver_match
         is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
         return is_of_account and request.user.has_perm("auth.delete_user")

@@ -183,7 +183,7 @@ def _is_proved_now(request: HttpRequest, sociallogin: SocialLogin) -> bool:
 
 
 def _proved_there(sociallogin: SocialLogin) -> float | None:
-    """When the provider says that it asked the person; None where an OpenID provider does not say it."""
+    """When the provider asked the person for proof; None where an OpenID provider does not say."""
     if sociallogin.account.provider == providers.SAML:
         return float(sociallogin.state["proved_at"])
     at = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time")

@@ -38,7 +38,7 @@ def _added(instance: Authenticator, created: bool, **signal: Any) -> None:
 
 
 def _removed(instance: Authenticator, origin: Any = None, **signal: Any) -> None:
-    """Not with its whole account, whose end is an entry of its own."""
+    """Record that a factor was removed, but not with its whole account, whose end is an entry of its own."""
     if not isinstance(origin, User):
         record(Act.FACTOR_REMOVED, instance.user, factor=instance.type)
 

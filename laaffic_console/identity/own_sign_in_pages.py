@@ -92,7 +92,7 @@ class AppView(InFrame, ActivateTOTPView):
 
 
 class FactorGone(InFrame):
-    """What goes with the factor is said before it is removed."""
+    """A page that says what goes with the factor before it is removed."""
 
     template_name = "identity/form.html"
     button = gettext_lazy("Remove it")

@@ -23,7 +23,7 @@ class Provider:
 
 
 def all_set() -> list[Provider]:
-    """In the order of their buttons."""
+    """The providers that are set up, in the order of their buttons."""
     return [
         *([of(OIDC)] if settings.OIDC_ISSUER else []),
         *([of(SAML)] if settings.SAML_METADATA else []),

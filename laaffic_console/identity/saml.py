@@ -62,7 +62,7 @@ def begin(request: HttpRequest) -> str:
 
 
 def own_metadata() -> str:
-    """What the provider's administrator wants of this console; the provider need not be there for it."""
+    """This console's metadata for the provider's administrator; it needs no answer of the provider."""
     from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
     found = OneLogin_Saml2_Settings(_config(None), sp_validation_only=True).get_sp_metadata()
@@ -162,7 +162,7 @@ def _check_proved_since(response: Any, asked_at: float) -> None:
 
 
 def _proved_at(response: Any) -> float:
-    """In seconds since 1970; 0 where the provider does not say when it asked, or in a way that nobody understands."""
+    """When the provider asked, in seconds since 1970; 0 where it does not say so in a way that can be read."""
     moments = [parse_datetime(one.get("AuthnInstant", "")) for one in _signed(response, "/saml:AuthnStatement")]
     known = [moment.timestamp() for moment in moments if moment is not None and moment.tzinfo is not None]
     return min(known) if known and len(known) == len(moments) else 0.0
@@ -228,7 +228,7 @@ def _config(metadata: bytes | None) -> dict[str, Any]:
 
 
 def _described(metadata: bytes) -> dict[str, Any]:
-    """Where the provider is asked and by which certificates it is known. Ours, where one is named, is the only one."""
+    """The provider's addresses and certificates. SAML_CERTIFICATE, where it is set, is the only certificate."""
     from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 
     found = OneLogin_Saml2_IdPMetadataParser.parse(metadata, entity_id=settings.SAML_ENTITY_ID or None).get("idp")
@@ -262,7 +262,7 @@ def _fetched(address: str) -> bytes:
 
 
 def _read(parse: Callable[[], Any], why: str = "down") -> Any:
-    """What others have written and nobody has signed: whatever is wrong with it is their fault."""
+    """Parse what others wrote and nobody signed: whatever is wrong with it is their fault, and raised as Unusable."""
     try:
         return parse()
     except Unusable:

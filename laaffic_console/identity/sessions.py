@@ -71,7 +71,7 @@ def forget_ended() -> int:
 
 
 def browser(user_agent: str) -> str:
-    """In a few words, for a person to know their own by: "Firefox 140, Linux"."""
+    """The browser in a few words, by which people know their own: "Firefox 140, Linux"."""
     found = ((name, re.search(pattern, user_agent)) for name, pattern in BROWSERS)
     name = next((f"{name} {match[1]}" for name, match in found if match), "")
     system = next((system for system, mark in SYSTEMS if mark in user_agent), "")

@@ -50,7 +50,7 @@ def sign_in(request: HttpRequest, **options: Any) -> HttpResponse:
 
 
 def leave(request: HttpRequest) -> HttpResponse:
-    """From the second step back to the first."""
+    """Go from the second step back to the first."""
     clear_login(request)
     return redirect("admin:login")
 
@@ -112,7 +112,7 @@ def _refused(request: HttpRequest, key: str, why: str) -> HttpResponse:
 
 
 def by_saml(view: Any) -> Any:
-    """What it cannot use ends on the sign-in page, with a sentence; why, the log says."""
+    """Decorate a view so that an unusable answer ends on the sign-in page with a sentence; the log says why."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:

@@ -32,7 +32,7 @@ class Throttle(AxesDatabaseHandler):
 
 
 def failures_of(address: str | None) -> int:
-    """From this address, within the time that a lock lasts."""
+    """The failed sign-ins from this address, within the time that a lock lasts."""
     recent = AccessAttempt.objects.filter(
         ip_address=address, attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
     )

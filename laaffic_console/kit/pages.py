@@ -47,7 +47,7 @@ POSTED = {"data-post": True}
 def ask_first(
     model_admin: "ModelAdmin[Any]", request: HttpRequest, title: Any, sentence: Any, *, back: str
 ) -> TemplateResponse | None:
-    """What a GET of an address that acts is answered with, a page with the button; None for a POST, which may act."""
+    """The page with a button that answers a GET of an address that acts; None for a POST, which may act."""
     if request.method == "POST":
         return None
     return page(

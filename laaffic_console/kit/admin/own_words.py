@@ -17,7 +17,7 @@ class SaysWhatWasDone:
     model: Any
 
     def said_when_saved(self, request: HttpRequest, row: Any) -> str:
-        """With a link to the row, unless the next page is its own."""
+        """The sentence for a saved row, with a link to the row unless the next page is its own."""
         is_here = "_continue" in request.POST or not self.has_view_permission(request, row)
         name = str(row) if is_here else format_html('<a href="{}">{}</a>', own_page(row), row)
         return format_html(_("“{name}” is saved."), name=name)

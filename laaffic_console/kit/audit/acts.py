@@ -86,7 +86,7 @@ def acting(who: Callable[[], Actor]) -> Iterator[None]:
 
 
 def act_from_shell() -> None:
-    """For this process and for good: a command that somebody has typed."""
+    """From now on this process acts for the shell's user: a command was typed."""
     _actor.set(lambda: Actor(None, f"shell user {_shell_user()}", is_shell=True))
 
 
@@ -115,7 +115,7 @@ def record(
 
 
 def record_event(about: models.Model, text: str, by: object | None, kind: Act = Act.STEPPED) -> None:
-    """What a page's own history notes too: recorded when a person did it, not what followed by itself.
+    """Record what a page's own history notes too, when a person did it, and not what followed by itself.
 
     What a form has added or changed the admin records, with before and after.
     """

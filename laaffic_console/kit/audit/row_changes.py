@@ -12,8 +12,8 @@ Before = Mapping[str, Any]
 
 
 def kept(row: models.Model, beside: Sequence[str] = (), only: Collection[str] | None = None) -> Before:
-    """What it says, before anything is done to it; `beside`: its relations to many that are told too; `only` these of
-    its own fields."""
+    """The row's values before anything is done to it, `beside` those of such relations to many; `only`: of its own
+    fields these."""
     return {
         **{field.name: getattr(row, field.name) for field in _told(row) if only is None or field.name in only},
         **{name: ", ".join(sorted(map(str, getattr(row, name).all()))) for name in beside},

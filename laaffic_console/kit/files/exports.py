@@ -71,7 +71,7 @@ def unescaped(text: str) -> str:
 
 
 def cell(value: Any, zone: dt.tzinfo | None = None) -> Cell:
-    """What both formats write. A phone number is text, and everything that isn't a figure or a date is guarded.
+    """The value as both formats write it. A phone number is text, and all but figures and dates is guarded.
 
     `zone` is the console's clock, where its caller has asked for it: asking takes as long as writing the cell.
     """

@@ -185,7 +185,7 @@ def _within_a_cell(text: str) -> str:
 
 
 def _frame(title: str, sheets: int, styles: Cells) -> dict[str, str]:
-    """What says that these sheets are a workbook."""
+    """The parts of the file that make these sheets a workbook."""
     numbers = range(1, sheets + 1)
     title = _no_name.sub(" ", _impossible.sub("", title)).encode("utf-16-le")[:56].decode("utf-16-le", "ignore")
     title = _no_name.sub(" ", title)

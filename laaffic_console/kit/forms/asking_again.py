@@ -29,7 +29,7 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 class DoneLater(HttpResponseRedirect):
-    """To what has to be done first. What a form held is kept (kept_forms) where `keeps_form`.
+    """A redirect to what has to be done first. With `keeps_form` what a form held is kept (kept_forms).
 
     `ends_at`: the name of the page whose POST is the end of it; "" where that is a proof of who is there.
     """
@@ -40,7 +40,7 @@ class DoneLater(HttpResponseRedirect):
 
 
 class AskedFirst(DoneLater):
-    """To the question who is there, which leads back."""
+    """A redirect to the page that asks again who is there, and leads back."""
 
     def __init__(self, back: str, *, keeps_form: bool = True) -> None:
         address = f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"
@@ -48,7 +48,7 @@ class AskedFirst(DoneLater):
 
 
 def ask(request: HttpRequest) -> HttpResponse | None:
-    """None when there is no need."""
+    """A redirect to the proof of who is there; None when there is no need."""
     if not request.user.is_authenticated or is_fresh(request):
         return None
     return AskedFirst(request.get_full_path())
@@ -63,7 +63,7 @@ def ask_over(request: HttpRequest, people: int | None) -> HttpResponse | None:
 
 
 def asked_first(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """On a view, or a method of an admin class."""
+    """Decorates a view, or a method of an admin class, that needs a fresh proof of who is there."""
 
     @wraps(view)
     def asking(*args: Any, **kwargs: Any) -> HttpResponse:

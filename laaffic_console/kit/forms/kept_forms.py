@@ -79,13 +79,14 @@ class Kept:
         ]
 
     def has_typed(self, form: forms.BaseForm | None) -> bool:
-        """Not for a button alone, which says nothing here of what it does: it is pressed again on its page."""
+        """Whether it holds more than a button, which does not say here what it does and is pressed again on its
+        page."""
         asked = form.fields if form else {}
         return any(not _is_mark(name, asked) for name, _value in self.fields)
 
 
 def asks(form: type[forms.BaseForm], *rights: str) -> Callable[[View], View]:
-    """For a view of its own: which form it asks, and who is told what its fields and its choices are called."""
+    """Mark a view with the form that it asks, and the rights of who is told the names of its fields and choices."""
 
     def mark(view: View) -> View:
         setattr(view, ASKS, (form, rights))
@@ -119,14 +120,13 @@ class KeptFormMiddleware:
 
 
 def _proving_pages() -> list[str]:
-    """Where somebody says who they are: the sign-in, its second step, what far-reaching acts ask once more, and the end
-    of setting up a second factor that is compulsory.
-    """
+    """The pages where somebody proves who they are: the sign-in, its second step, what far-reaching acts ask once more,
+    and the end of setting up a compulsory second factor."""
     return [*map(reverse, ("admin:login", "mfa_authenticate", *ASKED_AGAIN, "mfa_view_recovery_codes"))]
 
 
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """What is kept waits in the session for the second step: it is not given to somebody who begins again instead."""
+    """Show the kept form after the proof. It waits in the session for a second step, and not for who begins anew."""
     if request.path == reverse("admin:login"):
         forget(request)
     if request.session.get(ENDS_AT, request.path) != request.path:
@@ -172,13 +172,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_stored(request: HttpRequest, why: str, page: str) -> HttpResponse:
-    """What was typed in a form whose row takes no change any more: to copy from, not to send."""
+    """A page with what was typed in a form whose row takes no change any more: to copy from, not to send."""
     kept = replace(_of(request), address="", page=page)
     return _page(request, kept, title=_("Not stored"), why=why, status=409)
 
 
 def to_send_again(request: HttpRequest, why: str) -> HttpResponse:
-    """What was typed, of which nothing is stored: sent again, its page says what is wrong by now."""
+    """A page with what was typed and not stored: once it is sent again, its page says what is wrong by now."""
     return _show(request, _of(request), why=why, status=409)
 
 
@@ -211,7 +211,7 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
 
 
 def _show(request: HttpRequest, kept: Kept, *, why: str = "", status: int = 200) -> HttpResponse:
-    """What was typed, to look at and to send by a click: an action that was kept is not repeated by itself."""
+    """A page with what was typed, to be sent by a click: an action that was kept is not repeated by itself."""
     return _page(request, kept, title=_("Not sent yet"), why=why, status=status)
 
 
@@ -252,9 +252,8 @@ def _label(name: str, asked: forms.Field | None) -> str:
 
 
 def _chosen(asked: forms.Field | None, values: list[str]) -> str:
-    """In words what was chosen or ticked, or what a field says itself (`kept_words`); "" for what was written, and
-    where nobody knows the words.
-    """
+    """What was chosen or ticked, in words, or what a field says itself (`kept_words`); "" for what was written, and
+    where nobody knows the words."""
     if asked is not None and (words := getattr(asked, "kept_words", None)):
         return str(words(values[0]))
     if isinstance(asked, forms.NullBooleanField) and isinstance(asked.widget, forms.Select):

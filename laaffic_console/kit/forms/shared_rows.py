@@ -35,7 +35,7 @@ Digests = dict[str, str]
 
 
 class SeenForm(BesideModelForm):
-    """For a ModelForm; its page writes `{{ form.seen }}` within the form. A form that comes without is not compared."""
+    """Mixin for a ModelForm; its page writes `{{ form.seen }}` within the form. A form without it is not compared."""
 
     # Written by the console itself, no matter who edits.
     unwatched: ClassVar[tuple[str, ...]] = ("last_login", "password")
@@ -71,7 +71,7 @@ class SeenForm(BesideModelForm):
         return self.instance
 
     def again(self) -> dict[str, Any]:
-        """What the form is made with beside its row."""
+        """The arguments that the form is made with beside its row."""
         return {}
 
     @property
@@ -131,7 +131,7 @@ class SeenForm(BesideModelForm):
         return pk | {name: digest_of(form.get_initial_for_field(field, name)) for name, field in watched.items()}
 
     def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
-        """What was not touched here takes the stored value; what was typed stays, beside what is stored."""
+        """Show the form anew: untouched fields take the stored value; what was typed stays, beside what is stored."""
         self.data = copy.deepcopy(self.data)
         overtaken = _(
             "Somebody else has saved this in the meantime. Your changes are not saved yet: check them and save again."
@@ -150,7 +150,7 @@ class SeenForm(BesideModelForm):
 
 
 class SharedRowAdmin(BesideModelAdmin):
-    """For a ModelAdmin whose rows more than one person may edit."""
+    """Mixin for a ModelAdmin whose rows more than one person may edit."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -186,7 +186,7 @@ def _read(token: str, pk: str) -> Digests | None:
 
 
 def digest_of(value: Any) -> str:
-    """What a page may carry of a value: nobody can tell by it what the value is."""
+    """A digest that a page may carry of a value: nobody can tell the value by it."""
     said = json.dumps(_plain(value), sort_keys=True, default=str)
     return salted_hmac(SALT, said).hexdigest()[:16]
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """Where the base class would show every row."""
+    """A filter that refuses an unknown word, where the base class would show every row."""
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)

@@ -25,7 +25,7 @@ _BesideModelAdmin: Any = object  # the classes that it is beside differ in what 
 
 
 class MaskedNumbers(_BesideModelAdmin):
-    """For a ModelAdmin: its `masked` columns as the viewer may see them, in the list and on a row's page.
+    """Mixin for a ModelAdmin that shows `masked` columns as the viewer may see them, in the list and on a row's page.
 
     `typed` are fields of a row's page in which numbers may be among other things, as people have typed them.
     """
@@ -114,7 +114,7 @@ def as_text(row: Any, name: str) -> str:
 
 
 def column(model: Any, name: str, page_of: HttpRequest | None, *, is_typed: bool = False) -> Callable[[Any], Any]:
-    """For list_display and fields: the column under its own name and heading, masked."""
+    """A masked column for list_display and fields, under its own name and heading."""
 
     def shown(row: Any) -> Any:
         if is_typed:

@@ -29,7 +29,7 @@ _IN_TEXT = re.compile(
 
 
 class Typed(str):
-    """In the header of a file: the name of a column that holds what people have typed, where a number may stand."""
+    """In a file's header, the name of a column that holds what people have typed, where a number may stand."""
 
     __slots__ = ()
 

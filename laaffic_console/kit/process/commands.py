@@ -46,7 +46,7 @@ class Remarks(OutputWrapper):
 
 
 def leave_to_nobody(stream: Any) -> None:
-    """What is left in its buffer would end the process with a code of Python's own."""
+    """Lead the stream to /dev/null: what is left in its buffer would end the process with a code of Python's own."""
     with suppress(OSError, ValueError, AttributeError):
         nobody = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nobody, stream.fileno())
@@ -111,7 +111,7 @@ class ConsoleCommand(BaseCommand):
             raise otherwise
 
     def refused(self, problem: ValidationError, **given_by: str) -> CommandError:
-        """What a service refused, in the words of who typed the command; `given_by`: arguments of this call alone."""
+        """A service's refusal in the words of the command line; `given_by`: arguments of this call alone."""
         typed = typed_as(self._parser, self._options) if self._parser else {}
         for field, names in {**self.given_by, **{field: [name] for field, name in given_by.items()}}.items():
             known = [name for name in names if name in typed]

@@ -77,7 +77,7 @@ _lines: dict[Group, list[tuple[Line, dict[str, Any]]]] = {group: [] for group in
 
 
 def stand_under(request: HttpRequest, page: str) -> None:
-    """In the menu the line of that page is the one that is open, though this page's address lies beneath another."""
+    """Show that page's line of the menu as the open one, though this page's address lies beneath another."""
     request.stands_under = reverse(page)  # type: ignore[attr-defined]
 
 
@@ -98,5 +98,5 @@ def title_at(path: str) -> Any:
 
 
 def lines(group: Group) -> list[dict[str, Any]]:
-    """In the order in which they were registered."""
+    """The group's lines in the order in which they were registered."""
     return [drawn for _line, drawn in _lines[group]]

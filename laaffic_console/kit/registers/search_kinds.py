@@ -95,7 +95,7 @@ def for_person(user: User | AnonymousUser) -> list[Kind]:
 
 
 def listed(list_page: str) -> Callable[[Query], str]:
-    """For `Kind.more`: the list of the admin, with the same search in its own box."""
+    """A `Kind.more`: the address of the admin's list, with the same search in its own box."""
     return lambda query: f"{reverse(f'admin:{list_page}')}?{urlencode({'q': query.text})}"
 
 
@@ -106,7 +106,7 @@ def rows_of(
     title: Callable[[Any], object] = str,
     subtitle: Callable[[Any], object] = lambda row: "",
 ) -> Callable[[Query, int], list[Result]]:
-    """For `Kind.find`: the newest rows for which `condition(query)` holds; None finds nothing and asks nothing.
+    """A `Kind.find`: the newest rows for which `condition(query)` holds; None finds nothing and asks nothing.
 
     Where half a table begins so, the newest of the first thousand: to sort them all would take longer with each that
     comes.

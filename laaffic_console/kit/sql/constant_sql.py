@@ -94,7 +94,7 @@ class _Statement:
 
 
 class Select(_Statement):
-    """From a function that returns a queryset."""
+    """SELECT, made from a function that returns a queryset."""
 
     def rows(self, *shape: Any, **given: Any) -> list[tuple[Any, ...]]:
         """All of them, as tuples in the order of the queryset's columns."""
@@ -139,7 +139,7 @@ class Select(_Statement):
 
 
 class Update(_Statement):
-    """From a function that returns a queryset and what its rows are to say: {column: value}."""
+    """UPDATE, made from a function that returns a queryset and the new values of its rows: {column: value}."""
 
     def __call__(self, *shape: Any, **given: Any) -> int:
         """How many rows it has changed."""

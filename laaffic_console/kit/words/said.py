@@ -114,14 +114,14 @@ def with_words(codes: Sequence[str], labels: Mapping[str, Any]) -> Said:
 
 
 def kept(text: str) -> str:
-    """What a column or a file holds."""
+    """The text as a column or a file keeps it."""
     if isinstance(text, Said):
         return MARK + json.dumps(text.plainly(), ensure_ascii=False)
     return text.replace(MARK, "")
 
 
 def read(held: str) -> str:
-    """What `kept` has written, in the language of now."""
+    """The text that `kept` wrote, in the current language."""
     return _read(json.loads(held[1:])) if held.startswith(MARK) else held
 
 
@@ -135,7 +135,7 @@ def read_all(held: Any) -> Any:
 
 
 def in_english(text: str) -> str:
-    """For what compares or tallies it, no matter who has written it."""
+    """The text in English, for what compares or tallies it, in whatever language it was written."""
     if not isinstance(text, Said):
         return text
     with translation.override("en"):
@@ -178,7 +178,7 @@ def _read(plain: Plain) -> Said:
 
 
 def lasting(value: Any) -> Any:
-    """What is lazy, a choice's or a field's label, with its words: its English."""
+    """A lazy text, such as the label of a choice or a field, as its English words; any other value as it is."""
     if not isinstance(value, Promise):
         return value
     with translation.override("en"):
