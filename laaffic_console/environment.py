@@ -63,7 +63,7 @@ def _without_blanks_behind_quotes(line: str) -> str:
 
 
 def text(setting: str, usual: str = "") -> str:
-    """Without the blanks or the line break around it that a copy or a file of a secret brings along."""
+    """The value without the blanks or the line break around it that a copy or a file of a secret brings along."""
     return exact(setting).strip() or usual
 
 
@@ -95,7 +95,7 @@ def number(setting: str, usual: float, *, least: float = 0, most: float) -> floa
 
 
 def switch(setting: str) -> bool:
-    """Off where it is not given."""
+    """Whether the setting is on; off where it is not given."""
     given = text(setting, "off")
     word = given.lower()
     if word not in (*ON, *OFF):
@@ -119,7 +119,7 @@ def listed(setting: str, *usual: str) -> list[str]:
 def address(
     setting: str, usual: str = "", *, is_secret: bool = False, example: str = "https://console.example.com"
 ) -> str:
-    """Such that it can be taken apart; whether it is one of the right kind, the system checks say."""
+    """An address that can be taken apart; whether it is of the right kind, the system checks say."""
     given = text(setting, usual)
     if not _is_readable(given):
         raise refused(setting, "" if is_secret else given, f"an address such as {example}")
@@ -154,7 +154,7 @@ def origins(setting: str) -> list[str]:
 
 
 def pairs(setting: str, example: str, *, may_be_empty: bool = False) -> dict[str, str]:
-    """`left=right`, with commas between; `may_be_empty`: the right side."""
+    """{left: right} of `left=right` with commas between; `may_be_empty`: the right side."""
     found = [part.rpartition("=") for part in listed(setting)]
     if not all(left.strip() and (right.strip() or may_be_empty) for left, _joint, right in found):
         raise ImproperlyConfigured(f"{setting} is “{text(setting)}”, not written as in this example: {example}.")
@@ -171,7 +171,7 @@ def time_zone(setting: str, usual: str) -> str:
 
 
 def refused(setting: str, given: str, what: str) -> ImproperlyConfigured:
-    """`given`: "" for a secret."""
+    """The error for a value; `given`: "" for a secret."""
     return ImproperlyConfigured(f"{setting} is {f'“{given}”' if given else 'not what it should be'}. Give {what}.")
 
 

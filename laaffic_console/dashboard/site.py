@@ -51,7 +51,7 @@ class ConsoleSite(UnfoldAdminSite):
                 self._is_loading = False
 
     def register(self, *given: Any, **options: Any) -> None:
-        """Somebody's admin is imported before the others: what it registers is kept, and loads nothing else."""
+        """Register somebody's admin that is imported before the others, without loading these."""
         with self._turn:
             was_loading, self._is_loading = self._is_loading, True
             try:

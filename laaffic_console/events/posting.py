@@ -52,7 +52,7 @@ class Line:
         self.is_cut = False
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer | None:
-        """None where nobody waited for its end: it says nothing about the target, and is posted again."""
+        """The answer; None where nobody waited for its end: that says nothing about the target, and is posted again."""
         self.began, self.is_cut = time.monotonic(), False
         began = self.began
         try:

@@ -41,7 +41,7 @@ def fill(model: Any) -> None:
 
 
 def kind_of(state: str, reason: str, evidence: str) -> str:
-    """Lists were told of in the language of the person who had them read: what says nothing else is taken for one."""
+    """The kind that the words tell. Lists were told of in each reader's language, so unknown words count as a list."""
     for kind, pattern in FOUND.items():
         if pattern.search(evidence):
             return kind

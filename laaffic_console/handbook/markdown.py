@@ -83,7 +83,7 @@ def _pieces(tokens: list[Token]) -> Iterator[str]:
 
 
 def text_of(inline: Token) -> str:
-    """Its words without the marks around them."""
+    """The words of the text, without the marks around them."""
     said = {"softbreak": " ", "hardbreak": " "}
     return "".join(said.get(child.type, child.content) for child in inline.children or [])
 

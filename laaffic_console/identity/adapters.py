@@ -88,8 +88,7 @@ class FactorAdapter(DefaultMFAAdapter):
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The secret; in place of one encrypted by another SECRET_KEY a new one, which fits no code until it is
-        reset."""
+        """The secret; one that another SECRET_KEY encrypted becomes a new one, which fits no code until it is reset."""
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:

@@ -75,7 +75,7 @@ WRONG_VALUES = (
 
 
 class EmailCode(StrEnum):
-    """What the same numbers say of an email (laaffic-api#email-codes)."""
+    """The meanings of the same numbers for email (laaffic-api#email-codes)."""
 
     AUTHENTICATION = "-1"
     DUPLICATE = "-2"
@@ -122,7 +122,7 @@ class CodeEntry:
 
     @property
     def is_foreign(self) -> bool:
-        """Not Laaffic said it, but something on the way."""
+        """Whether not Laaffic said it, but something on the way."""
         return self.code.startswith(FOREIGN)
 
 
@@ -437,7 +437,7 @@ def lookup(family: Family, code: str) -> CodeEntry:
 
 
 def foreign(http_status: int) -> CodeEntry | None:
-    """What an HTTP error under 500 calls for that Laaffic did not write; None where the request may have arrived."""
+    """What to do about an HTTP error under 500 not written by Laaffic; None where the request may have arrived."""
     if not 400 <= http_status < 500 or http_status in _MAY_HAVE_ARRIVED:
         return None
     return _FOREIGN.get(http_status) or CodeEntry(

@@ -53,7 +53,7 @@ class Refused(LaafficError):
 
     @property
     def is_foreign(self) -> bool:
-        """Not Laaffic said it, but something on the way."""
+        """Whether not Laaffic said it, but something on the way."""
         return self.entry.is_foreign
 
     @property

@@ -35,7 +35,7 @@ class DeliveryReport(NamedTuple):
     remark: str = ""  # what of it could not be understood, in words; the rest counts
 
     def as_json(self) -> dict[str, Any]:
-        """For keeping a report whose message is not known yet; `from_json` reads it back."""
+        """The report as JSON, to keep it while its message is not known; `from_json` reads it back."""
         plain: dict[str, Any] = self._asdict()
         plain["at"] = self.at.isoformat() if self.at else None
         plain["price"], plain["pay"] = _text(self.price), _text(self.pay)
@@ -56,7 +56,7 @@ class DeliveryReport(NamedTuple):
 
 
 class _Known(dict[_Key, _Value]):
-    """What was read before, by what it was read from: a price list has few prices, and a million reports say them."""
+    """Values by what they were read from: a price list has few prices, and a million reports name them."""
 
     def keep(self, key: _Key, value: _Value) -> None:
         if len(self) >= NUMBER_KEPT:
@@ -110,7 +110,7 @@ def _names(keys: tuple[object, ...]) -> tuple[str, ...]:
 
 
 def _said(report: Mapping[str, object]) -> DeliveryReport:
-    """What a pushed report says apart from which message it is about, and when: the same in thousands of them."""
+    """A pushed report without its message and moment: the rest is the same in thousands of reports."""
     try:
         written = repr([report.get(name) for name in SAID])
     except RecursionError:  # nested as deep as the parser goes
@@ -238,7 +238,7 @@ _CURRENCY = re.compile(r"^\s*[A-Za-z]{3}(?=[\s\d+-])|(?<=[\s\d])[A-Za-z]{3}\s*$"
 
 
 def currency(named: object, amount: object = None) -> str:
-    """In capitals: `usd` is not a second currency. Where none is named, the one that is beside the amount."""
+    """The currency in capitals, as `usd` is no second one; where none is named, the one beside the amount."""
     if said := text(named):
         return said.upper()[:8]
     beside = _CURRENCY.search(text(amount))

@@ -199,7 +199,7 @@ class Transport:
 
 
 def _turned_away(answer: requests.Response, interface: str, now: float) -> Refused | None:
-    """What a proxy refused; None where the request may have reached Laaffic anyway.
+    """The refusal of a proxy; None where the request may have reached Laaffic anyway.
 
     429 says so whatever is below it. Of the other pages that are not JSON nobody knows who wrote them, and when.
     """
@@ -229,7 +229,7 @@ def _retry_after(answer: requests.Response, now: float) -> float:
 
 
 def _transport_error(interface: str, problem: requests.RequestException) -> NotSent | OutcomeUnknown:
-    """Not sent when it is certain; unknown for everything else, a reset before the answer included."""
+    """NotSent where that is certain; OutcomeUnknown for everything else, even a reset before the answer."""
     if isinstance(problem, _NO_ADDRESS):
         return NotSent("LAAFFIC_BASE_URL is not an address", interface=interface)
     if isinstance(problem, requests.exceptions.InvalidHeader):

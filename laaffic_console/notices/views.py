@@ -47,7 +47,7 @@ def list_view(request: HttpRequest) -> HttpResponse:
 
 
 def open_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """Read, and on to what it is about."""
+    """Mark it as read, and go on to what it is about."""
     if request.method != "POST":
         raise Http404
     opens = "stay" not in request.POST
@@ -58,7 +58,7 @@ def open_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def read_all_view(request: HttpRequest) -> HttpResponse:
-    """Up to the last that was shown: what has come since nobody has seen."""
+    """Mark all as read up to the last that was shown: nobody has seen what has come since."""
     last, until = request.POST.get("last", ""), _moment(request.POST.get("until", ""))
     if request.method != "POST" or not (last.isascii() and last.isdecimal() and len(last) < 19) or until is None:
         raise Http404

@@ -92,7 +92,7 @@ class CommandsUnderFire:
             self._strike(typed, typed.blow.kind)
 
     def _under_way_since(self, typed: Typed) -> float | None:
-        """When its connection to the gateway was first seen."""
+        """When the command's connection to the gateway was first seen; None before that."""
         if typed.under_way_since is None:
             there = [each.raddr.port for each in typed.process.net_connections("tcp") if each.raddr]
             if self.console.gateway_port in there:

@@ -141,7 +141,7 @@ class Installation:
             self.processes.start(f"worker-{number}", ["-m", "laaffic_console", "worker"])
 
     def run_from(self, before: Path | None) -> None:
-        """What is started from now on is of the version in that folder; None: of this one."""
+        """From now on start everything from the version in that folder; None: from this one."""
         paths = {"PYTHONPATH": f"{before}{os.pathsep}{before / 'numbers'}"} if before else {}
         self.shell.end()
         self.processes.home = self.shell.home = before or HOME_DIR
@@ -309,7 +309,7 @@ def share_unharmed() -> float:
 
 
 def of_the_machine() -> dict[str, str]:
-    """What a rehearsal's processes are given of this process' environment."""
+    """The part of this process' environment that a rehearsal's processes get."""
     return {
         name: value
         for name, value in os.environ.items()

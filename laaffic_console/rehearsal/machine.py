@@ -45,7 +45,7 @@ def seconds_in(file: Path) -> float:
 
 
 def set_clock(folder: Path, seconds: float) -> None:
-    """At once and whole: a reader never finds half a number."""
+    """Write the clock's file as a whole: a reader never finds half a number."""
     written = folder / f"{CLOCK}.new"
     written.write_text(str(seconds))
     written.replace(folder / CLOCK)

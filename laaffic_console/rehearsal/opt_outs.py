@@ -19,7 +19,7 @@ def chosen(seed: int, numbers: Sequence[str], share: float) -> list[str]:
 
 
 def push(address: str, numbers: Sequence[str], look_after: Callable[[], object]) -> None:
-    """To the console's inbox; the web process may be dying just now."""
+    """Push opt-outs to the console's inbox until it takes them; the web process may be dying just now."""
     at = f"{dt.datetime.now(ZONE):%Y-%m-%d %H:%M:%S}"
     for start in range(0, len(numbers), A_PUSH):
         some = numbers[start : start + A_PUSH]

@@ -85,7 +85,7 @@ class Processes:
         raise ValueError(f"{blow.kind} strikes no process")
 
     def look_after(self) -> list[str]:
-        """What a service manager does: start again what has ended. And let go on what was stopped for a while."""
+        """Start again what has ended, as a service manager does, and let go on what was stopped for a while."""
         now = time.monotonic()
         for due, stopped in self.stopped:
             if due <= now:

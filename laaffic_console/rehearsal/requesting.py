@@ -48,7 +48,7 @@ class RequestsRehearsal(Rehearsal):
         self.clients.begin(self.requests, self._may_begin)
 
     def _strike(self, blow: Blow) -> str:
-        """What answers is struck while a client waits for its answer."""
+        """Strike the web process while a client waits for its answer."""
         if blow.kind in IN_FLIGHT:
             give_up_at = time.monotonic() + WAIT_FOR_ONE
             while not self.clients.under_way and time.monotonic() < give_up_at:
@@ -57,7 +57,7 @@ class RequestsRehearsal(Rehearsal):
         return super()._strike(blow)
 
     def _may_begin(self, place: int) -> bool:
-        """So that clients ask until the last blow has fallen."""
+        """Whether this request may be asked for: they are spread so that clients ask until the last blow has fallen."""
         share = self.before[place]
         if not self.blows_are_to_come:
             return True

@@ -168,7 +168,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         }
 
     def send_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Now, beside what is planned."""
+        """Send it now, beside what is planned."""
         report = self._theirs(request, pk)
         require(request, *report_file.RIGHTS)
         schedule.send_now(report)
@@ -206,7 +206,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         return _to_page_of(report)
 
     def keep_view(self, request: HttpRequest) -> HttpResponse:
-        """What a report of one's own asks is replaced by what the page shows."""
+        """Replace what a report of one's own asks by what the page shows."""
         pk = request.POST.get("report", "")
         report = self._theirs(request, int(pk) if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0)
         before, report.query = report.query, asking.read(request.POST.get("query", "")).query()

@@ -54,7 +54,7 @@ class Period:
 
     @property
     def end(self) -> dt.datetime:
-        """Not in it any more."""
+        """The first moment after the period."""
         return _midnight(self.last + dt.timedelta(days=1))
 
     @property
@@ -67,7 +67,7 @@ class Period:
 
 
 def _midnight(day: dt.date) -> dt.datetime:
-    """Where the clocks are put forward at midnight, the day begins an hour later."""
+    """The beginning of the day; where clocks are put forward at midnight, it is an hour later."""
     return dt.datetime.combine(day, dt.time.min, timezone.get_current_timezone())
 
 
@@ -91,7 +91,7 @@ def period(first: dt.date, last: dt.date) -> Period:
 
 @dataclass(slots=True)
 class Figures:
-    """What can be added up. A count that is not there cannot be told; amounts are millionths by currency."""
+    """Figures that can be added up. A count that is missing cannot be told; amounts are millionths by currency."""
 
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -120,7 +120,7 @@ Rows = defaultdict[tuple[Value, ...], Figures]  # by one value for each dimensio
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What of a report is wanted: keys by dimension (`key_of`), and whether anybody asks for times to deliver."""
+    """The part of a report that is wanted: keys by dimension (`key_of`), and whether anybody wants times to deliver."""
 
     only: Mapping[str, Collection[str]] = field(default_factory=dict)
     with_times: bool = True
@@ -352,7 +352,7 @@ def prove(wanted: Period) -> Iterator[str]:
 
 
 def time_values(by: Sequence[str], day: dt.date) -> dict[str, Value]:
-    """For a source: what its rows of a day have for the dimensions of time."""
+    """For a source: the values of its rows of a day for the dimensions of time."""
     return {name: (f"{day:%Y-%m}" if name == "month" else day.isoformat(),) for name in by if name in OF_TIME}
 
 

@@ -233,7 +233,7 @@ def _currencies(report: Report) -> list[str]:
 
 
 def as_text(report: Report, most: int) -> list[str]:
-    """For an email: the totals, a line each, with those of the period before in brackets; then the first rows."""
+    """The lines of an email: the totals, with those of the period before in brackets; then the first rows."""
     currencies = _currencies(report)
     columns: list[tuple[str, str]] = []
     for name in report.columns:

@@ -17,7 +17,7 @@ CONCURRENT = 4
 
 
 class Courier:
-    """For callbacks that go where a call or an option said; `counts[kind]` tells what happened to them."""
+    """Posts callbacks where a call or an option said; `counts[kind]` tells what happened to them."""
 
     def __init__(self, options: Options) -> None:
         self.options = options

@@ -141,7 +141,7 @@ class NumberInterfaces(FamilyOfInterfaces):
         return success(self.options, data=page_of(rows, given))
 
     def _live(self, now: float) -> list[Bound]:
-        """What has expired is gone for good, as it is at Laaffic."""
+        """The bindings that have not expired; the others are gone for good, as at Laaffic."""
         at = self.gateway.aged(now)
         self.bindings = {bind_id: bound for bind_id, bound in self.bindings.items() if bound.expires > at}
         return list(self.bindings.values())
@@ -288,7 +288,7 @@ def first_pools() -> list[Pool]:
 
 
 def checked_pool(given: dict[str, Any], held: Pool | None = None) -> Pool:
-    """What the pool holds already is in order, in whatever form it came to be there."""
+    """The pool, if it is in order. Whatever it holds already is, in whatever form it came to be there."""
     number, whitelist = text(given, "poolNumber"), text(given, "customerWhitelist")
     if not 1 <= len(number) <= 20:
         raise Refusal("-22", "poolNumber has 1 to 20 characters")

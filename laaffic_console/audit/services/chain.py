@@ -48,7 +48,7 @@ def digest_of(entry: AuditEntry, before: str) -> str:
 
 
 def locked_head() -> AuditHead:
-    """It is there after the first time."""
+    """The chain's head, locked; the first call makes it."""
     heads = AuditHead.objects.select_for_update().filter(pk=1)
     head = heads.first()
     if head is None:

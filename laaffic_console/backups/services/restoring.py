@@ -262,7 +262,7 @@ def _check_dump(dump: Path, manifest: Manifest) -> None:
 
 
 def _settled_copy(since: dt.datetime, lost: _Lost) -> Restored:
-    """Whatever is odd in a copy shows here, where it changes nothing."""
+    """Settle a copy first: whatever is odd in the backup shows here, where it changes nothing."""
     try:
         if not MigrationRecorder(connection).applied_migrations():
             raise _not_ours(_("it has no migrations"))

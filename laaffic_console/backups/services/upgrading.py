@@ -57,7 +57,7 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """Seconds without pages."""
+    """The seconds without pages, by their cause."""
 
     stopping: float
     migrating: float
@@ -106,7 +106,7 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
 
 
 def _look_for_systemd(how: How) -> None:
-    """Before anything is stopped: without it, the usual commands would fail one by one."""
+    """Refuse, before anything is stopped, where there is no systemd: the usual commands would fail one by one."""
     commands = (how.ready_web, how.stop_workers, how.stop_web, how.start_web, how.start_workers)
     if SYSTEMD.is_dir() or not any(command.startswith("systemctl ") for command in commands):
         return
@@ -206,7 +206,7 @@ def _migrate(ready: ReadyMigrations) -> None:
 
 @contextlib.contextmanager
 def _told_as(failed: type[Refused] | type[Halfway], then: str) -> Iterator[None]:
-    """Processes are stopped by now: whatever ends the upgrade here, Ctrl-C too, is told with what to do."""
+    """Raise whatever ends the upgrade here, Ctrl-C too, as `failed` with what to do: processes are stopped by now."""
     try:
         yield
     except (OSError, KeyboardInterrupt, Error) as problem:  # Error: of the database

@@ -72,6 +72,6 @@ def _shown(step: Step) -> dict[str, Any]:
 
 @require_POST
 def put_away(request: HttpRequest) -> HttpResponse:
-    """For this person, on whatever machine."""
+    """Hide the list of first steps from this person, on whatever machine."""
     FirstStepsPutAway.objects.get_or_create(user=signed_in(request))
     return HttpResponseRedirect(reverse("admin:index"))

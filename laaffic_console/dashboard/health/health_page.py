@@ -79,7 +79,7 @@ def pending_migrations() -> Sign:
 
 @functools.lru_cache(maxsize=1)
 def _migrations(minute: int) -> frozenset[tuple[str, str]]:
-    """On the disk, where a new version may have been laid beneath this process."""
+    """The migrations on the disk, where a new version may have been laid beneath this process."""
     return frozenset(MigrationLoader(None).graph.nodes)
 
 

@@ -76,7 +76,7 @@ _known: set[int] = set()
 
 
 def remember(using: str, **signal: Any) -> None:
-    """Before migrations: which permissions there are, so that new ones can be told afterwards."""
+    """Note before migrations which permissions there are, so that new ones can be told from them afterwards."""
     from django.contrib.auth.models import Permission
 
     try:
@@ -87,7 +87,7 @@ def remember(using: str, **signal: Any) -> None:
 
 
 def fill(app_config: AppConfig, using: str, **signal: Any) -> None:
-    """After an app's migrations: its permissions for roles that have none of it, and its new ones for the others."""
+    """Give roles an app's permissions after its migrations: all of them where a role has none, else the new ones."""
     from django.contrib.auth.models import Group, Permission
 
     if app_config.label not in (*APPS, *CLOSED_APPS):
@@ -107,7 +107,7 @@ def fill(app_config: AppConfig, using: str, **signal: Any) -> None:
 
 
 def _keep_sight(using: str) -> None:
-    """Once, by the version that masks numbers: who has seen them goes on to, until an owner takes the right away."""
+    """Once, with the version that masks numbers: those who saw them still may, until an owner takes the right away."""
     from django.contrib.auth.models import Group, Permission, User
 
     sight = Permission.objects.using(using).filter(codename="see_numbers", content_type__app_label="messaging").first()

@@ -130,7 +130,7 @@ class _Round:
                 self.is_lost = self.is_lost or not self.lease.renew()
 
     def _look_after(self, lane: "_Lane", *, is_over: bool) -> None:
-        """One webhook that was deleted at the same moment, or a fault of ours with it, stops no other."""
+        """Look after one lane. A webhook deleted at the same moment, or a fault of ours with it, stops no other."""
         try:
             lane.look_after(is_over=is_over)
         except Exception as problem:
@@ -319,7 +319,7 @@ class _Lane:
         self.succeeded = self.failed = 0
 
     def _is_well(self) -> None:
-        """Written where it changes, and each few seconds."""
+        """Note that the webhook answers: where that is news, and each few seconds."""
         now, row = timezone.now(), self.webhook
         if row.failures >= WAKE_AFTER and not delivery_writes.wake(row.pk, row.failing_since or now):
             self._keep(rests_until=None, last_ok_at=now)  # more is to be woken, with the next that succeeds
@@ -355,7 +355,7 @@ class _Lane:
         return is_kept
 
     def close(self) -> None:
-        """Whatever has been answered is written; what is still under way is left, and not waited for."""
+        """Write what has been answered; what is still under way is left, and not waited for."""
         self.is_stopped = True
         self.patience.for_names = self.patience.for_answers = False
         if self.answered:

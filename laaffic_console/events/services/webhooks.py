@@ -67,7 +67,7 @@ def change_kinds(webhook: Webhook, kinds: Sequence[str]) -> None:
 
 
 def rotate(webhook: Webhook) -> str:
-    """Another secret; for a day the old one signs too, so that the receiver can be changed in between.
+    """Make another secret; for a day the old one signs too, so that the receiver can be changed in between.
 
     So do those before it that are still good: which of them the receiver has, nobody here knows.
     """
@@ -97,13 +97,13 @@ def signers(webhook: Webhook, now: dt.datetime) -> list[Signer]:
 
 
 def _old_secrets(webhook: Webhook, now: dt.datetime) -> list[str]:
-    """Sealed, the newest first."""
+    """The old secrets that are still good, sealed, the newest first."""
     is_good = webhook.old_secret_until is not None and now < webhook.old_secret_until
     return webhook.old_secret.split() if is_good else []
 
 
 def pause(webhook: Webhook) -> bool:
-    """Nothing leaves; its events wait. False where it is not active."""
+    """Let nothing leave; the events wait. False where the webhook is not active."""
     return _move(webhook, State.PAUSED, [State.ACTIVE], _("paused"))
 
 
@@ -162,7 +162,7 @@ def test(webhook: Webhook) -> Delivery:
 
 @transaction.atomic
 def redeliver(delivery: Delivery) -> bool:
-    """Once more, with the same webhook-id; False where it waits anyway."""
+    """Deliver it once more, with the same webhook-id; False where it waits anyway."""
     again = Delivery.objects.filter(pk=delivery.pk).exclude(state=Delivery.State.WAITING)
     moved = again.update(
         state=Delivery.State.WAITING, next_at=timezone.now(), first_tried_at=None, problem="", detail=""

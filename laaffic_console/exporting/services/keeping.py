@@ -117,7 +117,7 @@ def _delete_orphans(now: dt.datetime) -> None:
 
 
 def _modified(path: Path) -> float:
-    """One that another sweep has just deleted is not old."""
+    """When the file was last changed; one that another sweep has just deleted counts as new."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

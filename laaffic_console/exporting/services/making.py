@@ -236,7 +236,7 @@ def _finish(mine: QuerySet[Export], export: Export, path: Path, rows: int) -> bo
 
 
 def _fail(mine: QuerySet[Export], held: HeldLease, problem: str) -> None:
-    """Nothing where another worker has the lease by now: it deletes files too, and begins this one again."""
+    """Note the failure, but not where another worker has the lease by now, deletes files, and begins again."""
     if held.renew():
         mine.update(state=State.FAILED, problem=problem, finished_at=timezone.now())
 

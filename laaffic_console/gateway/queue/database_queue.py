@@ -72,5 +72,5 @@ def _waiting() -> "QuerySet[OrmQ, Any]":
 
 @Update
 def _take() -> tuple["QuerySet[OrmQ]", dict[str, Any]]:
-    """Unless another cluster was faster."""
+    """Take a task, unless another cluster was faster."""
     return OrmQ.objects.filter(pk=Given("task"), lock=Given("seen")), {"lock": Given("lock")}

@@ -79,8 +79,7 @@ class Kept:
         ]
 
     def has_typed(self, form: forms.BaseForm | None) -> bool:
-        """Whether it holds more than a button, which does not say here what it does and is pressed again on its
-        page."""
+        """Whether it holds more than a button, which does not say here what it does: it is pressed anew on its page."""
         asked = form.fields if form else {}
         return any(not _is_mark(name, asked) for name, _value in self.fields)
 

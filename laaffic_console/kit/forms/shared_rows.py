@@ -222,7 +222,7 @@ def in_words(field: forms.Field, value: Any) -> str:
 
 
 def _put(data: Any, name: str, widget: forms.Widget, value: Any) -> None:
-    """Into posted data, as this widget would have sent it."""
+    """Put the value into posted data, as this widget would have sent it."""
     widget = getattr(widget, "widget", widget)  # the admin wraps those of other rows
     if isinstance(widget, forms.MultiWidget):
         endings: list[str] = widget.widgets_names  # type: ignore[attr-defined]

@@ -97,7 +97,7 @@ class Select(_Statement):
     """SELECT, made from a function that returns a queryset."""
 
     def rows(self, *shape: Any, **given: Any) -> list[tuple[Any, ...]]:
-        """All of them, as tuples in the order of the queryset's columns."""
+        """All rows, as tuples in the order of the queryset's columns."""
         return self._rows(shape, given)[0]
 
     def _rows(self, shape: tuple[Any, ...], given: dict[str, Any]) -> tuple[list[tuple[Any, ...]], _Text]:

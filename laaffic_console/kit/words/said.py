@@ -126,7 +126,7 @@ def read(held: str) -> str:
 
 
 def read_all(held: Any) -> Any:
-    """Every text in what JSON holds."""
+    """The texts in what JSON holds, each as `read` gives it."""
     if isinstance(held, dict):
         return {name: read_all(part) for name, part in held.items()}
     if isinstance(held, list):

@@ -31,7 +31,7 @@ OWNERS = (Notify.HELD, Notify.FINISHED, Notify.DRIFT, Notify.IMPORT)
 
 
 def ring_for_waiting() -> None:
-    """For the sweep: a bell that was lost."""
+    """For the sweep: ring where a bell was lost."""
     if Waiting.objects.exists():
         bell.ring(JOB)
 

@@ -41,7 +41,7 @@ FAILURES = (OSError, smtplib.SMTPException)
 
 
 def ring_if_due() -> None:
-    """For the sweep."""
+    """For the sweep: ring where a mail is due."""
     if _due(timezone.now()):
         bell.ring(MAIL_JOB)
 

@@ -13,7 +13,7 @@ MANY = 100  # more are not counted
 
 
 def of(user: User) -> QuerySet[Notice]:
-    """Under the bell; not what they have lost the right to see since."""
+    """The notices under the person's bell, without those that they have lost the right to see since."""
     seen = ["", *(one.kind for one in subjects.every() if user.has_perm(one.view))]
     return Notice.objects.filter(user=user, in_bell=True, subject__in=seen)
 

@@ -41,7 +41,7 @@ class Acts(ABC):
         return dict(self.gateway)
 
     def prepare(self, console: Installation) -> None:
-        """In calm weather, with everything running."""
+        """Prepare the console in calm weather, with everything running."""
         console.manage("register_app", APP_ID, "--channel", self.product)
 
     @abstractmethod
@@ -50,10 +50,10 @@ class Acts(ABC):
 
     @abstractmethod
     def command(self, phase: int, number: int, ledger: Ledger) -> Sequence[str]:
-        """What a person types for it; nothing where there is nothing to be done."""
+        """The command that a person types for the act; [] where there is nothing to be done."""
 
     def again(self, phase: int, number: int, ledger: Ledger) -> Sequence[str]:
-        """What a person types next, when everything has been found out; nothing where it is, or may be, done."""
+        """The command for an act that may be repeated once all is found out; [] where it is, or may be, done."""
         if any(state in UNDECIDED for state in ledger.states(self.key(phase, number))):
             return []
         return self.command(phase, number, ledger)
@@ -78,7 +78,7 @@ class Acts(ABC):
 
     @abstractmethod
     def differences(self, console: Installation, ledger: Ledger, taken: Sequence[Taken]) -> list[str]:
-        """Where what the console shows is not what the gateway holds."""
+        """What the console shows otherwise than the gateway holds it."""
 
 
 def read_ledger(console: Installation, channel: str) -> Ledger:

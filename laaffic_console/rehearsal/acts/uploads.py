@@ -49,7 +49,7 @@ class Uploads(Acts):
         return [] if self.key(phase, number) in ledger.standing else self.command(phase, number, ledger)
 
     def is_settled(self, ledger: Ledger) -> bool:
-        """What is unknown is uploaded again."""
+        """Always: what is unknown is uploaded again."""
         return True
 
     def is_knowable(self, key: str) -> bool:

@@ -40,7 +40,7 @@ def next_time(report: Report, after: dt.datetime) -> dt.datetime | None:
 
 
 def take_due(now: dt.datetime | None = None) -> None:
-    """For the sweep. What was due several times while no worker ran is sent once."""
+    """For the sweep: queue what is due. What was due several times while no worker ran is sent once."""
     now = now or database_clock.now()
     for report in Report.objects.filter(next_at__lte=now).order_by("next_at")[:TAKEN_AT_ONCE]:
         with transaction.atomic():

@@ -172,7 +172,7 @@ def probe_due() -> bool:
 
 
 def is_due() -> Q:
-    """No hold is asked about more seldom than LONGEST_WAIT."""
+    """Holds whose probe is due; none is asked about more seldom than LONGEST_WAIT."""
     return due.come("next_probe_at", [(Q(), dt.timedelta(seconds=LONGEST_WAIT))])
 
 

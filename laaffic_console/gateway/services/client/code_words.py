@@ -23,7 +23,7 @@ def refused_before(family: Family, code: str, reason: str) -> str:
 
 
 def said(problem: LaafficError) -> str:
-    """Why nothing came of a request."""
+    """The sentence on why nothing came of a request."""
     return refused(problem) if isinstance(problem, Refused) else problem.message
 
 

@@ -112,7 +112,7 @@ class Inbox(Generic[Entry]):
         return True
 
     def _retry_due(self) -> None:
-        """Some of them: where pushes come steadily, a worker that stays for the next has no time left behind it."""
+        """Try some orphans: where pushes come steadily, a worker that stays for the next has no time left later."""
         if self.retry is not None and inbox.is_any_orphan_due(self.kind):
             self.retry_orphans()
 
@@ -121,7 +121,7 @@ class Inbox(Generic[Entry]):
         return inbox.retry_orphans(self.kind, self.retry) if self.retry else 0
 
     def _entries(self, bodies: Iterable[PushedBody]) -> "Iterator[_Item[Entry]]":
-        """What is left of each body, read when it is wanted; a body that cannot be read is given up at once."""
+        """The entries left in each body, read when they are wanted; an unreadable body is given up at once."""
         for body in bodies:
             try:
                 raw = entries_of(json.loads(body.body))
@@ -262,7 +262,7 @@ def _next_bodies(kind: PushKind) -> list[PushedBody]:
 
 
 def _sizes(waiting: "QuerySet[PushedBody]") -> list[tuple[int, int]]:
-    """Read from the index alone: on SQLite the size of a body lies behind its whole text."""
+    """Ids and sizes, read from the index alone: on SQLite the size of a body lies behind its whole text."""
     return list(waiting.values_list("pk", "size")[:BODIES_AT_ONCE])
 
 

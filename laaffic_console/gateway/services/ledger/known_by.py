@@ -18,7 +18,7 @@ class Evidence(NamedTuple):
 
 
 def answer(said: str = "") -> Evidence:
-    """`said`: its id, or the gateway's words."""
+    """Known by the gateway's answer; `said`: its id, or the gateway's words."""
     return Evidence(EvidenceKind.ANSWER, f"{THE_ANSWER}: {said}" if said else THE_ANSWER)
 
 
@@ -42,7 +42,7 @@ def report(said: str) -> Evidence:
 
 
 def listing(said: str) -> Evidence:
-    """One of the lists at Laaffic, which shows what was asked for, or does not."""
+    """Known by one of Laaffic's lists, which shows what was asked for, or does not."""
     return Evidence(EvidenceKind.LIST, said)
 
 
@@ -61,7 +61,7 @@ def console(why: str) -> Evidence:
 
 
 def time(said: str) -> Evidence:
-    """Nothing came in the time in which it would have."""
+    """Known by the time: nothing came while it would have come."""
     return Evidence(EvidenceKind.TIME, said)
 
 

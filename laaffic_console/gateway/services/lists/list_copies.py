@@ -97,7 +97,7 @@ class Copies(Generic[Copy]):
         return copy.started_at is None or copy.started_at < old or due.is_ahead(copy.started_at)
 
     def is_old(self, copy: Copy) -> bool:
-        """Several times in a row it was not read: no worker runs, or Laaffic does not answer."""
+        """Whether it was not read several times in a row: no worker runs, or Laaffic does not answer."""
         return copy.succeeded_at is not None and copy.succeeded_at < timezone.now() - 3 * self._interval()
 
     def ring_due(self, names: Iterable[str]) -> None:

@@ -48,7 +48,7 @@ def or_without() -> Iterator[None]:
 
 
 def may_take(job: str, seconds: float) -> None:
-    """Before its process is ended: from an app's ready(), for a job that holds what only memory knows."""
+    """Called from an app's ready(), to end a job's process later: it holds what only memory knows."""
     _seconds[job] = int(seconds)
 
 
@@ -80,7 +80,7 @@ def _ring_now(job: str, *args: int | str, timeout: int | None = None) -> None:
 
 
 def _ring_unless_rung(job: str) -> None:
-    """After the commit: neither a slow cache nor a missing one may hold or undo a transaction."""
+    """Ring after the commit: neither a slow cache nor a missing one may hold or undo a transaction."""
     try:
         is_first = cache.add(f"bell:{job}", 1, timeout=1)
     except away() as problem:

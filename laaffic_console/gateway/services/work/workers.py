@@ -45,7 +45,7 @@ def beat() -> None:
 
 
 def beat_through(seconds: float) -> None:
-    """Before what may take so long, and writes no sign: this one is dated ahead, as far as it is believed."""
+    """Called before what takes so long without a sign of life: the beat is dated ahead, as far as it is believed."""
     beyond = dt.timedelta(seconds=seconds) - STALE_AFTER / 2
     ahead = max(dt.timedelta(0), min(beyond, STALE_AFTER * 0.9))
     if ahead > _last_ahead or time.monotonic() - _last_beat >= BEAT_EVERY:
@@ -76,7 +76,7 @@ def beating(also: Callable[[], object] = lambda: None, *, every: float = BEAT_EV
 
 
 def beat_through_request() -> None:
-    """Before asking Laaffic, which may hang for as long as it may. Not between a request's departure and its bytes."""
+    """Called before asking Laaffic, which may hang; not between a request's departure and its bytes."""
     beat_through(sum(settings.LAAFFIC_TIMEOUTS))
 
 
