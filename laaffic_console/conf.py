@@ -98,7 +98,7 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
             f"PRAGMA cache_size=-{1024 * sqlite_megabytes()};",
         }
-        # To open it takes longer than most of what is asked: its functions are made, its tables are read again.
+        # Opening it takes longer than most queries: its functions are made, its tables are read again.
         return {**config, "CONN_MAX_AGE": 60}
     if keeps_statements:
         config["OPTIONS"] = {**config.get("OPTIONS", {}), "prepare_threshold": 0}

@@ -290,7 +290,7 @@ ACCOUNT_ADAPTER = "laaffic_console.identity.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}  # of an account, from wherever; axes counts by address
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}  # for one account, from wherever; axes counts by address
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa", "socialaccount"]
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 MFA_ADAPTER = "laaffic_console.identity.adapters.FactorAdapter"
@@ -387,7 +387,7 @@ if environment.switch("BEHIND_TLS_PROXY"):
 
 UNFOLD = {**theme.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
 
-# Of the REST API alone: a token says who asks, and every answer is JSON.
+# For the REST API alone: a token says who asks, and every answer is JSON.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["laaffic_console.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["laaffic_console.api.authentication.MayDo"],

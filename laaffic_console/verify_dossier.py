@@ -56,7 +56,7 @@ def fingerprint(public_key: bytes) -> str:
 
 
 def check(path: Path, key: str = "") -> Genuine:
-    """`key`: the fingerprint that it has to be signed with, however it is grouped. NotGenuine, or OSError."""
+    """Check the file. `key`: the fingerprint of its signature's key, in any grouping. NotGenuine, or OSError."""
     wanted = re.sub(r"[\s:]", "", key).lower()
     if key and not re.fullmatch(r"[0-9a-f]{64}", wanted):
         raise NotGenuine("A fingerprint has 64 hexadecimal digits. Give --key the one that you were told.")
@@ -199,7 +199,7 @@ def run(path: Path, key: str, say: Callable[[str], object]) -> str:
 
 
 def told(stream: TextIO | None, said: str) -> None:
-    """OSError where it takes nothing; then what is left in its buffer does not end Python with a code of its own."""
+    """Print a sentence; OSError where the stream takes nothing, whose buffer then no longer disturbs Python's end."""
     if stream is None:  # closed
         return
     try:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console import environment
 from laaffic_console.checks.saying import LOCAL, TAG, error, example, is_loopback, is_web_address, unsendable, warning
 
-LEAST_OF_A_KEY, LEAST_CHARACTERS = 32, 5  # of SECRET_KEY: how long it is, and how many different ones
+LEAST_OF_A_KEY, LEAST_CHARACTERS = 32, 5  # SECRET_KEY's length, and how many different characters it has
 
 
 @register(TAG)

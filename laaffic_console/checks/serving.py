@@ -1,4 +1,4 @@
-"""What keeps the web process from serving."""
+"""Keep the web process from serving with settings that do not work."""
 
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured

@@ -17,7 +17,7 @@ class ExportedList(Exporting):
     """
 
     admin_site: Any
-    export_name: str = ""  # of the file; else the model's
+    export_name: str = ""  # the file's name; "" for the model's
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_view)

@@ -22,7 +22,7 @@ OF_ENTRIES: dict[str, Promise] = {
     EntryState.LAPSED: _("Its answer was lost, and what was asked for would be over by now: no longer looked for."),
 }
 
-# By the names in `reporting.COLUMNS`.
+# The meanings of columns, by the names in `reporting.COLUMNS`.
 OF_COLUMNS: dict[str, Promise] = {
     "sent": _("Laaffic accepted it: the sum of delivered, undelivered, expired and awaited."),
     "delivered": _("A report said that it arrived."),

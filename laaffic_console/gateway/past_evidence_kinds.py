@@ -1,4 +1,4 @@
-"""By what an entry's outcome is known, from the words that an earlier version wrote alone: for its migration.
+"""How an entry's outcome is known, from the mere words that an earlier version wrote: for its migration.
 
 The words are those of that version, however they read now. What was simply answered, as nearly every entry was, is left
 without a kind: nothing is decided by it, and there may be a million. So is what that version still writes beside the

@@ -48,7 +48,7 @@ def relink(tokens: list[Token], address: Callable[[str], str]) -> None:
     """Each link and picture leads where `address` says; one that leads nowhere becomes plain text."""
     for token in tokens:
         children = token.children or []
-        is_kept: list[bool] = []  # of the links that are open: they do not nest in Markdown, images in them may
+        is_kept: list[bool] = []  # for each open link: links do not nest in Markdown, images in them may
         for child in children:
             if child.type == "link_open":
                 href = address(str(child.attrs["href"]))

@@ -38,7 +38,7 @@ class Passage:
 
     page: str
     language: str  # as HTML names it
-    title: str  # of the page
+    title: str  # the page's
     heading: str  # "" above the first
     anchor: str
     text: str

@@ -22,7 +22,7 @@ MOST = 30
 LONGEST = 100  # characters of what is asked for
 AROUND = 90  # characters of a snippet on each side of the first word that was found
 _HAN = "\u3400-\u9fff"
-_LETTER = rf"[^\W{_HAN}]"  # of scripts that part their words
+_LETTER = rf"[^\W{_HAN}]"  # in scripts that separate their words
 WORD = re.compile(rf"[{_HAN}]+|{_LETTER}+")
 NEAR = 20  # characters within which a snippet looks for a blank to end at
 # What a question is made of, and says nothing of what it is about.

@@ -12,7 +12,7 @@ from laaffic_console.identity.factors import WANTED
 from laaffic_console.kit.forms.asking_again import DoneLater
 from laaffic_console.kit.forms.kept_forms import ENDS_AT, forget
 
-OPEN = ("login", "logout", "jsi18n")  # of the admin
+OPEN = ("login", "logout", "jsi18n")  # pages of the admin
 
 
 class FactorMiddleware:
@@ -36,7 +36,7 @@ class FactorMiddleware:
 
 
 def _forget_what_was_wanted(request: HttpRequest) -> None:
-    """Somebody who has set it up has gone on to another page."""
+    """Forget the page and the form that were wanted: their person has gone on to another page."""
     if WANTED in request.session:
         del request.session[WANTED]
     if ENDS_AT in request.session:

@@ -44,7 +44,7 @@ def _removed(instance: Authenticator, origin: Any = None, **signal: Any) -> None
 
 
 def _used(request: HttpRequest, user: User, authenticator: Authenticator, **signal: Any) -> None:
-    """Each recovery code works once, so anyone who used one learns how many are left."""
+    """Say how many recovery codes are left, since each works once."""
     left = factors.recovery_codes_of(user) if authenticator.type == Authenticator.Type.RECOVERY_CODES else None
     if left is None:
         return

@@ -136,7 +136,7 @@ class RecoveryCodesView(InFrame, ViewRecoveryCodesView):
         return {**said, **own}
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Done: on to what was asked for before, and a form that was sent then is shown again (kept_forms)."""
+        """Go on to what was asked for before; a form that was sent then is shown again (kept_forms)."""
         return redirect(factors.wanted_page(request))
 
 

@@ -240,7 +240,7 @@ def _described(metadata: bytes) -> dict[str, Any]:
 
 
 def _metadata() -> bytes:
-    """Read again for each sign-in: a provider that changes its certificate is known by the new one at once."""
+    """The provider's metadata, read at each sign-in: a provider with a new certificate is known by it at once."""
     try:
         if "://" in settings.SAML_METADATA:
             return _fetched(settings.SAML_METADATA)

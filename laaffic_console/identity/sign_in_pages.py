@@ -90,7 +90,7 @@ def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def _by_provider(request: HttpRequest, view: Any, provider_id: str) -> HttpResponse:
-    """One that is down, or answers what nobody understands, ends on the sign-in page and nowhere else."""
+    """Call the provider's view; if the provider is down or answers nonsense, that ends on the sign-in page."""
     if not settings.OIDC_ISSUER:
         raise Http404
     try:
@@ -168,7 +168,8 @@ class InvitationView(InFrame, PasswordResetConfirmView):
     user: User | None
 
     def get_user(self, uidb64: str) -> User | None:
-        """Nobody chooses a password that does not open anything. A stranger, without the secret, learns nothing."""
+        """None for a disabled account: nobody chooses a useless password. Strangers without the secret learn
+        nothing."""
         user: User | None = super().get_user(uidb64)
         self.is_disabled = user is not None and invitations.is_disabled(user) and self._has_link_of(user)
         return None if self.is_disabled else user

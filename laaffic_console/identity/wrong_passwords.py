@@ -45,7 +45,7 @@ def address(request: HttpRequest) -> str | None:
 
 
 def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *rest: Any) -> HttpResponse:
-    """How long to wait. It comes from a middleware, after which nothing draws a page, so it is drawn here."""
+    """A page that says how long to wait, drawn here: it comes from a middleware, after which nothing draws pages."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     own = {"title": _("Too many wrong passwords or codes"), "minutes": -(-seconds // 60)}
     context = {**admin.site.each_context(request), **own}

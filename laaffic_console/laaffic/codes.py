@@ -64,7 +64,7 @@ class Code(StrEnum):
     NO_MINIMUM_RATE = "-77"
 
 
-# Of the common table: what was asked is wrong as it stands, and will be tomorrow.
+# Codes of the common table for what is wrong as it was asked, and will be tomorrow.
 WRONG_VALUES = (
     Code.NUMBERS_EMPTY,
     Code.ABNORMAL_NUMBERS,
@@ -310,7 +310,7 @@ COMMON = _table(
     of_number=(Code.ABNORMAL_NUMBERS, Code.LIMIT_OF_PHONE),
 )
 
-# Of the account one only reads, and a person waits for the answer: nothing tries again by itself, nothing has left
+# The account is only read, and a person waits for the answer: nothing tries again by itself, nothing has left
 ACCOUNT = COMMON | _table(
     (Code.PLATFORM_FAILURE, _("platform failure on submit"), Remedy.UNCERTAIN, _THEIR_FAILURE),
     (

@@ -12,7 +12,7 @@ from laaffic_console.laaffic.reports import count
 
 LARGEST_PAGE = 100
 PAGES_WITHOUT_NEWS = 3  # in a row: so many mean that the gateway turns in a circle
-MAX_PAGES = 100_000  # of a list that never ends; with the smallest pages seen, more than any window holds
+MAX_PAGES = 100_000  # bounds a list that never ends; with the smallest pages seen, more than any window holds
 
 T = TypeVar("T")
 

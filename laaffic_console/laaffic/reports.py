@@ -180,7 +180,7 @@ def from_record(entry: object, source: Source, zone: ZoneInfo = times.DEFAULT_ZO
 
 
 def text(value: object) -> str:
-    """Numbers come as strings and as ints; NUL and half a surrogate pair are what no database keeps."""
+    """The value as text, be it a string or an int, without NUL and half surrogate pairs, which no database keeps."""
     if type(value) is str and value.isascii() and "\0" not in value:  # nearly all of them
         return value.strip()
     if value is None or isinstance(value, dict | list):
@@ -225,7 +225,7 @@ _known_amount = functools.lru_cache(maxsize=1000)(
 
 
 def _plain(amount: str) -> str:
-    """Without its currency, and with a point. `1,234` may be either, and stays unreadable."""
+    """The amount without its currency, and with a point. `1,234` may be either, and stays unreadable."""
     bare = _CURRENCY.sub("", amount).strip()
     if re.fullmatch(r"[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+", bare):
         return bare.replace(",", "")

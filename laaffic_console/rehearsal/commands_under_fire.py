@@ -66,7 +66,7 @@ class CommandsUnderFire:
                     self._strike_when_due(typed)
 
     def finish(self) -> Iterator[None]:
-        """Yields as long as any runs."""
+        """Look after the commands, and yield, as long as any runs."""
         while self.running:
             self.look_after()
             yield

@@ -25,7 +25,7 @@ LEASE = 8.0
 STALE = 12.0
 DOWN_SECONDS = (0.5, 4.0)
 LATE_SECONDS = (READ_TIMEOUT + 0.2, READ_TIMEOUT + CLOCK_SLACK - 0.8)  # later than that the records prove nothing
-HANG_SECONDS = (6.0, 15.0)  # of three time limits and more
+HANG_SECONDS = (6.0, 15.0)  # longer than three time limits
 NAMELESS_SECONDS = (2.0, 8.0)
 RESTART_SECONDS = (0.5, 3.0)
 CLOCK_SECONDS = (3.0, 12.0)
@@ -52,7 +52,7 @@ FAULTS: Mapping[str, float] = {
 }
 
 
-# Of the caller's environment: what programs need to run at all, and PGPASSWORD and its like for --database.
+# The part of the caller's environment that programs need to run at all, and PGPASSWORD and its like for --database.
 OF_THE_MACHINE = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV"})
 OF_THE_MACHINE_AS_IN = ("LC_", "LD_", "PYTHON", "PG", "COVERAGE_")
 

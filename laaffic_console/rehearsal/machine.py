@@ -59,7 +59,7 @@ def forget_names(folder: Path, *, forgotten: bool) -> None:
 
 
 def begin_to_lie() -> None:
-    """Before anything has taken these functions for its own; nothing happens outside a rehearsal."""
+    """Replace the clock's functions before anybody has taken them; outside a rehearsal nothing happens."""
     if named := os.environ.get(FOLDER):
         _lie(Path(named))
 

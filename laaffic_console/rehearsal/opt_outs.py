@@ -8,10 +8,10 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
-AT_SHARE = 0.1  # of the recipients accepted: the inbox may be read late while processes die
+AT_SHARE = 0.1  # the share of recipients accepted by then: the inbox may be read late while processes die
 A_PUSH = 2000
 PATIENCE = 120.0
-ZONE = ZoneInfo("Asia/Shanghai")  # of the gateway's times that name none
+ZONE = ZoneInfo("Asia/Shanghai")  # the zone of the gateway's times that name none
 
 
 def chosen(seed: int, numbers: Sequence[str], share: float) -> list[str]:

@@ -53,7 +53,7 @@ SECONDS_A_STRIKE = 2  # where a campaign is made to last
 
 COMMAND_WEIGHTS = (4, 4, 1, 2)  # none, and each kind
 MOST_IN_A_REQUEST = 50
-SINGLE = 0.5  # of the requests ask for one message
+SINGLE = 0.5  # the share of the requests that ask for one message
 LONGEST_AFTER = {CommandKind.IN_FLIGHT: 0.5, CommandKind.ANY_TIME: 4.0, CommandKind.STILL: 0.4}  # seconds
 
 FIRST_SHARE, LAST_SHARE = 0.02, 0.75  # of the recipients; some are never accepted, so the last must come before the end
@@ -82,7 +82,7 @@ class Blow:
 @dataclass(frozen=True, slots=True)
 class CommandBlow:
     kind: CommandKind
-    after_seconds: float  # of its start, or of when its request is under way
+    after_seconds: float  # counted from its start, or from when its request is under way
 
 
 def command_blows(seed: int, commands: int) -> list[CommandBlow | None]:

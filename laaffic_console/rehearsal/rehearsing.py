@@ -100,7 +100,7 @@ class Rehearsal:
         return campaign
 
     def _under_fire(self) -> None:
-        """All blows and outages, each when its moment has come."""
+        """Strike all blows and outages, each when its moment has come."""
         waiting = sorted(self.wanted.outages, key=lambda outage: outage.at_share)
         total = self.wanted.recipients
         for number, blow in enumerate(self.blows, 1):
@@ -136,7 +136,7 @@ class Rehearsal:
             self.have_opted_out = True
 
     def _wait_for(self, blow: Blow) -> float:
-        """Until its share is reached, or its seconds have passed, or nothing moves any more; the share by then."""
+        """Wait until the blow's share is reached, its seconds have passed, or nothing moves; the share by then."""
         accepted, moved_at, began = 0, time.monotonic(), time.monotonic()
         while True:
             self.console.processes.look_after()
@@ -152,7 +152,7 @@ class Rehearsal:
             time.sleep(0.05)
 
     def _let_it_send(self) -> None:
-        """Until nothing is queued or claimed, or nothing has changed for long.
+        """Wait until nothing is queued or claimed, or nothing has changed for long.
 
         A campaign that the brake on lost answers holds goes on by itself; one that is held for good stands still.
         """

@@ -11,7 +11,7 @@ from laaffic_console.rehearsal.rehearsing import APP_ID, TEXT, Rehearsal
 from laaffic_console.rehearsal.wanted import Wanted
 
 USER = "rehearsal"
-AHEAD = 0.25  # of the recipients: so far clients go before what the gateway has accepted, while blows are to come
+AHEAD = 0.25  # a share of the recipients: how far clients may be ahead of the gateway while blows are to come
 IN_FLIGHT = (Kind.WEB, Kind.WEB_CHILD, Kind.WEB_STILL)
 WAIT_FOR_ONE = 5.0
 LONGEST_UNDER_WAY = 0.06  # seconds that an answer takes, about

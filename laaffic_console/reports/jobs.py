@@ -1,4 +1,4 @@
-"""What the queue calls for reports, and a restore: each finds its work in our own tables, so that a second call changes
+"""The queue's jobs for reports, and a restore's: each finds its work in our own tables, so a second call changes
 nothing.
 """
 

@@ -101,7 +101,7 @@ class Figures:
     times: Counter[int] = field(default_factory=Counter)  # delivered messages by kit/delivery_buckets.py
 
     def tell(self, words: Iterable[str]) -> None:
-        """These can be told here, if only as 0."""
+        """Note that these counts can be told here, if only as 0."""
         for word in words:
             self.counts.setdefault(word, 0)
 
@@ -287,7 +287,7 @@ def with_missing_prices(columns: Sequence[str], totals: Row) -> tuple[str, ...]:
 
 
 def price_not_told(wanted: Period) -> int:
-    """How many of what was sent and has ended no report has named a price for: no cost has them."""
+    """How many sent messages have ended without a report that names their price: no cost includes them."""
     return run(wanted, (), columns=("price_not_told",)).totals.figures.counts["price_not_told"]
 
 
@@ -309,7 +309,7 @@ def key_of(name: str, value: Value) -> str:
 
 
 def _added_up(wanted: Period, by: Sequence[str], limits: Limits) -> dict[tuple[Value, ...], Figures]:
-    """Sources sum up by what limits the report too; what is not wanted is left out, and the rest put together."""
+    """The figures of all sources. They sum up by what limits the report too; then what is not wanted is left out."""
     only = limits.only
     asked = (*by, *(name for name in only if name not in by))
     found: Rows = defaultdict(Figures)

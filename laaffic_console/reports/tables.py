@@ -106,7 +106,7 @@ class Table:
 
     @property
     def has_no_country(self) -> bool:
-        """Somewhere in it, so that the page says what that is."""
+        """Whether some row has no country, so that the page says what that is."""
         place = self.report.by.index("country") if "country" in self.report.by else None
         return place is not None and any(not row.values[place][0] for row in self.report.rows)
 
@@ -120,7 +120,7 @@ class Table:
         return Line(values, self._cells(row, keys))
 
     def _value(self, name: str, value: Value, key: str) -> Cell:
-        """Narrows the report to it; of a campaign there is a page too."""
+        """A cell that narrows the report to its value; a campaign's also leads to its page."""
         if name in ("day", "month", "network"):
             return Cell(shown(name, value))
         page = links.campaign_page(key, self.reader) if name == "campaign" else ""

@@ -15,7 +15,7 @@ GSM7_EXTENDED = set("^{}\\[~]|€\f")
 class Country:
     prefix: str
     rate: float  # share that is delivered
-    price: Decimal  # of a segment
+    price: Decimal  # for a segment
     currency: str
     mcc: str
 

@@ -147,7 +147,7 @@ class NumberInterfaces(FamilyOfInterfaces):
         return list(self.bindings.values())
 
     def _add(self, count: int, app_id: str, expires: float | None) -> list[int]:
-        """Bindings that nobody asked for here; without an appId every application sees them."""
+        """Add bindings that nobody asked for here; without an appId every application sees them."""
         made = []
         for _ in range(count):
             bind_id = next(self._ids)
@@ -311,7 +311,7 @@ def digits(given: dict[str, Any], name: str, shortest: int, longest: int) -> str
 
 
 def owned_number(index: int, started: dt.date, today: dt.date) -> dict[str, Any]:
-    """Due on days spread around the start: some long past, some soon, some in months."""
+    """A rented number, due on days spread around the start: some long past, some soon, some in months."""
     due = started + dt.timedelta(days=index * 29 % 240 - 20)
     state = 5 if index % 11 == 10 else 4 if due < today else 3
     calling_code, country = (("91", "India"), ("44", "United Kingdom"), ("1", "United States"))[index % 3]

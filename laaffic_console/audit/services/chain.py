@@ -20,7 +20,7 @@ AT_ONCE = 500
 @dataclass(frozen=True, slots=True)
 class Verdict:
     checked: int
-    position: int  # of the newest entry
+    position: int  # the newest entry's
     digest: str
     problem: str = ""  # "" where the chain holds
 

@@ -11,7 +11,7 @@ from laaffic_console.audit.services import chain
 from laaffic_console.kit.audit import acts
 
 AT_ONCE = 5000
-PIECES = 4  # of a sweep
+PIECES = 4  # for one sweep
 
 
 def prune(days: int | None = None, *, pieces: float = math.inf) -> int:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.conf import VAR_DIR
 
 LOCK = "restore.lock"
-KEY = 7306093018225  # of the advisory lock; a restore takes it in its own transaction (databases)
+KEY = 7306093018225  # the key of the advisory lock; a restore takes it in its own transaction (databases)
 
 
 class Refused(Exception):

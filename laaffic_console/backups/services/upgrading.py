@@ -1,4 +1,4 @@
-"""From the version before to this one, while campaigns run: pages are away for as long as the migrations take.
+"""Upgrade from the version before, while campaigns run: pages are away for as long as the migrations take.
 
 This version lies beside the running one, whose processes go on until everything has been looked at. The worker ends
 first: what it has in hand is finished or left to its lease. Between the last old process and the first new one nothing
@@ -217,7 +217,7 @@ def _told_as(failed: type[Refused] | type[Halfway], then: str) -> Iterator[None]
 def _why(problem: BaseException) -> str:
     if isinstance(problem, KeyboardInterrupt):
         return _("it was interrupted")
-    if isinstance(problem, Error):  # of several lines, and with a full stop, as the database has it
+    if isinstance(problem, Error):  # the database's words have several lines and a full stop
         return next(iter(str(problem).strip().splitlines()), type(problem).__name__).rstrip(".")
     return str(getattr(problem, "strerror", None) or problem)
 

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 LEASE = "webhooks"
 SLICE_SECONDS = 8.0  # then the queue gets its worker back, as soon as what is under way has ended
 LAST_SECONDS = 1.0  # for what was begun while the others were waited for
-CONNECTIONS = 8  # of one webhook
+CONNECTIONS = 8  # for each webhook
 AT_ONCE = 400
 PROBES = 4  # while nothing succeeds
 ENOUGH = 8  # failures without a success: the target is away, the rest need not be tried
@@ -103,11 +103,11 @@ class _Round:
     def __init__(self, lease: leases.HeldLease) -> None:
         self.lease = lease
         self.lanes: dict[int, _Lane] = {}
-        self.given_up: set[int] = set()  # with which something is wrong here: the next sweep tries again
+        self.given_up: set[int] = set()  # webhooks whose lane failed here: the next sweep tries again
         self.ends_at = time.monotonic() + SLICE_SECONDS
         self.is_lost = False
-        self.awaited: list[_Lane] | None = None  # those with attempts of before the end; None until then
-        self.left_at: float | None = None  # when what is still under way is left
+        self.awaited: list[_Lane] | None = None  # lanes with attempts from before the round's end; None until then
+        self.left_at: float | None = None  # when to leave what is still under way
 
     def run(self) -> None:
         renewed = looked = time.monotonic()
@@ -245,7 +245,7 @@ class _Lane:
         except ValidationError:  # kept by a version that took it
             self._fail_all(found, Answer(problem="url", detail=self.webhook.url[:100]))
             return
-        self.is_stopped = False  # of the turn before, where something succeeded after it had seemed away
+        self.is_stopped = False  # set in the turn before, if something succeeded after the receiver had seemed away
         self.running = [self.pool.submit(self._attempt, delivery) for delivery in found]
 
     def _fail_all(self, found: Sequence[Delivery], answer: Answer) -> None:

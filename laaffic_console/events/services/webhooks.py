@@ -20,7 +20,7 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import with_words
 
 OVERLAP = dt.timedelta(hours=24)
-OLD_SECRETS = 3  # that sign beside the new one
+OLD_SECRETS = 3  # how many may sign beside the new one
 AT_ONCE = 1000
 
 State = Webhook.State

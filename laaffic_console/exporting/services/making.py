@@ -117,7 +117,7 @@ def _make(export: Export, held: HeldLease) -> None:
     taken = Export.objects.filter(pk=export.pk, state__in=Export.OPEN, tries=export.tries)
     if not taken.update(state=State.RUNNING, rows=0, started_at=timezone.now(), tries=F("tries") + 1):
         return
-    _delete_files_of(export.pk)  # of a worker that was killed; one that only lost its lease finishes nothing now
+    _delete_files_of(export.pk)  # left by a killed worker; one that only lost its lease finishes nothing now
     mine = Export.objects.filter(pk=export.pk, state=State.RUNNING, tries=export.tries + 1)
     if export.tries >= TRIES:
         _fail(mine, held, _("The worker died %(n)s times while it made this file.") % {"n": TRIES})
@@ -149,7 +149,7 @@ def _make(export: Export, held: HeldLease) -> None:
 
 
 def _kind_allowed(export: Export) -> Kind:
-    """NotExportable where a right was taken away since: rows are read as the person who asked may see them now."""
+    """The kind, if its asker may still export it; else NotExportable. Rows are read by the rights of now."""
     kind = kinds.named(export.kind)
     asker = export.asked_by
     if asker is None or not asker.is_active or not asker.has_perms(kind.rights):

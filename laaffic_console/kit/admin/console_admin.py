@@ -165,10 +165,10 @@ def _short_forms(list_filter: Any) -> set[str]:
 class EmptyLink:
     """The button of an empty list, for those who may."""
 
-    name: str  # of the page, for reverse()
+    name: str  # the page's name, for reverse()
     label: Any
     permission: str
-    also: tuple[str, ...] = ()  # that the page asks for beside it
+    also: tuple[str, ...] = ()  # rights that the page asks for beside it
 
     @property
     def url(self) -> str:
@@ -179,7 +179,7 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
     when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
     when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
     add_words: ClassVar[Any] = ""  # on the button to the form of a new row, where "New …" does not say it
-    lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
+    lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # lookups that pages of ours link to
     parents: ClassVar[
         dict[str, tuple[str, str]]
     ] = {}  # {lookup beside filters: the parent's field, by (kit/lists/spans.py)}
@@ -238,7 +238,7 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
     ) -> Any:
         """A page is named after what it shows, where it gives itself no name."""
         if context.get("title") in {gettext(stock) % self.opts.verbose_name for stock in STOCK_TITLES}:
-            context.pop("subtitle", None)  # the same once more
+            context.pop("subtitle", None)  # it repeats the title
             context["title"] = str(obj) if obj else _("New %(thing)s") % {"thing": self.opts.verbose_name}
         return super().render_change_form(request, context, add, change, form_url, obj)
 

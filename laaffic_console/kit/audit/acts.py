@@ -46,10 +46,10 @@ class Act(models.TextChoices):
 class Actor:
     person_id: int | None
     name: str
-    address: str = ""  # of the client; "" in the shell
+    address: str = ""  # the client's; "" in the shell
     query: str = ""  # what the address asked for behind its "?"
     is_shell: bool = False
-    is_script: bool = False  # by a token: its acts may come by the hundred a second
+    is_script: bool = False  # it acts by a token, perhaps a hundred times a second
     sees_numbers: bool = True  # whole ones: see masks
 
 

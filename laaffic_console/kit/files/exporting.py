@@ -34,8 +34,8 @@ class Exporting:
         return bool(request.user.has_perms(rights(self.model)))
 
     def rows_shown(self, request: HttpRequest) -> QuerySet[Any] | HttpResponseRedirect:
-        """The rows that the list shows with these filters; a redirect to the list, which says so, where they are
-        wrong."""
+        """The rows that the list shows with these filters; where they are wrong, a redirect to the list with its
+        error."""
         try:
             found: QuerySet[Any] = self.get_changelist_instance(request).get_queryset(request)
         except (IncorrectLookupParameters, DisallowedModelAdminLookup):

@@ -27,7 +27,7 @@ def _key() -> Ed25519PrivateKey:
 
 
 def public_key() -> bytes:
-    """32 bytes."""
+    """The key by which signatures are checked: 32 bytes."""
     return _key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 

@@ -176,7 +176,7 @@ def text(value: str) -> str:
 
 
 def _within_a_cell(text: str) -> str:
-    """Cut where a cell ends, and it says so; a pair of units is not parted."""
+    """The text, cut to what a cell holds, with a remark that says so; a pair of units is not parted."""
     units = text.encode("utf-16-le")
     if len(units) <= 2 * MAX_TEXT:
         return text

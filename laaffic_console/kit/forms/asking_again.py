@@ -1,4 +1,4 @@
-"""What is far-reaching asks who is there once more, unless that was proved a short while ago.
+"""Far-reaching acts ask once more who is there, unless that was proved a short while ago.
 
 A sign-in proves it, and so does a password or a second factor that is asked for again; the session keeps when. Who
 signs in by a provider has proved it when the provider last asked, which may be long ago.

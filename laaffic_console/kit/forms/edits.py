@@ -23,7 +23,7 @@ _MANY = (models.QuerySet, list, tuple, set)
 
 
 def keep(request: HttpRequest, form: Any, formsets: Any) -> None:
-    """Until it is logged, which says whether the row was added or changed."""
+    """Keep the edits until they are logged, which says whether the row was added or changed."""
     setattr(request, _KEPT, [*of(form), *_of_all(formsets or ())])
 
 

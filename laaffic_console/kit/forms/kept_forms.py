@@ -33,7 +33,7 @@ KEPT = "kept"  # on the sign-in page
 ENDS_AT = "kept_until"  # in the session: the page whose POST ends what has to be done first
 SALT = "a form that was kept"
 LASTS = 24 * 3600
-_PART = re.compile(r"_\d$")  # of a field with several inputs, such as a date and a time
+_PART = re.compile(r"_\d$")  # the end of an input's name in a field with several, such as a date and a time
 ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
 NOT_KEPT = (*SECRET, "csrfmiddlewaretoken", KEPT)  # in the names of fields
 # What pages carry in hidden fields to say what they have shown, and what their buttons are about: nobody has typed it.
@@ -79,7 +79,7 @@ class Kept:
         ]
 
     def has_typed(self, form: forms.BaseForm | None) -> bool:
-        """Whether it holds more than a button, which does not say here what it does: it is pressed anew on its page."""
+        """Whether it holds more than a button, which does not say what it does: it is pressed again on its page."""
         asked = form.fields if form else {}
         return any(not _is_mark(name, asked) for name, _value in self.fields)
 
@@ -156,7 +156,7 @@ def _ask_again(request: HttpRequest, response: DoneLater) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Our own page with a token that has changed since. What another site sends is refused as ever."""
+    """Show our own page's form again, whose token has changed since. What another site sends is refused as ever."""
     is_post = request.method == "POST" and _is_ours(request)
     if is_post and _is_own_sign_in(request) and settings.CSRF_COOKIE_NAME in request.COOKIES:  # else it goes on forever
         messages.warning(request, _("The page was older than your last sign-in, so nothing was done. Do it once more."))
@@ -289,13 +289,13 @@ def _is_page(request: HttpRequest) -> bool:
 
 
 def _is_own_sign_in(request: HttpRequest) -> bool:
-    """Codes, passwords and buttons of one's own sign-in: nothing of them is kept, and the page is opened again."""
+    """Whether it is a form of one's own sign-in (codes, passwords): nothing of it is kept, its page is opened again."""
     is_form = "X-Requested-With" not in request.headers
     return is_form and request.path.startswith(reverse("mfa_index")) and not _is_page(request)
 
 
 def _is_ours(request: HttpRequest) -> bool:
-    """Every browser names the page that a form came from, one way or the other, when that is another site's."""
+    """Whether our own page sent it: every browser names another site as a form's origin, one way or the other."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     came_from = request.headers.get("Origin") or request.headers.get("Referer")

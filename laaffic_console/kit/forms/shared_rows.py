@@ -168,7 +168,7 @@ class SharedRowAdmin(BesideModelAdmin):
 
 
 def _columns(row: Any) -> dict[str, Any]:
-    """{column: value} of what was read of it."""
+    """{column: value} of the columns that were read."""
     return {
         field.attname: row.__dict__[field.attname]
         for field in row._meta.concrete_fields
@@ -177,7 +177,7 @@ def _columns(row: Any) -> dict[str, Any]:
 
 
 def _read(token: str, pk: str) -> Digests | None:
-    """None without a token, or with one that is not of this row."""
+    """The digests in the token; None without a token, or with one for another row."""
     try:
         shown: Digests = signing.loads(token, salt=SALT)
     except signing.BadSignature:

@@ -13,10 +13,10 @@ from laaffic_console.kit.audit import acts
 
 SEE = "messaging.see_numbers"
 REVEAL = "messaging.reveal_number"
-COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email", "value.number", "value.email"}  # of files
-SUMMARIES = {"summary"}  # of files: columns of JSON
+COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email", "value.number", "value.email"}  # in files
+SUMMARIES = {"summary"}  # columns of files that hold JSON
 
-PAIRS = {"callee", "test to"}  # of the ledger's summaries
+PAIRS = {"callee", "test to"}  # names in the ledger's summaries
 
 _DOTS = "•"
 # In a text: what has an @ in it; and seven digits or more as people write a number, which a moment or a day is not.
@@ -45,7 +45,7 @@ def masked(value: Any) -> Any:
 
 
 def mask(text: str) -> str:
-    """Enough to tell two apart in a list: the country and the network, and the last three digits."""
+    """The text with enough left to tell two apart in a list: the country and the network, and the last three digits."""
     local, at, domain = text.rpartition("@")
     if at:
         return f"{local[:1]}{_DOTS * 3}@{domain}"

@@ -19,11 +19,11 @@ CHECKS = "laaffic"  # the console's own system checks (laaffic_console/checks/)
 
 
 class NotWritten(Exception):
-    """Standard output takes nothing: why."""
+    """Standard output takes nothing; the text says why."""
 
 
 class Answer(OutputWrapper):
-    """Standard output: of a reader that went away, or a full disk, it is told before the command ends."""
+    """Standard output: that its reader went away, or its disk is full, is told before the command ends."""
 
     def write(self, *args: Any, **options: Any) -> None:  # type: ignore[override]
         try:
@@ -170,7 +170,7 @@ def _unwritten(problem: NotWritten) -> str:
 
 
 def refuse_other_encodings(options: dict[str, Any]) -> None:
-    """Bytes that are not UTF-8 come as halves of characters, which no database keeps. A Path may have them."""
+    """Refuse bytes that are not UTF-8: they come as half characters, which no database keeps. A Path may have them."""
     for given in options.values():
         texts: Iterable[Any] = given if isinstance(given, list | tuple) else [given]
         for text in texts:

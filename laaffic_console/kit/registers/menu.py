@@ -23,7 +23,7 @@ def _address(page: str) -> str:
     return _kept(page, get_script_prefix())
 
 
-# As reverse_lazy, found out once: each page draws some sixty of these, and asks each two or three times.
+# Like reverse_lazy, but found out once: each page draws some sixty of these, and asks each two or three times.
 address = lazy(_address, str)
 
 
@@ -72,7 +72,7 @@ def concerns(user: "User | AnonymousUser", permission: str, acts: Sequence[str])
     return user.has_perm(permission) and (not acts or any(user.has_perm(act) for act in acts))
 
 
-# With each line what is drawn of it, made once: it is the same for everybody, and in every language.
+# Each line with what is drawn of it, made once: it is the same for everybody, and in every language.
 _lines: dict[Group, list[tuple[Line, dict[str, Any]]]] = {group: [] for group in Group}
 
 

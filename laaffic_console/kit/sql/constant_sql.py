@@ -48,7 +48,7 @@ def kept(model: type[models.Model], *names: str) -> dict[str, Given]:
 
 
 def moment(now: Any, name: str = "now") -> Any:
-    """How `database_clock.in_statement()` is in a text: itself, or by name where it is not an expression."""
+    """`database_clock.in_statement()` as it stands in a text: itself, or a named value where it is no expression."""
     return now if isinstance(now, Expression) else Given(name)
 
 
@@ -56,12 +56,12 @@ class _Text(NamedTuple):
     sql: str
     params: tuple[Any, ...]  # with a Given where a value is to come
     converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...] = ()
-    columns: tuple[str, ...] = ()  # of the model itself, which come first
+    columns: tuple[str, ...] = ()  # those of the model itself, which come first
     joined: tuple[Any, ...] = ()  # what makes objects of the columns behind them
     locks: bool = False
 
     def with_constants(self, to: BaseDatabaseWrapper) -> "_Text":
-        """Before PostgreSQL plans it for all values that are given."""
+        """The text with its constants in it, or PostgreSQL would plan it for all values that are given."""
         if to.vendor != "postgresql":
             return self
         sql, params = prepared.with_constants(self.sql, self.params, Given)
@@ -72,12 +72,12 @@ class _Text(NamedTuple):
 
 
 def _database() -> BaseDatabaseWrapper:
-    """This thread's, looked up once a statement: `django.db.connection` looks it up for each thing it is asked."""
+    """This thread's connection, looked up once for each statement: `django.db.connection` does it at each use."""
     return connections[DEFAULT_DB_ALIAS]
 
 
 class _Statement:
-    """Written when it is first wanted, for each database and shape: then all models are there."""
+    """A statement written at its first use, for each database and shape: by then all models are there."""
 
     def __init__(self, write: Callable[..., Any]) -> None:
         self._write = write
@@ -244,7 +244,7 @@ def _adapted(value: Any, kept_by: "models.Field[Any, Any] | None", to: BaseDatab
 
 
 def _converted(rows: Sequence[Sequence[Any]], text: _Text, to: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
-    """Column by column; a moment that many rows share is read once."""
+    """The rows converted column by column; a moment that many rows share is converted once."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else []
     for at, converters, expression in text.converters if rows else ():
         values = columns[at]

@@ -15,7 +15,7 @@ FUNCTION = "CONSOLE_FOLD"
 
 
 def fold(text: Any) -> Any:
-    """Without case, and accents written one way: macOS parts a letter from its accent."""
+    """The text without case, and with accents written one way: macOS parts a letter from its accent."""
     if not isinstance(text, str):
         return text
     return (

@@ -1,4 +1,4 @@
-"""Who asks, and what the roles are called."""
+"""The person behind a request, and the names of the roles."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied

@@ -53,7 +53,7 @@ class Said(str):
         return made
 
     def __getnewargs__(self) -> tuple[Any, ...]:
-        """Copied and unpickled, it is worded again."""
+        """The arguments by which a copy, or what is unpickled, is worded again."""
         return self.words, self.values, self.plural, self.n
 
     def __str__(self) -> str:
@@ -191,7 +191,7 @@ def _without_figures(value: Any) -> str:
 
 
 def _fitting(said: str, values: dict[str, Any]) -> str:
-    """%d, where no number is to be in its place, is %s."""
+    """The words with %s for each %d in whose place no number is to be."""
     for name, value in values.items():
         if isinstance(value, str):
             said = said.replace(f"%({name})d", f"%({name})s")

@@ -45,7 +45,7 @@ def hand_out() -> None:
 
 @transaction.atomic
 def hand_out_some() -> bool:
-    """True while there are more. Nobody else locks these rows."""
+    """Hand out some rows; whether there are more. Nobody else locks these rows."""
     rows = list(Waiting.objects.select_for_update().order_by("pk")[:AT_ONCE])
     if rows:
         _Round(rows).write()
@@ -55,7 +55,7 @@ def hand_out_some() -> bool:
 
 
 class _Round:
-    """Some rows, and the people whom they concern: everything is asked once for all of them."""
+    """Hands out some rows to the people whom they concern: everything is asked once for all of them."""
 
     def __init__(self, rows: Sequence[Waiting]) -> None:
         self.rows, self.now = rows, timezone.now()
@@ -80,7 +80,7 @@ class _Round:
             for user in users:
                 self._tell(row, user)
         Notice.objects.bulk_create(self.fresh)
-        # By rising id, so that two who write them cannot wait for each other.
+        # In the order of their ids, so that two who write them cannot wait for each other.
         for notice in sorted(self.again.values(), key=lambda one: one.pk):
             notice.save(update_fields=["said", "count", "last_at", "mail", "in_bell"])
 
@@ -132,7 +132,7 @@ class _Round:
         self._made[user] += 1
 
     def _tell_more(self, row: Waiting, user: int, bell_: bool, email: bool) -> None:
-        """Past the bound one row says how many of what there were."""
+        """Count what is past the bound: one notice says how many of what there were."""
         key = (user, Notify.MORE.value, "")
         if (notice := self._open.get(key)) is None:
             self._add(key, row, "", {"kinds": {row.kind: 1}}, bell_, email)

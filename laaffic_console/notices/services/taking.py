@@ -33,7 +33,7 @@ KINDS = {*(kind.value for kind in OF_EVENT), Kind.CAMPAIGN_STATE.value}
 
 
 def wanted() -> set[str]:
-    """Always the same, and few: what happens to single messages is none of it."""
+    """The kinds to take notice of, always the same few: what happens to single messages is not among them."""
     return KINDS
 
 

@@ -89,7 +89,7 @@ def _workers(now: dt.datetime) -> Iterator[Condition]:
 
 
 def _callbacks(now: dt.datetime) -> Iterator[Condition]:
-    """Something that is reported on was accepted long ago, and nothing was pushed since."""
+    """A condition where something that is reported on was accepted long ago, and nothing was pushed since."""
     if not settings.LAAFFIC_PUSH_TOKENS:
         return
     old = now - CALLBACKS_SILENT_FOR

@@ -29,7 +29,7 @@ class Acts(ABC):
 
     product: ClassVar[str] = "voice"
     phases: ClassVar[int] = 1
-    paths: ClassVar[Sequence[str]]  # of the gateway, which take them
+    paths: ClassVar[Sequence[str]]  # the gateway's paths that take such acts
     gateway: ClassVar[Mapping[str, Any]] = {}
     finding_out: ClassVar[Sequence[Sequence[str]]]  # the commands that ask the gateway what happened to them
 
@@ -86,7 +86,7 @@ def read_ledger(console: Installation, channel: str) -> Ledger:
 
 
 def unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Each name under which the two say different things."""
+    """The names under which the two say different things, with both."""
     names = sorted({*ours, *theirs})
     return [
         f"{name}: {ours.get(name)} here, {theirs.get(name)} at the gateway"

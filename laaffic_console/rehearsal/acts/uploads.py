@@ -27,7 +27,7 @@ class Uploads(Acts):
 
     def __init__(self, count: int, folder: Path) -> None:
         super().__init__(count, folder)
-        self.names: dict[str, str] = {}  # of attachments, by what the gateway's log says of their content
+        self.names: dict[str, str] = {}  # names of attachments, by what the gateway's log says of their content
         for number in range(1, count, 2):
             content = picture(number)
             self._file(number).write_bytes(content)

@@ -185,7 +185,7 @@ def probe(*, at_once: bool = False) -> None:
         open_ones = AccountHold.objects.filter(released_at=None).select_related("application")
         for hold in (open_ones if at_once else open_ones.filter(is_due())).order_by("next_probe_at", "pk"):
             if not asking.may_ask():
-                break  # those that were asked wait for longer now: the others are first the next time
+                break  # the holds that were asked about wait for longer now, so the others come first the next time
             _probe(hold)
 
 

@@ -68,7 +68,7 @@ def durable_transaction() -> Iterator[None]:
 
 
 def _synchronous(how: str) -> None:
-    """Set SQLite's `synchronous` by a new cursor: a bell that rings after a commit may have closed the connection."""
+    """Set SQLite's `synchronous` by a new cursor: a bell rung after a commit may have closed the connection."""
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA synchronous={how}")
 

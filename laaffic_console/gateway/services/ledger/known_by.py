@@ -1,4 +1,4 @@
-"""By what an entry's outcome is known: a kind, by which the code decides, and words, which people read."""
+"""How an entry's outcome is known: by a kind, by which the code decides, and by words, which people read."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ def answer_without(what: str) -> Evidence:
 
 
 def late_answer() -> Evidence:
-    """To a request whose messages a person has had sent again."""
+    """Known by a late answer to a request whose messages a person has had sent again."""
     return Evidence(EvidenceKind.LATE_ANSWER, f"{THE_ANSWER}, after it was sent again")
 
 

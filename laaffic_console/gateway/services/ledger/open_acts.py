@@ -18,7 +18,7 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 
 WITHIN = dt.timedelta(hours=24)
-FIELD = "again"  # of forms, and the option of commands
+FIELD = "again"  # the field of forms, and the option of commands
 LONGEST_REASON = 200
 About = tuple[str, int]  # the kind and the id of what a row of the ledger is about
 

@@ -1,4 +1,4 @@
-"""Whose time has come, by the database's clock, whatever a machine's own clock said for a moment.
+"""Which rows' time has come, by the database's clock, whatever a machine's own clock said for a moment.
 
 A machine whose clock is an hour ahead for some seconds writes times that lie ahead by as much, and on SQLite, where its
 clock is the only one, nothing but the row itself tells. So no row is believed to wait for longer than rows like it are

@@ -17,7 +17,7 @@ from laaffic_console.gateway.services.client import clock
 from laaffic_console.gateway.services.database import database_clock
 
 WORKER_VARIABLE = "CONSOLE_WORKER"  # set by `manage.py worker` for the cluster that it starts
-STOP_VARIABLE = "CONSOLE_STOP_FILE"  # that is there once the worker has been told to stop; for its cluster's tasks
+STOP_VARIABLE = "CONSOLE_STOP_FILE"  # names a file that is there once the worker has to stop; for its cluster's tasks
 BEAT_EVERY = 2.0
 SWEEP_RUNG = "sweep rung"  # the lease on there being a sweep in the queue
 SWEPT = "swept"  # a lease that nobody holds: its end is when the last sweep ended
