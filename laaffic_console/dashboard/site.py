@@ -91,7 +91,7 @@ class ConsoleSite(UnfoldAdminSite):
         return self._merged
 
     def _get_config(self, key: str, *given: Any) -> Any:
-        """Like unfold's, which merges its defaults with all settings anew for each of the thirty values of a page."""
+        """Like unfold's, which merges its defaults with all settings for each of the thirty values of a page."""
         wanted = self._look()[1].get(key)
         return self._get_value(wanted, *given) if wanted else None
 

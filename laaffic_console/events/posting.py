@@ -76,7 +76,7 @@ class Line:
         return Answer(answer.status, answer.problem, answer.detail[:200], took, answer.wait)
 
     def cut_if_overdue(self) -> None:
-        """Called from another thread: a timeout of the socket counts anew from each byte that arrives."""
+        """Called from another thread: a timeout of the socket counts again from each byte that arrives."""
         if self.began is not None and time.monotonic() - self.began > SECONDS:
             self.is_cut = True
             _shut(self.connection)

@@ -57,7 +57,7 @@ class Export(models.Model):
     size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
     # Made for somebody who saw them whole. Nobody knows this of files from before it was kept: they count as such.
     has_whole_numbers = models.BooleanField(default=True, db_default=True, editable=False)
-    # Likewise for names and merge values: made for somebody who saw contacts.
+    # The same for names and merge values: made for somebody who saw contacts.
     has_names = models.BooleanField(default=True, db_default=True, editable=False)
     expires_at = models.DateTimeField(_("kept until"), null=True)
 

@@ -133,7 +133,7 @@ class Transport:
         return session.request("GET", url, params=query, headers=signed, timeout=self._timeouts, allow_redirects=False)
 
     def _post(self, url: str, body: bytes, signed: dict[str, str]) -> requests.Response:
-        """POST without what a session does anew for each request: address and headers of an interface never change.
+        """POST without what a session does again for each request: address and headers of an interface never change.
 
         That is a third of the time that a small request takes here.
         """

@@ -56,7 +56,7 @@ WORDS = {
 
 
 class _Known(dict[str, Any]):
-    """Values of which a missing one, as in a row of an older version, is shown as a dash and is no error."""
+    """Values of which a missing one, as in a row of an older version, is shown as a dash, never as an error."""
 
     def __missing__(self, key: str) -> str:
         return "–"

@@ -63,7 +63,7 @@ class Clients:
         ]
 
     def ask_again(self, requests: Sequence[Request]) -> None:
-        """Ask each once more, patiently: whoever was answered gets the same."""
+        """Ask each once more, patiently: a client that was answered gets the same."""
         self._running += [self._pool.submit(self._until_answered, request, [Loss.NONE]) for request in requests]
 
     @property

@@ -346,7 +346,7 @@ class _Lane:
                 webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
 
     def _keep(self, **health: Any) -> bool:
-        """Store what this turn found out, unless somebody has paused and perhaps resumed it, which begins anew."""
+        """Store what this turn found out, unless somebody has paused and perhaps resumed it: that begins again."""
         row = self.webhook
         as_read = Webhook.objects.filter(pk=row.pk, state=row.state, failing_since=row.failing_since)
         is_kept = bool(as_read.update(**health))

@@ -125,7 +125,7 @@ def _proving_pages() -> list[str]:
 
 
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Show the kept form after the proof. It waits in the session for a second step, and not for who begins anew."""
+    """Show the kept form after the proof. It waits in the session for a second step; beginning again forgets it."""
     if request.path == reverse("admin:login"):
         forget(request)
     if request.session.get(ENDS_AT, request.path) != request.path:

@@ -131,7 +131,7 @@ class SeenForm(BesideModelForm):
         return pk | {name: digest_of(form.get_initial_for_field(field, name)) for name, field in watched.items()}
 
     def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
-        """Show the form anew: untouched fields take the stored value; what was typed stays, beside what is stored."""
+        """Show the form again: untouched fields take the stored value; what was typed stays, beside what is stored."""
         self.data = copy.deepcopy(self.data)
         overtaken = _(
             "Somebody else has saved this in the meantime. Your changes are not saved yet: check them and save again."

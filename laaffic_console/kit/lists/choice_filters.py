@@ -24,7 +24,7 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 
 def require_choices(model: type[models.Model], asked: Mapping[str, Sequence[str]]) -> None:
-    """Refuse words that are no choice of their column; Django's own filters would find no row."""
+    """Refuse words that are not among their column's choices; Django's own filters would find no row."""
     for lookup, words in asked.items():
         known = _choices(model, lookup.removesuffix("__exact"))
         if known and not known.issuperset(words):

@@ -80,7 +80,7 @@ def masked_pairs(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
-    """A file's rows for whoever asks; decided now, while that is known, since the rows are written later."""
+    """A file's rows for the person who asks; decided now, while that is known, since the rows are written later."""
     return rows if may_see() else masked_columns(rows)
 
 

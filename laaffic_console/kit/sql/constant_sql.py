@@ -48,7 +48,7 @@ def kept(model: type[models.Model], *names: str) -> dict[str, Given]:
 
 
 def moment(now: Any, name: str = "now") -> Any:
-    """`database_clock.in_statement()` as it stands in a text: itself, or a named value where it is no expression."""
+    """`database_clock.in_statement()` as a text has it: itself, or a named value where it is not an expression."""
     return now if isinstance(now, Expression) else Given(name)
 
 

@@ -45,7 +45,7 @@ def take(events: Sequence[Event]) -> None:
 
 
 def tell(kind: Notify, about: str, said: Mapping[str, str]) -> None:
-    """Tell people of what is no event, in the transaction that notes that they were told."""
+    """Tell people of what is not an event, in the transaction that notes that they were told."""
     Waiting.objects.create(kind=kind, about=about, said=as_said(**said), at=timezone.now())
     bell.ring_once_a_second(JOB)
 

@@ -96,7 +96,7 @@ def _n(n: int, one: str, many: str = "") -> str:
 
 
 def _of_words(words: Written | None, *, was_empty: bool) -> str:
-    """What became of suppressions, withdrawn consents and erasures since the backup: what was kept, or is lost."""
+    """What happened to suppressions, withdrawn consents and erasures since the backup: what was kept, or is lost."""
     if words is None:
         why = (
             "There was no database here. If the console went on elsewhere after this backup, this is LOST: numbers"

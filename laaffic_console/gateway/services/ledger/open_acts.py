@@ -24,7 +24,7 @@ About = tuple[str, int]  # the kind and the id of what a row of the ledger is ab
 
 
 class StillOpen(NotNow):
-    """The same act is already open as `what`, since `when`; the error stands at the field for the reason.
+    """The same act is already open as `what`, since `when`; the error is shown at the field for the reason.
 
     `is_waiting`: its request has not left yet, and does so by itself, however long ago it was launched.
     """

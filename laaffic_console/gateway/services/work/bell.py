@@ -28,7 +28,7 @@ _seconds: dict[str, int] = {}  # by job
 
 
 def redis_errors() -> Errors:
-    """The errors of redis, which are no OSErrors; () where nothing has loaded it: most consoles save its 7 MB."""
+    """The errors of redis, none of them OSErrors; () where nothing has loaded it: most consoles save its 7 MB."""
     loaded = sys.modules.get("redis.exceptions")
     return (loaded.RedisError,) if loaded else ()
 
