@@ -21,7 +21,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import own_page, say_why, sentences_of
+from laaffic_console.kit.pages import own_page, page, require, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.campaigns import (
     campaign_actions,
@@ -34,7 +34,6 @@ from messaging.admin.campaigns import (
 from messaging.admin.campaigns.campaign_list import CampaignListAdmin
 from messaging.admin.composing import before_launch, compose, pasted_numbers, templates
 from messaging.admin.composing.compose_form import ComposeForm
-from messaging.admin.pages import page, require
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import buttons, channel_pages, proof_panel, resuming
 from messaging.models import Campaign, CampaignState

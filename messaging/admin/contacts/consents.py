@@ -19,10 +19,10 @@ from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import read_all
 from messaging.admin.contacts.imports import regions
-from messaging.admin.pages import add_problems, may_see_contacts, page
 from messaging.admin.shared.number_search import SearchedByNumber
 from messaging.files.encodings import PAGES
 from messaging.models import Consent, ConsentImport, ConsentState

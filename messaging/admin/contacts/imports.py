@@ -20,10 +20,10 @@ from laaffic_console.kit.files import exporting, exports
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking.masks import SEE
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import countries, durations
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from messaging.files.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 from messaging.files.contact_rows import RowOptions
 from messaging.files.unreadable import UnreadableFile

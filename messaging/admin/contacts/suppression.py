@@ -24,12 +24,12 @@ from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page
 from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import joined
 from messaging import msisdn
-from messaging.admin.pages import add_problems, may_see_contacts, page
 from messaging.admin.shared import bulk_actions
 from messaging.admin.shared.number_search import SearchedByNumber
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease

@@ -19,9 +19,9 @@ from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.pages import may_see_contacts, own_page
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words import plain_text
-from messaging.admin.pages import may_see_contacts, own_page
 from messaging.models import Reply
 from messaging.people.person_links import PersonColumn
 from messaging.services.replies.replies import contacts_of

@@ -23,6 +23,7 @@ from laaffic_console.gateway.models import EvidenceKind
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
@@ -38,7 +39,6 @@ from messaging.admin.email.email_form import (
     refresh_and_say,
 )
 from messaging.admin.email.email_review import EmailLaunch, TestForm
-from messaging.admin.pages import add_problems, own_page, page, require, say_why
 from messaging.admin.rules import approvals, budgets, calendars
 from messaging.admin.shared import buttons, proof_panel, resuming
 from messaging.admin.shared.clocks import starts_at

@@ -15,8 +15,8 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.forms.form_fields import call_empty, field_of
 from laaffic_console.kit.forms.shared_rows import SeenForm
 from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.pages import add_problems, say_why
 from laaffic_console.kit.words.figures import number
-from messaging.admin.pages import add_problems, say_why
 from messaging.admin.shared.clocks import ByAClock, MomentField
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services.email import choices as email_choices

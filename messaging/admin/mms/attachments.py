@@ -19,9 +19,9 @@ from unfold.decorators import action, display
 
 from laaffic_console.gateway import shown_requests
 from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.pages import own_page, page, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import own_page, page, require
 from messaging.admin.shared.library import LibraryAdmin
 from messaging.media import attachment_content
 from messaging.models import MmsAttachment
