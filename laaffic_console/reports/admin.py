@@ -26,6 +26,7 @@ from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.reports import asking, asking_form, report_file
 from laaffic_console.reports.models import Report, ReportLink, Sending
 from laaffic_console.reports.report_form import ReportForm
@@ -207,8 +208,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
 
     def keep_view(self, request: HttpRequest) -> HttpResponse:
         """What a report of one's own asks is replaced by what the page shows."""
-        pk = request.POST.get("report", "")
-        report = self._theirs(request, int(pk) if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0)
+        report = self._theirs(request, whole_number(request.POST.get("report", "")) or 0)
         before, report.query = report.query, asking.read(request.POST.get("query", "")).query()
         try:
             saving.check(report, report.users.all())

@@ -19,6 +19,7 @@ WRITTEN_OUT = {
     "say_why": r"""messages\.error\(request, " "\.join\(\w+\.messages|in \w+\.messages:\n\s+messages\.error""",
     "own_page": r"""reverse\(f?"admin:\w+_(change|review|edit)", args=\[[\w.]+\.pk\]\)""",
     "posted_row": r"""method != "POST" or (\w+) is None:\n\s+raise Http404|(\w+) is None or \w+\.method != "POST":""",
+    "whole_number": r"""isdecimal\(\) and len\(\w+\) < 1[689]|str\(\w+\)\.isdecimal\(\)|\.isdigit\(\) and len""",
     "username": r"""([\w.]+)\.get_username\(\) if \1 else "\"""",
 }
 

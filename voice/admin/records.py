@@ -25,7 +25,7 @@ from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words.figures import money
 from laaffic_console.kit.words.people import signed_in
-from laaffic_console.kit.words.plain_text import digits_of, plain
+from laaffic_console.kit.words.plain_text import digits_of, plain, whole_number
 from messaging.people.person_links import PersonColumn
 from voice.models import CallRecord
 from voice.services import call_charts, syncing
@@ -149,7 +149,8 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> Any:
         """Of a cost that nobody doubts there is nothing to decide."""
         offered = super().get_actions_detail(request, object_id)
-        record = CallRecord.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        pk = whole_number(str(object_id))
+        record = None if pk is None else CallRecord.objects.filter(pk=pk).first()
         if record is not None and record.is_doubted:
             return offered
         return [action for action in offered if action.method.__name__ != "decide_cost"]
