@@ -21,7 +21,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, page_of, posted_row, require, say_why
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE = "api.add_apitoken", "api.change_apitoken"
@@ -162,12 +162,12 @@ class ApiTokenAdmin(ReadOnlyAdmin):
             return self._shown_once(request, *tokens.rotate(token))
         except ValidationError as problem:
             say_why(request, problem)
-        return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
+        return HttpResponseRedirect(page_of(ApiToken, pk))
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if tokens.revoke(self._token(request, pk)):
             messages.success(request, _("It no longer works."))
-        return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
+        return HttpResponseRedirect(page_of(ApiToken, pk))
 
     def _token(self, request: HttpRequest, pk: int) -> ApiToken:
         """Of a POST."""

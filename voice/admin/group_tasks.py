@@ -23,7 +23,7 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
+from laaffic_console.kit.pages import own_page, page, page_of, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.figures import in_percent, number
@@ -268,7 +268,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def recipients_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """Each number with what happened to its call."""
-        back = reverse("admin:voice_grouptask_change", args=[pk])
+        back = page_of(GroupTask, pk)
         parameters = {"task": pk}
         answer: HttpResponse = delivery.deliver(
             request, export_kinds.TASK_RECIPIENTS, parameters, kind, file_name=f"group-call-{pk}-recipients", back=back

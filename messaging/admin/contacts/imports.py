@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,7 +20,7 @@ from laaffic_console.kit.files import exporting, exports
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking.masks import SEE
-from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, require, say_why
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import countries, durations
 from laaffic_console.kit.words.people import signed_in
@@ -299,7 +299,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             raise Http404
         if not imports.cancel(pk):
             messages.info(request, _("It was over already."))
-        return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[pk]))
+        return HttpResponseRedirect(page_of(ContactImport, pk))
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Who would go and who stays, and then the second click; all of it can be watched."""

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -95,7 +94,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
     def answers(self, reply: Reply) -> SafeString | str:
         if reply.campaign is None:
             return "–"
-        page = reverse("admin:messaging_campaign_change", args=[reply.campaign_id])
+        page = own_page(reply.campaign)
         return format_html('<a class="c-link" href="{}">{}</a>', page, reply.campaign.name)
 
 

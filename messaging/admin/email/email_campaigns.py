@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +23,7 @@ from laaffic_console.gateway.models import EvidenceKind
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
-from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require, say_why
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
@@ -157,7 +157,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """Each mail with what happened to it."""
-        back = reverse("admin:messaging_emailcampaign_change", args=[pk])
+        back = page_of(EmailCampaign, pk)
         parameters, file_name = {"campaign": pk}, f"email-campaign-{pk}-recipients"
         answer: HttpResponse = delivery.deliver(
             request, export_kinds.EMAIL_RECIPIENTS, parameters, kind, file_name=file_name, back=back
