@@ -20,10 +20,11 @@ from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
-from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, HoldKind
+from messaging.models import EmailCampaign, EmailCampaignState, EmailLookup, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import care as email_care
+from messaging.services.email import choices as email_choices
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import hours as email_hours
 from messaging.services.email import states as email_states
@@ -180,18 +181,11 @@ def callback_url(campaign: EmailCampaign) -> str:
 
 def remember_choices(campaign: EmailCampaign) -> None:
     """What the account said of list and template, as it stands now."""
-    for kind, value in (
-        (EmailLookup.Kind.LIST, campaign.receiver_id),
-        (EmailLookup.Kind.TEMPLATE, campaign.template_id),
-    ):
-        known = EmailChoice.objects.filter(
-            lookup__application=campaign.application, lookup__kind=kind, value=value
-        ).first()
-        if kind == EmailLookup.Kind.LIST:
-            campaign.receiver_name = known.name if known else ""
-            campaign.receiver_count = known.detail.get("count") if known else None
-        else:
-            campaign.template_name = known.name if known else ""
+    people = email_choices.known(campaign.application, EmailLookup.Kind.LIST, campaign.receiver_id)
+    template = email_choices.known(campaign.application, EmailLookup.Kind.TEMPLATE, campaign.template_id)
+    campaign.receiver_name = people.name if people else ""
+    campaign.receiver_count = people.detail.get("count") if people else None
+    campaign.template_name = template.name if template else ""
     campaign.save(update_fields=["receiver_name", "receiver_count", "template_name"])
 
 
