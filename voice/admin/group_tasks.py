@@ -22,6 +22,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.files import exports as files
 from laaffic_console.kit.files.exporting import require_export
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.masking.masks import masked
 from laaffic_console.kit.pages import own_page, page, page_of, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
@@ -104,7 +105,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := changelist_of(response):
             response.context_data["totals"] = group_figures.totals(changelist.queryset)
         return response
 

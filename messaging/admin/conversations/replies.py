@@ -14,6 +14,7 @@ from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
@@ -60,7 +61,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := changelist_of(response):
             changelist.result_list = with_contacts(request, changelist.result_list)
         return response
 

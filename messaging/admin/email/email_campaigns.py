@@ -23,6 +23,7 @@ from laaffic_console.gateway.models import EvidenceKind
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require, say_why
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.people import signed_in
@@ -100,7 +101,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := changelist_of(response):
             shown = list(changelist.result_list)
             found = email_counting.progress_of_many(shown)
             for campaign in shown:
