@@ -40,6 +40,7 @@ class VoiceConfig(AppConfig):
         from voice.services.group_calls import waiting as group_waiting
         from voice.services.group_calls.approval import GroupTaskDrafts
         from voice.services.phones import evidence as phone_evidence
+        from voice.services.records import pushes
         from voice.services.records.period_report_source import CallReports
         from voice.services.spoken.channel import TtsChannel
 
@@ -73,8 +74,8 @@ class VoiceConfig(AppConfig):
         notice_subjects.register_all()
         bell.sweep_with("voice.jobs.sweep")
         moments.await_with(group_waiting.START_JOB, group_waiting.launches_due)
-        inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports", is_retried=True)
-        inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")
+        inbox.applied_by(PushKind.VOICE_REPORT, pushes.INBOX.job, is_retried=True)
+        inbox.applied_by(PushKind.VOICE_RINGING, pushes.RINGING.job)
         contact_actions.register(
             contact_actions.ContactAction("call", _("Call from a SIP phone …"), "voice.add_sipcall", CALL_CONTACT)
         )

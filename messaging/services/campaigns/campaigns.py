@@ -13,6 +13,7 @@ from laaffic_console.gateway.services.account import account_hold, applications
 from laaffic_console.gateway.services.database import durability, isolation
 from laaffic_console.gateway.services.work import bell, leases, turns
 from laaffic_console.kit.words.said import gettext as _
+from messaging import job_names
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, HoldKind, MessageState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals
@@ -142,8 +143,8 @@ def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | Non
 
 
 def wake(campaign_id: int) -> None:
-    bell.ring("messaging.jobs.send_campaign", campaign_id)
-    bell.ring("messaging.jobs.freeze_audience", campaign_id)
+    bell.ring(job_names.SEND_CAMPAIGN, campaign_id)
+    bell.ring(job_names.FREEZE_AUDIENCE, campaign_id)
 
 
 def cancel(campaign_id: int, *, by: User | None = None) -> Campaign:
@@ -237,7 +238,7 @@ def follow_account() -> None:
             isolation.each(_while(turn, _to_hold()), hold_for_account, "hold of campaign {}".format)
         isolation.each(_while(turn, _to_follow()), _follow, "going on of campaign {}".format)
     if turn.is_over():
-        bell.ring("messaging.jobs.follow_account")  # behind the lease, or it would find it held
+        bell.ring(job_names.FOLLOW_ACCOUNT)  # behind the lease, or it would find it held
 
 
 def _while(turn: turns.Turn, ids: Iterable[int]) -> Iterator[int]:
