@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from messaging.text import merge_fields, segments
+from tests.messaging.text.test_segments import replace_forcing
 
 ROOT = Path(__file__).resolve().parents[3]
 STATIC = ROOT / "messaging" / "static" / "messaging"
@@ -95,8 +96,8 @@ class EqualTests:
                 "characters": python.characters,
                 "forcing": [list(place) for place in python.forcing],
             }
-            assert answer["replaced"] == segments.replace_forcing(text)
-            assert answer["replacements"] == [segments.replacement_for(character) for character in text]
+            assert answer["replaced"] == replace_forcing(text)
+            assert answer["replacements"] == [segments.REPLACEMENTS.get(character) for character in text]
 
     def test_names_of_objects_are_no_replacements(self) -> None:
         [answer] = in_javascript(["constructor toString __proto__"])
