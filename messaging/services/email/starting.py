@@ -116,10 +116,8 @@ def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             return campaign
         if not (campaign.state == EmailCampaignState.SENDING and campaign.waits_for_hours):
             steps.require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("taken back"))
-        steps.require_restored(campaign)
-        if email_states.may_have_arrived(campaign):
-            raise NotAllowed(_("Its first request may have arrived: it stays as it was sent. Cancel it instead."))
-        _make_draft(campaign, _("Taken back before anything left"), by)
+        arrived = _("Its first request may have arrived: it stays as it was sent. Cancel it instead.")
+        _make_draft(campaign, _("Taken back before anything left"), by, unless_arrived=arrived)
     return campaign
 
 
@@ -292,20 +290,19 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("edited"))
-        steps.require_restored(campaign)
-        if email_states.may_have_arrived(campaign):
-            raise NotAllowed(
-                _(
-                    "Its repeat was refused, but its first request may have arrived: it stays as it was sent. Try "
-                    "again, cancel it, or write a new campaign."
-                )
-            )
-        _make_draft(campaign, _("Back to a draft"), by)
+        arrived = _(
+            "Its repeat was refused, but its first request may have arrived: it stays as it was sent. Try again, "
+            "cancel it, or write a new campaign."
+        )
+        _make_draft(campaign, _("Back to a draft"), by, unless_arrived=arrived)
     return campaign
 
 
-def _make_draft(campaign: EmailCampaign, event: str, by: User | None) -> None:
-    """Launched again it is as old as that launch."""
+def _make_draft(campaign: EmailCampaign, event: str, by: User | None, *, unless_arrived: str) -> None:
+    """Launched again it is as old as that launch. `unless_arrived`: what is said where a request may have arrived."""
+    steps.require_restored(campaign)
+    if email_states.may_have_arrived(campaign):
+        raise NotAllowed(unless_arrived)
     campaign.launched_at = None
     campaign.save(update_fields=["launched_at"])
     email_states.move(campaign, EmailCampaignState.DRAFT, event, by, **restored_drafts.kept_mark(campaign))
