@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -264,8 +263,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         gender = field_of(self, "gender", forms.ChoiceField)
         gender.choices = [("", _("Laaffic's choice")), *choices_of(gender)[1:]]
         field_of(self, "groups", forms.ModelChoiceField).queryset = ContactGroup.objects.filter(is_ad_hoc=False)
-        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
-        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
+        field_of(self, "region", forms.ChoiceField).choices = countries.number_regions()
         if self.instance.number_count:
             self.fields["numbers"].help_text = ngettext(
                 "%(n)s number is kept. Leave groups, numbers and file empty to keep it, or say others instead.",

@@ -82,12 +82,7 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field_of(self, "region", forms.ChoiceField).choices = regions()
-
-
-def regions() -> list[tuple[str, str]]:
-    """Which country the numbers without a country code may be of."""
-    return [("", _("none: every number has one")), *countries.choices(phonenumbers.SUPPORTED_REGIONS)]
+        field_of(self, "region", forms.ChoiceField).choices = countries.number_regions()
 
 
 @admin.register(ContactImport)
@@ -203,7 +198,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             reasons=import_forecast.shown_reasons(forecast) if forecast else [],
             problem=problem,
             encoding=request.POST.get("encoding", ""),
-            regions=regions(),
+            regions=countries.number_regions(),
             country_meant=national_numbers.country_meant(job, mapping),
             number_header=next((header for header, field in mapping.items() if field == "number"), ""),
             other_headers=[header for header, field in mapping.items() if field == "other_number"],

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -89,8 +88,7 @@ class NumbersForm(SuppressForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
-        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
+        field_of(self, "region", forms.ChoiceField).choices = countries.number_regions()
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
