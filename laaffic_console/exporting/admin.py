@@ -157,11 +157,7 @@ class ExportAdmin(ReadOnlyAdmin):
         if not keeping.opens(token, user, export):
             messages.warning(request, _("This link is no longer valid. Use the button on this page."))
             return HttpResponseRedirect(own_page(export))
-        if not keeping.is_there(export):
-            return HttpResponseRedirect(own_page(export))
-        try:
-            opened = keeping.path_of(export).open("rb")
-        except FileNotFoundError:  # deleted at the same moment
+        if (opened := keeping.open_file(export)) is None:
             return HttpResponseRedirect(own_page(export))
         keeping.note_download(export, user)
         name = f"{keeping.name_for_people(export)}.{export.format}"

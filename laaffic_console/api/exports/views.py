@@ -108,11 +108,7 @@ class ExportFileView(ApiView):
         export = row(_own(request.user), pk)
         if not keeping.may_take(request.user, export):
             raise Problem(403, _("The token's user may no longer export these rows. Ask an administrator."))
-        try:
-            opened = keeping.path_of(export).open("rb") if keeping.is_there(export) else None
-        except FileNotFoundError:  # deleted at the same moment
-            opened = None
-        if opened is None:
+        if (opened := keeping.open_file(export)) is None:
             raise Problem(409, _why_no_file(export))
         keeping.note_download(export, request.user)
         name = f"{keeping.name_for_people(export)}.{export.format}"
