@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.kit.files.locked_down import locked_down
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words.people import signed_in
@@ -196,11 +197,8 @@ class AudioFileAdmin(LibraryAdmin):
         response["Accept-Ranges"] = "bytes"
         kind = "attachment" if "save" in request.GET else "inline"
         response["Content-Disposition"] = f'{kind}; filename="audio-{pk}.{file.audio_type}"'
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Content-Security-Policy"] = "default-src 'none'; media-src 'self'; sandbox"
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Cache-Control"] = "private, max-age=3600"
-        return response
+        return locked_down(response, "media-src 'self'")
 
 
 def part_of(data: bytes, asked: str) -> HttpResponse:
