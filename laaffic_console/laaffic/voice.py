@@ -166,9 +166,11 @@ class VoiceApi(Interfaces):
         body = {"fileName": file_name, "file": base64.b64encode(data).decode()}
         return self._id(self._post("/voice/fileUpload", body).body)
 
-    def audio_files(self, *, app_id: str = "", current: int = 1, size: int = LARGEST_PAGE) -> Page[UploadedAudio]:
+    def audio_files(self, *, app_id: str = "", current: int = 1) -> Page[UploadedAudio]:
         """POST /voice/fileQuery: what has been uploaded. No page shows a record: its names are tried."""
-        envelope = self._post("/voice/fileQuery", pages.request(current, size, {"appId": app_id} if app_id else {}))
+        envelope = self._post(
+            "/voice/fileQuery", pages.request(current, LARGEST_PAGE, {"appId": app_id} if app_id else {})
+        )
         return pages.read_page(envelope, current, "voice/fileQuery", self._audio_file)
 
     def every_audio_file(self, *, app_id: str = "") -> Iterator[UploadedAudio]:

@@ -169,16 +169,17 @@ def cancel_all_waiting(campaign_id: int) -> None:
         pass
 
 
+CANCELLED_AT_ONCE = 20  # batches
 CANCELLED_AGAIN = f"cancelled before it was sent again{written_off.PERHAPS}"
 
 
-def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
+def cancel_waiting(campaign_id: int) -> bool:
     """Cancel the messages of some waiting batches of a cancelled campaign; True while there are more."""
     with transaction.atomic():
         waiting = list(
             Batch.objects.select_for_update()
             .filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state=BatchState.QUEUED)
-            .order_by("id")[:batches]
+            .order_by("id")[:CANCELLED_AT_ONCE]
         )
         for batch in waiting:
             queued = batch.messages().filter(state=MessageState.QUEUED)
@@ -190,7 +191,7 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
             if had:
                 written_off.write_off(batch, had, was=MessageState.QUEUED, evidence=CANCELLED_AGAIN)
                 return True  # with it tallies are locked, which come last in a transaction
-    return len(waiting) == batches
+    return len(waiting) == CANCELLED_AT_ONCE
 
 
 def hold_after_end(campaign_id: int) -> None:
