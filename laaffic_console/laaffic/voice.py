@@ -168,9 +168,8 @@ class VoiceApi(Interfaces):
 
     def audio_files(self, *, app_id: str = "", current: int = 1) -> Page[UploadedAudio]:
         """POST /voice/fileQuery: what has been uploaded. No page shows a record: its names are tried."""
-        envelope = self._post(
-            "/voice/fileQuery", pages.request(current, LARGEST_PAGE, {"appId": app_id} if app_id else {})
-        )
+        params = {"appId": app_id} if app_id else {}
+        envelope = self._post("/voice/fileQuery", pages.request(current, LARGEST_PAGE, params))
         return pages.read_page(envelope, current, "voice/fileQuery", self._audio_file)
 
     def every_audio_file(self, *, app_id: str = "") -> Iterator[UploadedAudio]:
