@@ -179,9 +179,9 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The address is on this answer and never again."""
         report = self._theirs(request, pk)
-        days = request.POST.get("days", "")
+        days = whole_number(request.POST.get("days", "")) or 0
         try:
-            token = spreadsheets.make(report, signed_in(request), int(days) if days in ("30", "90", "365") else 0)
+            token = spreadsheets.make(report, signed_in(request), days)
         except ValidationError as problem:
             say_why(request, problem)
             return _to_page_of(report)
@@ -277,7 +277,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
             chart_by=label_of_first(report.by),
             reasons=table.reasons(),
             is_empty=not report.rows,
-            wider=[(label, address(asked, period=word)) for word, label in asking.PERIODS.items() if word == "30_days"],
+            wider=[(asking.PERIODS["30_days"], address(asked, period="30_days"))],
             without_filters=address(asked, only={}),
             exports=[(kind.upper(), reverse("admin:reports_report_export", args=[kind])) for kind in files.KINDS]
             if may_export
