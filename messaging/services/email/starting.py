@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import PushKind
 from laaffic_console.gateway.services.account import account_hold
-from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.client.account import require_configured
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.gateway.services.work import bell, moments
@@ -165,10 +165,7 @@ def check_ready(campaign: EmailCampaign) -> None:
         raise NotNow(
             _("Set LAAFFIC_PUSH_TOKENS first: without a token the console cannot learn what happened to the emails.")
         )
-    try:
-        laaffic_client()
-    except NotConfigured as problem:
-        raise NotNow(str(problem)) from problem
+    require_configured()
 
 
 def callback_url(campaign: EmailCampaign) -> str:
