@@ -126,5 +126,5 @@ class MessagingConfig(AppConfig):
         inbox.applied_by(PushKind.SMS_REPORT, report_pushes.INBOX.job, is_retried=True)
         inbox.applied_by(PushKind.SMS_REPLY, reply_pushes.INBOX.job)
         inbox.applied_by(PushKind.EMAIL_REPORT, callbacks.INBOX.job, is_retried=True)
-        export_kinds.register()
-        report_links.register()
+        export_kinds.register_all()
+        report_links.register_all()

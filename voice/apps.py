@@ -66,7 +66,7 @@ class VoiceConfig(AppConfig):
         )
         reporting.register(CallReports())
         links.register("group call", links.Behind(GroupTask, "admin:voice_grouptask_change", "voice.view_grouptask"))
-        export_kinds.register()
+        export_kinds.register_all()
         findable.register_all()
         console_entries.register_all()
         meanings.register_all()

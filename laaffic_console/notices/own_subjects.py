@@ -27,7 +27,7 @@ def _webhook(key: str) -> str:
     return page_of(Webhook, key)
 
 
-def register() -> None:
+def register_all() -> None:
     add(Subject("account", "gateway.view_balancereading", _balance, act=OWNER))
     add(Subject("worker", "gateway.view_workerheartbeat", _health, act=OWNER))
     add(Subject("callbacks", "gateway.view_workerheartbeat", _health, act=OWNER))
