@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import call_empty, choices_of, field_of
+from laaffic_console.kit.forms.moments import TYPED, MomentInput
 from laaffic_console.kit.forms.shared_rows import Digests, SeenForm, digest_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
 from laaffic_console.kit.words import countries
@@ -177,8 +178,8 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         widgets = {
             "text": forms.Textarea({"rows": 4}),
             "sms_text": forms.Textarea({"rows": 3}),
-            "latest_end": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-            "send_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            "latest_end": MomentInput,
+            "send_at": MomentInput,
         }
         field_classes = {"send_at": MomentField}
         help_texts = {
@@ -214,11 +215,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         zone = {"zone": group_requests.zone_name()}
         self.fields["windows"].help_text = _("Up to three, by the clock of %(zone)s. Left empty: any time.") % zone
         for name in ("send_at", "latest_end"):
-            field_of(self, name, forms.DateTimeField).input_formats = [
-                "%Y-%m-%dT%H:%M",
-                "%Y-%m-%dT%H:%M:%S",
-                "%Y-%m-%d %H:%M",
-            ]
+            field_of(self, name, forms.DateTimeField).input_formats = TYPED
         said = _("By the console's clock: %(zone)s. What has not left by then is held and asks.")
         self.fields["latest_end"].help_text = said % {"zone": settings.TIME_ZONE}
         for name in self._not_asked():
