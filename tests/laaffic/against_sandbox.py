@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from laaffic_console.laaffic import LaafficClient
-from laaffic_console.laaffic.pages import Page, every_page, itself
+from laaffic_console.laaffic.pages import Page, every_page
 from laaffic_console.sandbox.testing import RunningSandbox
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ def client_of(sandbox: RunningSandbox) -> LaafficClient:
 
 def every(ask: Callable[..., Page[T]], **given: Any) -> list[T]:
     """The rows of all pages."""
-    found = every_page(lambda current: ask(**given, current=current), "list", name_of=itself)
+    found = every_page(lambda current: ask(**given, current=current), "list", name_of=repr)
     return [row for page in found for row in page.records]
 
 
