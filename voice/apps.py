@@ -29,7 +29,7 @@ class VoiceConfig(AppConfig):
         from voice import meanings
         from voice.models import AudioFile, GroupTask, SipCall, SipPhone
         from voice.registered import console_entries, export_kinds, findable, notice_subjects, person_entries
-        from voice.services.audio import uploads as audio
+        from voice.services.audio import uploads
         from voice.services.calls import matching as call_matching
         from voice.services.calls import sip_calls as calls
         from voice.services.group_calls import budgets as group_budgets
@@ -46,7 +46,7 @@ class VoiceConfig(AppConfig):
 
         subjects.register(
             {
-                audio.ABOUT: AudioFile,
+                uploads.ABOUT: AudioFile,
                 group_state.ABOUT: GroupTask,
                 call_matching.ABOUT: SipCall,
                 phone_evidence.ADDED: Application,

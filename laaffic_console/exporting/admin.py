@@ -23,7 +23,7 @@ from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.admin.ledger import LedgerEntryAdmin
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.pages import own_page, page
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import state_colours
@@ -161,7 +161,7 @@ class ExportAdmin(ReadOnlyAdmin):
             return HttpResponseRedirect(own_page(export))
         keeping.note_download(export, user)
         name = f"{keeping.name_for_people(export)}.{export.format}"
-        return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
+        return FileResponse(opened, as_attachment=True, filename=name, content_type=exports.TYPES[export.format])
 
     def _get(self, request: HttpRequest, pk: int) -> Export:
         export = get_object_or_404(Export, pk=pk)

@@ -21,7 +21,7 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery
 from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.audit.acts import Act, record
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.words import dates, state_colours
@@ -279,7 +279,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
             is_empty=not report.rows,
             wider=[(asking.PERIODS["30_days"], address(asked, period="30_days"))],
             without_filters=address(asked, only={}),
-            exports=[(kind.upper(), reverse("admin:reports_report_export", args=[kind])) for kind in files.KINDS]
+            exports=[(kind.upper(), reverse("admin:reports_report_export", args=[kind])) for kind in exports.KINDS]
             if may_export
             else [],
         )

@@ -27,7 +27,7 @@ from messaging.admin.shared.clocks import ByAClock, MomentField
 from messaging.models import ContactGroup
 from voice.admin.spoken_fields import spoken_languages
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import requesting as group_requests
 
@@ -329,7 +329,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         if upload is None:
             return
         try:
-            kept, _new = audio.add(audio.read(upload), audio.suggested_name(upload.name), by=self.user)
+            kept, _new = uploads.add(uploads.read(upload), uploads.suggested_name(upload.name), by=self.user)
             self.cleaned_data["audio"] = kept
         except ValidationError as problem:
             self.add_error("audio_file", problem.messages)

@@ -20,7 +20,7 @@ from laaffic_console.gateway import shown_requests
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.masking.masks import masked
@@ -42,7 +42,7 @@ from voice.models.group_tasks import NOT_LEFT, OPEN
 from voice.registered import export_kinds
 from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
-from voice.services.asking import lookups as asking
+from voice.services.asking import lookups
 from voice.services.calls import ringing
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
@@ -288,8 +288,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         require_export(request, GroupTask)
         task = get_object_or_404(GroupTask, pk=pk)
         numbers = group_callees.of(task)
-        files.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
-        answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=files.CSV)
+        exports.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
+        answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=exports.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer
 
@@ -356,7 +356,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = self._posted(request, pk)
         if task.state in NOT_LEFT or not task.task_name:
             raise Http404
-        say_answer(request, lambda: asking.about_task(task))
+        say_answer(request, lambda: lookups.about_task(task))
         return HttpResponseRedirect(own_page(task))
 
     def _draft(self, pk: int) -> GroupTask:

@@ -29,8 +29,7 @@ from laaffic_console.kit.words.plain_text import digits_of, plain, whole_number
 from messaging.people.person_links import PersonColumn
 from voice.models import CallRecord
 from voice.services import call_charts, syncing
-from voice.services.asking import lookups as asking
-from voice.services.asking import records_pulls
+from voice.services.asking import lookups, records_pulls
 from voice.services.records import cost_words
 
 MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
@@ -49,7 +48,7 @@ COLOURS = {
 def say_answer(request: HttpRequest, ask: Callable[[], object]) -> None:
     try:
         ask()
-    except asking.AskFailed as problem:
+    except lookups.AskFailed as problem:
         messages.warning(request, str(problem))
     else:
         messages.success(request, _("Laaffic has answered: this is what it says now."))
@@ -128,7 +127,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
         back = "admin:voice_callrecord_changelist"
         if asked := ask_first(self, request, _("Ask Laaffic about this call"), sentence, back=back):
             return asked
-        say_answer(request, lambda: asking.about_record(record))
+        say_answer(request, lambda: lookups.about_record(record))
         return HttpResponseRedirect(own_page(record))
 
     @action(description=gettext_lazy("Decide on the cost"), url_path="cost", permissions=["resolve"])

@@ -23,7 +23,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable, NotExportableNow
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.reports import documents as report_documents
 from laaffic_console.reports import report_keys, reporting
 
@@ -112,7 +112,7 @@ class ExportFileView(ApiView):
             raise Problem(409, _why_no_file(export))
         keeping.note_download(export, request.user)
         name = f"{keeping.name_for_people(export)}.{export.format}"
-        return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
+        return FileResponse(opened, as_attachment=True, filename=name, content_type=exports.TYPES[export.format])
 
 
 def _why_no_file(export: Export) -> str:

@@ -51,7 +51,7 @@ from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
-from messaging.services.email import trial_emails as email_tests
+from messaging.services.email import trial_emails
 from messaging.services.email.states import ABOUT
 from messaging.services.email.trial_emails import TestFailed
 from messaging.services.refusals import NotAllowed
@@ -252,7 +252,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if form.is_valid():
             given = form.cleaned_data
             try:
-                said = email_tests.send_test(campaign, **given, by=signed_in(request))
+                said = trial_emails.send_test(campaign, **given, by=signed_in(request))
             except ValidationError as problem:
                 add_problems(form, problem)
             except TestFailed as problem:
