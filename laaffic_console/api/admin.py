@@ -21,7 +21,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink
 from laaffic_console.kit.admin.read_only import DeletedWithAccount
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.form_fields import field_of
-from laaffic_console.kit.pages import add_problems, own_page, page, page_of, posted_row, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require, say_why
 from laaffic_console.kit.words.people import signed_in
 
 ADD, CHANGE = "api.add_apitoken", "api.change_apitoken"
@@ -156,12 +156,13 @@ class ApiTokenAdmin(DeletedWithAccount):
             return self._shown_once(request, *tokens.rotate(token))
         except ValidationError as problem:
             say_why(request, problem)
-        return HttpResponseRedirect(page_of(ApiToken, pk))
+        return HttpResponseRedirect(own_page(token))
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if tokens.revoke(self._token(request, pk)):
+        token = self._token(request, pk)
+        if tokens.revoke(token):
             messages.success(request, _("It no longer works."))
-        return HttpResponseRedirect(page_of(ApiToken, pk))
+        return HttpResponseRedirect(own_page(token))
 
     def _token(self, request: HttpRequest, pk: int) -> ApiToken:
         """Of a POST."""

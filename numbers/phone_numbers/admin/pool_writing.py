@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.kept_forms import asks
-from laaffic_console.kit.pages import add_problems, page, page_of, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from phone_numbers import number_lists
 from phone_numbers.admin.sync_panel import SyncedListAdmin
@@ -122,7 +122,7 @@ class PoolWriting(SyncedListAdmin):
             say_why(request, problem)
         else:
             messages.success(request, _("Taken over: what Laaffic holds is ours now."))
-        return HttpResponseRedirect(page_of(NumberPool, pk))
+        return HttpResponseRedirect(own_page(pool))
 
     # Writing: a form, the difference, the typed number
 
