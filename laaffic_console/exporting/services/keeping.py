@@ -53,7 +53,7 @@ def is_there(export: Export, now: dt.datetime | None = None) -> bool:
 
 
 def open_file(export: Export) -> BinaryIO | None:
-    """None where it is not there, or is deleted at this moment."""
+    """None where it is not there, or is just being deleted."""
     try:
         return path_of(export).open("rb") if is_there(export) else None
     except FileNotFoundError:

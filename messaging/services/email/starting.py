@@ -296,7 +296,7 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 
 
 def _make_draft(campaign: EmailCampaign, event: str, by: User | None, *, unless_arrived: str) -> None:
-    """Launched again it is as old as that launch. `unless_arrived`: what is said where a request may have arrived."""
+    """Launched again it is as old as that launch. `unless_arrived`: what to say where a request may have arrived."""
     steps.require_restored(campaign)
     if email_states.may_have_arrived(campaign):
         raise NotAllowed(unless_arrived)
