@@ -146,3 +146,13 @@ def test_no_proxy_writes_the_secret_of_an_address_into_its_log(
     record = logging.LogRecord("", logging.INFO, "", 0, "Not Found: %s", (address,), None)
     MaskPushTokens().filter(record)
     assert SECRET not in record.getMessage()
+
+
+@pytest.mark.parametrize("file", ["nginx.conf", "proxy.conf"])
+@pytest.mark.parametrize(("name", "given", "query"), ADDRESSES)
+def test_nor_into_its_error_log(file: str, name: str, given: dict[str, Any], query: str) -> None:
+    """nginx writes the whole address there whenever it refuses a request or the console does not answer."""
+    places = re.findall(r"location ~ (\S+) \{(.*?)\}", (DEPLOY / file).read_text(), re.DOTALL)
+    told = next((said for asked, said in places if re.search(asked, reverse(name, kwargs=given))), "")
+
+    assert "error_log /var/log/nginx/error.log emerg;" in told
