@@ -53,6 +53,11 @@ def test_what_is_asked_how_it_is_and_what_watches_itself(services: dict[str, dic
     assert {name for name, service in services.items() if "healthcheck" not in service} == {"setup", "worker"}
 
 
+def test_the_database_counts_as_ready_only_when_others_reach_it(services: dict[str, dict[str, Any]]) -> None:
+    """While it is made, its server answers at the socket alone: migrating would begin too early, and fail."""
+    assert "-h" in services["postgresql"]["healthcheck"]["test"]
+
+
 def test_no_password_is_part_of_an_address(services: dict[str, dict[str, Any]]) -> None:
     """Where a / or an @ of it would end the address."""
     environment = services["web"]["environment"]
