@@ -53,6 +53,11 @@ def dossier_key() -> str:
 def kept_secret(name: str, make: Callable[[], str]) -> str:
     """A secret made at the first start and kept in a file that nobody else on the machine may read."""
     kept = VAR_DIR / name
+    if kept.exists() and not os.access(kept, os.R_OK):
+        raise ImproperlyConfigured(
+            f"{kept} is another user's. Run every command as the user that web and worker run as, and give "
+            f"{VAR_DIR} to that user: chown -R USER {VAR_DIR}"
+        )
     if not kept.exists():
         fresh = VAR_DIR / f"{name}.{os.getpid()}"
         fresh.touch(mode=0o600)

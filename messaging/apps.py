@@ -24,7 +24,7 @@ class MessagingConfig(AppConfig):
         from laaffic_console.gateway.services.work.long_jobs import LongJob
         from laaffic_console.kit.registers import gauges
         from laaffic_console.reports import reporting
-        from messaging import meanings, search_indexes
+        from messaging import job_names, meanings, search_indexes
         from messaging.models import Campaign, EmailCampaign, MmsAttachment
         from messaging.people import person_timeline
         from messaging.registered import (
@@ -44,6 +44,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.campaigns import starting
         from messaging.services.campaigns.approval import CampaignDrafts
         from messaging.services.channels import channels
+        from messaging.services.email import callbacks
         from messaging.services.email import counting as email_counting
         from messaging.services.email import deliveries as email_deliveries
         from messaging.services.email import starting as email_starting
@@ -58,7 +59,8 @@ class MessagingConfig(AppConfig):
         from messaging.services.imports import forecast as import_forecast
         from messaging.services.mms import attachments
         from messaging.services.mms.mms_channel import MmsChannel
-        from messaging.services.reports import report_pulls
+        from messaging.services.replies import reply_pushes
+        from messaging.services.reports import report_pulls, report_pushes
         from messaging.services.sms.sms_channel import SmsChannel
         from messaging.services.tallies import counting
 
@@ -116,13 +118,13 @@ class MessagingConfig(AppConfig):
             bell.may_take(asking, report_pulls.task_seconds())
         for reads_a_file in (imports.JOB, import_forecast.JOB, consent_imports.JOB):
             bell.may_take(reads_a_file, uploaded.TASK_SECONDS)
-        bell.may_take(waiting.SEND_JOB, perseverance.PATIENCE + settings.Q_CLUSTER["timeout"])
-        moments.await_with(waiting.SEND_JOB, waiting.moments_due)
+        bell.may_take(job_names.SEND_CAMPAIGN, perseverance.PATIENCE + settings.Q_CLUSTER["timeout"])
+        moments.await_with(job_names.SEND_CAMPAIGN, waiting.moments_due)
         moments.await_with(email_starting.START_JOB, email_starting.launches_due)
         moments.await_with(email_starting.MOMENT_JOB, email_starting.requests_due)
-        account_hold.follow_with("messaging.jobs.follow_account")
-        inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports", is_retried=True)
-        inbox.applied_by(PushKind.SMS_REPLY, "messaging.jobs.apply_sms_replies")
-        inbox.applied_by(PushKind.EMAIL_REPORT, "messaging.jobs.apply_email_reports", is_retried=True)
-        export_kinds.register()
-        report_links.register()
+        account_hold.follow_with(job_names.FOLLOW_ACCOUNT)
+        inbox.applied_by(PushKind.SMS_REPORT, report_pushes.INBOX.job, is_retried=True)
+        inbox.applied_by(PushKind.SMS_REPLY, reply_pushes.INBOX.job)
+        inbox.applied_by(PushKind.EMAIL_REPORT, callbacks.INBOX.job, is_retried=True)
+        export_kinds.register_all()
+        report_links.register_all()

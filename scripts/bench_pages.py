@@ -236,9 +236,11 @@ def drafts() -> Iterator[tuple[str, str]]:
 
 def list_addresses(client: Any, model: Any, model_admin: Any, made: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Of a list: its second page, each order, each filter's first and last choice, searches."""
+    from laaffic_console.kit.lists.changelists import changelist_of
+
     base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
     response = client.get(base)
-    changelist = (getattr(response, "context_data", None) or {}).get("cl")
+    changelist = changelist_of(response)
     if changelist is None:
         return
     columns = enumerate(changelist.list_display)

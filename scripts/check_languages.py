@@ -51,7 +51,6 @@ SAME_EVERYWHERE |= {"bindId", "SHA"}
 
 SENTENCE = re.compile(r"""["'`]([A-Z][a-z]+(?: [a-z“”’'{}]+)+[^"'`]*)["'`]""")
 HOLDS_DEFAULTS = re.compile(r"\bdata(?:set|-\w+)?\b.*\|\|")
-LABELS = re.compile(r"const LABELS = {.*?^  };", re.DOTALL | re.MULTILINE)
 
 PLACES = re.compile(r"%\(\w+\)[sdf]|%[sd]|{{?\w+}?}|</?\w+[^>]*>")
 MARKERS = {
@@ -146,9 +145,10 @@ def _of_attributes(attrs: list[tuple[str, str | None]]) -> Iterator[str]:
 
 
 def unmarked_in_script(script: str) -> list[str]:
-    """Sentences that no page replaces: LABELS and what is behind `dataset.x ||` are only defaults."""
-    lines = LABELS.sub("", script).splitlines()
-    said = (line for line in lines if not line.lstrip().startswith("//") and not HOLDS_DEFAULTS.search(line))
+    """Sentences that no page replaces: what is behind `dataset.x ||` is only a default."""
+    said = (
+        line for line in script.splitlines() if not line.lstrip().startswith("//") and not HOLDS_DEFAULTS.search(line)
+    )
     return [text for line in said for text in SENTENCE.findall(line)]
 
 

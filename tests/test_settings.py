@@ -198,8 +198,12 @@ class FileTests:
 
         assert (os.environ.pop("THREE"), os.environ.pop("FOUR")) == ("b c", "it's")
 
-    def test_none_is_none(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_not_there_sets_nothing(self, tmp_path: Path) -> None:
+        before = dict(os.environ)
+
         environment.read_file(tmp_path / ".env")
+
+        assert dict(os.environ) == before
 
     @pytest.mark.parametrize(
         ("content", "said"),

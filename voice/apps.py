@@ -29,7 +29,7 @@ class VoiceConfig(AppConfig):
         from voice import meanings
         from voice.models import AudioFile, GroupTask, SipCall, SipPhone
         from voice.registered import console_entries, export_kinds, findable, notice_subjects, person_entries
-        from voice.services.audio import uploads as audio
+        from voice.services.audio import uploads
         from voice.services.calls import matching as call_matching
         from voice.services.calls import sip_calls as calls
         from voice.services.group_calls import budgets as group_budgets
@@ -40,12 +40,13 @@ class VoiceConfig(AppConfig):
         from voice.services.group_calls import waiting as group_waiting
         from voice.services.group_calls.approval import GroupTaskDrafts
         from voice.services.phones import evidence as phone_evidence
+        from voice.services.records import pushes
         from voice.services.records.period_report_source import CallReports
         from voice.services.spoken.channel import TtsChannel
 
         subjects.register(
             {
-                audio.ABOUT: AudioFile,
+                uploads.ABOUT: AudioFile,
                 group_state.ABOUT: GroupTask,
                 call_matching.ABOUT: SipCall,
                 phone_evidence.ADDED: Application,
@@ -65,7 +66,7 @@ class VoiceConfig(AppConfig):
         )
         reporting.register(CallReports())
         links.register("group call", links.Behind(GroupTask, "admin:voice_grouptask_change", "voice.view_grouptask"))
-        export_kinds.register()
+        export_kinds.register_all()
         findable.register_all()
         console_entries.register_all()
         meanings.register_all()
@@ -73,8 +74,8 @@ class VoiceConfig(AppConfig):
         notice_subjects.register_all()
         bell.sweep_with("voice.jobs.sweep")
         moments.await_with(group_waiting.START_JOB, group_waiting.launches_due)
-        inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports", is_retried=True)
-        inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")
+        inbox.applied_by(PushKind.VOICE_REPORT, pushes.INBOX.job, is_retried=True)
+        inbox.applied_by(PushKind.VOICE_RINGING, pushes.RINGING.job)
         contact_actions.register(
             contact_actions.ContactAction("call", _("Call from a SIP phone …"), "voice.add_sipcall", CALL_CONTACT)
         )

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
 from laaffic_console.kit.admin.console_admin import EmptyLink
-from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.admin.read_only import DeletedWithAccount
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, own_page, page, posted_row, require, say_why
@@ -96,7 +96,7 @@ class TokenForm(forms.Form):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnlyAdmin):
+class ApiTokenAdmin(DeletedWithAccount):
     when_empty = gettext_lazy("Scripts act for a user with a token: make one, and give it the scopes that it needs.")
     when_empty_link = EmptyLink("admin:api_apitoken_make", gettext_lazy("New token"), ADD)
     list_display = ["name", "user", "shown_scopes", "state", "expires_at", "last_used_at", "created_at"]
@@ -121,12 +121,6 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def state(self, token: ApiToken) -> tuple[str, Any]:
         word = "revoked" if token.revoked_at else "good" if token.is_good else "expired"
         return word, WORDS[word]
-
-    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        """With its account, by anyone who may delete that; alone it is revoked, so that its keys hold on."""
-        match = request.resolver_match
-        is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
-        return is_of_account and request.user.has_perm("auth.delete_user")
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -162,12 +156,13 @@ class ApiTokenAdmin(ReadOnlyAdmin):
             return self._shown_once(request, *tokens.rotate(token))
         except ValidationError as problem:
             say_why(request, problem)
-        return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
+        return HttpResponseRedirect(own_page(token))
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if tokens.revoke(self._token(request, pk)):
+        token = self._token(request, pk)
+        if tokens.revoke(token):
             messages.success(request, _("It no longer works."))
-        return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
+        return HttpResponseRedirect(own_page(token))
 
     def _token(self, request: HttpRequest, pk: int) -> ApiToken:
         """Of a POST."""

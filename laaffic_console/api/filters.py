@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from laaffic_console.api import lookups as named
+from laaffic_console.api import lookups
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -17,6 +17,6 @@ def narrowed(rows: models.QuerySet[Row], query: Mapping[str, Any], **columns: st
     """
     for name, column in columns.items():
         if name in query:
-            value = named.number(query[name]).number if name == "number" else query[name]
+            value = lookups.number(query[name]).number if name == "number" else query[name]
             rows = rows.filter(**{column: value})
     return rows

@@ -140,7 +140,7 @@ def _give_back(pk: int, holder: str, *, even_sent: bool = False) -> None:
     (mine if even_sent else mine.filter(about=None)).delete()
 
 
-def unkeyed(work: Callable[[], Answer], *, in_one: bool = True, before: Callable[[], None] | None = None) -> Answer:
+def unkeyed(work: Callable[[], Answer], *, in_one: bool, before: Callable[[], None] | None) -> Answer:
     """The work of a request without a key: repeated, it is done again."""
     if before is not None:
         before()

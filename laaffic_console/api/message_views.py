@@ -8,8 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, problems, sending, shapes
-from laaffic_console.api import lookups as named
+from laaffic_console.api import documents, lookups, problems, sending, shapes
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.models import Scope
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
@@ -70,7 +69,7 @@ class MessagesView(ApiView):
         if not numbers:
             said = _("None of these is a valid number: %(why)s")
             raise problems.at("to", said % {"why": invalid[0]["reason"]}, invalid=invalid)
-        application = named.application(asked["application"])
+        application = lookups.application(asked["application"])
         reply_pulls.read_if_due(application)
         answer = self.once(lambda: sending.send(asked, application, numbers, request.user))
         if answer.status != 202:

@@ -22,6 +22,7 @@ from laaffic_console.api.problems import Problem
 from laaffic_console.kit.audit.acts import Actor, acting
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.requests.client_address import client_address
+from laaffic_console.kit.words.plain_text import whole_number
 
 MOST_ROWS, USUAL_ROWS = 1000, 100
 LARGEST_ID = 2**63
@@ -194,10 +195,9 @@ def _cursor(pk: int) -> str:
 
 
 def _read_cursor(cursor: str) -> int:
-    text = unwrapped(cursor)
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+    if (pk := whole_number(unwrapped(cursor))) is None:
         raise not_a_cursor()
-    return int(text)
+    return pk
 
 
 def wrapped(text: str) -> str:

@@ -26,6 +26,7 @@ from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.forms import edits
 from laaffic_console.kit.masking import masks
+from laaffic_console.kit.pages import page_of
 from laaffic_console.kit.words import role_words
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.planned_years import check_year
@@ -214,7 +215,7 @@ def _in_short(name: str, value: Any) -> str:
 
 def _shown(name: str, value: Any) -> Any:
     if name == "ledger":
-        page = reverse("admin:gateway_ledgerentry_change", args=[value])
+        page = page_of(apps.get_model("gateway", "LedgerEntry"), value)
         return format_html('<a class="c-link" href="{}">{}</a>', page, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return number(value)

@@ -156,11 +156,9 @@ def check_roles(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG, Tags.security, deploy=True)
-def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """What is right on a desk and wrong where real messages leave."""
-    found: list[CheckMessage] = []
+def check_secret_key(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if settings.SECRET_KEY_IS_OWN:
-        found.append(
+        return [
             warning(
                 _(
                     "SECRET_KEY is not set, so this machine made one of its own: another machine would not accept its "
@@ -169,26 +167,36 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
                 hint=_("Put the same SECRET_KEY of 50 random characters into every machine's environment."),
                 id="laaffic.W171",
             )
-        )
-    elif is_guessable(settings.SECRET_KEY):
-        found.append(
+        ]
+    if is_guessable(settings.SECRET_KEY):
+        return [
             warning(
                 _("SECRET_KEY is short or repeats itself: who guesses it signs in as anyone."),
                 hint=_("Make one with: %(command)s")
                 % {"command": "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"},
                 id="laaffic.W177",
             )
+        ]
+    return []
+
+
+@register(TAG, Tags.security, deploy=True)
+def check_proxy(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.SECURE_PROXY_SSL_HEADER or settings.TRUSTED_PROXIES:
+        return []
+    return [
+        warning(
+            _("BEHIND_TLS_PROXY is on and TRUSTED_PROXIES is not set: everybody signs in from one address."),
+            hint=_("Set TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1; else one stranger locks out all."),
+            id="laaffic.W175",
         )
-    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
-        found.append(
-            warning(
-                _("BEHIND_TLS_PROXY is on and TRUSTED_PROXIES is not set: everybody signs in from one address."),
-                hint=_(
-                    "Set TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1; else one stranger locks out all."
-                ),
-                id="laaffic.W175",
-            )
-        )
+    ]
+
+
+@register(TAG, Tags.security, deploy=True)
+def check_addresses(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """What is right on a desk and wrong where real messages leave."""
+    found: list[CheckMessage] = []
     gateway, console = urlsplit(settings.LAAFFIC_BASE_URL), urlsplit(settings.CONSOLE_URL)
     host = split_domain_port(console.netloc)[0] or console.hostname  # with the brackets of an IPv6 address
     if host and not validate_host(host, settings.ALLOWED_HOSTS):

@@ -120,7 +120,7 @@ class WebhookAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             webhooks.change_kinds(webhook, form.cleaned_data["kinds"])
             return _to(webhook)
-        back = reverse("admin:events_webhook_change", args=[pk])
+        back = own_page(webhook)
         return page(self, request, "console/make.html", webhook.url, form=form, back=back)
 
     @asking_again.asked_first
@@ -215,7 +215,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         delivery = posted_row(request, Delivery.objects.select_related("webhook", "event"), pk)
         if not webhooks.redeliver(delivery):
             messages.info(request, _("It is already waiting to be delivered."))
-        return HttpResponseRedirect(reverse("admin:events_delivery_change", args=[pk]))
+        return HttpResponseRedirect(own_page(delivery))
 
 
 def _posted(request: HttpRequest, pk: int, permission: str) -> Webhook:

@@ -23,8 +23,8 @@ from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.admin.ledger import LedgerEntryAdmin
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
-from laaffic_console.kit.files import exports as files
-from laaffic_console.kit.pages import page
+from laaffic_console.kit.files import exports
+from laaffic_console.kit.pages import own_page, page
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.figures import number
@@ -147,7 +147,7 @@ class ExportAdmin(ReadOnlyAdmin):
             raise Http404
         if not making.cancel(export.pk):
             messages.info(request, _("It was over already."))
-        return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[pk]))
+        return HttpResponseRedirect(own_page(export))
 
     def file_view(self, request: HttpRequest, pk: int, token: str) -> HttpResponse | FileResponse:
         """The file, after asking again who they are and what they may: a link that was passed on opens nothing."""
@@ -156,16 +156,12 @@ class ExportAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if not keeping.opens(token, user, export):
             messages.warning(request, _("This link is no longer valid. Use the button on this page."))
-            return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[pk]))
-        if not keeping.is_there(export):
-            return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[pk]))
-        try:
-            opened = keeping.path_of(export).open("rb")
-        except FileNotFoundError:  # deleted at the same moment
-            return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[pk]))
+            return HttpResponseRedirect(own_page(export))
+        if (opened := keeping.open_file(export)) is None:
+            return HttpResponseRedirect(own_page(export))
         keeping.note_download(export, user)
         name = f"{keeping.name_for_people(export)}.{export.format}"
-        return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
+        return FileResponse(opened, as_attachment=True, filename=name, content_type=exports.TYPES[export.format])
 
     def _get(self, request: HttpRequest, pk: int) -> Export:
         export = get_object_or_404(Export, pk=pk)

@@ -14,7 +14,7 @@ from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.kinds import NotExportable, Parameters
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import making
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.pages import own_page, page, require
 from laaffic_console.kit.words.people import signed_in
@@ -38,7 +38,7 @@ def deliver(
         return asked
     if found <= making.AT_ONCE and kind.write is None:
         rows = making.direct(kind, parameters, file_format, by=by)
-        return files.answer(rows, file_format, file_name, kind.title(parameters), n_rows=found)
+        return exports.answer(rows, file_format, file_name, kind.title(parameters), n_rows=found)
     if request.method != "POST":
         return page(
             admin.site.get_model_admin(Export),

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
 from laaffic_console.exporting import delivery
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.files.exporting import Exporting
 
 
@@ -35,6 +35,6 @@ class ExportedList(Exporting):
         return answer
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        kinds = files.KINDS if self.has_export_permission(request) else ()
+        kinds = exports.KINDS if self.has_export_permission(request) else ()
         buttons = [(kind.upper(), reverse(f"admin:{self._export_page}", args=[kind])) for kind in kinds]
         return super().changelist_view(request, {"exports": buttons, **(extra_context or {})})  # type: ignore[misc]

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from django.contrib.auth.models import User
 
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 
 Parameters = dict[str, Any]
 Row = Sequence[Any]
@@ -47,7 +47,7 @@ class Kind:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        return files.KINDS if self.write is None else ("zip",)
+        return exports.KINDS if self.write is None else ("zip",)
 
 
 _kinds: dict[str, Kind] = {}

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from laaffic_console.identity import sessions
-from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.admin.read_only import DeletedWithAccount
 from laaffic_console.kit.words import dates
 
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
@@ -24,7 +24,7 @@ for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 
 
 @admin.register(UserSession)
-class SessionAdmin(ReadOnlyAdmin):
+class SessionAdmin(DeletedWithAccount):
     """A list of sessions; each is ended on the page of its person (person_pages)."""
 
     when_empty = _("Nobody is signed in. People who sign in are listed here.")
@@ -33,12 +33,6 @@ class SessionAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     fields = ["shown_since", "shown_person", "shown_address", "shown_browser"]
     search_fields = ["=user__username", "=ip"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A session goes only with its account, for anyone who may delete that."""
-        match = request.resolver_match
-        is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
-        return is_of_account and request.user.has_perm("auth.delete_user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserSession]:
         return sessions.going_on()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from laaffic_console.identity import factors, invitations, sessions
-from laaffic_console.kit.pages import add_problems, page, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
 from laaffic_console.kit.words.role_words import OneRoleField
 
 LIST = "admin:auth_user_changelist"
@@ -65,7 +65,7 @@ def sign_in_of(admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         "is_missing": factors.is_missing(user),
         "is_invited": invitations.is_awaited(user),
         "is_disabled": invitations.is_disabled(user),
-        "back": reverse("admin:auth_user_change", args=[pk]),
+        "back": own_page(user),
     }
     return page(admin, request, "identity/person.html", _("Sign-in of %(person)s") % {"person": user}, **own)
 

@@ -29,8 +29,12 @@ def page(
 
 def own_page(row: Any, what: str = "change", *more: Any) -> str:
     """The address of a row's page, or of another view of its admin; a proxy's rows have those of what it stands for."""
-    options = row._meta.concrete_model._meta
-    return reverse(f"admin:{options.app_label}_{options.model_name}_{what}", args=[row.pk, *more])
+    return page_of(row._meta.concrete_model, row.pk, what, *more)
+
+
+def page_of(model: type[Model], pk: Any, what: str = "change", *more: Any) -> str:
+    """The same, where only its number is at hand."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{what}", args=[pk, *more])
 
 
 def next_page(request: HttpRequest, otherwise: str) -> str:

@@ -149,11 +149,6 @@ class LaafficClient:
         """GET /getSentRcd: at most 50,000 finished messages of a window of at most 31 days."""
         return _records(self._ask_sent(app_id, start, end, start_index), Source.GET_SENT_RCD, self._zone)[0]
 
-    def iter_sent_records(self, *, app_id: str, start: dt.datetime, end: dt.datetime) -> Iterator[DeliveryReport]:
-        """Every record of a window; see `sent_record_pages`."""
-        for page in self.sent_record_pages(app_id=app_id, start=start, end=end):
-            yield from page.records
-
     def sent_record_pages(
         self,
         *,

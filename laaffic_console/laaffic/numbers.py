@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import ipaddress
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
@@ -172,14 +172,6 @@ class NumbersApi(Interfaces):
         envelope = self._post("/number/pns/queryBindPage", pages.request(current, size, params))
         return pages.read_page(envelope, current, "number/pns/queryBindPage", self._binding)
 
-    def iter_binding_pages(self, *, app_id: str = "") -> Iterator[Page[Binding]]:
-        """Every page. Where it ends without an error and all totals agree, a binding that is missing has vanished."""
-        return pages.every_page(
-            lambda current: self.query_bindings(app_id=app_id, current=current),
-            "number/pns/queryBindPage",
-            name_of=lambda binding: binding.bind_id,
-        )
-
     def create_pool(
         self, *, pool_number: str, whitelist: Sequence[str], max_concurrency: int, numbers: Sequence[str]
     ) -> None:
@@ -217,24 +209,10 @@ class NumbersApi(Interfaces):
         envelope = self._post("/number/queryNumberPool", pages.request(current, size, {}))
         return pages.read_page(envelope, current, "number/queryNumberPool", _pool)
 
-    def iter_pool_pages(self) -> Iterator[Page[NumberPool]]:
-        return pages.every_page(
-            lambda current: self.query_pools(current=current),
-            "number/queryNumberPool",
-            name_of=lambda pool: pool.pool_number,
-        )
-
     def query_owned_numbers(self, *, current: int = 1, size: int = LARGEST_PAGE) -> Page[OwnedNumber]:
         """POST /number/queryPage: one page of at most 100 of the numbers that the account rents."""
         envelope = self._post("/number/queryPage", pages.request(current, size, {}))
         return pages.read_page(envelope, current, "number/queryPage", _owned)
-
-    def iter_owned_number_pages(self) -> Iterator[Page[OwnedNumber]]:
-        return pages.every_page(
-            lambda current: self.query_owned_numbers(current=current),
-            "number/queryPage",
-            name_of=lambda owned: owned.number,
-        )
 
     def edit_number(
         self, *, number: str, settings: NumberSettings, voicemail_file: VoicemailFile | None = None, held: Any = ()

@@ -92,18 +92,6 @@ class VoiceApi(Interfaces):
         envelope = self._post_for_secret("/voice/sipQuery", pages.request(current, size, {"appId": app_id}))
         return pages.read_page(envelope, current, "voice/sipQuery", _phone)
 
-    def phone_pages(self, *, app_id: str) -> Iterator[Page[SipPhone]]:
-        """All pages; IncompleteList after the last where not all can have come."""
-        return pages.every_page(
-            lambda current: self.phones(app_id=app_id, current=current),
-            "voice/sipQuery",
-            name_of=lambda phone: phone.account,
-        )
-
-    def every_phone(self, *, app_id: str) -> Iterator[SipPhone]:
-        for page in self.phone_pages(app_id=app_id):
-            yield from page.records
-
     def add_phones(self, *, app_id: str, group: str, name: str, quantity: int = 1, display_number: str = "") -> None:
         """POST /voice/sipAdd: new phones in a group. The list tells their accounts.
 
@@ -178,9 +166,10 @@ class VoiceApi(Interfaces):
         body = {"fileName": file_name, "file": base64.b64encode(data).decode()}
         return self._id(self._post("/voice/fileUpload", body).body)
 
-    def audio_files(self, *, app_id: str = "", current: int = 1, size: int = LARGEST_PAGE) -> Page[UploadedAudio]:
+    def audio_files(self, *, app_id: str = "", current: int = 1) -> Page[UploadedAudio]:
         """POST /voice/fileQuery: what has been uploaded. No page shows a record: its names are tried."""
-        envelope = self._post("/voice/fileQuery", pages.request(current, size, {"appId": app_id} if app_id else {}))
+        params = {"appId": app_id} if app_id else {}
+        envelope = self._post("/voice/fileQuery", pages.request(current, LARGEST_PAGE, params))
         return pages.read_page(envelope, current, "voice/fileQuery", self._audio_file)
 
     def every_audio_file(self, *, app_id: str = "") -> Iterator[UploadedAudio]:
@@ -196,14 +185,6 @@ class VoiceApi(Interfaces):
     def group_records(self, *, start: dt.datetime, end: dt.datetime, current: int = 1) -> Page[CallRecord]:
         """POST /voice/recordGroupQuery: group calls and TTS messages."""
         return self._records("/voice/recordGroupQuery", start, end, current)
-
-    def every_sip_record(self, *, start: dt.datetime, end: dt.datetime) -> Iterator[CallRecord]:
-        for page in call_record_pages(self.sip_records, start=start, end=end):
-            yield from page.records
-
-    def every_group_record(self, *, start: dt.datetime, end: dt.datetime) -> Iterator[CallRecord]:
-        for page in call_record_pages(self.group_records, start=start, end=end):
-            yield from page.records
 
     def sip_record(self, voice_id: str) -> CallRecord | None:
         """GET /voice/recordSip/{voiceId}; None as long as there is none."""

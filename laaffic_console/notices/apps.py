@@ -15,6 +15,6 @@ class NoticesConfig(AppConfig):
         from laaffic_console.notices import own_subjects
         from laaffic_console.notices.services import taking
 
-        own_subjects.register()
+        own_subjects.register_all()
         readers.add(taking.READER)
         bell.sweep_with("laaffic_console.notices.jobs.sweep")

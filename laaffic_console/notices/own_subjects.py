@@ -2,6 +2,9 @@
 
 from django.urls import reverse
 
+from laaffic_console.events.models import Webhook
+from laaffic_console.gateway.models import LedgerEntry
+from laaffic_console.kit.pages import page_of
 from laaffic_console.notices.subjects import Subject
 from laaffic_console.notices.subjects import register as add
 
@@ -17,14 +20,14 @@ def _balance(key: str) -> str:
 
 
 def _entry(key: str) -> str:
-    return reverse("admin:gateway_ledgerentry_change", args=[key])
+    return page_of(LedgerEntry, key)
 
 
 def _webhook(key: str) -> str:
-    return reverse("admin:events_webhook_change", args=[key])
+    return page_of(Webhook, key)
 
 
-def register() -> None:
+def register_all() -> None:
     add(Subject("account", "gateway.view_balancereading", _balance, act=OWNER))
     add(Subject("worker", "gateway.view_workerheartbeat", _health, act=OWNER))
     add(Subject("callbacks", "gateway.view_workerheartbeat", _health, act=OWNER))

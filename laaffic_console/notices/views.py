@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.gateway.services.work import workers
 from laaffic_console.kit.forms.kept_forms import asks
 from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.notices.kinds import CHOICES
 from laaffic_console.notices.models import Notice
 from laaffic_console.notices.own_subjects import OWNER
@@ -59,10 +60,10 @@ def open_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 def read_all_view(request: HttpRequest) -> HttpResponse:
     """Mark all as read up to the last that was shown: nobody has seen what has come since."""
-    last, until = request.POST.get("last", ""), _moment(request.POST.get("until", ""))
-    if request.method != "POST" or not (last.isascii() and last.isdecimal() and len(last) < 19) or until is None:
+    last, until = whole_number(request.POST.get("last", "")), _moment(request.POST.get("until", ""))
+    if request.method != "POST" or last is None or until is None:
         raise Http404
-    reading.mark_all(signed_in(request), int(last), until)
+    reading.mark_all(signed_in(request), last, until)
     return HttpResponseRedirect(reverse("notices"))
 
 

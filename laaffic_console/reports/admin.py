@@ -21,11 +21,12 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery
 from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.audit.acts import Act, record
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.reports import asking, asking_form, report_file
 from laaffic_console.reports.models import Report, ReportLink, Sending
 from laaffic_console.reports.report_form import ReportForm
@@ -178,9 +179,9 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
     def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The address is on this answer and never again."""
         report = self._theirs(request, pk)
-        days = request.POST.get("days", "")
+        days = whole_number(request.POST.get("days", "")) or 0
         try:
-            token = spreadsheets.make(report, signed_in(request), int(days) if days in ("30", "90", "365") else 0)
+            token = spreadsheets.make(report, signed_in(request), days)
         except ValidationError as problem:
             say_why(request, problem)
             return _to_page_of(report)
@@ -207,8 +208,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
 
     def keep_view(self, request: HttpRequest) -> HttpResponse:
         """Replace what a report of one's own asks by what the page shows."""
-        pk = request.POST.get("report", "")
-        report = self._theirs(request, int(pk) if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0)
+        report = self._theirs(request, whole_number(request.POST.get("report", "")) or 0)
         before, report.query = report.query, asking.read(request.POST.get("query", "")).query()
         try:
             saving.check(report, report.users.all())
@@ -277,9 +277,9 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
             chart_by=label_of_first(report.by),
             reasons=table.reasons(),
             is_empty=not report.rows,
-            wider=[(label, address(asked, period=word)) for word, label in asking.PERIODS.items() if word == "30_days"],
+            wider=[(asking.PERIODS["30_days"], address(asked, period="30_days"))],
             without_filters=address(asked, only={}),
-            exports=[(kind.upper(), reverse("admin:reports_report_export", args=[kind])) for kind in files.KINDS]
+            exports=[(kind.upper(), reverse("admin:reports_report_export", args=[kind])) for kind in exports.KINDS]
             if may_export
             else [],
         )

@@ -8,6 +8,8 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db import models
 from django.urls import reverse
 
+from laaffic_console.kit.words.plain_text import whole_number
+
 Reader = AbstractBaseUser | AnonymousUser | User
 
 
@@ -59,7 +61,8 @@ def recipients(key: str, column: str, reader: Reader, *, reason: str = "") -> st
 
 def _read(key: str) -> tuple[Behind | None, int]:
     kind, _colon, pk = key.rpartition(":")
-    return (_behind.get(kind), int(pk)) if pk.isascii() and pk.isdecimal() and len(pk) < 19 else (None, 0)
+    number = whole_number(pk)
+    return (None, 0) if number is None else (_behind.get(kind), number)
 
 
 def _may(reader: Reader, right: str) -> bool:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from laaffic_console.gateway.services.work import bell
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.requests.client_address import client_address
 from laaffic_console.reports import sheet
 from laaffic_console.reports.services import spreadsheets
@@ -25,7 +25,7 @@ def read_view(request: HttpRequest, pk: int) -> HttpResponse:
         report = spreadsheets.read(pk, request.GET.get("token", ""))
     except spreadsheets.Closed as closed:
         return _sentence(closed.status, str(closed))
-    return _guarded(HttpResponse(b"".join(files.csv_bytes(sheet.lines(report))), content_type=files.CSV))
+    return _guarded(HttpResponse(b"".join(exports.csv_bytes(sheet.lines(report))), content_type=exports.CSV))
 
 
 def _sentence(status: int, sentence: str) -> HttpResponse:

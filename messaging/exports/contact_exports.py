@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.lists import walks
 from laaffic_console.kit.masking import masks
 from messaging.files.contact_headers import attribute_header
@@ -59,6 +59,6 @@ def write_file(contacts: QuerySet[Contact], path: Path) -> int:
             written += 1
             yield row
 
-    files.kind_of(path)  # before anything is read
-    files.write_file(counted(), path, "Contacts")
+    exports.kind_of(path)  # before anything is read
+    exports.write_file(counted(), path, "Contacts")
     return written

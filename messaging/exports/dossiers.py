@@ -21,8 +21,7 @@ from django.utils import timezone
 from laaffic_console.exporting import columns
 from laaffic_console.exporting.ledger import COLUMNS as LEDGER_COLUMNS
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.kit.files import exports as files
-from laaffic_console.kit.files import signed_zip
+from laaffic_console.kit.files import exports, signed_zip
 from laaffic_console.kit.files.signed_zip import SignedZip, as_json
 from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.stored_words import in_words
@@ -68,7 +67,7 @@ def document(name: str, holds: str, make: Callable[[], Any]) -> Part:
 
 
 def table(name: str, holds: str, make: Callable[[], Iterable[Row]]) -> Part:
-    return Part(name, holds, lambda: files.csv_bytes(make()))
+    return Part(name, holds, lambda: exports.csv_bytes(make()))
 
 
 def content(campaign: Any, fields: Sequence[str], user: User | None) -> Part:

@@ -11,7 +11,7 @@ from messaging.services.contacts import name_index
 from messaging.services.email import campaigns as email_campaigns
 from messaging.services.email import deliveries as email_deliveries
 from messaging.services.email import starting as email_starting
-from messaging.services.email import trial_emails as email_tests
+from messaging.services.email import trial_emails
 from messaging.services.figures import drift, proofs
 from messaging.services.imports import consent_imports, imports
 from messaging.services.imports import forecast as import_forecast
@@ -85,7 +85,7 @@ def sweep() -> None:
         name_index.sweep,
         attachments.sweep,
         email_campaigns.sweep,
-        email_tests.sweep,
+        trial_emails.sweep,
         inbox.ring_for_waiting,
         _ring_for_due,
     )

@@ -31,7 +31,7 @@ CONSENTS |= {masks.Typed(name): name for name in ("source", "words")} | {"since"
 SUPPRESSED |= {"by": "created_by__username", "since": "created_at"}
 
 
-def register() -> None:
+def register_all() -> None:
     kinds.register(
         Kind(
             name=RECIPIENTS,

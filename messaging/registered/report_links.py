@@ -8,7 +8,7 @@ STATES = ("delivered", "undelivered", "rejected", "expired", "unknown")
 MESSAGES = {**{state: {"in": state} for state in STATES}, "awaited": {"in": "accepted"}}
 
 
-def register() -> None:
+def register_all() -> None:
     links.register(
         "campaign",
         Behind(

@@ -9,8 +9,6 @@ import unicodedata
 from enum import StrEnum
 from typing import NamedTuple
 
-from laaffic_console.kit.words.plain_text import composed
-
 LIMIT_CHARACTERS = 1024  # Unicode code points that sendSms takes
 
 BASIC = (
@@ -130,14 +128,3 @@ REPLACEMENTS = _without_accents() | {
     "Œ": "OE",
     "ẞ": "ß",
 }
-_replacements = str.maketrans(REPLACEMENTS)
-
-
-def replacement_for(character: str) -> str | None:
-    """What a GSM-7 text can say instead; None when there is nothing fitting."""
-    return REPLACEMENTS.get(character)
-
-
-def replace_forcing(text: str) -> str:
-    """The text with all replacements made. What has none stays, and then the text stays UCS-2."""
-    return composed(text).translate(_replacements)

@@ -23,12 +23,6 @@ def message_id_of(prefix: str, given: str) -> int | None:
     return named[0] if named else None
 
 
-def attempt_of(prefix: str, given: str) -> int | None:
-    """Which sending of its message an orderId names; None for an orderId that is not ours."""
-    named = read(prefix, given)
-    return named[1] if named else None
-
-
 def read(prefix: str, given: str) -> tuple[int, int] | None:
     """(message, which sending of it) that an orderId names; None for one that is not ours."""
     match = _form(prefix).fullmatch(given) if given else None

@@ -17,7 +17,7 @@ class NumbersConfig(AppConfig):
         from phone_numbers.registered import console_entries, export_kinds, findable, person_entries
 
         subjects.register({"binding request": BindingRequest, "number pool": NumberPool, "owned number": OwnedNumber})
-        export_kinds.register()
+        export_kinds.register_all()
         findable.register_all()
         console_entries.register_all()
         meanings.register_all()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 MAX_POOL_NUMBER = 20  # characters (laaffic-api#editnumberpool)
 MAX_CONCURRENCY = 9999
@@ -60,6 +61,11 @@ class PoolDifference:
             or self.added_numbers
             or self.removed_numbers
         )
+
+    def told(self) -> dict[str, list[Any]]:
+        """What differs, and nothing that does not."""
+        parts = {name: getattr(self, name) for name in self.__slots__}
+        return {name: list(part) for name, part in parts.items() if part}
 
 
 def difference(before: PoolConfig | None, after: PoolConfig) -> PoolDifference:

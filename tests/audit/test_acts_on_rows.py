@@ -92,7 +92,8 @@ def test_each_download_of_an_export_is_recorded() -> None:
         keeping.note_download(export, ada)
         keeping.note_download(export, ada)
 
-    assert [(one.kind, str(one.details["event"])) for one in AuditEntry.objects.all()] == [("exported", "downloaded")] * 2
+    recorded = [(one.kind, str(one.details["event"])) for one in AuditEntry.objects.all()]
+    assert recorded == [("exported", "downloaded")] * 2
 
 
 def test_a_sound_gets_another_name() -> None:

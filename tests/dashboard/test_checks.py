@@ -200,12 +200,12 @@ class SettingTests:
     def test_a_host_that_pages_are_answered_under(self, settings: LazySettings, address: str, hosts: list[str]) -> None:
         settings.CONSOLE_URL, settings.ALLOWED_HOSTS = address, hosts
 
-        assert "W176" not in ids(console.check_installation())
+        assert "W176" not in ids(console.check_addresses())
 
     def test_a_host_that_lacks_is_named_as_it_is_to_be_written(self, settings: LazySettings) -> None:
         settings.CONSOLE_URL, settings.ALLOWED_HOSTS = "https://[2001:db8::1]:8443", ["localhost"]
 
-        hints = [str(message.hint) for message in console.check_installation() if message.id == "laaffic.W176"]
+        hints = [str(message.hint) for message in console.check_addresses() if message.id == "laaffic.W176"]
         assert "ALLOWED_HOSTS=[2001:db8::1],localhost" in hints[0]
 
     def test_a_desk_with_the_sandbox_needs_no_certificate(self, settings: LazySettings) -> None:

@@ -19,7 +19,7 @@ from laaffic_console.gateway.services.ledger import words
 from laaffic_console.gateway.shown_requests import SHOWN
 from messaging.services.channels import channels
 from messaging.services.email import care as email_care
-from messaging.services.email import trial_emails as email_tests
+from messaging.services.email import trial_emails
 from voice.services.group_calls import launching as group_launching
 from voice.services.group_calls import states as group_state
 
@@ -30,7 +30,7 @@ LIST = "admin:gateway_ledgerentry_changelist"
 def test_each_interface_that_entries_are_written_for_is_offered() -> None:
     services = [path for app in ("messaging", "voice", "numbers") for path in (ROOT / app).rglob("services/**/*.py")]
     written = {name for path in services for name in re.findall(r'interface="([^"]+)"', path.read_text())}
-    written |= {email_care.INTERFACE, email_tests.INTERFACE, group_state.CANCEL, *words.INTERFACES}
+    written |= {email_care.INTERFACE, trial_emails.INTERFACE, group_state.CANCEL, *words.INTERFACES}
     written |= {*group_launching.INTERFACES.values()}
     written |= {channel.interface(texts) for channel in channels._channels.values() for texts in (1, 2)}
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services.ledger import ledger, lost_requests
-from messaging.services.email import trial_emails as email_tests
+from messaging.services.email import trial_emails
 from messaging.services.mms import attachments
 from phone_numbers.services import lost_requests as numbers_lost_calls
 from voice.services.calls import sip_calls as voice_calls
@@ -24,7 +24,7 @@ SWEEPS: list[tuple[str, str, Callable[[], object]]] = [
     ("SIP call", "voice/sendSip", voice_calls.recover),
     ("audio file", "voice/fileUpload", voice_calls.recover),
     ("group task", "voice/group/call/send", voice_calls.recover),
-    ("email campaign", "email/sendEmail", email_tests.sweep),
+    ("email campaign", "email/sendEmail", trial_emails.sweep),
     ("MMS attachment", "mmsUpload", attachments.sweep),
     ("binding request", "number/pns/bind", numbers_lost_calls.recover),
     ("number pool", "number/editNumberPool", numbers_lost_calls.recover),

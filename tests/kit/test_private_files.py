@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from laaffic_console import conf
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.kit.files import private_files
 
@@ -85,3 +87,20 @@ import os; print(len(os.listdir(os.environ["CONSOLE_VAR_DIR"])), sorted(
 
     assert said.stdout.split(maxsplit=1) == ["7", "[]\n"]
     assert mode(var) == 0o700
+
+
+def test_a_folder_of_another_user_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner is root where root ran the first command, and the units run as somebody else."""
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    with pytest.raises(PermissionError, match="Permission denied"):
+        private_files.make_private(tmp_path / "var")
+
+
+def test_a_secret_of_another_user_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret_key").touch()
+    monkeypatch.setattr(conf, "VAR_DIR", tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    with pytest.raises(ImproperlyConfigured, match=f"chown -R USER {tmp_path}"):
+        conf.kept_secret("secret_key", lambda: "fresh")

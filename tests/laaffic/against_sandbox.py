@@ -2,16 +2,26 @@
 
 import json
 import urllib.request
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from laaffic_console.laaffic import LaafficClient
+from laaffic_console.laaffic.pages import Page, every_page
 from laaffic_console.sandbox.testing import RunningSandbox
+
+T = TypeVar("T")
 
 
 def client_of(sandbox: RunningSandbox) -> LaafficClient:
     return LaafficClient(
         api_key="sandbox-key", api_secret="sandbox-secret", base_url=sandbox.base_url, timeouts=(20.0, 20.0)
     )
+
+
+def every(ask: Callable[..., Page[T]], **given: Any) -> list[T]:
+    """The rows of all pages."""
+    found = every_page(lambda current: ask(**given, current=current), "list", name_of=repr)
+    return [row for page in found for row in page.records]
 
 
 def door(sandbox: RunningSandbox, path: str, **given: Any) -> Any:

@@ -359,9 +359,9 @@ class SentRecordTests:
         gateway.will(answer({"status": "0", "array": []}))
         start = dt.datetime(2021, 2, 12, tzinfo=dt.UTC)
 
-        found = list(client.iter_sent_records(app_id=APP_ID, start=start, end=start + dt.timedelta(days=31)))
+        found = client.sent_record_pages(app_id=APP_ID, start=start, end=start + dt.timedelta(days=31))
 
-        assert [r.msg_id for r in found] == ["m0", "m2"]
+        assert [r.msg_id for page in found for r in page.records] == ["m0", "m2"]
         assert [r.target.rpartition("startIndex=")[2] for r in gateway.received] == ["0", "2", "3"]
 
 

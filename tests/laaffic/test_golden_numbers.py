@@ -25,6 +25,7 @@ from laaffic_console.laaffic import (
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.numbers import _owned, _pool
 from laaffic_console.laaffic.pages import read_page
+from tests.laaffic.against_sandbox import every
 from tests.laaffic.conftest import ScriptedGateway, answer, raw
 from tests.laaffic.test_golden_sms import DOCUMENTED_HEADERS
 from tests.laaffic.test_properties import ANY_JSON, LEAF
@@ -159,7 +160,7 @@ class PagesTests:
         return [{"bindId": index} for index in range(start, start + count)]
 
     def ids(self, client: LaafficClient) -> list[str]:
-        return [binding.bind_id for page in client.numbers.iter_binding_pages() for binding in page.records]
+        return [binding.bind_id for binding in every(client.numbers.query_bindings)]
 
     def test_pages_follow_until_the_total(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(

@@ -16,7 +16,7 @@ from laaffic_console.laaffic import (
     Remedy,
 )
 from laaffic_console.sandbox.testing import RunningSandbox
-from tests.laaffic.against_sandbox import client_of, door
+from tests.laaffic.against_sandbox import client_of, door, every
 
 APP_ID = "4luaKsL2"
 
@@ -64,11 +64,9 @@ class BindingTests:
     def test_every_page_is_walked(self, start_sandbox: Callable[..., RunningSandbox]) -> None:
         client = client_of(start_sandbox(bindings=250))
 
-        pages = list(client.numbers.iter_binding_pages())
-
-        assert [len(page.records) for page in pages] == [100, 100, 50]
-        assert len({binding.bind_id for page in pages for binding in page.records}) == 250
-        assert {page.total for page in pages} == {250}
+        assert len({binding.bind_id for binding in every(client.numbers.query_bindings)}) == 250
+        assert client.numbers.query_bindings(current=3).total == 250
+        assert len(client.numbers.query_bindings(current=3).records) == 50
 
     @pytest.mark.parametrize("style", ["datetime", "epoch"])
     def test_either_way_of_writing_the_end_is_the_same_moment(
@@ -137,8 +135,7 @@ class BindingTests:
 
 class PoolTests:
     def pool(self, client: LaafficClient, number: str) -> Any:
-        pages = client.numbers.iter_pool_pages()
-        return next((pool for page in pages for pool in page.records if pool.pool_number == number), None)
+        return next((pool for pool in every(client.numbers.query_pools) if pool.pool_number == number), None)
 
     def test_a_pool_is_created_edited_and_renamed(self, client: LaafficClient) -> None:
         client.numbers.create_pool(
@@ -205,7 +202,7 @@ class OwnedNumberTests:
     def test_due_dates_and_states(self, start_sandbox: Callable[..., RunningSandbox]) -> None:
         client = client_of(start_sandbox(owned_numbers=130))
 
-        owned = [number for page in client.numbers.iter_owned_number_pages() for number in page.records]
+        owned = every(client.numbers.query_owned_numbers)
 
         assert len(owned) == 130
         today = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).date()

@@ -1,12 +1,12 @@
 """getSentRcd is read whole, whatever the gateway's pages are like, or it is said that it was not."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from laaffic_console.laaffic import IncompleteList, LaafficClient, OutcomeUnknown
+from laaffic_console.laaffic import DeliveryReport, IncompleteList, LaafficClient, OutcomeUnknown
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.laaffic.against_sandbox import client_of
 from tests.laaffic.conftest import ScriptedGateway, answer
@@ -30,8 +30,12 @@ def vendor(records: Rows) -> Any:
 
 
 def read(client: LaafficClient) -> list[str]:
-    found = client.iter_sent_records(app_id=APP_ID, start=START, end=START + dt.timedelta(days=1))
-    return [record.msg_id for record in found]
+    return [record.msg_id for record in records(client, START, START + dt.timedelta(days=1))]
+
+
+def records(client: LaafficClient, start: dt.datetime, end: dt.datetime) -> Iterator[DeliveryReport]:
+    for page in client.sent_record_pages(app_id=APP_ID, start=start, end=end):
+        yield from page.records
 
 
 def asked(gateway: ScriptedGateway) -> list[str]:
@@ -86,11 +90,7 @@ class WholeTests:
         client.send_sms(app_id=APP_ID, numbers=numbers, content="x", order_ids=list("abcde"))
         now = dt.datetime.now(dt.UTC)
 
-        found = list(
-            client.iter_sent_records(
-                app_id=APP_ID, start=now - dt.timedelta(hours=1), end=now + dt.timedelta(minutes=1)
-            )
-        )
+        found = list(records(client, now - dt.timedelta(hours=1), now + dt.timedelta(minutes=1)))
 
         assert {record.number for record in found} == set(numbers)
         assert sandbox.stats()["calls"]["/getSentRcd"] == 4
@@ -135,7 +135,7 @@ class NotWholeTests:
         self, gateway: ScriptedGateway, client: LaafficClient, pages: list[Any]
     ) -> None:
         gateway.will(*pages)
-        found = client.iter_sent_records(app_id=APP_ID, start=START, end=START + dt.timedelta(days=1))
+        found = records(client, START, START + dt.timedelta(days=1))
 
         assert next(found).msg_id in ("m1", "m3")
         with pytest.raises(IncompleteList):

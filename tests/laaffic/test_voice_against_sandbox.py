@@ -22,7 +22,7 @@ from laaffic_console.laaffic import (
     UploadedFile,
 )
 from laaffic_console.sandbox.testing import RunningSandbox
-from tests.laaffic.against_sandbox import client_of
+from tests.laaffic.against_sandbox import client_of, every
 
 APP_ID = "4luaKsL2"
 QUICK = {"ring_seconds": (0.0, 0.01), "talk_seconds": (0.0, 0.01), "group_calls_per_second": 2000.0}
@@ -79,7 +79,7 @@ class SingleCallTests:
 
         assert record is not None
         assert (record.voice_id, record.callee, record.called_info) == (voice_id, "919876500000", "lc-1")
-        assert [row.voice_id for row in client.voice.every_sip_record(**window())] == [voice_id]
+        assert [row.voice_id for row in every(client.voice.sip_records, **window())] == [voice_id]
         assert client.voice.group_record(voice_id) is None
 
     def test_a_busy_phone_is_to_be_tried_again(self, start_sandbox: Callable[..., RunningSandbox]) -> None:
@@ -104,7 +104,7 @@ class SingleCallTests:
         assert record.currency == "USD"
 
     def test_phones_come_without_their_passwords(self, client: LaafficClient) -> None:
-        phones = list(client.voice.every_phone(app_id=APP_ID))
+        phones = every(client.voice.phones, app_id=APP_ID)
 
         assert [phone.account for phone in phones] == [f"test_{n:03d}" for n in range(1, 6)]
         assert "pw0" not in repr(phones)
@@ -129,7 +129,7 @@ class SingleCallTests:
             call(client, called_info="lc-77")
         time.sleep(0.1)
 
-        assert [row.called_info for row in client.voice.every_sip_record(**window())] == ["lc-77"]
+        assert [row.called_info for row in every(client.voice.sip_records, **window())] == ["lc-77"]
 
     def test_an_older_gateway_tells_no_id(self, start_sandbox: Callable[..., RunningSandbox]) -> None:
         assert call(client_of(start_sandbox(dialect="seed"))) == ""
@@ -160,7 +160,7 @@ class AudioTests:
 class CompanionTests:
     def test_phones_are_added_and_get_new_passwords(self, client: LaafficClient) -> None:
         client.voice.add_phones(app_id="4luaKsL2", group="sipGroup", name="desk", quantity=2)
-        phones = list(client.voice.every_phone(app_id="4luaKsL2"))
+        phones = every(client.voice.phones, app_id=APP_ID)
         assert len([phone for phone in phones if phone.name.startswith("desk")]) == 2
 
         given = {"app_id": "4luaKsL2", "account": phones[0].account}
@@ -187,7 +187,7 @@ class TaskTests:
         key = client.group_calls.send(group_call())
         task = finished(client, "Autumn")
 
-        records = list(client.voice.every_group_record(**window()))
+        records = every(client.voice.group_records, **window())
 
         assert (task.key, task.total, task.called) == (key, 40, 40)
         answered = sum(record.outcome in (CallOutcome.ANSWERED, CallOutcome.VOICEMAIL) for record in records)

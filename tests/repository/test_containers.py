@@ -53,6 +53,11 @@ def test_what_is_asked_how_it_is_and_what_watches_itself(services: dict[str, dic
     assert {name for name, service in services.items() if "healthcheck" not in service} == {"setup", "worker"}
 
 
+def test_the_database_counts_as_ready_only_when_others_reach_it(services: dict[str, dict[str, Any]]) -> None:
+    """While it is made, its server answers at the socket alone: migrating would begin too early, and fail."""
+    assert "-h" in services["postgresql"]["healthcheck"]["test"]
+
+
 def test_no_password_is_part_of_an_address(services: dict[str, dict[str, Any]]) -> None:
     """Where a / or an @ of it would end the address."""
     environment = services["web"]["environment"]
@@ -146,3 +151,13 @@ def test_no_proxy_writes_the_secret_of_an_address_into_its_log(
     record = logging.LogRecord("", logging.INFO, "", 0, "Not Found: %s", (address,), None)
     MaskPushTokens().filter(record)
     assert SECRET not in record.getMessage()
+
+
+@pytest.mark.parametrize("file", ["nginx.conf", "proxy.conf"])
+@pytest.mark.parametrize(("name", "given", "query"), ADDRESSES)
+def test_nor_into_its_error_log(file: str, name: str, given: dict[str, Any], query: str) -> None:
+    """nginx writes the whole address there whenever it refuses a request or the console does not answer."""
+    places = re.findall(r"location ~ (\S+) \{(.*?)\}", (DEPLOY / file).read_text(), re.DOTALL)
+    told = next((said for asked, said in places if re.search(asked, reverse(name, kwargs=given))), "")
+
+    assert "error_log /var/log/nginx/error.log emerg;" in told

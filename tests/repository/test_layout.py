@@ -17,8 +17,9 @@ CODE = ("laaffic_console", "messaging", "voice", "numbers")
 # What has a function: {its name: how it would be written out a second time}.
 WRITTEN_OUT = {
     "say_why": r"""messages\.error\(request, " "\.join\(\w+\.messages|in \w+\.messages:\n\s+messages\.error""",
-    "own_page": r"""reverse\(f?"admin:\w+_(change|review|edit)", args=\[[\w.]+\.pk\]\)""",
+    "own_page": r"""reverse\(f?"admin:(\w+|\{.*_meta.*\})_(change|review|edit)", args=\[""",
     "posted_row": r"""method != "POST" or (\w+) is None:\n\s+raise Http404|(\w+) is None or \w+\.method != "POST":""",
+    "whole_number": r"""isdecimal\(\) and len\(\w+\) < 1[689]|str\(\w+\)\.isdecimal\(\)|\.isdigit\(\) and len""",
     "username": r"""([\w.]+)\.get_username\(\) if \1 else "\"""",
 }
 

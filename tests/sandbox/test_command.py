@@ -30,6 +30,14 @@ def test_it_says_how_a_console_uses_it() -> None:
     assert said.startswith("sandbox at http://127.0.0.1:8090/\n")
     for line in ("LAAFFIC_BASE_URL=http://127.0.0.1:8090/v3", "LAAFFIC_API_KEY=sandbox-key", "SANDBOX_CALLBACK"):
         assert line in said
+    assert "knows every appId. In the console: register_app sandbox1 --channel" in said
+    assert "SANDBOX_CALLBACK=http://127.0.0.1:8000/hooks/TOKEN/sms-report/" in said
+
+
+def test_it_names_the_applications_that_it_was_given() -> None:
+    said = said_at_start("http://127.0.0.1:8090", Options(applications={"fKFtblIy": "email", "x2": "sms"}))
+
+    assert "knows fKFtblIy (email), x2 (sms). In the console: register_app fKFtblIy --channel" in said
 
 
 def test_a_key_of_ones_own_is_not_shown_and_callbacks_are_not_asked_for_twice() -> None:

@@ -19,7 +19,7 @@ from laaffic_console.laaffic.voice import UploadedAudio
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging.mms import attachment_samples as samples
 from voice.models import AudioFile
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.audio.uploads import UploadFailed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,7 +65,7 @@ class ContentTests:
         [("hello.mp3", samples.mpeg(), 0.5), ("hello.wav", samples.tone(), 1.0), ("hello.m4a", m4a(), 1.0)],
     )
     def test_each_kind_is_known_with_its_length(self, name: str, data: bytes, seconds: float) -> None:
-        kept, is_new = audio.add(data, name)
+        kept, is_new = uploads.add(data, name)
 
         assert (kept.audio_type, is_new) == (name[-3:], True)
         assert kept.seconds == pytest.approx(seconds, abs=0.1)
@@ -89,95 +89,95 @@ class ContentTests:
     )
     def test_the_unfit_is_said_at_its_field(self, field: str, name: str, data: bytes, said: str) -> None:
         with pytest.raises(ValidationError) as problem:
-            audio.add(data, name)
+            uploads.add(data, name)
 
         assert list(problem.value.error_dict) == [field]
         assert said in problem.value.messages[0]
         assert not AudioFile.objects.exists()
 
     def test_the_shortest_and_the_longest_name(self) -> None:
-        audio.add(silent_wave(1), "a.wav")
-        audio.add(silent_wave(2), "a" * 28 + ".wav")
+        uploads.add(silent_wave(1), "a.wav")
+        uploads.add(silent_wave(2), "a" * 28 + ".wav")
 
         assert AudioFile.objects.count() == 2
 
     def test_a_name_without_a_suffix_gets_it(self) -> None:
-        made, _is_new = audio.add(samples.mpeg(), "Spring greeting")
+        made, _is_new = uploads.add(samples.mpeg(), "Spring greeting")
         assert made.name == "Spring greeting.mp3"
 
-        audio.rename(made, "Autumn greeting")
+        uploads.rename(made, "Autumn greeting")
         assert made.name == "Autumn greeting.mp3"
 
     def test_the_same_content_is_kept_once_and_a_name_is_taken_once(self) -> None:
-        first, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        first, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
 
-        assert audio.add(samples.mpeg(), "other.mp3") == (first, False)
+        assert uploads.add(samples.mpeg(), "other.mp3") == (first, False)
         with pytest.raises(ValidationError, match="another file"):
-            audio.add(samples.mpeg() * 2, "Hello.mp3")
+            uploads.add(samples.mpeg() * 2, "Hello.mp3")
 
 
 class UploadTests:
     def test_once_through_the_ledger(self, sandbox: RunningSandbox) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
 
-        assert audio.upload(kept.pk).file_id == audio.upload(kept.pk).file_id != ""
+        assert uploads.upload(kept.pk).file_id == uploads.upload(kept.pk).file_id != ""
         call = LedgerEntry.objects.get()
         assert (call.interface, call.state, call.about_id) == ("voice/fileUpload", EntryState.ACCEPTED, kept.pk)
 
     @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "half_json"])
     def test_after_a_lost_answer_the_list_tells_that_it_arrived(self, sandbox: RunningSandbox, fault: str) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         sandbox.set_faults(next_fault=fault, next_calls=1)
 
-        assert audio.upload(kept.pk).file_id
+        assert uploads.upload(kept.pk).file_id
         call = LedgerEntry.objects.get()
         assert call.state == EntryState.ACCEPTED
         assert "fileQuery" in call.evidence
 
     def test_what_did_not_arrive_is_uploaded_again(self, sandbox: RunningSandbox) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
         with pytest.raises(UploadFailed, match="cannot arrive twice"):
-            audio.upload(kept.pk)
+            uploads.upload(kept.pk)
 
-        assert audio.upload(kept.pk).file_id
+        assert uploads.upload(kept.pk).file_id
         assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["unknown", "accepted"]
 
     def test_any_other_refusal_says_why_and_it_can_be_tried_again(self, sandbox: RunningSandbox) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         sandbox.set_faults(status="-25", status_calls=1, paths=["/voice/fileUpload"])
 
         with pytest.raises(UploadFailed, match=r"“hello\.mp3” was not uploaded: .*-25"):
-            audio.upload(kept.pk)
+            uploads.upload(kept.pk)
 
-        assert audio.upload(kept.pk).file_id
+        assert uploads.upload(kept.pk).file_id
         assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["refused", "accepted"]
 
     def test_a_lost_answer_and_a_list_that_cannot_be_read_leave_it_unknown(self, sandbox: RunningSandbox) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         sandbox.set_faults(next_fault="reset_after", next_calls=3, paths=["/voice/file"])
         with pytest.raises(UploadFailed, match="cannot arrive twice"):
-            audio.upload(kept.pk)
+            uploads.upload(kept.pk)
         assert LedgerEntry.objects.get().state == EntryState.UNKNOWN
 
-        assert audio.upload(kept.pk).file_id
+        assert uploads.upload(kept.pk).file_id
         assert LedgerEntry.objects.get().state == EntryState.ACCEPTED
         assert sandbox.stats()["calls"]["/voice/fileUpload"] == 1
 
     def test_it_waits_for_one_that_is_at_it(self, sandbox: RunningSandbox) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
 
         with leases.lease(f"audio-upload:{kept.pk}"), pytest.raises(UploadFailed, match="right now"):
-            audio.upload(kept.pk)
+            uploads.upload(kept.pk)
 
         assert not LedgerEntry.objects.exists()
 
     def test_nothing_leaves_while_the_account_is_held(self, sandbox: RunningSandbox) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         AccountHold.objects.create(scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15)
 
         with pytest.raises(UploadFailed, match=r"“hello\.mp3” was not uploaded: .*No funds"):
-            audio.upload(kept.pk)
+            uploads.upload(kept.pk)
 
         assert LedgerEntry.objects.get().state == EntryState.NOT_SENT
         assert "/voice/fileUpload" not in sandbox.stats()["calls"]
@@ -188,12 +188,12 @@ class UploadTests:
     ) -> None:
         """Whether the list shows it at once or Laaffic's refusal tells it."""
         laaffic_client().voice.upload_audio(file_name="hello.mp3", data=2 * samples.mpeg())
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         if not is_seen:
-            monkeypatch.setattr(audio, "_look_up", lambda file: None)
+            monkeypatch.setattr(uploads, "_look_up", lambda file: None)
 
         with pytest.raises(UploadFailed):
-            audio.upload(kept.pk)
+            uploads.upload(kept.pk)
 
         kept.refresh_from_db()
         assert kept.file_id == ""
@@ -201,38 +201,38 @@ class UploadTests:
     def test_one_that_laaffic_lists_without_an_id_is_said(
         self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
         with pytest.raises(UploadFailed):
-            audio.upload(kept.pk)
-        monkeypatch.setattr(audio, "_look_up", lambda file: UploadedAudio("", file.name, None, None))
+            uploads.upload(kept.pk)
+        monkeypatch.setattr(uploads, "_look_up", lambda file: UploadedAudio("", file.name, None, None))
 
         with pytest.raises(UploadFailed, match="without an id"):
-            audio.upload(kept.pk)
+            uploads.upload(kept.pk)
 
     def test_two_who_add_the_same_at_once_get_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        first, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        first, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         seen = AudioFile.objects.filter
         looks = iter([AudioFile.objects.none()])  # it is not there yet when it is looked for
         monkeypatch.setattr(AudioFile.objects, "filter", lambda **given: next(looks, None) or seen(**given))
-        monkeypatch.setattr(audio, "check_free", lambda name: None)
+        monkeypatch.setattr(uploads, "check_free", lambda name: None)
 
-        assert audio.add(samples.mpeg(), "hello.mp3") == (first, False)
+        assert uploads.add(samples.mpeg(), "hello.mp3") == (first, False)
 
     def test_a_duplicate_of_our_own_is_the_first_that_arrived(
         self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
-        seen = audio._look_up
+        seen = uploads._look_up
         with monkeypatch.context() as blind:
-            blind.setattr(audio, "_look_up", lambda file: None)
+            blind.setattr(uploads, "_look_up", lambda file: None)
             with pytest.raises(UploadFailed):
-                audio.upload(kept.pk)
+                uploads.upload(kept.pk)
         looks = iter([lambda file: None])  # the list lags behind: it has the file at the second look
-        monkeypatch.setattr(audio, "_look_up", lambda file: next(looks, seen)(file))
+        monkeypatch.setattr(uploads, "_look_up", lambda file: next(looks, seen)(file))
 
-        assert audio.upload(kept.pk).file_id
+        assert uploads.upload(kept.pk).file_id
         states = dict(LedgerEntry.objects.values_list("attempt", "state"))
         assert states == {1: EntryState.ACCEPTED, 2: EntryState.REFUSED}
 
@@ -240,21 +240,21 @@ class UploadTests:
         from laaffic_console.gateway.services.client.account import laaffic_client
 
         laaffic_client().voice.upload_audio(file_name="hello.mp3", data=samples.mpeg() * 2)
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
 
         with pytest.raises(UploadFailed, match="another name"):
-            audio.upload(kept.pk)
-        audio.rename(kept, "hello2.mp3")
+            uploads.upload(kept.pk)
+        uploads.rename(kept, "hello2.mp3")
 
-        assert audio.upload(kept.pk).name == "hello2.mp3"
+        assert uploads.upload(kept.pk).name == "hello2.mp3"
         with pytest.raises(ValidationError, match="keeps it"):
-            audio.rename(AudioFile.objects.get(), "hello3.mp3")
+            uploads.rename(AudioFile.objects.get(), "hello3.mp3")
 
     def test_an_older_gateway_tells_no_id_and_the_list_does(self, sandbox: RunningSandbox) -> None:
         sandbox.sandbox.options.dialect = "seed"
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
 
-        assert audio.upload(kept.pk).file_id
+        assert uploads.upload(kept.pk).file_id
 
 
 class PageTests:
@@ -270,7 +270,7 @@ class PageTests:
         assert list(answer.json()["errors"]) == ["name"]
 
     def test_what_is_being_uploaded_is_not_deleted(self, admin_client: Client) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         page = reverse("admin:voice_audiofile_delete", args=[kept.pk])
         with leases.lease(f"audio-upload:{kept.pk}"):
             shown = admin_client.post(page, {"post": "yes"}, follow=True).content.decode()
@@ -281,7 +281,7 @@ class PageTests:
         assert not AudioFile.objects.exists()
 
     def test_it_is_served_as_audio_in_parts_and_as_nothing_else(self, admin_client: Client) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         address = reverse("admin:voice_audiofile_content", args=[kept.pk])
 
         whole = admin_client.get(address)
@@ -297,7 +297,7 @@ class PageTests:
         assert beyond.status_code == 416
 
     def test_without_permission_there_is_nothing(self, client: Client) -> None:
-        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
         user = User.objects.create_user("eve", is_staff=True)
         client.force_login(user)
         pages = [reverse(ADD), *(reverse(f"admin:voice_audiofile_{p}", args=[kept.pk]) for p in ("change", "content"))]

@@ -19,7 +19,7 @@ from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.voice.group_calls.group_samples import at_sandbox, written
 from voice.models import Announcement, AudioFile
 from voice.services.audio import elsewhere as audio_elsewhere
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.group_calls import tasks as group_tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,12 +59,12 @@ class TakeTests:
     def test_what_is_ours_is_not_offered(self, sandbox: RunningSandbox) -> None:
         there(sandbox)
         there(sandbox, "noid.mp3", fileId="")
-        audio.add(WAV, "mine.wav")
+        uploads.add(WAV, "mine.wav")
         there(sandbox, "mine.wav")  # an upload of ours whose answer was lost
         assert [file.name for file in audio_elsewhere.listed()] == ["other.mp3"]
 
         audio_elsewhere.take("id-other.mp3")
-        audio.upload(audio.add(WAV + b"\0\0", "second.wav")[0].pk)
+        uploads.upload(uploads.add(WAV + b"\0\0", "second.wav")[0].pk)
 
         assert audio_elsewhere.listed() == []
 
@@ -77,7 +77,7 @@ class TakeTests:
             audio_elsewhere.take(there(sandbox, name))
 
     def test_a_name_that_the_library_has(self, sandbox: RunningSandbox) -> None:
-        audio.add(WAV, "other.wav")
+        uploads.add(WAV, "other.wav")
         with pytest.raises(ValidationError, match="another file"):
             audio_elsewhere.take(there(sandbox, "other.wav"))
 

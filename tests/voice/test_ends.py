@@ -21,7 +21,7 @@ from tests.voice.test_calls import CALLEE, record_of
 from voice.models import Announcement, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import records_pulls, scheduling
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.calls import sip_calls as calls
 from voice.services.group_calls import states as group_state
 from voice.services.group_calls import tasks as group_tasks
@@ -208,7 +208,7 @@ def test_an_open_page_does_not_read_the_sound(
     sandbox: RunningSandbox, application: Application, admin_client: Client
 ) -> None:
     """It is fetched every two seconds, and a sound has up to 5 MB."""
-    kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+    kept, _is_new = uploads.add(samples.mpeg(), "hello.mp3")
     task = group_tasks.launch(written(application, text="", source=Announcement.IN_REQUEST, audio=kept).pk)
     with CaptureQueriesContext(connection) as asked:
         page = admin_client.get(reverse("admin:voice_grouptask_change", args=[task.pk])).content.decode()

@@ -303,10 +303,10 @@ def test_an_upload_whose_answer_was_lost_and_is_not_listed_yet(
     sandbox: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Following the advice asks for the id; it never says that the file is somebody else's."""
-    from voice.services.audio import uploads as audio
+    from voice.services.audio import uploads
 
-    seen = audio._look_up
-    monkeypatch.setattr(audio, "_look_up", lambda file: None)
+    seen = uploads._look_up
+    monkeypatch.setattr(uploads, "_look_up", lambda file: None)
     file = tmp_path / "lost.wav"
     file.write_bytes(samples.tone())
     lose_answer(sandbox)
@@ -319,6 +319,6 @@ def test_an_upload_whose_answer_was_lost_and_is_not_listed_yet(
     assert "another name" not in said
     assert dict(LedgerEntry.objects.values_list("attempt", "state")) == {1: EntryState.ACCEPTED, 2: EntryState.REFUSED}
 
-    monkeypatch.setattr(audio, "_look_up", seen)
+    monkeypatch.setattr(uploads, "_look_up", seen)
     assert run("upload", str(file))[1]["file_id"]
     assert sandbox.stats()["calls"]["/voice/fileUpload"] == 2

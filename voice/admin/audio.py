@@ -15,13 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.kit.files.locked_down import locked_down
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.pages import add_problems, own_page, page, require
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared.library import LibraryAdmin
 from voice.models import AudioFile
 from voice.services.audio import elsewhere as audio_elsewhere
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.audio.uploads import UploadFailed
 
 LIST = "admin:voice_audiofile_changelist"
@@ -48,7 +49,7 @@ class RenameForm(forms.Form):
 
 @admin.register(AudioFile)
 class AudioFileAdmin(LibraryAdmin):
-    library = audio
+    library = uploads
     when_empty = gettext_lazy("Upload an announcement: group calls choose from what is here.")
     list_display = ["name", "audio_type", "lasts", "shown_size", "state", "created_at", "created_by"]
     list_filter = ["is_archived", "audio_type"]
@@ -72,7 +73,7 @@ class AudioFileAdmin(LibraryAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
         """What Laaffic has, or may have, stays: tasks name it by its id. Archive it instead."""
-        is_removable = obj is not None and audio.is_removable(obj)
+        is_removable = obj is not None and uploads.is_removable(obj)
         return is_removable and super().has_delete_permission(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
@@ -110,9 +111,9 @@ class AudioFileAdmin(LibraryAdmin):
 
     def _add(self, request: HttpRequest, form: AddAudioForm) -> AudioFile | None:
         file = form.cleaned_data["file"]
-        name = form.cleaned_data["name"] or audio.suggested_name(file.name)
+        name = form.cleaned_data["name"] or uploads.suggested_name(file.name)
         try:
-            added, is_new = audio.add(audio.read(file), name, by=signed_in(request))
+            added, is_new = uploads.add(uploads.read(file), name, by=signed_in(request))
         except ValidationError as problem:
             add_problems(form, problem)
             return None
@@ -137,7 +138,7 @@ class AudioFileAdmin(LibraryAdmin):
         return self._page(request, file, RenameForm(initial={"name": file.name}))
 
     def _page(self, request: HttpRequest, file: AudioFile, form: RenameForm) -> HttpResponse:
-        may_have_arrived = audio.tries(file).filter(state__in=audio.MAY_HAVE_ARRIVED).exists()
+        may_have_arrived = uploads.tries(file).filter(state__in=uploads.MAY_HAVE_ARRIVED).exists()
         may_add = self.has_add_permission(request)
         return page(
             self,
@@ -147,7 +148,7 @@ class AudioFileAdmin(LibraryAdmin):
             file=file,
             form=form,
             lasts=self.lasts(file),
-            requests=audio.tries(file)[:10],
+            requests=uploads.tries(file)[:10],
             may_upload=not file.is_at_laaffic and request.user.has_perm("voice.upload_audiofile"),
             may_rename=may_add and not file.is_at_laaffic and not may_have_arrived,
             may_archive=may_add,
@@ -179,7 +180,7 @@ class AudioFileAdmin(LibraryAdmin):
         form = RenameForm(request.POST)
         if form.is_valid():
             try:
-                audio.rename(file, form.cleaned_data["name"])
+                uploads.rename(file, form.cleaned_data["name"])
                 return HttpResponseRedirect(own_page(file))
             except ValidationError as problem:
                 add_problems(form, problem)
@@ -196,11 +197,8 @@ class AudioFileAdmin(LibraryAdmin):
         response["Accept-Ranges"] = "bytes"
         kind = "attachment" if "save" in request.GET else "inline"
         response["Content-Disposition"] = f'{kind}; filename="audio-{pk}.{file.audio_type}"'
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Content-Security-Policy"] = "default-src 'none'; media-src 'self'; sandbox"
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Cache-Control"] = "private, max-age=3600"
-        return response
+        return locked_down(response, "media-src 'self'")
 
 
 def part_of(data: bytes, asked: str) -> HttpResponse:
@@ -227,7 +225,7 @@ def clock(seconds: float) -> str:
 
 def upload_and_say(request: HttpRequest, pk: int) -> bool:
     try:
-        audio.upload(pk, by=signed_in(request))
+        uploads.upload(pk, by=signed_in(request))
     except UploadFailed as problem:
         messages.error(request, str(problem))
         return False

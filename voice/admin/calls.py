@@ -33,7 +33,7 @@ from messaging.models import Contact
 from messaging.people.person_links import PersonColumn
 from voice.admin.records import COLOURS, MAY_ASK, say_answer
 from voice.models import SipCall, SipPhone
-from voice.services.asking import lookups as asking
+from voice.services.asking import lookups
 from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
 from voice.services.phones import sip_phones as phones
@@ -212,7 +212,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_sipcall", MAY_ASK)
         asked = self._posted(request, pk)
-        say_answer(request, lambda: asking.about_call(asked))
+        say_answer(request, lambda: lookups.about_call(asked))
         return HttpResponseRedirect(own_page(asked))
 
     def _posted(self, request: HttpRequest, pk: int) -> SipCall:

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import call_empty, choices_of, field_of
+from laaffic_console.kit.forms.moments import TYPED, MomentInput
 from laaffic_console.kit.forms.shared_rows import Digests, SeenForm, digest_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
 from laaffic_console.kit.words import countries
@@ -27,7 +27,7 @@ from messaging.admin.shared.clocks import ByAClock, MomentField
 from messaging.models import ContactGroup
 from voice.admin.spoken_fields import spoken_languages
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import requesting as group_requests
 
@@ -178,8 +178,8 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         widgets = {
             "text": forms.Textarea({"rows": 4}),
             "sms_text": forms.Textarea({"rows": 3}),
-            "latest_end": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-            "send_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+            "latest_end": MomentInput,
+            "send_at": MomentInput,
         }
         field_classes = {"send_at": MomentField}
         help_texts = {
@@ -215,11 +215,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         zone = {"zone": group_requests.zone_name()}
         self.fields["windows"].help_text = _("Up to three, by the clock of %(zone)s. Left empty: any time.") % zone
         for name in ("send_at", "latest_end"):
-            field_of(self, name, forms.DateTimeField).input_formats = [
-                "%Y-%m-%dT%H:%M",
-                "%Y-%m-%dT%H:%M:%S",
-                "%Y-%m-%d %H:%M",
-            ]
+            field_of(self, name, forms.DateTimeField).input_formats = TYPED
         said = _("By the console's clock: %(zone)s. What has not left by then is held and asks.")
         self.fields["latest_end"].help_text = said % {"zone": settings.TIME_ZONE}
         for name in self._not_asked():
@@ -264,8 +260,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         gender = field_of(self, "gender", forms.ChoiceField)
         gender.choices = [("", _("Laaffic's choice")), *choices_of(gender)[1:]]
         field_of(self, "groups", forms.ModelChoiceField).queryset = ContactGroup.objects.filter(is_ad_hoc=False)
-        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
-        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
+        field_of(self, "region", forms.ChoiceField).choices = countries.number_regions()
         if self.instance.number_count:
             self.fields["numbers"].help_text = ngettext(
                 "%(n)s number is kept. Leave groups, numbers and file empty to keep it, or say others instead.",
@@ -334,7 +329,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         if upload is None:
             return
         try:
-            kept, _new = audio.add(audio.read(upload), audio.suggested_name(upload.name), by=self.user)
+            kept, _new = uploads.add(uploads.read(upload), uploads.suggested_name(upload.name), by=self.user)
             self.cleaned_data["audio"] = kept
         except ValidationError as problem:
             self.add_error("audio_file", problem.messages)

@@ -20,10 +20,11 @@ from laaffic_console.gateway import shown_requests
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.ledger.open_acts import FIELD
 from laaffic_console.identity.models import profile_of
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.files.exporting import require_export
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
+from laaffic_console.kit.pages import own_page, page, page_of, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates, state_colours
 from laaffic_console.kit.words.figures import in_percent, number
@@ -41,7 +42,7 @@ from voice.models.group_tasks import NOT_LEFT, OPEN
 from voice.registered import export_kinds
 from voice.services import syncing
 from voice.services.asking import group_calls as group_sync
-from voice.services.asking import lookups as asking
+from voice.services.asking import lookups
 from voice.services.calls import ringing
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import care as group_care
@@ -104,7 +105,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := changelist_of(response):
             response.context_data["totals"] = group_figures.totals(changelist.queryset)
         return response
 
@@ -268,7 +269,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def recipients_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """Each number with what happened to its call."""
-        back = reverse("admin:voice_grouptask_change", args=[pk])
+        back = page_of(GroupTask, pk)
         parameters = {"task": pk}
         answer: HttpResponse = delivery.deliver(
             request, export_kinds.TASK_RECIPIENTS, parameters, kind, file_name=f"group-call-{pk}-recipients", back=back
@@ -287,8 +288,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         require_export(request, GroupTask)
         task = get_object_or_404(GroupTask, pk=pk)
         numbers = group_callees.of(task)
-        files.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
-        answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=files.CSV)
+        exports.taken_away(f"group-call-{pk}.csv", what=task.name, n_rows=len(numbers))
+        answer = HttpResponse("\r\n".join(["number", *map(masked, numbers), ""]), content_type=exports.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer
 
@@ -355,7 +356,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = self._posted(request, pk)
         if task.state in NOT_LEFT or not task.task_name:
             raise Http404
-        say_answer(request, lambda: asking.about_task(task))
+        say_answer(request, lambda: lookups.about_task(task))
         return HttpResponseRedirect(own_page(task))
 
     def _draft(self, pk: int) -> GroupTask:

@@ -25,12 +25,11 @@ from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words.figures import money
 from laaffic_console.kit.words.people import signed_in
-from laaffic_console.kit.words.plain_text import digits_of, plain
+from laaffic_console.kit.words.plain_text import digits_of, plain, whole_number
 from messaging.people.person_links import PersonColumn
 from voice.models import CallRecord
 from voice.services import call_charts, syncing
-from voice.services.asking import lookups as asking
-from voice.services.asking import records_pulls
+from voice.services.asking import lookups, records_pulls
 from voice.services.records import cost_words
 
 MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
@@ -49,7 +48,7 @@ COLOURS = {
 def say_answer(request: HttpRequest, ask: Callable[[], object]) -> None:
     try:
         ask()
-    except asking.AskFailed as problem:
+    except lookups.AskFailed as problem:
         messages.warning(request, str(problem))
     else:
         messages.success(request, _("Laaffic has answered: this is what it says now."))
@@ -128,7 +127,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
         back = "admin:voice_callrecord_changelist"
         if asked := ask_first(self, request, _("Ask Laaffic about this call"), sentence, back=back):
             return asked
-        say_answer(request, lambda: asking.about_record(record))
+        say_answer(request, lambda: lookups.about_record(record))
         return HttpResponseRedirect(own_page(record))
 
     @action(description=gettext_lazy("Decide on the cost"), url_path="cost", permissions=["resolve"])
@@ -149,7 +148,8 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> Any:
         """Of a cost that nobody doubts there is nothing to decide."""
         offered = super().get_actions_detail(request, object_id)
-        record = CallRecord.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        pk = whole_number(str(object_id))
+        record = None if pk is None else CallRecord.objects.filter(pk=pk).first()
         if record is not None and record.is_doubted:
             return offered
         return [action for action in offered if action.method.__name__ != "decide_cost"]

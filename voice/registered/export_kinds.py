@@ -12,7 +12,7 @@ TASK_RECIPIENTS = "group call recipients"
 TASK_DOSSIER = "group call dossier"
 
 
-def register() -> None:
+def register_all() -> None:
     kinds.register(
         Kind(
             name=TASK_RECIPIENTS,

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api import shapes
 from laaffic_console.api.campaigns import documents
-from laaffic_console.api.campaigns import shapes as own
+from laaffic_console.api.campaigns import shapes as own_shapes
 from laaffic_console.api.campaigns.changing import rows
 from laaffic_console.api.campaigns.views import ADD, LAUNCH, VIEW, StepView, standing
 from laaffic_console.api.idempotency import Answer
@@ -33,10 +33,10 @@ class TakeBackView(StepView):
 class GoOnView(StepView):
     step, leads_to = staticmethod(canaries.go_on), ()
 
-    @extend_schema(parameters=[KEY], request=own.GoOnRequest, responses=shapes.Standing)
+    @extend_schema(parameters=[KEY], request=own_shapes.GoOnRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Send the rest without waiting for the reports of the few first."""
-        return self.take_step(request, pk, **self.read(own.GoOnRequest))
+        return self.take_step(request, pk, **self.read(own_shapes.GoOnRequest))
 
     def is_done(self, campaign: Campaign) -> bool:
         return canaries.has_passed(campaign)
@@ -47,10 +47,10 @@ class OutsideHoursView(StepView):
     rights = {"POST": [VIEW, APPROVE]}
     step, leads_to = staticmethod(calendars.send_outside_hours), ()
 
-    @extend_schema(parameters=[KEY], request=own.OutsideHoursRequest, responses=shapes.Standing)
+    @extend_schema(parameters=[KEY], request=own_shapes.OutsideHoursRequest, responses=shapes.Standing)
     def post(self, request: Any, pk: int) -> Response:
         """Send it once whatever its hours say. It takes an approver's right."""
-        return self.take_step(request, pk, **self.read(own.OutsideHoursRequest))
+        return self.take_step(request, pk, **self.read(own_shapes.OutsideHoursRequest))
 
     def is_done(self, campaign: Campaign) -> bool:
         return campaign.outside_hours
@@ -60,10 +60,10 @@ class PaceView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH]}
 
-    @extend_schema(parameters=[KEY], request=own.PaceRequest, responses=own.Pace)
+    @extend_schema(parameters=[KEY], request=own_shapes.PaceRequest, responses=own_shapes.Pace)
     def post(self, request: Any, pk: int) -> Response:
         """Another rate, also while it runs: the next batch keeps it."""
-        rate = self.read(own.PaceRequest)["rate_per_second"]
+        rate = self.read(own_shapes.PaceRequest)["rate_per_second"]
 
         def work() -> Answer:
             campaign = campaigns.change_pace(row(rows(), pk).pk, rate_per_second=rate, by=request.user)
@@ -77,13 +77,13 @@ class TestMessageView(ApiView):
     scopes = {"POST": Scope.CAMPAIGNS}
     rights = {"POST": [VIEW, LAUNCH, "messaging.view_contact"]}
 
-    @extend_schema(parameters=[KEY], request=own.TestMessageRequest, responses={202: own.TestSent})
+    @extend_schema(parameters=[KEY], request=own_shapes.TestMessageRequest, responses={202: own_shapes.TestSent})
     def post(self, request: Any, pk: int) -> Response:
         """Send the text to one number, as a campaign of its own: the answer names that one.
 
         Repeated before it has left, the answer is the same; after that it is sent again, unless you send a key.
         """
-        asked = self.read(own.TestMessageRequest)
+        asked = self.read(own_shapes.TestMessageRequest)
 
         def work() -> Answer:
             draft = row(rows(), pk)
@@ -112,7 +112,7 @@ class FollowUpView(ApiView):
 
 
 class CopyView(FollowUpView):
-    @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
+    @extend_schema(parameters=[KEY], request=None, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
         """A draft with the same text, audience and pace, without its time.
 
@@ -122,7 +122,7 @@ class CopyView(FollowUpView):
 
 
 class NewContactsView(FollowUpView):
-    @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
+    @extend_schema(parameters=[KEY], request=None, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
         """A draft to the same groups and audiences, without those who were in the campaign that is over.
 
@@ -134,7 +134,7 @@ class NewContactsView(FollowUpView):
 class NotRepliedView(FollowUpView):
     rights = {"POST": [VIEW, ADD, "messaging.add_audience"]}
 
-    @extend_schema(parameters=[KEY], request=None, responses={201: own.WholeCampaign})
+    @extend_schema(parameters=[KEY], request=None, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
         """A draft to the contacts who may have got a campaign and have not replied to it when the draft is launched.
 
@@ -147,28 +147,30 @@ class RetryView(FollowUpView):
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
     rights = {"GET": [VIEW, ADD], "POST": [VIEW, ADD]}
 
-    @extend_schema(responses=own.Failed)
+    @extend_schema(responses=own_shapes.Failed)
     def get(self, request: Any, pk: int) -> Response:
         """Why messages failed, the most frequent reason first."""
         return Response(documents.failed(row(rows(), pk)))
 
-    @extend_schema(parameters=[KEY], request=own.RetryRequest, responses={201: own.WholeCampaign})
+    @extend_schema(parameters=[KEY], request=own_shapes.RetryRequest, responses={201: own_shapes.WholeCampaign})
     def post(self, request: Any, pk: int) -> Response:
         """A draft to those whom a campaign that is over certainly did not reach.
 
         Send a key: repeated without one, it makes another draft.
         """
-        return self.drafted(request, pk, follow_ups.retry_failed, **self.read(own.RetryRequest))
+        return self.drafted(request, pk, follow_ups.retry_failed, **self.read(own_shapes.RetryRequest))
 
 
 class SuppressNotInUseView(ApiView):
     scopes = {"POST": Scope.CONTACTS}
     rights = {"POST": [VIEW, ADD, "messaging.add_suppressionentry"]}
 
-    @extend_schema(parameters=[KEY], request=own.SuppressNotInUseRequest, responses=own.SuppressedNotInUse)
+    @extend_schema(
+        parameters=[KEY], request=own_shapes.SuppressNotInUseRequest, responses=own_shapes.SuppressedNotInUse
+    )
     def post(self, request: Any, pk: int) -> Response:
         """Put the numbers that are not in use on the suppression list of its channel, once it is over."""
-        asked = self.read(own.SuppressNotInUseRequest)
+        asked = self.read(own_shapes.SuppressNotInUseRequest)
 
         def work() -> Answer:
             found = follow_ups.suppress_not_in_use(row(rows(), pk).pk, but=asked["but"], by=request.user)

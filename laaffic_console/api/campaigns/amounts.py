@@ -5,8 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api.campaigns import documents
-from laaffic_console.api.campaigns import shapes as own
+from laaffic_console.api.campaigns import documents, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -21,16 +20,16 @@ class AmountView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.APPROVE}
     rights = {"GET": [LOOK], "POST": [LOOK, "messaging.resolve_campaign"]}
 
-    @extend_schema(responses=own.Amount)
+    @extend_schema(responses=shapes.Amount)
     def get(self, request: Any, pk: int) -> Response:
         """What it cost, and the amounts that were told and cannot be right."""
         return Response(documents.amount(row(Message.objects.all(), pk)))
 
-    @extend_schema(parameters=[KEY], request=own.AmountRequest, responses=own.Amount)
+    @extend_schema(parameters=[KEY], request=shapes.AmountRequest, responses=shapes.Amount)
     def post(self, request: Any, pk: int) -> Response:
         """Count such an amount anyway, or leave it out, with a reason."""
-        asked = self.read(own.AmountRequest)
-        about = {"take": asked["word"] == own.TAKE, "by": request.user}
+        asked = self.read(shapes.AmountRequest)
+        about = {"take": asked["word"] == shapes.TAKE, "by": request.user}
 
         def work() -> Answer:
             message = row(Message.objects.all(), pk)

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from laaffic_console.api import lookups as named
-from laaffic_console.api import problems, sending, shapes
+from laaffic_console.api import lookups, problems, sending, shapes
 from laaffic_console.api.campaigns import documents
 from laaffic_console.api.changing import locked
 from laaffic_console.api.idempotency import Answer
@@ -26,8 +25,8 @@ PLAIN = (
     *("latest_start_minutes", "error_limit"),
 )
 READ: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "audiences": ("audiences", named.audiences),
-    "calendar": ("calendar", named.calendar),
+    "audiences": ("audiences", lookups.audiences),
+    "calendar": ("calendar", lookups.calendar),
     "not_after": ("latest_end", lambda moment: moment),
 }
 GROUPS = ("groups", "excluded_groups")
@@ -70,7 +69,7 @@ def _groups(has: Iterable[ContactGroup], names: Sequence[str], field: str) -> li
     """Those that the draft has already may also be groups of its own, such as the recipients of the one before it."""
     own = {group.name: group for group in has if group.is_ad_hoc}
     kept = [own[name] for name in dict.fromkeys(names) if name in own]
-    return kept + named.groups([name for name in names if name not in own], field)
+    return kept + lookups.groups([name for name in names if name not in own], field)
 
 
 def _fields(draft: Campaign, asked: Mapping[str, Any], by: Any) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def _fields(draft: Campaign, asked: Mapping[str, Any], by: Any) -> dict[str, Any
     found |= {column: read(asked[name]) for name, (column, read) in READ.items() if name in asked}
     found |= {name: _groups(getattr(draft, name).all(), asked[name], name) for name in GROUPS if name in asked}
     if "application" in asked:
-        found["application"] = named.application(asked["application"], draft.application.channel)
+        found["application"] = lookups.application(asked["application"], draft.application.channel)
     return {**found, **_few_first(draft, asked), **(_numbers(draft, asked["to"], by) if "to" in asked else {})}
 
 

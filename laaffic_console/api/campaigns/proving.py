@@ -5,8 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api.campaigns import documents
-from laaffic_console.api.campaigns import shapes as own
+from laaffic_console.api.campaigns import documents, shapes
 from laaffic_console.api.campaigns.changing import rows
 from laaffic_console.api.campaigns.views import VIEW
 from laaffic_console.api.idempotency import Answer
@@ -21,13 +20,13 @@ class ProofsView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
     rights = {"GET": [VIEW], "POST": [VIEW]}
 
-    @extend_schema(operation_id="campaigns_proofs_list", parameters=[ListQuery], responses=page_of(own.Proof))
+    @extend_schema(operation_id="campaigns_proofs_list", parameters=[ListQuery], responses=page_of(shapes.Proof))
     def get(self, request: Any, pk: int) -> Response:
         """What came of proving it, the newest first; the last ten are kept."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(proofs.of(row(rows(), pk)), query, documents.proof))
 
-    @extend_schema(parameters=[KEY], request=None, responses={202: own.Proof})
+    @extend_schema(parameters=[KEY], request=None, responses={202: shapes.Proof})
     def post(self, request: Any, pk: int) -> Response:
         """Derive every figure again and name each that disagrees: a small campaign at once, a large one by a worker."""
         campaign = row(rows(), pk)

@@ -9,8 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from laaffic_console.api import problems
-from laaffic_console.api.campaigns import documents
-from laaffic_console.api.campaigns import shapes as own
+from laaffic_console.api.campaigns import documents, shapes
 from laaffic_console.api.campaigns.changing import rows
 from laaffic_console.api.campaigns.views import VIEW
 from laaffic_console.api.idempotency import Answer
@@ -22,22 +21,22 @@ from messaging.services.tallies import counting
 
 RESOLVE = "messaging.resolve_campaign"
 CLOCKS_DIFFER = dt.timedelta(seconds=5)  # those of the web server and of the workers, at most
-WORDS = {own.SEND_AGAIN: resolving.send_again, own.WRITE_OFF: resolving.write_off}
+WORDS = {shapes.SEND_AGAIN: resolving.send_again, shapes.WRITE_OFF: resolving.write_off}
 
 
 class UnknownView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.APPROVE}
     rights = {"GET": [VIEW, RESOLVE], "POST": [VIEW, RESOLVE]}
 
-    @extend_schema(responses=own.Unknown)
+    @extend_schema(responses=shapes.Unknown)
     def get(self, request: Any, pk: int) -> Response:
         """What is known of each lost answer. The console looks for evidence, and sends nothing again by itself."""
         return Response(documents.unknowns(row(rows(), pk)))
 
-    @extend_schema(parameters=[KEY], request=own.SettleRequest, responses=own.Settled)
+    @extend_schema(parameters=[KEY], request=shapes.SettleRequest, responses=shapes.Settled)
     def post(self, request: Any, pk: int) -> Response:
         """Send them again or write them off, by a word that is kept with each; what was lost since “seen” stays."""
-        asked = self.read(own.SettleRequest)
+        asked = self.read(shapes.SettleRequest)
         if asked["seen"] > timezone.now() + CLOCKS_DIFFER:
             said = _("“seen” lies in the future. Take it from GET: what is lost until then has not been seen.")
             raise problems.at("seen", said)

@@ -8,8 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, launching, sending, shapes
-from laaffic_console.api import lookups as named
+from laaffic_console.api import documents, launching, lookups, sending, shapes
 from laaffic_console.api.campaigns import changing
 from laaffic_console.api.campaigns import documents as own_documents
 from laaffic_console.api.campaigns import shapes as own_shapes
@@ -81,11 +80,11 @@ def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own
     numbers = sending.require_numbers(asked.get("to", []))
     draft = drafts.create(
         name=asked["name"],
-        application=named.application(asked["application"], channel),
+        application=lookups.application(asked["application"], channel),
         text=asked["text"],
-        groups=named.groups(asked["groups"]),
-        excluded_groups=named.groups(asked["excluded_groups"], "excluded_groups"),
-        audiences=named.audiences(asked["audiences"]),
+        groups=lookups.groups(asked["groups"]),
+        excluded_groups=lookups.groups(asked["excluded_groups"], "excluded_groups"),
+        audiences=lookups.audiences(asked["audiences"]),
         rate_per_second=asked.get("rate_per_second"),
         scheduled_at=asked.get("scheduled_at"),
         local_time=asked["local_time"],
@@ -95,7 +94,7 @@ def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own
         canary_reports=asked.get("canary_reports"),
         latest_start_minutes=asked.get("latest_start_minutes"),
         error_limit=asked.get("error_limit"),
-        **named.care(asked),
+        **lookups.care(asked),
         channel=channel,
         by=by,
         **own,

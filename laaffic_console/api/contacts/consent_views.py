@@ -7,8 +7,7 @@ from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files, sending
-from laaffic_console.api import lookups as named
+from laaffic_console.api import files, lookups, sending
 from laaffic_console.api.contacts import documents, shapes, uploads
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
@@ -39,14 +38,14 @@ class SuppressionView(ApiView):
         query = self.read(SuppressionQuery, request.query_params.dict())
         rows = SuppressionEntry.objects.all()
         if "number" in query:
-            rows = SuppressionEntry.objects.of_subscribers([named.number(query["number"]).number])
+            rows = SuppressionEntry.objects.of_subscribers([lookups.number(query["number"]).number])
         return Response(page(rows, query, documents.suppressed))
 
     @extend_schema(parameters=[KEY], request=shapes.SuppressRequest, responses=shapes.SuppressAnswer)
     def post(self, request: Any) -> Response:
         """Put numbers on the list: they get nothing more."""
         asked = self.read(shapes.SuppressRequest)
-        region = named.region(asked["region"])
+        region = lookups.region(asked["region"])
         numbers, invalid = sending.read_numbers(asked["to"], lambda text: file_numbers.number(text, region))
 
         def work() -> Answer:
@@ -111,7 +110,7 @@ class ConsentsView(ApiView):
     def post(self, request: Any) -> Response:
         """Write down what a person told you otherwise; it is kept with who wrote it and why."""
         asked = self.read(shapes.ConsentRequest)
-        number = named.number(asked.pop("number")).number
+        number = lookups.number(asked.pop("number")).number
 
         def work() -> Answer:
             consents.set_by_hand(number, **asked, by=request.user)
@@ -149,7 +148,7 @@ class ConsentImportsView(ApiView):
         files.require_room(request)
         asked = self.read(shapes.ConsentImportRequest)
         file = asked.pop("file")
-        options = consent_files.Options(**{**asked, "region": named.region(asked["region"])})
+        options = consent_files.Options(**{**asked, "region": lookups.region(asked["region"])})
         answer = uploads.stored_once(
             self,
             look=lambda: consent_imports.look_at(file, options, by=request.user),
@@ -178,5 +177,5 @@ class SaidView(ApiView):
     def get(self, request: Any) -> Response:
         """All that a person ever said about it, the newest first."""
         query = self.read(shapes.SaidQuery, request.query_params.dict())
-        rows = ConsentEvent.objects.filter(subscriber=subscriber(named.number(query["number"]).number))
+        rows = ConsentEvent.objects.filter(subscriber=subscriber(lookups.number(query["number"]).number))
         return Response(page(rows, query, documents.said))

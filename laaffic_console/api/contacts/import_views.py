@@ -8,8 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files, problems
-from laaffic_console.api import lookups as named
+from laaffic_console.api import files, lookups, problems
 from laaffic_console.api.contacts import documents, shapes, uploads
 from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.filters import narrowed
@@ -56,10 +55,10 @@ class ImportsView(ApiView):
         if "group" in asked and "new_group" in asked:
             said = _("Give either “group”, an existing one, or “new_group”, which is made.")
             raise problems.at("new_group", said)
-        region = named.region(asked.get("region", ""))
+        region = lookups.region(asked.get("region", ""))
 
         def store(job: ContactImport) -> Answer:
-            group = named.group(asked["group"]) if "group" in asked else None
+            group = lookups.group(asked["group"]) if "group" in asked else None
             return Answer(201, {"id": import_files.store(job, group=group, new_group=asked.get("new_group", "")).pk})
 
         return _import(
@@ -100,7 +99,7 @@ class ImportReadingView(ApiView):
         """Say what the columns mean, and in which encoding or sheet they are; the forecast is counted again."""
         asked = self.read(shapes.ImportReading)
         if "region" in asked:
-            asked["region"] = named.region(asked["region"])
+            asked["region"] = lookups.region(asked["region"])
         _job(pk)
         # Not in one transaction either: the file may take seconds to look at, and the same again changes nothing.
         return _import(self.once(lambda: _read_otherwise(pk, asked), in_one=False))

@@ -8,8 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
-from laaffic_console.api import problems
+from laaffic_console.api import lookups, problems
 from laaffic_console.api.changing import IF_MATCH, changed, deleted, locked
 from laaffic_console.api.contacts import documents, shapes
 from laaffic_console.api.filters import narrowed
@@ -53,7 +52,7 @@ class ContactsView(ApiView):
             rows = narrowed(Contact.objects.all(), query, number="number")
             return Response(page(rows, query, documents.contact))
         # Read by its memberships, which are kept in the order of the contacts: SQLite would sort all of a group.
-        members = GroupMembership.objects.filter(group=named.group(query["group"])).select_related("contact")
+        members = GroupMembership.objects.filter(group=lookups.group(query["group"])).select_related("contact")
         members = narrowed(members, query, number="contact__number")
         return Response(page(members, query, lambda one: documents.contact(one.contact), by="contact_id"))
 
@@ -87,8 +86,8 @@ def _attributes(asked: dict[str, Any]) -> dict[str, str]:
 
 
 def _write(asked: dict[str, Any]) -> Answer:
-    number, attributes = named.number(asked["number"]), _attributes(asked)
-    group = named.group(asked["group"]) if "group" in asked else None
+    number, attributes = lookups.number(asked["number"]), _attributes(asked)
+    group = lookups.group(asked["group"]) if "group" in asked else None
     clean = CleanRow(
         number.number,
         Contact.Validity.VALID if number.is_valid else Contact.Validity.POSSIBLE,
@@ -145,7 +144,7 @@ def _edit(view: ApiView, pk: int, asked: dict[str, Any]) -> Answer:
     before = row_changes.kept(contact)
     number = contact.number
     if "number" in asked:
-        editing.put_number(contact, named.number(asked["number"]))
+        editing.put_number(contact, lookups.number(asked["number"]))
     for name in {"name", "email", "language"} & set(asked):
         setattr(contact, name, one_line(asked[name]))
     if "language" in asked:
@@ -157,7 +156,7 @@ def _edit(view: ApiView, pk: int, asked: dict[str, Any]) -> Answer:
         editing.save(contact, were=before)
         row_changes.record(contact, before)
     if "groups" in asked:
-        contacts.put_into_groups(contact, named.groups(asked["groups"]))
+        contacts.put_into_groups(contact, lookups.groups(asked["groups"]))
     return Answer(200, {"id": pk, ERASED: contact.number != number and erasures.is_of_erased(contact.number)})
 
 

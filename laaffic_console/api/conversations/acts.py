@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
-from laaffic_console.api import problems
+from laaffic_console.api import lookups, problems
 from laaffic_console.api.conversations import documents, shapes
 from laaffic_console.api.conversations.views import found
 from laaffic_console.api.idempotency import Answer
@@ -51,7 +50,7 @@ def _answer(conversation: Conversation, asked: dict[str, Any], by: User) -> Answ
 
 def _way(conversation: Conversation, asked: dict[str, Any]) -> Way:
     if "application" in asked:
-        return Way(named.application(asked["application"]), asked.get("sender_id", ""))
+        return Way(lookups.application(asked["application"]), asked.get("sender_id", ""))
     if (usual := answering.usual_way(conversation)) is None:
         said = _("Several applications could be meant. Say by which one it leaves: “application”.")
         raise problems.at("application", said)

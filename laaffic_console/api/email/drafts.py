@@ -7,8 +7,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching
-from laaffic_console.api import lookups as named
+from laaffic_console.api import launching, lookups
 from laaffic_console.api.changing import IF_MATCH, locked
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.views import LAUNCH, VIEW, State, drafts
@@ -67,9 +66,9 @@ def _changes(asked: dict[str, Any]) -> dict[str, Any]:
     """The fields of a draft."""
     changes = {**asked}
     if "application" in asked:
-        changes["application"] = named.application(asked["application"], Channel.EMAIL)
+        changes["application"] = lookups.application(asked["application"], Channel.EMAIL)
     if "calendar" in asked:
-        changes["calendar"] = named.calendar(asked["calendar"])
+        changes["calendar"] = lookups.calendar(asked["calendar"])
     if "not_after" in asked:
         changes["latest_end"] = changes.pop("not_after")
     return changes

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
+from laaffic_console.api import lookups
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.email.views import ADD, VIEW
 from laaffic_console.api.idempotency import Answer
@@ -37,5 +37,5 @@ def _looked_up(app_id: str | None) -> Answer:
     if app_id is None:
         found = email_choices.refresh_all()
     else:
-        found = email_choices.refresh(named.application(app_id, Channel.EMAIL))
+        found = email_choices.refresh(lookups.application(app_id, Channel.EMAIL))
     return Answer(200, {"lookups": [documents.lookup(one) for one in found]})

@@ -6,8 +6,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching
-from laaffic_console.api import lookups as named
+from laaffic_console.api import launching, lookups
 from laaffic_console.api.documents import moment
 from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.filters import narrowed
@@ -56,9 +55,9 @@ class EmailCampaignsView(ApiView):
         asked = self.read(shapes.EmailCampaignRequest)
 
         def work() -> Answer:
-            own = {name: value for name, value in asked.items() if name not in named.CARE}
-            fields = {**own, "name": asked.get("name", asked["subject"][:100]), **named.care(asked)}
-            fields["application"] = named.application(asked["application"], Channel.EMAIL)
+            own = {name: value for name, value in asked.items() if name not in lookups.CARE}
+            fields = {**own, "name": asked.get("name", asked["subject"][:100]), **lookups.care(asked)}
+            fields["application"] = lookups.application(asked["application"], Channel.EMAIL)
             made = email_drafts.create(by=request.user, **fields)
             return Answer(201, documents.campaign(row(drafts(), made.pk)))  # as GET reads it: its “seen” is of that
 

@@ -23,7 +23,7 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable, NotExportableNow
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.reports import documents as report_documents
 from laaffic_console.reports import report_keys, reporting
 
@@ -108,15 +108,11 @@ class ExportFileView(ApiView):
         export = row(_own(request.user), pk)
         if not keeping.may_take(request.user, export):
             raise Problem(403, _("The token's user may no longer export these rows. Ask an administrator."))
-        try:
-            opened = keeping.path_of(export).open("rb") if keeping.is_there(export) else None
-        except FileNotFoundError:  # deleted at the same moment
-            opened = None
-        if opened is None:
+        if (opened := keeping.open_file(export)) is None:
             raise Problem(409, _why_no_file(export))
         keeping.note_download(export, request.user)
         name = f"{keeping.name_for_people(export)}.{export.format}"
-        return FileResponse(opened, as_attachment=True, filename=name, content_type=files.TYPES[export.format])
+        return FileResponse(opened, as_attachment=True, filename=name, content_type=exports.TYPES[export.format])
 
 
 def _why_no_file(export: Export) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from laaffic_console.api.documents import moment
 from laaffic_console.kit.masking.masks import masked
 from phone_numbers.models import Binding, BindingRequest, NumberPool, OwnedNumber, PoolVersion
-from phone_numbers.pool_config import PoolDifference, difference
+from phone_numbers.pool_config import difference
 from phone_numbers.services import owned_changes, owned_evidence, pool_changes
 
 VERSIONS_SHOWN = 50
@@ -71,15 +71,9 @@ def pool(row: NumberPool) -> dict[str, Any]:
     newest = row.versions.select_related("entry").order_by("-number")[:VERSIONS_SHOWN]
     return {
         **listed_pool(row),
-        "difference": _different(difference(ours.config, held)) if held and ours else {},
+        "difference": difference(ours.config, held).told() if held and ours else {},
         "versions": [version(one) for one in newest],
     }
-
-
-def _different(changed: PoolDifference) -> dict[str, Any]:
-    """What differs, and nothing that does not."""
-    parts = {name: getattr(changed, name) for name in PoolDifference.__slots__}
-    return {name: list(part) for name, part in parts.items() if part}
 
 
 def owned(row: OwnedNumber) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
-from laaffic_console.api import problems
+from laaffic_console.api import lookups, problems
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -43,7 +42,7 @@ class BindingsView(ApiView):
         query = self.read(shapes.BindingQuery, request.query_params.dict())
         rows = Binding.objects.select_related("application")
         if "number" in query:
-            rows = rows.with_number(named.number(query["number"]).number)
+            rows = rows.with_number(lookups.number(query["number"]).number)
         if query["is_live"] is not None:
             rows = rows.filter(ended_at__isnull=query["is_live"])
         return Response(page(rows, query, documents.binding))
@@ -55,7 +54,7 @@ class BindingsView(ApiView):
 
         def work() -> Answer:
             made = binding_changes.bind(
-                application=named.application(asked["application"], Channel.NUMBER),
+                application=lookups.application(asked["application"], Channel.NUMBER),
                 phone_a=asked["a"],
                 phone_b=asked["b"],
                 pool_number=asked["pool"],
@@ -240,7 +239,7 @@ class OwnedNumberView(ApiView):
         seen = asked.pop("seen")
         number = row(OwnedNumber.objects.all(), pk)
         if asked.get("app_id", "") not in ("", number.app_id):
-            named.application(asked["app_id"], Channel.NUMBER, field="app_id")
+            lookups.application(asked["app_id"], Channel.NUMBER, field="app_id")
 
         answer = self.once_sent(lambda: edited(number, asked, seen, request.user), status=202)
         return Response(documents.changed_owned(row(OwnedNumber.objects.all(), answer.body["id"])), answer.status)

@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
+from laaffic_console.api import lookups
 from laaffic_console.api.changing import IF_MATCH, changed, deleted
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
@@ -44,7 +44,7 @@ class BudgetsView(ApiView):
         asked = self.read(shapes.BudgetRequest)
 
         def work() -> Answer:
-            given = {**asked, "application": named.application(asked["application"])}
+            given = {**asked, "application": lookups.application(asked["application"])}
             return Answer(201, {"id": budgets.create(**given).pk})
 
         answer = self.once(work)

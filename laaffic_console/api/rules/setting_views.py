@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
+from laaffic_console.api import lookups
 from laaffic_console.api.changing import IF_MATCH, changed, deleted
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
@@ -49,7 +49,7 @@ class FrequencyCapsView(ApiView):
         asked = self.read(shapes.FrequencyCapRequest)
 
         def work() -> Answer:
-            cap = FrequencyCap(**{**asked, "application": named.application(asked["application"])})
+            cap = FrequencyCap(**{**asked, "application": lookups.application(asked["application"])})
             _save(cap)
             record(Act.ADDED, cap)
             return Answer(201, documents.frequency_cap(cap))

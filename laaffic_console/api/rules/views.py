@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
+from laaffic_console.api import lookups
 from laaffic_console.api.changing import IF_MATCH, changed, deleted
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
@@ -178,7 +178,7 @@ class ApplicationCalendarsView(ApiView):
         asked = self.read(shapes.ApplicationCalendarRequest)
 
         def work() -> Answer:
-            application, calendar = named.application(asked["application"]), named.calendar(asked["calendar"])
+            application, calendar = lookups.application(asked["application"]), lookups.calendar(asked["calendar"])
             return Answer(200, documents.application_calendar(calendars.give(application, calendar)))
 
         answer = self.once(work)

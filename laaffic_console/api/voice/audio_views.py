@@ -17,7 +17,7 @@ from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.api.voice import documents, shapes
 from voice.models import AudioFile
 from voice.services.audio import elsewhere as audio_elsewhere
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.audio.uploads import UploadFailed, UploadUnknown
 
 LOOK_AT_AUDIO, ADD, DELETE = "voice.view_audiofile", "voice.add_audiofile", "voice.delete_audiofile"
@@ -51,8 +51,8 @@ class AudioFilesView(ApiView):
         file = asked["file"]
 
         def work() -> Answer:
-            name = asked.get("name") or audio.suggested_name(str(file.name))
-            kept, is_new = audio.add(audio.read(file), name, by=request.user)
+            name = asked.get("name") or uploads.suggested_name(str(file.name))
+            kept, is_new = uploads.add(uploads.read(file), name, by=request.user)
             return Answer(201 if is_new else 200, {"id": kept.pk})
 
         answer = self.once(work)
@@ -82,7 +82,7 @@ class AudioFileView(ApiView):
 
         def work() -> Answer:
             row(_audio(), pk)
-            audio.discard(pk)
+            uploads.discard(pk)
             return Answer(204, {})
 
         return Response(status=self.once(work, in_one=False).status)
@@ -90,9 +90,9 @@ class AudioFileView(ApiView):
 
 def _changed(file: AudioFile, asked: dict[str, Any]) -> Answer:
     if asked.get("name", file.name) != file.name:
-        audio.rename(file, asked["name"])
+        uploads.rename(file, asked["name"])
     if "is_archived" in asked:
-        audio.archive(file.pk, is_archived=asked["is_archived"])
+        uploads.archive(file.pk, is_archived=asked["is_archived"])
     return Answer(200, {"id": file.pk})
 
 
@@ -131,7 +131,7 @@ class AudioUploadView(ApiView):
 
 def _upload(pk: int, by: Any) -> Answer:
     try:
-        audio.upload(pk, by=by)
+        uploads.upload(pk, by=by)
     except UploadUnknown as problem:
         raise Problem(503, str(problem), retry_after=60) from problem
     except UploadFailed as problem:

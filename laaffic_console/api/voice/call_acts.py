@@ -14,7 +14,7 @@ from laaffic_console.api.voice import documents, shapes
 from laaffic_console.api.voice.views import made, made_calls
 from laaffic_console.gateway.models import EntryState
 from voice.models import CallRecord, SipCall
-from voice.services.asking import lookups as asking
+from voice.services.asking import lookups
 from voice.services.asking.lookups import AskFailed
 from voice.services.calls import sip_calls as calls
 from voice.services.records import cost_words
@@ -50,7 +50,7 @@ class AskCallView(ApiView):
         """Ask Laaffic for the record of this call, and keep it."""
 
         def work() -> Answer:
-            _ask(asking.about_call, row(made_calls(), pk))
+            _ask(lookups.about_call, row(made_calls(), pk))
             return Answer(200, {"id": pk})
 
         answer = self.once(work, in_one=False)
@@ -98,7 +98,7 @@ class AskRecordView(ApiView):
         """Ask Laaffic for this call's record again: what is better or new is kept."""
 
         def work() -> Answer:
-            _ask(asking.about_record, row(CallRecord.objects.all(), pk))
+            _ask(lookups.about_record, row(CallRecord.objects.all(), pk))
             return Answer(200, {"id": pk})
 
         answer = self.once(work, in_one=False)

@@ -17,7 +17,7 @@ from laaffic_console.api.voice import documents, group_shapes
 from laaffic_console.api.voice.group_views import LAUNCH, VIEW, rows, standing
 from laaffic_console.kit.files.exporting import rights as export_rights
 from voice.models import CallRecord, GroupTask, TaskState
-from voice.services.asking import lookups as asking
+from voice.services.asking import lookups
 from voice.services.asking.lookups import AskFailed
 from voice.services.group_calls import tasks as group_tasks
 from voice.services.group_calls import waiting as group_waiting
@@ -92,7 +92,7 @@ class AskGroupCallView(ApiView):
 
         def work() -> Answer:
             try:
-                asking.about_task(row(rows(), pk))
+                lookups.about_task(row(rows(), pk))
             except AskFailed as problem:
                 raise Problem(409, str(problem)) from problem
             return Answer(200, {"id": pk})

@@ -7,8 +7,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import launching, problems
-from laaffic_console.api import lookups as named
+from laaffic_console.api import launching, lookups, problems
 from laaffic_console.api.changing import IF_MATCH
 from laaffic_console.api.filters import narrowed
 from laaffic_console.api.idempotency import Answer
@@ -108,9 +107,9 @@ def _fields(asked: dict[str, Any]) -> dict[str, Any]:
     """Of a task, for sentences about it."""
     fields = {OWN[name]: value for name, value in asked.items() if name in OWN}
     if "application" in asked:
-        fields["application"] = named.application(asked["application"], Channel.VOICE)
+        fields["application"] = lookups.application(asked["application"], Channel.VOICE)
     if "calendar" in asked:
-        fields["calendar"] = named.calendar(asked["calendar"])
+        fields["calendar"] = lookups.calendar(asked["calendar"])
     if spoken_in := asked.get(OTHER_LANGUAGE, asked.get("language")):
         fields["language"] = spoken_in
     if "gender" in asked:
@@ -124,7 +123,7 @@ def _audience(asked: dict[str, Any], task: GroupTask) -> Audience | None:
     if not (asked.get("groups") or "to" in asked):
         return None
     return group_callees.gather(
-        groups=named.groups(asked.get("groups", [])),
+        groups=lookups.groups(asked.get("groups", [])),
         pasted="\n".join(asked.get("to", [])),
         skip_invalid=asked.get("skip_invalid", False),
         to_skip=_("Correct them, or send “skip_invalid”: true."),
@@ -152,7 +151,7 @@ def _sms(asked: dict[str, Any]) -> dict[str, Any]:
     seconds, key = sms.get("on_answer_seconds"), sms.get("on_key")
     return {
         "hang_up_sms": True,
-        "sms_application": named.application(sms["application"], field="sms.application"),
+        "sms_application": lookups.application(sms["application"], field="sms.application"),
         "sms_text": sms["text"],
         "sms_sender_id": sms["sender_id"],
         "sms_on_answer": seconds is not None,

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
+from laaffic_console.api import lookups
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -42,7 +42,7 @@ class PhonesView(ApiView):
     def post(self, request: Any) -> Response:
         """Add phones at Laaffic. If “state” is unknown, the answer was lost: the list shows whether they were added."""
         asked = self.read(shapes.PhonesRequest)
-        application = named.application(asked.pop("application"), Channel.VOICE)
+        application = lookups.application(asked.pop("application"), Channel.VOICE)
 
         def work() -> Answer:
             entry = phone_changes.add(application=application, **asked, by=request.user)

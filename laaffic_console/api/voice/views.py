@@ -6,8 +6,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
-from laaffic_console.api import lookups as named
-from laaffic_console.api import problems
+from laaffic_console.api import lookups, problems
 from laaffic_console.api.campaigns.shapes import WholeCampaign
 from laaffic_console.api.campaigns.views import ADD, NAMES, VIEW, drafted
 from laaffic_console.api.filters import narrowed
@@ -102,7 +101,7 @@ def made_calls() -> Any:
 def _phone(asked: dict[str, Any]) -> SipPhone:
     found = phones.usable().filter(account=asked["account"])
     if "application" in asked:
-        found = found.filter(application=named.application(asked["application"], Channel.VOICE))
+        found = found.filter(application=lookups.application(asked["application"], Channel.VOICE))
     listed = list(found[:2])
     if not listed:
         said = _("Unknown SIP phone %(account)s. Look at GET /sip-phones, or run: manage.py voice sync")

@@ -18,7 +18,6 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.exceptions import BadMigrationError, InconsistentMigrationHistory
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
@@ -218,7 +217,7 @@ def _look_back(since: dt.datetime) -> _Lost:
         died = _HALFWAY in tables
         was_empty = not tables or (not died and not _holds_something())
         words = kept = _kept() if died else None
-        if not was_empty and (kept or not died) and not _is_to_be_migrated():
+        if not was_empty and (kept or not died) and not database_troubles.has_migrations_to_run():
             found = lasting_words.read(since)
             words = found + kept if kept else found
     return _Lost(ids.given_by_now(), words is not None and not died, words, was_empty)
@@ -282,7 +281,7 @@ def _tables_of_ours() -> set[str]:
 
 
 def _settle(since: dt.datetime, lost: _Lost) -> Restored:
-    if _is_to_be_migrated():
+    if database_troubles.has_migrations_to_run():
         call_command("migrate", verbosity=0, interactive=False)
     until = database_clock.now()
     ids.leave_out(lost.ids, since, until, is_whole=lost.is_whole)  # before anything is written
@@ -309,11 +308,6 @@ def _settle_what_may_have_left(since: dt.datetime, until: dt.datetime, *, has_fo
     settled |= restored.put_others_right()
     restored.forget_workers()
     return settled
-
-
-def _is_to_be_migrated() -> bool:
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @contextlib.contextmanager

@@ -114,7 +114,7 @@ def due() -> Part | None:
 
 
 def _waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
-    """Of each kind of work, (its name, since when its oldest piece has waited)."""
+    """The kinds of work, each as (its name, since when its oldest piece has waited)."""
     yield _("a pushed body"), inbox.waiting()[1]
     probes = AccountHold.objects.filter(released_at=None, next_probe_at__lte=now).order_by("next_probe_at")
     yield _("the probe of a hold"), probes.values_list("next_probe_at", flat=True).first()

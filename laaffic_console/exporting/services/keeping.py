@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import BinaryIO
 
 from django.contrib.auth.models import User
 from django.core import signing
@@ -52,6 +53,14 @@ def may_see_its_names(user: User, export: Export) -> bool:
 def is_there(export: Export, now: dt.datetime | None = None) -> bool:
     lives = export.expires_at is not None and (now or timezone.now()) < export.expires_at
     return export.state == State.FINISHED and lives and path_of(export).is_file()
+
+
+def open_file(export: Export) -> BinaryIO | None:
+    """None where it is not there, or is just being deleted."""
+    try:
+        return path_of(export).open("rb") if is_there(export) else None
+    except FileNotFoundError:
+        return None
 
 
 def is_gone(export: Export) -> bool:

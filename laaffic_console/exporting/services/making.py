@@ -27,8 +27,7 @@ from laaffic_console.exporting.models import IS_OPEN_EXPORT, Export
 from laaffic_console.gateway.services.work import long_jobs, workers
 from laaffic_console.gateway.services.work.leases import HeldLease
 from laaffic_console.kit.audit.acts import Act, record
-from laaffic_console.kit.files import exports as files
-from laaffic_console.kit.files import private_files
+from laaffic_console.kit.files import exports, private_files
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words.people import username
 from laaffic_console.kit.words.said import gettext as _
@@ -68,7 +67,7 @@ def ask(kind: Kind, parameters: Parameters, file_format: str, *, by: User) -> Ex
     try:
         with transaction.atomic():
             export.save()
-            files.taken_away(kind.title(parameters), kind=file_format, n_rows=export.rows_expected)
+            exports.taken_away(kind.title(parameters), kind=file_format, n_rows=export.rows_expected)
             long_jobs.ring(JOB)
     except IntegrityError:  # two clicks in the same moment; the first may be over by now, and answers the second too
         return Export.objects.filter(key=export.key, is_direct=False).latest("pk")
@@ -139,7 +138,7 @@ def _make(export: Export, held: HeldLease) -> None:
     except NotExportable as problem:
         _fail(mine, held, str(problem))
     except OSError as problem:
-        _fail(mine, held, files.why_not_written(problem, path))
+        _fail(mine, held, exports.why_not_written(problem, path))
     except DatabaseError:
         raise  # it passes: the sweep rings again
     except Exception as problem:
@@ -165,9 +164,9 @@ def _rows(kind: Kind, export: Export) -> Iterator[Row]:
 
 def _write(path: Path, kind: Kind, export: Export, rows: "_Counted") -> None:
     if (write := kind.write) is None:
-        files.write_file(rows, path, str(export))
+        exports.write_file(rows, path, str(export))
     else:
-        files.write_whole(
+        exports.write_whole(
             path, lambda file: write(export.parameters, export.asked_by, cast(BinaryIO, _Watched(file, rows)), rows)
         )
 
@@ -282,10 +281,10 @@ def _record(export: Export, rows: _Counted) -> Iterator[None]:
 
 def write_to(path: Path, kind: Kind, parameters: Parameters) -> int:
     """Write the file for the shell; how many rows. OSError and NotExportable leave nothing under that name."""
-    export = _new(kind, parameters, files.format_of(path, kind.formats), None)
+    export = _new(kind, parameters, exports.format_of(path, kind.formats), None)
     rows = _Counted(kind.rows(parameters, None))
     _begin(export)
-    files.taken_away(str(path), what=kind.title(parameters), kind=export.format, n_rows=kind.expected(parameters))
+    exports.taken_away(str(path), what=kind.title(parameters), kind=export.format, n_rows=kind.expected(parameters))
     with _record(export, rows):
         _write(path, kind, export, rows)
     return rows.count

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -64,7 +63,7 @@ class AccountHoldAdmin(ReadOnlyAdmin):
         else:
             said = in_words(hold.last_answer) or _("This cannot be tested from here. Fix the cause, then end the hold.")
             messages.warning(request, _("Still on hold. %(answer)s") % {"answer": said})
-        return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[object_id]))
+        return HttpResponseRedirect(own_page(hold))
 
     @action(description=gettext_lazy("End this hold"), url_path="end", permissions=["end"])
     def end_hold(self, request: HttpRequest, object_id: str) -> HttpResponse:

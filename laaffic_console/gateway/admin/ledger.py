@@ -122,7 +122,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     def has_say_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if not request.user.has_perm("gateway.settle_ledgerentry"):
             return False
-        entry = LedgerEntry.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        pk = whole_number(str(object_id))
+        entry = None if pk is None else LedgerEntry.objects.filter(pk=pk).first()
         return entry is not None and words.may_settle(entry)
 
     @action(description=gettext_lazy("Say what happened to it"), url_path="say", permissions=["say"])

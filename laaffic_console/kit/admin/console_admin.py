@@ -27,7 +27,7 @@ from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.lists.spans import within_span
 from laaffic_console.kit.registers import menu
 from laaffic_console.kit.sql import database_troubles
-from laaffic_console.kit.words.plain_text import without_marks
+from laaffic_console.kit.words.plain_text import whole_number, without_marks
 
 logger = logging.getLogger(__name__)
 
@@ -132,10 +132,9 @@ class ConsoleList:
     def _parent_among(self, lookups: dict[str, Any]) -> tuple[str, int] | None:
         """The parent whose rows are asked for, taken out of the lookups: they are looked for where they lie."""
         for lookup in self.model_admin.parents:
-            asked = lookups.get(lookup, [""])[-1]
-            if asked.isascii() and asked.isdecimal() and len(asked) < 19:
+            if (asked := whole_number(lookups.get(lookup, [""])[-1])) is not None:
                 del lookups[lookup]
-                return lookup, int(asked)
+                return lookup, asked
         return None
 
 

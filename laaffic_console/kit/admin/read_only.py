@@ -54,6 +54,16 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
+class DeletedWithAccount(ReadOnlyAdmin):
+    """Rows that go with their account, and never alone."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only on the account's page, for anyone who may delete that."""
+        match = request.resolver_match
+        is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
+        return is_of_account and request.user.has_perm("auth.delete_user")
+
+
 @cache
 def exact_moment(model: Any, name: Any) -> Callable[[Any], str] | None:
     """A field's moment to the second, under its own heading; None for no moment."""

@@ -1,5 +1,6 @@
 """Numbers, texts and the secret key lie in `var/`: nobody else on the machine reads them, whatever the umask says."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def make_private(folder: Path) -> None:
             close(Path(path, name), FOLDER)
         for name in files:
             close(Path(path, name), FILE)
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):  # another user's: a first command was root's
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def make_folder(folder: Path) -> None:

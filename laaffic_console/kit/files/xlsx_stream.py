@@ -6,6 +6,7 @@ wait for minutes before the first byte. Texts are inline strings; only the few n
 
 import datetime as dt
 import functools
+import itertools
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -74,17 +75,12 @@ def workbook(
                 sheet.write("".join([*text, "</sheetData></worksheet>"]).encode())
             yield from out.taken()
             if more and (following := next(remaining, None)) is not None:
-                remaining = _put_back(following, remaining)
+                remaining = itertools.chain([following], remaining)
             else:
                 more = False
         for name, content in _frame(title, sheets, styles).items():
             packed.writestr(name, _HEAD + content)
     yield from out.taken()
-
-
-def _put_back(first: Sequence[Any], rest: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    yield first
-    yield from rest
 
 
 class Cells:
@@ -189,7 +185,7 @@ def _frame(title: str, sheets: int, styles: Cells) -> dict[str, str]:
     numbers = range(1, sheets + 1)
     title = _no_name.sub(" ", _impossible.sub("", title)).encode("utf-16-le")[:56].decode("utf-16-le", "ignore")
     title = _no_name.sub(" ", title)
-    names = [escape(title[:28] if n == 1 else f"{title[:24]} {n}", {'"': "&quot;"}) for n in numbers]
+    names = [escape(title[:28] if n == 1 else f"{title[:24]} {n}", _QUOTES) for n in numbers]
     return {
         "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
         + "".join(f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in zip(numbers, names, strict=True))

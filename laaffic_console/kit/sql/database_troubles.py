@@ -71,9 +71,13 @@ def _is_refused(problem: BaseException) -> bool:
     return type(problem.__cause__).__module__.startswith("psycopg") and "connection" in str(problem).lower()
 
 
+def has_migrations_to_run() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
 def _is_behind() -> bool:
     try:
-        executor = MigrationExecutor(connection)
-        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        return has_migrations_to_run()
     except DatabaseError:
         return False

@@ -36,6 +36,11 @@ def row_of(code: str) -> str:
     return name_of(code) or _("no country")
 
 
+def number_regions() -> list[tuple[str, str]]:
+    """Which country the numbers without a country code may be of."""
+    return [("", _("none: every number has one")), *choices(phonenumbers.SUPPORTED_REGIONS)]
+
+
 def choices(among: Collection[str] | None = None) -> list[tuple[str, str]]:
     """(code, name) of each country, or of each among these codes, by name."""
     if among is not None:

@@ -17,7 +17,7 @@ from django.utils.text import get_valid_filename
 
 from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import long_jobs
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined, shaped
@@ -158,9 +158,9 @@ def written(report: Report, due_at: dt.datetime) -> tuple[str, str, tuple[str, b
     zone = timezone.get_current_timezone_name()
     lines = [subject, _("Days of %(zone)s, both included.") % {"zone": zone}, "", *as_text(found, ROWS_IN_TEXT), ""]
     lines += [_("The attached file has all of it. On the page:"), _address(asked, first, last)]
-    content = b"".join(files.content(sheet.lines(found), report.format, asking.title(asked)))
+    content = b"".join(exports.content(sheet.lines(found), report.format, asking.title(asked)))
     file_name = f"{get_valid_filename(name)[:80]}-{first}-{last}.{report.format}"
-    return subject, "\n".join(lines), (file_name, content, files.TYPES[report.format].partition(";")[0])
+    return subject, "\n".join(lines), (file_name, content, exports.TYPES[report.format].partition(";")[0])
 
 
 def _address(asked: Asked, first: str, last: str) -> str:

@@ -15,9 +15,9 @@ from unfold.decorators import display
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.pages import add_problems, may_see_contacts
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.audience import audience_builder
-from messaging.admin.pages import add_problems, may_see_contacts
 from messaging.models import Audience
 from messaging.models.kept_while_used import sending_to
 from messaging.services.saved_audiences import audiences

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.pages import add_problems, own_page, page, require, say_why
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import ngettext
 from laaffic_console.kit.words.stored_words import in_words
-from messaging.admin.pages import add_problems, own_page, page, require, say_why
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import unknown
 from messaging.services.campaigns import campaigns, follow_ups, resolving

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.pages import page, say_why
 from laaffic_console.kit.words import durations
 from laaffic_console.kit.words.figures import in_percent, money, number
 from laaffic_console.kit.words.stored_words import in_words
-from messaging.admin.pages import page, say_why
 from messaging.services.figures import comparing
 from messaging.services.figures.comparing import Compared
 

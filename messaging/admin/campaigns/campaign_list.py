@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.figures import in_percent, money, number, pace
@@ -73,7 +74,7 @@ class CampaignListAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := (getattr(response, "context_data", None) or {}).get("cl"):
+        if changelist := changelist_of(response):
             shown = list(changelist.result_list)
             figures = list_figures.of_many(shown)
             back = request.get_full_path() if request.user.has_perm("messaging.launch_campaign") else ""

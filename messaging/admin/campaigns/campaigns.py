@@ -21,7 +21,7 @@ from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms import kept_forms
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from laaffic_console.kit.pages import own_page, say_why, sentences_of
+from laaffic_console.kit.pages import own_page, page, page_of, require, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.campaigns import (
     campaign_actions,
@@ -34,7 +34,6 @@ from messaging.admin.campaigns import (
 from messaging.admin.campaigns.campaign_list import CampaignListAdmin
 from messaging.admin.composing import before_launch, compose, pasted_numbers, templates
 from messaging.admin.composing.compose_form import ComposeForm
-from messaging.admin.pages import page, require
 from messaging.admin.rules import approvals, calendars
 from messaging.admin.shared import buttons, channel_pages, proof_panel, resuming
 from messaging.models import Campaign, CampaignState
@@ -306,7 +305,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
 
     def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """Each recipient with what happened to it."""
-        back = reverse("admin:messaging_campaign_change", args=[pk])
+        back = page_of(Campaign, pk)
         parameters = {"campaign": pk}
         return delivery.deliver(
             request, export_kinds.RECIPIENTS, parameters, kind, file_name=f"campaign-{pk}-recipients", back=back

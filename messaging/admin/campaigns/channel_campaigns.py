@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
+from laaffic_console.kit.pages import own_page
 from messaging.admin.campaigns.campaigns import CampaignAdmin, launched_meanwhile
-from messaging.admin.pages import own_page
 from messaging.models import Campaign, CampaignState
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from messaging.admin.pages import require
+from laaffic_console.kit.pages import require
 from messaging.admin.rules.by_word import by_word_view
 from messaging.models import Campaign, CampaignState
 from messaging.services.campaigns import canaries

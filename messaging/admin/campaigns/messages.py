@@ -17,12 +17,12 @@ from laaffic_console.kit.admin.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.masking.masks import masked
-from laaffic_console.kit.pages import own_page, posted_row, require, say_why
+from laaffic_console.kit.pages import own_page, page, posted_row, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.people import signed_in
+from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.kit.words.stored_words import in_words
-from messaging.admin.pages import page
 from messaging.models import (
     EXCEPTIONAL,
     IS_EXCEPTIONAL_MESSAGE,
@@ -81,8 +81,7 @@ class DriftFilter(ChoiceFilter):
     parameter_name = "drifted"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        given = request.GET.get("campaign__id__exact", "")
-        self.campaign = int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
+        self.campaign = whole_number(request.GET.get("campaign__id__exact", "")) or 0
         found = [
             ("segments", gettext_lazy("other segments than counted")),
             ("price", gettext_lazy("another price than expected")),
@@ -175,11 +174,10 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
         """Whether an amount that cannot be right is counted anyway."""
         require(request, "messaging.view_message", MAY_DECIDE)
         message = posted_row(request, Message.objects.all(), pk)
-        event = request.POST.get("event", "")
         try:
             amount_words.decide(
                 message.pk,
-                int(event) if event.isascii() and event.isdecimal() and len(event) < 19 else 0,
+                whole_number(request.POST.get("event", "")) or 0,
                 take=request.POST.get("word") == "take",
                 why=request.POST.get("why", ""),
                 by=signed_in(request),

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import ngettext
-from messaging.admin.pages import own_page
 from messaging.admin.shared import bulk_actions
 from messaging.services.campaigns import several
 from messaging.services.campaigns.several import AnyCampaign, Resume, Resumed

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.pages import may_see_contacts, own_page, require
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.composing.launch_page import Facts, LaunchPage
-from messaging.admin.pages import may_see_contacts, own_page, require
 from messaging.admin.rules import approvals
 from messaging.admin.shared import channel_pages, undo_field
 from messaging.admin.shared.clocks import at_its_moment

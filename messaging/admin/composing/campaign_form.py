@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.pages import add_problems
 from laaffic_console.kit.words.plain_text import sendable
 from messaging.admin.composing import pasted_numbers, templates
-from messaging.admin.pages import add_problems
 from messaging.admin.shared.text_widget import TextWidget
 from messaging.models import Campaign
 from messaging.services.campaigns import drafts

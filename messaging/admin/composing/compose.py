@@ -19,10 +19,10 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.forms.shared_rows import in_words
+from laaffic_console.kit.pages import may_see_contacts
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.plain_text import sendable
 from messaging.admin.composing.compose_form import RECIPIENTS, ComposeForm
-from messaging.admin.pages import may_see_contacts
 from messaging.admin.shared import channel_pages
 from messaging.admin.shared.clocks import moment_in
 from messaging.models import Campaign, Contact

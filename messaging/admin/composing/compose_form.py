@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit.forms.form_fields import field_of
+from laaffic_console.kit.forms.moments import FORMAT, MomentInput
 from laaffic_console.kit.words import planned_years
 from messaging.admin.composing.campaign_form import CampaignForm
 from messaging.admin.shared import clocks
@@ -20,11 +21,10 @@ from messaging.models import Campaign
 from messaging.services.gates import sending_hours
 
 RECIPIENTS = "recipients"
-FORMAT = "%Y-%m-%dT%H:%M"  # as browsers send it
 
 
 class MomentWidget(UnfoldAdminTextInputWidget):
-    input_type = "datetime-local"
+    input_type = MomentInput.input_type
 
 
 class ComposeForm(CampaignForm):

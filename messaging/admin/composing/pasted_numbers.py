@@ -18,10 +18,10 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.pages import add_problems, require
 from laaffic_console.kit.words.figures import number as grouped
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
-from messaging.admin.pages import add_problems, require
 from messaging.files.pasted_lines import Titles
 from messaging.models import Paste
 from messaging.services.channels import channels

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.pages import add_problems
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import sendable
 from messaging.admin.composing import compose
-from messaging.admin.pages import add_problems
 from messaging.admin.shared.text_widget import TextWidget
 from messaging.models import Campaign, Contact
 from messaging.services.campaigns import drafts

@@ -19,10 +19,10 @@ from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page
+from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import read_all
-from messaging.admin.contacts.imports import regions
-from messaging.admin.pages import add_problems, may_see_contacts, page
 from messaging.admin.shared.number_search import SearchedByNumber
 from messaging.files.encodings import PAGES
 from messaging.models import Consent, ConsentImport, ConsentState
@@ -76,7 +76,7 @@ class FileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field_of(self, "region", forms.ChoiceField).choices = regions()
+        field_of(self, "region", forms.ChoiceField).choices = countries.number_regions()
         known = [(name, f"{languages} ({name})") for name, languages, _letters in PAGES.values()]
         field_of(self, "encoding", forms.ChoiceField).choices = [("", _("as the file says")), *known]
 

@@ -23,6 +23,7 @@ from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
+from laaffic_console.kit.pages import own_page, require
 from laaffic_console.kit.registers.search_kinds import Query
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
@@ -32,7 +33,6 @@ from messaging.admin.contacts import people
 from messaging.admin.contacts.contact_filters import CountryFilter, GroupFilter, ImportFilter, in_order_of_members
 from messaging.admin.contacts.contact_form import ContactForm
 from messaging.admin.contacts.suppression import SuppressForm, outcome_words
-from messaging.admin.pages import own_page, require
 from messaging.admin.shared import bulk_actions
 from messaging.models import Contact, ContactGroup, Message, Reply, SuppressionEntry, SuppressionRelease
 from messaging.people import contact_actions

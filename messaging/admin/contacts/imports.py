@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,11 +21,11 @@ from laaffic_console.kit.files import exporting, exports
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.form_fields import field_of
 from laaffic_console.kit.masking.masks import SEE
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import countries, durations
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
-from messaging.admin.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from messaging.files.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 from messaging.files.contact_rows import RowOptions
 from messaging.files.unreadable import UnreadableFile
@@ -84,12 +84,7 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field_of(self, "region", forms.ChoiceField).choices = regions()
-
-
-def regions() -> list[tuple[str, str]]:
-    """Which country the numbers without a country code may be of."""
-    return [("", _("none: every number has one")), *countries.choices(phonenumbers.SUPPORTED_REGIONS)]
+        field_of(self, "region", forms.ChoiceField).choices = countries.number_regions()
 
 
 def _groups(job: ContactImport) -> QuerySet[ContactGroup]:
@@ -210,7 +205,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             reasons=import_forecast.shown_examples(forecast) if forecast else [],
             problem=problem,
             encoding=request.POST.get("encoding", ""),
-            regions=regions(),
+            regions=countries.number_regions(),
             groups=_groups(job),
             country_meant=national_numbers.country_meant(job, mapping),
             number_header=next((header for header, field in mapping.items() if field == "number"), ""),
@@ -310,7 +305,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             raise Http404
         if not imports.cancel(pk):
             messages.info(request, _("It was over already."))
-        return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[pk]))
+        return HttpResponseRedirect(page_of(ContactImport, pk))
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Who would go and who stays, and then the second click; all of it can be watched."""

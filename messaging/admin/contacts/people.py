@@ -16,10 +16,10 @@ from laaffic_console.gateway.models.channels import choices_of
 from laaffic_console.kit.files import exports
 from laaffic_console.kit.files.exporting import require_export
 from laaffic_console.kit.masking import masks
+from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import gettext as _
 from messaging import msisdn
-from messaging.admin.pages import add_problems, page, require
 from messaging.models import ConsentState, Contact, Conversation, SuppressionEntry
 from messaging.people import person_timeline
 from messaging.people.person_links import person_page

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -24,12 +23,12 @@ from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.lists.paginator import BigTablePaginator
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page
 from laaffic_console.kit.words import countries
 from laaffic_console.kit.words.figures import number
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.said import joined
 from messaging import msisdn
-from messaging.admin.pages import add_problems, may_see_contacts, page
 from messaging.admin.shared import bulk_actions
 from messaging.admin.shared.number_search import SearchedByNumber
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
@@ -89,8 +88,7 @@ class NumbersForm(SuppressForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
-        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
+        field_of(self, "region", forms.ChoiceField).choices = countries.number_regions()
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}

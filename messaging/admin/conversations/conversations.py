@@ -21,11 +21,11 @@ from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, reveal_link
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.pages import add_problems, may_see_contacts, own_page, page, page_of, require, say_why
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.composing.quick_message import QuickMessageForm
-from messaging.admin.pages import add_problems, may_see_contacts, own_page, page, require, say_why
 from messaging.admin.shared.text_widget import TextWidget
 from messaging.models import Contact, Conversation, SavedAnswer
 from messaging.people import person_timeline
@@ -286,7 +286,7 @@ def _shown(request: HttpRequest) -> tuple[int, dt.datetime] | None:
 
 def _back(pk: int, *, taken: str = "") -> HttpResponse:
     """`taken`: what was written and need not be kept by the page any more (conversations.js)."""
-    address = reverse("admin:messaging_conversation_change", args=[pk])
+    address = page_of(Conversation, pk)
     return HttpResponseRedirect(f"{address}{f'?taken={taken}' if taken else ''}#end")
 
 

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -15,13 +14,14 @@ from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.lists.list_order import unsorted_where_many
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
 from laaffic_console.kit.masking.masks import masked
+from laaffic_console.kit.pages import may_see_contacts, own_page
 from laaffic_console.kit.registers.search_kinds import beginning_with
 from laaffic_console.kit.words import plain_text
-from messaging.admin.pages import may_see_contacts, own_page
 from messaging.models import Reply
 from messaging.people.person_links import PersonColumn
 from messaging.services.replies.replies import contacts_of
@@ -61,7 +61,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := changelist_of(response):
             changelist.result_list = with_contacts(request, changelist.result_list)
         return response
 
@@ -95,7 +95,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
     def answers(self, reply: Reply) -> SafeString | str:
         if reply.campaign is None:
             return "–"
-        page = reverse("admin:messaging_campaign_change", args=[reply.campaign_id])
+        page = own_page(reply.campaign)
         return format_html('<a class="c-link" href="{}">{}</a>', page, reply.campaign.name)
 
 

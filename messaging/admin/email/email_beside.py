@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import balance_history
 from laaffic_console.identity.models import profile_of
+from laaffic_console.kit.words.plain_text import whole_number
 from messaging.admin.email.email_form import EmailCampaignForm
 from messaging.admin.shared.clocks import moment_in
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
@@ -68,9 +69,9 @@ def people_of(receiver_id: str, chosen: EmailChoice | None) -> dict[str, Any]:
 
 
 def _application(form: EmailCampaignForm) -> Application | None:
-    chosen = str(form["application"].value() or "")
+    chosen = whole_number(str(form["application"].value() or ""))
     offered = Application.objects.filter(channel=Channel.EMAIL, is_active=True)
-    return offered.filter(pk=chosen).first() if chosen.isdecimal() else None
+    return None if chosen is None else offered.filter(pk=chosen).first()
 
 
 def _template(sketch: EmailCampaign) -> EmailChoice | None:

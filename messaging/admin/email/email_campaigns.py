@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,6 +23,8 @@ from laaffic_console.gateway.models import EvidenceKind
 from laaffic_console.gateway.services.account import account_hold
 from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.admin.console_admin import ModelAdmin
+from laaffic_console.kit.lists.changelists import changelist_of
+from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require, say_why
 from laaffic_console.kit.words import state_colours
 from laaffic_console.kit.words.people import signed_in
 from laaffic_console.kit.words.plain_text import whole_number
@@ -38,7 +40,6 @@ from messaging.admin.email.email_form import (
     refresh_and_say,
 )
 from messaging.admin.email.email_review import EmailLaunch, TestForm
-from messaging.admin.pages import add_problems, own_page, page, require, say_why
 from messaging.admin.rules import approvals, budgets, calendars
 from messaging.admin.shared import buttons, proof_panel, resuming
 from messaging.admin.shared.clocks import starts_at
@@ -50,7 +51,7 @@ from messaging.services.email import counting as email_counting
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import starting as email_starting
 from messaging.services.email import states as email_states
-from messaging.services.email import trial_emails as email_tests
+from messaging.services.email import trial_emails
 from messaging.services.email.states import ABOUT
 from messaging.services.email.trial_emails import TestFailed
 from messaging.services.refusals import NotAllowed
@@ -100,7 +101,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := changelist_of(response):
             shown = list(changelist.result_list)
             found = email_counting.progress_of_many(shown)
             for campaign in shown:
@@ -157,7 +158,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """Each mail with what happened to it."""
-        back = reverse("admin:messaging_emailcampaign_change", args=[pk])
+        back = page_of(EmailCampaign, pk)
         parameters, file_name = {"campaign": pk}, f"email-campaign-{pk}-recipients"
         answer: HttpResponse = delivery.deliver(
             request, export_kinds.EMAIL_RECIPIENTS, parameters, kind, file_name=file_name, back=back
@@ -251,7 +252,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if form.is_valid():
             given = form.cleaned_data
             try:
-                said = email_tests.send_test(campaign, **given, by=signed_in(request))
+                said = trial_emails.send_test(campaign, **given, by=signed_in(request))
             except ValidationError as problem:
                 add_problems(form, problem)
             except TestFailed as problem:

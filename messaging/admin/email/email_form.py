@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.forms.form_fields import call_empty, field_of
+from laaffic_console.kit.forms.moments import TYPED, MomentInput
 from laaffic_console.kit.forms.shared_rows import SeenForm
 from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.pages import add_problems, say_why
 from laaffic_console.kit.words.figures import number
-from messaging.admin.pages import add_problems, say_why
 from messaging.admin.shared.clocks import ByAClock, MomentField
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services.email import choices as email_choices
@@ -42,15 +43,15 @@ class EmailCampaignForm(ByAClock, SeenForm, AnyModelForm):
         label=gettext_lazy("Send at"),
         required=False,
         help_text=gettext_lazy("Empty: at once."),
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        widget=MomentInput,
+        input_formats=TYPED,
     )
 
     latest_end = forms.DateTimeField(
         label=gettext_lazy("Not after"),
         required=False,
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        widget=MomentInput,
+        input_formats=TYPED,
     )
 
     class Meta:

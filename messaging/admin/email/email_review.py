@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.again_form import AgainForm
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.composing.launch_page import Facts, LaunchPage
 from messaging.admin.email.email_beside import NO_PRICE, people_of
 from messaging.admin.email.email_form import address_words
-from messaging.admin.pages import own_page
 from messaging.admin.rules import approvals
 from messaging.admin.shared import undo_field
 from messaging.admin.shared.clocks import at_its_moment

@@ -18,10 +18,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
 from laaffic_console.gateway import shown_requests
+from laaffic_console.kit.files.locked_down import locked_down
 from laaffic_console.kit.forms.file_input import FileInput
+from laaffic_console.kit.pages import own_page, page, require
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import own_page, page, require
 from messaging.admin.shared.library import LibraryAdmin
 from messaging.media import attachment_content
 from messaging.models import MmsAttachment
@@ -217,7 +218,7 @@ class MmsAttachmentAdmin(LibraryAdmin):
         )
         disposition = "inline" if as_itself else "attachment"
         response["Content-Disposition"] = f'{disposition}; filename="attachment-{pk}.{attachment.file_type}"'
-        return locked_down(response)
+        return locked_down(response, OF_A_PICTURE)
 
     def thumbnail_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "messaging.view_mmsattachment")
@@ -227,18 +228,11 @@ class MmsAttachmentAdmin(LibraryAdmin):
         response = HttpResponse(bytes(thumbnail), content_type="image/png")
         response["Content-Disposition"] = f'inline; filename="attachment-{pk}.png"'
         response["Cache-Control"] = "private, max-age=86400"
-        return locked_down(response)
+        return locked_down(response, OF_A_PICTURE)
 
 
 LIST = "admin:messaging_mmsattachment_changelist"
-
-
-def locked_down(response: HttpResponse) -> HttpResponse:
-    """Whatever the bytes are: no sniffing of another type, and no script, form, origin or load if opened by itself."""
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
+OF_A_PICTURE = "style-src 'unsafe-inline'"  # an SVG has its own
 
 
 def read(file: Any) -> bytes:

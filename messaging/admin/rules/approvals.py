@@ -13,9 +13,9 @@ from unfold.decorators import display
 
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.forms import asking_again
+from laaffic_console.kit.pages import own_page, require, say_why
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import own_page, require, say_why
 from messaging.models import Approval
 from messaging.models.about_drafts import DRAFTS
 from messaging.services.approvals import approvable, approval_rules, approvals

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.words.people import signed_in
 from messaging.admin.shared import bulk_actions
 from messaging.models import Budget, CampaignState
@@ -87,7 +88,7 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := (getattr(response, "context_data", None) or {}).get("cl"):
+        if changelist := changelist_of(response):
             standings = {standing.budget.pk: standing for standing in budgets.standings()}
             changelist.result_list = [one for one in changelist.result_list if one.pk in standings]
             for budget in changelist.result_list:

@@ -12,9 +12,8 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.generics import AnyModelForm
-from laaffic_console.kit.pages import may_see_contacts
+from laaffic_console.kit.pages import add_problems, may_see_contacts
 from laaffic_console.kit.words import countries
-from messaging.admin.pages import add_problems
 from messaging.hours import opening_hours, week_rows
 from messaging.hours.opening_hours import DAYS, InvalidHours
 from messaging.hours.week_rows import Part

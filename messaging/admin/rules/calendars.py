@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
 from laaffic_console.kit.forms.shared_rows import SeenForm, SharedRowAdmin
-from messaging.admin.pages import require
+from laaffic_console.kit.pages import require
 from messaging.admin.rules import calendar_form
 from messaging.admin.rules.by_word import by_word_view
 from messaging.admin.rules.calendar_form import CalendarForm

@@ -13,6 +13,7 @@ from laaffic_console.gateway.models import CAMPAIGN_CHANNELS, Channel
 from laaffic_console.kit.admin.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.files.file_imports import SafeImportMixin
 from laaffic_console.kit.forms.shared_rows import SharedRowAdmin
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.words.figures import in_percent
 from messaging.models import ListPrice
 from messaging.resources.prices import ListPriceResource, PriceFile
@@ -45,7 +46,7 @@ class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
         learned = {channel: prices.learned(channel) for channel in CAMPAIGN_CHANNELS}
         shown = [(Channel(channel).label, _most_first(found)) for channel, found in learned.items() if found]
         response = super().changelist_view(request, {**(extra_context or {}), "learned": shown})
-        if changelist := (getattr(response, "context_data", None) or {}).get("cl"):
+        if changelist := changelist_of(response):
             changelist.result_list = list(changelist.result_list)
             for entry in changelist.result_list:
                 entry.learned = learned[entry.channel].get(entry.country)

@@ -17,9 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.pages import add_problems
+from laaffic_console.kit.pages import add_problems, page
 from laaffic_console.kit.words.figures import number
-from messaging.admin.pages import page
 
 SALT = "rows that a question was asked about"
 Act = Callable[[Any, QuerySet[Any]], str]

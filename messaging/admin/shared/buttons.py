@@ -10,9 +10,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.ledger.open_acts import FIELD, StillOpen
-from laaffic_console.kit.pages import next_page
+from laaffic_console.kit.pages import next_page, own_page, say_why, sentences_of
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import own_page, say_why, sentences_of
 from messaging.admin.shared import resuming
 from messaging.services.refusals import FewFirstFailed, NotAllowed
 

@@ -7,7 +7,7 @@ from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from laaffic_console.kit.admin.console_admin import ModelAdmin
-from messaging.admin.pages import own_page, posted_row, require, say_why
+from laaffic_console.kit.pages import own_page, posted_row, require, say_why
 from messaging.services.refusals import NotAllowed
 
 

@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from laaffic_console.exporting import delivery
 from laaffic_console.kit.files import signed_zip
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.people import signed_in
-from messaging.admin.pages import own_page
 from messaging.services.figures import proofs
 
 

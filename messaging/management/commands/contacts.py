@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from laaffic_console.kit.files import exports as files
+from laaffic_console.kit.files import exports
 from laaffic_console.kit.process.commands import INTERRUPTED, ConsoleCommand
 from laaffic_console.kit.words.figures import number
 from messaging.exports import contact_exports
@@ -109,7 +109,7 @@ class Command(ConsoleCommand):
         try:
             written = contact_exports.write_file(contacts, options["file"])
         except OSError as problem:
-            raise CommandError(files.why_not_written(problem, options["file"])) from problem
+            raise CommandError(exports.why_not_written(problem, options["file"])) from problem
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"{number(written)} contacts written to {options['file']}")
@@ -118,7 +118,7 @@ class Command(ConsoleCommand):
 def look_at(path: Path) -> None:
     """Before anything is imported: CommandError for a name that no file of invalid rows can have."""
     try:
-        files.kind_of(path)
+        exports.kind_of(path)
     except ValueError as problem:
         raise CommandError(f"--bad-rows: {problem}") from problem
     try:
@@ -132,9 +132,9 @@ def look_at(path: Path) -> None:
 def give_back(job: ContactImport, path: Path) -> CommandError | None:
     """Write the invalid rows; why they could not be written. The contacts are imported anyway."""
     try:
-        files.write_file(bad_rows.table(job), path, job.file_name)
+        exports.write_file(bad_rows.table(job), path, job.file_name)
     except OSError as problem:
-        return CommandError(files.why_not_written(problem, path))
+        return CommandError(exports.why_not_written(problem, path))
     return None
 
 

@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.database.durability import relax
 from laaffic_console.gateway.services.work import bell, leases, turns, workers
 from laaffic_console.kit.sql.constant_sql import Given, Select, Update, kept
 from laaffic_console.kit.words.said import gettext as _
+from messaging import job_names
 from messaging.models import (
     Batch,
     Campaign,
@@ -52,7 +53,7 @@ def freeze(campaign_id: int) -> None:
         while freeze_chunk(campaign_id):
             workers.beat()
             if turn.is_over() or not lease.renew():
-                bell.ring("messaging.jobs.freeze_audience", campaign_id)
+                bell.ring(job_names.FREEZE_AUDIENCE, campaign_id)
                 return
             time.sleep(BREATH_SECONDS)
 
@@ -119,7 +120,7 @@ def _count(campaign: Campaign, counts: Mapping[str, int]) -> None:
     for name, count in counts.items():
         setattr(campaign, name, getattr(campaign, name) + count)
     if campaign.canary:
-        bell.ring("messaging.jobs.follow_canaries")
+        bell.ring(job_names.FOLLOW_CANARIES)
 
 
 @Update

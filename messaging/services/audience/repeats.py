@@ -1,7 +1,5 @@
 """The same text to the same people within a day: most often a launch by mistake, so it needs a reason."""
 
-import datetime as dt
-
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -18,9 +16,9 @@ OPEN_AT_MOST = 200  # open requests that are looked at one by one
 TESTS_AT_MOST = 20
 
 
-def campaigns_like(draft: Campaign, now: dt.datetime | None = None) -> QuerySet[Campaign]:
+def campaigns_like(draft: Campaign) -> QuerySet[Campaign]:
     """Campaigns of the last day, or about to start, that say the same on the same channel; tests do not count."""
-    since = (now or timezone.now()) - WITHIN
+    since = timezone.now() - WITHIN
     same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
     return (
         same.filter(Q(launched_at__gte=since) | _about_to_start())

@@ -22,6 +22,7 @@ from messaging.services.tallies import sent_tallies
 from messaging.wire import gateway_ids
 
 JOB = "messaging.jobs.write_answers"
+LOOKED_AT = 100  # of the batches in which a page looks for messages
 
 
 class Accepted(NamedTuple):
@@ -152,11 +153,11 @@ def accepted_but_unwritten() -> Q:
     return Q(state=MessageState.QUEUED) & within(Batch.objects.filter(answer__isnull=False))
 
 
-def within(batches: "QuerySet[Batch]", limit: int = 100) -> Q:
+def within(batches: "QuerySet[Batch]") -> Q:
     """A condition on messages that the primary key answers; of the newest batches, if there are very many."""
     found = Q(pk__in=[])
     spans = batches.order_by("-pk").values_list("first_message_id", "last_message_id", "pk")
-    for first, last, batch_id in spans[:limit]:
+    for first, last, batch_id in spans[:LOOKED_AT]:
         found |= Q(pk__gte=first, pk__lte=last, batch_id=batch_id)
     return found
 

@@ -12,6 +12,7 @@ from laaffic_console.gateway.services.database import database_clock
 from laaffic_console.gateway.services.work import bell, moments
 from laaffic_console.kit.sql.constant_sql import Given, Select
 from laaffic_console.kit.words.said import gettext as _
+from messaging import job_names
 from messaging.models import IS_OPEN_BATCH, ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
 from messaging.services.gates import canary, gates, sending_hours
 
@@ -20,7 +21,6 @@ MOST_SHOWN = 100
 NEVER = f":{sending_hours.NEVER}"
 CLAIMS_LAST = dt.timedelta(seconds=5)  # a claim that had read the calendar before its change has ended by then
 JOB = "messaging.jobs.follow_calendars"
-SEND_JOB = "messaging.jobs.send_campaign"
 
 
 class Waiting(NamedTuple):
@@ -130,7 +130,7 @@ def look_again(campaign_ids: Sequence[int]) -> None:
         after: int | None = 0
         while after is not None:
             after = _look_at_some(campaign_id, after)
-        bell.ring(SEND_JOB, campaign_id)
+        bell.ring(job_names.SEND_CAMPAIGN, campaign_id)
 
 
 @transaction.atomic

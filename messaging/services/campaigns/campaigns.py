@@ -13,6 +13,7 @@ from laaffic_console.gateway.services.account import account_hold, applications
 from laaffic_console.gateway.services.database import durability, isolation
 from laaffic_console.gateway.services.work import bell, leases, turns
 from laaffic_console.kit.words.said import gettext as _
+from messaging import job_names
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState, HoldKind, MessageState
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals
@@ -142,8 +143,8 @@ def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | Non
 
 
 def wake(campaign_id: int) -> None:
-    bell.ring("messaging.jobs.send_campaign", campaign_id)
-    bell.ring("messaging.jobs.freeze_audience", campaign_id)
+    bell.ring(job_names.SEND_CAMPAIGN, campaign_id)
+    bell.ring(job_names.FREEZE_AUDIENCE, campaign_id)
 
 
 def cancel(campaign_id: int, *, by: User | None = None) -> Campaign:
@@ -168,16 +169,17 @@ def cancel_all_waiting(campaign_id: int) -> None:
         pass
 
 
+CANCELLED_AT_ONCE = 20  # batches
 CANCELLED_AGAIN = f"cancelled before it was sent again{written_off.PERHAPS}"
 
 
-def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
+def cancel_waiting(campaign_id: int) -> bool:
     """Cancel the messages of some waiting batches of a cancelled campaign; True while there are more."""
     with transaction.atomic():
         waiting = list(
             Batch.objects.select_for_update()
             .filter(IS_OPEN_BATCH.implied, campaign_id=campaign_id, state=BatchState.QUEUED)
-            .order_by("id")[:batches]
+            .order_by("id")[:CANCELLED_AT_ONCE]
         )
         for batch in waiting:
             queued = batch.messages().filter(state=MessageState.QUEUED)
@@ -189,7 +191,7 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
             if had:
                 written_off.write_off(batch, had, was=MessageState.QUEUED, evidence=CANCELLED_AGAIN)
                 return True  # with it tallies are locked, which come last in a transaction
-    return len(waiting) == batches
+    return len(waiting) == CANCELLED_AT_ONCE
 
 
 def hold_after_end(campaign_id: int) -> None:
@@ -237,7 +239,7 @@ def follow_account() -> None:
             isolation.each(_while(turn, _to_hold()), hold_for_account, "hold of campaign {}".format)
         isolation.each(_while(turn, _to_follow()), _follow, "going on of campaign {}".format)
     if turn.is_over():
-        bell.ring("messaging.jobs.follow_account")  # behind the lease, or it would find it held
+        bell.ring(job_names.FOLLOW_ACCOUNT)  # behind the lease, or it would find it held
 
 
 def _while(turn: turns.Turn, ids: Iterable[int]) -> Iterator[int]:

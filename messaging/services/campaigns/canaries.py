@@ -19,6 +19,7 @@ from laaffic_console.gateway.services.work import bell
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import ngettext
+from messaging import job_names
 from messaging.models import (
     IS_OPEN_BATCH,
     Batch,
@@ -40,7 +41,6 @@ from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
 from messaging.services.tallies import counting
 
-JOB = "messaging.jobs.follow_canaries"
 AT_ONCE = 200  # batches a transaction
 
 
@@ -134,7 +134,7 @@ def _part(campaign: Campaign) -> None:
     for batch_id in batch_ids:
         _part_batch(batch_id)
     Canary.objects.filter(pk=campaign.pk, parted_at=None).update(parted_at=database_clock.now())
-    bell.ring("messaging.jobs.send_campaign", campaign.pk)
+    bell.ring(job_names.SEND_CAMPAIGN, campaign.pk)
 
 
 @transaction.atomic
@@ -224,7 +224,7 @@ def _let_go(campaign_id: int) -> None:
     while after is not None:
         after = _let_some_go(campaign_id, after)
     Canary.objects.filter(pk=campaign_id, let_go_at=None).update(let_go_at=database_clock.now())
-    bell.ring("messaging.jobs.send_campaign", campaign_id)
+    bell.ring(job_names.SEND_CAMPAIGN, campaign_id)
 
 
 @transaction.atomic

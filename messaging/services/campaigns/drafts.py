@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.client.account import require_configured
 from laaffic_console.kit.sql.constant_sql import Insert
 from laaffic_console.kit.words import planned_years
 from laaffic_console.kit.words.not_now import NotNow
@@ -274,10 +274,7 @@ def check_ready(campaign: Campaign) -> None:
         raise NotNow({"groups": _("Choose who gets it: select groups or an audience, or paste numbers.")})
     if not has_somebody(campaign):
         raise NotNow({"groups": _("These groups are empty. Import contacts, or choose other groups.")})
-    try:
-        laaffic_client()
-    except NotConfigured as problem:
-        raise NotNow(str(problem)) from problem
+    require_configured()
 
 
 def has_somebody(campaign: Campaign) -> bool:

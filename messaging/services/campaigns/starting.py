@@ -18,7 +18,7 @@ from laaffic_console.kit.sql.constant_sql import Given, Update
 from laaffic_console.kit.sql.constant_sql import kept as kept_as
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import joined
-from messaging import msisdn
+from messaging import job_names, msisdn
 from messaging.models import AudienceCount, Campaign, CampaignState, HoldKind, Message
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, shown
@@ -34,7 +34,6 @@ from messaging.services.refusals import NotAllowed
 from messaging.text import merge_fields
 
 START_JOB = "messaging.jobs.start_launched"
-SEND_JOB = "messaging.jobs.send_campaign"
 
 
 def launch(
@@ -123,7 +122,7 @@ def _launch_unapproved(draft: Campaign, by: User | None) -> list[Message] | None
     draft.forecast = kept.of(draft, None)
     cap = audience.begin_new(draft)
     states.move_new(draft, CampaignState.RUNNING, _("Launched"), by)
-    bell.ring(SEND_JOB, draft.pk)
+    bell.ring(job_names.SEND_CAMPAIGN, draft.pk)
     _hold_if_stopped(draft)
     if draft.paste_id is None and not merge_fields.fields(channels.texts_of(draft)):
         made = audience.freeze_new(draft, cap)
@@ -381,6 +380,6 @@ def start(campaign: Campaign, by: User | None, *, is_frozen: bool = False) -> No
     audience.begin(campaign)
     states.move(campaign, CampaignState.RUNNING, _("Launched"), by)
     # The sender's bell first: with one worker it begins at once and freezes for itself.
-    bell.ring(SEND_JOB, campaign.pk)
+    bell.ring(job_names.SEND_CAMPAIGN, campaign.pk)
     if not is_frozen:
-        bell.ring("messaging.jobs.freeze_audience", campaign.pk)
+        bell.ring(job_names.FREEZE_AUDIENCE, campaign.pk)

@@ -65,13 +65,12 @@ def latest_by_name(name: str) -> TemplateVersion | None:
     return version
 
 
-def history(template: MessageTemplate, at_most: int = SHOWN) -> list[Compared]:
+def history(template: MessageTemplate) -> list[Compared]:
     """The newest first, each beside the one before it."""
-    versions = list(template.versions.select_related("by").order_by("-number")[: at_most + 1])
+    versions = list(template.versions.select_related("by").order_by("-number")[: SHOWN + 1])
     before = [*(version.text for version in versions[1:]), ""]
-    return [Compared(version, compare(old, version.text)) for version, old in zip(versions, before, strict=True)][
-        :at_most
-    ]
+    beside = list(zip(versions, before, strict=True))[:SHOWN]
+    return [Compared(version, compare(old, version.text)) for version, old in beside]
 
 
 def compare(before: str, after: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.client import code_words
-from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.client.account import require_configured
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, Refused
@@ -57,10 +57,7 @@ def refresh(application: Application, kinds: Iterable[str] = tuple(ASK)) -> list
         said = _("“%(name)s” is not an email application that is in use. Choose one that is.")
         is_right = application.channel == Channel.EMAIL
         raise (NotNow if is_right else ValidationError)({"application": said % {"name": application.name}})
-    try:
-        client = laaffic_client()
-    except NotConfigured as problem:
-        raise NotNow(str(problem)) from problem
+    client = require_configured()
     done = []
     for kind in kinds:
         done.append(_look_up(client, application, kind))

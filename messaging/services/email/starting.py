@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import PushKind
 from laaffic_console.gateway.services.account import account_hold
-from laaffic_console.gateway.services.client.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.client.account import require_configured
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.gateway.services.work import bell, moments
@@ -20,10 +20,11 @@ from laaffic_console.kit.audit.acts import Act
 from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 from laaffic_console.kit.words.said import gettext as _
-from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, HoldKind
+from messaging.models import EmailCampaign, EmailCampaignState, EmailLookup, HoldKind
 from messaging.services import steps
 from messaging.services.approvals import approval_rules
 from messaging.services.email import care as email_care
+from messaging.services.email import choices as email_choices
 from messaging.services.email import drafts as email_drafts
 from messaging.services.email import hours as email_hours
 from messaging.services.email import states as email_states
@@ -115,10 +116,8 @@ def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             return campaign
         if not (campaign.state == EmailCampaignState.SENDING and campaign.waits_for_hours):
             steps.require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("taken back"))
-        steps.require_restored(campaign)
-        if email_states.may_have_arrived(campaign):
-            raise NotAllowed(_("Its first request may have arrived: it stays as it was sent. Cancel it instead."))
-        _make_draft(campaign, _("Taken back before anything left"), by)
+        arrived = _("Its first request may have arrived: it stays as it was sent. Cancel it instead.")
+        _make_draft(campaign, _("Taken back before anything left"), by, unless_arrived=arrived)
     return campaign
 
 
@@ -166,10 +165,7 @@ def check_ready(campaign: EmailCampaign) -> None:
         raise NotNow(
             _("Set LAAFFIC_PUSH_TOKENS first: without a token the console cannot learn what happened to the emails.")
         )
-    try:
-        laaffic_client()
-    except NotConfigured as problem:
-        raise NotNow(str(problem)) from problem
+    require_configured()
 
 
 def callback_url(campaign: EmailCampaign) -> str:
@@ -180,18 +176,11 @@ def callback_url(campaign: EmailCampaign) -> str:
 
 def remember_choices(campaign: EmailCampaign) -> None:
     """What the account said of list and template, as it stands now."""
-    for kind, value in (
-        (EmailLookup.Kind.LIST, campaign.receiver_id),
-        (EmailLookup.Kind.TEMPLATE, campaign.template_id),
-    ):
-        known = EmailChoice.objects.filter(
-            lookup__application=campaign.application, lookup__kind=kind, value=value
-        ).first()
-        if kind == EmailLookup.Kind.LIST:
-            campaign.receiver_name = known.name if known else ""
-            campaign.receiver_count = known.detail.get("count") if known else None
-        else:
-            campaign.template_name = known.name if known else ""
+    people = email_choices.known(campaign.application, EmailLookup.Kind.LIST, campaign.receiver_id)
+    template = email_choices.known(campaign.application, EmailLookup.Kind.TEMPLATE, campaign.template_id)
+    campaign.receiver_name = people.name if people else ""
+    campaign.receiver_count = people.detail.get("count") if people else None
+    campaign.template_name = template.name if template else ""
     campaign.save(update_fields=["receiver_name", "receiver_count", "template_name"])
 
 
@@ -298,20 +287,19 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("edited"))
-        steps.require_restored(campaign)
-        if email_states.may_have_arrived(campaign):
-            raise NotAllowed(
-                _(
-                    "Its repeat was refused, but its first request may have arrived: it stays as it was sent. Try "
-                    "again, cancel it, or write a new campaign."
-                )
-            )
-        _make_draft(campaign, _("Back to a draft"), by)
+        arrived = _(
+            "Its repeat was refused, but its first request may have arrived: it stays as it was sent. Try again, "
+            "cancel it, or write a new campaign."
+        )
+        _make_draft(campaign, _("Back to a draft"), by, unless_arrived=arrived)
     return campaign
 
 
-def _make_draft(campaign: EmailCampaign, event: str, by: User | None) -> None:
-    """Launched again it is as old as that launch."""
+def _make_draft(campaign: EmailCampaign, event: str, by: User | None, *, unless_arrived: str) -> None:
+    """Launched again it is as old as that launch. `unless_arrived`: what to say where a request may have arrived."""
+    steps.require_restored(campaign)
+    if email_states.may_have_arrived(campaign):
+        raise NotAllowed(unless_arrived)
     campaign.launched_at = None
     campaign.save(update_fields=["launched_at"])
     email_states.move(campaign, EmailCampaignState.DRAFT, event, by, **restored_drafts.kept_mark(campaign))

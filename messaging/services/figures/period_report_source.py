@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.database import snapshots
+from laaffic_console.kit.words.plain_text import whole_number
 from laaffic_console.reports import reporting
 from laaffic_console.reports.reporting import Figures, Limits, Period, Rows
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
@@ -92,7 +93,7 @@ def _wanted(limits: Limits) -> dict[str, Any]:
     if keys := limits.only.get("campaign"):
         ids = [key.removeprefix("campaign:") for key in keys if key.startswith("campaign:")]
         if "" not in keys:  # replies that answer none
-            found["campaign__in"] = [int(pk) for pk in ids if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+            found["campaign__in"] = [pk for said in ids if (pk := whole_number(said)) is not None]
     return found
 
 

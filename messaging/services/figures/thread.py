@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.kit.pages import own_page
+from laaffic_console.kit.pages import own_page, page_of
 from laaffic_console.kit.words.stored_words import in_words
 from messaging.models import Campaign, CampaignState, ConversationAnswer, ConversationNote, Message, MessageState, Reply
 from messaging.people.person_timeline import Behind, Entry, Person, Source, rows_behind
@@ -92,7 +91,7 @@ def not_yet_sent(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
                 filter(None, [str(row.by or _("somebody")), row.campaign.get_state_display(), _why(row.campaign)])
             ),
             row.campaign.text,
-            reverse("admin:messaging_campaign_change", args=[row.campaign_id]),
+            page_of(Campaign, row.campaign_id),
             "moving",
         )
         for row in rows_behind(rows, "at", behind, limit)

@@ -26,8 +26,15 @@ from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 from messaging.subscribers import every_spelling, has_spellings, subscriber
 
 HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(hours=24), dt.timedelta(days=7)
-LOCK = 7_220_000  # and the channel's place: nobody else counts the same people until what was claimed is committed
-CHANNELS = ("sms", "mms", "voice", "email")
+# Nobody else counts the same people until what was claimed is committed. Every worker has to use the same keys, those
+# of an older version too: no channel's key may change.
+LOCK = 7_220_000
+LOCK_OF_CHANNEL = {"sms": LOCK, "mms": LOCK + 1, "voice": LOCK + 2, "email": LOCK + 3}
+LOCK_OF_OTHERS = LOCK + 4
+
+Sending = frozenset[int]  # campaigns
+Had = Iterable[tuple[str, int, int]]  # (number, how many within 24 hours, how many within 7 days); some come twice
+Source = Callable[[Sequence[str], dt.datetime, dt.datetime], Had]  # numbers, since when in all, since when a day
 
 
 class Cap(NamedTuple):
@@ -64,10 +71,6 @@ def _caps() -> "QuerySet[FrequencyCap, Any]":
     return FrequencyCap.objects.filter(application=Given("application")).values_list("per_day", "per_week")
 
 
-Had = Iterable[tuple[str, int, int]]  # (number, how many within 24 hours, how many within 7 days); some come twice
-Source = Callable[[Sequence[str], dt.datetime, dt.datetime], Had]  # numbers, since when in all, since when a day
-
-
 class Elsewhere(NamedTuple):
     had: Source
     has_left_since: Callable[[dt.datetime], bool]
@@ -84,9 +87,7 @@ def counts_too(channel: str, source: Source, has_left_since: Callable[[dt.dateti
     _elsewhere[channel] = Elsewhere(source, has_left_since)
 
 
-def full_among(
-    campaign: Campaign, cap: Cap, numbers: Iterable[str], sending: "Sending | None" = None
-) -> dict[str, str]:
+def full_among(campaign: Campaign, cap: Cap, numbers: Iterable[str], sending: Sending | None = None) -> dict[str, str]:
     """{number: why} of those whose subscribers have had, or are about to get, as many as the cap allows."""
     if sending is None:
         sending = sending_since(campaign.channel, start_of(cap))
@@ -99,15 +100,15 @@ def start_of(cap: Cap) -> dt.datetime:
     return timezone.now() - (WEEK if cap.per_week else DAY)
 
 
-def full_on(cap: Cap, numbers: Iterable[str], sending: "Sending", elsewhere: Source | None = None) -> dict[str, str]:
+def full_on(cap: Cap, numbers: Iterable[str], sending: Sending, elsewhere: Source | None = None) -> dict[str, str]:
     """The same, by the messages of these campaigns and by what `elsewhere` tells."""
     now, since, asked = timezone.now(), start_of(cap), list(numbers)
     others = list(elsewhere(asked, since, now - DAY)) if elsewhere else []
-    among = {*_may_be_full(asked, since, min(filter(None, cap)), sending)}
+    perhaps = {*_may_be_full(asked, since, min(filter(None, cap)), sending)}
     if others:
         counted_elsewhere = {subscriber(number) for number, _in_day, _in_week in others}
-        among.update(number for number in asked if subscriber(number) in counted_elsewhere)
-    wanted = {number: subscriber(number) for number in asked if number in among}
+        perhaps.update(number for number in asked if subscriber(number) in counted_elsewhere)
+    wanted = {number: subscriber(number) for number in asked if number in perhaps}
     day, week = dict.fromkeys(wanted.values(), 0), dict.fromkeys(wanted.values(), 0)
     for number, in_day, in_week in [*_had(list(wanted), since, now - DAY, sending), *others]:
         who = wanted.get(number) or subscriber(number)
@@ -124,10 +125,6 @@ def full_on(cap: Cap, numbers: Iterable[str], sending: "Sending", elsewhere: Sou
         elif who in full_this_week:
             why[number] = f"has had {week[who]} within 7 days, and the frequency cap is {cap.per_week}"
     return why
-
-
-Sending = frozenset[int]  # campaigns
-NOBODY: Sending = frozenset()
 
 
 def sending_since(channel: str, since: dt.datetime) -> Sending:
@@ -221,8 +218,7 @@ def count_alone(channel: str) -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            place = CHANNELS.index(channel) if channel in CHANNELS else len(CHANNELS)
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK + place])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_OF_CHANNEL.get(channel, LOCK_OF_OTHERS)])
 
 
 class FrequencyGate(Gate):
@@ -231,22 +227,23 @@ class FrequencyGate(Gate):
     def __init__(self, campaign: Campaign, cap: Cap) -> None:
         self.campaign = campaign
         self.cap = cap
+        self._has_looked = False
         self._sending: Sending | None = None
 
     def look(self, rows: Sequence[Queued]) -> Verdict:
-        if self._sending is None:
+        if not self._has_looked:
             count_alone(self.campaign.channel)
-            self._sending = self._others()
-        if self._sending is NOBODY:
+            self._sending, self._has_looked = self._others(), True
+        if self._sending is None:
             return Verdict()
         full = full_among(self.campaign, self.cap, [row.number for row in rows], self._sending)
         return Verdict(stopped={row.message_id: full[row.number] for row in rows if row.number in full})
 
-    def _others(self) -> "Sending":
-        """Whose messages are to be counted; NOBODY where nothing has left since they were counted at the freezing."""
+    def _others(self) -> Sending | None:
+        """Whose messages are to be counted; None where nothing has left since they were counted at the freezing."""
         frozen = as_frozen.of(self.campaign)
         if frozen is not None and frozen.cap == self.cap and not self._others_sent(frozen):
-            return NOBODY
+            return None
         return sending_since(self.campaign.channel, start_of(self.cap))
 
     def _others_sent(self, frozen: as_frozen.Frozen) -> bool:

@@ -30,6 +30,7 @@ from messaging.services.imports import forecast as import_forecast
 from messaging.services.refusals import NotAllowed
 
 NULL_ROWS = 5000  # that are looked at before the import
+PREVIEWED = 20  # rows
 UPLOADS = bad_rows.FOLDER
 
 State = ContactImport.State
@@ -195,7 +196,7 @@ def _look(job: ContactImport) -> None:
     job.mapping = guess_mapping(written.headers)
 
 
-def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list[dict[str, object]]:
+def preview(job: ContactImport, mapping: dict[str, str]) -> list[dict[str, object]]:
     """The first rows as they will be stored, and the bad ones with their reason."""
     if problem_with_mapping(job, mapping):
         return []
@@ -209,7 +210,7 @@ def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list
                 shown.append({"line": row.line, "contact": cleaner.clean(row.cells)})
             except RowError as problem:
                 shown.append({"line": row.line, "error": problem})
-            if len(shown) == rows:
+            if len(shown) == PREVIEWED:
                 break
     except UnreadableFile as problem:
         shown.append({"line": len(shown) + 2, "error": RowError("", "", str(problem))})

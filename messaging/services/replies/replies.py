@@ -100,16 +100,6 @@ class _Sent:
     left: dt.datetime
 
 
-def answered_campaign(number: str, at: dt.datetime, sent_to: str = "") -> Campaign | None:
-    """The newest campaign that had left for this subscriber before the reply; one of the answered sender goes first.
-
-    Clocks differ: where nothing had left by the reply's own time, what left within minutes after it was meant.
-    """
-    row = Reply(number=number, at=at, sent_to=sent_to)
-    _place([row])
-    return row.campaign
-
-
 def _place(rows: Sequence[Reply]) -> None:
     """Say on each reply whose it is and which campaign it answers; a few queries for all of them.
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.words import countries
+from laaffic_console.kit.words.plain_text import whole_number
 from messaging.models import Campaign, Contact, ContactGroup
 from messaging.services.saved_audiences import audiences
 
@@ -43,14 +44,14 @@ def of_groups(asked: str, _name: str = "") -> list[Offer]:
 def of_campaigns(asked: str, _name: str = "") -> list[Offer]:
     """By name or number, the newest first."""
     found: QuerySet[Campaign] = Campaign.objects.filter(name__icontains=asked)
-    if asked.isascii() and asked.isdigit() and len(asked) < 16:
-        found |= Campaign.objects.filter(pk=int(asked))
-    return [(str(pk), f"{name} ({pk})") for pk, name in found.order_by("-pk").values_list("pk", "name")[:MOST]]
+    if (pk := whole_number(asked)) is not None:
+        found |= Campaign.objects.filter(pk=pk)
+    return [(str(one), f"{name} ({one})") for one, name in found.order_by("-pk").values_list("pk", "name")[:MOST]]
 
 
 def called(numbers: Iterable[str]) -> dict[str, str]:
     """Campaigns by their numbers, as `of_campaigns` calls them."""
-    ids = [int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 16]
+    ids = [pk for number in numbers if (pk := whole_number(number)) is not None]
     return {str(pk): f"{name} ({pk})" for pk, name in Campaign.objects.filter(pk__in=ids).values_list("pk", "name")}
 
 

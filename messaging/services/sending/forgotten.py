@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.gateway.services.work import bell, leases
+from messaging import job_names
 from messaging.models import IS_OPEN_BATCH, Batch, BatchState, Campaign, CampaignState
 from messaging.services.batches import unanswered, waiting
 from messaging.services.campaigns import campaigns, starting
@@ -22,9 +23,9 @@ def sweep(now: dt.datetime | None = None) -> None:
     asleep = set(waiting.asleep(running).values_list("pk", flat=True))
     for campaign_id, frozen in running.values_list("pk", "audience"):
         if campaign_id not in asleep and not leases.is_held(f"send:{campaign_id}"):
-            bell.ring("messaging.jobs.send_campaign", campaign_id)
+            bell.ring(job_names.SEND_CAMPAIGN, campaign_id)
         if frozen == Campaign.Audience.FREEZING and not leases.is_held(f"freeze:{campaign_id}"):
-            bell.ring("messaging.jobs.freeze_audience", campaign_id)
+            bell.ring(job_names.FREEZE_AUDIENCE, campaign_id)
     claimed = Batch.objects.filter(IS_OPEN_BATCH.implied, state=BatchState.CLAIMED)
     of_claimed = claimed.order_by().values_list("campaign_id", flat=True).distinct()
     isolation.each(of_claimed, _recover_stale, "lost requests of campaign {}".format)

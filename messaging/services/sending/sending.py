@@ -29,6 +29,7 @@ from laaffic_console.gateway.services.work import bell, leases, moments, turns, 
 from laaffic_console.kit.sql.constant_sql import Given, Select, Update
 from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.laaffic import InvalidRequest, LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
+from messaging import job_names
 from messaging.models import Campaign, CampaignState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, failed_requests, settling, unanswered, waiting
@@ -90,7 +91,7 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
     if answers.anything_waiting():
         bell.ring(answers.JOB)
     if ring_again:
-        bell.ring("messaging.jobs.send_campaign", campaign_id)
+        bell.ring(job_names.SEND_CAMPAIGN, campaign_id)
 
 
 def _poster(campaign: Campaign, lease: leases.HeldLease) -> Post:

@@ -1,37 +1,10 @@
 "use strict";
 // What a text costs, shown as it is written: <textarea data-segment-counter="ID OF THE ELEMENT THAT SHOWS IT">; the
 // element is made behind the text where the page has none. The rules are those of messaging/text/segments.py; the
-// tables come from it (segment_tables.js, to be loaded before this). The words can be given as JSON in data-labels; a
-// label with _one, _few, … is chosen by the page's language. data-fields is JSON too: the merge fields that can be put
+// tables come from it (segment_tables.js, to be loaded before this). The words come as JSON in data-labels; a label
+// with _one, _few, … is chosen by the page's language. data-fields is JSON too: the merge fields that can be put
 // in, each with the shortest, a typical and the longest text that it stands for: {"name": ["", "xxxx", "xxxxxxxx"]}.
 const SegmentCounter = (() => {
-  const LABELS = {
-    characters: "{n} of {limit} characters",
-    too_long_one: "too long by {n} character",
-    too_long_other: "too long by {n} characters",
-    segments_one: "{n} segment",
-    segments_other: "{n} segments",
-    at_least_one: "fields vary: at least {n} segment",
-    at_least_other: "fields vary: at least {n} segments",
-    between: "{least} to {most} segments, typically {typical}",
-    units_left: "{n} left in this segment",
-    forces_one: "“{character}” at {places} forces UCS-2",
-    forces_other: "“{character}” at {places} force UCS-2",
-    invisible_one: "An invisible character ({character}) at {places} forces UCS-2",
-    invisible_other: "Invisible characters ({character}) at {places} force UCS-2",
-    and_more: "{list} and {n} more",
-    others_one: "{n} other character forces UCS-2",
-    others_other: "{n} other characters force UCS-2",
-    replace: "Replace with “{replacement}”",
-    replace_by_space: "Replace with a space",
-    replace_by_line: "Replace with a new line",
-    remove: "Remove",
-    replace_all: "Replace all",
-    insert: "Put in:",
-    fallback: "or, where it is missing,",
-    saves: "Without them: {after} instead of {before} segments",
-    can_be_too_long: "Too long for some: with the longest values {n} characters, and those are not sent",
-  };
   const WAIT = 200; // milliseconds without typing before the counter speaks
   const PLACES = 3; // named of one character
   const KINDS = 8; // of characters named
@@ -148,7 +121,7 @@ const SegmentCounter = (() => {
     if (textarea.segmentCounter) return;
     textarea.segmentCounter = true;
     const target = document.getElementById(textarea.dataset.segmentCounter) ?? elementBehind(textarea);
-    const labels = { ...LABELS, ...jsonOf(textarea, "labels") };
+    const labels = jsonOf(textarea, "labels");
     const fields = jsonOf(textarea, "fields");
     // A channel that bills no segments gives its own limit, and only characters are counted.
     const isPlain = textarea.dataset.charactersOnly !== undefined;

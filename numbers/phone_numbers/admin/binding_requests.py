@@ -1,7 +1,6 @@
 """What was asked of Laaffic about bindings."""
 
 from django.contrib import admin
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -11,6 +10,7 @@ from unfold.decorators import display
 from laaffic_console.gateway.admin.ledger import ENTRY_COLOURS
 from laaffic_console.kit.admin.read_only import ReadOnlyAdmin
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers
+from laaffic_console.kit.pages import own_page
 from laaffic_console.kit.words.stored_words import in_words
 from phone_numbers.models import BindingRequest
 
@@ -35,5 +35,5 @@ class BindingRequestAdmin(MaskedNumbers, ReadOnlyAdmin):
     def evidence(self, asked: BindingRequest) -> SafeString | str:
         if asked.entry is None:
             return ""
-        ledger = reverse("admin:gateway_ledgerentry_change", args=[asked.entry_id])
+        ledger = own_page(asked.entry)
         return format_html('{} <a href="{}">{}</a>', in_words(asked.entry.evidence), ledger, _("Ledger"))

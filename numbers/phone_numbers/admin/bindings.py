@@ -19,6 +19,7 @@ from unfold.utils import display_for_label
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.ledger import open_acts
 from laaffic_console.kit.forms.kept_forms import asks
+from laaffic_console.kit.lists.changelists import changelist_of
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
 from laaffic_console.kit.masking import masks
 from laaffic_console.kit.masking.masked_admin import MaskedNumbers, number_cell
@@ -139,7 +140,7 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
         unknown = BindingRequest.objects.filter(entry__state=EntryState.UNKNOWN).count()
         context = {**(extra_context or {}), "unknown_requests": unknown}
         response = super().changelist_view(request, context)
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := changelist_of(response):
             shown = list(changelist.result_list)
             if may_see_contacts(request):
                 exports.name_people(shown)

@@ -7,14 +7,13 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.forms.file_input import FileInput
 from laaffic_console.kit.forms.kept_forms import asks
-from laaffic_console.kit.pages import add_problems, page, require, say_why
+from laaffic_console.kit.pages import add_problems, own_page, page, page_of, require, say_why
 from laaffic_console.kit.words.people import signed_in
 from phone_numbers import number_lists
 from phone_numbers.admin.sync_panel import SyncedListAdmin
@@ -123,7 +122,7 @@ class PoolWriting(SyncedListAdmin):
             say_why(request, problem)
         else:
             messages.success(request, _("Taken over: what Laaffic holds is ours now."))
-        return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[pk]))
+        return HttpResponseRedirect(own_page(pool))
 
     # Writing: a form, the difference, the typed number
 
@@ -256,7 +255,7 @@ class PoolWriting(SyncedListAdmin):
                 )
                 % {"n": sent.number},
             )
-        return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[sent.pool_id]))
+        return HttpResponseRedirect(page_of(NumberPool, sent.pool_id))
 
     def _get(self, pk: int) -> NumberPool:
         return get_object_or_404(NumberPool.objects.select_related("current"), pk=pk)

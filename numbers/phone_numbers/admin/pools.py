@@ -6,13 +6,13 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.kit.lists.choice_filters import ChoiceFilter
-from laaffic_console.kit.pages import page
+from laaffic_console.kit.pages import page, page_of
 from laaffic_console.kit.registers import meanings
 from laaffic_console.kit.words import dates
 from laaffic_console.kit.words.figures import number
@@ -106,7 +106,7 @@ class NumberPoolAdmin(PoolWriting):
         answer = super().sync_view(request)
         pool = whole_number(request.POST.get("pool", ""))
         if pool is not None and NumberPool.objects.filter(pk=pool).exists():
-            return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[pool]))
+            return HttpResponseRedirect(page_of(NumberPool, pool))
         return answer
 
     # Pages

@@ -11,7 +11,7 @@ from laaffic_console.exporting.kinds import may_see_contacts
 from phone_numbers.models import Binding, NumberPool, OwnedNumber
 
 
-def register() -> None:
+def register_all() -> None:
     for model in (Binding, NumberPool, OwnedNumber):
         kinds.register(lists.kind_of(model, _rows_of(model)))
 

@@ -36,6 +36,7 @@ PARAMETERS = {
     "numberList": "numbers",
 }
 TAKEN = "taken"  # the error of a number that another pool has
+NAMED = 5  # of the numbers that come twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +343,7 @@ def _explained(problem: LaafficError) -> ValidationError:
     return refused_values.error_of(problem, PARAMETERS)
 
 
-def names_in(values: Sequence[str], most: int = 5) -> str:
+def names_in(values: Sequence[str]) -> str:
     """The first few, and how many more."""
-    shown = ", ".join(values[:most])
-    return f"{shown} … (+{len(values) - most})" if len(values) > most else shown
+    shown = ", ".join(values[:NAMED])
+    return f"{shown} … (+{len(values) - NAMED})" if len(values) > NAMED else shown

@@ -14,8 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from laaffic_console.kit.files import exports as files
-from laaffic_console.kit.files import xlsx_stream
+from laaffic_console.kit.files import exports, xlsx_stream
 from messaging.exports import contact_exports
 from messaging.models import Contact, ContactGroup, GroupMembership
 from messaging.resources.contacts import ContactResource
@@ -28,7 +27,7 @@ LIST = "/admin/messaging/contact/"
 
 def rows_of(answer: Any) -> list[list[str]]:
     content = b"".join(answer.streaming_content)
-    if answer["Content-Type"] == files.XLSX:
+    if answer["Content-Type"] == exports.XLSX:
         sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
         return [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)]
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
@@ -62,7 +61,7 @@ class SameRowsTests:
         rows = rows_of(admin_client.get(f"{LIST}export/{kind}/"))
 
         at = rows[0].index("created_at")
-        shown = [[str(files.cell(cell)) for cell in row] for row in contact_exports.rows(Contact.objects.all())]
+        shown = [[str(exports.cell(cell)) for cell in row] for row in contact_exports.rows(Contact.objects.all())]
         for row in (*rows, *shown):
             row[at] = ""  # typed as each format has it: tests/kit/test_exported_files.py
         assert rows == shown

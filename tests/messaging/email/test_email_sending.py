@@ -28,7 +28,7 @@ from messaging.services.email import drafts as email_drafts
 from messaging.services.email import launch_checks as email_checks
 from messaging.services.email import sending as email_sending
 from messaging.services.email import starting as email_starting
-from messaging.services.email import trial_emails as email_tests
+from messaging.services.email import trial_emails
 from messaging.services.refusals import NotAllowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -311,16 +311,16 @@ class TestMailTests:
         long_ago = timezone.now() - dt.timedelta(minutes=5)
         for state in (EntryState.PREPARED, EntryState.IN_FLIGHT):
             LedgerEntry.objects.create(
-                interface=email_tests.INTERFACE, about_kind="email campaign", state=state, prepared_at=long_ago
+                interface=trial_emails.INTERFACE, about_kind="email campaign", state=state, prepared_at=long_ago
             )
         LedgerEntry.objects.create(
-            interface=email_tests.INTERFACE,
+            interface=trial_emails.INTERFACE,
             about_kind="email campaign",
             state=EntryState.IN_FLIGHT,
             prepared_at=timezone.now(),
         )
 
-        email_tests.sweep()
+        trial_emails.sweep()
 
         assert call_states() == [EntryState.NOT_SENT, EntryState.UNKNOWN, EntryState.IN_FLIGHT]
 
@@ -472,8 +472,8 @@ class TestOutcomeTests:
     @pytest.mark.parametrize(
         ("faults", "error", "says"),
         [
-            ({"next_fault": "reset_after", "next_calls": 1}, email_tests.TestUnknown, "Look into the mailbox"),
-            ({"status": "-12", "status_calls": 1}, email_tests.TestFailed, "-12"),
+            ({"next_fault": "reset_after", "next_calls": 1}, trial_emails.TestUnknown, "Look into the mailbox"),
+            ({"status": "-12", "status_calls": 1}, trial_emails.TestFailed, "-12"),
         ],
     )
     def test_a_test_says_what_became_of_it(
@@ -482,7 +482,7 @@ class TestOutcomeTests:
         sandbox.set_faults(**faults)
 
         with pytest.raises(error, match=says):
-            email_tests.send_test(draft(mail_app), "ann@example.com")
+            trial_emails.send_test(draft(mail_app), "ann@example.com")
 
     def test_a_gateway_that_is_away_took_no_test(
         self, sandbox: RunningSandbox, mail_app: Application, settings: LazySettings
@@ -490,16 +490,16 @@ class TestOutcomeTests:
         settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
         account.laaffic_client.cache_clear()
 
-        with pytest.raises(email_tests.TestFailed, match="The test was not sent"):
-            email_tests.send_test(draft(mail_app), "ann@example.com")
+        with pytest.raises(trial_emails.TestFailed, match="The test was not sent"):
+            trial_emails.send_test(draft(mail_app), "ann@example.com")
 
         assert call_states() == [EntryState.NOT_SENT]
 
     def test_while_the_account_is_held_no_test_leaves(self, sandbox: RunningSandbox, mail_app: Application) -> None:
         account_hold.place(Refused(interface="x", entry=lookup(Family.EMAIL, "-1"), reason="", http_status=200))
 
-        with pytest.raises(email_tests.TestFailed, match="-1"):
-            email_tests.send_test(draft(mail_app), "ann@example.com")
+        with pytest.raises(trial_emails.TestFailed, match="-1"):
+            trial_emails.send_test(draft(mail_app), "ann@example.com")
 
         assert emails_of(sandbox).tasks == {}
 
@@ -510,16 +510,16 @@ class TestOutcomeTests:
         campaign = draft(mail_app)
 
         with pytest.raises(
-            email_tests.TestFailed, match="was not submitted: the answer leaves the address out"
+            trial_emails.TestFailed, match="was not submitted: the answer leaves the address out"
         ) as told:
-            email_tests.send_test(campaign, "ann@example.com")
+            trial_emails.send_test(campaign, "ann@example.com")
 
-        assert not isinstance(told.value, email_tests.TestUnknown)
+        assert not isinstance(told.value, trial_emails.TestUnknown)
         assert call_states() == [EntryState.REFUSED]
         assert "was not submitted" in campaign.events.latest("pk").text
 
         sandbox.set_faults(leave_out=[])
-        email_tests.send_test(campaign, "ann@example.com")  # nothing is open: no reason is asked for
+        trial_emails.send_test(campaign, "ann@example.com")  # nothing is open: no reason is asked for
         assert call_states() == [EntryState.REFUSED, EntryState.ACCEPTED]
 
     @pytest.mark.parametrize(
@@ -542,15 +542,15 @@ class TestOutcomeTests:
     ) -> None:
         rows = [EmailSubmission("", "e1", to, SubmissionState(word), "", remark) for to, word, remark in emails]
         result = SendEmailResult(rows, [], *counts)
-        monkeypatch.setattr(email_tests, "laaffic_client", lambda: None)
-        monkeypatch.setattr(email_tests.single_requests, "send", lambda entry, request: result)
+        monkeypatch.setattr(trial_emails, "laaffic_client", lambda: None)
+        monkeypatch.setattr(trial_emails.single_requests, "send", lambda entry, request: result)
 
         try:
-            said = email_tests.send_test(draft(mail_app), "ann@example.com")
-        except email_tests.TestUnknown as problem:
+            said = trial_emails.send_test(draft(mail_app), "ann@example.com")
+        except trial_emails.TestUnknown as problem:
             said = str(problem)
             assert state == EntryState.UNKNOWN
-        except email_tests.TestFailed as problem:
+        except trial_emails.TestFailed as problem:
             said = str(problem)
             assert state == EntryState.REFUSED
 

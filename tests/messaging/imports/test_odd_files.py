@@ -14,7 +14,7 @@ from messaging.media import attachment_content, mp3_length
 from messaging.media.attachment_content import UnfitFile, inspect
 from messaging.models import Campaign, Contact, ContactGroup
 from voice.services.audio import content as audio_content
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 
 
 def boxed(brand: bytes, *others: bytes, size: int = 4000) -> bytes:
@@ -126,4 +126,4 @@ class NameTests:
         assert cleaner.clean(["919876543210", MARKED]).name == "gpj.Ann Lee"
 
     def test_of_a_file(self) -> None:
-        assert audio.suggested_name("C:\\music\\\u202egpj.mp3") == "gpj.mp3"
+        assert uploads.suggested_name("C:\\music\\\u202egpj.mp3") == "gpj.mp3"

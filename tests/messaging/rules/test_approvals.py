@@ -257,7 +257,7 @@ class WordTests:
         approved(draft, ada, bob)
         User.objects.filter(pk=bob.pk).update(**lost)
 
-        with pytest.raises(NotAllowed, match="bob approved it, but may not approve any more. Ask again."):
+        with pytest.raises(NotAllowed, match="bob approved it, but may not approve any more"):
             starting.launch(draft.pk, by=ada)
 
         approved(draft, ada, User.objects.create_superuser("eve"))

@@ -17,9 +17,10 @@ from laaffic_console.gateway.services.database import perseverance
 from laaffic_console.gateway.services.ledger import ledger
 from laaffic_console.gateway.services.work import bell, leases, turns
 from laaffic_console.sandbox.testing import RunningSandbox
+from messaging import job_names
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
-from messaging.services.batches import carving, claiming, settling, waiting
+from messaging.services.batches import carving, claiming, settling
 from messaging.services.campaigns import campaigns, drafts, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
@@ -678,7 +679,7 @@ class GivingWayTests:
 
 def test_a_sender_may_insist_for_as_long_as_it_is_said(db: None) -> None:
     """What it holds in memory is lost with its process."""
-    bell._ring_now(waiting.SEND_JOB, 1)
+    bell._ring_now(job_names.SEND_CAMPAIGN, 1)
 
     [job] = OrmQ.objects.all()
     assert job.task["timeout"] >= perseverance.PATIENCE + 60

@@ -17,7 +17,9 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Browser
 
+from messaging.admin.shared import text_widget
 from messaging.text import merge_fields, segments
+from tests.messaging.text.test_segments import replace_forcing
 
 ROOT = Path(__file__).resolve().parents[3]
 STATIC = ROOT / "messaging" / "static" / "messaging"
@@ -95,8 +97,8 @@ class EqualTests:
                 "characters": python.characters,
                 "forcing": [list(place) for place in python.forcing],
             }
-            assert answer["replaced"] == segments.replace_forcing(text)
-            assert answer["replacements"] == [segments.replacement_for(character) for character in text]
+            assert answer["replaced"] == replace_forcing(text)
+            assert answer["replacements"] == [segments.REPLACEMENTS.get(character) for character in text]
 
     def test_names_of_objects_are_no_replacements(self) -> None:
         [answer] = in_javascript(["constructor toString __proto__"])
@@ -242,17 +244,18 @@ def watch(
     chromium: Browser,
     steps: str,
     text: str = "",
-    labels: str = "",
+    labels: dict[str, str] | None = None,
     html: str = "",
     fields: str = "",
 ) -> Any:
     """What the counter shows at each `look()`."""
     folder, address = site
+    said = json.dumps({**text_widget.labels(), **(labels or {})})
     (folder / "steps.js").write_text(STEPS.replace("STEPS", steps))
     (folder / "index.html").write_text(
         f'<!doctype html><html lang="en" {html}><head><meta charset="utf-8"><link rel="icon" href="data:,">'
         '<link rel="stylesheet" href="segment_counter.css"></head><body>'
-        f'<textarea data-segment-counter="counter" data-labels="{escape(labels)}" data-fields="{escape(fields)}">'
+        f'<textarea data-segment-counter="counter" data-labels="{escape(said)}" data-fields="{escape(fields)}">'
         f"{escape(text)}</textarea>"
         '<div id="counter"></div><script src="segment_tables.js"></script><script src="segment_counter.js"></script>'
         '<script src="steps.js"></script></body></html>'
@@ -360,7 +363,7 @@ class BrowserTests:
         assert other["marked"] is None
 
     def test_words_come_from_the_page(self, site: tuple[Path, str], chromium: Browser) -> None:
-        labels = json.dumps({"characters": "{n} de {limit} <b>caractères</b>", "segments_other": "{n} parties"})
+        labels = {"characters": "{n} de {limit} <b>caractères</b>", "segments_other": "{n} parties"}
 
         [seen] = watch(site, chromium, "look();", text="a" * 161, labels=labels)
 

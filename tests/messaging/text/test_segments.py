@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from laaffic_console.kit.words.plain_text import composed
 from messaging.text import segments
 from messaging.text.segments import Encoding, count
 
@@ -21,6 +22,11 @@ texts = st.one_of(
     st.text(st.sampled_from("aé€^[😀ш’ \n"), max_size=400),
 )
 without_deadline = hypothesis_settings(deadline=None, database=None)
+
+
+def replace_forcing(text: str) -> str:
+    """The text with all replacements made, as the button of the counter makes them."""
+    return composed(text).translate(str.maketrans(segments.REPLACEMENTS))
 
 
 def can_be_gsm(character: str) -> bool:
@@ -203,8 +209,8 @@ class ReplacementTests:
             ("😀", None),
         ],
     )
-    def test_replacement_for(self, written: str, plain: str | None) -> None:
-        assert segments.replacement_for(written) == plain
+    def test_replacements(self, written: str, plain: str | None) -> None:
+        assert segments.REPLACEMENTS.get(written) == plain
 
     def test_each_one_replaces_a_character_that_forces_by_some_that_do_not(self) -> None:
         assert all(len(written) == 1 for written in segments.REPLACEMENTS)
@@ -212,19 +218,19 @@ class ReplacementTests:
         assert segments.GSM_7_CHARACTERS.issuperset("".join(segments.REPLACEMENTS.values()))
 
     def test_all_at_once(self) -> None:
-        assert segments.count(segments.replace_forcing("Jose\u0301 Nun\u0303ez")).encoding == segments.Encoding.GSM_7
-        replaced = segments.replace_forcing("“Don’t – wait…”\u00a0déjà vu, Łódź 😀")
+        assert segments.count(replace_forcing("Jose\u0301 Nun\u0303ez")).encoding == segments.Encoding.GSM_7
+        replaced = replace_forcing("“Don’t – wait…”\u00a0déjà vu, Łódź 😀")
 
         assert replaced == '"Don\'t - wait..." déjà vu, Lódz 😀'.replace("ó", "o")
 
     @given(gsm_texts)
     @without_deadline
     def test_a_gsm_7_text_stays_as_it_is(self, text: str) -> None:
-        assert segments.replace_forcing(text) == text
+        assert replace_forcing(text) == text
 
     @pytest.mark.parametrize("text", ["❤️", "👩‍👩‍👧", "می‌خواهم"])
     def test_what_joins_characters_that_stay_is_left_alone(self, text: str) -> None:
-        assert segments.replace_forcing(text) == text
+        assert replace_forcing(text) == text
 
 
 class SpeedTests:

@@ -28,7 +28,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from tests.voice.test_audio import silent_wave
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import copies as group_copies
 from voice.services.group_calls import tasks as group_tasks
@@ -323,7 +323,7 @@ class LaunchingTests:
     def test_an_announcement_that_is_cut_short_is_warned_of(
         self, application: Application, admin_client: Client
     ) -> None:
-        kept, _new = audio.add(silent_wave(4), "hello.wav")
+        kept, _new = uploads.add(silent_wave(4), "hello.wav")
         task = written(application, source=2, audio=kept, loop_count=3, max_talk=11)
         assert "lasts 12 s" in admin_client.get(own(task, "review")).content.decode()
 

@@ -21,7 +21,7 @@ from tests.voice.group_calls.group_samples import FIRST, at_sandbox, listed, see
 from voice.models import Announcement, GroupTask, TaskState
 from voice.services.asking import group_calls as group_sync
 from voice.services.asking import scheduling
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.group_calls import answers as group_answers
 from voice.services.group_calls import callees as group_callees
 from voice.services.group_calls import ends as group_ends
@@ -269,9 +269,9 @@ class LaunchTests:
 
     @pytest.mark.parametrize("source", [Announcement.LIBRARY, Announcement.IN_REQUEST])
     def test_audio_of_the_library(self, sandbox: RunningSandbox, application: Application, source: int) -> None:
-        kept, _new = audio.add(mpeg(), "hello.mp3")
+        kept, _new = uploads.add(mpeg(), "hello.mp3")
         if source == Announcement.LIBRARY:
-            kept = audio.upload(kept.pk)
+            kept = uploads.upload(kept.pk)
         group_tasks.launch(written(application, source=source, audio=kept).pk)
 
         given = at_sandbox(sandbox)[0].given

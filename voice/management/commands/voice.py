@@ -20,11 +20,10 @@ from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
 from voice.registered import export_kinds
 from voice.services import syncing
-from voice.services.asking import lookups as asking
-from voice.services.asking import scheduling
+from voice.services.asking import lookups, scheduling
 from voice.services.asking.lookups import AskFailed
 from voice.services.audio import elsewhere as audio_elsewhere
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 from voice.services.audio.uploads import UploadFailed, UploadUnknown
 from voice.services.calls import sip_calls as calls
 from voice.services.group_calls import tasks as group_tasks
@@ -129,10 +128,10 @@ class Command(ConsoleCommand):
             data = file.read_bytes()
         except OSError as problem:
             raise CommandError(f"{file} cannot be read: {problem.strerror}") from problem
-        kept, is_new = audio.add(data, options["name"] or audio.suggested_name(file.name))
+        kept, is_new = uploads.add(data, options["name"] or uploads.suggested_name(file.name))
         document = {"id": kept.pk, "name": kept.name, "new": is_new, "file_id": "", "seconds": kept.seconds}
         try:
-            return {**document, "file_id": audio.upload(kept.pk).file_id}
+            return {**document, "file_id": uploads.upload(kept.pk).file_id}
         except UploadUnknown as problem:
             raise outcomes.NotKnown(document, problem) from problem
 
@@ -156,7 +155,7 @@ class Command(ConsoleCommand):
 
     def _record(self, options: dict[str, Any]) -> dict[str, Any]:
         try:
-            found = asking.about_id(options["voice_id"], is_sip=options["sip"])
+            found = lookups.about_id(options["voice_id"], is_sip=options["sip"])
         except AskFailed as problem:
             hint = "" if options["sip"] else "\nA call from a SIP phone is asked for with --sip."
             raise CommandError(f"Call {options['voice_id']}: {problem}{hint}") from problem

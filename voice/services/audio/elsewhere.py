@@ -18,7 +18,7 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import LaafficError, UploadedAudio
 from voice.models import AudioFile, AudioType
 from voice.services import syncing
-from voice.services.audio import uploads as audio
+from voice.services.audio import uploads
 
 AT_MOST = 1000  # of the list, on a page
 
@@ -46,7 +46,7 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
             _("“%(name)s” is not a name of an audio file: at most 32 characters, with .mp3, .m4a or .wav at its end.")
             % {"name": found.name[:80]}
         )
-    audio.check_free(found.name)
+    uploads.check_free(found.name)
     try:
         with transaction.atomic():
             return AudioFile.objects.create(
@@ -63,7 +63,7 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
     except IntegrityError:  # somebody else took it over at the same moment
         if known := AudioFile.objects.filter(file_id=file_id).first():
             return known
-        audio.check_free(found.name)
+        uploads.check_free(found.name)
         raise
 
 

@@ -10,6 +10,8 @@ from voice.models import CallRecord, GroupTask, Ringing
 from voice.services.calls import matching as call_matching
 from voice.services.calls import sip_calls as calls
 
+SHOWN = 20  # of a task
+
 
 def apply(events: Sequence[RingingEvent]) -> list[bool]:
     """Keep them, and tell the calls from SIP phones; in the caller's transaction. None is ever an orphan."""
@@ -30,11 +32,11 @@ def apply(events: Sequence[RingingEvent]) -> list[bool]:
     return [True] * len(events)
 
 
-def of_task(task: GroupTask, limit: int = 20) -> list[tuple[Ringing, str]]:
+def of_task(task: GroupTask) -> list[tuple[Ringing, str]]:
     """The agents' phones that rang last for a task, each with what happened to the call as far as that is known."""
     if not task.key:
         return []
-    rows = list(Ringing.objects.filter(task_id=task.key)[:limit])
+    rows = list(Ringing.objects.filter(task_id=task.key)[:SHOWN])
     ended = {r.voice_id: r for r in CallRecord.objects.filter(voice_id__in=[row.call_id for row in rows])}
     return [(row, _state(row, ended.get(row.call_id))) for row in rows]
 

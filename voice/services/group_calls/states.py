@@ -43,7 +43,7 @@ ENDED = tuple(state for state in OVER if state != TaskState.REPLACED)  # its rec
 CLOCKS_DIFFER_BY = dt.timedelta(days=1)  # tasks are listed by when they were made, in a zone that is a setting
 SOON = dt.timedelta(seconds=5)
 COUNT_EVERY = dt.timedelta(seconds=30)
-SELDOM = dt.timedelta(minutes=10)
+SELDOM, HOUR = dt.timedelta(minutes=10), dt.timedelta(hours=1)
 MISSED_AT_MOST = 80  # times that a task is not listed, the last of them an hour apart: about three days
 CANCELS_WITHIN = dt.timedelta(minutes=1)  # as a list shows it
 LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
@@ -184,7 +184,7 @@ def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
         return None
     if task.state == TaskState.UNKNOWN:
         age = now - (task.launched_at or now)
-        following = now + min(max(3 * SOON, age / 2), 6 * SELDOM)
+        following = now + min(max(3 * SOON, age / 2), HOUR)
         # What is found by then can be cancelled by then.
         return min(following, task.latest_end) if task.latest_end and task.latest_end > now else following
     if task.state == TaskState.WAITING and task.send_at is not None and task.send_at > now + SOON:
@@ -205,14 +205,13 @@ def is_due() -> Q:
     now = database_clock.now()
     unknown, over = Q(state=TaskState.UNKNOWN), Q(state__in=OVER)
     waits = [(Q(state__in=OPEN, looks=0), SELDOM)]
-    hours = 6 * SELDOM
-    for rows, longest in due.by_age("launched_at", now, part=0.5, oldest=2 * hours, at_least=SELDOM):
-        waits.append((unknown & rows, min(longest, hours)))
+    for rows, longest in due.by_age("launched_at", now, part=0.5, oldest=2 * HOUR, at_least=SELDOM):
+        waits.append((unknown & rows, min(longest, HOUR)))
     for rows, longest in due.by_age("finished_at", now, part=0.5, oldest=LAST_LOOK, at_least=SELDOM):
         waits.append((over & rows, longest))
     missed = [SOON.total_seconds() * 2**n for n in range(1, 11)]
     for rows, longest in due.by_steps("looks", missed, SELDOM, first=1):
-        waits.append((Q(state__in=OPEN, looks__gt=0) & rows, min(longest, hours)))
+        waits.append((Q(state__in=OPEN, looks__gt=0) & rows, min(longest, HOUR)))
     return due.come("look_at", waits, now)
 
 
@@ -221,7 +220,7 @@ def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | N
     if task.looks > MISSED_AT_MOST:
         return None
     doubled: int = 2 ** min(task.looks, 20)
-    return now + min(SOON * doubled, 6 * SELDOM)
+    return now + min(SOON * doubled, HOUR)
 
 
 def records_came() -> None:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.laaffic import LaafficClient
 
 
@@ -15,6 +16,14 @@ class NotConfigured(Exception):
 @functools.cache
 def laaffic_client() -> LaafficClient:
     return client_with(settings.LAAFFIC_TIMEOUTS)
+
+
+def require_configured() -> LaafficClient:
+    """The client of `laaffic_client`; NotNow where there is none."""
+    try:
+        return laaffic_client()
+    except NotConfigured as problem:
+        raise NotNow(str(problem)) from problem
 
 
 def client_with(timeouts: tuple[float, float]) -> LaafficClient:

@@ -17,13 +17,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0  # seconds
 PATIENCE = 600.0  # seconds; an outage that is longer costs what only memory knows
 
 
-def insist(work: Callable[[], T], *, patience: float | None = None) -> T:
+def insist(work: Callable[[], T]) -> T:
     """What `work` returns: a whole transaction that changes nothing when it is done twice.
 
-    What passes (a lock, a deadlock, a lost connection; `isolation.is_passing`) is tried again for `patience` seconds;
+    What passes (a lock, a deadlock, a lost connection; `isolation.is_passing`) is tried again for PATIENCE seconds;
     whatever else it raises is raised.
     """
-    give_up_at = time.monotonic() + (PATIENCE if patience is None else patience)
+    give_up_at = time.monotonic() + PATIENCE
     pause = FIRST_PAUSE
     while True:
         try:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from django.db import models
-from django.urls import reverse
+
+from laaffic_console.kit import pages
 
 _models: dict[str, type[models.Model]] = {}
 
@@ -24,4 +25,4 @@ def page_of(kind: str, pk: int | None) -> str:
     model = _models.get(kind)
     if model is None or pk is None:
         return ""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
+    return pages.page_of(model, pk)

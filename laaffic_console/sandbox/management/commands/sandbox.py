@@ -195,10 +195,15 @@ def said_at_start(address: str, options: Options) -> str:
         key, secret = usual.api_key, usual.api_secret
     lines = [f"sandbox at {address}/", "In the .env of the console that is to use it:"]
     lines += [f"  LAAFFIC_BASE_URL={address}/v3", f"  LAAFFIC_API_KEY={key}", f"  LAAFFIC_API_SECRET={secret}"]
+    known = ", ".join(f"{one} ({product})" for one, product in options.applications.items())
+    appid = next(iter(options.applications), "sandbox1")
+    lines.append(f"It knows {known or 'every appId'}. In the console: register_app {appid} --channel sms")
     if not options.callback:
-        lines.append(
-            "It pushes no delivery reports: set SANDBOX_CALLBACK to an address that the application's page shows."
-        )
+        lines += [
+            "It pushes no delivery reports; the console asks for them. To have them pushed, start it with",
+            "  SANDBOX_CALLBACK=http://127.0.0.1:8000/hooks/TOKEN/sms-report/",
+            "where TOKEN is one of the console's LAAFFIC_PUSH_TOKENS; an application's page shows the whole address.",
+        ]
     return "\n".join(lines)
 
 

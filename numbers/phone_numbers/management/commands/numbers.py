@@ -310,7 +310,7 @@ def of_pool(pool: NumberPool) -> dict[str, Any]:
         "addresses": list(held.addresses) if held else [],
         "concurrency": held.max_concurrency if held else None,
         "numbers": list(held.numbers) if held else [],
-        "difference": of_difference(difference(pool.current.config, held)) if held and pool.current else {},
+        "difference": difference(pool.current.config, held).told() if held and pool.current else {},
         "seen": pool_changes.listed_as_shown(pool),
     }
 
@@ -330,14 +330,8 @@ def of_version(version: PoolVersion) -> dict[str, Any]:
     }
 
 
-def of_difference(changed: PoolDifference) -> dict[str, Any]:
-    """What differs, and nothing that does not."""
-    parts = {name: getattr(changed, name) for name in PoolDifference.__slots__}
-    return {name: list(part) for name, part in parts.items() if part}
-
-
 def shown_only(pool: NumberPool | None, changed: PoolDifference) -> dict[str, Any]:
-    return {"applied": False, "difference": of_difference(changed), "seen": pool_changes.listed_as_shown(pool)}
+    return {"applied": False, "difference": changed.told(), "seen": pool_changes.listed_as_shown(pool)}
 
 
 def as_text(document: dict[str, Any]) -> str:
