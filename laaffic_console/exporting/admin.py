@@ -34,7 +34,7 @@ State = Export.State
 STATE_COLOURS = state_colours.of(State, queued="info", expired="default")
 AGAIN = (State.FAILED, State.CANCELLED, State.EXPIRED)
 DOWNLOADS_SHOWN = 20
-# What kinds of exports call what they are about.
+# The labels of the parameters that say what an export is of.
 OF_WHAT = {
     "campaign": gettext_lazy("Campaign"),
     "task": gettext_lazy("Group call"),

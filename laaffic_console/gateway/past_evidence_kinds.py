@@ -49,5 +49,5 @@ def kind_of(state: str, reason: str, evidence: str) -> str:
         return "list"
     if state == "lapsed":
         return "time"
-    # What had failed has its reason beside longer words; a batch that was kept back has none.
+    # A failed request has its reason beside longer words; a batch that was kept back has none.
     return "console" if state == "not_sent" and reason in ("", evidence) else "no_answer"

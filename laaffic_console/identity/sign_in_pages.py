@@ -72,7 +72,7 @@ class SecondStepView(InFrame, AuthenticateView):
 @require_POST
 def provider_login(request: HttpRequest, provider_id: str) -> HttpResponse:
     is_again = request.GET.get("process") == AuthProcess.REDIRECT
-    # What the address says, anyone who sits there can change: it is asked here that they prove themselves again. Any
+    # Anyone who sits there can change the address, so the proof is asked for here and not by it. Any
     # max_age has the provider say when it asked (OpenID Connect Core 3.1.2.1), which an older sign-in there gives away.
     asked = request.GET.copy()
     asked["auth_params"] = "prompt=login&max_age=0" if is_again else f"max_age={providers.OLDEST_SIGN_IN}"

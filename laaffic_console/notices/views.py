@@ -34,7 +34,7 @@ def bell_view(request: HttpRequest) -> HttpResponse:
     n = reading.count(user) if len(newest) == IN_BELL else len(newest)
     shown = f"{n}+" if n >= reading.MANY else f"{n}"
     context = {"notices": newest, "n": n, "shown": shown, **_last_of(newest)}
-    # Where the only worker is silent nobody hands out a notice of it.
+    # If the only worker is silent, nobody hands out a notice of it.
     context["lacks_worker"] = user.has_perm(OWNER) and not workers.alive()
     return TemplateResponse(request, "notices/bell.html", context)
 

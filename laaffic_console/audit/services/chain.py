@@ -26,7 +26,7 @@ class Verdict:
 
 
 def entries() -> "models.QuerySet[AuditEntry]":
-    """The entries, past the model's own manager: that one refuses to seal and to prune them."""
+    """All entries, without the model's own manager: that one refuses to change and to delete them."""
     return models.QuerySet(AuditEntry)
 
 

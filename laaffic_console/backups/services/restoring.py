@@ -51,7 +51,7 @@ CLOCKS_APART = dt.timedelta(minutes=5)
 # A table that is there from the replacing to the end, on PostgreSQL, with the lasting words that are to be written.
 _HALFWAY = "restore_halfway"
 
-# What is held, where it is so, and what is written with it: a backup of an older version lacks some of the columns.
+# (table, which rows are held, what is written to them): a backup of an older version lacks some of the columns.
 _REASON = {"hold_reason": f"'{UNFINISHED_RESTORE}'", "hold_kind": f"'{HoldKind.RESTORE_UNFINISHED.value}'"}
 _HELD = (
     (
@@ -81,7 +81,7 @@ END $$;
 """  # noqa: S608 - names and sentences of ours
 
 
-# In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
+# Run in the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
 _HOLD_ALL = f"""
 {"".join(_hold(table, which, written) for table, which, written in _HELD)}
 DELETE FROM public.gateway_workerheartbeat;

@@ -45,8 +45,8 @@ OPERATED = {
     },
     "numbers": {"*binding", "*numberpool", "change_ownednumber", "export_ownednumber", "edit_ownednumber"},
 }
-# What needs a second look: a big launch, a lost answer's end by a person's word, the end of an account's hold.
-# Who settles a lost answer by a word reads the evidence as it came.
+# Acts that need a second look: a big launch, a lost answer's end by a person's word, the end of an account's hold.
+# People who settle a lost answer by their word have to read the evidence as it came.
 APPROVED = {
     "messaging": {
         "see_numbers",
@@ -122,7 +122,7 @@ def _keep_sight(using: str) -> None:
 
 # Rights to pages with numbers on them.
 SHOWING = [f"view_{model}" for model in ("contact", "message", "reply", "suppressionentry", "callrecord", "binding")]
-# What this run has given: a role that has nothing else is new, also while its second app is looked at.
+# The permissions given in this run: a role with no others is new, also while its second app is looked at.
 _given_now: dict[int, set[int]] = {}
 
 

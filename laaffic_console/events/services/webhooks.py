@@ -179,7 +179,7 @@ def delete(webhook: Webhook) -> None:
     while _deletes_some(webhook):
         pass
     with transaction.atomic():
-        # Who has just written an event for it is waited for (fan_out.deliver_to), and their deliveries go as well.
+        # Transactions that have just written an event for it are awaited (fan_out.deliver_to); their deliveries go too.
         list(Webhook.objects.select_for_update().filter(pk=webhook.pk).values_list("pk"))
         while _deletes_some(webhook):
             pass

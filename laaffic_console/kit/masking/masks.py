@@ -19,7 +19,7 @@ SUMMARIES = {"summary"}  # columns of files that hold JSON
 PAIRS = {"callee", "test to"}  # names in the ledger's summaries
 
 _DOTS = "•"
-# In a text: what has an @ in it; and seven digits or more as people write a number, which a moment or a day is not.
+# Addresses in a text, with an @ in them, and seven digits or more as people write a number; no moments and days.
 _IN_TEXT = re.compile(
     r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)"
     r"|(?P<moment>(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?)"

@@ -105,7 +105,7 @@ class _Round:
 
     def _find_open(self, people: Sequence[int]) -> dict[tuple[int, str, str], Notice]:
         since = self.now - GROUPED
-        # What is not under the bell is never read: of that, an hour begins with the first.
+        # Notices that are not under the bell are never read: their hour begins with the first.
         lately = Q(in_bell=True, last_at__gt=since) | Q(in_bell=False, first_at__gt=since)
         # The second bound says nothing more; an index is read by it.
         unread = Notice.objects.filter(lately, user__in=people, read_at=None, last_at__gt=since)
@@ -121,7 +121,7 @@ class _Round:
             return
         if (notice := self._open.get(key)) is not None:
             if email and notice.mail in (Notice.Mail.SENT, Notice.Mail.SENDING):
-                # Who reads mail alone learns it only so: an approval asked for again, a budget used up after its 80%.
+                # People who read only mail learn it so alone: an approval asked for again, a budget used up after 80%.
                 # The postbox lets one mail out in ten minutes.
                 notice.mail = Notice.Mail.DUE
             notice.said, notice.count = row.said, notice.count + 1

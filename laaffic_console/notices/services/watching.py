@@ -97,7 +97,7 @@ def _callbacks(now: dt.datetime) -> Iterator[Condition]:
     if pushed_at is not None and pushed_at >= old:
         return
     reported = {one.ledger for one in subjects.every() if one.is_reported}
-    # What left lately is passed over before anything is counted: on a busy console it would be all that is looked at.
+    # Requests that left lately are left out first: on a busy console there would be no others among those looked at.
     before = LedgerEntry.objects.filter(pk__lte=_last_prepared_before(old)).order_by("-pk")
     for kind, state, left_at in list(before.values_list("about_kind", "state", "left_at")[:LAST_ENTRIES]):
         if kind not in reported or state != EntryState.ACCEPTED or left_at is None:

@@ -210,7 +210,7 @@ def _place(
     before = None if is_new_trouble else _shortly_before(scope, code, now)
     wait = min(2 * before.probe_wait, LONGEST_WAIT) if before else FIRST_PROBE
     carried = before.funds if before else None
-    # What was too little is read at once: a top-up that comes before the first probe would be taken for it.
+    # The balance that was too little is read at once: after a top-up the first probe would take the new one for it.
     first = dt.timedelta(seconds=wait if carried is None else 0)
     given = {
         "application": application,
