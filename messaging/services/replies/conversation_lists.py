@@ -11,7 +11,6 @@ from laaffic_console.kit.words.plain_text import whole_number
 from messaging.models import Conversation
 from messaging.models.conversations import Conversations
 from messaging.services.contacts import people_search
-from messaging.services.replies.conversations import gone
 from messaging.subscribers import subscriber
 
 USUAL = "open"
@@ -34,7 +33,7 @@ def _in_view(rows: Conversations, user: User, view: str) -> Conversations:
         case "mine":
             return rows.filter(assigned_to=user.pk, state=state.OPEN)
         case "unassigned":
-            return rows.filter(Q(assigned_to=None) | Q(assigned_to__in=gone()), state=state.OPEN)
+            return rows.filter(assigned_to=None, state=state.OPEN)
         case "unread":
             return rows.unread()
         case "done":
