@@ -42,7 +42,7 @@ def fill(model: Any, by_account: Q | None = None) -> None:
 
 
 def kind_of(kept: str) -> str:
-    """Of what the column holds; empty where that has no words to tell by, and the sentence is compared."""
+    """The kind of hold that the column's content tells; "" if it has no words, and the sentence must be compared."""
     if kept == UNFINISHED_RESTORE:
         return "restore_unfinished"
     return _of_words(json.loads(kept[1:])) if kept.startswith(MARK) else ""

@@ -76,7 +76,7 @@ def plain_rows(path: Path) -> Iterator[Row]:
 
 
 def plain_rows_as_meant(path: Path, encoding: str = "") -> Iterator[Row]:
-    """As `plain_rows`, where words are kept: SeveralReadings where none of several is named."""
+    """As `plain_rows`, for lists whose words are kept: SeveralReadings if `encoding` leaves several readings."""
     written = _how_it_is_written(path, encoding)
     if len(written.readings) > 1:
         said = _("The file's letters can be read in several ways. Say which encoding is right: %(all)s")

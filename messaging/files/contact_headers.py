@@ -130,7 +130,7 @@ def _plain(header: str) -> str:
 
 
 def _likelihood(header: str) -> tuple[bool, bool]:
-    """That a phone number under this header is the one that gets messages; the least comes first."""
+    """A sort key for columns of numbers: the column whose numbers most likely get the messages sorts first."""
     plain = _plain(header)
     return not _MOBILE.search(plain), any(word in plain for word in _LESS_LIKELY)
 

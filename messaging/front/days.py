@@ -103,7 +103,7 @@ def _happened(start: dt.datetime, end: dt.datetime) -> dict[int, int]:
 
 
 def spend(midnight: dt.datetime) -> list[dict[str, Any]]:
-    """By currency, what reports told was charged today, and all of yesterday."""
+    """One dict for each currency: what reports said was charged today, and on the whole of yesterday."""
     today = hour_tallies.spent(midnight)
     yesterday = hour_tallies.spent(midnight - DAY, midnight)
     return [

@@ -122,7 +122,7 @@ def _opens_in(zone: str, rules: Rules, since: dt.datetime, end: dt.datetime) -> 
 
 
 def _first_between(rules: Rules, begins: dt.datetime, ends: dt.datetime) -> dt.datetime | None:
-    """By one even clock, `ends` not included."""
+    """The first open moment from `begins` to before `ends`, by a clock that never changes; None if there is none."""
     day = begins.date()
     while day <= ends.date():
         midnight = dt.datetime.combine(day, dt.time())

@@ -8,7 +8,7 @@ from laaffic_console.kit.words.visible_names import SaysWhatIsTaken
 
 
 class FrequencyCap(SaysWhatIsTaken):
-    """Of one application's campaigns: what they may add to the messages that a person has had on the channel."""
+    """The limit for one application's campaigns: they send nothing to a person who has had so many on the channel."""
 
     application = models.OneToOneField(
         Application, models.CASCADE, related_name="frequency_cap", verbose_name=_("application")

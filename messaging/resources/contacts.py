@@ -104,5 +104,5 @@ class ContactResource(resources.ModelResource):
         return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
 
     def export_field(self, field: fields.Field, instance: Contact, **kwargs: Any) -> Any:
-        """As it is: laaffic_console/kit/files/exports.py says what a file makes of it."""
+        """The raw value: laaffic_console/kit/files/exports.py decides how a file writes it."""
         return self.dehydrate_groups(instance) if field.column_name == "groups" else field.get_value(instance)

@@ -98,7 +98,7 @@ class RetryForm(forms.Form):
 
 
 def _key(reason: str) -> str:
-    """The same however the counts move in the meantime."""
+    """A key for the reason that stays the same when its count changes."""
     return hashlib.sha256(reason.encode()).hexdigest()[:16]
 
 

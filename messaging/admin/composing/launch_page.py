@@ -57,7 +57,7 @@ class LaunchPage(ABC, Generic[Draft]):
 
     @abstractmethod
     def launch(self, seen: Any, sentences: dict[str, str]) -> None:
-        """As it was shown (seals.py); NotSeen, StillOpen, NotAllowed or ValidationError where it is not launched."""
+        """Launch it as the page showed it (seals.py), or raise NotSeen, StillOpen, NotAllowed or ValidationError."""
 
     def reasons(self) -> dict[str, str]:
         """{check: why it is launched anyway}, as posted."""

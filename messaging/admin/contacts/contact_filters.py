@@ -77,7 +77,7 @@ def in_order_of_members(found: QuerySet[Contact]) -> QuerySet[Contact]:
 
 
 class ImportFilter(admin.SimpleListFilter):
-    """Whom one import has added, or updated: an import's page leads here, and the filter shows while it holds."""
+    """Contacts that one import added or updated. Its page links here; the filter is shown only while it is set."""
 
     title = gettext_lazy("import")
     parameter_name = "import"

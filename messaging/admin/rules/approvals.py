@@ -53,7 +53,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
     list_select_related = [*DRAFTS, "asked_by", "decided_by"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
-        """Of the kinds that this person may see; who may see none at all is refused, and told nothing."""
+        """Approvals of the kinds of draft that this person may see; without any such kind the page itself refuses."""
         if not self.has_view_permission(request):
             return super().get_queryset(request)
         return approvals.seen_by(request.user, super().get_queryset(request))

@@ -23,7 +23,7 @@ def shown(held: Launched) -> str:
 
 
 def shown_in_row(held: Launched) -> str:
-    """The same of a list, whose rows show no more than what it is held for."""
+    """As `shown`, for a row of a list. A row shows only why it is held, so it asks only if it is held by its end."""
     return PAST_END if sending_hours.is_held_by_end(held) else ""
 
 
@@ -35,7 +35,7 @@ def end_passed(held: Launched) -> str:
 
 
 def asked(request: HttpRequest) -> dict[str, bool]:
-    """As a service's resume takes it; a row of a list carries it in its address."""
+    """The arguments for a service's `resume`. Pages post them; rows of a list have them in their address."""
     return {"past_end": PAST_END in request.POST or PAST_END in request.GET}
 
 

@@ -29,7 +29,7 @@ class TextWidget(UnfoldAdminTextareaWidget):
 
 
 class MergeTextWidget(TextWidget):
-    """Of a channel without segments: its characters alone."""
+    """The text field of a channel without segments: it counts only characters."""
 
     limit = segments.LIMIT_CHARACTERS
 

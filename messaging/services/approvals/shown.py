@@ -79,7 +79,7 @@ class Shown:
 
 
 def of(campaign: Campaign, planned: Forecast) -> Shown:
-    """As it stands; `planned` counted to its end."""
+    """What is shown of the campaign as it is now; `planned` must be counted to its end."""
     counted = planned.counted
     return Shown(
         parts=parts_of(campaign),
@@ -160,7 +160,7 @@ def changes(
 
 
 def _are_fewer(before: Shown, now: Shown, names_any: Callable[[Sequence[str]], bool]) -> bool:
-    """The same members, of whom some are suppressed now, or have withdrawn their consent, and none has come back."""
+    """Whether the members are the same, some are suppressed or withdrew consent since, and nobody came back."""
     if before.people != now.people or before.recipients is None or now.recipients is None:
         return False
     if now.recipients >= before.recipients:
@@ -245,7 +245,7 @@ def _grouped(number: int | None) -> str:
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
-    """Of keys that every version can read: while an upgrade goes on, the one before it takes no other, and would
+    """JSON with only the keys that the version before this one reads: during an upgrade it would take no others, and
     compare nothing.
     """
     kept = asdict(shown)

@@ -142,8 +142,8 @@ def freeze_at_once(campaign: Campaign) -> None:
 
 
 def freeze_new(campaign: Campaign, cap: frequency.Cap) -> list[Message]:
-    """Those who are given one by one, of a campaign that `begin_new` began and that leaves out no group: its messages.
-    Its row the caller writes, by `COUNTED` too."""
+    """Freeze the numbers given one by one of a campaign that `begin_new` began and that leaves out no group; return its
+    messages. The caller writes the campaign's row, with the fields in `COUNTED`."""
     contact_writes.keep_from_undo()
     counts, made = given_numbers.add_extra_numbers(campaign, CHUNK, cap)
     _count(campaign, counts)
@@ -311,8 +311,8 @@ def begin(campaign: Campaign) -> None:
 
 
 def begin_new(campaign: Campaign) -> frequency.Cap:
-    """The same of one that this transaction made for numbers alone; the cap by which it is frozen. Its row the caller
-    writes, by `BEGUN` too."""
+    """As `begin`, for a campaign that this transaction made for numbers alone; return the cap to freeze it by. The
+    caller writes the campaign's row, with the fields in `BEGUN`."""
     canary.begin(campaign)
     campaign.rules, campaign.audience_end, campaign.member_end = [], 0, 0
     cap = frequency.cap_of(campaign)

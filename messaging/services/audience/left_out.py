@@ -66,7 +66,7 @@ def _with_other_spellings(made: tuple[int, int, int]) -> list[tuple[int, str]]:
 
 
 def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
-    """Those of the numbers whose contacts are still to be frozen."""
+    """The numbers whose contacts are in the audience, beyond the id `after`: they will be frozen later."""
     members = GroupMembership.objects.filter(contact=OuterRef("pk"))
     waiting = Contact.objects.filter(number__in=numbers, pk__gt=after, pk__lte=campaign.audience_end)
     joined = members.filter(group__in=campaign.groups.all())
@@ -81,7 +81,7 @@ def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
 
 
 class Dropped(NamedTuple):
-    """Of a chunk's contacts, those without a message."""
+    """How many contacts of a chunk get no message, by reason."""
 
     excluded: int = 0
     suppressed: int = 0
@@ -122,7 +122,7 @@ def count_dropped(
 
 
 def has_agreed(campaign: Campaign) -> tuple[str, list[str]]:
-    """Of contacts `c`, with its parameters; "TRUE" where the campaign needs nobody's consent."""
+    """(SQL condition on contacts `c`, its parameters); "TRUE" if the campaign needs nobody's consent."""
     if not consents.is_needed(campaign):
         return "TRUE", []
     return audience_sql.has_consent("c", campaign.channel)

@@ -56,7 +56,7 @@ _make = Insert(Batch, keys=True)
 
 @Select
 def _first_queued(at_most: int) -> "QuerySet[Message, Any]":
-    """Of a batch, by primary key as `Batch.messages`."""
+    """The ids of a batch's first queued messages, searched by primary key as in `Batch.messages`."""
     within = {"pk__gte": Given("first"), "pk__lte": Given("last"), "batch_id": Given("batch")}
     return Message.objects.filter(**within, state=MessageState.QUEUED).order_by("pk").values_list("pk")[:at_most]
 

@@ -155,7 +155,7 @@ def _loads(
 def _all_at_once(
     batches: Sequence[Batch], rows: Mapping[int, list[Row]], standing: Sequence[Gate]
 ) -> dict[int, list[Row]] | None:
-    """By batch, who is left when opt-outs and gates have stopped theirs; None, and nothing written, if somebody waits.
+    """{batch id: rows that opt-outs and gates let through}. None, and nothing written, if a gate holds or makes wait.
 
     Asking a gate for four thousand at once costs little more than for a thousand.
     """

@@ -102,7 +102,7 @@ def _require_unsent(batch: Batch, rows: Sequence[Row], stopped: Mapping[int, str
 
 
 def without_waiting(batch: Batch, rows: list[Row], waiting: Mapping[int, Later]) -> list[Row]:
-    """Those that wait go into batches of their own, one for each moment and reason."""
+    """The rows that can go now; waiting ones are moved into batches of their own, one for each moment and reason."""
     if not waiting:
         return rows
     for later, ids in _by_moment(rows, waiting).items():

@@ -82,7 +82,7 @@ def as_documents(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def of_batch(batch: Batch) -> Waiting | None:
-    """Of a message's own batch."""
+    """Why this message's batch waits, and until when; None if it does not wait."""
     if batch.state != BatchState.QUEUED or batch.not_before is None or batch.not_before <= database_clock.now():
         return None
     until = batch.not_before if gates.tells_when(batch.waits_for) else None
@@ -114,7 +114,7 @@ def moments_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
 
 
 def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
-    """Those with nothing to do before a moment that is not near: frozen, nothing in hand, all that is queued waits."""
+    """The campaigns with nothing to do for some time: frozen, nothing claimed, and all that is queued waits."""
     of_it = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=OuterRef("pk"))
     soon = database_clock.now() + moments.AHEAD  # a sender waits for no more than that
     waits = of_it.filter(state=BatchState.QUEUED, not_before__gt=soon)

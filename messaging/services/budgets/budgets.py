@@ -83,7 +83,7 @@ class Standing:
 
 
 def today() -> dt.date:
-    """By the console's clock, no matter who asks."""
+    """Today's date in the console's time zone, whatever the zone of the person who asks."""
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
@@ -197,7 +197,7 @@ def _standings(budgets: list[Budget], day: dt.date) -> list[Standing]:
 
 
 def nearly_used() -> list[Standing]:
-    """Those that ask for somebody: four fifths have gone, and nobody has lifted them."""
+    """The budgets that need attention: four fifths are used, and nobody has lifted the limit."""
     return [one for one in standings() if one.is_warned and one.counter.lifted_at is None]
 
 

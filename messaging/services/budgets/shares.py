@@ -61,18 +61,18 @@ def messages_of(batch: Batch) -> int:
 
 @dataclass(slots=True)
 class Charged:
-    """Of one batch's messages: what reports say was charged, and those that none speaks for."""
+    """What reports say was charged for one batch's messages, and the messages for which no report says it."""
 
     micros: int = 0
     awaited: list[tuple[str, int]] = field(default_factory=list)  # (country, segments of its messages)
 
     def at(self, prices: Mapping[str, int]) -> int:
-        """Of those that are awaited, what was expected at the claim."""
+        """Millionths: what was charged, and for the messages without a report what the claim expected."""
         return self.micros + sum(prices.get(country, 0) * segments for country, segments in self.awaited)
 
 
 def charged(batches: Collection[Batch], currency: str) -> dict[int, Charged]:
-    """By batch, in one statement for all of them."""
+    """{batch id: what was charged, and what is awaited}, read by one statement."""
     found = {batch.pk: Charged() for batch in batches}
     still_queued = {batch.pk for batch in batches if batch.state == BatchState.QUEUED}
     of_state = messages_in(batches).order_by().values_list("batch_id", "state", "country", "currency")
@@ -105,7 +105,7 @@ def gone_without_share(batch_id: int, taken: Sequence[Queued], currency: str) ->
 
 
 def measured(shares: Collection[BudgetShare], batches: Mapping[int, Batch], currency: str) -> dict[int, int]:
-    """By share, what its batch takes by now; those whose batch is not among these are left out."""
+    """{share id: units that its batch takes now}; shares whose batch is not in `batches` are left out."""
     of_batches = [(share, batch) for share in shares if (batch := batches.get(share.batch_id or 0)) is not None]
     if not currency:
         return {share.pk: messages_of(batch) - share.before for share, batch in of_batches}
@@ -327,7 +327,7 @@ def follow_slowly(counter_id: int) -> None:
 
 
 def _measure(counter_id: int, currency: str, shares: "QuerySet[BudgetShare]", *, always: bool = False) -> None:
-    """As they are under the counter's lock."""
+    """Correct these shares, as they are once the counter is locked."""
     with transaction.atomic():
         counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
         put_right(counter, currency, list(shares.order_by("pk")), always=always)
@@ -377,7 +377,7 @@ def _elsewhere() -> "QuerySet[BudgetShare, Any]":
 
 @Update
 def take() -> tuple["QuerySet[BudgetCounter]", dict[str, Any]]:
-    """Of a counter that the caller has locked."""
+    """Add `taken` to a counter that the caller has locked."""
     return BudgetCounter.objects.filter(pk=Given("counter")), {"used": F("used") + Given("taken", BigIntegerField())}
 
 
