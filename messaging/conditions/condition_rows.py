@@ -63,7 +63,7 @@ class Row:
 
     @classmethod
     def from_json(cls, given: object) -> Self:
-        """A row from a page's JSON. Invalid parts become empty, and reading the row's condition says what is missing."""
+        """A row from a page's JSON. Invalid parts become empty; reading the row's condition says what is missing."""
         found: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
         texts = {name: keepable(str(found.get(name, ""))) for name in ("field", "compares", "name", "unit")}
         said = {name: text[: conditions.LONGEST] for name, text in texts.items()}

@@ -47,7 +47,7 @@ def messages_moved(before: Mapping[int, int]) -> None:
 
 
 def reasons_told(ids: Sequence[int]) -> None:
-    """Of messages that have failed already, and said no reason when that was told: it is told again with the reason."""
+    """Send the failure event again for messages whose first one had no reason, now with the reason."""
     if ids:
         outbox.record_many(
             [Kind.MESSAGE_FAILED], lambda: (_end_of_message(message) for message in _messages(sorted(ids)))

@@ -157,7 +157,7 @@ def _read_replies_with_care(until: dt.datetime) -> None:
 
 
 def _hold_emails(since: dt.datetime, until: dt.datetime, has_forgotten: bool) -> int:
-    """Whose request may have left is unknown; what waits for a time that is still to come asks a person."""
+    """Call unknown the campaigns whose request may have left; hold for a person those whose time is still to come."""
     state = EmailCampaign.State
     waiting = EmailCampaign.objects.filter(state__in=[state.SCHEDULED, state.SENDING, state.HELD, state.UNKNOWN])
     ids = list(waiting.order_by("pk").values_list("pk", flat=True))

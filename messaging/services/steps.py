@@ -42,7 +42,7 @@ Kind = TypeVar("Kind", Campaign, EmailCampaign)
 
 
 def locked(kind: type[Kind], campaign_id: int) -> Kind:
-    """By itself: a row that is joined to it would be as old as the statement that waited (docs/mechanisms/locks.md)."""
+    """The campaign, its row locked without joins: a joined row could predate the lock (docs/mechanisms/locks.md)."""
     found: Kind | None = _locked[kind].first(kind, pk=campaign_id)
     if found is None:
         raise kind.DoesNotExist

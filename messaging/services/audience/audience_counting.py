@@ -169,7 +169,7 @@ class Counting:
         return True
 
     def in_audience(self, numbers: list[str]) -> set[str]:
-        """The numbers whose contact is in the audience anyway, in any spelling; groups that are left out are ignored."""
+        """The numbers whose contact is in the audience anyway, in any spelling; excluded groups are not considered."""
         known = dict(Contact.objects.filter(number__in=every_spelling(numbers)).values_list("pk", "number"))
         mine = GroupMembership.objects.filter(contact__in=known)
         joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)

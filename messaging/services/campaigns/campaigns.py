@@ -258,9 +258,9 @@ def _to_hold() -> list[int]:
 
 
 def _to_follow() -> Iterator[int]:
-    """Those whose hold has ended, or has another sentence by now; no other is looked at.
+    """The ids of campaigns held by an account hold that has ended or has another sentence now; no others are read.
 
-    First those that only go on: who gets the others may have to be counted, and nobody is to wait for that.
+    First come those that just go on: the recipients of the others may have to be counted, which takes time.
     """
     held = Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False)
     for some in (held.exclude(audience=Campaign.Audience.OPEN), held.filter(audience=Campaign.Audience.OPEN)):

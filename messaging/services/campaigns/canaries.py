@@ -189,7 +189,7 @@ def has_passed(campaign: Campaign) -> bool:
 
 
 def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
-    """By a person's word, whatever the reports say. What it is held for otherwise holds it anyway."""
+    """Send to the rest because a person says so, whatever the reports say. A hold for another reason stays."""
     if is_blank(reason):
         raise ValidationError(_("Say why the rest is sent now."))
     campaign = Campaign.objects.get(pk=campaign_id)

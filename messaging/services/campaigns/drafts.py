@@ -188,7 +188,7 @@ def check_content(campaign: Campaign) -> None:
 
 
 def _problems_with_time(campaign: Campaign) -> dict[str, list[str]]:
-    """Of a draft: what was launched at recipients' own time has its first moment in `scheduled_at`."""
+    """{field: problems} of its times. After a launch at recipients' own time `scheduled_at` is its first moment."""
     if campaign.latest_end and campaign.scheduled_at and campaign.latest_end <= campaign.scheduled_at:
         return {"latest_end": [_ends_first()]}
     if not campaign.local_time:

@@ -63,7 +63,7 @@ def edit(
 
 
 def _as_kept(campaign: Campaign, fields: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """As they are stored: or the same edit, made twice, would seem another."""
+    """The fields as they are stored; otherwise a repeated edit would look like a new one."""
     found = dict(fields)
     if options:
         found["channel_options"] = {**campaign.channel_options, **options}
@@ -76,7 +76,7 @@ def _as_kept(campaign: Campaign, fields: Mapping[str, Any], options: Mapping[str
 
 
 def _changes(campaign: Campaign, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that the campaign does not have already."""
+    """The given fields whose values differ from the campaign's."""
     return {name: value for name, value in given.items() if _compared(_now(campaign, name)) != _compared(value)}
 
 

@@ -368,7 +368,7 @@ def _end_of(campaign: Campaign, planned: Forecast) -> int:
 
 
 def start_or_hold(campaign: Campaign, agreed: Agreed | None = None) -> None:
-    """By the clock nobody is there to be told: what misses its approval by now is held. `agreed`: see not_as_shown."""
+    """Start it, or hold it if something is missing, as nobody is there to be told. `agreed`: see not_as_shown."""
     stop = applications.stop_of(campaign.application)
     if missing := stop or approval_rules.missing(campaign) or not_as_shown(campaign, agreed):
         states.hold_locked(campaign, missing)

@@ -26,7 +26,7 @@ def hold(campaign_id: int, reason: str, kind: HoldKind = HoldKind.OTHER) -> None
 
 
 def hold_locked(campaign: Campaign, reason: str, kind: HoldKind = HoldKind.OTHER) -> None:
-    """The same of one that is locked already, whatever its state."""
+    """As `hold`, for a campaign that the caller has locked, whatever its state."""
     _hold(campaign, reason, kind, None)
 
 
@@ -77,7 +77,7 @@ def move(
 
 
 def move_new(campaign: Campaign, state: CampaignState, event: str, by: User | None) -> None:
-    """The same for one that this transaction made and nobody has noted: its row the caller writes, by `MOVED` too."""
+    """As a move, for a campaign made in this transaction: the caller writes its row, with the fields in `MOVED`."""
     was = _take(campaign, state)
     campaign.wait_reason = ""
     steps.note_together(campaign, [steps.created(), (event, Act.STEPPED)], by)

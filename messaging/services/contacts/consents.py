@@ -89,7 +89,7 @@ def _row(one: Said) -> list[Any]:
 
 
 def _unknown(said: Sequence[Said]) -> list[Said]:
-    """Those that say something new, each once, in one order for all writers: no two deadlock."""
+    """What of this is not stored yet, each once, in one order for all writers, so that no two deadlock."""
     told = {_key(one): one for one in reversed(said)}
     there = ConsentEvent.objects.filter(subscriber__among=[key[0] for key in told]).order_by()
     known = set(there.values_list("subscriber", "at", "channel", "state", "source")) if told else set()
@@ -133,7 +133,7 @@ def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], o
 
 
 def given_among(numbers: Iterable[str], channel: str) -> set[str]:
-    """Those of the numbers whose consent for the channel is given now."""
+    """The numbers whose consent for the channel is given now."""
     wanted = list(numbers)
     if not wanted:
         return set()
@@ -165,7 +165,7 @@ def withdrawn_since(channel: str, since: dt.datetime) -> frozenset[str] | None:
 
 
 def without(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
-    """Those who are to be left out of the campaign; nobody where it needs no consent."""
+    """The numbers to leave out of the campaign for want of consent; none if it needs no consent."""
     if not is_needed(campaign):
         return set()
     wanted = set(numbers)

@@ -228,7 +228,7 @@ _odd = re.compile(r"[\\\n\r]")
 
 
 def _copy_line(row: ReadyRow) -> str:
-    """As PostgreSQL's text format requires; one block of lines takes half the time of a call for each row."""
+    """The row in PostgreSQL's text format for COPY; one block of lines takes half the time of a call for each row."""
     line = "\t".join(row)
     if _odd.search(line) or line.count("\t") >= len(row):
         return "\t".join([cell.translate(_escapes) for cell in row])
@@ -247,8 +247,8 @@ def _add_members(numbers: Sequence[str], group_id: int, import_id: int | None) -
 
 
 def _forget_overtaken(ids: Sequence[int], import_id: int) -> None:
-    """Of a number that a file has twice the first values are kept, unless somebody has changed it between the two: also
-    where the first of the two added it."""
+    """Where a file has a number twice, keep the first values for an undo, also if the first row added the contact, but
+    not if somebody changed the contact between the two."""
     is_one, parameter = among(ids)
     with connection.cursor() as cursor:
         cursor.execute(

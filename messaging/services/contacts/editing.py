@@ -14,7 +14,7 @@ def put_number(contact: Contact, parsed: Msisdn) -> None:
 
 
 def of_name(name: str, attributes: Mapping[str, str]) -> dict[str, str]:
-    """Of a contact with another name: a first name of its own goes with the name that it belonged to."""
+    """The attributes after a change of name: a first name that does not begin the new name is removed."""
     is_of_the_name = name.startswith(attributes.get("first_name", ""))
     return {key: value for key, value in attributes.items() if is_of_the_name or key != "first_name"}
 

@@ -18,7 +18,7 @@ def done() -> "QuerySet[Erasure]":
 
 
 def count_among(numbers: Sequence[str]) -> int:
-    """By whatever spelling. Most consoles have erased nobody, and an import asks for each of its chunks."""
+    """How many of the numbers were erased, in any spelling. Returns early if nobody was: imports ask for each chunk."""
     if not numbers or not done().exists():
         return 0
     found = done().filter(number__among=every_spelling(numbers)).values_list("number", flat=True)

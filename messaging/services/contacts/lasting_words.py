@@ -51,7 +51,7 @@ class LastingWords:
         )
 
     def kept(self) -> str:
-        """As JSON, for a restore that dies before they are written."""
+        """All of them as JSON, kept for a restore that dies before they are written."""
         rows = (
             [one._asdict() for one in self.suppressed],
             [asdict(one) for one in self.said],

@@ -141,7 +141,7 @@ def suppressed(paste: Paste, channels: Sequence[str]) -> int:
 
 
 def forget_unused() -> None:
-    """Those of drafts that were never saved; a few at a time."""
+    """Delete old pastes of drafts that were never saved; a few at a time."""
     old = Paste.objects.filter(made_at__lt=timezone.now() - KEPT)
     used = Campaign.objects.filter(paste__isnull=False).values("paste")
     for pk in list(old.exclude(pk__in=used).values_list("pk", flat=True)[:5]):

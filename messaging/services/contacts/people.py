@@ -51,7 +51,7 @@ class Known:
 
 
 def of(number: str) -> Known:
-    """By digits with country code; anyone who has the number, whether or not they are a contact."""
+    """The person who has this number (digits with country code), whether or not they are a contact."""
     numbers = spellings(number)
     found = sorted(Contact.objects.filter(number__in=numbers), key=lambda one: numbers.index(one.number))
     emails = tuple(dict.fromkeys(contact.email.lower() for contact in found if contact.email))

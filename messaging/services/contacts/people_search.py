@@ -72,8 +72,8 @@ def narrow(contacts: QuerySet[Contact], query: Query) -> QuerySet[Contact]:
 
 
 def whole(query: Query) -> QuerySet[Contact]:
-    """Whose whole number or address it is. Nothing else is looked for where masks are shown: a part that finds somebody
-    says one digit more of theirs, and the next part the next."""
+    """Contacts with exactly this number or address. A viewer who sees masks may search only so: by parts that find
+    somebody, they could work out the hidden digits one by one."""
     contacts = Contact.objects.order_by("number")
     if query.digits:
         return contacts.filter(number__in=numbers_meant(query))

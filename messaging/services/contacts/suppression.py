@@ -102,7 +102,7 @@ def suppress_numbers(
 
 
 def _still_listed(numbers: Collection[str], *, channel: str, reason: str) -> set[str]:
-    """Those of the numbers whose entry stays until the caller's transaction is committed."""
+    """The numbers that are still on the list, their entries locked until the caller's transaction ends."""
     entries = SuppressionEntry.objects.of_subscribers(list(numbers)).filter(channel=channel, reason=reason)
     locked = entries.select_for_update().order_by("pk").values_list("number", flat=True)
     kept = {subscriber(number) for number in locked}
@@ -116,7 +116,7 @@ def _keep_from_start(numbers: Collection[str], *, channel: str, **said: Any) -> 
 
 
 def suppressed_among(numbers: Sequence[str], *, channels: Sequence[str]) -> set[str]:
-    """Those of the numbers whose subscriber is on the list of one of these channels, however the entry spells it."""
+    """The numbers whose subscriber is on the list of one of these channels, in whatever spelling the entry has it."""
     # What stops a channel is a setting, so the text differs by it.
     shape = tuple(channels), tuple(opt_outs_also_on(channels))
     return _subscribers_in(lambda given: _stopping.rows(*shape, numbers=given), numbers)

@@ -155,14 +155,14 @@ def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
 
 
 def _give_up_requests() -> None:
-    """Of campaigns that went on without them, as no worker asks for those again: their process is dead by now."""
+    """Give up open requests of campaigns that went on without them: no worker asks again, their process is dead."""
     over = [EmailCampaignState.RUNNING, *email_counting.OVER]
     ours = LedgerEntry.objects.filter(about_kind=email_states.ABOUT, interface=email_states.INTERFACE)
     lost_requests.give_up(ours.filter(about_id__in=EmailCampaign.objects.filter(state__in=over).values("pk")))
 
 
 def _end_lost_requests() -> None:
-    """Of campaigns that went on without them, after a day; a callback or an answer still counts."""
+    """Let requests without an answer lapse after a day if their campaign went on; a callback or answer still counts."""
     waiting = [EmailCampaignState.UNKNOWN, EmailCampaignState.SENDING, EmailCampaignState.HELD]
     going_on = EmailCampaign.objects.exclude(state__in=waiting)
     lost = LedgerEntry.objects.filter(

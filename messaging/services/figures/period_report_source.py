@@ -86,7 +86,7 @@ def of_campaigns(ids: Sequence[int]) -> dict[int, Figures]:
 
 
 def _wanted(limits: Limits) -> dict[str, Any]:
-    """Of the limits those that a tally knows by itself: the database reads nothing else."""
+    """A filter for the limits that a tally has columns for, so that the database reads nothing else."""
     found: dict[str, Any] = {}
     if "country" in limits.only:
         found["country__in"] = list(limits.only["country"])

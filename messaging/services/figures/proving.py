@@ -85,7 +85,7 @@ def _recounted(campaign: Campaign) -> dict[str, int]:
 
 
 def _recounted_segments(campaign: Campaign) -> dict[int, int]:
-    """By batch, of what the gateway took."""
+    """{batch id: segments} of the messages that the gateway accepted."""
     rows = Message.objects.filter(campaign=campaign, state__in=counting.SENT).order_by().values_list("batch_id")
     return dict(rows.annotate(total=Sum("segments")))
 

@@ -101,7 +101,7 @@ def start_of(cap: Cap) -> dt.datetime:
 
 
 def full_on(cap: Cap, numbers: Iterable[str], sending: Sending, elsewhere: Source | None = None) -> dict[str, str]:
-    """The same, by the messages of these campaigns and by what `elsewhere` tells."""
+    """{number: why}, as above, counting the messages of these campaigns and what `elsewhere` counted."""
     now, since, asked = timezone.now(), start_of(cap), list(numbers)
     others = list(elsewhere(asked, since, now - DAY)) if elsewhere else []
     perhaps = {*_may_be_full(asked, since, min(filter(None, cap)), sending)}
@@ -150,7 +150,7 @@ def sending_since(channel: str, since: dt.datetime) -> Sending:
 
 
 def _may_be_full(numbers: list[str], since: dt.datetime, least: int, sending: Sending) -> list[str]:
-    """Those who have had `least` or more, counted generously by the database; and anyone who has several spellings."""
+    """Numbers with `least` messages or more, counted generously by the database, and all with several spellings."""
     if not numbers or not sending:
         return []
     spelt = [number for number in numbers if has_spellings(number)]
@@ -240,7 +240,7 @@ class FrequencyGate(Gate):
         return Verdict(stopped={row.message_id: full[row.number] for row in rows if row.number in full})
 
     def _others(self) -> Sending | None:
-        """Whose messages are to be counted; None where nothing has left since they were counted at the freezing."""
+        """The campaigns whose messages must be counted; None if nothing has left since the freezing counted them."""
         frozen = as_frozen.of(self.campaign)
         if frozen is not None and frozen.cap == self.cap and not self._others_sent(frozen):
             return None

@@ -113,12 +113,12 @@ def _settings() -> "QuerySet[Campaign, Any]":
 
 
 def rules_of(campaign: Campaign | EmailCampaign) -> Hours | None:
-    """Of the calendar that counts for a draft; None where none does."""
+    """The hours of the calendar that counts for a draft; None if none does."""
     return rules_for(campaign.application_id, campaign.calendar_id)
 
 
 def rules_for(application_id: int, calendar_id: int | None = None) -> Hours | None:
-    """Of this calendar, else of the application's; None where it has none either. As they are now."""
+    """The current hours of this calendar, else of the application's; None if it has none either."""
     own = Calendar.objects.filter(pk=calendar_id) if calendar_id else None
     chosen = Calendar.objects.filter(applications__application=application_id) if own is None else own
     calendar = chosen.first()
@@ -126,7 +126,7 @@ def rules_for(application_id: int, calendar_id: int | None = None) -> Hours | No
 
 
 def has_no_hours() -> str:
-    """Of what somebody wants to send outside them."""
+    """The refusal for somebody who wants to send outside hours where there are none."""
     return _("No hours keep it back: neither it nor its application has a calendar.")
 
 
@@ -158,7 +158,7 @@ def after_its_end(latest_end: dt.datetime) -> str:
 
 
 def begins_after_its_end(latest_end: dt.datetime) -> str:
-    """Of a draft, which is edited: no resume lifts its end."""
+    """The refusal of a draft's latest end. It must be edited: no resume lifts it."""
     said = _("It would begin after its latest end, %(when)s (%(zone)s). Choose a later end, or leave it empty.")
     return said % {"when": latest_end, "zone": settings.TIME_ZONE}
 

@@ -137,7 +137,7 @@ def note(pk: int, text: str, *, by: User) -> ConversationNote:
 
 
 def checked_note(text: str) -> str:
-    """As it is kept; ValidationError where nobody can see anything of it, or it is too long."""
+    """The note as it is stored; ValidationError if it is blank or too long."""
     said = text.replace("\r\n", "\n").replace("\0", "").strip()
     if is_blank(said):
         raise ValidationError(_("Write the note: it is empty."))
@@ -166,5 +166,5 @@ def _theirs(user: User) -> list[Q]:
 
 
 def gone() -> list[int]:
-    """Whose conversations are nobody's: people who cannot sign in any more."""
+    """The ids of users who cannot sign in any more: their conversations are nobody's."""
     return list(User.objects.filter(is_active=False).values_list("pk", flat=True))

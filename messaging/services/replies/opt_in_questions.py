@@ -74,7 +74,7 @@ def close(numbers: Sequence[str]) -> None:
 
 
 def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
-    """Those of new replies that say yes to a question that was asked; it is answered by that."""
+    """The new replies that say yes to a question, each with that question, which is closed by it."""
     said = {subscriber(row.number): row for row in rows if _says_yes(row)}
     if not said:
         return []

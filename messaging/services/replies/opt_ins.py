@@ -17,7 +17,7 @@ from messaging.text.reply_word_matching import reply_word_in
 
 
 def channel_of(row: Reply) -> str:
-    """Of the campaign that it answers; who answers none has written an SMS."""
+    """The channel of the campaign that it answers; a reply to no campaign is an SMS."""
     return row.campaign.channel if row.campaign else Channel.SMS.value
 
 
@@ -56,7 +56,7 @@ def confirm(rows: Sequence[Reply]) -> None:
 
 
 def obey(rows: Sequence[Reply]) -> None:
-    """Those of new replies that say START, and whose writers have not said STOP since."""
+    """Obey the new replies that say START, unless their writer has said STOP since."""
     found = {row.key: said for row in rows if (said := _asked(row)) is not None}
     asked = [row for row in rows if row.key in found]
     if not asked:

@@ -141,7 +141,7 @@ def _only_answered(row: Reply, numbers: Sequence[str], sent: dict[str, list[_Sen
 
 
 class NotWhole(Exception):
-    """Whose STOP it is nobody knows."""
+    """A STOP whose number is not complete, so that nobody knows whose it is."""
 
 
 def _tell_of_strangers(rows: Iterable[Reply]) -> None:
@@ -199,7 +199,7 @@ def _answered(reply: Reply, sent: Sequence[_Sent]) -> _Sent | None:
 
 
 def contacts_of(found: Iterable[Reply | Conversation]) -> dict[str, Contact]:
-    """By their numbers: who is known by that spelling, else by another of the same subscriber. One query."""
+    """{number: contact} by that spelling, else by another of the same subscriber. One query."""
     numbers = {reply.number for reply in found}
     known = {contact.number: contact for contact in Contact.objects.filter(number__in=every_spelling(list(numbers)))}
     matched = {number: next((known[one] for one in spellings(number) if one in known), None) for number in numbers}
@@ -225,8 +225,8 @@ def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
 
 
 def _key(reply: WireReply, number: str, source: str, now: dt.datetime) -> str:
-    """By number, second and words; without a time by its id, and pushed without either by the day, so that a STOP that
-    is said again later counts again."""
+    """A key that is the same for the same reply: number, second and words. Without a time its id stands for the second,
+    and for a push with neither the day, so that a STOP repeated later counts again."""
     moment = str(int(reply.at.timestamp())) if reply.at else f"id {reply.msg_id[:20]}"
     if not reply.at and not reply.msg_id and source == Reply.Source.PUSH:
         moment = f"day {now:%Y%m%d}"
@@ -234,12 +234,12 @@ def _key(reply: WireReply, number: str, source: str, now: dt.datetime) -> str:
 
 
 def with_canonical_number(reply: WireReply) -> WireReply:
-    """As it is kept; done beforehand it costs a transaction no time."""
+    """The reply with its number as it is stored; done beforehand, it costs a transaction no time."""
     return replace(reply, number=_canonical(reply.number))
 
 
 def _canonical(number: str) -> str:
-    """As our contacts and messages have it."""
+    """The number as our contacts and messages spell it; one that cannot be read stays unchanged."""
     try:
         return msisdn.parse(number).number
     except msisdn.InvalidNumber:

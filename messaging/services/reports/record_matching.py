@@ -107,7 +107,7 @@ class Sweep:
 
 
 def _is_inside(window: Window, period: Window, now: dt.datetime) -> bool:
-    """As far as it has passed: what is to come has no records yet, and what is read until now ends a moment ago."""
+    """Whether the period covers the part of the window that has passed: what is still to come has no records yet."""
     return period[0] <= window[0] and (window[1] <= period[1] or now - A_MOMENT <= period[1])
 
 
@@ -128,7 +128,7 @@ class Strays:
         self.is_shared = _was_shared(application)
 
     def add(self, records: Sequence[DeliveryReport]) -> None:
-        """Those without an order id: one that carries ours was applied by it, and another is another system's."""
+        """Add the records without an order id: one with ours was applied by it, any other is another system's."""
         anonymous = [record for record in records if not record.order_id]
         claimants = _claimants(self.application, every_spelling(sorted({number_of(r) for r in anonymous})))
         wanted = {subscriber(number) for number in claimants.values_list("number", flat=True)}
@@ -182,7 +182,7 @@ class Strays:
 
 
 def not_whole(numbers: set[str]) -> tuple[set[str], set[str]]:
-    """Of numbers in records: those that hide digits or are none, and those without their country code."""
+    """(numbers in records with hidden digits or that are none, numbers without their country code)."""
     hidden = {number for number in numbers if not number.isdecimal()}
     return hidden, {number for number in numbers - hidden if not _is_whole(number)}
 

@@ -137,7 +137,7 @@ def _has_a_reason_now(row: Row) -> bool:
 
 
 def _count_own_segments(rows: Sequence[Row]) -> None:
-    """Of those for which no answer has counted them."""
+    """Count the segments of the rows that no answer has counted yet."""
     if unanswered := [row for row in rows if is_unanswered(row)]:
         own = own_segments.of_merged([row.pk for row in unanswered])
         for row in unanswered:
@@ -200,7 +200,7 @@ def _resolve() -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
 
 @Update
 def _ask_again(now: Any) -> "tuple[QuerySet[Batch, Any], dict[str, Any]]":
-    """Of batches about which nothing was asked any more: what is on its way again has an end, or expires."""
+    """Ask again about settled batches of which a message is on its way again, so that it gets an end or expires."""
     over = [BatchState.UNKNOWN.value, BatchState.SETTLED.value]
     forgotten = Batch.objects.filter(pk__among=Given("ids"), state__in=over, next_check_at=None)
     return forgotten, {

@@ -191,7 +191,7 @@ def _reason_of_end(row: Row, state: MessageState, was: int, report: DeliveryRepo
 
 
 def _keep_reason(row: Row, attempt: int | None, report: DeliveryReport) -> None:
-    """Of a push that getReport is asked about, which tells no reason: it counts only once that says the same."""
+    """Keep the reason of a push for getReport, which tells none: it counts only once getReport says the same."""
     is_last = attempt is None or attempt >= row.attempt
     has_failed = STATE_OF.get(report.state) == MessageState.UNDELIVERED
     if has_failed and is_last and row.state in REASON_FROM and not row.reason:
@@ -206,7 +206,7 @@ def _take_reason(row: Row, report: DeliveryReport) -> None:
 def _fold_earlier(
     row: Row, attempt: int, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge
 ) -> None:
-    """Of a sending before the last: its own row says it. A message that waits is taken out by a delivery alone."""
+    """Note a report about an earlier sending on that sending's own row. Only a delivery takes a waiting message out."""
     state = STATE_OF.get(report.state)
     if state is None:
         return
@@ -232,7 +232,7 @@ def _fold_earlier(
 
 
 def _of_what_waited(row: Row) -> str:
-    """Of a message in the queue: a worker that has claimed its batch holds its number, and sends it."""
+    """What becomes of the queued message: it is not sent, unless a worker has claimed its batch and has its number."""
     if Batch.objects.filter(pk=row.batch_id, state=Batch.State.QUEUED).exists():
         return "; what waited is not sent"
     return f"; attempt {row.attempt} was on its way by then, and may arrive too"
@@ -287,7 +287,7 @@ def _clean(text: str) -> str:
 
 
 def _keep_new(events: Sequence[MessageEvent]) -> None:
-    """The same report thirty times is one event; their batches are locked, so nobody else writes it in the meantime."""
+    """Store each event once, even if it was reported thirty times; their batches are locked against other writers."""
     fresh = {(event.message_id, event.source, event.text): event for event in events}
     if not fresh:
         return

@@ -125,7 +125,7 @@ def _on_postgres() -> bool:
 
 
 def _field(field: str) -> Sql:
-    """As text; "" where the contact has none."""
+    """SQL for a contact's field as text; "" if the contact has none."""
     if not field.startswith(ATTRIBUTE):
         return ("c.country" if field == "country" else "lower(c.language)"), []
     name = field.removeprefix(ATTRIBUTE)

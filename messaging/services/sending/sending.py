@@ -283,7 +283,7 @@ class Sender:
         self._pause_until(due, at_most=1.0)
 
     def _pause_until(self, moment: dt.datetime, at_most: float = LONGEST_PAUSE) -> None:
-        """By the database's clock, which set the moment: this machine's may be an hour behind."""
+        """Pause until this moment by the database's clock, which set it: this machine's may be an hour behind."""
         self._pause(min((moment - database_clock.now()).total_seconds(), at_most))
 
     def _pause(self, seconds: float) -> None:
@@ -347,7 +347,7 @@ class Sender:
         return self._next_answers(patience)
 
     def _next_answers(self, patience: float) -> list[tuple[Future[SendResult], Claim]]:
-        """Those that have come, after waiting for the first of them for so many seconds at most."""
+        """The answers that have come, after waiting at most so many seconds for the first of them."""
         found = []
         with contextlib.suppress(Empty):
             found.append(self.done.get(timeout=max(patience, 0.0)))

@@ -109,7 +109,7 @@ def _unfolded() -> "QuerySet[OutcomeTally]":
 
 
 def spent(start: dt.datetime, end: dt.datetime | None = None) -> dict[str, Decimal]:
-    """By currency, what reports said was charged in these hours; without an end up to this moment."""
+    """{currency: what reports said was charged in these hours}; without an end, up to this moment."""
     rows = HourTally.objects.filter(hour__gte=start).exclude(currency="").order_by()
     if end is not None:
         rows = rows.filter(hour__lt=end)

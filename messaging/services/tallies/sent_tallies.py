@@ -67,7 +67,7 @@ class Moves:
         self.took: Counter[Took] = Counter()
 
     def add(self, sent: Sent, sums: Sums, sign: int = 1) -> None:
-        """Of a message without an end only that it is there."""
+        """Add messages to the tallies. Before a message has an end, only its number counts."""
         if sent.state not in ENDS:
             sent, sums = sent._replace(reason="", currency=""), Sums(sums.messages, 0, 0)
         there = self.sent.get(sent, Sums(0, 0, 0))
@@ -149,7 +149,7 @@ def untouched_by_country(messages: "QuerySet[Message]") -> "QuerySet[Message, An
 
 
 def of_untouched(by_country: dict[str, int], n: int, at: dt.datetime) -> Moves | None:
-    """The same for messages of one campaign whose batches are locked."""
+    """As `of_accepted`, for untouched messages of one campaign, counted by country; their batches are locked."""
     if sum(by_country.values()) != n:
         return None
     moves = Moves()
@@ -227,7 +227,7 @@ def of_campaign(campaign_id: int) -> Part:
 
 
 def of_period(start: dt.datetime, end: dt.datetime) -> Part:
-    """Of the hours from `start` to before `end`. Its messages are found by reading all of them."""
+    """The rows of the hours from `start` to before `end`. No index finds its messages: all are read."""
     begun = Campaign.objects.annotate(launch=Coalesce("launched_at", "created_at"))
     launched = begun.filter(launch__gte=start, launch__lt=end).values("pk")
     in_hours = {"hour__gte": start, "hour__lt": end}

@@ -43,7 +43,7 @@ class Bound:
         return self.problem_of(merge_fields.render(self.template, merge_fields.with_derived(values)))
 
     def problem_of(self, text: str) -> str:
-        """The same of a text whose fields are filled in."""
+        """As `problem`, for a text whose fields are filled in already."""
         if self.may_be_blank and is_blank(text):
             return BLANK
         return self.too_long if len(text) > self.longest else ""
