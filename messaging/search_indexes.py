@@ -202,7 +202,7 @@ _EVERYBODY = {
 
 
 def _create_names(using: str) -> None:
-    """Where the database has no trigrams (pg_trgm is not installed, or may not be), all are found as without them."""
+    """Make the trigram index of names. If pg_trgm is missing or not allowed, people are searched without it."""
     database = connections[using]
     has_been = has_names(using)
     try:

@@ -149,7 +149,7 @@ def _mail(mail: EmailMessage, kind: Kind) -> Happening:
 
 
 def campaign_moved(campaign: Campaign | EmailCampaign, was: str, *, by: str = "") -> None:
-    """From one state to another; what a person did has a name."""
+    """Send the event of a change of state; `by`: the name of the person who did it."""
     kind = "campaign" if isinstance(campaign, Campaign) else "email_campaign"
     said = {
         "kind": kind,

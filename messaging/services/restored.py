@@ -64,7 +64,7 @@ def sentence(since: dt.datetime) -> str:
 
 
 def _freeze_whole(campaign_id: int, until: dt.datetime) -> None:
-    """Who was not frozen yet may have been since, and may have got it: each needs a row that says so."""
+    """Freeze the rest of the audience: it may have been frozen and sent to since the backup, so each needs a row."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         starts_at = campaign.undo_until or campaign.scheduled_at
@@ -192,14 +192,14 @@ def _may_have_been_sent(since: dt.datetime) -> str:
 
 
 def _is_to_come(campaign: EmailCampaign, until: dt.datetime) -> bool:
-    """Where PostgreSQL's tables were replaced it is held by now (backups), and its time tells anyway."""
+    """Whether its time is to come. Its state does not tell: a restore on PostgreSQL has held it by now (backups)."""
     if campaign.state == EmailCampaign.State.UNKNOWN or campaign.undo_until is not None:
         return False
     return campaign.scheduled_at is not None and campaign.scheduled_at > until
 
 
 def _email_may_have_left(campaign: EmailCampaign, since: dt.datetime, until: dt.datetime) -> None:
-    """Also what was refused or unknown by then, or had not even been asked for: it may have been sent again since."""
+    """Note that a request may have left, even if none was made or it was refused: it may have been sent again since."""
     under_way = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
     for entry in email_states.requests_of(campaign).filter(state__in=under_way):
         restored.widen(entry, until)

@@ -77,7 +77,7 @@ def require_restored(campaign: Campaign | EmailCampaign) -> None:
 
 
 def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEPPED) -> None:
-    """In the campaign's own history, and among who did what."""
+    """Write a step into the campaign's own history and into the audit log."""
     note_together(campaign, [(text, kind)], by)
 
 

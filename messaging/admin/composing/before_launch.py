@@ -130,7 +130,7 @@ def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
 
 
 def _starts_at(campaign: Campaign, planned: Forecast) -> dt.datetime:
-    """At its recipients' own time it starts when the first of their clocks shows it."""
+    """When it would start; at recipients' own time, when the first of their clocks shows that time."""
     wall = sending_hours.wall_time(campaign.local_time)
     if wall is None:
         return forecast.starts_at(campaign)

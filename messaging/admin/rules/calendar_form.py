@@ -80,7 +80,7 @@ class CalendarForm(AnyModelForm):
 
     @property
     def shown_parts(self) -> list[dict[str, Any]]:
-        """For the page; the last one is spare, for another country."""
+        """The parts as the page shows them; the last one is empty, for another country."""
         parts = self.parts()
         shown = [_shown(place, part) for place, part in enumerate(parts)]
         return [*shown, _shown(len(parts), week_rows.NOTHING, is_spare=True)]

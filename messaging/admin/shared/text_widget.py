@@ -11,7 +11,7 @@ from messaging.text import segments
 
 
 class TextWidget(UnfoldAdminTextareaWidget):
-    """With its segments."""
+    """A text field that counts segments while somebody writes."""
 
     class Media:
         css = {"all": ["messaging/segment_counter.css"]}

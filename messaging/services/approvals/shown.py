@@ -202,7 +202,7 @@ class Agreed:
     unpriced: int = 0
 
     def covers(self, now: Shown) -> bool:
-        """It costs no more than that, or so little more as prices move by themselves."""
+        """Whether it costs no more now than was shown, apart from the little by which prices move by themselves."""
         most = {currency: amount * (1 + PRICE_MOVES) for currency, amount in self.cost.items()}
         is_within = all(Decimal(amount) <= most.get(currency, Decimal(0)) for currency, amount in now.cost.items())
         return is_within and now.unpriced <= self.unpriced

@@ -59,7 +59,7 @@ def freeze(campaign_id: int) -> None:
 
 
 def freeze_some(campaign_id: int, chunks: int) -> bool:
-    """For a sender that has nothing to send: do as many chunks if nobody else is freezing."""
+    """Freeze so many chunks unless somebody else is freezing, for a sender that has nothing to send."""
     with leases.lease(f"freeze:{campaign_id}") as lease:
         if lease is None:
             return False

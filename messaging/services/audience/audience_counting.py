@@ -98,7 +98,7 @@ class Counting:
                 self.segments[channels.of(self.campaign).segments(text)] += 1
 
     def _count_capped(self, numbers: list[str]) -> None:
-        """Who has had enough by now; by the launch somebody else will have."""
+        """Count the numbers that have reached the cap now; at the launch they may be others."""
         if self.cap and numbers:
             self.count.capped += len(frequency.full_among(self.campaign, self.cap, numbers))
 

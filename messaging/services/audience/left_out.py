@@ -45,7 +45,7 @@ def drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> in
 
 
 def drop_capped(campaign: Campaign, made: tuple[int, int, int]) -> int:
-    """Who has had as many messages as the cap allows is not in it; how many. Looked at once more in the claim."""
+    """Delete the new messages to people who have reached the cap; how many. The claim checks this again."""
     if not (cap := frequency.cap_of(campaign)):
         return 0
     ours = Message.objects.filter(pk__gte=made[1], pk__lte=made[2], campaign=campaign)

@@ -29,7 +29,7 @@ def campaigns_like(draft: Campaign) -> QuerySet[Campaign]:
 
 
 def _about_to_start() -> Q:
-    """At its moment, or as soon as Laaffic accepts again: what the account holds before anybody is frozen."""
+    """Campaigns that start at their moment, or as soon as Laaffic accepts again: those held before their freezing."""
     by_account = Q(state=CampaignState.HELD, account_hold__isnull=False, audience=Campaign.Audience.OPEN)
     return Q(state=CampaignState.SCHEDULED) | by_account
 

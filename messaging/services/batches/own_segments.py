@@ -35,7 +35,7 @@ class OwnSegments:
 
 
 def write(campaign: Campaign, rows: Sequence[Queued]) -> None:
-    """On the rows of these messages, before their answer does."""
+    """Write the segments on these messages' rows, before their answer does."""
     counted = OwnSegments(campaign)
     own = [(row.message_id, row.segments, counted.of(row.merge_values, row.segments)) for row in rows]
     bulk_writes.write_segments([(pk, segments) for pk, kept, segments in own if segments != kept])

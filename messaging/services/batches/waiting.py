@@ -46,20 +46,20 @@ def of(campaign: Campaign) -> list[Waiting]:
 
 
 def may_be_put_aside(campaign: Campaign) -> bool:
-    """It runs or stands still, and there are hours that nobody has put aside yet."""
+    """Whether a person may put its hours aside: it runs, is paused or is held, and nobody has put them aside yet."""
     is_going = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)
     return is_going and not campaign.outside_hours
 
 
 def last_due(campaign_ids: Sequence[int]) -> dict[int, dt.datetime]:
-    """When the last of what is queued may leave, of those where something waits."""
+    """{campaign id: when the last of its waiting batches may leave}, without campaigns where nothing waits."""
     queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign__in=campaign_ids, state=BatchState.QUEUED)
     queued = queued.filter(not_before__isnull=False).exclude(waits_for__startswith=canary.WHY)
     return dict(queued.order_by().values_list("campaign").annotate(due=Max("not_before")))
 
 
 def sentence(campaign_id: int, due: dt.datetime) -> str:
-    """For a campaign of which nothing leaves before this moment."""
+    """The sentence for a campaign of which nothing leaves before the moment `due`."""
     queued = Batch.objects.filter(IS_OPEN_BATCH.implied, campaign=campaign_id, state=BatchState.QUEUED)
     why = queued.filter(not_before=due).values_list("waits_for", flat=True).first() or ""
     if why.endswith(NEVER) and (opens := _opens(queued)):  # those whom some moment suits say when
@@ -77,7 +77,7 @@ def _opens(queued: "QuerySet[Batch]") -> dt.datetime | None:
 
 
 def as_documents(campaign: Campaign) -> list[dict[str, Any]]:
-    """For `campaign report --json` (commands#documents)."""
+    """What waits, as documents for `campaign report --json` (commands#documents)."""
     return [{"why": why, "until": until and until.isoformat(), "n": n} for why, until, n in of(campaign)]
 
 

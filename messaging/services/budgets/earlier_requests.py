@@ -27,7 +27,7 @@ _sources: dict[str, Source] = {}
 
 
 def told_by(about_kind: str, source: Source) -> None:
-    """When an app is made ready: its requests about this kind of thing, of those that it is given."""
+    """Register, in ready(), what tells which of the given requests about this kind of thing have taken how much."""
     _sources[about_kind] = source
 
 

@@ -196,7 +196,7 @@ def look_again(entry_id: int) -> None:
 
 
 def charge_request(entry_id: int, application_id: int, currency: str, amount: Decimal) -> None:
-    """What a whole request has really cost, in the application's budgets of that currency; said again it changes
+    """Charge what a whole request really cost to the application's budgets of that currency; repeated, it changes
     nothing.
     """
     if currency:
@@ -204,7 +204,7 @@ def charge_request(entry_id: int, application_id: int, currency: str, amount: De
 
 
 def count_request(entry_id: int, application_id: int, messages: int) -> None:
-    """In the same way, how many messages the application has really sent for it."""
+    """As `charge_request`, for budgets in messages: how many the application really sent for the request."""
     _charge_each(entry_id, application_id, "", messages)
 
 

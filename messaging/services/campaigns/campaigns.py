@@ -206,7 +206,7 @@ def _queued(campaign_id: int) -> QuerySet[Batch]:
 
 
 def _has_more_to_send(campaign: Campaign) -> bool:
-    """Or else it only waits for its last answers, and has to be able to end."""
+    """Whether anything is still to be sent. If not, it only waits for its last answers, and must be able to end."""
     return campaign.audience != Campaign.Audience.FROZEN or _queued(campaign.pk).exists()
 
 

@@ -89,7 +89,7 @@ def _compared(value: Any) -> Any:
 
 
 def _told(campaign: Campaign, name: str, value: Any) -> list[Any]:
-    """For who did what: its name, before and after. Numbers are counted, and none is named."""
+    """[field name, before, after] for the audit log. Numbers are only counted there, never named."""
     words = [_in_words(name, one) for one in (_now(campaign, name), value)]
     field: Any = Campaign._meta.get_field(name)
     return [field.verbose_name, *words]

@@ -188,7 +188,7 @@ def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _hours(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    """Where no moment suits every clock of a country, its messages would never leave by themselves."""
+    """Countries where no moment suits every clock: their messages would never leave by themselves."""
     if (rules := sending_hours.rules_of(campaign)) is None:
         return
     if never := recipient_clocks.never_open(rules, planned.counted, forecast.starts_at(campaign)):

@@ -109,7 +109,7 @@ def _tell(said: Iterable[Said], by: User | None) -> int:
 
 
 def _write(rows: Sequence[Sequence[Any]]) -> None:
-    """In the order of numbers, so that no two writers deadlock; what is older than what is there changes nothing."""
+    """Write consents ordered by number, so that no two writers deadlock; older ones than the stored change nothing."""
     table = Consent._meta.db_table
     new = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
     is_later = (

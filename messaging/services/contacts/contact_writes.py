@@ -29,7 +29,7 @@ class Written:
 
 
 def write(rows: Sequence[ReadyRow], *, source: str, group_id: int | None, import_id: int | None = None) -> Written:
-    """In the caller's transaction. What a row does not say stays; of the same number in a chunk, the later row wins."""
+    """Write rows in the caller's transaction. Values that a row leaves out stay; a repeated number's later row wins."""
     one_at_a_time()
     there, ids = _stored([row[0] for row in rows])
     stored, written, changed = dict(there), Written(), {}

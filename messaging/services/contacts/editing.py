@@ -7,7 +7,7 @@ from messaging.msisdn import Msisdn
 
 
 def put_number(contact: Contact, parsed: Msisdn) -> None:
-    """With what the number tells about itself."""
+    """Set the number, and the country, time zones and validity that follow from it."""
     contact.number, contact.country = parsed.number, parsed.country
     contact.time_zones = ",".join(parsed.time_zones)
     contact.validity = Contact.Validity.VALID if parsed.is_valid else Contact.Validity.POSSIBLE

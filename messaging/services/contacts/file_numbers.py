@@ -146,7 +146,7 @@ def _is_number(cell: str, region: str) -> bool:
 
 
 def _is_somebody_s(cell: str, region: str) -> bool:
-    """In a range that is in use: a date or an order's number seldom is."""
+    """Whether this is a number in a range that is in use, as dates and order numbers seldom are."""
     try:
         return msisdn.parse(subscriber(number(cell, region))).is_valid
     except msisdn.InvalidNumber:

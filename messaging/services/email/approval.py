@@ -22,7 +22,7 @@ Kind = EmailLookup.Kind
 
 
 class EmailDrafts(Approvable):
-    """Who is on the list is kept at Laaffic: the word is bound to the list and to how many it told are on it."""
+    """Approval of emails. Only Laaffic knows who is on a list: it is bound to the list and the number it told."""
 
     model = EmailCampaign
     draft = "email_campaign"

@@ -32,7 +32,7 @@ QUIET = dt.timedelta(hours=1)
 
 
 def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Only before its request left: Laaffic has no way to take a batch back.
+    """Cancel it, which is possible only before its request has left: Laaffic cannot take emails back.
 
     A repeat by a person's word can be cancelled until it leaves, whatever happened to the request before it.
     """

@@ -171,7 +171,7 @@ CONTENT = (
 
 
 def cost_of(campaign: EmailCampaign) -> Cost:
-    """Not known: neither answers nor callbacks name a price."""
+    """Its cost, without any amount: neither Laaffic's answers nor its callbacks name a price."""
     return Cost([], {}, campaign.receiver_count or 0)
 
 

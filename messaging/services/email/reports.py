@@ -161,7 +161,8 @@ def _is_nameless() -> Q:
 
 
 def _settle_earliest(campaign: EmailCampaign, task_id: str) -> None:
-    """Not where what arrived for certain may have been this one: either of the two names no task."""
+    """Settle the earliest open request by this callback, unless the callback may be about a request known to have
+    arrived, because either of them names no task."""
     requests, evidence = email_states.requests_of(campaign), _by_callback(task_id)
     arrived = requests.filter(state=EntryState.ACCEPTED)
     if (not task_id and arrived.exists()) or arrived.filter(evidence=WITHOUT_TASK.words).exists():

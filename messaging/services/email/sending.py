@@ -86,7 +86,7 @@ def send(campaign_id: int) -> None:
 
 
 def send_at_its_moment(campaign_id: int) -> None:
-    """For a request that waits until then; the sweeper does what this forgets."""
+    """Wait for the moment of a request that is near, and send it; the sweeper finds what this misses."""
     waiting = EmailCampaign.objects.filter(pk=campaign_id, state=EmailCampaignState.SENDING)
     until = waiting.values_list("not_before", flat=True).first()
     if until is not None and moments.wait_for(until):
@@ -126,7 +126,7 @@ def _look_again(campaign_id: int) -> None:
 
 
 def _has_waited(campaign: EmailCampaign) -> bool:
-    """For its hours, or for another try."""
+    """Whether it waited, for its hours or for another try."""
     return campaign.waits_for_hours or campaign.not_before is not None
 
 

@@ -39,7 +39,7 @@ def has_a_double(campaign: EmailCampaign) -> bool:
 
 
 def earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[Earlier]:
-    """For a budget that is set now: what those of these requests that send to a list have taken."""
+    """What these requests have already taken, if they sent to a list: a budget that is set now starts with it."""
     sending = list(entries.filter(interface=INTERFACE, application=application_id))
     campaigns = EmailCampaign.objects.in_bulk([entry.about_id for entry in sending])
     for entry in sending:

@@ -75,7 +75,7 @@ def chosen(given: str) -> list[int]:
 
 
 def of(ids: Sequence[int]) -> list[Compared]:
-    """In that order. ValidationError names those that are not there."""
+    """These campaigns, compared, in the order of `ids`; ValidationError names those that do not exist."""
     campaigns = Campaign.objects.defer("text", "extra_numbers").in_bulk(ids)
     if missing := [str(pk) for pk in ids if pk not in campaigns]:
         raise ValidationError(

@@ -122,7 +122,7 @@ def rows(campaign: Campaign) -> list[Row]:
 
 
 def was_forecast(rows: Iterable[Row]) -> bool:
-    """Not where a command launched what no page had shown: then nobody said what to expect."""
+    """Whether recipients were forecast. A command can launch what no page has shown: then nothing was."""
     return any(row.expected.recipients is not None for row in rows)
 
 
@@ -184,7 +184,7 @@ def priced_otherwise(kept: dict[str, Any] | None) -> Q:
 
 
 def document(campaign: Campaign) -> list[dict[str, Any]]:
-    """For scripts and dossiers (commands#documents)."""
+    """The rows as a document, for scripts and dossiers (commands#documents)."""
     return [
         {
             "country": row.expected.country,

@@ -45,7 +45,7 @@ class Forecast:
 
     @property
     def takes(self) -> str:
-        """In words; "" where nothing tells, or nobody is sent anything."""
+        """How long sending takes, in words; "" if the speed is not known or nobody is sent anything."""
         return durations.in_words(self.recipients / self.rate) if self.rate and self.recipients else ""
 
 

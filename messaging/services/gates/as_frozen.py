@@ -40,7 +40,7 @@ def noted(channel: str, launched_at: dt.datetime, cap: tuple[int, int], consent:
 
 
 def confirm(campaign: Campaign, cap: tuple[int, int], consent: bool) -> None:
-    """In the transaction of a chunk: a cap or a setting that is another by now ends the note for good."""
+    """Drop the note for good if cap or consent setting has changed since; called in each chunk's transaction."""
     note = campaign.frozen_by
     if note and (note["cap"], note["consent"]) != (list(cap), consent):
         Campaign.objects.filter(pk=campaign.pk).update(frozen_by={})

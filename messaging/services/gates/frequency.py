@@ -80,7 +80,7 @@ _elsewhere: dict[str, Elsewhere] = {}
 
 
 def counts_too(channel: str, source: Source, has_left_since: Callable[[dt.datetime], bool]) -> None:
-    """When an app is made ready: what it does on the channel counts for the messages of campaigns as well.
+    """Register, in ready(), what else an app sends on a channel and counts towards the caps of campaigns.
 
     `has_left_since`: whether anything of it counts that did not at that moment. A claim asks that in one statement.
     """
@@ -96,7 +96,7 @@ def full_among(campaign: Campaign, cap: Cap, numbers: Iterable[str], sending: Se
 
 
 def start_of(cap: Cap) -> dt.datetime:
-    """From when on what was sent counts."""
+    """The moment from which on messages count: a week ago if the cap has a limit for a week, else a day ago."""
     return timezone.now() - (WEEK if cap.per_week else DAY)
 
 

@@ -76,7 +76,7 @@ _kinds: dict[str, Kind] = {}
 
 
 def register(kind: Kind) -> None:
-    """When the app is made ready."""
+    """Register a kind of gate, when its app is made ready."""
     _kinds[kind.name] = kind
 
 

@@ -170,7 +170,7 @@ def is_held_by_end(held: Launched) -> bool:
 
 
 def is_past_its_end(held: Launched) -> bool:
-    """It stands still for something else, and its end has come since then: resumed, it would be held by that."""
+    """Whether its end has come while it stood still for another reason: resumed, it would be held by its end."""
     end = held.latest_end
     return end is not None and end <= timezone.now() and held.state in STANDS_STILL
 

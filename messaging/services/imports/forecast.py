@@ -71,7 +71,7 @@ def seen_path(job_id: int) -> Path:
 
 
 def forget(job_id: int) -> None:
-    """When the import begins or is given up."""
+    """Delete the forecast, when the import begins or is given up."""
     ImportForecast.objects.filter(contact_import=job_id).delete()
     seen_path(job_id).unlink(missing_ok=True)
 

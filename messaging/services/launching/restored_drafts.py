@@ -43,6 +43,6 @@ def reason_for(draft: Launched, again: str) -> str:
 
 
 def check(draft: Launched) -> Iterator[Check]:
-    """For a page that lists what speaks against its launch."""
+    """The check that asks a reason for launching a draft that a restore brought back."""
     if is_one(draft):
         yield Check(KEY, Level.REASON, draft.hold_reason)

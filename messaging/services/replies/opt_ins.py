@@ -89,7 +89,7 @@ def _asked(row: Reply) -> str | None:
 
 
 def _others() -> list[str]:
-    """Where one STOP holds everywhere, the entry that it made stands for every channel, whichever it names."""
+    """The further channels that a START releases: all, if a STOP on one channel counts for every channel."""
     return [channel.value for channel in consents.CHANNELS] if settings.OPT_OUT_EVERY_CHANNEL else []
 
 

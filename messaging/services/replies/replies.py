@@ -61,7 +61,7 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
 
 
 def _kept_here(fresh: Sequence[Reply], now: dt.datetime) -> list[Reply]:
-    """With their ids; without those that came the other way at the same moment and are kept there: each counts once."""
+    """The replies that this call stored, with ids. Those stored by another process meanwhile are counted there."""
     ours = Reply.objects.filter(key__in=[row.key for row in fresh], received_at=now)
     kept = dict(ours.values_list("key", "pk")) if fresh else {}
     for row in fresh:
@@ -116,7 +116,7 @@ def _place(rows: Sequence[Reply]) -> None:
 
 
 def _put_to_campaigns(rows: Sequence[Reply], numbers: Sequence[Sequence[str]]) -> list[Reply]:
-    """For those of whose possible numbers one alone is of a subscriber whom they can answer; returns the others.
+    """Attach each reply to the campaign it answers, if only one of its possible numbers allows that; return the others.
 
     A reply's key stays, whatever its number becomes: read once more, it is known by it.
     """

@@ -150,7 +150,7 @@ def read_before_launch(campaign: Campaign) -> str:
 
 
 def read_if_due(application: Application) -> str:
-    """For what is launched many times a minute: its replies are asked for where they were not lately."""
+    """Ask for replies unless that was done lately, for launches many times a minute; why they were not read, or ""."""
     if _were_asked_for(application) or not due().filter(pk=application.pk).exists():
         return ""
     return _read_since(application, timezone.now() - _every())

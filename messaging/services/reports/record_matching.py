@@ -67,7 +67,7 @@ class _Claimant:
 
 
 def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
-    """When the gateway can have taken what left at that moment, by a clock that may have been ahead by so much."""
+    """When the gateway can have taken what left at that moment; our clock may have been ahead by so many seconds."""
     either = (left_at, left_at - dt.timedelta(seconds=clock_ahead or 0.0))
     return min(either) - CLOCKS_DIFFER_BY, max(either) + unanswered.ANSWER_GRACE + CLOCKS_DIFFER_BY
 
@@ -223,7 +223,7 @@ _COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__entry__left_
 
 
 def _claimants(application: Application, numbers: Sequence[str]) -> "QuerySet[Message]":
-    """Who may have left without an id, or is leaving just now; `numbers` in every spelling."""
+    """Messages to these numbers (in every spelling) that may have left and have no gateway id."""
     left = (EntryState.IN_FLIGHT, EntryState.ACCEPTED, EntryState.UNKNOWN)
     may_have_left = Message.objects.filter(
         number__in=set(numbers),
@@ -300,8 +300,8 @@ def unknown_batches(application: Application) -> "QuerySet[Batch]":
 def say_not_found(
     batch: Batch, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None = None
 ) -> int:
-    """Where one of the sweeps read its window whole: what is still unknown says that the records do not have it; how
-    many. Where none did, nothing is asked or locked, however many are waiting.
+    """If one of the sweeps read the batch's window whole, note on its unknown messages that the records do not have
+    them, and return how many. If none did, nothing is asked or locked, however many are waiting.
 
     `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
     as long as reports are waited for: until then the sentence says that only finished messages are listed.

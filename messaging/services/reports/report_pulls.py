@@ -95,7 +95,7 @@ def _next_due() -> Batch | None:
 
 
 def _due() -> tuple["QuerySet[Batch]", "QuerySet[Batch]"]:
-    """In two questions: of those that wait for their time there may be very many, and they are seldom misdated."""
+    """The due batches, as two queries: very many may wait for their time, and few of these have a wrong one."""
     now = database_clock.now()
     return (
         Batch.objects.filter(next_check_at__lte=now),

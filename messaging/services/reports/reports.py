@@ -239,7 +239,7 @@ def _of_what_waited(row: Row) -> str:
 
 
 def _fold_price(row: Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
-    """Only some sources say what was billed; what is known stays. True where the amount cannot be right."""
+    """Take over the billed amount if the report has one and none is known. True if the amount cannot be right."""
     if STATE_OF.get(report.state) is None:
         return False
     if row.pay_micros is None and report.pay is not None and _is_doubtful(row, report, judge):
@@ -267,7 +267,7 @@ def _is_doubtful(row: Row, report: DeliveryReport, judge: doubtful_amounts.Judge
 
 
 def _is_to_be_confirmed(report: DeliveryReport) -> bool:
-    """Where the owner wants it, a push only says that it is time to ask (LAAFFIC_CONFIRM_REPORTS)."""
+    """Whether the report is a push that getReport must confirm: with LAAFFIC_CONFIRM_REPORTS a push proves nothing."""
     return settings.LAAFFIC_CONFIRM_REPORTS and report.source is Source.PUSH
 
 
@@ -302,7 +302,7 @@ def _event(row: Row, report: DeliveryReport, text: str, source: str = "") -> Mes
 
 
 def apply_each(reports: Sequence[DeliveryReport]) -> list[bool]:
-    """For reading lists: in a transaction of its own, and one that cannot be applied costs the others nothing."""
+    """Apply reports from a list, in transactions of their own: one that cannot be applied does not stop the others."""
     known: list[bool] = []
 
     def give_up(report: DeliveryReport, problem: Exception) -> None:

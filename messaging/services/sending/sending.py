@@ -95,7 +95,7 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
 
 
 def _poster(campaign: Campaign, lease: leases.HeldLease) -> Post:
-    """Where it uploads first, that may take many times as long as the lease lasts."""
+    """The channel's poster. Uploads before it may take many times the lease, which is renewed meanwhile."""
     channel = channels.of(campaign)
     if channel.is_ready_at_once:
         return channel.poster(campaign)

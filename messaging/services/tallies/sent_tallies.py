@@ -116,7 +116,7 @@ def move(moves: dict[int, Moves]) -> None:
 
 
 def hour(moment: dt.datetime) -> dt.datetime:
-    """In UTC: an hour that the clocks repeat is two."""
+    """The begin of the hour in the console's zone, in UTC, so that an hour that clocks repeat counts as two."""
     return _hour(moment.replace(second=0, microsecond=0), timezone.get_current_timezone())
 
 
@@ -288,6 +288,6 @@ def _named(sent: Sent) -> str:
 
 
 def write_again(campaigns: Iterable[int]) -> None:
-    """For what was filled in past the services (scripts/fill.py)."""
+    """Make the tallies of campaigns whose rows were filled in without the services (scripts/fill.py)."""
     for campaign_id in campaigns:
         move(standing(Message.objects.filter(campaign_id=campaign_id)))

@@ -24,9 +24,9 @@ BLANK = "nothing to read with its fields filled in"
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Who cannot be too long needs no look: everything that is known of a contact is shorter than `least_values`.
+    """Limits of a merged text. A contact whose values together are below `least_values` cannot make it too long.
 
-    Where a text says nothing beside its fields, everybody is looked at.
+    If a text has nothing beside its fields, every contact is checked, as it may be blank.
     """
 
     template: Template
