@@ -93,8 +93,8 @@ def next_open(zones: Sequence[str], rules: Rules, moment: dt.datetime) -> dt.dat
 
 
 def at_wall_time(zones: Sequence[str], wall: dt.datetime) -> dt.datetime:
-    """When the clocks of all zones have shown this time: where one skips it, when it is put forward; where one shows it
-    twice, the first time."""
+    """The moment when the clocks of all zones have shown this time: a clock that skips it, when it is put forward; one
+    that shows it twice, the first time."""
     return max(_shows(zone, wall) for zone in zones)
 
 

@@ -104,9 +104,9 @@ class Inspected:
 
 
 def inspect(data: bytes, name: str, *, size: int | None = None) -> Inspected:
-    """What `data` is; UnfitFile for all that is not one of the thirteen types, whole and small enough.
+    """What `data` is; UnfitFile unless it is one of the thirteen types, complete and small enough.
 
-    `size`: of the whole file, where only its beginning was read.
+    `size`: bytes of the whole file, if only its beginning was read.
     """
     if not data:
         raise UnfitFile(_("The file is empty."))

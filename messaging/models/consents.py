@@ -18,7 +18,7 @@ class ConsentState(models.TextChoices):
 
 
 class Consent(models.Model):
-    """What holds now. A person has a row for each spelling of their number, so that any of them is found at once."""
+    """The consent that holds now. There is a row for each spelling of the number, so that any is found at once."""
 
     State = ConsentState
 

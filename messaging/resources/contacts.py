@@ -81,7 +81,7 @@ class ContactResource(resources.ModelResource):
     def import_field(
         self, field: fields.Field, instance: Contact, row: Any, is_m2m: bool = False, **kwargs: Any
     ) -> None:
-        """What a row does not say stays, and attributes are merged."""
+        """Set a field from a row: values that the row leaves out stay, and attributes are merged."""
         if field.column_name == "attributes":
             instance.attributes = {**instance.attributes, **row["attributes"]}
         elif row.get(field.column_name) or instance.pk is None:

@@ -167,7 +167,7 @@ def campaign_moved(campaign: Campaign | EmailCampaign, was: str, *, by: str = ""
 
 
 def step(was: str, state: str) -> str:
-    """What was done, where the states alone leave that open."""
+    """The name of the step from one state to another: `launched`, `resumed` …, else the new state."""
     if was == CampaignState.DRAFT:
         return "launched"
     if state == CampaignState.DRAFT:

@@ -116,7 +116,7 @@ def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int
 
 
 def _rows(batch: Batch) -> list[Queued]:
-    """What waits of it, as a claim reads it for the gates."""
+    """The batch's waiting messages, as a claim reads them for the gates."""
     audience_of = channels.of(batch.campaign).suppressed_on
     return queued_rows.queued_messages([batch], audience_of, named=True)[batch.pk]
 

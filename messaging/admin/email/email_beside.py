@@ -38,7 +38,7 @@ def estimate_view(request: HttpRequest) -> HttpResponse:
 
 
 def beside(form: EmailCampaignForm) -> dict[str, Any]:
-    """What the form says as it is written, also one with mistakes."""
+    """What is shown beside the form while it is filled in, even if it has mistakes."""
     written = {name: str(form[name].value() or "").strip() for name in WRITTEN}
     sketch = EmailCampaign(application=_application(form), **written)
     is_chosen = sketch.application_id is not None

@@ -72,7 +72,7 @@ class CalendarForm(AnyModelForm):
         return cleaned
 
     def parts(self) -> list[Part]:
-        """What the rows show: the text, as far as it can be read, else what was typed into them."""
+        """The parts that the rows show: those of the text if it can be read, else what was typed into the rows."""
         try:
             return week_rows.of_text(str(self["hours"].value() or ""), str(self["left_out"].value() or ""))
         except InvalidHours:

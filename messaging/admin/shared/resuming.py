@@ -28,7 +28,7 @@ def shown_in_row(held: Launched) -> str:
 
 
 def end_passed(held: Launched) -> str:
-    """What its page asks about an end that has come while it stood still for something else."""
+    """The sentence in which its page asks about an end that came while it stood still for another reason, else ""."""
     if held.latest_end is None or sending_hours.is_held_by_end(held) or not sending_hours.is_past_its_end(held):
         return ""
     return sending_hours.after_its_end(held.latest_end)
@@ -40,9 +40,9 @@ def asked(request: HttpRequest) -> dict[str, bool]:
 
 
 def new_cost(campaign: Campaign) -> dict[str, str]:
-    """What its button asks, and posts where somebody agrees; {} where its cost does not keep it from starting.
+    """What its button asks about a new cost, and posts if somebody agrees; {} if the cost does not stop it.
 
-    `missing` is what no agreement makes up for.
+    `missing`: what stops it even if somebody agrees.
     """
     if (planned := starting.if_resumed(campaign)) is None:
         return {}

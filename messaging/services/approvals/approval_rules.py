@@ -176,8 +176,8 @@ def latest(draft: Any) -> Approval | None:
 
 
 def changed_since(approval: Approval, draft: Any, plan: Plan) -> list[str]:
-    """What differs from what the word was asked for; that some are suppressed since does not, nor what the steps of
-    a launched one have changed.
+    """What has changed since the approval was asked for. That some people were suppressed since is no change, nor is
+    what the steps of a launched campaign have changed.
     """
     seen = shown.from_json(approval.bound_to)
     if seen is None or plan.shown is None:

@@ -133,7 +133,7 @@ def _asked(draft: Any, seen: tuple[str, str] | None) -> Approval:
 
 
 def _not_asked(draft: Any) -> str:
-    """What happened to the latest request, for somebody who looked at it before."""
+    """A sentence: what has happened to the latest request since somebody looked at it."""
     latest = approval_rules.latest(draft)
     said = SINCE.get(latest.outcome) if latest else None
     if latest is None or said is None:
@@ -199,7 +199,7 @@ def seen_by(user: AbstractBaseUser | AnonymousUser, rows: "QuerySet[Approval]") 
 
 
 def asked_already(draft: Any, *, by: User) -> Approval | None:
-    """What this person asked for it as it stands; None where to ask says something new."""
+    """The approval that this person has already asked for, if nothing has changed since; else None."""
     approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED, asked_by=by).first()
     if approval is None or draft.state != DRAFT:
         return None

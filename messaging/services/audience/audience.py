@@ -92,7 +92,7 @@ def freeze_chunk(campaign_id: int, chunks: int = 1) -> bool:
 
 
 def _freeze_next(campaign: Campaign) -> bool:
-    """What the next chunk is frozen by is written on the object too: cursors, `total` and `frozen_by`."""
+    """Freeze the next chunk; False if none is left. Cursors, `total` and `frozen_by` are set on the object too."""
     contact_writes.keep_from_undo()
     is_to_contacts = campaign.audience_end > 0
     if campaign.frozen_by:
@@ -115,7 +115,7 @@ def _freeze_next(campaign: Campaign) -> bool:
 
 
 def _count(campaign: Campaign, counts: Mapping[str, int]) -> None:
-    """What `_frozen` writes, on the object too."""
+    """Set on the object what `_frozen` writes to the row."""
     campaign.audience = Campaign.Audience.FROZEN
     for name, count in counts.items():
         setattr(campaign, name, getattr(campaign, name) + count)

@@ -80,7 +80,7 @@ def without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
 
 
 def without_stopped(batch: Batch, rows: list[Row], stopped: Mapping[int, str]) -> list[Row]:
-    """What a gate has stopped for good never goes; its evidence says why."""
+    """The rows that can go; those that a gate has stopped for good are cancelled, with the reason as evidence."""
     if not stopped:
         return rows
     _require_unsent(batch, rows, stopped)

@@ -30,7 +30,7 @@ class Waiting(NamedTuple):
 
 
 def of(campaign: Campaign) -> list[Waiting]:
-    """What of it waits for a moment that has not come, the next first; [] for one that is over."""
+    """The parts of the campaign that wait for a moment to come, the next first; [] for a campaign that is over."""
     if campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED):
         return []
     queued = Batch.objects.filter(
@@ -125,7 +125,7 @@ def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
 
 
 def look_again(campaign_ids: Sequence[int]) -> None:
-    """What waits for hours is claimed again, and waits by what is so now."""
+    """Make what waits for hours claimable again: the claim then waits by the hours that hold now."""
     for campaign_id in campaign_ids:
         after: int | None = 0
         while after is not None:

@@ -121,7 +121,7 @@ class BudgetGate(Gate):
         return found.is_all and not has_room()
 
     def _give_back(self, counter: BudgetCounter, batch_ids: set[int]) -> None:
-        """What these batches had taken when they were claimed before: they are queued again, so nobody holds it."""
+        """Give back what these batches took when they were claimed before: they are queued again."""
         if mine := list(self._shares(counter, batch_ids).values()):
             shares.put_right(counter, self.budgets[counter.budget_id].currency, mine)
 

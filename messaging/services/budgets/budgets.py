@@ -156,7 +156,7 @@ def create(application: Application, *, per: str, limit: Decimal, currency: str 
 
 
 def save_limit(budget: Budget) -> None:
-    """What has gone of the period stays counted."""
+    """Store a new limit; what is used of the current period stays counted."""
     budget.full_clean()
     budget.save(update_fields=["limit", "updated_at"])
 

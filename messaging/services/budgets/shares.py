@@ -97,7 +97,7 @@ def messages_in(batches: Collection[Batch]) -> "QuerySet[Message]":
 
 
 def gone_without_share(batch_id: int, taken: Sequence[Queued], currency: str) -> int:
-    """What reports have charged of a batch, or has left of it beside these: before anything of it was taken."""
+    """What a batch used before it took anything: what reports charged, or its messages that left beside `taken`."""
     messages = Batch.objects.get(pk=batch_id).messages().order_by()
     if currency:
         return int(messages.filter(currency=currency).aggregate(total=Sum("pay_micros"))["total"] or 0)
@@ -243,10 +243,10 @@ def follow(
     *,
     but_not: Collection[int] = (),
 ) -> Followed:
-    """What may have been given back, for a caller that would say no and holds the counter's lock: until it is enough.
+    """Give back what is no longer used, until it is enough; the caller holds the counter's lock, and else would refuse.
 
-    Of very many that have moved, `at_most` are measured. `but_not`: batches that this claim has taken. Their rows say
-    so only when all of it is written: until then they stand as if nobody held them, and would be given back.
+    At most `at_most` moved shares are measured. `but_not`: batches that this claim has taken. Their rows say so only
+    when all of it is written: until then they look as if nobody held them, and would be given back.
     """
     of_others = _moved(counter.pk).exclude(batch__in=but_not)
     moved = list(of_others.values_list("pk", flat=True)[: None if at_most is None else at_most + 1])
@@ -290,7 +290,7 @@ def keep_for_good(batch: Batch, again: Sequence[int]) -> None:
 
 
 def sent_since(budget: Budget, start: dt.datetime) -> int:
-    """What has left of messages, in the budget's unit, by the tallies of sending."""
+    """How much has left since then, in the budget's unit, by the tallies of sending."""
     sent = SentTally.objects.filter(campaign__application=budget.application_id, hour__gte=start, state__in=GONE)
     amount = Sum("pay_micros", filter=Q(currency=budget.currency)) if budget.currency else Sum("messages")
     return int(sent.aggregate(used=amount)["used"] or 0)
@@ -345,7 +345,7 @@ def _next_moved(counter: BudgetCounter) -> tuple[list[int], int]:
 
 
 def derived(counter: BudgetCounter) -> int:
-    """What the counter must say, from the batches and messages alone."""
+    """What the counter should be, computed from the batches and messages alone."""
     shares = list(counter.shares.all())
     batches = Batch.objects.in_bulk([share.batch_id for share in shares if share.batch_id])
     now = measured(shares, batches, counter.budget.currency)
@@ -362,7 +362,7 @@ def _of_batches() -> "QuerySet[BudgetShare]":
 
 
 def others_of(counter: BudgetCounter, batch_ids: Iterable[int]) -> "list[BudgetShare]":
-    """What these batches have taken of earlier periods of the same budget."""
+    """The shares of these batches in other periods of the same budget."""
     of = {"batches": list(batch_ids), "budget": counter.budget_id, "counter": counter.pk}
     found = [pk for (pk,) in _elsewhere.rows(**of)] if of["batches"] else []
     rows = BudgetShare.objects.filter(pk__in=found).select_related("counter", "batch")

@@ -219,7 +219,7 @@ def _pass(campaign: Campaign, canary: Canary, reason: str, by: User | None) -> N
 
 
 def _let_go(campaign_id: int) -> None:
-    """What waited for it waits no longer. The code that kept something back held its lock, so nothing comes after."""
+    """Release what waited for the first few. Code that makes messages wait holds its lock, so none is added later."""
     after: int | None = 0
     while after is not None:
         after = _let_some_go(campaign_id, after)

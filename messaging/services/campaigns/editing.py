@@ -24,7 +24,7 @@ EDITED = (
 
 
 def as_seen(campaign: Campaign) -> str:
-    """What stands for all that can be edited of it, for `edit`."""
+    """A digest of all that can be edited, with which `edit` knows whether somebody else has changed it."""
     columns = [getattr(campaign, name) for name in EDITED]
     return shown.digest([columns, [sorted(_pks(getattr(campaign, name).all())) for name in CHOSEN]])
 

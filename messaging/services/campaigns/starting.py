@@ -226,7 +226,7 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
 
 
 def may_be_taken_back(campaign: Campaign) -> bool:
-    """What waits for its time, or was paused or held before anybody was frozen."""
+    """Whether it can become a draft again: it waits for its time, or was paused or held before it was frozen."""
     if campaign.state in (CampaignState.PAUSED, CampaignState.HELD):
         return campaign.audience == Campaign.Audience.OPEN and not steps.is_restore_unfinished(campaign)
     return campaign.state == CampaignState.SCHEDULED
@@ -286,7 +286,7 @@ def _decided() -> tuple[QuerySet[Campaign], dict[str, Any]]:
 
 
 def is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:
-    """What is compared with a page is what was so after its button was pressed; without a page nothing is."""
+    """Whether it was counted since that moment, so that it can be compared with what a page showed, if one did."""
     return campaign.shown is None or AudienceCount.objects.filter(campaign=campaign, started_at__gte=began).exists()
 
 
@@ -341,12 +341,12 @@ def _agree(campaign: Campaign, seen: Shown, planned: Forecast, by: User | None) 
 
 
 def if_resumed(campaign: Campaign) -> Forecast | None:
-    """What a resume would compare, as far as its page can see that without counting anybody."""
+    """The forecast that a resume would compare, if it is known without counting anybody; else None."""
     return forecast.looked_at(campaign) if _starts_when_resumed(campaign) else None
 
 
 def cost_to_agree_to(campaign: Campaign, planned: Forecast) -> tuple[str, Agreed] | None:
-    """What differs, and the new cost, where that alone keeps it from starting: its page asks about it."""
+    """(what differs, the new cost) if only the cost keeps it from starting, so that its page can ask; else None."""
     seen = shown.from_json(campaign.shown)
     if seen is None or not _changes(campaign, seen, planned) or not _is_cost_alone(campaign, seen, planned):
         return None

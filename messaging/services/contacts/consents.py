@@ -97,7 +97,7 @@ def _unknown(said: Sequence[Said]) -> list[Said]:
 
 
 def _key(one: Said) -> tuple[str, dt.datetime, str, str, str]:
-    """What tells what was said from any other; sorted by it, each person's are in the order in which they said it."""
+    """A key that is the same only for the same statement; it sorts each person's statements by time."""
     return subscriber(one.number), one.at, one.channel, one.state, one.source
 
 
@@ -188,7 +188,7 @@ def last_said(number: str) -> int:
 
 @transaction.atomic
 def set_by_hand(number: str, *, channel: str, state: str, why: str, by: User | None) -> None:
-    """What a person told us otherwise, by letter or on the telephone; ValidationError without a reason."""
+    """Note a consent that was given or withdrawn by letter or telephone; ValidationError without a reason."""
     if is_blank(why):
         raise ValidationError({"why": _("Say how you know, for example “signed the form in the shop on 3 May”.")})
     if state not in ConsentState.values or channel not in [one.value for one in CHANNELS]:

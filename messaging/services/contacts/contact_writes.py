@@ -130,7 +130,7 @@ def _overwritten(before: ReadyRow, after: ReadyRow) -> str:
 
 
 def _merged(before: ReadyRow, row: ReadyRow) -> ReadyRow:
-    """What happens to a contact; `before` itself where nothing does, which most rows of a second import mean."""
+    """The contact after this row; `before` itself if nothing changes, as for most rows of a repeated import."""
     if row == before:
         return before
     was, says = CleanRow.of(before), CleanRow.of(row)
@@ -144,7 +144,7 @@ def _merged(before: ReadyRow, row: ReadyRow) -> ReadyRow:
 
 
 def _merged_attributes(before: CleanRow, row: CleanRow) -> dict[str, str]:
-    """What the row does not say stays, but a first name of its own goes with the name that it belonged to."""
+    """The attributes after this row. Those it leaves out stay, except a first name that does not fit the new name."""
     merged = {**before.attributes, **row.attributes}
     first = before.attributes.get("first_name")
     if first and row.name and "first_name" not in row.attributes and not row.name.startswith(first):
@@ -167,7 +167,7 @@ def _upsert(
 
 
 class _Made(NamedTuple):
-    """What all rows of a chunk have in common; who was there already keeps source and import."""
+    """The columns that all new rows of a chunk share; existing contacts keep their source and import."""
 
     source: str
     imported_by_id: int | None

@@ -20,7 +20,7 @@ def of_name(name: str, attributes: Mapping[str, str]) -> dict[str, str]:
 
 
 def save(contact: Contact, *, were: Mapping[str, object]) -> None:
-    """What differs from what it was; ValidationError names the field that is wrong."""
+    """Save the fields that differ from `were`; ValidationError names the field that is wrong."""
     changed = {name for name, before in were.items() if getattr(contact, name) != before}
     contact.full_clean(exclude=set(were) - changed)
     contact.save(update_fields={*changed, "country", "time_zones", "validity", "updated_at"})

@@ -65,7 +65,7 @@ def from_lines(lines: Iterable[str], *, by: User | None = None) -> Paste:
 
 
 def titles_of(lines: Sequence[str], *, after: int, head: Sequence[str]) -> Titles | None:
-    """What the first lines name, for the lines behind the first `after`."""
+    """The column titles in a paste's first lines, for lines that begin behind the first `after`."""
     first = head or (lines if after == 0 else [])
     return pasted_lines.titles_of(first[: pasted_lines.HEAD])
 

@@ -110,7 +110,7 @@ def _still_listed(numbers: Collection[str], *, channel: str, reason: str) -> set
 
 
 def _keep_from_start(numbers: Collection[str], *, channel: str, **said: Any) -> None:
-    """What their own STOP has put on the list, and somebody else now says too, no START takes off."""
+    """Mark entries of a STOP that somebody else now confirms: no START releases them any more."""
     of_theirs = SuppressionEntry.objects.of_subscribers(list(numbers)).filter(channel=channel, source=BY_REPLY)
     of_theirs.filter(reason=SuppressionEntry.Reason.OPT_OUT).update(**said)
 
@@ -256,9 +256,9 @@ def hold_stops(numbers: Sequence[str]) -> list[int]:
 
 
 def release_stops(numbers: Sequence[str], *, held: Collection[int], channels: Sequence[str], why: str) -> None:
-    """What their own STOP has put on the list, and nothing else: not by hand, from a file, or after a complaint.
+    """Release only what the person's own STOP put on the list: nothing added by hand, from a file, or by a complaint.
 
-    Of those that are held: what has come since is of a STOP that the caller has not looked at.
+    Only entries in `held` are released: later ones are from a STOP that the caller has not looked at.
     """
     with transaction.atomic():
         _release(list(_stops_of(numbers).filter(pk__in=held, channel__in=channels)), why, None)

@@ -175,7 +175,7 @@ def _end_lost_requests() -> None:
 
 @transaction.atomic
 def _hold_after_end(campaign_id: int) -> None:
-    """What waits for its hours or for another try asks at its end, while somebody can still decide."""
+    """Hold at its latest end a campaign that waits for its hours or for another try, so that a person decides."""
     campaign = steps.locked(EmailCampaign, campaign_id)
     has_request = campaign.entry is not None and campaign.entry.state in REQUESTED
     if campaign.state != EmailCampaignState.SENDING or has_request:

@@ -109,7 +109,7 @@ def batch_of(campaign: EmailCampaign) -> EmailBatch:
 
 
 def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> LaafficError:
-    """What stopped a request before it left is one of the three outcomes too."""
+    """The problem as one of the three outcomes of a request, also if it stopped the request before it left."""
     if isinstance(problem, InvalidRequest):
         return Unfit(problem)
     return problem if isinstance(problem, LaafficError) else NotSent(str(problem), interface=INTERFACE)

@@ -306,7 +306,7 @@ def _make_draft(campaign: EmailCampaign, event: str, by: User | None, *, unless_
 
 
 def follow_account() -> None:
-    """What the account's hold stopped goes on when that has ended."""
+    """Let the campaigns go on that an account hold stopped, once the hold has ended."""
     held = EmailCampaign.objects.filter(
         account_hold.may_go_on(), state=EmailCampaignState.HELD, is_held_by_account=True
     )

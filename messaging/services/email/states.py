@@ -48,7 +48,7 @@ def earlier(entries: "QuerySet[LedgerEntry]", application_id: int) -> Iterator[E
 
 
 def budgets_of(campaign: EmailCampaign) -> whole_requests.Taken:
-    """What its request would take of them, under the locks of their counters."""
+    """What its request would take of the application's budgets, checked under their counters' locks."""
     return whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
 
 

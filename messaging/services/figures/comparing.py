@@ -105,7 +105,7 @@ def marks(values: Sequence[Any], *, high_is_good: bool) -> list[str]:
 
 
 def prices(compared: Sequence[Compared]) -> list[Decimal | None]:
-    """What can be compared of the costs per delivered message: only amounts of one currency."""
+    """The costs per delivered message; all None if they are not in one currency and cannot be compared."""
     told = [one.price for one in compared]
     if len({price[0] for price in told if price}) != 1:
         return [None] * len(told)

@@ -122,7 +122,7 @@ def _prices(campaign: Campaign, derived: dict[str, Any], missing: int) -> Iterat
 
 
 def _stopped(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
-    """What gates have stopped is cancelled; a person may have cancelled more."""
+    """Check that all messages stopped by gates are cancelled; a person may have cancelled more."""
     tallied = sum(gate_tallies.of(campaign).values())
     if tallied > recounted["cancelled"]:
         yield f"gates have stopped {tallied} messages, {recounted['cancelled']} are cancelled"

@@ -49,7 +49,7 @@ NO_CAP = Cap(0, 0)
 
 
 def cap_of(campaign: Campaign) -> Cap:
-    """What holds for it; none for a test."""
+    """The cap of a campaign; no cap for a test."""
     is_test = campaign.kind == Campaign.Kind.TEST
     return NO_CAP if is_test else cap_for(campaign.application_id, campaign.purpose)
 

@@ -46,7 +46,7 @@ def _may_reach(campaign: Campaign) -> Q:
 
 
 def _before(campaign: Campaign) -> list[int]:
-    """What it is a retry of, and what that one was, the first of them last."""
+    """The ids of the campaign that it retries, of the one which that one retried, and so on, the first of them last."""
     before: list[int] = []
     earlier = campaign.retry_of_id
     while earlier is not None and earlier not in before:

@@ -105,7 +105,7 @@ def confirm(job_id: int, *, by: User | None) -> bool:
 
 
 def give_up(job_id: int) -> None:
-    """What was counted is forgotten; an undo that is confirmed goes on."""
+    """Give up an undo that is being counted or waits to be confirmed; a confirmed one goes on."""
     counted = ImportUndo.objects.filter(contact_import=job_id, state__in=[State.LOOKING, State.READY, State.FAILED])
     with transaction.atomic():
         if counted.delete()[0]:

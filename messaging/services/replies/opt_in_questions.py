@@ -47,7 +47,7 @@ def _asked_perhaps() -> str:
 
 
 def end_restored(until: dt.datetime) -> None:
-    """What waited to be asked at the backup may have been asked since: nobody is asked twice, and a yes counts."""
+    """Note questions that waited at the backup as perhaps asked: nobody is asked twice, and a yes counts."""
     waiting = OptInQuestion.objects.filter(is_to_ask=True)
     waiting.update(is_to_ask=False, asked_at=until, problem=_asked_perhaps())
 

@@ -171,7 +171,7 @@ def _is_whole(number: str) -> bool:
 
 
 def _sent_to(numbers: Sequence[str], since: dt.datetime) -> dict[str, list[_Sent]]:
-    """What has left for these subscribers, by subscriber."""
+    """{subscriber: messages that have left for them}."""
     # A request leaves before its answer is settled, and what is unknown may never be.
     left = Coalesce("batch__entry__left_at", "settled_at", "batch__claimed_at", "campaign__launched_at")
     found: dict[str, list[_Sent]] = defaultdict(list)

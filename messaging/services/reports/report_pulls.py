@@ -148,7 +148,7 @@ def check_batch(client: LaafficClient, batch: Batch, asking: Patience = ENDLESS)
 
 
 def look_for_reports(client: LaafficClient, batch: Batch, asking: Patience) -> None:
-    """What is pending by its ids; what has none, as its answer was lost or told none, in the records by number."""
+    """Ask for pending messages by id, and look in the records by number for those that have no id."""
     unasked: TooManyAbnormal | None = None
     try:
         ask_by_id(client, batch, asking)

@@ -30,7 +30,7 @@ FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELI
 
 
 class Written(NamedTuple):
-    """What the tallies of its hour have counted of a message."""
+    """The state of a message as the tallies of its hour have counted it."""
 
     state: int
     settled_at: dt.datetime | None
@@ -159,7 +159,7 @@ def _number(row: Row) -> int:
 
 
 def _moments(row: Row) -> Sequence[dt.datetime | None]:
-    """When the messages it stands for were reported; what is final has the moment of its report."""
+    """The moments at which the messages of this row were reported."""
     return row.alike.moments if row.alike is not None else (row.reported_at,)
 
 
@@ -233,7 +233,7 @@ def _move_tallies(rows: Sequence[Row]) -> None:
 
 
 class _Shared(NamedTuple):
-    """What many messages have in common, and their tallies are kept by."""
+    """The columns that many messages share, which are the keys of their tallies."""
 
     campaign_id: int
     minute: dt.datetime | None  # None: that of the launch

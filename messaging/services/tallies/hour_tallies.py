@@ -103,8 +103,8 @@ def unknown_until(end: dt.datetime) -> int:
 
 
 def _unfolded() -> "QuerySet[OutcomeTally]":
-    """What has moved since the last fold: with it all figures are of the same moment. Read behind the hours, so that a
-    fold in between takes something out for a moment and counts nothing twice."""
+    """What has moved since the last fold: added to the hours, it makes all figures of the same moment. Read after the
+    hours: a fold in between then leaves something out for a moment, but counts nothing twice."""
     return OutcomeTally.objects.filter(OutcomeTally.UNFOLDED).order_by()
 
 

@@ -135,9 +135,9 @@ def following(batch: Batch) -> Iterator[None]:
 
 
 def of_accepted(batch: Batch, n: int, at: dt.datetime) -> Moves | None:
-    """What the usual answer moves: all `n` that it accepts are untouched. None where a report or a word came first.
+    """The moves of an answer that accepts `n` untouched messages; None if a report or a person's word came first.
 
-    The same as `following` would see, with one short look instead of two long ones.
+    `following` would find the same, with two long queries instead of a short one.
     """
     return of_untouched(dict(untouched_by_country(batch.messages())), n, at)
 
