@@ -1,6 +1,6 @@
-"""The kind of a hold from its sentence, where an earlier version wrote only that: for migrations.
+"""For migrations: the kind of a hold from its sentence, which is all that an earlier version stored.
 
-The words are those of that version, however they read now.
+The words must stay those of that version, whatever the sentences are now.
 """
 
 import json

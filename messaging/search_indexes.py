@@ -92,7 +92,7 @@ def numbers_from(digits: str) -> Q:
 
 
 def starts(column: str, term: str) -> Q:
-    """Rows whose column begins so, in any case. SQLite's index ignores case only in ASCII; for other terms it finds two letters."""
+    """Rows whose column begins so, in any case. SQLite's index ignores case in ASCII only, else two letters."""
     found = Q(**{f"{column}__istartswith": term})
     if connection.vendor == "sqlite" and not term.isascii():
         return beginnings(column, term) & found

@@ -192,7 +192,7 @@ class ContactFile:
             except StopIteration:
                 return
             except csv.Error:
-                # What is behind a cell that goes on and on would be read askew, a million rows long.
+                # After a cell that never ends, all further rows would be read wrongly, perhaps a million.
                 if len(of_this_row) > 1 and sum(map(len, of_this_row)) > MAX_CELL:
                     raise _never_closed(line) from None
                 said = _("A quotation mark is left open or is in the middle of a cell. Write it twice.")

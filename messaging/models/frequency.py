@@ -1,4 +1,4 @@
-"""How many messages a person may get at most, where an application differs from the console's settings."""
+"""How many messages a person may get at most, for applications that differ from the console's settings."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -68,7 +68,7 @@ class SentTally(models.Model):
 class DeliveryTimeTally(models.Model):
     """How many of the messages of an hour were delivered how long after the gateway took them.
 
-    Of the hour in which the gateway answered for them, as in SentTally; moved with it, and derivable too.
+    The hour is the one in which the gateway answered for them, as in SentTally; both move together and can be derived.
     """
 
     hour = models.DateTimeField()

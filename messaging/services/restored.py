@@ -134,10 +134,10 @@ def _request(batch: Batch) -> LedgerEntry:
 
 
 def _hold(campaign_id: int, since: dt.datetime, has_forgotten: bool) -> None:
-    """Whatever stopped it before: neither the account's hold that ends nor a clock makes it go on."""
+    """Hold it, whatever stopped it before: it then goes on neither when an account hold ends nor by the clock."""
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
-        # What had not begun may have been made a draft since and launched at once: no row of it could say so.
+        # A campaign not begun may have become a draft since, and been launched at once: no row here could tell.
         reason = _to_come(since) if campaign.audience == Campaign.Audience.OPEN else sentence(since)
         reason = restored.with_forgotten(reason, has_forgotten)
         held = {"state": CampaignState.HELD, "hold_reason": reason, "hold_kind": HoldKind.RESTORED}

@@ -110,8 +110,8 @@ def is_edited(stored: Any, draft: Any, columns: Iterable[str]) -> bool:
 
 
 def tell(draft: Campaign | EmailCampaign, before: row_changes.Before | None = None) -> None:
-    """Among who did what: somebody wrote a draft, or edited one that said `before`. Of what is done in the shell the
-    note in its history is recorded (acts.record_event)."""
+    """Record in the audit log that somebody wrote a draft, or edited one that said `before`. Edits from the shell are
+    recorded by the note in its history instead (acts.record_event)."""
     who = actor()
     if who is None or who.is_shell:
         return

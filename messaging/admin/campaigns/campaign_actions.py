@@ -1,4 +1,4 @@
-"""Beside a campaign's own page: a word on unknown messages, another pace while it runs, and what comes after it."""
+"""Pages beside a campaign's own: deciding on unknown messages, changing the pace while it runs, and follow-ups."""
 
 import functools
 import hashlib

@@ -1,4 +1,4 @@
-"""The form of an email campaign, and what is beside its fields: what the account offered at the last look-up."""
+"""The form of an email campaign, and beside its fields what the account offered at the last look-up."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Approvals: what waits for a second person, and their word on the page before the launch."""
+"""Approvals: the list of what waits for a second person, and their decision on the page before the launch."""
 
 from typing import Any
 

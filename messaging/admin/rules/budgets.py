@@ -1,4 +1,4 @@
-"""Budgets, with what has gone of each, and the word that lifts one for the rest of its day or month."""
+"""Budgets, with what is used of each, and the button that lifts one for the rest of its day or month."""
 
 import datetime as dt
 from typing import Any

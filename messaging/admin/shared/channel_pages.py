@@ -1,4 +1,4 @@
-"""What a channel's pages say otherwise than the SMS's: where drafts are composed, what is beside the text, words.
+"""How a channel's pages differ from those of SMS: where drafts are composed, what is beside the text, the words.
 
 Another app registers its channel's pages from its own admin; messaging need not know it.
 """

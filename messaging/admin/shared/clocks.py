@@ -1,4 +1,4 @@
-"""By whose clock a moment is written: that of who fills the form in, or the console's."""
+"""The clock by which a moment is written in a form: that of the person who fills it in, or the console's."""
 
 import datetime as dt
 from typing import Any

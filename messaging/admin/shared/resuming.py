@@ -1,4 +1,4 @@
-"""What a page says beside its button of a latest end, and of a new cost: none counts that a page did not show."""
+"""What a page asks beside “Resume” about a latest end or a new cost. Only an answer to what it showed counts."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The field of a text that will be sent: with what counts as it is written, and the merge fields to put in."""
+"""The field of a text that will be sent, with a counter while it is written, and the merge fields to put in."""
 
 import json
 from typing import Any

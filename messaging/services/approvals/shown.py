@@ -101,9 +101,9 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
     if campaign.local_time:
         parts["schedule"][0] = None  # the launch sets it, from that time and who is in the audience
     if not any(parts["calendar"]):
-        del parts["calendar"]  # what was approved before there were calendars is as it was
+        del parts["calendar"]  # so that approvals from before there were calendars still match
     if not campaign.canary:
-        del parts["canary"]  # the same, and its other columns say nothing then
+        del parts["canary"]  # likewise; without it its other columns mean nothing
     parts["groups"] = [
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]

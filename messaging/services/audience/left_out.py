@@ -25,9 +25,9 @@ def drop_excluded(groups: Sequence[int], made: tuple[int, int, int]) -> int:
 
 
 def drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> int:
-    """One person gets one message: out goes who is in the audience by another spelling too; how many do.
+    """Delete messages to people who are in the audience by another spelling too; how many. One person gets one message.
 
-    Of two spellings one at least is not the usual one, so only such numbers are looked at, and few are.
+    At least one of two spellings is not the usual one, so only unusual numbers are looked at, which are few.
     """
     unusual = [(pk, number) for pk, number in _with_other_spellings(made) if subscriber(number) != number]
     if not unusual:

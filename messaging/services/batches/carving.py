@@ -1,4 +1,4 @@
-"""Batches made of a part of another: its first messages, one text each, those that wait."""
+"""Making batches of a part of another: of its first messages, of one text each, of those that wait."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What took everybody in one request before a budget was set, in its first period: each app tells of its own."""
+"""What requests to everybody at once used of a budget's first period before it was set, as each app tells."""
 
 import datetime as dt
 import itertools

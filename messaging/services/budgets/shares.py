@@ -33,7 +33,7 @@ from messaging.models import (
 from messaging.services.gates.gates import Queued
 from messaging.services.reports.prices import Cost
 
-# What left or may have left. What is queued counts too while its batch is in somebody's hands, or answered.
+# States of messages that left or may have left. Queued ones count too while their batch is claimed or answered.
 GONE = (
     MessageState.UNKNOWN,
     MessageState.ACCEPTED,
@@ -41,14 +41,14 @@ GONE = (
     MessageState.UNDELIVERED,
     MessageState.DELIVERED,
 )
-# Of a whole request: what has left for certain stays counted, what has not is given back, the rest may turn out either.
+# Ends of a whole request: if it certainly left it stays counted, if not it is given back; others may still turn out.
 LEFT = (EntryState.ACCEPTED, EntryState.LAPSED)
 ENDED = (*LEFT, EntryState.REFUSED, EntryState.NOT_SENT)
 WHOLE = ""  # among a share's prices, in the place of a country: what its whole request was expected to take
 MICROS = 1_000_000
 AT_ONCE = 50  # shares in a transaction: a claim waits for no more
 LOOKED_AT = 20_000  # open shares of a counter, in each sweep, by the database alone and without a lock
-MEASURED = 2_000  # of those that have moved, in each sweep, and in a claim that a budget is about to stop
+MEASURED = 2_000  # moved shares at most, in each sweep, and in a claim that a budget is about to stop
 LOOKED_AT_AGAIN = 20  # money of closed shares, in each sweep: an amount may change without a state
 FOLLOWED = dt.timedelta(days=40)  # a month, and the reports of its last days
 

@@ -160,8 +160,8 @@ def _hold_if_stopped(campaign: Campaign) -> None:
 def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | None) -> Campaign:
     """Send a draft's text to one number, as a campaign of its own.
 
-    `again`: why it is sent although the same may have arrived (StillOpen without it). The same that has not left yet is
-    not sent twice: it is the test. Of two at once the second waits at the draft's row, and finds the first one's.
+    `again`: why it is sent although the same may have arrived (StillOpen without it). If the same test has not left
+    yet, that one is returned. Of two calls at once the second waits for the draft's row, and finds the first's test.
     """
     try:
         msisdn.parse(number)

@@ -1,4 +1,4 @@
-"""What is done to many contacts at once: set by set, never one by one, whatever their number."""
+"""Acts on many contacts at once: by statements on whole sets, never one by one, however many there are."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence

@@ -19,7 +19,7 @@ from messaging.subscribers import every_spelling
 
 NATIONAL = 5  # digits from which a national number is looked for behind every country code
 WORDS = 5  # of a name that are compared
-FEW = 1000  # who begin so, up to which a list shows who is found in other ways too
+FEW = 1000  # people who begin so: up to this many, a list also shows people found in other ways
 FEW_WAIT = 2000  # for the index, up to which each of them is looked at
 LISTED = 200  # found in other ways
 ENOUGH = 8  # so that nobody looks for digits in the middle of numbers

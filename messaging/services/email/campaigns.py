@@ -27,7 +27,7 @@ from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
 
 REQUESTED = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)  # it leaves, or has left
-# Where the list's size is not known, no callback for so long means that there is none to come.
+# If the list's size is not known: after so long without a callback no more are expected.
 QUIET = dt.timedelta(hours=1)
 
 

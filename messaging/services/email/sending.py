@@ -47,7 +47,7 @@ from messaging.services.gates import frequency
 
 logger = logging.getLogger(__name__)
 
-# What else an error finds has arrived by another request, or was cancelled or written off: neither is sent by it again.
+# An error changes a campaign only in these states: in others it arrived by another request, or was given up.
 WAITING_FOR_ANSWER = (EmailCampaignState.SENDING, EmailCampaignState.UNKNOWN)
 LOOKED_AT_WITHIN = dt.timedelta(minutes=1)  # its launch has asked Laaffic how list and template stand
 
@@ -206,7 +206,7 @@ def _is_over(campaign: EmailCampaign, entry: LedgerEntry) -> bool:
     """Whether the request before this one leaves the way free. We hold the lease, so its worker is dead."""
     died = "its worker died before the request left"
     if entry.state == EntryState.PREPARED:
-        # Where it left at this very moment, the next look finds it in flight.
+        # If it leaves at this very moment, the next look finds it in flight.
         return bool(ledger.take_back(ledger.only(entry.pk), died))
     if entry.state == EntryState.IN_FLIGHT:
         lost = OutcomeUnknown("its worker died after the request may have left", interface=INTERFACE)
@@ -286,8 +286,8 @@ def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
 def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
     """−2 after a lost answer: that request arrived. False where none was lost: then it is a refusal.
 
-    By what Laaffic tells duplicates apart, and for how long, is not documented. So where another campaign went to the
-    same list, the lost request stays unknown.
+    How Laaffic recognises duplicates, and for how long, is not documented. So if another campaign went to the same
+    list, the lost request stays unknown.
     """
     if email_states.requests_of(campaign).filter(state=EntryState.ACCEPTED).exists():
         return True  # that one is known by now, and what else was lost is not

@@ -1,4 +1,4 @@
-"""What messages give to a report (reports/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
+"""The figures of messages for a report (reports/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
 
 import datetime as dt
 from collections import defaultdict
@@ -182,7 +182,7 @@ def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
             figures.reasons[reason] += n
         if state == MessageState.REJECTED:
             figures.rejections[reason] += n
-        if state in counting.TAKEN and not currency:  # what was charged in nobody knows which is in no sum either
+        if state in counting.TAKEN and not currency:  # an amount without a currency is in no sum
             figures.counts["price_not_told"] += n
         if currency:
             figures.cost[currency] += paid

@@ -21,7 +21,7 @@ SHOWN = 100
 def prove(campaign: Campaign, look: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """{"id", "messages", "calls", "counts", "segments", "cost", "price_not_told", "disagreements": [sentence]}.
 
-    No sentence means that it all agrees. Of one moment, also while it runs. `look` is called every second.
+    No sentence means that all agrees. All figures are of one moment, even while it runs. `look` is called every second.
     """
     for _ in range(TRIES):
         look()

@@ -190,8 +190,8 @@ def _had(
 def _messages(numbers: list[str], since: dt.datetime, day: dt.datetime, sending: Sending) -> list[Any]:
     """(number, campaign, state, attempt, batch, whether answered since `day`; None: not answered) since `since`.
 
-    By the index of (number, campaign). Only the first and the last campaign go into it: with each of them it would be
-    searched once for each.
+    Found by the index of (number, campaign), with only the first and the last campaign as a range: a list of campaigns
+    would cost one search for each of them.
     """
     there, params = _those_of(numbers, since, sending)
     of_day = connection.ops.adapt_datetimefield_value(day)

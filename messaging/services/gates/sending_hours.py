@@ -21,8 +21,8 @@ from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 NAME = "hours"
 STANDS_STILL = ("paused", "held")  # the states of every kind in which a person resumes it
 NEVER, OWN_TIME = "never", "clock"
-SOON = dt.timedelta(days=60)  # what no moment suits within so long has hours that do not meet
-AGAIN = dt.timedelta(days=1)  # what no moment suits is looked at again: the clocks or the calendar may have changed
+SOON = dt.timedelta(days=60)  # hours that share no moment within this time never do
+AGAIN = dt.timedelta(days=1)  # until hours that share no moment are checked again: clocks or calendar may have changed
 LOCAL_TIME = "%Y-%m-%d %H:%M"
 
 # Fresh for each claim: what the campaign's own calendar says, else its application's.

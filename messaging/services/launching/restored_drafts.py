@@ -1,6 +1,6 @@
 """Drafts that a restore has brought back: each may have been launched since the backup, so a launch needs a reason.
 
-A draft of a backup is marked where what is held says why; the first launch, which clears that, ends it.
+Such a draft is marked in the column for a hold's reason; the first launch clears that, and so ends it.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """MMS: one text with up to three attachments to at most a thousand numbers a request (laaffic-api#mmssend).
 
-No orderId goes out and none comes back: ids are matched by number. Reports come as for SMS.
+A request has no orderIds, and its answer none either: ids are matched by number. Reports come as for SMS.
 """
 
 import datetime as dt

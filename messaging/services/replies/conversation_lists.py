@@ -1,4 +1,4 @@
-"""Which conversations somebody looks at: of one view, with whom somebody looks for, a page behind another."""
+"""The conversations that a list shows: those of one view, with the people searched for, page after page."""
 
 import datetime as dt
 

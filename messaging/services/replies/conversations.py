@@ -1,4 +1,4 @@
-"""Conversations: moved on by what people answer, and looked after by us."""
+"""Conversations: replies move them on, and people here look after them."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence

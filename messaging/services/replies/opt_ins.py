@@ -1,4 +1,4 @@
-"""START: who writes it agrees again, and what their own STOP had done is undone."""
+"""START: a person who writes it agrees again, and what their own STOP has done is undone."""
 
 from collections.abc import Iterable, Sequence
 

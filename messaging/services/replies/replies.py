@@ -103,9 +103,9 @@ class _Sent:
 def _place(rows: Sequence[Reply]) -> None:
     """Say on each reply whose it is and which campaign it answers; a few queries for all of them.
 
-    Whom we wrote decides. Some gateways leave the country code out, and what remains may be a number of somewhere else:
-    where nothing had left for it, it is that of the one subscriber who has it behind a country code and was written to.
-    Of several spellings it gets that of the message or else of the contact, by which audiences look for replies.
+    It depends on whom we wrote to. Some gateways leave the country code out, and the rest may be a number elsewhere. If
+    nothing had left for that number, the reply is from the one subscriber with it behind a country code to whom
+    something had. It is stored with the spelling of the message, else of the contact: audiences look for that one.
     """
     strangers = _put_to_campaigns(rows, [[row.number] for row in rows])
     strangers = _put_to_campaigns(strangers, [msisdn.with_any_code(row.number) for row in strangers])

@@ -1,7 +1,7 @@
-"""One id that Laaffic calls abnormal keeps the others from no answer: what is refused so is asked in parts.
+"""Asking in parts, so that one id that Laaffic calls abnormal does not cost the other ids their answers.
 
-Where very many are abnormal, each of them costs a request: of one application only so many are refused in a minute, and
-the rest is asked for later, behind those that were asked for.
+If very many ids are abnormal, each of them costs a request. So one application may have only so many refusals in a
+minute; the rest is asked for later, behind those that were asked for.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""A list that is read window by window: one that cannot be read costs the others nothing, and a gateway that is away is
+"""Reading a list window by window: a window that cannot be read does not stop the others, and a gateway that is away is
 not asked for each of them.
 
 A gateway that has not listed all of a window within its time, or whose proxy gave up, may list half of it.

@@ -149,10 +149,10 @@ class Strays:
         Application.objects.filter(pk=self.application.pk).update(others_seen_at=timezone.now())
 
     def settle(self, period: Window, unread: Sequence[Window] = ()) -> int:
-        """Give each record of this period to the one message that can have it; how many that were.
+        """Give each record of this period to the one message that can have it; return how many were given.
 
-        Of a message whose request's window was not read whole, or reaches beyond the period, nobody knows whether it
-        could have another record too.
+        A message is skipped if its request's window was not read whole, or reaches beyond the period: it could have
+        another record too.
         """
         settled = self._settle_whole(period, unread) if self.records else 0
         if self.partial:

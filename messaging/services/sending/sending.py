@@ -318,7 +318,7 @@ class Sender:
     def _settle_finished(self) -> None:
         self.finished.extend(self._take_answers())
         # The wire first: the connections that came free carry the next batches while these answers are written.
-        # What went wrong comes before that: it may stop the campaign, or bring its messages back to the queue.
+        # Failures come before that: one may stop the campaign, or bring its messages back to the queue.
         went_well = all(future.exception() is None for future, _claimed in self.finished)
         if self.finished and went_well and not self._is_over():
             self._fill_connections()
