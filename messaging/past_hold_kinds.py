@@ -24,7 +24,7 @@ KINDS = {
 
 
 def fill(model: Any, by_account: Q | None = None) -> None:
-    """Fill in `hold_kind`, in slices. Rows that were held again meanwhile, with another sentence, stay unchanged."""
+    """Fill in `hold_kind`, in slices. Rows held again in the meantime, with another sentence, stay unchanged."""
     held = model.objects.filter(state="held", hold_kind="").exclude(hold_reason="")
     held = held.annotate(kept=Cast("hold_reason", TextField()))  # as the column has it, whatever the field makes of it
     last = 0

@@ -220,7 +220,7 @@ def message_condition(query: Query) -> Q:
 
 
 def of_number(query: Query) -> Q | None:
-    """Rows whose number begins so, or is another spelling of this number; None if the query is no number."""
+    """Rows whose number begins so, or is another spelling of this number; None if the query cannot be a number."""
     if not query.may_be_a_number:
         return None
     return beginning_with("number", query.digits) | Q(number__in=spellings(query.digits)[1:])

@@ -340,7 +340,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
 
 
 def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:
-    """Show again what was typed into the form of a draft that was launched meanwhile, instead of dropping it."""
+    """Show again what was typed into the form of a draft that has been launched since then."""
     if request.method != "POST":
         return None
     why = _("It has been launched in the meantime and can no longer be changed. This is what you had typed.")

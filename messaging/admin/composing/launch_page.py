@@ -106,7 +106,7 @@ class LaunchPage(ABC, Generic[Draft]):
         return HttpResponseRedirect(self.address())
 
     def _refused(self, problems: Sequence[str]) -> HttpResponse:
-        """Show the problems on this page, or on the draft's own page if somebody else has launched it meanwhile."""
+        """Show the problems on this page, or on the draft's own page if somebody else has launched it by now."""
         self.draft = self.fresh()
         if cast(Any, self.draft).state == CampaignState.DRAFT.value:
             return self.show(problems=problems)

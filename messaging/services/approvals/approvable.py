@@ -94,7 +94,7 @@ class Approvable(ABC):
         return _("Make it a draft again: then it can be approved.")
 
     def changes(self, draft: Any, before: Shown, now: Shown, learned: Cost | None = None) -> list[str]:
-        """What has changed since an approval was given; that some people were suppressed since is no change."""
+        """What has changed since an approval was given; that some people were suppressed does not count."""
         return shown.changes(
             before,
             now,

@@ -176,7 +176,7 @@ def latest(draft: Any) -> Approval | None:
 
 
 def changed_since(approval: Approval, draft: Any, plan: Plan) -> list[str]:
-    """What has changed since the approval was asked for. That some people were suppressed since is no change, nor is
+    """What has changed since the approval was asked for. That some people were suppressed does not count, nor does
     what the steps of a launched campaign have changed.
     """
     seen = shown.from_json(approval.bound_to)

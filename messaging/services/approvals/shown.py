@@ -103,7 +103,7 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
     if not any(parts["calendar"]):
         del parts["calendar"]  # so that approvals from before there were calendars still match
     if not campaign.canary:
-        del parts["canary"]  # likewise; without it its other columns mean nothing
+        del parts["canary"]  # for the same reason; its other columns mean nothing then
     parts["groups"] = [
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]

@@ -165,7 +165,7 @@ def withdrawn_since(channel: str, since: dt.datetime) -> frozenset[str] | None:
 
 
 def without(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
-    """The numbers to leave out of the campaign for want of consent; none if it needs no consent."""
+    """The numbers to leave out of the campaign because they have not consented; none if it needs no consent."""
     if not is_needed(campaign):
         return set()
     wanted = set(numbers)

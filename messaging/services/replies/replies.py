@@ -61,7 +61,7 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
 
 
 def _kept_here(fresh: Sequence[Reply], now: dt.datetime) -> list[Reply]:
-    """The replies that this call stored, with ids. Those stored by another process meanwhile are counted there."""
+    """The replies that this call stored, with ids. Those that another process has stored are counted there."""
     ours = Reply.objects.filter(key__in=[row.key for row in fresh], received_at=now)
     kept = dict(ours.values_list("key", "pk")) if fresh else {}
     for row in fresh:

@@ -232,7 +232,7 @@ def _fold_earlier(
 
 
 def _of_what_waited(row: Row) -> str:
-    """What becomes of the queued message: it is not sent, unless a worker has claimed its batch and has its number."""
+    """What happens to the queued message: it is not sent, unless a worker has claimed its batch and has its number."""
     if Batch.objects.filter(pk=row.batch_id, state=Batch.State.QUEUED).exists():
         return "; what waited is not sent"
     return f"; attempt {row.attempt} was on its way by then, and may arrive too"

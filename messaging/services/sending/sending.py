@@ -95,7 +95,7 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
 
 
 def _poster(campaign: Campaign, lease: leases.HeldLease) -> Post:
-    """The channel's poster. Uploads before it may take many times the lease, which is renewed meanwhile."""
+    """The channel's poster. Uploads before it may take many times the lease, which is renewed in the meantime."""
     channel = channels.of(campaign)
     if channel.is_ready_at_once:
         return channel.poster(campaign)
