@@ -138,7 +138,7 @@ def note(pk: int, text: str, *, by: User) -> ConversationNote:
 
 
 def checked_note(text: str) -> str:
-    """As it is kept; ValidationError where nobody can see anything of it, or it is too long."""
+    """The note as it is stored; ValidationError if it is blank or too long."""
     said = text.replace("\r\n", "\n").replace("\0", "").strip()
     if is_blank(said):
         raise ValidationError(_("Write the note: it is empty."))
