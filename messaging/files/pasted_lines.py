@@ -16,7 +16,6 @@ from messaging.msisdn import Msisdn
 HEAD = 5  # lines among which the titles are looked for
 _DELIMITERS = ",;\t"
 _SEPARATORS = re.compile(f"[{_DELIMITERS}]")
-_LIKE_A_NUMBER = re.compile(r"\+?[\d\s().\-/\u00a0]{7,}")
 FEWEST_DIGITS = 7  # an age or an amount beside a number is none
 
 
@@ -61,7 +60,8 @@ def _names_numbers(line: str) -> bool:
 def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
     """The numbers of a line. Under titles that name a column of numbers, the one in that column, as in an import.
 
-    Without titles a line of which only some cells look like numbers is a row, and the first number in it counts. Bytes
+    Without titles a line of which only some cells look like numbers is a row, and the first number in it counts; if
+    several do, and each of the others is a number but for a letter, it is a list in which these are invalid. Bytes
     that cannot be decoded show as �, and so does NUL, which no database keeps: a number with such a gap is invalid.
     """
     line = line.replace("\0", "\ufffd")
@@ -74,8 +74,8 @@ def read(line: str, titles: Titles | None = None) -> Iterator[Msisdn | Problem]:
     if not cells:
         return
     alike = [cell for cell in cells if _is_alike(cell)]
-    if alike and len(alike) == len(cells):
-        yield from map(_parsed, alike)
+    if alike and (len(alike) == len(cells) or (len(alike) > 1 and all(map(_may_be_misspelt, cells)))):
+        yield from map(_parsed, cells)
         return
     found = [_parsed(cell) for cell in alike or cells[:1]]
     yield next((one for one in found if isinstance(one, Msisdn)), found[0])
@@ -130,7 +130,15 @@ def _bare(cell: str) -> str:
 
 
 def _is_alike(cell: str) -> bool:
-    return bool(_LIKE_A_NUMBER.fullmatch(cell)) and sum(map(str.isdigit, cell)) >= FEWEST_DIGITS
+    return len(msisdn.digits_alone(cell)) >= FEWEST_DIGITS
+
+
+def _may_be_misspelt(cell: str) -> bool:
+    """Whether a cell among numbers is one too, or one into which a letter slipped, and no order's number or name."""
+    letters = sum(map(str.isalpha, cell))
+    return (
+        letters <= 1 and cell[:1] in "+0123456789" and sum(map(str.isdigit, cell)) >= FEWEST_DIGITS or _is_alike(cell)
+    )
 
 
 def _parsed(cell: str) -> Msisdn | Problem:

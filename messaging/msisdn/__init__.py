@@ -8,7 +8,7 @@ from messaging.msisdn.national import is_of
 from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, SHORTEST_NATIONAL, InvalidNumber, Msisdn
 from messaging.msisdn.reading import parse
 from messaging.msisdn.time_zones import LONGEST_CODE, only_time_zones
-from messaging.msisdn.written import from_spreadsheet
+from messaging.msisdn.written import digits_alone, from_spreadsheet
 
 __all__ = [
     "LONGEST_CODE",
@@ -17,6 +17,7 @@ __all__ = [
     "SHORTEST_NATIONAL",
     "InvalidNumber",
     "Msisdn",
+    "digits_alone",
     "from_spreadsheet",
     "is_of",
     "only_time_zones",

@@ -65,6 +65,14 @@ class Written(NamedTuple):
         return cls(shown, digits, mark)
 
 
+def digits_alone(text: str) -> str:
+    """The digits of what is written like a number: nothing else is left without “tel:”, separators and invisible
+    marks. "" for anything else."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    compact = _separators.sub("", _scheme.sub("", _separators.sub(" ", plain).strip())).removeprefix("+")
+    return compact if compact.isdecimal() else ""
+
+
 def _mark(digits: str) -> str:
     return "+" if digits.startswith("+") else "00" if digits.startswith("00") else ""
 

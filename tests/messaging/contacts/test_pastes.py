@@ -36,6 +36,7 @@ ONE, TWO, THREE = "919876500001", "919876500002", "919876500003"
         (f'"Rao, Ravi","{ONE}",{TWO}', [ONE]),
         (f"{ONE},25", [ONE]),
         (f"Ravi,1234567,{ONE}", [ONE]),
+        (f"INV-20261130;{ONE};{TWO}", [ONE]),
         ("", []),
         (" , ;", []),
     ],
@@ -45,6 +46,30 @@ def test_a_line_is_read_as_it_is_meant(line: str, numbers: list[str]) -> None:
 
     assert [one.number for one in found if isinstance(one, Msisdn)] == numbers
     assert len(found) == len(numbers)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "\u202a+91 98765 43210\u202c, \u202a+91 98765 43211\u202c",  # as phones copy them
+        "919876543210\u200b;919876543211",
+        "\ufeff919876543210,919876543211",
+        "+91\u201198765\u201143210;+91\u201198765\u201143211",
+        "\uff0b919876543210,\uff0b919876543211",
+        "tel:+919876543210, sms:+919876543211",
+        "[+91] 98765·43210\t+91 98765 43211",
+    ],
+)
+def test_marks_and_schemes_around_numbers_cost_none_of_them(written: str) -> None:
+    assert [getattr(one, "number", one) for one in pasted_lines.read(written)] == ["919876543210", "919876543211"]
+
+
+def test_a_misspelt_number_among_others_is_reported_and_they_count() -> None:
+    first, wrong, last = pasted_lines.read("+919876543210, +91 98765 4321x, +919876543212")
+
+    assert (getattr(first, "number", ""), getattr(last, "number", "")) == ("919876543210", "919876543212")
+    assert isinstance(wrong, pasted_lines.Problem)
+    assert wrong.text == "+91 98765 4321x"
 
 
 def test_titles_are_no_invalid_number_but_other_words_are() -> None:
