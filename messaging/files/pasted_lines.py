@@ -136,8 +136,8 @@ def _is_alike(cell: str) -> bool:
 def _may_be_misspelt(cell: str) -> bool:
     """Whether a cell among numbers is one too, or one into which a letter slipped, and no order's number or name."""
     letters = sum(map(str.isalpha, cell))
-    return (
-        letters <= 1 and cell[:1] in "+0123456789" and sum(map(str.isdigit, cell)) >= FEWEST_DIGITS or _is_alike(cell)
+    return (letters <= 1 and cell[:1] in "+0123456789" and sum(map(str.isdigit, cell)) >= FEWEST_DIGITS) or _is_alike(
+        cell
     )
 
 
