@@ -135,10 +135,8 @@ def _is_alike(cell: str) -> bool:
 
 def _may_be_misspelt(cell: str) -> bool:
     """Whether a cell among numbers is one too, or one into which a letter slipped, and no order's number or name."""
-    letters = sum(map(str.isalpha, cell))
-    return (letters <= 1 and cell[:1] in "+0123456789" and sum(map(str.isdigit, cell)) >= FEWEST_DIGITS) or _is_alike(
-        cell
-    )
+    has_one_letter = cell[:1] in "+0123456789" and sum(map(str.isalpha, cell)) == 1
+    return _is_alike(cell) or (has_one_letter and sum(map(str.isdigit, cell)) >= FEWEST_DIGITS)
 
 
 def _parsed(cell: str) -> Msisdn | Problem:
