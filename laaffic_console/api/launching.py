@@ -76,7 +76,7 @@ def refusing() -> Iterator[None]:
 
 
 def was_launched(one: Any) -> bool:
-    """Whether it was launched: a caller who launches it again lost the answer and is told its state, whatever that is by
+    """Whether it was launched: a caller who launches it again lost the answer and is told its state, whatever it is by
     now. To say that a held or finished one "cannot be launched" would read as if nothing had left."""
     return one.state != "draft" and not (one.state == "cancelled" and one.launched_at is None)
 
