@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError
 
 from laaffic_console.kit.process import garbage
 
-# What they do is not the act of the person who has started them; a worker's processes are those of its qcluster.
+# Servers do not act for the person who has started them; a worker's processes are those of its qcluster.
 SERVERS = ("worker", "qcluster", "web", "runserver", "sandbox")
 NOT_ON_A_SERVER = ("sandbox", "rehearse")
 

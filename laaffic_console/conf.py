@@ -51,7 +51,7 @@ def dossier_key() -> str:
 
 
 def kept_secret(name: str, make: Callable[[], str]) -> str:
-    """What is made at the first start and kept in a file that nobody else on the machine may read."""
+    """A secret made at the first start and kept in a file that nobody else on the machine may read."""
     kept = VAR_DIR / name
     if kept.exists() and not os.access(kept, os.R_OK):
         raise ImproperlyConfigured(
@@ -78,7 +78,7 @@ def session_cookie(console_url: str) -> str:
 
 
 def sqlite_megabytes() -> int:
-    """Of the file, in memory, for each connection; a web server has one in each of its threads."""
+    """How much of the file each connection keeps in memory; a web server has a connection in each of its threads."""
     return environment.whole(
         "CONSOLE_SQLITE_MEGABYTES", 4 if environment.text("CONSOLE_IN_THREADS") else 8, least=1, most=65_536
     )
@@ -103,7 +103,7 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
             f"PRAGMA cache_size=-{1024 * sqlite_megabytes()};",
         }
-        # To open it takes longer than most of what is asked: its functions are made, its tables are read again.
+        # Opening it takes longer than most queries: its functions are made, its tables are read again.
         return {**config, "CONN_MAX_AGE": 60}
     if keeps_statements:
         config["OPTIONS"] = {**config.get("OPTIONS", {}), "prepare_threshold": 0}
@@ -168,7 +168,7 @@ def token(setting: str) -> str:
 
 
 def oidc_provider(name: str, issuer: str, client_id: str, secret: str, scopes: list[str]) -> dict[str, Any]:
-    """As allauth reads it; nothing where no provider is set."""
+    """The provider as allauth reads it; {} where none is set."""
     if not issuer:
         return {}
     app = {"provider_id": "oidc", "name": name, "client_id": client_id, "secret": secret}
@@ -192,7 +192,7 @@ SAML_EMAILS = [
 
 
 def saml_provider(name: str, uid: str, username: str, email: str) -> dict[str, Any]:
-    """As allauth reads it; without an attribute for their id people are known by their NameID."""
+    """The provider as allauth reads it; without `uid`, the attribute of their id, people are known by their NameID."""
     mapping = {
         "uid": [uid] if uid else [],
         "username": [username] if username else SAML_USERNAMES,
@@ -214,7 +214,7 @@ def saml_metadata() -> str:
 
 
 def certificate(setting: str) -> str:
-    """What the PEM file holds that it names; "" where it is not set."""
+    """The certificate in the PEM file that the setting names; "" where it is not set."""
     given = environment.text(setting)
     if not given:
         return ""
@@ -244,7 +244,7 @@ def networks(setting: str) -> list[str]:
 
 
 def amount(setting: str) -> Decimal:
-    """Of money; 0 where it is not set, which is never."""
+    """An amount of money; 0 where it is not set, which stands for never."""
     given = environment.text(setting, "0")
     try:
         found = Decimal(given)
@@ -285,17 +285,17 @@ def email_server() -> dict[str, Any]:
 
 
 def opt_out_words() -> dict[str, list[str]]:
-    """By language; OPT_OUT_WORDS is JSON like {"en": ["STOP"]} and takes the place of the languages that it names."""
+    """The words of each language; OPT_OUT_WORDS is JSON like {"en": ["STOP"]} and replaces those that it names."""
     return _words("OPT_OUT_WORDS", OPT_OUT_WORDS, '{"en": ["STOP", "END"], "de": ["STOPP"]}')
 
 
 def opt_in_words() -> dict[str, list[str]]:
-    """The same for OPT_IN_WORDS."""
+    """Like `opt_out_words`, with OPT_IN_WORDS."""
     return _words("OPT_IN_WORDS", OPT_IN_WORDS, '{"en": ["START"], "de": ["ANMELDEN"]}')
 
 
 def opt_in_confirm_words() -> dict[str, list[str]]:
-    """The same for OPT_IN_CONFIRM_WORDS."""
+    """Like `opt_out_words`, with OPT_IN_CONFIRM_WORDS."""
     return _words("OPT_IN_CONFIRM_WORDS", OPT_IN_CONFIRM_WORDS, '{"en": ["YES"], "de": ["JA"]}')
 
 

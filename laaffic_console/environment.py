@@ -63,12 +63,12 @@ def _without_blanks_behind_quotes(line: str) -> str:
 
 
 def text(setting: str, usual: str = "") -> str:
-    """Without the blanks or the line break around it that a copy or a file of a secret brings along."""
+    """The value without the blanks or the line break around it that a copy or a file of a secret brings along."""
     return exact(setting).strip() or usual
 
 
 def exact(setting: str) -> str:
-    """With all that is around it."""
+    """The value with all spaces around it."""
     return os.environ.get(setting, "")
 
 
@@ -95,7 +95,7 @@ def number(setting: str, usual: float, *, least: float = 0, most: float) -> floa
 
 
 def switch(setting: str) -> bool:
-    """Off where it is not given."""
+    """Whether the setting is on; off where it is not given."""
     given = text(setting, "off")
     word = given.lower()
     if word not in (*ON, *OFF):
@@ -112,14 +112,14 @@ def one_of(setting: str, choices: tuple[str, ...]) -> str:
 
 
 def listed(setting: str, *usual: str) -> list[str]:
-    """With commas between."""
+    """The parts of a value with commas between them; `usual` where there are none."""
     return [part.strip() for part in text(setting).split(",") if part.strip()] or list(usual)
 
 
 def address(
     setting: str, usual: str = "", *, is_secret: bool = False, example: str = "https://console.example.com"
 ) -> str:
-    """Such that it can be taken apart; whether it is one of the right kind, the system checks say."""
+    """An address that can be taken apart; whether it is of the right kind, the system checks say."""
     given = text(setting, usual)
     if not _is_readable(given):
         raise refused(setting, "" if is_secret else given, f"an address such as {example}")
@@ -127,7 +127,7 @@ def address(
 
 
 def listening(setting: str, usual: str) -> str:
-    """Where a server listens, in the words of gunicorn; whether this machine has the address, gunicorn says."""
+    """Where a server listens, as gunicorn writes it; whether this machine has the address, gunicorn finds out."""
     given = text(setting, usual)
     host, joint, port = given.rpartition(":")
     is_port = joint and "/" not in host and port.isascii() and port.isdigit() and int(port[:6]) <= MOST_PORT
@@ -137,7 +137,7 @@ def listening(setting: str, usual: str) -> str:
 
 
 def web_server() -> tuple[str, int, int]:
-    """Where it listens, its processes, and the threads of each."""
+    """Where the web server listens, its number of processes, and the threads of each."""
     return (
         listening("CONSOLE_BIND", "127.0.0.1:8000"),
         whole("WEB_CONCURRENCY", 2, least=1, most=1000),
@@ -154,7 +154,7 @@ def origins(setting: str) -> list[str]:
 
 
 def pairs(setting: str, example: str, *, may_be_empty: bool = False) -> dict[str, str]:
-    """`left=right`, with commas between; `may_be_empty`: the right side."""
+    """{left: right} of `left=right` with commas between; `may_be_empty`: the right side."""
     found = [part.rpartition("=") for part in listed(setting)]
     if not all(left.strip() and (right.strip() or may_be_empty) for left, _joint, right in found):
         raise ImproperlyConfigured(f"{setting} is “{text(setting)}”, not written as in this example: {example}.")
@@ -171,7 +171,7 @@ def time_zone(setting: str, usual: str) -> str:
 
 
 def refused(setting: str, given: str, what: str) -> ImproperlyConfigured:
-    """`given`: "" for a secret."""
+    """The error for a value; `given`: "" for a secret."""
     return ImproperlyConfigured(f"{setting} is {f'“{given}”' if given else 'not what it should be'}. Give {what}.")
 
 

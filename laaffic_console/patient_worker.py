@@ -24,7 +24,7 @@ class PatientWorker(gthread.ThreadWorker):
         return gthread._DEFER if time.monotonic() < conn.begun + HEADER_SECONDS else False
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        """Closed at once where nothing more is sent: lingering would keep all others waiting."""
+        """Close at once a connection on which nothing more is sent: lingering would keep all others waiting."""
         if not fs.cancelled() and fs.exception() is None and fs.result() is False:
             self.nr_conns -= 1
             take_what_has_come(conn.sock)
@@ -44,7 +44,7 @@ class PatientWorker(gthread.ThreadWorker):
 
 
 def take_what_has_come(sock: socket.socket) -> None:
-    """Unread bytes would make the system cut the answer off; no more than there are now are read."""
+    """Read what is there by now, and no more: unread bytes would make the system cut the answer off."""
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_WR)
         while sock.recv(PEEKED, socket.MSG_DONTWAIT):
@@ -52,7 +52,7 @@ def take_what_has_come(sock: socket.socket) -> None:
 
 
 def header_is_whole(sock: socket.socket) -> bool:
-    """True as well for one that has ended. Else the socket is not readable again before more of it has come."""
+    """Whether the header has come, or the client has gone. Else the socket is readable again once more has come."""
     try:
         come = sock.recv(PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:

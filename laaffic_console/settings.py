@@ -20,7 +20,7 @@ CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 CONSOLE_URL = environment.address("CONSOLE_URL", "http://127.0.0.1:8000").rstrip("/")
 REDIS_URL = environment.address("REDIS_URL", is_secret=True, example="redis://127.0.0.1:6379/0")
 
-# What is larger is a slip of the hand, and would overflow a moment or a column.
+# A larger number is a slip of the hand, and would overflow a moment or a column.
 MANY = 1_000_000_000
 LONGEST_PAUSE = 1_000_000  # minutes between two readings of a list
 
@@ -56,7 +56,7 @@ LAAFFIC_BALANCE_ALERT = conf.amount("LAAFFIC_BALANCE_ALERT")
 LAAFFIC_BALANCE_CURRENCY = environment.text("LAAFFIC_BALANCE_CURRENCY")  # a label: getBalance tells none
 LAAFFIC_BALANCE_MINUTES = environment.whole("LAAFFIC_BALANCE_MINUTES", 5, most=LONGEST_PAUSE)
 
-# Who may read /metrics: who sends this token, or comes from one of these networks. Neither: it is off.
+# /metrics may be read with this token, or from one of these networks. Without either it is off.
 LAAFFIC_METRICS_TOKEN = conf.token("LAAFFIC_METRICS_TOKEN")
 LAAFFIC_METRICS_SOURCES = conf.networks("LAAFFIC_METRICS_SOURCES")
 
@@ -290,7 +290,7 @@ ACCOUNT_ADAPTER = "laaffic_console.identity.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}  # of an account, from wherever; axes counts by address
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}  # for one account, from wherever; axes counts by address
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa", "socialaccount"]
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 MFA_ADAPTER = "laaffic_console.identity.adapters.FactorAdapter"
@@ -387,7 +387,7 @@ if environment.switch("BEHIND_TLS_PROXY"):
 
 UNFOLD = {**theme.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
 
-# Of the REST API alone: a token says who asks, and every answer is JSON.
+# For the REST API alone: a token says who asks, and every answer is JSON.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["laaffic_console.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["laaffic_console.api.authentication.MayDo"],

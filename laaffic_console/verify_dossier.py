@@ -50,13 +50,13 @@ class Genuine:
 
 
 def fingerprint(public_key: bytes) -> str:
-    """Of a key of 32 bytes, as people compare it: 64 hexadecimal digits in groups of eight."""
+    """The fingerprint of a key of 32 bytes, as people compare it: 64 hexadecimal digits in groups of eight."""
     digits = hashlib.sha256(public_key).hexdigest()
     return " ".join(digits[at : at + 8] for at in range(0, 64, 8))
 
 
 def check(path: Path, key: str = "") -> Genuine:
-    """`key`: the fingerprint that it has to be signed with, however it is grouped. NotGenuine, or OSError."""
+    """Check the file. `key`: the fingerprint of its signature's key, in any grouping. NotGenuine, or OSError."""
     wanted = re.sub(r"[\s:]", "", key).lower()
     if key and not re.fullmatch(r"[0-9a-f]{64}", wanted):
         raise NotGenuine("A fingerprint has 64 hexadecimal digits. Give --key the one that you were told.")
@@ -117,7 +117,7 @@ def _why_unsigned(file: BinaryIO, size: int) -> str:
 
 
 def _check_content(file: BinaryIO) -> dict[str, Any]:
-    """That each file in it is the one that its list names; anyone who holds the key could have signed anything."""
+    """The list, if each file is the one that it names: anyone who holds the key could have signed anything."""
     try:
         with zipfile.ZipFile(file) as archive:
             manifest = _manifest(archive)
@@ -199,7 +199,7 @@ def run(path: Path, key: str, say: Callable[[str], object]) -> str:
 
 
 def told(stream: TextIO | None, said: str) -> None:
-    """OSError where it takes nothing; then what is left in its buffer does not end Python with a code of its own."""
+    """Print a sentence; OSError where the stream takes nothing, whose buffer then no longer disturbs Python's end."""
     if stream is None:  # closed
         return
     try:

@@ -47,7 +47,7 @@ def on_starting(server: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """At once: to take apart all that was loaded takes a second or more, in which no page answers at an upgrade."""
+    """Exit at once: to take apart all that was loaded takes a second or more, in which an upgrade shows no page."""
     if worker.booted:
         logging.shutdown()
         os._exit(0)

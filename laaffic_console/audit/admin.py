@@ -118,7 +118,7 @@ class DaysFilter(RangeDateFilter):
 
 
 def _day(typed: Any) -> dt.datetime | None:
-    """Its first moment."""
+    """The first moment of the day; None for what is not a date."""
     try:
         day = parse_date(str(typed or ""))
         check_year(day or dt.date.min)
@@ -200,7 +200,7 @@ def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:
 
 
 def changes_of(entry: AuditEntry) -> list[edits.Change]:
-    """Each field once: a form may ask in words of its own for what it writes into a field of the same name."""
+    """Each field's change once: a form may ask in its own words for what it writes into a field of the same name."""
     told: dict[str, edits.Change] = {}
     for field, before, after in entry.details.get("changes", ()):
         name = str(capfirst(_(str(field))))
@@ -223,7 +223,7 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _of_list(label: str) -> str:
-    """Without an id it is a whole list by its English name, or what a request was about: "group task 1"."""
+    """The label of a whole list (its English name), or of what a request was about, with its id: "group task 1"."""
     words, one = re.fullmatch(r"(.*?)( \d+)?", label, re.DOTALL).groups("")  # type: ignore[union-attr]
     return f"{in_words(words)}{one}"
 

@@ -80,7 +80,7 @@ class AuditHead(models.Model):
 
     position = models.BigIntegerField(default=0)
     digest = models.CharField(max_length=64, blank=True)
-    first_position = models.BigIntegerField(default=0)  # of the last entry that was removed for its age
+    first_position = models.BigIntegerField(default=0)  # the last entry's that was removed for its age
     first_digest = models.CharField(max_length=64, blank=True)
 
     class Meta:

@@ -35,21 +35,21 @@ def _signed_out(user: AbstractUser | None, **signal: Any) -> None:
 
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **signal: Any) -> None:
-    """Not what is tried while the sign-in is stopped: a stranger could fill the table."""
+    """Record a failed sign-in, but none that is tried while the sign-in is stopped: a stranger could fill the table."""
     who = _as(str(credentials.get("username", "")))
     if who and not getattr(request, "axes_locked_out", False):
         record(Act.SIGN_IN_FAILED, by=who)
 
 
 def _stopped(request: HttpRequest, username: str | None = None, **signal: Any) -> None:
-    """Once for each lock: by the attempt that brought it about, which axes has counted."""
+    """Record each lock once: by the attempt that brought it about, which axes has counted."""
     has_counted = getattr(request, "axes_failures_since_start", None) is not None
     if has_counted and (who := _as(username or "")):
         record(Act.LOCKED_OUT, by=who)
 
 
 class RecordingPasswordValidator(NumericPasswordValidator):
-    """Validators are told of every new password, whichever page or command has set it."""
+    """Records new passwords: validators are told of every one, whichever page or command has set it."""
 
     def password_changed(self, password: str, user: Any = None) -> None:
         if user is not None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console import environment
 from laaffic_console.checks.saying import LOCAL, TAG, error, example, is_loopback, is_web_address, unsendable, warning
 
-LEAST_OF_A_KEY, LEAST_CHARACTERS = 32, 5  # of SECRET_KEY: how long it is, and how many different ones
+LEAST_OF_A_KEY, LEAST_CHARACTERS = 32, 5  # SECRET_KEY's length, and how many different characters it has
 
 
 @register(TAG)
@@ -243,7 +243,7 @@ def check_addresses(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
 
 @register(TAG, deploy=True)
 def check_web_server(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Only `laaffic-console web` reads these, so that only it would say what is wrong with them."""
+    """Check settings that only `laaffic-console web` reads, so that only its start would say what is wrong."""
     try:
         environment.web_server()
     except ImproperlyConfigured as wrong:

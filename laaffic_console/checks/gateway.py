@@ -1,4 +1,4 @@
-"""What Laaffic is asked with, and what it pushes."""
+"""Checks of the settings for requests to Laaffic, and for what it pushes."""
 
 import string
 from typing import Any

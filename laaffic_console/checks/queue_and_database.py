@@ -69,7 +69,7 @@ def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """On SQLite a deferred transaction that has read cannot wait for a lock: one web request in five would fail."""
+    """Check its transactions: on SQLite a deferred one that has read cannot wait for a lock, and requests fail."""
     database = settings.DATABASES["default"]
     found: list[CheckMessage] = []
     if database.get("ATOMIC_REQUESTS"):

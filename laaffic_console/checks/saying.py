@@ -16,7 +16,7 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def error(said: str | Promise, *, hint: str | Promise, id: str) -> Error:  # noqa: A002 - Django's own name
-    """With lazy texts too: a check runs when its sentence is wanted."""
+    """An Error whose texts may be lazy: a check runs when its sentence is wanted."""
     return Error(str(said), hint=str(hint), id=id)
 
 
@@ -44,7 +44,7 @@ def is_web_address(text: str) -> bool:
 
 
 def unsendable(setting: str, *values: str, id: str) -> list[Error]:  # noqa: A002
-    """Of what goes into a header or an address as it stands. It is not quoted: it may be a secret."""
+    """Errors for values that go into a header or an address as they stand. None is quoted: it may be a secret."""
     if all(value.isascii() and value.isprintable() for value in values):
         return []
     said = _("%(setting)s holds a character that cannot be sent, and that may be invisible.") % {"setting": setting}

@@ -1,4 +1,4 @@
-"""What keeps the web process from serving."""
+"""Keep the web process from serving with settings that do not work."""
 
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
@@ -8,7 +8,7 @@ from laaffic_console.checks.saying import TAG
 
 
 def refuse_to_serve() -> None:
-    """What stops every command stops the web process too: it runs no checks by itself."""
+    """Refuse to start a web process on errors that stop every command: it runs no checks by itself."""
     errors = [message for message in run_checks(tags=[TAG]) if message.is_serious() and not message.is_silenced()]
     if errors:
         raise ImproperlyConfigured(

@@ -26,7 +26,7 @@ admin.site.unregister(Group)
 
 
 class AskedFirst(BesideModelAdmin):
-    """Who may do what is changed by somebody who has just proved who they are."""
+    """Pages that decide who may do what: they can be changed only by somebody who has just proved who they are."""
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *rest: Any, **named: Any) -> Any:
         may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
@@ -69,7 +69,7 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
     change_form_outer_after_template = "identity/person_link.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Only what somebody who looks may change: a superuser is made by a superuser."""
+        """Only the fields that the viewer may change: only a superuser makes a superuser."""
         if obj is None:
             return self.add_fieldsets
         allowed = ["is_active", "groups"]

@@ -44,7 +44,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @receiver(user_logged_in, dispatch_uid="language")
 def follow(sender: Any, request: HttpRequest, user: User, **signal: Any) -> None:
-    """What was chosen on the sign-in page is the newest word; else what this person chose the last time."""
+    """Keep the language chosen on the sign-in page, the newest word; else use what this person chose last time."""
     session = request.session
     if chosen := session.get(IN_SESSION):
         _keep(user, chosen)

@@ -1,4 +1,4 @@
-"""What the queue calls for the pages."""
+"""The queue's jobs for the pages."""
 
 from laaffic_console.audit.services import chain, retention
 from laaffic_console.dashboard import sent_once

@@ -60,7 +60,7 @@ def page_of(text: str, only: str = "") -> str:
 
 
 def for_palette(found: Found) -> list[dict[str, Any]]:
-    """As unfold's palette draws them: {title, description, link, icon, language}."""
+    """The results as unfold's palette draws them: {title, description, link, icon, language}."""
     if not found.query.text:
         return []
     if found.problem:

@@ -62,7 +62,7 @@ class SentOnceMiddleware:
 
 
 def key_of(request: HttpRequest) -> str | None:
-    """None for what is not a form of a page that adds something."""
+    """The key of a form that adds something; None for any other request."""
     match = request.resolver_match
     if request.method != "POST" or match is None or "admin" not in match.app_names or not request.user.is_authenticated:
         return None
@@ -120,5 +120,5 @@ def _remember(key: str, request: HttpRequest, response: HttpResponse) -> None:
 
 
 def forget_old() -> int:
-    """How many were forgotten."""
+    """Delete the old ones; how many."""
     return SentForm.objects.filter(sent_at__lt=timezone.now() - KEPT).delete()[0]

@@ -51,7 +51,7 @@ class ConsoleSite(UnfoldAdminSite):
                 self._is_loading = False
 
     def register(self, *given: Any, **options: Any) -> None:
-        """Somebody's admin is imported before the others: what it registers is kept, and loads nothing else."""
+        """Register somebody's admin that is imported before the others, without loading these."""
         with self._turn:
             was_loading, self._is_loading = self._is_loading, True
             try:
@@ -60,7 +60,7 @@ class ConsoleSite(UnfoldAdminSite):
                 self._is_loading = was_loading
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """As Django's, with the identity app's view in it: it asks for the second factor."""
+        """Like Django's, but with the identity app's view, which asks for the second factor."""
         from laaffic_console.identity import sign_in_pages  # the settings read this module's package
         from laaffic_console.identity.sign_in_form import SignInForm
 
@@ -91,7 +91,7 @@ class ConsoleSite(UnfoldAdminSite):
         return self._merged
 
     def _get_config(self, key: str, *given: Any) -> Any:
-        """As unfold's, which merges its defaults with all settings for each of thirty values of a page."""
+        """Like unfold's, which merges its defaults with all settings for each of the thirty values of a page."""
         wanted = self._look()[1].get(key)
         return self._get_value(wanted, *given) if wanted else None
 
@@ -99,7 +99,7 @@ class ConsoleSite(UnfoldAdminSite):
         return self._look()[2]
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
-        """As unfold's, which takes a deep copy of the whole menu on each page."""
+        """Like unfold's, but without its deep copy of the whole menu on each page."""
         groups = self._get_config("SIDEBAR", request)["navigation"]
         return [
             {**group, "items": [self._drawn_for(request, line) for line in group["items"]]}
@@ -114,13 +114,13 @@ class ConsoleSite(UnfoldAdminSite):
         }
 
     def _call_permission_callback(self, callback: Any, request: HttpRequest) -> bool:
-        """As unfold's, which makes a new class for each line of the menu on each page."""
+        """Like unfold's, but without its new class for each line of the menu on each page."""
         if isinstance(callback, str):
             callback = import_string(callback)
         return callback is None or bool(callback(request))
 
     def _get_is_active(self, request: HttpRequest, link: Any, is_tab: bool = False) -> bool:
-        """As unfold's, which takes each address apart: the page that is open lies beneath one or two of fifty."""
+        """Like unfold's, which parses all of fifty addresses: here only one or two that the page can lie beneath."""
         path = str(link).partition("?")[0].partition("#")[0]
         if place := getattr(request, "stands_under", ""):
             return bool(path == place)
@@ -139,7 +139,7 @@ class ConsoleSite(UnfoldAdminSite):
 
 
 def _in_one_line(colors: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """As one colour, whose value is followed by all others: unfold's template goes through them on each page."""
+    """All colours as one, whose value sets the others too: unfold's template goes through the colours on each page."""
     (name, weight, value), *others = [(name, *pair) for name, weights in colors.items() for pair in weights.items()]
     return {name: {weight: "; ".join([value, *(f"--color-{n}-{w}: {v}" for n, w, v in others)])}}
 

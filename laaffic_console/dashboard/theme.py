@@ -211,7 +211,7 @@ def _counted(item: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
 
 
 def places(request: HttpRequest) -> list[dict[str, Any]]:
-    """Where this person's keys lead: g and then a letter."""
+    """The lines of the menu that this person may open by keys: g and then a letter."""
     items = [item for group in groups() for item in group["items"] if item.get("key")]
     return [item for item in items if item.get("permission", _everybody)(request)]
 

@@ -13,7 +13,7 @@ urlpatterns = [
     path("readyz", views.readyz),
     path("metrics", metrics.view),
     path("language", chosen_language.choose, name="set_language"),
-    # In the place of the admin's own, which the command palette asks by this address.
+    # This takes the place of the admin's own search, which the command palette asks by this address.
     path("admin/search/", admin.site.admin_view(views.search_view), name="search_everything"),
     path("admin/filters/", admin.site.admin_view(saved_filters.save_view), name="save_filter"),
     path("admin/filters/<int:pk>/remove/", admin.site.admin_view(saved_filters.remove_view), name="remove_filter"),

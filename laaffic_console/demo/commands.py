@@ -19,12 +19,12 @@ class DemoFailed(Exception):
 def manage(*arguments: str) -> str:
     done = subprocess.run([*CONSOLE, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        # What was killed, as when memory is short, has said nothing.
+        # A command that was killed, as when memory is short, has said nothing.
         why = done.stderr.strip()[-500:] or f"it said nothing and ended with code {done.returncode}"
         raise DemoFailed(f"{' '.join(arguments[:2])} failed: {why}")
     return done.stdout
 
 
 def say(text: str) -> None:
-    """With the seconds since the start, so that a slow machine is told from one that hangs."""
+    """Print with the seconds since the start, so that a slow machine can be told from one that hangs."""
     print(f"{time.monotonic() - BEGAN:4.0f} s  {text}", flush=True)

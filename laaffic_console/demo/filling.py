@@ -79,7 +79,7 @@ def fill_other_channels(folder: Path, sample: Path) -> None:
 
 
 def wait_for_campaign(campaign: str) -> None:
-    """Until it has finished and nearly every report is in."""
+    """Wait until it has finished and nearly every report is in."""
     deadline = time.monotonic() + CAMPAIGN_PATIENCE
     while time.monotonic() < deadline:
         report = json.loads(manage("campaign", "report", campaign, "--json"))

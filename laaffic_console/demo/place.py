@@ -36,14 +36,14 @@ class Demo:
 
     @property
     def env_file(self) -> Path:
-        """For a shell: CONSOLE_ENV_FILE names it, and commands are about this demo."""
+        """The settings' file for a shell: with CONSOLE_ENV_FILE naming it, commands are about this demo."""
         return self.folder / "demo.env"
 
     def write_env_file(self) -> None:
         write_private(self.env_file, "".join(f"{name}={value}\n" for name, value in self.settings().items()))
 
     def environment(self) -> dict[str, str]:
-        """`.env` is another console's, and not read."""
+        """The environment of this demo's processes. `.env` is another console's, and not read."""
         return {
             "CONSOLE_ENV_FILE": os.devnull,
             **self.settings(),
@@ -95,7 +95,7 @@ def own_stores(running: contextlib.ExitStack) -> None:
 
 
 def is_ours(running: contextlib.ExitStack, path: Path) -> bool:
-    """Held until this process ends, however it ends."""
+    """Whether this process got the lock; it holds it until it ends, however it ends."""
     lock = path.open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,7 +107,7 @@ def is_ours(running: contextlib.ExitStack, path: Path) -> bool:
 
 
 def own_port(wanted: int) -> socket.socket:
-    """Listening on the usual port, or the next that nobody uses: from here on nobody else can have it."""
+    """A socket that listens on the usual port or the next free one: from here on nobody else can have it."""
     for port in range(wanted, wanted + 50):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

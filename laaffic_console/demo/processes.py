@@ -88,7 +88,7 @@ SANDBOX_OPTIONS = [
 
 
 def sandbox_callbacks(hooks: str) -> dict[str, str]:
-    """By environment: the token in these addresses is a secret, and everybody on the machine sees arguments."""
+    """The addresses as environment variables: their token is a secret, and everybody on the machine sees arguments."""
     return {
         "SANDBOX_CALLBACK": f"{hooks}/sms-report/",
         "SANDBOX_REPLY_CALLBACK": f"{hooks}/sms-reply/",
@@ -135,7 +135,7 @@ def announce(demo: Demo) -> None:
 
 
 def from_here(path: str | Path) -> str:
-    """As somebody types it in this folder."""
+    """The path as somebody would type it in this folder: relative where that is shorter."""
     return min(str(path), os.path.relpath(path), key=len)
 
 

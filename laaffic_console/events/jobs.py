@@ -1,4 +1,4 @@
-"""What the queue calls for events: each finds its work in our own tables, so a second call changes nothing."""
+"""The queue's jobs for events: each finds its work in our own tables, so a second call changes nothing."""
 
 from laaffic_console.events.services import delivering, retention
 from laaffic_console.gateway.services.database import isolation

@@ -37,12 +37,12 @@ class Event(models.Model):
 
     @property
     def webhook_id(self) -> str:
-        """The same at each attempt, and never another event's."""
+        """The event's id for its receivers: the same at each attempt, and never another event's."""
         return f"evt_{self.pk}_{self.mark}"
 
     @property
     def body(self) -> str:
-        """As it leaves."""
+        """The JSON that receivers are sent."""
         return f'{{"type":{json.dumps(self.kind)},"timestamp":{json.dumps(iso(self.at))},"data":{self.data}}}'
 
     @property

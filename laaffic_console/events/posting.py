@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Patience:
-    """What is still waited for. Another thread takes it away."""
+    """What a posting thread may still wait for. Another thread takes it away."""
 
     for_names: bool = True  # nothing has been sent yet
     for_answers: bool = True
@@ -52,7 +52,7 @@ class Line:
         self.is_cut = False
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer | None:
-        """None where nobody waited for its end: it says nothing about the target, and is posted again."""
+        """The answer; None where nobody waited for its end: that says nothing about the target, and is posted again."""
         self.began, self.is_cut = time.monotonic(), False
         began = self.began
         try:
@@ -76,13 +76,13 @@ class Line:
         return Answer(answer.status, answer.problem, answer.detail[:200], took, answer.wait)
 
     def cut_if_overdue(self) -> None:
-        """From another thread: a timeout of the socket counts from each byte that arrives."""
+        """Called from another thread: a timeout of the socket counts again from each byte that arrives."""
         if self.began is not None and time.monotonic() - self.began > SECONDS:
             self.is_cut = True
             _shut(self.connection)
 
     def leave(self) -> None:
-        """From another thread, once its patience has ended: the posting thread is woken, and does not try again."""
+        """Called from another thread once the patience has ended: the posting thread wakes, and does not try again."""
         self.is_cut = True
         _shut(self.connection)
         if self.began is None:
@@ -152,7 +152,7 @@ class _Plain(http.client.HTTPConnection):
         self.target, self.patience = target, patience
 
     def connect(self) -> None:
-        """To an address that was judged in this very moment."""
+        """Connect to an address that was judged in this very moment."""
         self.sock = _connected(self.target, self.patience)
         self.sock.settimeout(SECONDS)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -18,13 +18,13 @@ _readers: list[Reader] = []
 
 
 def add(reader: Reader) -> None:
-    """From an app's ready()."""
+    """Called from an app's ready()."""
     if reader not in _readers:
         _readers.append(reader)
 
 
 def wanting(kinds: Collection[str]) -> list[tuple[Reader, set[str]]]:
-    """Those who want some of the kinds, with these."""
+    """The readers that want some of the kinds, each with the kinds that it wants."""
     asked = [(reader, reader.wanted().intersection(kinds)) for reader in _readers]
     return [(reader, wanted) for reader, wanted in asked if wanted]
 

@@ -10,7 +10,7 @@ from django.conf import settings
 
 
 class CannotOpen(Exception):
-    """SECRET_KEY has changed since."""
+    """The secret was sealed with another SECRET_KEY."""
 
 
 def seal(secret: str) -> str:

@@ -34,7 +34,7 @@ State = Export.State
 STATE_COLOURS = state_colours.of(State, queued="info", expired="default")
 AGAIN = (State.FAILED, State.CANCELLED, State.EXPIRED)
 DOWNLOADS_SHOWN = 20
-# What kinds of exports call what they are about.
+# The labels of the parameters that say what an export is of.
 OF_WHAT = {
     "campaign": gettext_lazy("Campaign"),
     "task": gettext_lazy("Group call"),
@@ -44,7 +44,7 @@ OF_WHAT = {
 
 
 def _of_what(export: Export) -> list[tuple[Any, str]]:
-    """Rows that were chosen one by one are counted, and filters read as somebody would type them."""
+    """What an export is of: the number of rows chosen one by one, and filters as somebody would type them."""
     given = export.parameters.items()
     shown = {"ids": lambda ids: number(len(ids)), "query": unquote_plus}
     return [(OF_WHAT.get(name, name), shown.get(name, str)(value)) for name, value in given if value]
@@ -81,7 +81,7 @@ class ExportAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
-        """One's own; everybody's for anyone who may audit them."""
+        """The person's own exports; everybody's for anyone who may audit them."""
         found: QuerySet[Export] = super().get_queryset(request)
         return found if request.user.has_perm(keeping.AUDIT) else found.filter(asked_by=signed_in(request))
 
@@ -150,7 +150,7 @@ class ExportAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(own_page(export))
 
     def file_view(self, request: HttpRequest, pk: int, token: str) -> HttpResponse | FileResponse:
-        """Who they are, and what they may, is asked again: a link that was passed on opens nothing."""
+        """The file, after asking again who they are and what they may: a link that was passed on opens nothing."""
         export, user = self._get(request, pk), signed_in(request)
         if not keeping.may_take(user, export):
             raise PermissionDenied

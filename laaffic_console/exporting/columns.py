@@ -14,7 +14,7 @@ CHUNK = 2000
 
 
 def rows(shown: QuerySet[Any], columns: Mapping[str, str], *, told: tuple[str, ...] = ()) -> Iterator[list[Any]]:
-    """`columns` are {header: where it is stored}; what is under `told` is put into the reader's words."""
+    """The header, then the rows; `columns`: {header: where it is stored}; `told`: headers worded for the reader."""
     yield list(columns)
     words = [place for place, header in enumerate(columns, start=1) if header in told]
     for chunk in walks.rising(shown.values_list("pk", *columns.values()), CHUNK, itemgetter(0)):

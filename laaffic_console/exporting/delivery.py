@@ -54,7 +54,7 @@ def deliver(
 
 
 def deliver_list(request: HttpRequest, model_admin: Any, file_format: str, *, file_name: str) -> Any:
-    """What a list of the admin shows with its filters and search; where they say nonsense, the list that says so."""
+    """A file of what an admin's list shows with its filters and search; where they are wrong, the list that says so."""
     require(request, *kinds.named(lists.name_of(model_admin.model)).rights)
     shown = model_admin.rows_shown(request)
     if isinstance(shown, HttpResponseRedirect):

@@ -11,13 +11,13 @@ from laaffic_console.kit.files.exporting import Exporting
 
 
 class ExportedList(Exporting):
-    """For a ModelAdmin whose list is a registered kind (lists.kind_of).
+    """Mixin for a ModelAdmin whose list is a registered kind (lists.kind_of).
 
     The buttons are beside those for its columns and filters (admin/change_list.html).
     """
 
     admin_site: Any
-    export_name: str = ""  # of the file; else the model's
+    export_name: str = ""  # the file's name; "" for the model's
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_view)

@@ -1,4 +1,4 @@
-"""What the queue calls for exports: each finds its work in our own tables, so a second call changes nothing."""
+"""The queue's jobs for exports: each finds its work in our own tables, so a second call changes nothing."""
 
 from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.services.database import isolation

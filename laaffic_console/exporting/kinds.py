@@ -25,7 +25,7 @@ class NotExportableNow(NotExportable):
 
 
 def may_see_contacts(user: User | None) -> bool:
-    """Who a number belongs to, in a file as on a page; the command line may."""
+    """Whether files may tell `user` whom a number belongs to, as pages do; the command line (None) may."""
     return user is None or user.has_perm("messaging.view_contact")
 
 

@@ -30,7 +30,7 @@ def name_of(model: type[Model]) -> str:
 
 
 def kind_of(model: type[Model], rows: Rows) -> Kind:
-    """`rows` gets what is shown, in any order, and anyone who asks."""
+    """The kind for a model's list; `rows` is given what is shown, in any order, and the person who asks."""
 
     def shown(parameters: Parameters, user: User | None) -> QuerySet[Any]:
         return _shown(model, parameters, user)

@@ -55,9 +55,9 @@ class Export(models.Model):
 
     file_name = models.CharField(_("file"), max_length=100, blank=True)  # below MEDIA_ROOT/exports; "" when it is gone
     size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
-    # Made for somebody who saw them whole; of files from before it was kept nobody knows, so they count as such.
+    # Made for somebody who saw them whole. Nobody knows this of files from before it was kept: they count as such.
     has_whole_numbers = models.BooleanField(default=True, db_default=True, editable=False)
-    # The same of names and merge values: made for somebody who saw contacts.
+    # The same for names and merge values: made for somebody who saw contacts.
     has_names = models.BooleanField(default=True, db_default=True, editable=False)
     expires_at = models.DateTimeField(_("kept until"), null=True)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class JsonSerializer:
-    """For Django's RedisCache. What is not JSON is None: a cache answers that for what it does not have."""
+    """For Django's RedisCache. What is not JSON reads as None, the cache's answer for what it does not have."""
 
     def dumps(self, value: Any) -> bytes | int:
         """An integer as it is, so that Redis can count it; of lazy texts and the like what they say."""

@@ -22,7 +22,7 @@ class Guard:
         self.process: subprocess.Popen[bytes] | None = None
 
     def watch(self, group: int) -> None:
-        """From now on this group ends with us; NONE for none. A guard that was killed is replaced."""
+        """From now on the process group ends with us; NONE for no group. A guard that was killed is replaced."""
         if self.process is None or self.process.poll() is not None:
             self.process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", __file__], stdin=subprocess.PIPE, start_new_session=True

@@ -23,7 +23,7 @@ class CopiedListAdmin(ReadOnlyAdmin):
     follows_reading: ClassVar[bool] = True  # whether the panel moves by itself while the list is read
 
     def sync_names(self) -> Sequence[str]:
-        """Of the copies that the list shows; none where nobody uses the channel."""
+        """The names of the copies that the list shows; none where nobody uses the channel."""
         raise NotImplementedError
 
     def name_shown(self, name: str) -> str:

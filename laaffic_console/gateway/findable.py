@@ -1,4 +1,4 @@
-"""What of the gateway can be found from everywhere."""
+"""The kinds of the gateway's rows that can be found from everywhere."""
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy

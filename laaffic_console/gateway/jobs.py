@@ -1,4 +1,4 @@
-"""What the queue calls for the gateway itself."""
+"""The queue's jobs for the gateway itself."""
 
 from laaffic_console.gateway.services.account import account_hold, account_watch
 from laaffic_console.gateway.services.database import isolation

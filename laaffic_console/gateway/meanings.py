@@ -22,7 +22,7 @@ OF_ENTRIES: dict[str, Promise] = {
     EntryState.LAPSED: _("Its answer was lost, and what was asked for would be over by now: no longer looked for."),
 }
 
-# By the names in `reporting.COLUMNS`.
+# The meanings of columns, by the names in `reporting.COLUMNS`.
 OF_COLUMNS: dict[str, Promise] = {
     "sent": _("Laaffic accepted it: the sum of delivered, undelivered, expired and awaited."),
     "delivered": _("A report said that it arrived."),
@@ -76,6 +76,6 @@ def _sentence(entry: CodeEntry) -> Promise:
 
 
 def family_of(channel: str) -> Family:
-    """Whose table an answer's code is in: the product's of the application, the account's where there is none."""
+    """The table in which an answer's code is looked up: that of the application's product, else that of the account."""
     families = {"sms": Family.SMS, "email": Family.EMAIL, "voice": Family.VOICE, "number": Family.NUMBER}
     return families.get(channel, Family.ACCOUNT)

@@ -1,4 +1,4 @@
-"""By what an entry's outcome is known, from the words that an earlier version wrote alone: for its migration.
+"""How an entry's outcome is known, from the mere words that an earlier version wrote: for its migration.
 
 The words are those of that version, however they read now. What was simply answered, as nearly every entry was, is left
 without a kind: nothing is decided by it, and there may be a million. So is what that version still writes beside the
@@ -27,7 +27,7 @@ FOUND = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}
 
 
 def fill(model: Any) -> None:
-    """In slices, each in a statement for each kind. What has got a kind in the meantime keeps it."""
+    """Fill in the kinds in slices, a statement for each kind. Rows that got a kind in the meantime keep it."""
     worded = model.objects.filter(evidence_kind="").exclude(evidence__in=["", THE_ANSWER])
     told = worded.order_by("pk").values_list("pk", "state", "reason", "evidence")
     last = 0
@@ -41,7 +41,7 @@ def fill(model: Any) -> None:
 
 
 def kind_of(state: str, reason: str, evidence: str) -> str:
-    """Lists were told of in the language of the person who had them read: what says nothing else is taken for one."""
+    """The kind that the words tell. Lists were told of in each reader's language, so unknown words count as a list."""
     for kind, pattern in FOUND.items():
         if pattern.search(evidence):
             return kind
@@ -49,5 +49,5 @@ def kind_of(state: str, reason: str, evidence: str) -> str:
         return "list"
     if state == "lapsed":
         return "time"
-    # What had failed has its reason beside longer words; a batch that was kept back has none.
+    # A failed request has its reason beside longer words; a batch that was kept back has none.
     return "console" if state == "not_sent" and reason in ("", evidence) else "no_answer"

@@ -12,7 +12,7 @@ SEE = "gateway.view_ledgerentry"
 
 
 def about(kind: str, pk: int, reader: User | AnonymousUser) -> dict[str, Any]:
-    """For gateway/requests.html."""
+    """What gateway/requests.html shows of the newest requests about a row."""
     newest = list(ledger.requests_about(kind, pk)[: SHOWN + 1])
     has_more = len(newest) > SHOWN and reader.has_perm(SEE)
     return {"requests": newest[:SHOWN], "all_requests": _listed(kind, pk) if has_more else ""}

@@ -20,7 +20,7 @@ _WIDE = {"table_open": '<div class="c-help-wide" tabindex="0"><table>', "table_c
 
 
 def read(text: str, anchors: Sequence[str] = ()) -> list[Token]:
-    """With `anchors` the headings have these, one after the other."""
+    """The text's tokens; the headings get the `anchors` one after the other, or those made from their words."""
     tokens = _markdown.parse(_BREAK_IN_CHINESE.sub(r"\1", text))
     given, seen = iter(anchors), Counter[str]()
     for token, inline in pairwise(tokens):
@@ -40,7 +40,7 @@ def _without_empty_headers(tokens: list[Token]) -> None:
 
 
 def anchor_of(heading: str) -> str:
-    """As GitHub writes it: `The way of a push` is the-way-of-a-push."""
+    """The heading's anchor as GitHub makes it: `The way of a push` is the-way-of-a-push."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -48,7 +48,7 @@ def relink(tokens: list[Token], address: Callable[[str], str]) -> None:
     """Each link and picture leads where `address` says; one that leads nowhere becomes plain text."""
     for token in tokens:
         children = token.children or []
-        is_kept: list[bool] = []  # of the links that are open: they do not nest in Markdown, images in them may
+        is_kept: list[bool] = []  # for each open link: links do not nest in Markdown, images in them may
         for child in children:
             if child.type == "link_open":
                 href = address(str(child.attrs["href"]))
@@ -83,7 +83,7 @@ def _pieces(tokens: list[Token]) -> Iterator[str]:
 
 
 def text_of(inline: Token) -> str:
-    """Its words without the marks around them."""
+    """The words of the text, without the marks around them."""
     said = {"softbreak": " ", "hardbreak": " "}
     return "".join(said.get(child.type, child.content) for child in inline.children or [])
 
@@ -120,7 +120,7 @@ def passages(tokens: list[Token]) -> Iterator[tuple[str, str, str]]:
 
 
 def listed(inline: Token) -> tuple[str, list[tuple[str, str]]]:
-    """Of a paragraph that lists links behind a colon: (what it says before the colon, [(address, text)])."""
+    """A paragraph that lists links behind a colon, as (its text before the colon, [(address, text)])."""
     links: list[tuple[str, str]] = []
     href = ""
     for child in inline.children or []:

@@ -38,7 +38,7 @@ class Passage:
 
     page: str
     language: str  # as HTML names it
-    title: str  # of the page
+    title: str  # the page's
     heading: str  # "" above the first
     anchor: str
     text: str
@@ -59,7 +59,7 @@ def spoken() -> str:
 
 @cache
 def languages() -> frozenset[str]:
-    """Those in which there is a text at least."""
+    """The languages that have at least one translated text."""
     return frozenset(path.name for path in (HERE.parent / "locale").iterdir() if (TEXTS / "docs" / path.name).is_dir())
 
 
@@ -82,7 +82,7 @@ def translations(language: str) -> dict[str, str]:
 
 
 def english_of(path: str) -> str:
-    """Of a translation's path below its language's folder, the path below TEXTS of what it translates."""
+    """The path below TEXTS of the English text, from its translation's path below the language's folder."""
     return path.removeprefix(ROOT) if path.startswith(ROOT) else f"docs/{path}"
 
 
@@ -130,7 +130,7 @@ def title(name: str, language: str = ENGLISH) -> str:
 
 @cache
 def html(name: str, language: str = ENGLISH) -> str:
-    """What is below the page's title. Our own files: they bring no HTML of theirs, and what looks so is escaped."""
+    """The page without its title. The files are our own and bring no HTML; what looks like it is escaped."""
     tokens = _read(name, language)
     return markdown.render(tokens[3:] if tokens and tokens[0].tag == "h1" else tokens)
 
@@ -160,7 +160,7 @@ def passages(name: str, language: str = ENGLISH) -> list[Passage]:
 
 @cache
 def groups(language: str = ENGLISH) -> list[Group]:
-    """As docs/README.md lists its pages, for the contents beside each page."""
+    """The pages as docs/README.md lists them, for the contents beside each page."""
     found = [markdown.listed(token) for token in _read(INDEX, language) if token.type == "inline"]
     by_address = {address(name): name for name in names()}
     return [
@@ -176,7 +176,7 @@ def address(name: str, anchor: str = "") -> str:
 
 
 def address_from(path: str, href: str) -> str:
-    """Where a link in the file `path` leads inside the console; "" where it leads to what is not served."""
+    """Where a link in the file `path` leads inside the console; "" where the console does not serve its target."""
     if re.match(r"https?://|mailto:", href):
         return href
     to, _hash, anchor = href.partition("#")

@@ -22,7 +22,7 @@ MOST = 30
 LONGEST = 100  # characters of what is asked for
 AROUND = 90  # characters of a snippet on each side of the first word that was found
 _HAN = "\u3400-\u9fff"
-_LETTER = rf"[^\W{_HAN}]"  # of scripts that part their words
+_LETTER = rf"[^\W{_HAN}]"  # in scripts that separate their words
 WORD = re.compile(rf"[{_HAN}]+|{_LETTER}+")
 NEAR = 20  # characters within which a snippet looks for a blank to end at
 # What a question is made of, and says nothing of what it is about.
@@ -114,7 +114,7 @@ def _words(text: str) -> list[str]:
 
 
 def _pairs(word: str) -> list[str]:
-    """Of a run of Chinese the two characters that begin at each of its own, at last that one alone."""
+    """A run of Chinese as pairs: each character with the next, and the last one alone. Any other word is itself."""
     return [word[at : at + 2] for at in range(len(word))] if _is_chinese(word) else [word]
 
 
@@ -174,12 +174,12 @@ def _hit(passage: Passage, wanted: list[str]) -> Hit:
 
 
 def _begun_by(word: str) -> str:
-    """Where words that begin so stand; Chinese is anywhere."""
+    """A pattern for words that begin with `word`; Chinese may stand anywhere."""
     return re.escape(word) if _is_chinese(word) else rf"(?<!{_LETTER}){re.escape(word)}{_LETTER}*"
 
 
 def _cut(text: str, begins: re.Pattern[str]) -> str:
-    """What is around the first word that was looked for."""
+    """The text around the first word that was looked for."""
     first = begins.search(text)
     start = max(0, (first.start() if first else 0) - AROUND)
     start = text.rfind(" ", max(0, start - NEAR), start) + 1 or start

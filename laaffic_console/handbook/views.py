@@ -11,7 +11,7 @@ from laaffic_console.kit.words.plain_text import plain
 
 
 def index_view(request: HttpRequest) -> HttpResponse:
-    """With `q` what is found instead of the index."""
+    """The handbook's index; with `q`, what is found instead."""
     asked = plain(request.GET.get("q", "").replace("\0", ""))[: searching.LONGEST]
     if not asked:
         return _page(request, pages.INDEX, _("Help"))

@@ -21,20 +21,20 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.kit.forms import asking_again
 from laaffic_console.kit.requests.client_address import client_address
 
-# Of allauth's messages, those that are shown. The page of new recovery codes says itself to keep them.
+# Those of allauth's messages that are shown. The page of new recovery codes says itself to keep them.
 SAID = {
     "mfa/messages/totp_activated.txt": _("The authenticator app is set up."),
     "mfa/messages/totp_deactivated.txt": _("The authenticator app is removed."),
     "mfa/messages/webauthn_added.txt": _("The passkey is set up."),
     "mfa/messages/webauthn_removed.txt": _("The passkey is removed."),
 }
-# Of the ways to prove it once more, by allauth's names for them.
+# What the ways to prove once more who is there are called, by allauth's names for them.
 AGAIN = {
     "reauthenticate": _("Use your password"),
     "mfa_reauthenticate": _("Use a code of the authenticator app, or a recovery code"),
     "mfa_reauthenticate:webauthn": _("Use a passkey"),
 }
-NO_ADDRESS = "0.0.0.0"  # noqa: S104 - of a request that does not name one
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 - stands for a request that does not name one
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -61,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return not asking_again.is_fresh(context.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """In the words that the other pages have for them."""
+        """The methods, described in the words of the other pages."""
         methods = super().get_reauthentication_methods(user)
         return [one | {"description": str(AGAIN.get(one["id"], one["description"]))} for one in methods]
 
@@ -88,7 +88,7 @@ class FactorAdapter(DefaultMFAAdapter):
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What another SECRET_KEY has encrypted fits no code, and an administrator resets it."""
+        """The secret; one that another SECRET_KEY encrypted becomes a new one, which fits no code until it is reset."""
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:

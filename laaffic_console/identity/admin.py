@@ -25,7 +25,7 @@ for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken
 
 @admin.register(UserSession)
 class SessionAdmin(DeletedWithAccount):
-    """Ended on the page of its person (person_pages)."""
+    """A list of sessions; each is ended on the page of its person (person_pages)."""
 
     when_empty = _("Nobody is signed in. People who sign in are listed here.")
     list_display = ["shown_since", "shown_person", "shown_address", "shown_browser"]

@@ -78,11 +78,11 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         return None
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        """Anyone who has come this far has a role."""
+        """Always: anyone who has come this far has a role."""
         return True
 
     def is_email_verified(self, provider: Any, email: str) -> bool:
-        """SAML has no word for it: the settings say whether the provider's addresses count."""
+        """Whether an address counts as the person's. SAML has no word for it: the settings say so."""
         if provider.sub_id == providers.SAML:
             return providers.of(providers.SAML).matches_email
         return bool(super().is_email_verified(provider, email))
@@ -108,7 +108,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
 
 
 def claims_of(sociallogin: SocialLogin) -> dict[str, Any]:
-    """Of the ID token, and what the provider also says; the second wins. SAML's attributes are all there is."""
+    """The ID token's claims and those of userinfo, which win where both have one. SAML has only its attributes."""
     data: dict[str, Any] = sociallogin.account.extra_data
     if sociallogin.account.provider == providers.SAML:
         return data
@@ -149,7 +149,7 @@ def _is_taken(user: User) -> bool:
 
 
 def _follow(request: HttpRequest, user: User, roles: set[str], provider: Provider) -> None:
-    """Roles that the settings name come from the provider alone; others are left as they are."""
+    """Set the roles that the settings name, which come from the provider alone; other roles are left as they are."""
     before = set(user.groups.values_list("name", flat=True))
     wanted = (before - set(provider.roles.values())) | roles
     groups = Group.objects.filter(name__in=wanted)
@@ -165,7 +165,7 @@ def _self(request: HttpRequest, user: User) -> Actor:
 
 
 def _prove_again(request: HttpRequest, sociallogin: SocialLogin, provider: Provider) -> None:
-    """Anyone who is signed in has been at the provider once more: as the same person, or it proves nothing."""
+    """Note that a signed-in person has been at the provider again; another person there proves nothing."""
     if not request.user.is_authenticated or sociallogin.user != request.user:
         raise Refusal(request, provider, "other_person")
     if sociallogin.account.provider == providers.OIDC and not _is_proved_now(request, sociallogin):
@@ -183,7 +183,7 @@ def _is_proved_now(request: HttpRequest, sociallogin: SocialLogin) -> bool:
 
 
 def _proved_there(sociallogin: SocialLogin) -> float | None:
-    """When the provider says that it asked the person; None where an OpenID provider does not say it."""
+    """When the provider asked the person for proof; None where an OpenID provider does not say."""
     if sociallogin.account.provider == providers.SAML:
         return float(sociallogin.state["proved_at"])
     at = (sociallogin.account.extra_data.get("id_token") or {}).get("auth_time")

@@ -48,7 +48,7 @@ class CodeAgainInFrameView(AskedAgain, CodeAgainView):
     template_name = "identity/again.html"
 
     def get_form(self, form_class: Any = None) -> Any:
-        """As the second step of a sign-in calls it."""
+        """The form, with the field's label of a sign-in's second step."""
         return asks_code(super().get_form(form_class), _("Code of the authenticator app, or a recovery code"))
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

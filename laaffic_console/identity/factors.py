@@ -29,7 +29,7 @@ def has_app(user: User) -> bool:
 
 
 def needs_one(user: User) -> bool:
-    """By a role; superusers count as administrators."""
+    """Whether a role of the user needs a second factor; superusers count as administrators."""
     wanted = settings.SECOND_FACTOR_ROLES
     if not wanted:
         return False
@@ -53,7 +53,7 @@ class CodesLeft:
 
 
 def recovery_codes_of(user: User) -> CodesLeft | None:
-    """None where somebody has none because they have no second factor."""
+    """How many codes are left; None for somebody without a second factor."""
     found = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
     return CodesLeft(len(found.wrap().get_unused_codes()), app_settings.RECOVERY_CODE_COUNT) if found else None
 
@@ -70,7 +70,7 @@ def is_last(user: User) -> bool:
 
 
 def reset(user: User) -> int:
-    """How many were taken away: anyone who has lost a telephone sets up another. Their sessions end."""
+    """Remove all factors of somebody who has lost them, and end their sessions; how many factors there were."""
     with transaction.atomic():
         taken = int(Authenticator.objects.filter(user=user).delete()[0])
         sessions.end_all_of(user)

@@ -12,7 +12,7 @@ from laaffic_console.identity.factors import WANTED
 from laaffic_console.kit.forms.asking_again import DoneLater
 from laaffic_console.kit.forms.kept_forms import ENDS_AT, forget
 
-OPEN = ("login", "logout", "jsi18n")  # of the admin
+OPEN = ("login", "logout", "jsi18n")  # pages of the admin
 
 
 class FactorMiddleware:
@@ -36,7 +36,7 @@ class FactorMiddleware:
 
 
 def _forget_what_was_wanted(request: HttpRequest) -> None:
-    """Somebody who has set it up has gone on to another page."""
+    """Forget the page and the form that were wanted: their person has gone on to another page."""
     if WANTED in request.session:
         del request.session[WANTED]
     if ENDS_AT in request.session:
@@ -44,7 +44,7 @@ def _forget_what_was_wanted(request: HttpRequest) -> None:
 
 
 def _to_set_up(request: HttpRequest) -> HttpResponse:
-    """What was asked for comes afterwards: a page is led to, and a form that was sent is shown again."""
+    """Lead to the setup of a factor. The page that was asked for comes afterwards, and a sent form is shown again."""
     if request.method == "POST" and _is_asked_by_person(request):
         return DoneLater(reverse("mfa_index"), ends_at="mfa_view_recovery_codes")
     if request.method == "GET" and _is_asked_by_person(request):
@@ -53,6 +53,6 @@ def _to_set_up(request: HttpRequest) -> HttpResponse:
 
 
 def _is_asked_by_person(request: HttpRequest) -> bool:
-    """Not what an open page fetches by itself."""
+    """Whether a person asked for the page; False for what an open page fetches by itself."""
     is_page = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     return is_page and "X-Requested-With" not in request.headers

@@ -38,13 +38,13 @@ def _added(instance: Authenticator, created: bool, **signal: Any) -> None:
 
 
 def _removed(instance: Authenticator, origin: Any = None, **signal: Any) -> None:
-    """Not with its whole account, whose end is an entry of its own."""
+    """Record that a factor was removed, but not with its whole account, whose end is an entry of its own."""
     if not isinstance(origin, User):
         record(Act.FACTOR_REMOVED, instance.user, factor=instance.type)
 
 
 def _used(request: HttpRequest, user: User, authenticator: Authenticator, **signal: Any) -> None:
-    """Each recovery code works once, so anyone who used one learns how many are left."""
+    """Say how many recovery codes are left, since each works once."""
     left = factors.recovery_codes_of(user) if authenticator.type == Authenticator.Type.RECOVERY_CODES else None
     if left is None:
         return

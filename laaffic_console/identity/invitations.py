@@ -65,7 +65,7 @@ def is_disabled(user: User) -> bool:
 
 
 def is_awaited(user: User) -> bool:
-    """Invited, and there is no password yet. People of a provider have none either and need none."""
+    """Whether somebody was invited and has no password yet. People of a provider have none either, and need none."""
     is_linked = SocialAccount.objects.filter(user=user).exists()
     return bool(user.email) and not user.has_usable_password() and not is_linked
 
@@ -84,7 +84,7 @@ def send_again(user: User) -> None:
 
 @contextmanager
 def _links_ended(user: User) -> Iterator[None]:
-    """Earlier links open nothing any more; where no new one can be sent, they still do."""
+    """End earlier links; where no new one can be sent, they still open the page."""
     before = user.password
     user.set_unusable_password()
     user.save(update_fields=["password"])

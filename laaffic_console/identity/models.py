@@ -51,7 +51,7 @@ class Profile(models.Model):
 
 
 def profile_of(user: User | AnonymousUser) -> Profile:
-    """Not stored yet where somebody has said nothing."""
+    """The person's profile; a new one, not stored yet, for somebody who has said nothing."""
     if user.pk is None:
         return Profile()
     found: Profile | None = Profile.objects.filter(user=user.pk).first()

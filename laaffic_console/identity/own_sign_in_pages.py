@@ -92,7 +92,7 @@ class AppView(InFrame, ActivateTOTPView):
 
 
 class FactorGone(InFrame):
-    """What goes with the factor is said before it is removed."""
+    """A page that says what goes with the factor before it is removed."""
 
     template_name = "identity/form.html"
     button = gettext_lazy("Remove it")
@@ -136,12 +136,12 @@ class RecoveryCodesView(InFrame, ViewRecoveryCodesView):
         return {**said, **own}
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Done: on to what was asked for before, and a form that was sent then is shown again (kept_forms)."""
+        """Go on to what was asked for before; a form that was sent then is shown again (kept_forms)."""
         return redirect(factors.wanted_page(request))
 
 
 def _file_of(request: HttpRequest, codes: list[str]) -> str:
-    """As an address that holds the file itself: the browser asks for nothing, and the server keeps nothing."""
+    """The file as an address that holds all of it: the browser asks for nothing, and the server keeps nothing."""
     head = _("Recovery codes of %(name)s for %(console)s. Each signs you in once.")
     said = head % {"name": signed_in(request).get_username(), "console": settings.CONSOLE_URL}
     return "data:text/plain;charset=utf-8," + quote("\r\n".join([said, "", *codes, ""]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 OIDC, SAML = "oidc", "saml"  # as allauth keeps them beside a linked account
-# On the request that a provider's answer comes with, and the sign-in where no second factor is asked for after it: when
+# An attribute of the request with a provider's answer, and of a sign-in without a second factor after it: when
 # the provider says that it last asked the person, in seconds since 1970. Absent where it says none.
 PROVED_THERE = "proved_at_provider"
 OLDEST_SIGN_IN = 30 * 24 * 3600  # seconds: whose sign-in at the provider is older signs in there again
@@ -23,7 +23,7 @@ class Provider:
 
 
 def all_set() -> list[Provider]:
-    """In the order of their buttons."""
+    """The providers that are set up, in the order of their buttons."""
     return [
         *([of(OIDC)] if settings.OIDC_ISSUER else []),
         *([of(SAML)] if settings.SAML_METADATA else []),

@@ -6,7 +6,7 @@ from django.contrib.sessions.models import Session
 
 
 def end_sessions() -> dict[str, int]:
-    """Everybody signs in again. How many may."""
+    """End all sessions, so that everybody signs in again; how many people are active."""
     UserSession.objects.all().delete()
     Session.objects.all().delete()
     return {"people": User.objects.filter(is_active=True).count()}

@@ -62,7 +62,7 @@ def begin(request: HttpRequest) -> str:
 
 
 def own_metadata() -> str:
-    """What the provider's administrator wants of this console; the provider need not be there for it."""
+    """This console's metadata for the provider's administrator; it needs no answer of the provider."""
     from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
     found = OneLogin_Saml2_Settings(_config(None), sp_validation_only=True).get_sp_metadata()
@@ -100,7 +100,7 @@ def finish(request: HttpRequest) -> HttpResponse:
 
 
 def _question_of(given: str) -> str:
-    """As the answer's envelope says, which nobody has signed: it finds the question, and proves nothing."""
+    """The question's id as the answer's unsigned envelope has it: it finds the question, and proves nothing."""
     from onelogin.saml2.utils import OneLogin_Saml2_Utils
     from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
@@ -146,7 +146,7 @@ def _is_for_us(data: Any, question: str) -> bool:
 
 
 def _check_id(response: Any) -> None:
-    """By a NameID of the day nobody is known again."""
+    """Refuse an answer without a lasting id: a transient NameID changes, so nobody is known again by it."""
     if name := settings.SAML_ID_ATTRIBUTE:
         found = (response.get_attributes().get(name) or [""])[0]
     else:
@@ -162,14 +162,14 @@ def _check_proved_since(response: Any, asked_at: float) -> None:
 
 
 def _proved_at(response: Any) -> float:
-    """In seconds since 1970; 0 where the provider does not say when it asked, or in a way that nobody understands."""
+    """When the provider asked, in seconds since 1970; 0 where it does not say so in a way that can be read."""
     moments = [parse_datetime(one.get("AuthnInstant", "")) for one in _signed(response, "/saml:AuthnStatement")]
     known = [moment.timestamp() for moment in moments if moment is not None and moment.tzinfo is not None]
     return min(known) if known and len(known) == len(moments) else 0.0
 
 
 def _signed(response: Any, path: str) -> list[Any]:
-    """Of the assertion whose signature was checked, and of no other that lies beside it."""
+    """The elements at `path` of the assertion whose signature was checked, and of no other that lies beside it."""
     return list(response._query_assertion(path))
 
 
@@ -185,7 +185,7 @@ def _held(request: HttpRequest) -> Any:
 
 
 def _address(name: str) -> str:
-    """By CONSOLE_URL and not by what a request calls its host."""
+    """The page's address below CONSOLE_URL, and not below what a request calls its host."""
     return f"{settings.CONSOLE_URL}{reverse(name)}"
 
 
@@ -228,7 +228,7 @@ def _config(metadata: bytes | None) -> dict[str, Any]:
 
 
 def _described(metadata: bytes) -> dict[str, Any]:
-    """Where the provider is asked and by which certificates it is known. Ours, where one is named, is the only one."""
+    """The provider's addresses and certificates. SAML_CERTIFICATE, where it is set, is the only certificate."""
     from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 
     found = OneLogin_Saml2_IdPMetadataParser.parse(metadata, entity_id=settings.SAML_ENTITY_ID or None).get("idp")
@@ -240,7 +240,7 @@ def _described(metadata: bytes) -> dict[str, Any]:
 
 
 def _metadata() -> bytes:
-    """Read again for each sign-in: a provider that changes its certificate is known by the new one at once."""
+    """The provider's metadata, read at each sign-in: a provider with a new certificate is known by it at once."""
     try:
         if "://" in settings.SAML_METADATA:
             return _fetched(settings.SAML_METADATA)
@@ -262,7 +262,7 @@ def _fetched(address: str) -> bytes:
 
 
 def _read(parse: Callable[[], Any], why: str = "down") -> Any:
-    """What others have written and nobody has signed: whatever is wrong with it is their fault."""
+    """Parse what others wrote and nobody signed: whatever is wrong with it is their fault, and raised as Unusable."""
     try:
         return parse()
     except Unusable:

@@ -30,7 +30,7 @@ SYSTEMS = (
 
 
 def note(request: HttpRequest, user: User) -> None:
-    """Once for each session, when it begins; a password that was changed gives it another key."""
+    """List a session when it begins, once; a password that was changed gives the session another key."""
     key = request.session.session_key
     if key and request.session.get(LISTED) != key:
         UserSession.objects.create_from_request(request, user=user)
@@ -49,7 +49,7 @@ def end(session: UserSession) -> None:
 
 
 def end_all_of(user: User, but: str | None = None) -> int:
-    """How many were ended; `but` is the key of the one that goes on."""
+    """End the user's sessions; how many. `but` is the key of the one that goes on."""
     ended = list(UserSession.objects.filter(user=user).exclude(session_key=but))
     for session in ended:
         session.end()
@@ -71,7 +71,7 @@ def forget_ended() -> int:
 
 
 def browser(user_agent: str) -> str:
-    """In a few words, for a person to know their own by: "Firefox 140, Linux"."""
+    """The browser in a few words, by which people know their own: "Firefox 140, Linux"."""
     found = ((name, re.search(pattern, user_agent)) for name, pattern in BROWSERS)
     name = next((f"{name} {match[1]}" for name, match in found if match), "")
     system = next((system for system, mark in SYSTEMS if mark in user_agent), "")

@@ -50,7 +50,7 @@ def sign_in(request: HttpRequest, **options: Any) -> HttpResponse:
 
 
 def leave(request: HttpRequest) -> HttpResponse:
-    """From the second step back to the first."""
+    """Go from the second step back to the first."""
     clear_login(request)
     return redirect("admin:login")
 
@@ -72,7 +72,7 @@ class SecondStepView(InFrame, AuthenticateView):
 @require_POST
 def provider_login(request: HttpRequest, provider_id: str) -> HttpResponse:
     is_again = request.GET.get("process") == AuthProcess.REDIRECT
-    # What the address says, anyone who sits there can change: it is asked here that they prove themselves again. Any
+    # Anyone who sits there can change the address, so the proof is asked for here and not by it. Any
     # max_age has the provider say when it asked (OpenID Connect Core 3.1.2.1), which an older sign-in there gives away.
     asked = request.GET.copy()
     asked["auth_params"] = "prompt=login&max_age=0" if is_again else f"max_age={providers.OLDEST_SIGN_IN}"
@@ -90,7 +90,7 @@ def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def _by_provider(request: HttpRequest, view: Any, provider_id: str) -> HttpResponse:
-    """One that is down, or answers what nobody understands, ends on the sign-in page and nowhere else."""
+    """Call the provider's view; if the provider is down or answers nonsense, that ends on the sign-in page."""
     if not settings.OIDC_ISSUER:
         raise Http404
     try:
@@ -112,7 +112,7 @@ def _refused(request: HttpRequest, key: str, why: str) -> HttpResponse:
 
 
 def by_saml(view: Any) -> Any:
-    """What it cannot use ends on the sign-in page, with a sentence; why, the log says."""
+    """Decorate a view so that an unusable answer ends on the sign-in page with a sentence; the log says why."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
@@ -168,7 +168,8 @@ class InvitationView(InFrame, PasswordResetConfirmView):
     user: User | None
 
     def get_user(self, uidb64: str) -> User | None:
-        """Nobody chooses a password that does not open anything. A stranger, without the secret, learns nothing."""
+        """None for a disabled account: nobody chooses a useless password. Strangers without the secret learn
+        nothing."""
         user: User | None = super().get_user(uidb64)
         self.is_disabled = user is not None and invitations.is_disabled(user) and self._has_link_of(user)
         return None if self.is_disabled else user

@@ -1,4 +1,4 @@
-"""Of allauth's addresses, those that are needed, under allauth's own names."""
+"""Those of allauth's addresses that are needed, under allauth's own names."""
 
 from django.urls import path
 from django.views.decorators.cache import never_cache

@@ -32,7 +32,7 @@ class Throttle(AxesDatabaseHandler):
 
 
 def failures_of(address: str | None) -> int:
-    """From this address, within the time that a lock lasts."""
+    """The failed sign-ins from this address, within the time that a lock lasts."""
     recent = AccessAttempt.objects.filter(
         ip_address=address, attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
     )
@@ -40,12 +40,12 @@ def failures_of(address: str | None) -> int:
 
 
 def address(request: HttpRequest) -> str | None:
-    """As pushes have it: X-Forwarded-For counts from TRUSTED_PROXIES alone."""
+    """Where a request comes from. As with pushes, X-Forwarded-For counts from TRUSTED_PROXIES alone."""
     return client_address(request) or None
 
 
 def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *rest: Any) -> HttpResponse:
-    """How long to wait. It comes from a middleware, after which nothing draws a page, so it is drawn here."""
+    """A page that says how long to wait, drawn here: it comes from a middleware, after which nothing draws pages."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     own = {"title": _("Too many wrong passwords or codes"), "minutes": -(-seconds // 60)}
     context = {**admin.site.each_context(request), **own}

@@ -51,7 +51,7 @@ POSTED = {"data-post": True}
 def ask_first(
     model_admin: "ModelAdmin[Any]", request: HttpRequest, title: Any, sentence: Any, *, back: str
 ) -> TemplateResponse | None:
-    """What a GET of an address that acts is answered with, a page with the button; None for a POST, which may act."""
+    """The page with a button that answers a GET of an address that acts; None for a POST, which may act."""
     if request.method == "POST":
         return None
     return page(
@@ -60,7 +60,7 @@ def ask_first(
 
 
 def may_see_contacts(request: HttpRequest) -> bool:
-    """Who a number belongs to, and what is known of them, is for anyone who may see contacts, on every page."""
+    """Whether any page may show them whom a number belongs to, and what is known of that person."""
     return bool(request.user.has_perm("messaging.view_contact"))
 
 

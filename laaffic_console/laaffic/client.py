@@ -212,7 +212,7 @@ def _records(envelope: Envelope, source: Source, zone: ZoneInfo) -> tuple[list[D
 
 
 def oldest_sent_record(now: dt.datetime) -> dt.datetime:
-    """Of what was sent before this moment getSentRcd says nothing."""
+    """The moment before which getSentRcd has no records."""
     return now - dt.timedelta(days=sms.RECORDS_KEPT_DAYS) + dt.timedelta(minutes=1)
 
 

@@ -64,7 +64,7 @@ class Code(StrEnum):
     NO_MINIMUM_RATE = "-77"
 
 
-# Of the common table: what was asked is wrong as it stands, and will be tomorrow.
+# Codes of the common table for what is wrong as it was asked, and will be tomorrow.
 WRONG_VALUES = (
     Code.NUMBERS_EMPTY,
     Code.ABNORMAL_NUMBERS,
@@ -75,7 +75,7 @@ WRONG_VALUES = (
 
 
 class EmailCode(StrEnum):
-    """What the same numbers say of an email (laaffic-api#email-codes)."""
+    """The meanings of the same numbers for email (laaffic-api#email-codes)."""
 
     AUTHENTICATION = "-1"
     DUPLICATE = "-2"
@@ -122,7 +122,7 @@ class CodeEntry:
 
     @property
     def is_foreign(self) -> bool:
-        """Not Laaffic said it, but something on the way."""
+        """Whether not Laaffic said it, but something on the way."""
         return self.code.startswith(FOREIGN)
 
 
@@ -310,7 +310,7 @@ COMMON = _table(
     of_number=(Code.ABNORMAL_NUMBERS, Code.LIMIT_OF_PHONE),
 )
 
-# Of the account one only reads, and a person waits for the answer: nothing tries again by itself, nothing has left
+# The account is only read, and a person waits for the answer: nothing tries again by itself, nothing has left
 ACCOUNT = COMMON | _table(
     (Code.PLATFORM_FAILURE, _("platform failure on submit"), Remedy.UNCERTAIN, _THEIR_FAILURE),
     (
@@ -437,7 +437,7 @@ def lookup(family: Family, code: str) -> CodeEntry:
 
 
 def foreign(http_status: int) -> CodeEntry | None:
-    """What an HTTP error under 500 calls for that Laaffic did not write; None where the request may have arrived."""
+    """What to do about an HTTP error under 500 not written by Laaffic; None where the request may have arrived."""
     if not 400 <= http_status < 500 or http_status in _MAY_HAVE_ARRIVED:
         return None
     return _FOREIGN.get(http_status) or CodeEntry(

@@ -52,7 +52,7 @@ _WORDS = {
 
 
 def delivery_state(source: Source, status: str) -> DeliveryState:
-    """What a status says; UNKNOWN for one that is neither documented for its source nor a word of the field."""
+    """The state that a status means; UNKNOWN for one neither documented for its source nor a word of the field."""
     return _known_state(source, status) if len(status) < 20 else _read_state(source, status)
 
 

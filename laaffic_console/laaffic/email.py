@@ -59,7 +59,7 @@ class EmailBatch:
     unsubscribe: bool | None = None  # a link to unsubscribe
 
     def fields(self) -> dict[str, Any]:
-        """In the documented order of the keys; what is not said is left out. InvalidRequest names a broken limit."""
+        """The fields in the documented order; empty ones are left out. InvalidRequest names a broken limit."""
         check_app_id(self.app_id)
         check_address("fromEmailAddress", self.from_address)
         check_length("receiverId", self.receiver_id, 1, 64)

@@ -40,7 +40,7 @@ class Refused(LaafficError):
         self.entry = entry
         self.reason = reason
         self.http_status = http_status
-        self.file_ids: tuple[str, ...] = ()  # of files at Laaffic that the request named, where it did
+        self.file_ids: tuple[str, ...] = ()  # files at Laaffic that the request named, where it did
 
     @property
     def calls_for(self) -> Remedy:
@@ -53,7 +53,7 @@ class Refused(LaafficError):
 
     @property
     def is_foreign(self) -> bool:
-        """Not Laaffic said it, but something on the way."""
+        """Whether not Laaffic said it, but something on the way."""
         return self.entry.is_foreign
 
     @property

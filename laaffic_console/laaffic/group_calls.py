@@ -206,7 +206,7 @@ class GroupCall:
     delay_hangup: int | None = None
 
     def fields(self, zone: Any = times.DEFAULT_ZONE) -> dict[str, Any]:
-        """In the documented order of the keys. InvalidRequest names the parameter whose limit is broken."""
+        """The fields in the documented order. InvalidRequest names the parameter whose limit is broken."""
         check_app_id(self.app_id)
         check_length("taskName", self.task_name, 2, 64)
         check_count("numberList", len(self.numbers), MAX_NUMBERS, "numbers")

@@ -21,7 +21,7 @@ class Interfaces:
 
     def __init__(self, transport: Transport, zone: ZoneInfo = times.DEFAULT_ZONE) -> None:
         self._transport = transport
-        self._zone = zone  # of times that are written without one (laaffic-api#times)
+        self._zone = zone  # for times that are written without one (laaffic-api#times)
 
     def _post(self, path: str, body: object) -> Envelope:
         return self._transport.post(self.family, path, as_json(body))

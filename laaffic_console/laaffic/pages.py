@@ -12,7 +12,7 @@ from laaffic_console.laaffic.reports import count
 
 LARGEST_PAGE = 100
 PAGES_WITHOUT_NEWS = 3  # in a row: so many mean that the gateway turns in a circle
-MAX_PAGES = 100_000  # of a list that never ends; with the smallest pages seen, more than any window holds
+MAX_PAGES = 100_000  # bounds a list that never ends; with the smallest pages seen, more than any window holds
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ def every_page(
 def every_slice(
     ask: Callable[[int], Page[T]], interface: str, *, name_of: Callable[[T], Hashable] | None
 ) -> Iterator[Page[T]]:
-    """The same for lists that are asked for by the number of rows to leave out."""
+    """Like `every_page`, for lists that are asked for by the number of rows to leave out."""
     return _read(lambda _number, rows: ask(rows), _Tally(interface, name_of))
 
 
@@ -138,7 +138,7 @@ class _Tally(Generic[T]):
             raise IncompleteList(f"page {number} holds only rows that came before", interface=self.interface)
 
     def _came_before(self, page: Page[T]) -> bool:
-        """The same rows as on an earlier page, in any order."""
+        """Whether an earlier page had the same rows, in any order."""
         if self._name_of is None or page.problems:
             return False
         rows = hash(frozenset(self._name_of(record) for record in page.records))

@@ -35,7 +35,7 @@ class DeliveryReport(NamedTuple):
     remark: str = ""  # what of it could not be understood, in words; the rest counts
 
     def as_json(self) -> dict[str, Any]:
-        """For keeping a report whose message is not known yet; `from_json` reads it back."""
+        """The report as JSON, to keep it while its message is not known; `from_json` reads it back."""
         plain: dict[str, Any] = self._asdict()
         plain["at"] = self.at.isoformat() if self.at else None
         plain["price"], plain["pay"] = _text(self.price), _text(self.pay)
@@ -56,7 +56,7 @@ class DeliveryReport(NamedTuple):
 
 
 class _Known(dict[_Key, _Value]):
-    """What was read before, by what it was read from: a price list has few prices, and a million reports say them."""
+    """Values by what they were read from: a price list has few prices, and a million reports name them."""
 
     def keep(self, key: _Key, value: _Value) -> None:
         if len(self) >= NUMBER_KEPT:
@@ -110,7 +110,7 @@ def _names(keys: tuple[object, ...]) -> tuple[str, ...]:
 
 
 def _said(report: Mapping[str, object]) -> DeliveryReport:
-    """What a pushed report says apart from which message it is about, and when: the same in thousands of them."""
+    """A pushed report without its message and moment: the rest is the same in thousands of reports."""
     try:
         written = repr([report.get(name) for name in SAID])
     except RecursionError:  # nested as deep as the parser goes
@@ -180,7 +180,7 @@ def from_record(entry: object, source: Source, zone: ZoneInfo = times.DEFAULT_ZO
 
 
 def text(value: object) -> str:
-    """Numbers come as strings and as ints; NUL and half a surrogate pair are what no database keeps."""
+    """The value as text, be it a string or an int, without NUL and half surrogate pairs, which no database keeps."""
     if type(value) is str and value.isascii() and "\0" not in value:  # nearly all of them
         return value.strip()
     if value is None or isinstance(value, dict | list):
@@ -225,7 +225,7 @@ _known_amount = functools.lru_cache(maxsize=1000)(
 
 
 def _plain(amount: str) -> str:
-    """Without its currency, and with a point. `1,234` may be either, and stays unreadable."""
+    """The amount without its currency, and with a point. `1,234` may be either, and stays unreadable."""
     bare = _CURRENCY.sub("", amount).strip()
     if re.fullmatch(r"[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+", bare):
         return bare.replace(",", "")
@@ -238,7 +238,7 @@ _CURRENCY = re.compile(r"^\s*[A-Za-z]{3}(?=[\s\d+-])|(?<=[\s\d])[A-Za-z]{3}\s*$"
 
 
 def currency(named: object, amount: object = None) -> str:
-    """In capitals: `usd` is not a second currency. Where none is named, the one that is beside the amount."""
+    """The currency in capitals, as `usd` is no second one; where none is named, the one beside the amount."""
     if said := text(named):
         return said.upper()[:8]
     beside = _CURRENCY.search(text(amount))

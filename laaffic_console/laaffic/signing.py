@@ -11,7 +11,7 @@ def sign(api_key: str, api_secret: str, timestamp: str) -> str:
 
 
 def headers(api_key: str, api_secret: str, now: float) -> dict[str, str]:
-    """The same four headers on GET and POST."""
+    """The four headers of a request, the same for GET and POST."""
     timestamp = str(int(now))
     return {
         "Content-Type": CONTENT_TYPE,

@@ -126,7 +126,7 @@ def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequ
 def _as_counted(
     msg_ids: list[str | None], unknown_positions: list[int], success: int | None, fail: int | None
 ) -> SendResult:
-    """Where more were accepted than have an id, or fewer failed than have none, nobody may be called rejected."""
+    """The result. If more were accepted than have an id, or fewer failed than lack one, none counts as rejected."""
     without = [position for position, msg_id in enumerate(msg_ids) if msg_id is None]
     more_were_accepted = success is not None and success > len(msg_ids) - len(without)
     if without and (more_were_accepted or (fail is not None and fail < len(without))):

@@ -10,9 +10,9 @@ DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # another is not a moment but a word: 9999-12-31 for "never", 0001-01-01 for "none"
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 AHEAD = dt.timedelta(days=2)  # further than any clock is wrong or any zone is off
-# From which on a number since 1970 is microseconds, and milliseconds; below it is seconds.
+# A number since 1970 is microseconds from the first on, milliseconds from the second on, and seconds below.
 MICROSECONDS, MILLISECONDS = 1e14, 1e11
-SHORTEST_MILLISECONDS, LONGEST_MILLISECONDS = 10**12, 10**13 - 1  # of 13 digits: 2001 to 2286
+SHORTEST_MILLISECONDS, LONGEST_MILLISECONDS = 10**12, 10**13 - 1  # 13 digits: 2001 to 2286
 _COMPACT, _NUMBER = re.compile(r"20\d{12}"), re.compile(r"\d+(\.\d*)?")
 
 

@@ -118,7 +118,7 @@ class Transport:
         return self._read(family, interface, answer)
 
     def _signed(self, interface: str) -> dict[str, str]:
-        """Looked at beforehand: http.client would fail over it as over something that nobody foresaw."""
+        """Signed headers. Bad characters are refused here: http.client would fail with an error that nobody foresaw."""
         try:
             self._api_key.encode("latin-1")
             return signing.headers(self._api_key, self._api_secret, self._clock() + self.clock_skew)
@@ -133,7 +133,7 @@ class Transport:
         return session.request("GET", url, params=query, headers=signed, timeout=self._timeouts, allow_redirects=False)
 
     def _post(self, url: str, body: bytes, signed: dict[str, str]) -> requests.Response:
-        """Without what a session does for each request again: address and headers of one interface never change.
+        """POST without what a session does again for each request: address and headers of an interface never change.
 
         That is a third of the time that a small request takes here.
         """
@@ -199,7 +199,7 @@ class Transport:
 
 
 def _turned_away(answer: requests.Response, interface: str, now: float) -> Refused | None:
-    """What a proxy refused; None where the request may have reached Laaffic anyway.
+    """The refusal of a proxy; None where the request may have reached Laaffic anyway.
 
     429 says so whatever is below it. Of the other pages that are not JSON nobody knows who wrote them, and when.
     """
@@ -224,12 +224,12 @@ def _retry_after(answer: requests.Response, now: float) -> float:
         moment = parsedate_to_datetime(said).timestamp()
     except (TypeError, ValueError, OverflowError):
         return 0.0
-    # By the clock of whatever wrote it, where the answer says what time that is.
+    # The date is by the clock of whatever wrote it; where the answer says its time, that is taken into account.
     return min(max(0.0, moment - now - (_skew(answer, now) or 0.0)), LONGEST_RETRY_AFTER)
 
 
 def _transport_error(interface: str, problem: requests.RequestException) -> NotSent | OutcomeUnknown:
-    """Not sent when it is certain; unknown for everything else, a reset before the answer included."""
+    """NotSent where that is certain; OutcomeUnknown for everything else, even a reset before the answer."""
     if isinstance(problem, _NO_ADDRESS):
         return NotSent("LAAFFIC_BASE_URL is not an address", interface=interface)
     if isinstance(problem, requests.exceptions.InvalidHeader):
@@ -252,7 +252,7 @@ def _is_handshake(cause: BaseException) -> bool:
 
 
 def _in_words(cause: BaseException) -> str:
-    """Without the request's address: a GET's query holds numbers and contents."""
+    """The cause in words, without the request's address: a GET's query holds numbers and contents."""
     words = {
         NameResolutionError: "the gateway's name cannot be resolved",
         NewConnectionError: "the connection was refused",

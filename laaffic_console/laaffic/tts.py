@@ -86,7 +86,7 @@ class Spoken:
     delay_hangup: int | None = None
 
     def fields(self) -> dict[str, Any]:
-        """In the documented order; InvalidRequest names the parameter whose limit is broken."""
+        """The fields in the documented order. InvalidRequest names the parameter whose limit is broken."""
         check_words("text", self.text, MAX_TEXT)
         check_language("language", self.language)
         if self.accent and not (self.accent.isascii() and self.accent.isdecimal() and len(self.accent) <= 4):

@@ -255,7 +255,7 @@ def call_record_pages(
 
 
 def oldest_call_record(now: dt.datetime) -> dt.datetime:
-    """Of calls before this moment the record queries say nothing."""
+    """The moment before which the record queries have no calls."""
     return now - dt.timedelta(days=RECORDS_KEPT_DAYS) + dt.timedelta(minutes=1)
 
 

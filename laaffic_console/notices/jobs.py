@@ -1,4 +1,4 @@
-"""What the queue calls for notices: each finds its work in our own tables, so a second call changes nothing."""
+"""The queue's jobs for notices: each finds its work in our own tables, so a second call changes nothing."""
 
 from laaffic_console.gateway.services.database import isolation
 from laaffic_console.notices.services import handing_out, mailing, retention, watching

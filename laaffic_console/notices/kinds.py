@@ -56,7 +56,7 @@ WORDS = {
 
 
 class _Known(dict[str, Any]):
-    """What a row of an older version does not say is shown as a dash, never as an error."""
+    """Values of which a missing one, as in a row of an older version, is shown as a dash, never as an error."""
 
     def __missing__(self, key: str) -> str:
         return "–"

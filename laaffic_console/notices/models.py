@@ -80,7 +80,7 @@ class Notice(models.Model):
 
     @property
     def address(self) -> str:
-        """Of the page that shows what it is about; "" where it is about several things."""
+        """The page that shows what the notice is about; "" where it is about several things."""
         kind, key = subjects.split(self.about)
         subject = subjects.of(kind)
         return subject.address(key) if subject else ""

@@ -40,7 +40,7 @@ _subjects: dict[str, Subject] = {}
 
 
 def register(subject: Subject) -> None:
-    """From an app's ready()."""
+    """Called from an app's ready()."""
     _subjects[subject.kind] = subject
 
 

@@ -34,7 +34,7 @@ def bell_view(request: HttpRequest) -> HttpResponse:
     n = reading.count(user) if len(newest) == IN_BELL else len(newest)
     shown = f"{n}+" if n >= reading.MANY else f"{n}"
     context = {"notices": newest, "n": n, "shown": shown, **_last_of(newest)}
-    # Where the only worker is silent nobody hands out a notice of it.
+    # If the only worker is silent, nobody hands out a notice of it.
     context["lacks_worker"] = user.has_perm(OWNER) and not workers.alive()
     return TemplateResponse(request, "notices/bell.html", context)
 
@@ -48,7 +48,7 @@ def list_view(request: HttpRequest) -> HttpResponse:
 
 
 def open_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """Read, and on to what it is about."""
+    """Mark it as read, and go on to what it is about."""
     if request.method != "POST":
         raise Http404
     opens = "stay" not in request.POST
@@ -59,7 +59,7 @@ def open_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def read_all_view(request: HttpRequest) -> HttpResponse:
-    """Up to the last that was shown: what has come since nobody has seen."""
+    """Mark all as read up to the last that was shown: nobody has seen what has come since."""
     last, until = whole_number(request.POST.get("last", "")), _moment(request.POST.get("until", ""))
     if request.method != "POST" or last is None or until is None:
         raise Http404

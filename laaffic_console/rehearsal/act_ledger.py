@@ -64,7 +64,7 @@ def _task_key(call: LedgerEntry) -> str:
 
 
 def _tasks() -> Standing:
-    """Where a person's second try is a task of its own, the one that got further."""
+    """The tasks by name; of a person's two tries that are tasks of their own, the one that got further."""
     tasks = GroupTask.objects.order_by("key", "pk").values("name", "id", "state", "key", "looks")
     return {task["name"]: task for task in tasks}
 

@@ -146,7 +146,7 @@ class ActsRehearsal:
     def _is_settled(self, ledger: Ledger) -> bool:
         if any(row.state in act_verdict.UNENDED for row in ledger.rows) or not self.acts.is_settled(ledger):
             return False
-        # Where no list can be read, doing it again finds out.
+        # If no list can be read, doing it again finds out.
         return not self.acts.finding_out or not self._judged(ledger, []).unknown_though_accepted
 
     def _ledger(self) -> Ledger:

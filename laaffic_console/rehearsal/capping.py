@@ -29,7 +29,7 @@ class CapRehearsal(Rehearsal):
         return dict(counts), " and ".join(sorted(states))
 
     def ledger(self) -> tuple[dict[str, Any], list[Entry]]:
-        """Of each person the message that left, where one of the two did."""
+        """The entries, those that left last: by number, they take the place of the ones that did not leave."""
         said, entries = self._read_ledger()
         return said, sorted(entries, key=lambda entry: entry.state not in NEVER_LEFT)
 
@@ -44,7 +44,7 @@ class CapRehearsal(Rehearsal):
 
 
 def beyond(entries: Sequence[Entry]) -> list[str]:
-    """Who has, or may have, a message of both."""
+    """The people who have, or may have, a message of both campaigns."""
     had = defaultdict(set)
     for entry in entries:
         if entry.state not in NEVER_LEFT:

@@ -15,7 +15,7 @@ class Carrier:
     """`create` makes the console's command for a draft; `callback` is the sandbox's option, `hook` where it pushes."""
 
     product: str
-    create: Callable[[Path], Sequence[str]]  # of a folder for what it needs
+    create: Callable[[Path], Sequence[str]]  # given a folder for what it needs
     callback: str
     hook: str
     gateway: Mapping[str, Any]

@@ -19,7 +19,7 @@ from laaffic_console.rehearsal.plan import Request
 
 AT_ONCE = 4
 PATIENCE = 20.0  # seconds of a client that is patient
-SHORTEST, LONGEST = 0.005, 0.15  # of one that is not: often before the answer comes
+SHORTEST, LONGEST = 0.005, 0.15  # the patience of one that is not patient: it often ends before the answer comes
 PAUSE = (0.1, 0.6)  # before it asks again
 TRIES_UNHARMED = 5  # after so many a client loses no more answers by its own doing
 GIVE_UP = 240.0
@@ -57,13 +57,13 @@ class Clients:
         self._running: list[Future[None]] = []
 
     def begin(self, requests: Sequence[Request], may_begin: Callable[[int], bool]) -> None:
-        """`may_begin` says whether the one at this place may be asked for now."""
+        """Begin to ask; `may_begin` says whether the request at this place may be asked for now."""
         self._running = [
             self._pool.submit(self._ask_when_due, place, request, may_begin) for place, request in enumerate(requests)
         ]
 
     def ask_again(self, requests: Sequence[Request]) -> None:
-        """Each once more, patiently: who was answered gets the same."""
+        """Ask each once more, patiently: a client that was answered gets the same."""
         self._running += [self._pool.submit(self._until_answered, request, [Loss.NONE]) for request in requests]
 
     @property
@@ -71,7 +71,7 @@ class Clients:
         return all(each.done() for each in self._running)
 
     def end(self) -> None:
-        """Raises what went wrong in a client itself."""
+        """End all clients, and raise what went wrong in one of them."""
         self._ended.set()
         self._pool.shutdown(cancel_futures=True)
         for each in self._running:
@@ -96,7 +96,7 @@ class Clients:
             self._ended.wait(wait or chance.uniform(*PAUSE))
 
     def _attempt(self, request: Request, loss: Loss, chance: random.Random) -> float | None:
-        """How long to wait before the next one: 0 where nobody said it, None where there is an answer."""
+        """Ask once; the seconds to wait before the next try: 0 where nobody said, None where there is an answer."""
         self._count(f"attempts, {loss}")
         patience = chance.uniform(SHORTEST, LONGEST) if loss is Loss.IMPATIENT else PATIENCE
         try:

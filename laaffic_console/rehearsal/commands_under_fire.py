@@ -66,7 +66,7 @@ class CommandsUnderFire:
                     self._strike_when_due(typed)
 
     def finish(self) -> Iterator[None]:
-        """Yields as long as any runs."""
+        """Look after the commands, and yield, as long as any runs."""
         while self.running:
             self.look_after()
             yield
@@ -92,7 +92,7 @@ class CommandsUnderFire:
             self._strike(typed, typed.blow.kind)
 
     def _under_way_since(self, typed: Typed) -> float | None:
-        """When its connection to the gateway was first seen."""
+        """When the command's connection to the gateway was first seen; None before that."""
         if typed.under_way_since is None:
             there = [each.raddr.port for each in typed.process.net_connections("tcp") if each.raddr]
             if self.console.gateway_port in there:

@@ -9,7 +9,7 @@ WAIT, LEAST, REPORTS = 0, 0, 50  # minutes; percent delivered, and of the few wh
 
 
 def arguments(size: str) -> list[str]:
-    """Of the command that makes the draft. It decides as soon as it may, and goes on whatever the share is."""
+    """Options of the command that makes the draft: decide as soon as allowed, and go on whatever the share is."""
     return ["--canary", size, "--canary-wait", str(WAIT), "--canary-least", str(LEAST)] if size else []
 
 
@@ -34,7 +34,7 @@ def _size(said: Mapping[str, Any], chosen: set[str]) -> Iterator[str]:
 def _decided(
     figures: Mapping[str, int], chosen: set[str], ahead: Sequence[Accepted], accepted: Sequence[Accepted]
 ) -> Iterator[str]:
-    """What it was decided on, against what the gateway did with the few."""
+    """What is wrong with the figures of the decision, against what the gateway did with the few."""
     reported = figures["delivered"] + figures["failed"]
     taken = {message.number for message in ahead} & chosen
     if reported < figures["wanted"] or 100 * reported < REPORTS * len(taken):
@@ -48,7 +48,7 @@ def _decided(
 
 
 def setting(said: Mapping[str, Any] | None) -> dict[str, Any]:
-    """For the report."""
+    """The settings and figures for the report."""
     if said is None or not said["figures"]:
         return {}
     figures = said["figures"]

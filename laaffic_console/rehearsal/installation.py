@@ -25,7 +25,7 @@ LEASE = 8.0
 STALE = 12.0
 DOWN_SECONDS = (0.5, 4.0)
 LATE_SECONDS = (READ_TIMEOUT + 0.2, READ_TIMEOUT + CLOCK_SLACK - 0.8)  # later than that the records prove nothing
-HANG_SECONDS = (6.0, 15.0)  # of three time limits and more
+HANG_SECONDS = (6.0, 15.0)  # three time limits and more
 NAMELESS_SECONDS = (2.0, 8.0)
 RESTART_SECONDS = (0.5, 3.0)
 CLOCK_SECONDS = (3.0, 12.0)
@@ -52,7 +52,7 @@ FAULTS: Mapping[str, float] = {
 }
 
 
-# Of the caller's environment: what programs need to run at all, and PGPASSWORD and its like for --database.
+# The part of the caller's environment that programs need to run at all, and PGPASSWORD and its like for --database.
 OF_THE_MACHINE = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV"})
 OF_THE_MACHINE_AS_IN = ("LC_", "LD_", "PYTHON", "PG", "COVERAGE_")
 
@@ -141,7 +141,7 @@ class Installation:
             self.processes.start(f"worker-{number}", ["-m", "laaffic_console", "worker"])
 
     def run_from(self, before: Path | None) -> None:
-        """What is started from now on is of the version in that folder; None: of this one."""
+        """From now on start everything from the version in that folder; None: from this one."""
         paths = {"PYTHONPATH": f"{before}{os.pathsep}{before / 'numbers'}"} if before else {}
         self.shell.end()
         self.processes.home = self.shell.home = before or HOME_DIR
@@ -262,7 +262,7 @@ class Installation:
         return done.output
 
     def until_it_succeeds(self, *arguments: str) -> None:
-        """As a person does whose command met a fault."""
+        """Run a command again until it succeeds, as a person does who met a fault; the last try raises."""
         for _ in range(TRIES - 1):
             try:
                 self.manage(*arguments)
@@ -309,7 +309,7 @@ def share_unharmed() -> float:
 
 
 def of_the_machine() -> dict[str, str]:
-    """What a rehearsal's processes are given of this process' environment."""
+    """The part of this process' environment that a rehearsal's processes get."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -45,7 +45,7 @@ def seconds_in(file: Path) -> float:
 
 
 def set_clock(folder: Path, seconds: float) -> None:
-    """At once and whole: a reader never finds half a number."""
+    """Write the clock's file as a whole: a reader never finds half a number."""
     written = folder / f"{CLOCK}.new"
     written.write_text(str(seconds))
     written.replace(folder / CLOCK)
@@ -59,7 +59,7 @@ def forget_names(folder: Path, *, forgotten: bool) -> None:
 
 
 def begin_to_lie() -> None:
-    """Before anything has taken these functions for its own; nothing happens outside a rehearsal."""
+    """Replace the clock's functions before anybody has taken them; outside a rehearsal nothing happens."""
     if named := os.environ.get(FOLDER):
         _lie(Path(named))
 

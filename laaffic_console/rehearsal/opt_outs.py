@@ -8,10 +8,10 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
-AT_SHARE = 0.1  # of the recipients accepted: the inbox may be read late while processes die
+AT_SHARE = 0.1  # the share of recipients accepted by then: the inbox may be read late while processes die
 A_PUSH = 2000
 PATIENCE = 120.0
-ZONE = ZoneInfo("Asia/Shanghai")  # of the gateway's times that name none
+ZONE = ZoneInfo("Asia/Shanghai")  # the zone of the gateway's times that name none
 
 
 def chosen(seed: int, numbers: Sequence[str], share: float) -> list[str]:
@@ -19,7 +19,7 @@ def chosen(seed: int, numbers: Sequence[str], share: float) -> list[str]:
 
 
 def push(address: str, numbers: Sequence[str], look_after: Callable[[], object]) -> None:
-    """To the console's inbox; the web process may be dying just now."""
+    """Push opt-outs to the console's inbox until it takes them; the web process may be dying just now."""
     at = f"{dt.datetime.now(ZONE):%Y-%m-%d %H:%M:%S}"
     for start in range(0, len(numbers), A_PUSH):
         some = numbers[start : start + A_PUSH]

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class CommandKind(StrEnum):
-    """What strikes a shell command that acts."""
+    """The kinds of blows to a shell command that acts."""
 
     IN_FLIGHT = "command killed, its request under way"
     ANY_TIME = "command killed, at any time"
@@ -53,7 +53,7 @@ SECONDS_A_STRIKE = 2  # where a campaign is made to last
 
 COMMAND_WEIGHTS = (4, 4, 1, 2)  # none, and each kind
 MOST_IN_A_REQUEST = 50
-SINGLE = 0.5  # of the requests ask for one message
+SINGLE = 0.5  # the share of the requests that ask for one message
 LONGEST_AFTER = {CommandKind.IN_FLIGHT: 0.5, CommandKind.ANY_TIME: 4.0, CommandKind.STILL: 0.4}  # seconds
 
 FIRST_SHARE, LAST_SHARE = 0.02, 0.75  # of the recipients; some are never accepted, so the last must come before the end
@@ -82,18 +82,18 @@ class Blow:
 @dataclass(frozen=True, slots=True)
 class CommandBlow:
     kind: CommandKind
-    after_seconds: float  # of its start, or of when its request is under way
+    after_seconds: float  # counted from its start, or from when its request is under way
 
 
 def command_blows(seed: int, commands: int) -> list[CommandBlow | None]:
-    """For each command in turn; None leaves it alone."""
+    """The blow for each command in turn; None leaves the command alone."""
     chance = random.Random(f"commands {seed}")  # noqa: S311
     kinds = chance.choices([None, *CommandKind], COMMAND_WEIGHTS, k=commands)
     return [kind and CommandBlow(kind, chance.uniform(0, LONGEST_AFTER[kind])) for kind in kinds]
 
 
 def blows(seed: int, kills: int, disturbances: Disturbances = None, *, of_api: bool = False) -> list[Blow]:
-    """So many kills, and so many disturbances or one for every few kills, in the order in which they come."""
+    """The kills and disturbances (unless given, one for every few kills), in the order in which they come."""
     chance = random.Random(f"blows {seed}")  # noqa: S311 - repeatable on purpose
     kinds = _some(chance, *((API_KILLS, API_KILL_WEIGHTS) if of_api else (KILLS, KILL_WEIGHTS)), kills)
     if disturbances is None:
@@ -157,7 +157,7 @@ def abnormal(seed: int, of: Sequence[str]) -> list[str]:
 
 
 def recipients_per_call(recipients: int, strikes: int) -> int:
-    """So few that each strike meets several calls, and at most what a POST may carry."""
+    """As many recipients as a POST may carry, but so few that each strike meets several calls."""
     return max(10, min(1000, recipients // max(50, 20 * strikes)))
 
 

@@ -85,7 +85,7 @@ class Processes:
         raise ValueError(f"{blow.kind} strikes no process")
 
     def look_after(self) -> list[str]:
-        """What a service manager does: start again what has ended. And let go on what was stopped for a while."""
+        """Start again what has ended, as a service manager does, and let go on what was stopped for a while."""
         now = time.monotonic()
         for due, stopped in self.stopped:
             if due <= now:
@@ -102,7 +102,7 @@ class Processes:
         self.commands[name], self.running[name] = self.commands.pop(before), self.running.pop(before)
 
     def stop(self, names: Sequence[str]) -> None:
-        """As a service manager stops a service: asked, waited for, and not started again."""
+        """Stop processes as a service manager does: ask, wait, and start nothing again."""
         self.let_go_on()
         stopping = [self.running.pop(name) for name in names]
         for process in stopping:

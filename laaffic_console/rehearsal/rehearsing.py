@@ -52,7 +52,7 @@ class Rehearsal:
             console.end()
 
     def _end(self) -> None:
-        """What runs beside the installation."""
+        """A hook that ends what runs beside the installation."""
 
     def _planned(self) -> list[Blow]:
         return plan.blows(self.wanted.seed, self.wanted.kills, self.wanted.disturbances)
@@ -100,7 +100,7 @@ class Rehearsal:
         return campaign
 
     def _under_fire(self) -> None:
-        """All blows and outages, each when its moment has come."""
+        """Strike all blows and outages, each when its moment has come."""
         waiting = sorted(self.wanted.outages, key=lambda outage: outage.at_share)
         total = self.wanted.recipients
         for number, blow in enumerate(self.blows, 1):
@@ -118,7 +118,7 @@ class Rehearsal:
         return self.console.strike(blow)
 
     def _noticed(self, share: float) -> None:
-        """So much has been accepted by now."""
+        """Called when this share has been accepted."""
         self._let_them_opt_out(share)
         if self.upgrade and not self.upgrade.was_played and share >= upgrade_in_the_middle.AT_SHARE:
             self.upgrade.play(self.console.gateway.accepted_so_far(), self.wanted.recipients)
@@ -136,7 +136,7 @@ class Rehearsal:
             self.have_opted_out = True
 
     def _wait_for(self, blow: Blow) -> float:
-        """Until its share is reached, or its seconds have passed, or nothing moves any more; the share by then."""
+        """Wait until the blow's share is reached, its seconds have passed, or nothing moves; the share by then."""
         accepted, moved_at, began = 0, time.monotonic(), time.monotonic()
         while True:
             self.console.processes.look_after()
@@ -152,7 +152,7 @@ class Rehearsal:
             time.sleep(0.05)
 
     def _let_it_send(self) -> None:
-        """Until nothing is queued or claimed, or nothing has changed for long.
+        """Wait until nothing is queued or claimed, or nothing has changed for long.
 
         A campaign that the brake on lost answers holds goes on by itself; one that is held for good stands still.
         """
@@ -241,11 +241,11 @@ class Rehearsal:
     def _more_findings(
         self, said: dict[str, Any], ended: Sequence[Entry], accepted: Sequence[Accepted]
     ) -> dict[str, list[str]]:
-        """What is wrong with what else was asked for: {finding: each}."""
+        """A hook for what is wrong with what else was asked for: {finding: each}."""
         return few_first.findings(said["few first"], accepted) if self.wanted.canary else {}
 
     def _said_of_requests(self) -> dict[str, Any]:
-        """What else the report has, where clients asked for the messages."""
+        """A hook for what else the report has, where clients asked for the messages."""
         return {}
 
     def _setting(self, restarts: int) -> dict[str, Any]:
@@ -268,7 +268,7 @@ class Rehearsal:
 
 
 def settled_by(entries: Sequence[Entry]) -> dict[str, int]:
-    """What ended the unknown: the evidence that their rows name, without the ids."""
+    """How many unknown requests were ended by which evidence, as their rows name it without the ids."""
     said = Counter(
         entry.evidence.partition(": ")[0].removeprefix("settled by ")
         for entry in entries

@@ -8,7 +8,7 @@ from typing import Any
 from laaffic_console.rehearsal.plan import Request
 from laaffic_console.rehearsal.verdict import Entry
 
-Answers = Mapping[str, Sequence[Mapping[str, Any]]]  # of each key
+Answers = Mapping[str, Sequence[Mapping[str, Any]]]  # by key
 
 
 def findings(

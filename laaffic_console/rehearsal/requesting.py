@@ -11,7 +11,7 @@ from laaffic_console.rehearsal.rehearsing import APP_ID, TEXT, Rehearsal
 from laaffic_console.rehearsal.wanted import Wanted
 
 USER = "rehearsal"
-AHEAD = 0.25  # of the recipients: so far clients go before what the gateway has accepted, while blows are to come
+AHEAD = 0.25  # a share of the recipients: how far clients may be ahead of the gateway while blows are to come
 IN_FLIGHT = (Kind.WEB, Kind.WEB_CHILD, Kind.WEB_STILL)
 WAIT_FOR_ONE = 5.0
 LONGEST_UNDER_WAY = 0.06  # seconds that an answer takes, about
@@ -48,7 +48,7 @@ class RequestsRehearsal(Rehearsal):
         self.clients.begin(self.requests, self._may_begin)
 
     def _strike(self, blow: Blow) -> str:
-        """What answers is struck while a client waits for its answer."""
+        """Strike the web process while a client waits for its answer."""
         if blow.kind in IN_FLIGHT:
             give_up_at = time.monotonic() + WAIT_FOR_ONE
             while not self.clients.under_way and time.monotonic() < give_up_at:
@@ -57,7 +57,7 @@ class RequestsRehearsal(Rehearsal):
         return super()._strike(blow)
 
     def _may_begin(self, place: int) -> bool:
-        """So that clients ask until the last blow has fallen."""
+        """Whether this request may be asked for: they are spread so that clients ask until the last blow has fallen."""
         share = self.before[place]
         if not self.blows_are_to_come:
             return True

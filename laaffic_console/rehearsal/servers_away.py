@@ -74,7 +74,7 @@ def _break_off(connection: socket) -> None:
 
 
 def through(url: str, default_port: int) -> tuple[str, Relay]:
-    """The same address through a relay."""
+    """The same address through a relay, and the relay."""
     parts = urlsplit(url)
     relay = Relay(parts.hostname or "127.0.0.1", parts.port or default_port)
     before_host = parts.netloc.rpartition("@")[0]

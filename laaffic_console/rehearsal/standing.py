@@ -50,7 +50,7 @@ class StandingShell:
         return Done(code, output, errors)
 
     def end(self) -> None:
-        """With whatever runs in it."""
+        """Kill the shell with whatever runs in it."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -83,7 +83,7 @@ class StandingShell:
 
 
 def serve(asked: TextIO, answered: TextIO) -> None:
-    """In the process that stands: fork for each line, and say how the command ended."""
+    """Run in the standing process: fork for each line, and say how the command ended."""
     for line in asked:
         arguments, output, errors = json.loads(line)
         child = os.fork()

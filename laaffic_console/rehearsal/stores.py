@@ -48,7 +48,7 @@ def database(named: str, folder: Path, *, keep: bool) -> Iterator[str]:
 
 
 def _copied(template: Path, file: Path) -> None:
-    """By SQLite itself, so that what is still in its write-ahead log comes along."""
+    """Copy by SQLite itself, so that what is still in the write-ahead log comes along."""
     if not template.is_file():
         raise NotOurs(f"There is no SQLite database at {template}. Name one that is there, or --database sqlite.")
     with contextlib.closing(sqlite3.connect(template)) as source, contextlib.closing(sqlite3.connect(file)) as copy:

@@ -86,7 +86,7 @@ class UpgradeInTheMiddle:
         self.console.run_from(self.before)
 
     def play(self, accepted: int, of: int) -> None:
-        """While the gateway has accepted so many."""
+        """Upgrade now that the gateway has accepted so many."""
         self.was_played = True
         console = self.console
         console.tell(f"upgrade at {accepted:,} accepted")
@@ -164,7 +164,7 @@ class UpgradeInTheMiddle:
         self.console.processes.stop(["web"])
 
     def _start_web(self) -> None:
-        """It runs, and has the name of the one whose place it takes from now on."""
+        """Take over the web process that runs already, under the name of the one whose place it takes."""
         self.console.processes.rename(BESIDE, "web")
 
     def setting(self) -> dict[str, str | int]:

@@ -169,7 +169,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         }
 
     def send_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Now, beside what is planned."""
+        """Send it now, beside what is planned."""
         report = self._theirs(request, pk)
         require(request, *report_file.RIGHTS)
         schedule.send_now(report)
@@ -207,7 +207,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         return _to_page_of(report)
 
     def keep_view(self, request: HttpRequest) -> HttpResponse:
-        """What a report of one's own asks is replaced by what the page shows."""
+        """Replace what a report of one's own asks by what the page shows."""
         report = self._theirs(request, whole_number(request.POST.get("report", "")) or 0)
         before, report.query = report.query, asking.read(request.POST.get("query", "")).query()
         try:
@@ -222,7 +222,7 @@ class ReportAdmin(SharedRowAdmin, ModelAdmin):
         return HttpResponseRedirect(f"{reverse(SHOW)}?{report.query}")
 
     def _get(self, request: HttpRequest, pk: int) -> Report:
-        """Of a POST; a report that is not there for them is not there."""
+        """The report that a POST is about; 404 where it is not there for them."""
         require(request, VIEW)
         return posted_row(request, self.get_queryset(request), pk)
 

@@ -72,7 +72,7 @@ class Asked:
         return said.urlencode()
 
     def narrowed(self, limits: Mapping[str, str]) -> "Asked":
-        """To some values of dimensions, and then by the next thing that one asks."""
+        """The same question, limited to some values of dimensions, and then grouped by what one asks next."""
         only = {**self.only, **{name: (key,) for name, key in limits.items() if name in FILTERS}}
         by = tuple(name for name in self.by if name not in limits)
         if not by and "campaign" not in only:
@@ -97,7 +97,7 @@ class Asked:
         return reporting.period(_day(self.first), _day(self.last))
 
     def run(self, today: dt.date | None = None) -> Report:
-        """In the order that is asked for. ValidationError with a sentence for what makes no sense."""
+        """The report in the order that is asked for. ValidationError with a sentence for what makes no sense."""
         if len(self.by) > MOST_BY:
             raise ValidationError(_("A report can be grouped by at most three things. Remove one."))
         report = reporting.run(self.days(today), self.by, columns=self.columns, compare=self.compare, only=self.only)
@@ -105,7 +105,7 @@ class Asked:
 
 
 def read(query: str | QueryDict) -> Asked:
-    """What an address asks; what it leaves out is as usual, and what is wrong in it is reported when it is run."""
+    """The report that an address asks for; what it leaves out is as usual, and `run` reports what is wrong."""
     given = QueryDict(query) if isinstance(query, str) else query
     only = {
         name: tuple(dict.fromkeys(_key(name, key) for key in keys))[:MOST_VALUES]
@@ -133,7 +133,7 @@ def require_known(query: str) -> None:
 
 
 def _key(name: str, typed: str) -> str:
-    """As the tallies have it: people type codes in small letters, and channels in capitals."""
+    """The typed value as the tallies have it: people type codes in small letters, and channels in capitals."""
     if typed == NONE:
         return ""
     return AS_KEPT.get(name, str)(typed[:LONGEST_VALUE])
@@ -150,7 +150,7 @@ def _day(text: str) -> dt.date:
 
 
 def ordered(report: Report, sort: str) -> Report:
-    """By a dimension or a column; what has no such figure comes last. A word that is none changes nothing."""
+    """Sort rows by a dimension or a column; those without such a figure come last. An unknown word changes nothing."""
     name, _colon, currency = sort.removeprefix("-").partition(":")
     is_down = sort.startswith("-")
     if name in report.by:

@@ -1,4 +1,4 @@
-"""What the queue calls for reports, and a restore: each finds its work in our own tables, so that a second call changes
+"""The queue's jobs for reports, and a restore's: each finds its work in our own tables, so a second call changes
 nothing.
 """
 
@@ -14,7 +14,7 @@ def send_next() -> None:
 
 
 def send(sending_id: int) -> None:
-    """As the version before rang, whose bells an upgrade finds in the queue."""
+    """The job that the version before rang: an upgrade finds its bells in the queue."""
     mailing.send_next()
 
 

@@ -15,7 +15,7 @@ Reader = AbstractBaseUser | AnonymousUser | User
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Of campaigns of a kind: their page, and the list of what was sent, by what happened to it."""
+    """What reports link to for campaigns of a kind: their page, and the list of what was sent, by its state."""
 
     model: type[models.Model]
     page: str  # the name of an address that takes the campaign's id

@@ -33,7 +33,7 @@ def _sentence(status: int, sentence: str) -> HttpResponse:
 
 
 def _guarded(answer: HttpResponse) -> HttpResponse:
-    """Nobody keeps it, and no page that it leads to is told the token."""
+    """The answer with headers so that nobody keeps it, and no page that it leads to is told the token."""
     answer["Cache-Control"] = "no-store"
     answer["Referrer-Policy"] = "no-referrer"
     answer["X-Robots-Tag"] = "noindex"

@@ -50,7 +50,7 @@ class ReportForm(AnyModelForm):
             self.fields[name].required = False
 
     def clean(self) -> dict[str, Any]:
-        """What the service refuses is at the field that it is about."""
+        """Check as the service does; what it refuses is shown at the field that it is about."""
         given = super().clean() or self.cleaned_data
         report = self.instance
         for name, asking_for_it in ASKED_BY.items():

@@ -17,7 +17,7 @@ CHANNELS = [channel.value for channel in (*CAMPAIGN_CHANNELS, Channel.EMAIL)]
 
 
 def keys_of(name: str, typed: Iterable[str]) -> list[str]:
-    """“-” is what has none, and a campaign has its kind before it.
+    """The keys of what was typed: “-” is what has none, and a campaign has its kind before it.
 
     ValidationError for what can be no such thing, or nobody knows: an empty report would say that nothing was sent.
     """

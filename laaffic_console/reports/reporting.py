@@ -54,7 +54,7 @@ class Period:
 
     @property
     def end(self) -> dt.datetime:
-        """Not in it any more."""
+        """The first moment after the period."""
         return _midnight(self.last + dt.timedelta(days=1))
 
     @property
@@ -62,12 +62,12 @@ class Period:
         return (self.last - self.first).days + 1
 
     def before(self) -> "Period":
-        """As many days, up to the day before."""
+        """The period of as many days that ends the day before this one."""
         return Period(self.first - dt.timedelta(days=self.days), self.first - dt.timedelta(days=1))
 
 
 def _midnight(day: dt.date) -> dt.datetime:
-    """Where the clocks are put forward at midnight, the day begins an hour later."""
+    """The beginning of the day; where clocks are put forward at midnight, it is an hour later."""
     return dt.datetime.combine(day, dt.time.min, timezone.get_current_timezone())
 
 
@@ -91,7 +91,7 @@ def period(first: dt.date, last: dt.date) -> Period:
 
 @dataclass(slots=True)
 class Figures:
-    """What can be added up. A count that is not there cannot be told; amounts are millionths by currency."""
+    """Figures that can be added up. A count that is missing cannot be told; amounts are millionths by currency."""
 
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -101,7 +101,7 @@ class Figures:
     times: Counter[int] = field(default_factory=Counter)  # delivered messages by kit/delivery_buckets.py
 
     def tell(self, words: Iterable[str]) -> None:
-        """These can be told here, if only as 0."""
+        """Note that these counts can be told here, if only as 0."""
         for word in words:
             self.counts.setdefault(word, 0)
 
@@ -120,7 +120,7 @@ Rows = defaultdict[tuple[Value, ...], Figures]  # by one value for each dimensio
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What of a report is wanted: keys by dimension (`key_of`), and whether anybody asks for times to deliver."""
+    """The part of a report that is wanted: keys by dimension (`key_of`), and whether anybody wants times to deliver."""
 
     only: Mapping[str, Collection[str]] = field(default_factory=dict)
     with_times: bool = True
@@ -287,7 +287,7 @@ def with_missing_prices(columns: Sequence[str], totals: Row) -> tuple[str, ...]:
 
 
 def price_not_told(wanted: Period) -> int:
-    """How many of what was sent and has ended no report has named a price for: no cost has them."""
+    """How many sent messages have ended without a report that names their price: no cost includes them."""
     return run(wanted, (), columns=("price_not_told",)).totals.figures.counts["price_not_told"]
 
 
@@ -309,7 +309,7 @@ def key_of(name: str, value: Value) -> str:
 
 
 def _added_up(wanted: Period, by: Sequence[str], limits: Limits) -> dict[tuple[Value, ...], Figures]:
-    """Sources sum up by what limits the report too; what is not wanted is left out, and the rest put together."""
+    """The figures of all sources. They sum up by what limits the report too; then what is not wanted is left out."""
     only = limits.only
     asked = (*by, *(name for name in only if name not in by))
     found: Rows = defaultdict(Figures)
@@ -341,7 +341,7 @@ def _total(rows: Iterable[Figures]) -> Figures:
 
 
 def choices(name: str, most: int) -> list[tuple[str, str]]:
-    """Of all sources, each key once."""
+    """The choices of all sources, each key once."""
     found = {key: label for source in _sources for key, label in source.choices(name, most) if key}
     return list(found.items())[:most]
 
@@ -352,7 +352,7 @@ def prove(wanted: Period) -> Iterator[str]:
 
 
 def time_values(by: Sequence[str], day: dt.date) -> dict[str, Value]:
-    """For a source: what its rows of a day have for the dimensions of time."""
+    """For a source: the values of its rows of a day for the dimensions of time."""
     return {name: (f"{day:%Y-%m}" if name == "month" else day.isoformat(),) for name in by if name in OF_TIME}
 
 

@@ -74,7 +74,7 @@ def shown(name: str, value: Value) -> str:
 
 
 def _first_of(month: str) -> dt.date:
-    """Of a month as exports write it, 2026-11."""
+    """The first day of a month as exports write it, 2026-11."""
     year, number = month.split("-")
     return dt.date(int(year), int(number), 1)
 
@@ -106,7 +106,7 @@ class Table:
 
     @property
     def has_no_country(self) -> bool:
-        """Somewhere in it, so that the page says what that is."""
+        """Whether some row has no country, so that the page says what that is."""
         place = self.report.by.index("country") if "country" in self.report.by else None
         return place is not None and any(not row.values[place][0] for row in self.report.rows)
 
@@ -120,7 +120,7 @@ class Table:
         return Line(values, self._cells(row, keys))
 
     def _value(self, name: str, value: Value, key: str) -> Cell:
-        """Narrows the report to it; of a campaign there is a page too."""
+        """A cell that narrows the report to its value; a campaign's also leads to its page."""
         if name in ("day", "month", "network"):
             return Cell(shown(name, value))
         page = links.campaign_page(key, self.reader) if name == "campaign" else ""
@@ -227,13 +227,13 @@ def in_reader_words(name: str, value: Any) -> str:
 
 
 def _currencies(report: Report) -> list[str]:
-    """Of the period, and of the one before it where they are compared."""
+    """The currencies of the costs, those of the period before included where the two are compared."""
     figures = [report.totals.figures, *([report.totals.before] if report.totals.before else [])]
     return sorted({currency for one in figures for currency, micros in one.cost.items() if micros})
 
 
 def as_text(report: Report, most: int) -> list[str]:
-    """For an email: the totals, a line each, with those of the period before in brackets; then the first rows."""
+    """The lines of an email: the totals, with those of the period before in brackets; then the first rows."""
     currencies = _currencies(report)
     columns: list[tuple[str, str]] = []
     for name in report.columns:

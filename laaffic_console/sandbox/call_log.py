@@ -44,7 +44,7 @@ class CallLog:
             self.courier.post_at(due, "calls", self.options.voice_callback, lambda: self._told(call))
 
     def _told(self, call: Call) -> Any:
-        """None where the call was taken back before it was made."""
+        """The body of the push; None where the call was taken back before it was made."""
         if call.voice_id not in self.calls:
             return None
         body = as_push(call, self.options)
@@ -53,7 +53,7 @@ class CallLog:
         return [body] if self.options.push_mode == "array" else {"array": [body]}
 
     def drop(self, voice_ids: set[str]) -> None:
-        """Calls that will not be made after all."""
+        """Drop calls that will not be made after all."""
         for voice_id in voice_ids:
             self.calls.pop(voice_id, None)
 

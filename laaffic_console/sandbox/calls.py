@@ -90,7 +90,7 @@ def between(bounds: tuple[float, float], share: float) -> float:
 
 
 def as_record(call: Call, options: Options) -> dict[str, Any]:
-    """What the record queries answer: ISO times, none where nothing happened."""
+    """The call as the record queries answer it: ISO times, none where nothing happened."""
     answered_at = call.started_at + call.ring_seconds
     row: dict[str, Any] = {
         **_common(call, options),
@@ -107,7 +107,7 @@ def as_record(call: Call, options: Options) -> dict[str, Any]:
 
 
 def as_push(call: Call, options: Options) -> dict[str, Any]:
-    """What is pushed: milliseconds, with the type and the task."""
+    """The call as it is pushed: milliseconds, with the type and the task."""
     answered_at = call.started_at + call.ring_seconds
     return {
         **_common(call, options),
@@ -124,7 +124,7 @@ def as_push(call: Call, options: Options) -> dict[str, Any]:
 
 
 def as_ringing(call: Call) -> dict[str, Any]:
-    """What is pushed while a SIP phone rings: a time without its zone (laaffic-api#voice-pushes)."""
+    """The push while a SIP phone rings: a time without its zone (laaffic-api#voice-pushes)."""
     at = dt.datetime.fromtimestamp(call.started_at, ZONE)
     return {
         "callId": call.voice_id,

@@ -17,7 +17,7 @@ CONCURRENT = 4
 
 
 class Courier:
-    """For callbacks that go where a call or an option said; `counts[kind]` tells what happened to them."""
+    """Posts callbacks where a call or an option said; `counts[kind]` tells what happened to them."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -28,7 +28,7 @@ class Courier:
         self._posting: set[asyncio.Task[None]] = set()
 
     def post_at(self, due: float, kind: str, url: str, body: Any) -> None:
-        """`body` may be what makes it when the time has come; None then posts nothing."""
+        """Post at that time. `body` may be a function that makes it then; None from it posts nothing."""
         heapq.heappush(self._due, (due, next(self._numbers), kind, url, body))
 
     def forget(self) -> None:
@@ -60,7 +60,7 @@ class Courier:
 
 @contextlib.asynccontextmanager
 async def ended_together(tasks: set[asyncio.Task[None]]) -> AsyncIterator[None]:
-    """Stopping ends what it is still posting."""
+    """Cancel these tasks at the end: stopping ends what is still being posted."""
     try:
         yield
     finally:
@@ -73,7 +73,7 @@ async def ended_together(tasks: set[asyncio.Task[None]]) -> AsyncIterator[None]:
 async def post_until_acknowledged(
     session: aiohttp.ClientSession, url: str, body: Any, retries: int, counts: Counter[str]
 ) -> None:
-    """Until it is answered with 200, a few times, later each time: the vendor documents no rule."""
+    """Post until it is answered with 200, a few times, later each time: the vendor documents no rule."""
     for attempt in range(retries + 1):
         counts["sent"] += 1
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):

@@ -228,7 +228,7 @@ class EmailInterfaces(FamilyOfInterfaces):
                 raise Refusal("-5", "templateData is not a JSON object in a text")
 
     def _check_duplicate(self, given: dict[str, Any], now: float) -> None:
-        """The same batch again within the window; neither window nor key are documented."""
+        """Refuse the same batch again within the window; neither window nor key are documented."""
         key = json.dumps(given, sort_keys=True, default=str)
         last = self._submitted.get(key)
         if last is not None and now - last < self.options.email_duplicate_window:

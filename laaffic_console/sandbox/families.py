@@ -24,7 +24,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What all families share."""
+    """The parts that all families share."""
 
     options: Options
     faults: Faults
@@ -62,7 +62,7 @@ class FamilyOfInterfaces:
         return {}
 
     def forget(self) -> None:
-        """Back to how it started."""
+        """Go back to how it started."""
 
 
 def number_of(given: dict[str, Any], name: str, default: float, lowest: float, highest: float) -> float:

@@ -15,7 +15,7 @@ GSM7_EXTENDED = set("^{}\\[~]|€\f")
 class Country:
     prefix: str
     rate: float  # share that is delivered
-    price: Decimal  # of a segment
+    price: Decimal  # for a segment
     currency: str
     mcc: str
 
@@ -74,7 +74,7 @@ def fate_of(seed: int, number: str, rate: float | None = None) -> Fate:
 
 
 def segments_of(content: str) -> int:
-    """By the sandbox's own reading: 160/153 septets, or 70/67 UTF-16 units."""
+    """The segments, as the sandbox counts them: 160/153 septets, or 70/67 UTF-16 units."""
     if all(character in GSM7 or character in GSM7_EXTENDED for character in content):
         return _parts([2 if character in GSM7_EXTENDED else 1 for character in content], 160, 153)
     return _parts([len(character.encode("utf-16-le")) // 2 for character in content], 70, 67)

@@ -191,7 +191,7 @@ class GroupCallInterfaces(FamilyOfInterfaces):
         return task
 
     def _checked(self, given: dict[str, Any]) -> str:
-        """What the vendor's table asks of a task; its name."""
+        """Check what the vendor's table asks of a task; the task's name."""
         check_application(text(given, "appId"), "voice", self.options)
         name = text(given, "taskName")
         if not 2 <= len(name) <= 64:

@@ -47,7 +47,7 @@ class MmsInterfaces(FamilyOfInterfaces):
         return [("GET", "/attachments", self._door_attachment)]
 
     def _door_attachment(self, given: dict[str, Any]) -> dict[str, Any]:
-        """What was uploaded; a picture that no browser would run as a page comes along to be shown."""
+        """An uploaded file; a picture that no browser would run as a page comes along to be shown."""
         attachment = self.attachments.get(given.get("id", ""))
         if attachment is None:
             raise ValueError("no such attachment")

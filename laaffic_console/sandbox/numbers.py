@@ -141,13 +141,13 @@ class NumberInterfaces(FamilyOfInterfaces):
         return success(self.options, data=page_of(rows, given))
 
     def _live(self, now: float) -> list[Bound]:
-        """What has expired is gone for good, as it is at Laaffic."""
+        """The bindings that have not expired; the others are gone for good, as at Laaffic."""
         at = self.gateway.aged(now)
         self.bindings = {bind_id: bound for bind_id, bound in self.bindings.items() if bound.expires > at}
         return list(self.bindings.values())
 
     def _add(self, count: int, app_id: str, expires: float | None) -> list[int]:
-        """Bindings that nobody asked for here; without an appId every application sees them."""
+        """Add bindings that nobody asked for here; without an appId every application sees them."""
         made = []
         for _ in range(count):
             bind_id = next(self._ids)
@@ -288,7 +288,7 @@ def first_pools() -> list[Pool]:
 
 
 def checked_pool(given: dict[str, Any], held: Pool | None = None) -> Pool:
-    """What the pool holds already is in order, in whatever form it came to be there."""
+    """The pool, if it is in order. Whatever it holds already is, in whatever form it came to be there."""
     number, whitelist = text(given, "poolNumber"), text(given, "customerWhitelist")
     if not 1 <= len(number) <= 20:
         raise Refusal("-22", "poolNumber has 1 to 20 characters")
@@ -311,7 +311,7 @@ def digits(given: dict[str, Any], name: str, shortest: int, longest: int) -> str
 
 
 def owned_number(index: int, started: dt.date, today: dt.date) -> dict[str, Any]:
-    """Due on days spread around the start: some long past, some soon, some in months."""
+    """A rented number, due on days spread around the start: some long past, some soon, some in months."""
     due = started + dt.timedelta(days=index * 29 % 240 - 20)
     state = 5 if index % 11 == 10 else 4 if due < today else 3
     calling_code, country = (("91", "India"), ("44", "United Kingdom"), ("1", "United States"))[index % 3]

@@ -16,7 +16,7 @@ class Options:
     seed_errors: bool = False  # an unknown application is "1", as one document has it (laaffic-api#ambiguities 18)
     task_envelope: bool = False  # group-call tasks refuse in code and msg too (laaffic-api#ambiguities 20)
     dedupe: bool = False  # an orderId that was accepted before is not accepted again (laaffic-api#ambiguities 24)
-    refusal_http_status: int = 200  # of refusals: no page names one (laaffic-api#ambiguities 26)
+    refusal_http_status: int = 200  # for refusals: no page names one (laaffic-api#ambiguities 26)
     audio_bytes: int = 5 * 1024 * 1024  # the largest audio file (laaffic-api#ambiguities 31)
     record_page: int = 50_000  # rows of a page of getSentRcd: some gateways give fewer than the vendor names
     failed_record: str = "2"  # what getSentRcd calls a failure: 2 or 1 (laaffic-api#ambiguities 5)
@@ -41,7 +41,7 @@ class Options:
     email_callback_delay: float = 0.1  # seconds until the first is told
     email_duplicate_window: float = 60.0  # seconds in which the same batch again is −2
     strict_mms_size: bool = False  # 50 KB of the Base64 text instead of the file (laaffic-api#mmsupload)
-    bindings: int = 0  # that are there from the start
+    bindings: int = 0  # how many are there from the start
     expire_time: str = "datetime"  # or epoch (laaffic-api#ambiguities 16)
     strict_pools: bool = False  # editNumberPool requires oldPoolNumber (laaffic-api#ambiguities 15)
     owned_numbers: int = 12

@@ -70,7 +70,7 @@ class ReplyInterfaces(FamilyOfInterfaces):
         return [("POST", "/replies", self._door_reply)]
 
     def consider(self, accepted: list[Accepted]) -> None:
-        """Anyone who receives a message may answer it; who does, and what, the seed and the number decide."""
+        """Answer some messages: seed and number decide who answers, and what."""
         if not self.options.reply_rate:
             return
         for message in accepted:
@@ -93,7 +93,7 @@ class ReplyInterfaces(FamilyOfInterfaces):
             self.gateway.courier.post_at(due, "replies", self.options.reply_callback, body)
 
     def _door_reply(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Somebody answers now."""
+        """Let somebody answer now."""
         number, content, sender_id = (given.get(name, "") for name in ("number", "content", "sender_id"))
         if not isinstance(number, str) or not (number.isascii() and number.isdecimal()):
             raise ValueError("number is digits, as a text")

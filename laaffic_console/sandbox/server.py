@@ -333,7 +333,7 @@ def cut(request: web.Request) -> web.Response:
 
 
 def proxy_answer(faults: Faults) -> web.Response:
-    """What something on the way answers in the gateway's place, as such things write it."""
+    """An answer in the gateway's place, as something on the way writes it."""
     headers = {"Retry-After": faults.retry_after} if faults.retry_after else {}
     said = {"code": faults.http_status, "message": "answered on the way"}
     return web.json_response(said, status=faults.http_status, headers=headers)

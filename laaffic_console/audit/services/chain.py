@@ -20,13 +20,13 @@ AT_ONCE = 500
 @dataclass(frozen=True, slots=True)
 class Verdict:
     checked: int
-    position: int  # of the newest entry
+    position: int  # the newest entry's
     digest: str
     problem: str = ""  # "" where the chain holds
 
 
 def entries() -> "models.QuerySet[AuditEntry]":
-    """Those that may be sealed and pruned: past the manager that refuses both."""
+    """All entries, without the model's own manager: that one refuses to change and to delete them."""
     return models.QuerySet(AuditEntry)
 
 
@@ -48,7 +48,7 @@ def digest_of(entry: AuditEntry, before: str) -> str:
 
 
 def locked_head() -> AuditHead:
-    """It is there after the first time."""
+    """The chain's head, locked; the first call makes it."""
     heads = AuditHead.objects.select_for_update().filter(pk=1)
     head = heads.first()
     if head is None:

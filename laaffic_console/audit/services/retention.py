@@ -11,7 +11,7 @@ from laaffic_console.audit.services import chain
 from laaffic_console.kit.audit import acts
 
 AT_ONCE = 5000
-PIECES = 4  # of a sweep
+PIECES = 4  # for one sweep
 
 
 def prune(days: int | None = None, *, pieces: float = math.inf) -> int:
@@ -30,7 +30,7 @@ def prune(days: int | None = None, *, pieces: float = math.inf) -> int:
 
 
 def prune_if_due() -> int:
-    """For the sweep: a day's entries at a time, or each minute would leave an entry about one that was removed."""
+    """For the sweep: prune a day's entries at once, or each minute would leave an entry about a pruned one."""
     oldest = chain.entries().exclude(position=None).order_by("position").first()
     days = settings.LAAFFIC_AUDIT_DAYS
     is_due = days > 0 and oldest is not None and oldest.at < timezone.now() - dt.timedelta(days=days + 1)

@@ -53,7 +53,7 @@ def _object(about: models.Model | type[models.Model] | None) -> tuple[str, str, 
 
 
 def _text(words: str, longest: int) -> str:
-    """What both databases keep: without NUL and halves of characters."""
+    """The text as both databases can keep it: cut to `longest`, without NUL and halves of characters."""
     return words.encode("utf-8", "replace").decode().replace("\0", "")[:longest]
 
 

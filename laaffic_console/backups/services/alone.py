@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.conf import VAR_DIR
 
 LOCK = "restore.lock"
-KEY = 7306093018225  # of the advisory lock; a restore takes it in its own transaction (databases)
+KEY = 7306093018225  # the key of the advisory lock; a restore takes it in its own transaction (databases)
 
 
 class Refused(Exception):
@@ -31,7 +31,7 @@ def on_this_machine() -> Iterator[None]:
 
 @contextlib.contextmanager
 def on_all_machines() -> Iterator[None]:
-    """On PostgreSQL by a connection of its own, which no migration closes."""
+    """Lock out other restores and upgrades; on PostgreSQL by a connection of its own, which no migration closes."""
     with on_this_machine(), contextlib.ExitStack() as held:
         if connection.vendor == "postgresql":
             holder = connection.copy()

@@ -41,7 +41,7 @@ class BadBackup(Exception):
 
 
 class _Digested(io.RawIOBase):
-    """What is written goes through a digest into the file; the last bytes wait, as the digest takes their place."""
+    """Writes into a file and digests what it writes; the last bytes are held back, since the digest replaces them."""
 
     def __init__(self, into: BinaryIO) -> None:
         self.into, self.digest, self.held = into, hashlib.sha256(), b""
@@ -83,7 +83,7 @@ class Written:
         self.parts[name] = {"sha256": digest.hexdigest(), "bytes": size}
 
     def give_up(self) -> None:
-        """Of a file that is thrown away: else the ZIP would write its end into it once it is closed."""
+        """Keep the ZIP from writing its end into the file once it is closed: the file is thrown away."""
         self._zip.fp = None
 
     def close(self, about: dict[str, Any]) -> None:
@@ -99,8 +99,8 @@ class Written:
 
 
 def is_ours(name: str) -> bool:
-    """Of what lies at the top of the uploads: a disk of its own has a folder for lost files, which nobody may read, and
-    a restore that was killed leaves hidden ones."""
+    """Whether a name at the top of the uploads is the console's. A disk of its own has a folder for lost files, which
+    nobody may read, and a restore that was killed leaves hidden ones."""
     return name != "lost+found" and not name.startswith(".")
 
 

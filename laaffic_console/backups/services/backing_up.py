@@ -96,7 +96,7 @@ def _is_upload(path: Path) -> bool:
 def _pieces_of(media: BinaryIO, uploaded: Path) -> Iterator[bytes]:
     try:
         yield from archives.pieces_of(media)
-    except OSError as problem:  # of reading: what cannot be written is raised where the pieces go
+    except OSError as problem:  # while reading: an error while writing is raised where the pieces go
         raise _unread(problem, uploaded) from problem
 
 

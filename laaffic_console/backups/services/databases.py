@@ -82,13 +82,13 @@ def looking_at(copy: Path) -> Iterator[None]:
 
 
 def tables_in(dump: Path) -> set[str]:
-    """Of the schema that is restored, by the dump's own list."""
+    """The tables of the schema that is restored (public), by the dump's own list."""
     words = [line.split() for line in _told_by("pg_restore", "--list", str(dump)).splitlines() if line[:1] != ";"]
     return {one[5] for one in words if one[3:5] == ["TABLE", "public"]}
 
 
 def migrations_in(dump: Path) -> set[str]:
-    """As the dump's own rows name them."""
+    """The migrations ("app.name") that are applied in the dump, by its own rows."""
     sql = _told_by("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(dump))
     rows = [line.split("\t") for line in sql.splitlines()]
     return {f"{row[1]}.{row[2]}" for row in rows if len(row) == 4}
@@ -105,7 +105,7 @@ def _told_by(name: str, *arguments: str) -> str:
 
 
 def replace_postgresql(dump: Path, then: str) -> None:
-    """In one transaction, with the SQL `then` at its end; what fails changes nothing."""
+    """Restore the dump in one transaction, with the SQL `then` at its end; what fails changes nothing."""
     connection.close()
     arguments = ("--no-owner", "--no-privileges", "--file=-", str(dump))
     with tempfile.TemporaryFile() as said:
@@ -144,7 +144,7 @@ def _dumped() -> Iterator[bytes]:
 
 
 def _tool(name: str, *arguments: str, said: BinaryIO, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-    """What it complains of goes into the file `said`: a pipe that nobody reads would stop it."""
+    """Start a tool. Its complaints go into the file `said`: a pipe that nobody reads would stop it."""
     program = shutil.which(name)
     if program is None:
         missing = _("%(tool)s is not on this machine. Install PostgreSQL's client (postgresql-client), then try again.")
@@ -165,7 +165,7 @@ def _input_of(process: "subprocess.Popen[bytes]") -> IO[bytes]:
 
 
 def _environment() -> dict[str, str]:
-    """Where the database is and the password: no argument, which others on the machine could read."""
+    """The database's address and password as environment variables: others on the machine could read arguments."""
     from psycopg import pq  # loads libpq, which an installation with SQLite can do without
 
     used: dict[str, Any] = connection.settings_dict

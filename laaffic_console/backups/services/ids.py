@@ -1,8 +1,8 @@
 """Ids that were given between backup and restore are not given again, by no restore of the same backup: scripts launch
 by them, event receivers keep them, and those of messages are in order ids that Laaffic knows.
 
-What was given is asked of the database that is replaced; where that is another one, or cannot be read, time tells.
-Where it goes on from the backup they stay small: people read them, and long ones look like phone numbers.
+The replaced database says which ids were given; where it is another one, or cannot be read, the time since tells.
+Ids go on from there and stay small: people read them, and long ones look like phone numbers.
 """
 
 import datetime as dt
@@ -49,7 +49,8 @@ def leave_out(given: dict[str, int], since: dt.datetime, until: dt.datetime, *, 
 
 
 def _go_on(model: type[models.Model], given: dict[str, int], read: int, unread: int, least: int) -> None:
-    """By `read` where the database that is replaced has given as many as the backup's, else by `unread`."""
+    """Move a table's ids on: by `read` where the replaced database has given as many as the backup, else by
+    `unread`."""
     table, column = model._meta.db_table, model._meta.pk.column
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

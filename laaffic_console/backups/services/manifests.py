@@ -37,7 +37,7 @@ class Newer(Exception):
 
 
 class Odd(Exception):
-    """What of it this console does not write."""
+    """A manifest holds something that this console does not write; the text says what."""
 
 
 @dataclass(frozen=True, slots=True)

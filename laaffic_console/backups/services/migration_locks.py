@@ -65,7 +65,7 @@ class LongLock:
 
 
 def in_all() -> list[LongLock]:
-    """Of every migration that there is, from the first on; not of what takes their place in a new database."""
+    """The long locks of every migration from the first on, not of the squashed ones that a new database runs."""
     executor = MigrationExecutor(None)
     executor.loader = MigrationLoader(None, replace_migrations=False)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
@@ -73,7 +73,7 @@ def in_all() -> list[LongLock]:
 
 
 def in_pending(executor: MigrationExecutor, pending: Iterable[Migration]) -> list[LongLock]:
-    """Of those that are not applied here, on tables that have many rows here."""
+    """The long locks of `pending`, the migrations that are not applied here, on tables that have many rows here."""
     applied = [key for key in executor.loader.applied_migrations if key in executor.loader.graph.nodes]
     state = executor.loader.project_state(applied)
     found = list(in_plan(pending, state))

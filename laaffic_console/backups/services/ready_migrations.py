@@ -31,7 +31,7 @@ class _Step(Operation):
 
 
 class _NoState:
-    """In the place of the models that each step has already."""
+    """A stand-in for the models' state, which each step has already."""
 
     def clone(self) -> "_NoState":
         return self
@@ -44,7 +44,7 @@ class ReadyMigrations:
     ready: list[Migration]
 
     def apply(self) -> None:
-        """As the command `migrate` does it."""
+        """Apply the migrations as the command `migrate` does."""
         if self._is_migrated_meanwhile():
             call_command("migrate", interactive=False, verbosity=0)
             return
@@ -54,7 +54,8 @@ class ReadyMigrations:
         emit_post_migrate_signal(0, False, connection.alias, plan=self.plan)
 
     def _is_migrated_meanwhile(self) -> bool:
-        """By hand. One that replaces others counts as applied as soon as they are, before it is recorded."""
+        """Whether somebody has migrated by hand. A migration that replaces others does not tell: it counts as applied
+        as soon as they are, before it is recorded."""
         loader = self.executor.loader
         recorded = self.executor.recorder.applied_migrations().keys()
         return bool((recorded ^ loader.applied_migrations.keys()) - loader.replacements.keys())

@@ -51,7 +51,7 @@ CLOCKS_APART = dt.timedelta(minutes=5)
 # A table that is there from the replacing to the end, on PostgreSQL, with the lasting words that are to be written.
 _HALFWAY = "restore_halfway"
 
-# What is held, where it is so, and what is written with it: a backup of an older version lacks some of the columns.
+# (table, which rows are held, what is written to them): a backup of an older version lacks some of the columns.
 _REASON = {"hold_reason": f"'{UNFINISHED_RESTORE}'", "hold_kind": f"'{HoldKind.RESTORE_UNFINISHED.value}'"}
 _HELD = (
     (
@@ -81,7 +81,7 @@ END $$;
 """  # noqa: S608 - names and sentences of ours
 
 
-# In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
+# Run in the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
 _HOLD_ALL = f"""
 {"".join(_hold(table, which, written) for table, which, written in _HELD)}
 DELETE FROM public.gateway_workerheartbeat;
@@ -92,7 +92,7 @@ CREATE TABLE public.{_HALFWAY} (words text);
 
 
 def _keep(words: lasting_words.LastingWords | None) -> str:
-    """In the same transaction: until they are written, they are nowhere else."""
+    """SQL that keeps `words` in the transaction of the restore: until they are written, they are nowhere else."""
     if words is None:
         return ""
     quote = f"$words{secrets.token_hex(8)}$"
@@ -128,7 +128,7 @@ def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], No
 
 
 def _check_fits(manifest: Manifest) -> dt.datetime:
-    """When it was made."""
+    """When the backup was made; BadBackup where this console cannot take it."""
     if _has_more_migrations(manifest.migrations) or _is_newer(manifest.version):
         raise BadBackup(archives.newer(manifest.version))
     if manifest.database != connection.vendor:
@@ -157,7 +157,7 @@ def _has_more_migrations(made_by: Iterable[str]) -> bool:
 
 
 def _from_the_future(at: dt.datetime) -> str:
-    """What may have left since then would be looked for in no time at all, and be sent again."""
+    """Why such a backup is refused. What may have left since would be looked for in no time, and be sent again."""
     said = _(
         "The backup was made on %(at)s, which is still to come by this machine's clock. Set the clock right first."
     )
@@ -249,7 +249,7 @@ def _replace(backup: Backup, since: dt.datetime) -> Restored:
 
 
 def _check_dump(dump: Path, manifest: Manifest) -> None:
-    """What can be known of it before it takes the place of what is there."""
+    """Check what can be known of the dump before it takes the place of what is there."""
     applied = databases.migrations_in(dump)
     if not set(manifest.migrations) <= applied:
         raise _not_ours(_("it lacks migrations that it names"))
@@ -261,7 +261,7 @@ def _check_dump(dump: Path, manifest: Manifest) -> None:
 
 
 def _settled_copy(since: dt.datetime, lost: _Lost) -> Restored:
-    """Whatever is odd in a copy shows here, where it changes nothing."""
+    """Settle a copy first: whatever is odd in the backup shows here, where it changes nothing."""
     try:
         if not MigrationRecorder(connection).applied_migrations():
             raise _not_ours(_("it has no migrations"))
@@ -343,7 +343,7 @@ def _put_in_place(fresh: Path) -> None:
 
 
 def _media_root() -> Path:
-    """Where it really lies: what a link leads to is replaced, not the link."""
+    """Where the folder really lies: what a link leads to is replaced, not the link."""
     return Path(settings.MEDIA_ROOT).resolve()
 
 

@@ -1,4 +1,4 @@
-"""From the version before to this one, while campaigns run: pages are away for as long as the migrations take.
+"""Upgrade from the version before, while campaigns run: pages are away for as long as the migrations take.
 
 This version lies beside the running one, whose processes go on until everything has been looked at. The worker ends
 first: what it has in hand is finished or left to its lease. Between the last old process and the first new one nothing
@@ -57,7 +57,7 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """Seconds without pages."""
+    """The seconds without pages, by their cause."""
 
     stopping: float
     migrating: float
@@ -106,7 +106,7 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
 
 
 def _look_for_systemd(how: How) -> None:
-    """Before anything is stopped: without it, the usual commands would fail one by one."""
+    """Refuse, before anything is stopped, where there is no systemd: the usual commands would fail one by one."""
     commands = (how.ready_web, how.stop_workers, how.stop_web, how.start_web, how.start_workers)
     if SYSTEMD.is_dir() or not any(command.startswith("systemctl ") for command in commands):
         return
@@ -206,7 +206,7 @@ def _migrate(ready: ReadyMigrations) -> None:
 
 @contextlib.contextmanager
 def _told_as(failed: type[Refused] | type[Halfway], then: str) -> Iterator[None]:
-    """Processes are stopped by now: whatever ends the upgrade here, Ctrl-C too, is told with what to do."""
+    """Raise whatever ends the upgrade here, Ctrl-C too, as `failed` with what to do: processes are stopped by now."""
     try:
         yield
     except (OSError, KeyboardInterrupt, Error) as problem:  # Error: of the database
@@ -217,7 +217,7 @@ def _told_as(failed: type[Refused] | type[Halfway], then: str) -> Iterator[None]
 def _why(problem: BaseException) -> str:
     if isinstance(problem, KeyboardInterrupt):
         return _("it was interrupted")
-    if isinstance(problem, Error):  # of several lines, and with a full stop, as the database has it
+    if isinstance(problem, Error):  # the database's words have several lines and a full stop
         return next(iter(str(problem).strip().splitlines()), type(problem).__name__).rstrip(".")
     return str(getattr(problem, "strerror", None) or problem)
 

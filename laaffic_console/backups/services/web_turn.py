@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def not_yet() -> Iterator[None]:
-    """No web process of this machine that waits begins to serve in the meantime."""
+    """Keep web processes of this machine that wait from serving in the meantime."""
     with _file(TURN) as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
@@ -37,7 +37,7 @@ def not_yet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def only_behind_this() -> Iterator[None]:
-    """No web process of this machine begins to serve before this has come to its end, by this call or a later one."""
+    """Keep web processes of this machine from serving until the work within ends, in this call or a later one."""
     _path(HALFWAY).touch()
     yield
     forget_halfway()
@@ -52,7 +52,7 @@ def somebody_waits() -> bool:
 
 
 def wait() -> None:
-    """Until this process may serve. It has said that it waits, once it does."""
+    """Wait until this process may serve; say so in the log where it has to."""
     with _file(WAITS) as waits:
         fcntl.flock(waits, fcntl.LOCK_SH)
         leaves = set(MigrationLoader(None).graph.leaf_nodes())

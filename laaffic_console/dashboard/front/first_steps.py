@@ -57,7 +57,7 @@ OWN_STEPS = [
 
 
 def of(user: User) -> list[dict[str, Any]]:
-    """Those that somebody may take who has not put the list away; [] when all of these are done."""
+    """The first steps that somebody may take; [] when they have put the list away, or when all of these are done."""
     steps = [step for step in front_page.steps() if user.has_perm(step.permission)]
     if not steps or FirstStepsPutAway.objects.filter(user=user).exists():
         return []
@@ -72,6 +72,6 @@ def _shown(step: Step) -> dict[str, Any]:
 
 @require_POST
 def put_away(request: HttpRequest) -> HttpResponse:
-    """For this person, on whatever machine."""
+    """Hide the list of first steps from this person, on whatever machine."""
     FirstStepsPutAway.objects.get_or_create(user=signed_in(request))
     return HttpResponseRedirect(reverse("admin:index"))

@@ -7,7 +7,7 @@ PATHS = ("/healthz", "/readyz")  # they make no address of the request's Host
 
 
 class HostMiddleware(CommonMiddleware):
-    """Django's, which refuses a Host that is not in ALLOWED_HOSTS: those of PATHS are answered under any."""
+    """Like Django's, which refuses a Host that is not in ALLOWED_HOSTS; but PATHS are answered under any."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         return None if request.path_info in PATHS else super().process_request(request)

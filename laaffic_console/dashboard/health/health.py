@@ -42,7 +42,7 @@ class Part:
 
     @property
     def shown(self) -> str:
-        """What people read: scripts know the database by another name."""
+        """The words for people: scripts know the database by another name."""
         return connection.display_name if self.name == "database" and self.is_well else self.says
 
 
@@ -57,7 +57,7 @@ def parts() -> list[Part]:
 
 
 def _why(problem: DatabaseError) -> str:
-    """No address and no name of the database: anyone who asks /readyz may read it."""
+    """What is wrong, without the database's address and name: anyone who asks /readyz may read it."""
     return str(database_troubles.of(problem) or type(problem).__name__)
 
 
@@ -114,7 +114,7 @@ def due() -> Part | None:
 
 
 def _waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
-    """Since when the oldest of each kind has waited."""
+    """The kinds of work, each as (its name, since when its oldest piece has waited)."""
     yield _("a pushed body"), inbox.waiting()[1]
     probes = AccountHold.objects.filter(released_at=None, next_probe_at__lte=now).order_by("next_probe_at")
     yield _("the probe of a hold"), probes.values_list("next_probe_at", flat=True).first()

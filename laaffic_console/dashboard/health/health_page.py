@@ -79,7 +79,7 @@ def pending_migrations() -> Sign:
 
 @functools.lru_cache(maxsize=1)
 def _migrations(minute: int) -> frozenset[tuple[str, str]]:
-    """On the disk, where a new version may have been laid beneath this process."""
+    """The migrations on the disk, where a new version may have been laid beneath this process."""
     return frozenset(MigrationLoader(None).graph.nodes)
 
 
@@ -140,7 +140,8 @@ def unknown_calls() -> Sign:
 
 @Select
 def _oldest_unknown() -> "QuerySet[LedgerEntry]":
-    """By an index of its own: of a large campaign very many may be unknown, and all of them would be passed."""
+    """The oldest unknown request but those of campaigns, by an index of its own: a large campaign may have very many
+    unknown messages, and any other index would go through them all."""
     unknown = LedgerEntry.objects.filter(state=EntryState.UNKNOWN.value).exclude(about_kind="campaign")
     return unknown.order_by("prepared_at")[:1]
 

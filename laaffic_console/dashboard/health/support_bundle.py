@@ -229,7 +229,7 @@ def _about(rows: QuerySet[Any]) -> str:
 
 
 def _by_state(model: type[Model]) -> dict[str, int]:
-    """States that the model names; what else is there is counted together."""
+    """The number of rows in each state of the model; all states that it does not name are counted together."""
     known = {str(value): str(value) for value, _label in model._meta.get_field("state").flatchoices}  # type: ignore[union-attr]
     counted: dict[str, int] = {}
     for state, count in model._default_manager.order_by().values_list("state").annotate(n=Count("pk")):
@@ -270,7 +270,7 @@ def workers() -> list[dict[str, Any]]:
 
 
 def migrations() -> dict[str, Any]:
-    """Of the changes that this version brings: how many of each app are applied, and which are not."""
+    """The migrations of this version: how many of each app are applied, and which are not."""
     loader = MigrationLoader(connection)
     applied = loader.applied_migrations
     brought = sorted(loader.disk_migrations)
@@ -318,7 +318,7 @@ def _job(dotted: str) -> str:
 
 
 def _traceback(said: str) -> dict[str, Any]:
-    """Files of the program and of its packages, with the line; the last line's kind of error."""
+    """The kind of error of the last line, and the program's and its packages' files with their lines."""
     frames = [f"{shown}:{line}" for path, line in _frame.findall(said) if (shown := _file(Path(path)))]
     lines = said.strip().splitlines() or [""]
     kinds = [kind for line in (lines[-1], lines[0]) if (kind := _kind_of_error(line)) != "other"]
@@ -326,7 +326,7 @@ def _traceback(said: str) -> dict[str, Any]:
 
 
 def _file(path: Path) -> str:
-    """Below the program or its packages, if it is there."""
+    """The file's path below the program or its packages; "" for any other."""
     roots = [PACKAGE_DIR.parent, *(Path(one) for one in sys.path if one.endswith("site-packages"))]
     for root in sorted(roots, key=lambda one: -len(str(one))):
         if path.is_relative_to(root) and path.suffix == ".py" and path.is_file():
@@ -335,7 +335,7 @@ def _file(path: Path) -> str:
 
 
 def tables() -> dict[str, int]:
-    """About how many rows: PostgreSQL's estimate, on SQLite the highest row number where counting ends early."""
+    """About how many rows each table has: PostgreSQL's estimate; on SQLite counted, or the highest row number."""
     names = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)})
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

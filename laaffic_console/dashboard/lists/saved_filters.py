@@ -37,12 +37,12 @@ class Shown:
 
 
 def cleaned(query: str) -> str:
-    """The same filters and search are the same text, in whatever order they were chosen."""
+    """The query in one form: the same filters and search give the same text, in whatever order they were chosen."""
     return urlencode(sorted((name, value) for name, value in parse_qsl(query) if name not in LEFT_OUT))
 
 
 def of(model: type[Model], user: User, query: str) -> Sequence[Shown]:
-    """Those that somebody may use on this list, their own first."""
+    """The filters that somebody may use on this list, their own first."""
     usable = SavedFilter.objects.filter(Q(owner=user) | Q(is_shared=True), list_of=model._meta.label_lower)
     now = cleaned(query)
     page = page_of(model)

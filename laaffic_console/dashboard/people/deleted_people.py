@@ -14,7 +14,7 @@ Deleted = tuple[list[str], dict[str, str], set[str], list[str]]
 
 
 def deleted_with(users: Iterable[User], request: HttpRequest) -> Deleted:
-    """As an admin's `get_deleted_objects` answers: who, how many of what, which rights are missing, what keeps them."""
+    """What `get_deleted_objects` of an admin returns: who, how many of what, missing rights, what keeps them."""
     chosen = list(users)
     counts, missing, kept_by = {str(User._meta.verbose_name_plural): said_to(len(chosen))}, set[str](), list[str]()
     own_page = admin.site._registry[User]

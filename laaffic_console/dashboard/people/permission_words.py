@@ -54,13 +54,13 @@ def permission(permission: Permission) -> str:
 
 
 def right(permission: Permission) -> str:
-    """What it lets somebody do."""
+    """What the permission lets somebody do, in words."""
     verb, name = usual_verb(permission), permission.content_type.name
     return str(USUAL[verb] % {"model": gettext(name)}) if verb else gettext(permission.name)
 
 
 def usual_verb(permission: Permission) -> str:
-    """What every kind has, view or add …; "" for a right of its own."""
+    """The verb of a right that every kind has (view, add …); "" for a right of its own."""
     verb, _joint, model = permission.codename.partition("_")
     return verb if verb in USUAL and model == permission.content_type.model else ""
 
@@ -77,7 +77,7 @@ def area(content_type: ContentType) -> str:
 
 
 def rename() -> None:
-    """On every page, and above it. Migrations see nothing of it: they compare what a class was written with."""
+    """Name apps and kinds for all pages. Migrations do not see it: they compare what a class was written with."""
     for label, name in APPS.items():
         apps.get_app_config(label).verbose_name = name
     for model, (one, many) in KINDS.items():

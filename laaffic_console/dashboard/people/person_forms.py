@@ -41,7 +41,7 @@ class Kind:
 
 
 def shown_rights() -> QuerySet[Permission]:
-    """Those of what has a page. Others are of tables that no page shows: a form leaves them as they are."""
+    """The rights on what has a page. Others are on tables that no page shows: a form leaves them as they are."""
     pages = [model._meta for model in admin.site._registry]
     kinds = {(page.app_label, page.model_name) for page in pages}
     ordered = Permission.objects.select_related("content_type").order_by("content_type__app_label", "pk")
@@ -144,7 +144,7 @@ class NewPersonForm(UserCreationForm):
         )
 
     def save(self, commit: bool = True) -> User:
-        """Who works here may sign in."""
+        """Save the person as one who may sign in."""
         self.instance.is_staff = True
         person: User = super().save(commit)
         return person

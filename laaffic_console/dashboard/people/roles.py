@@ -45,8 +45,8 @@ OPERATED = {
     },
     "numbers": {"*binding", "*numberpool", "change_ownednumber", "export_ownednumber", "edit_ownednumber"},
 }
-# What needs a second look: a big launch, a lost answer's end by a person's word, the end of an account's hold.
-# Who settles a lost answer by a word reads the evidence as it came.
+# Acts that need a second look: a big launch, a lost answer's end by a person's word, the end of an account's hold.
+# People who settle a lost answer by their word have to read the evidence as it came.
 APPROVED = {
     "messaging": {
         "see_numbers",
@@ -76,7 +76,7 @@ _known: set[int] = set()
 
 
 def remember(using: str, **signal: Any) -> None:
-    """Before migrations: which permissions there are, so that new ones can be told afterwards."""
+    """Note before migrations which permissions there are, so that new ones can be told from them afterwards."""
     from django.contrib.auth.models import Permission
 
     try:
@@ -87,7 +87,7 @@ def remember(using: str, **signal: Any) -> None:
 
 
 def fill(app_config: AppConfig, using: str, **signal: Any) -> None:
-    """After an app's migrations: its permissions for roles that have none of it, and its new ones for the others."""
+    """Give roles an app's permissions after its migrations: all of them where a role has none, else the new ones."""
     from django.contrib.auth.models import Group, Permission
 
     if app_config.label not in (*APPS, *CLOSED_APPS):
@@ -107,7 +107,7 @@ def fill(app_config: AppConfig, using: str, **signal: Any) -> None:
 
 
 def _keep_sight(using: str) -> None:
-    """Once, by the version that masks numbers: who has seen them goes on to, until an owner takes the right away."""
+    """Once, with the version that masks numbers: those who saw them still may, until an owner takes the right away."""
     from django.contrib.auth.models import Group, Permission, User
 
     sight = Permission.objects.using(using).filter(codename="see_numbers", content_type__app_label="messaging").first()
@@ -122,7 +122,7 @@ def _keep_sight(using: str) -> None:
 
 # Rights to pages with numbers on them.
 SHOWING = [f"view_{model}" for model in ("contact", "message", "reply", "suppressionentry", "callrecord", "binding")]
-# What this run has given: a role that has nothing else is new, also while its second app is looked at.
+# The permissions given in this run: a role with no others is new, also while its second app is looked at.
 _given_now: dict[int, set[int]] = {}
 
 

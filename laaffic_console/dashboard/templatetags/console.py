@@ -94,7 +94,7 @@ def list_columns(context: Any, changelist: Any) -> dict[str, Any]:
 
 @register.simple_tag
 def ago_words() -> str:
-    """For console.js, which keeps distances in time fresh."""
+    """The words for distances in time, as JSON for console.js, which keeps them fresh."""
     return json.dumps(dates.ago_words())
 
 
@@ -117,5 +117,5 @@ def act(context: Context, words: str, page: str, *args: Any, **options: str) -> 
 
 @register.inclusion_tag("console/keys.html", takes_context=True)
 def keys_help(context: Any) -> dict[str, Any]:
-    """On every page: which keys there are, and where they lead this person."""
+    """The help of every page: which keys there are, and where they lead this person."""
     return {"places": theme.places(context["request"])}

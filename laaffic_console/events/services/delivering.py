@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 LEASE = "webhooks"
 SLICE_SECONDS = 8.0  # then the queue gets its worker back, as soon as what is under way has ended
 LAST_SECONDS = 1.0  # for what was begun while the others were waited for
-CONNECTIONS = 8  # of one webhook
+CONNECTIONS = 8  # for each webhook
 AT_ONCE = 400
 PROBES = 4  # while nothing succeeds
 ENOUGH = 8  # failures without a success: the target is away, the rest need not be tried
@@ -82,7 +82,7 @@ def is_anything_due(*, but: Collection[int] = ()) -> bool:
 
 
 def _awake() -> Iterable[Webhook]:
-    """Those for which something waits: of very many, the others would be the first fifty forever."""
+    """The webhooks for which something waits, 50 at most: if others counted, they could be the first fifty forever."""
     now = timezone.now()
     rested = Q(rests_until=None) | Q(rests_until__lte=now)
     waiting = Delivery.objects.filter(webhook=OuterRef("pk"), state=State.WAITING, next_at__lte=now)
@@ -103,11 +103,11 @@ class _Round:
     def __init__(self, lease: leases.HeldLease) -> None:
         self.lease = lease
         self.lanes: dict[int, _Lane] = {}
-        self.given_up: set[int] = set()  # with which something is wrong here: the next sweep tries again
+        self.given_up: set[int] = set()  # webhooks whose lane failed here: the next sweep tries again
         self.ends_at = time.monotonic() + SLICE_SECONDS
         self.is_lost = False
-        self.awaited: list[_Lane] | None = None  # those with attempts of before the end; None until then
-        self.left_at: float | None = None  # when what is still under way is left
+        self.awaited: list[_Lane] | None = None  # lanes with attempts from before the round's end; None until then
+        self.left_at: float | None = None  # when to leave what is still under way
 
     def run(self) -> None:
         renewed = looked = time.monotonic()
@@ -130,7 +130,7 @@ class _Round:
                 self.is_lost = self.is_lost or not self.lease.renew()
 
     def _look_after(self, lane: "_Lane", *, is_over: bool) -> None:
-        """One webhook that was deleted at the same moment, or a fault of ours with it, stops no other."""
+        """Look after one lane. A webhook deleted at the same moment, or a fault of ours with it, stops no other."""
         try:
             lane.look_after(is_over=is_over)
         except Exception as problem:
@@ -143,7 +143,7 @@ class _Round:
         return self.is_lost or workers.is_stopping()
 
     def _look_at_the_clock(self) -> None:
-        """Those that are busy at the end are awaited, and the others go on until none of those is left."""
+        """At the round's end, await the lanes that are busy then; the others go on until none of those is left."""
         busy = [lane for lane in self.lanes.values() if lane.is_busy]
         if self.awaited is None:
             if time.monotonic() < self.ends_at and not self._must_stop():
@@ -154,7 +154,7 @@ class _Round:
             self.left_at = time.monotonic() + LAST_SECONDS
 
     def _open_lanes(self) -> None:
-        """Also while another one hangs: what is new in the meantime does not wait for it."""
+        """Open lanes for all that is due, also while another lane hangs: what is new does not wait for it."""
         for webhook in _awake():
             lane = self.lanes.get(webhook.pk)
             if webhook.pk in self.given_up:
@@ -197,18 +197,18 @@ class _Lane:
         return bool(self.running)
 
     def open(self) -> None:
-        """For another turn, while nothing of it runs."""
+        """Begin another turn, while nothing of the lane runs."""
         self.is_done = self.is_stopped = False
         self.patience.for_names = True
 
     def give_up(self, problem: Exception) -> None:
-        """For this round. One that was deleted in the meantime is not a fault."""
+        """Leave this lane for the round. A webhook that was deleted in the meantime is not a fault."""
         self.is_done = self.is_stopped = True
         if Webhook.objects.filter(pk=self.webhook.pk).exists():
             self.problem = problem
 
     def look_after(self, *, is_over: bool) -> None:
-        """By the round's own thread: it alone reads and writes the database."""
+        """One step, in the round's own thread: it alone reads and writes the database."""
         for line in list(self.every_line):
             line.cut_if_overdue()
         if is_over:
@@ -245,18 +245,18 @@ class _Lane:
         except ValidationError:  # kept by a version that took it
             self._fail_all(found, Answer(problem="url", detail=self.webhook.url[:100]))
             return
-        self.is_stopped = False  # of the turn before, where something succeeded after it had seemed away
+        self.is_stopped = False  # set in the turn before, if something succeeded after the receiver had seemed away
         self.running = [self.pool.submit(self._attempt, delivery) for delivery in found]
 
     def _fail_all(self, found: Sequence[Delivery], answer: Answer) -> None:
-        """Where nothing can be posted at all."""
+        """Note the same answer for all of `found`, where nothing can be posted at all."""
         self.answered.extend((delivery, answer) for delivery in found)
         self.failed += len(found)
         self._write()
         self._settle()
 
     def _attempt(self, delivery: Delivery) -> None:
-        """In a thread of the lane's own."""
+        """Post one delivery, in a thread of the lane's own."""
         if self.is_stopped or self.target is None:
             return
         try:
@@ -311,7 +311,7 @@ class _Lane:
         )
 
     def _settle(self) -> None:
-        """What the whole of a turn says about the webhook itself."""
+        """Note what the whole turn says about the webhook itself."""
         if self.succeeded:
             self._is_well()
         elif self.failed and not self.is_done:
@@ -319,7 +319,7 @@ class _Lane:
         self.succeeded = self.failed = 0
 
     def _is_well(self) -> None:
-        """Written where it changes, and each few seconds."""
+        """Note that the webhook answers: where that is news, and each few seconds."""
         now, row = timezone.now(), self.webhook
         if row.failures >= WAKE_AFTER and not delivery_writes.wake(row.pk, row.failing_since or now):
             self._keep(rests_until=None, last_ok_at=now)  # more is to be woken, with the next that succeeds
@@ -346,7 +346,7 @@ class _Lane:
                 webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
 
     def _keep(self, **health: Any) -> bool:
-        """What this turn has found out, unless somebody has paused it since, and perhaps resumed: that begins again."""
+        """Store what this turn found out, unless somebody has paused and perhaps resumed it: that begins again."""
         row = self.webhook
         as_read = Webhook.objects.filter(pk=row.pk, state=row.state, failing_since=row.failing_since)
         is_kept = bool(as_read.update(**health))
@@ -355,7 +355,7 @@ class _Lane:
         return is_kept
 
     def close(self) -> None:
-        """Whatever has been answered is written; what is still under way is left, and not waited for."""
+        """Write what has been answered; what is still under way is left, and not waited for."""
         self.is_stopped = True
         self.patience.for_names = self.patience.for_answers = False
         if self.answered:
@@ -366,7 +366,7 @@ class _Lane:
 
 
 def _is_long_past(due: dt.datetime) -> bool:
-    """By more than any wait: the process that should have looked stood still, or this is an older backup."""
+    """Whether `due` is longer ago than any wait: nobody looked for that long, or this is an older backup."""
     return timezone.now() - due > dt.timedelta(seconds=LONGEST_WAIT * JITTER[1])
 
 

@@ -43,7 +43,7 @@ _TYPES = {
 
 
 def write(rows: Sequence[Row]) -> None:
-    """What came of an attempt; nothing where the webhook has been deleted. By id, as all others lock them."""
+    """Write what came of attempts, but nothing of deleted webhooks; by id, the order in which all others lock them."""
     if not rows:
         return
     sets = ", ".join(f"{name} = new.{name}" for name in Row._fields[1:])
@@ -63,7 +63,7 @@ def write(rows: Sequence[Row]) -> None:
 
 
 def wake(webhook_id: int, since: dt.datetime) -> bool:
-    """It is back: what waits only because nobody was there is tried at once, AT_ONCE of it. Whether that was all."""
+    """Try at once, AT_ONCE of it, what waits only because the receiver was away. Whether that was all."""
     now = timezone.now()
     asleep = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, next_at__gt=now)
     of_target = Q(problem__in=sorted(outcomes.OF_TARGET)) | Q(status__gte=500)
@@ -74,7 +74,7 @@ def wake(webhook_id: int, since: dt.datetime) -> bool:
 
 
 def count_anew(webhook_id: int) -> None:
-    """While nothing leaves: how long what waits is tried is counted from its next attempt, not from one before."""
+    """Called while nothing leaves: count how long to try from the next attempt on, not from one before."""
     tried = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, first_tried_at__isnull=False)
     last: int | None = 0
     while last is not None:

@@ -18,7 +18,7 @@ _COLUMNS = "webhook_id, event_id, order_key, state, attempts, next_at, problem, 
 
 
 def wanted() -> set[str]:
-    """One question to a table of a few rows."""
+    """The kinds that webhooks want; one query on a table of a few rows."""
     return {kind for _pk, kinds in _listening.rows() for kind in kinds}
 
 

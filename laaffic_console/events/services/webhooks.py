@@ -20,7 +20,7 @@ from laaffic_console.kit.words.said import gettext as _
 from laaffic_console.kit.words.said import with_words
 
 OVERLAP = dt.timedelta(hours=24)
-OLD_SECRETS = 3  # that sign beside the new one
+OLD_SECRETS = 3  # how many may sign beside the new one
 AT_ONCE = 1000
 
 State = Webhook.State
@@ -39,7 +39,7 @@ def create(url: str, kinds: Sequence[str], *, by: User | None = None) -> tuple[W
 
 
 def check_address(url: str) -> None:
-    """What leads inwards is refused at once; a name that nobody knows yet is not."""
+    """Refuse an address that leads inwards at once; a name that nobody knows yet is not refused."""
     if len(url) > 500:
         raise ValidationError({"url": _("It is longer than 500 characters.")})
     try:
@@ -67,7 +67,7 @@ def change_kinds(webhook: Webhook, kinds: Sequence[str]) -> None:
 
 
 def rotate(webhook: Webhook) -> str:
-    """Another secret; for a day the old one signs too, so that the receiver can be changed in between.
+    """Make another secret; for a day the old one signs too, so that the receiver can be changed in between.
 
     So do those before it that are still good: which of them the receiver has, nobody here knows.
     """
@@ -97,18 +97,18 @@ def signers(webhook: Webhook, now: dt.datetime) -> list[Signer]:
 
 
 def _old_secrets(webhook: Webhook, now: dt.datetime) -> list[str]:
-    """Sealed, the newest first."""
+    """The old secrets that are still good, sealed, the newest first."""
     is_good = webhook.old_secret_until is not None and now < webhook.old_secret_until
     return webhook.old_secret.split() if is_good else []
 
 
 def pause(webhook: Webhook) -> bool:
-    """Nothing leaves; its events wait. False where it is not active."""
+    """Let nothing leave; the events wait. False where the webhook is not active."""
     return _move(webhook, State.PAUSED, [State.ACTIVE], _("paused"))
 
 
 def resume(webhook: Webhook) -> bool:
-    """What waits leaves now, and is tried for as long as what is new. False where it is active."""
+    """Send what waits now, and try it for as long as what is new. False where the webhook is active already."""
     if not Webhook.objects.filter(pk=webhook.pk).exclude(state=State.ACTIVE).exists():
         return False
     delivery_writes.count_anew(webhook.pk)  # first: a process that dies in between leaves it as it was, to be resumed
@@ -129,7 +129,7 @@ def _move(webhook: Webhook, state: str, of: Sequence[str], said: str) -> bool:
 
 
 def disable(webhook_id: int, problem: str, detail: str = "") -> None:
-    """By the console itself: for people who look, and as an event for all others that listen.
+    """Disable a webhook in the console's own name, which people see, and all other webhooks get as an event.
 
     One that somebody has paused in the meantime stays so: its events wait.
     """
@@ -162,7 +162,7 @@ def test(webhook: Webhook) -> Delivery:
 
 @transaction.atomic
 def redeliver(delivery: Delivery) -> bool:
-    """Once more, with the same webhook-id; False where it waits anyway."""
+    """Deliver it once more, with the same webhook-id; False where it waits anyway."""
     again = Delivery.objects.filter(pk=delivery.pk).exclude(state=Delivery.State.WAITING)
     moved = again.update(
         state=Delivery.State.WAITING, next_at=timezone.now(), first_tried_at=None, problem="", detail=""
@@ -174,12 +174,12 @@ def redeliver(delivery: Delivery) -> bool:
 
 
 def delete(webhook: Webhook) -> None:
-    """With its log, a piece at a time."""
+    """Delete the webhook, and its log a piece at a time."""
     Webhook.objects.filter(pk=webhook.pk).update(state=State.DISABLED)
     while _deletes_some(webhook):
         pass
     with transaction.atomic():
-        # Who has just written an event for it is waited for (fan_out.deliver_to), and their deliveries go as well.
+        # Transactions that have just written an event for it are awaited (fan_out.deliver_to); their deliveries go too.
         list(Webhook.objects.select_for_update().filter(pk=webhook.pk).values_list("pk"))
         while _deletes_some(webhook):
             pass

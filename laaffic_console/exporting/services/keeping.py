@@ -69,7 +69,7 @@ def is_gone(export: Export) -> bool:
 
 
 def state_now(export: Export) -> Export.State:
-    """As people are to read it: a finished one has a file."""
+    """The state that people are shown: EXPIRED for a finished export whose file is gone."""
     return State.EXPIRED if is_gone(export) else State(export.state)
 
 
@@ -79,13 +79,13 @@ def path_of(export: Export) -> Path:
 
 
 def name_for_people(export: Export) -> str:
-    """Of the file as it lands on somebody's disk: what it is, and the day on which it was true."""
+    """The file's name on somebody's disk, without its ending: what it is, and the day on which it was true."""
     day = timezone.localtime(export.started_at or export.asked_at)
     return f"{get_valid_filename(str(export))[:100]}-{day:%Y-%m-%d}"
 
 
 def token_for(user: User, export: Export) -> str:
-    """For the link: of this file, this person and this hour."""
+    """A token for the file's link; it opens this file for this person, within the hour."""
     return signing.dumps([export.pk, export.file_name, user.pk], salt=SALT)
 
 
@@ -126,7 +126,7 @@ def _delete_orphans(now: dt.datetime) -> None:
 
 
 def _modified(path: Path) -> float:
-    """One that another sweep has just deleted is not old."""
+    """When the file was last changed; one that another sweep has just deleted counts as new."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

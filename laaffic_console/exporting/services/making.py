@@ -116,7 +116,7 @@ def _make(export: Export, held: HeldLease) -> None:
     taken = Export.objects.filter(pk=export.pk, state__in=Export.OPEN, tries=export.tries)
     if not taken.update(state=State.RUNNING, rows=0, started_at=timezone.now(), tries=F("tries") + 1):
         return
-    _delete_files_of(export.pk)  # of a worker that was killed; one that only lost its lease finishes nothing now
+    _delete_files_of(export.pk)  # left by a killed worker; one that only lost its lease finishes nothing now
     mine = Export.objects.filter(pk=export.pk, state=State.RUNNING, tries=export.tries + 1)
     if export.tries >= TRIES:
         _fail(mine, held, _("The worker died %(n)s times while it made this file.") % {"n": TRIES})
@@ -148,7 +148,7 @@ def _make(export: Export, held: HeldLease) -> None:
 
 
 def _kind_allowed(export: Export) -> Kind:
-    """NotExportable where a right was taken away since: rows are read as the person who asked may see them now."""
+    """The kind, if its asker may still export it; else NotExportable. Rows are read by the rights of now."""
     kind = kinds.named(export.kind)
     asker = export.asked_by
     if asker is None or not asker.is_active or not asker.has_perms(kind.rights):
@@ -157,7 +157,7 @@ def _kind_allowed(export: Export) -> Kind:
 
 
 def _rows(kind: Kind, export: Export) -> Iterator[Row]:
-    """With whole numbers for anyone who may see them; here it is not a request that says who looks."""
+    """The rows, masked unless the export has whole numbers: no request says here who looks."""
     rows = kind.rows(export.parameters, export.asked_by)
     return rows if export.has_whole_numbers else masks.masked_columns(rows)
 
@@ -235,7 +235,7 @@ def _finish(mine: QuerySet[Export], export: Export, path: Path, rows: int) -> bo
 
 
 def _fail(mine: QuerySet[Export], held: HeldLease, problem: str) -> None:
-    """Nothing where another worker has the lease by now: it deletes files too, and begins this one again."""
+    """Note the failure, but not where another worker has the lease by now, deletes files, and begins again."""
     if held.renew():
         mine.update(state=State.FAILED, problem=problem, finished_at=timezone.now())
 
@@ -280,7 +280,7 @@ def _record(export: Export, rows: _Counted) -> Iterator[None]:
 
 
 def write_to(path: Path, kind: Kind, parameters: Parameters) -> int:
-    """From the shell: how many rows were written. OSError and NotExportable leave nothing under that name."""
+    """Write the file for the shell; how many rows. OSError and NotExportable leave nothing under that name."""
     export = _new(kind, parameters, exports.format_of(path, kind.formats), None)
     rows = _Counted(kind.rows(parameters, None))
     _begin(export)

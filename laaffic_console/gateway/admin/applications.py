@@ -117,7 +117,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
         return ask_first(self, request, _("Test connection"), sentence, back="admin:gateway_application_changelist")
 
     def has_delete_permission(self, request: HttpRequest, obj: Application | None = None) -> bool:
-        """What has sent is in the ledger for good; switch it off instead."""
+        """False for one that has sent, which is in the ledger for good; switch it off instead."""
         used = obj is not None and (obj.campaigns.exists() or LedgerEntry.objects.filter(application=obj).exists())
         return not used and super().has_delete_permission(request, obj)
 

@@ -53,7 +53,7 @@ class PushedBodyAdmin(AsItCame):
     actions_detail = ["try_again"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PushedBody]:
-        """Of a list of them the bodies, up to 5 MiB each, are not read."""
+        """The rows; a list of them does not read their bodies of up to 5 MiB each."""
         bodies = super().get_queryset(request)
         return (
             bodies if request.resolver_match and "object_id" in request.resolver_match.kwargs else bodies.defer("body")

@@ -47,5 +47,5 @@ def refused_repeat(problem: StillOpen) -> CommandError:
 
 
 def not_as_proved(disagreements: Sequence[str]) -> CommandError | None:
-    """For `answer`: the sentences themselves are part of what it prints."""
+    """The error for `answer` where figures disagree with the ledger; what it prints names the disagreements."""
     return CommandError(f"The ledger does not bear out {len(disagreements)} of the figures.") if disagreements else None

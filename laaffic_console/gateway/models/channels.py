@@ -25,5 +25,5 @@ SUPPRESSION_CHANNELS = (Channel.SMS, Channel.EMAIL, Channel.MMS, Channel.VOICE, 
 
 
 def choices_of(channels: Iterable[Channel]) -> list[tuple[str, Any]]:
-    """For a field or a form that offers these."""
+    """The channels as choices of a field or a form."""
     return [(channel.value, channel.label) for channel in channels]

@@ -40,7 +40,7 @@ class WorkerHeartbeat(models.Model):
     started_at = models.DateTimeField(_("started"))
     beat_at = models.DateTimeField(_("last heartbeat"), null=True)
     restarts = models.PositiveIntegerField(_("restarts"), default=0)
-    # Of the worker's machine, as the gateway's answers date themselves; seconds that its clock is behind the gateway's.
+    # Seconds that the clock of the worker's machine is behind the gateway's, by the dates of the gateway's answers.
     clock_skew = models.FloatField(_("clock skew"), null=True)
     stopped_at = models.DateTimeField(_("stopped"), null=True)
 

@@ -48,7 +48,7 @@ class QueueBroker(ORM):
 
 class DatabaseQueue(ORM):
     def dequeue(self) -> Tasks:
-        """As django-q2's, by constant statements."""
+        """Like django-q2's, with constant statements."""
         self.get_connection()
         waiting = _waiting.rows(key=self.list_key, now=timezone.now())
         if not waiting:
@@ -72,5 +72,5 @@ def _waiting() -> "QuerySet[OrmQ, Any]":
 
 @Update
 def _take() -> tuple["QuerySet[OrmQ]", dict[str, Any]]:
-    """Unless another cluster was faster."""
+    """Take a task, unless another cluster was faster."""
     return OrmQ.objects.filter(pk=Given("task"), lock=Given("seen")), {"lock": Given("lock")}

@@ -30,7 +30,7 @@ def counted(tasks: Tasks) -> Tasks:
 
 
 def _is_ours(signed: Any) -> bool:
-    """What is not signed with our key is thrown away by the pusher and never begins."""
+    """Whether our key signed the task: the pusher throws any other away, so it never begins."""
     try:
         SignedPackage.loads(signed)
     except (TypeError, BadSignature):

@@ -35,7 +35,7 @@ STOCK_TITLES = ("Add %s", "Change %s", "View %s")
 
 
 class ConsoleList:
-    """For a ChangeList: what is in the address and belongs to no filter is refused, not tried."""
+    """Mixin for a ChangeList that refuses what is in the address and belongs to no filter, instead of trying it."""
 
     model: type[models.Model]
     model_admin: Any
@@ -60,7 +60,7 @@ class ConsoleList:
         self.empty_link = link if link is not None and request.user.has_perms((link.permission, *link.also)) else None
 
     def get_queryset(self, request: HttpRequest, **kwargs: Any) -> Any:
-        """With what else the columns read, for those that are shown."""
+        """The rows, with what else the shown columns read."""
         found = super().get_queryset(request, **kwargs)  # type: ignore[misc]
         if self.of_parent:
             lookup, pk = self.of_parent
@@ -83,7 +83,7 @@ class ConsoleList:
             return super().get_ordering_field_columns()  # type: ignore[misc]
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
-        """On a long list by one column, and the id the same way: an index of both is read from either end."""
+        """A long list is ordered by one column, with the id the same way: an index of both is read from either end."""
         with self._order_of_what_is_shown():
             order = super().get_ordering(request, queryset)  # type: ignore[misc]
         if not request.GET.get(ORDER_VAR):
@@ -139,7 +139,7 @@ class ConsoleList:
 
 
 def _admin_among(given: Iterable[Any]) -> Any:
-    """Of what a ChangeList is made of: its admin."""
+    """The admin among the arguments of a ChangeList."""
     return next(one for one in given if isinstance(one, unfold.ModelAdmin))
 
 
@@ -148,7 +148,7 @@ def _unmarked(name: Any) -> Any:
 
 
 def _without_zeros(amount: Any) -> Any:
-    """What is kept with six decimals is edited as people write it: 100000, and not 100000.000000."""
+    """An amount kept with six decimals as people write it for editing: 100000, and not 100000.000000."""
     if not isinstance(amount, Decimal):
         return amount
     return f"{amount.normalize():f}"
@@ -164,10 +164,10 @@ def _short_forms(list_filter: Any) -> set[str]:
 class EmptyLink:
     """The button of an empty list, for those who may."""
 
-    name: str  # of the page, for reverse()
+    name: str  # the page's name, for reverse()
     label: Any
     permission: str
-    also: tuple[str, ...] = ()  # that the page asks for beside it
+    also: tuple[str, ...] = ()  # rights that the page asks for beside it
 
     @property
     def url(self) -> str:
@@ -178,7 +178,7 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
     when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
     when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
     add_words: ClassVar[Any] = ""  # on the button to the form of a new row, where "New …" does not say it
-    lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
+    lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # lookups that pages of ours link to
     parents: ClassVar[
         dict[str, tuple[str, str]]
     ] = {}  # {lookup beside filters: the parent's field, by (kit/lists/spans.py)}
@@ -190,7 +190,7 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
         return type(usual.__name__, (ConsoleList, usual), {})
 
     def arranged(self, found: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """What a list shows, filtered and in its order: said otherwise, where a database finds it faster so."""
+        """A hook for the filtered and ordered rows of a list, to ask for them in a way that a database finds faster."""
         return found
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
@@ -213,7 +213,7 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """What two people store under one name at the same moment, one of them is shown again: the form found it free.
+        """Where two people store one name at the same moment, one sees the form again: it had found the name free.
 
         The form is looked at and stored in one transaction, so nothing of it has happened.
         """
@@ -237,7 +237,7 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
     ) -> Any:
         """A page is named after what it shows, where it gives itself no name."""
         if context.get("title") in {gettext(stock) % self.opts.verbose_name for stock in STOCK_TITLES}:
-            context.pop("subtitle", None)  # the same once more
+            context.pop("subtitle", None)  # it repeats the title
             context["title"] = str(obj) if obj else _("New %(thing)s") % {"thing": self.opts.verbose_name}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -268,7 +268,7 @@ class ModelAdmin(SaysWhatWasDone, unfold.ModelAdmin):
         return super().log_addition(request, obj, message)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        """Only here are form and row both at hand; what is logged afterwards takes them from the request."""
+        """Keep the edits for later: only here are form and row both at hand, and what is logged reads the request."""
         edits.keep(request, form, formsets)
         return super().construct_change_message(request, form, formsets, add)
 

@@ -17,7 +17,7 @@ class SaysWhatWasDone:
     model: Any
 
     def said_when_saved(self, request: HttpRequest, row: Any) -> str:
-        """With a link to the row, unless the next page is its own."""
+        """The sentence for a saved row, with a link to the row unless the next page is its own."""
         is_here = "_continue" in request.POST or not self.has_view_permission(request, row)
         name = str(row) if is_here else format_html('<a href="{}">{}</a>', own_page(row), row)
         return format_html(_("“{name}” is saved."), name=name)
@@ -38,7 +38,7 @@ class SaysWhatWasDone:
         return answer
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Of rows that were chosen in a list; one on its own page gets its sentence after this."""
+        """Say how many rows chosen in a list were deleted; a row on its own page gets its sentence after this."""
         count = len(queryset)
         _keep(request, _("Deleted: %(n)s %(rows)s.") % {"n": number(count), "rows": model_ngettext(self.model, count)})
         return super().log_deletions(request, queryset)  # type: ignore[misc]

@@ -37,7 +37,7 @@ class ReadOnlyAdmin(ModelAdmin):
         ]
 
     def _word(self, name: Any) -> Callable[[Any], Any] | None:
-        """Where a column shows a badge, (which, words): the words. The same one each time: Django compares them."""
+        """The words of a column with a badge of (which, words); the same object each time: Django compares them."""
         badge = getattr(self, name, None) if isinstance(name, str) else None
         if not getattr(badge, "label", None):
             return None
@@ -58,7 +58,7 @@ class DeletedWithAccount(ReadOnlyAdmin):
     """Rows that go with their account, and never alone."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """On the account's page, by anyone who may delete that."""
+        """Only on the account's page, for anyone who may delete that."""
         match = request.resolver_match
         is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
         return is_of_account and request.user.has_perm("auth.delete_user")
@@ -66,7 +66,7 @@ class DeletedWithAccount(ReadOnlyAdmin):
 
 @cache
 def exact_moment(model: Any, name: Any) -> Callable[[Any], str] | None:
-    """For fields: a moment under its own heading, to the second; the same one each time, since Django compares them."""
+    """A field's moment to the second, under its own heading; None for no moment."""
     try:
         field = model._meta.get_field(name)
     except (FieldDoesNotExist, TypeError):

@@ -46,10 +46,10 @@ class Act(models.TextChoices):
 class Actor:
     person_id: int | None
     name: str
-    address: str = ""  # of the client; "" in the shell
+    address: str = ""  # the client's; "" in the shell
     query: str = ""  # what the address asked for behind its "?"
     is_shell: bool = False
-    is_script: bool = False  # by a token: its acts may come by the hundred a second
+    is_script: bool = False  # it acts by a token, perhaps a hundred times a second
     sees_numbers: bool = True  # whole ones: see masks
 
 
@@ -86,7 +86,7 @@ def acting(who: Callable[[], Actor]) -> Iterator[None]:
 
 
 def act_from_shell() -> None:
-    """For this process and for good: a command that somebody has typed."""
+    """From now on this process acts for the shell's user: a command was typed."""
     _actor.set(lambda: Actor(None, f"shell user {_shell_user()}", is_shell=True))
 
 
@@ -115,7 +115,7 @@ def record(
 
 
 def record_event(about: models.Model, text: str, by: object | None, kind: Act = Act.STEPPED) -> None:
-    """What a page's own history notes too: recorded when a person did it, not what followed by itself.
+    """Record what a page's own history notes too, when a person did it, and not what followed by itself.
 
     What a form has added or changed the admin records, with before and after.
     """

@@ -12,8 +12,7 @@ Before = Mapping[str, Any]
 
 
 def kept(row: models.Model, beside: Sequence[str] = (), only: Collection[str] | None = None) -> Before:
-    """What it says, before anything is done to it; `beside`: its relations to many that are told too; `only` these of
-    its own fields."""
+    """The values before anything is done to the row: its own fields (`only` these) and relations to many (`beside`)."""
     return {
         **{field.name: getattr(row, field.name) for field in _told(row) if only is None or field.name in only},
         **{name: ", ".join(sorted(map(str, getattr(row, name).all()))) for name in beside},

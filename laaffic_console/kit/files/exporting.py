@@ -14,7 +14,7 @@ from laaffic_console.kit.pages import require
 
 
 def rights(model: type[Model]) -> list[str]:
-    """What somebody needs who exports rows of it: to see them, and to take them away."""
+    """The permissions that somebody needs who exports rows of the model: to see them, and to take them away."""
     options = model._meta
     return [f"{options.app_label}.{get_permission_codename(verb, options)}" for verb in ("view", "export")]
 
@@ -24,7 +24,7 @@ def require_export(request: HttpRequest, model: type[Model]) -> None:
 
 
 class Exporting:
-    """For a ModelAdmin: actions of the permission "export", and the buttons that only exporters see."""
+    """Mixin for a ModelAdmin: actions with the permission "export", and buttons that only exporters see."""
 
     model: Any
     opts: Any
@@ -34,7 +34,8 @@ class Exporting:
         return bool(request.user.has_perms(rights(self.model)))
 
     def rows_shown(self, request: HttpRequest) -> QuerySet[Any] | HttpResponseRedirect:
-        """What the list shows with these filters; where they say nonsense, the way to the list that says so."""
+        """The rows that the list shows with these filters; where they are wrong, a redirect to the list with its
+        error."""
         try:
             found: QuerySet[Any] = self.get_changelist_instance(request).get_queryset(request)
         except (IncorrectLookupParameters, DisallowedModelAdminLookup):

@@ -71,7 +71,7 @@ def unescaped(text: str) -> str:
 
 
 def cell(value: Any, zone: dt.tzinfo | None = None) -> Cell:
-    """What both formats write. A phone number is text, and everything that isn't a figure or a date is guarded.
+    """The value as both formats write it. A phone number is text, and all but figures and dates is guarded.
 
     `zone` is the console's clock, where its caller has asked for it: asking takes as long as writing the cell.
     """
@@ -127,7 +127,7 @@ def _text_cell(text: str) -> str:
 
 
 def _once(write: Callable[[Any], Any], write_text: Callable[[str], str]) -> Callable[[Any], Any]:
-    """The same for a value that has just been written; within one file, so the clock's zone and the language hold.
+    """`write`, which remembers its results: within one file the clock's zone and the language hold.
 
     Most texts, such as numbers and names, come once; the others, such as states, come early: the first ones are kept.
     """
@@ -193,7 +193,7 @@ def _folder(path: Path) -> str:
 
 
 def write_file(rows: Rows, path: Path, title: str) -> None:
-    """As `write_whole`, in the format that the name asks for."""
+    """Like `write_whole`, in the format of the name's ending."""
     kind = kind_of(path)
 
     def write(file: BinaryIO) -> None:

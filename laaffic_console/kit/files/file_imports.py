@@ -93,7 +93,7 @@ class SafeImportMixin(ImportMixin):
         return response
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
-        """In a sentence: the library names the exception's class."""
+        """Say it in a sentence: the library names the exception's class."""
         said = e.messages if isinstance(e, ValidationError) else [_("The file cannot be read. Save it again as XLSX.")]
         form.add_error("import_file", said)
 

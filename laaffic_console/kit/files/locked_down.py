@@ -4,7 +4,7 @@ from django.http import HttpResponse
 
 
 def locked_down(response: HttpResponse, policy: str) -> HttpResponse:
-    """Whatever the bytes are: no sniffing of another type, and no script, form, origin or load if opened by itself.
+    """The response, whatever its bytes, without sniffing; opened by itself, without script, form, origin or load.
 
     `policy`: what may be loaded nevertheless.
     """

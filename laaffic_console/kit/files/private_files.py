@@ -28,7 +28,7 @@ def make_folder(folder: Path) -> None:
 
 
 def close(path: Path, mode: int) -> None:
-    """Take from it what others may do. A link is left alone, and so is what has gone or is another user's."""
+    """Take the rights of others from a file. Links are left alone, and so is what has gone or is another user's."""
     try:
         if not path.is_symlink() and path.stat().st_mode & 0o077:
             path.chmod(mode)

@@ -27,17 +27,17 @@ def _key() -> Ed25519PrivateKey:
 
 
 def public_key() -> bytes:
-    """32 bytes."""
+    """The key by which signatures are checked: 32 bytes."""
     return _key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def own_fingerprint() -> str:
-    """Of the key that this console signs with."""
+    """The fingerprint of the key that this console signs with."""
     return verify_dossier.fingerprint(public_key())
 
 
 class _Signed(io.RawIOBase):
-    """What is written goes through a digest into the file; the last bytes wait until it is known what they are."""
+    """Writes into a file and digests what it writes; the last bytes are held back until it is known what they are."""
 
     def __init__(self, into: BinaryIO) -> None:
         self.into, self.digest, self.held = into, hashlib.sha512(), b""
@@ -58,7 +58,7 @@ class _Signed(io.RawIOBase):
         self.into.write(data)
 
     def sign(self) -> None:
-        """In the place of the ZIP's comment."""
+        """Write key and signature in the place of the ZIP's comment."""
         key = public_key().hex()
         self._pass_on(verify_dossier.NAMED.format(version=verify_dossier.VERSION, key=key).encode())
         signature = _key().sign(verify_dossier.SIGNED_AS + self.digest.digest())

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.kit.files import private_files
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, of a quota, of what one file may hold
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk is full, a quota, or what one file may hold
 LEFT_BEHIND = dt.timedelta(hours=24)  # no upload and no look at a file takes so long
 WAITING = "django-import-export"  # below MEDIA_ROOT: files that somebody has looked at and not yet taken
 
@@ -48,7 +48,7 @@ class PrivateUploadHandler(TemporaryFileUploadHandler):
 
 
 def _forget(file: Any) -> None:
-    """Closing flushes, which fails as well; the file goes anyway."""
+    """Close and delete the file; closing flushes, which fails as well, so the file is deleted anyway."""
     try:
         file.close()
     except OSError:

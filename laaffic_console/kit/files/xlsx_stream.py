@@ -172,7 +172,7 @@ def text(value: str) -> str:
 
 
 def _within_a_cell(text: str) -> str:
-    """Cut where a cell ends, and it says so; a pair of units is not parted."""
+    """The text, cut to what a cell holds, with a remark that says so; a pair of units is not parted."""
     units = text.encode("utf-16-le")
     if len(units) <= 2 * MAX_TEXT:
         return text
@@ -181,7 +181,7 @@ def _within_a_cell(text: str) -> str:
 
 
 def _frame(title: str, sheets: int, styles: Cells) -> dict[str, str]:
-    """What says that these sheets are a workbook."""
+    """The parts of the file that make these sheets a workbook."""
     numbers = range(1, sheets + 1)
     title = _no_name.sub(" ", _impossible.sub("", title)).encode("utf-16-le")[:56].decode("utf-16-le", "ignore")
     title = _no_name.sub(" ", title)

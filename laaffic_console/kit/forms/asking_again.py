@@ -1,4 +1,4 @@
-"""What is far-reaching asks who is there once more, unless that was proved a short while ago.
+"""Far-reaching acts ask once more who is there, unless that was proved a short while ago.
 
 A sign-in proves it, and so does a password or a second factor that is asked for again; the session keeps when. Who
 signs in by a provider has proved it when the provider last asked, which may be long ago.
@@ -29,7 +29,7 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 class DoneLater(HttpResponseRedirect):
-    """To what has to be done first. What a form held is kept (kept_forms) where `keeps_form`.
+    """A redirect to what has to be done first. With `keeps_form` what a form held is kept (kept_forms).
 
     `ends_at`: the name of the page whose POST is the end of it; "" where that is a proof of who is there.
     """
@@ -40,7 +40,7 @@ class DoneLater(HttpResponseRedirect):
 
 
 class AskedFirst(DoneLater):
-    """To the question who is there, which leads back."""
+    """A redirect to the page that asks again who is there, and leads back."""
 
     def __init__(self, back: str, *, keeps_form: bool = True) -> None:
         address = f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}"
@@ -48,14 +48,14 @@ class AskedFirst(DoneLater):
 
 
 def ask(request: HttpRequest) -> HttpResponse | None:
-    """None when there is no need."""
+    """A redirect to the proof of who is there; None when there is no need."""
     if not request.user.is_authenticated or is_fresh(request):
         return None
     return AskedFirst(request.get_full_path())
 
 
 def ask_over(request: HttpRequest, people: int | None) -> HttpResponse | None:
-    """Of what reaches, or takes away, many people at once; how many nobody knows may be many."""
+    """Like `ask`, for what reaches or takes away many people at once; an unknown number (None) counts as many."""
     most = settings.LAAFFIC_REAUTHENTICATE_OVER
     if not most or is_fresh(request) or (people is not None and people <= most):
         return None
@@ -63,7 +63,7 @@ def ask_over(request: HttpRequest, people: int | None) -> HttpResponse | None:
 
 
 def asked_first(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """On a view, or a method of an admin class."""
+    """Decorates a view, or a method of an admin class, that needs a fresh proof of who is there."""
 
     @wraps(view)
     def asking(*args: Any, **kwargs: Any) -> HttpResponse:

@@ -23,7 +23,7 @@ _MANY = (models.QuerySet, list, tuple, set)
 
 
 def keep(request: HttpRequest, form: Any, formsets: Any) -> None:
-    """Until it is logged, which says whether the row was added or changed."""
+    """Keep the edits until they are logged, which says whether the row was added or changed."""
     setattr(request, _KEPT, [*of(form), *_of_all(formsets or ())])
 
 
@@ -90,6 +90,6 @@ def _is_secret(name: str, field: forms.Field) -> bool:
 
 
 def _difference(before: Any, after: Any) -> tuple[list[Any], list[Any]]:
-    """What was taken from a list and what was added: the forty permissions that stay say nothing."""
+    """What was taken from a list, and what was added: the forty permissions that stay are not worth a word."""
     old, new = (list(rows) if isinstance(rows, _MANY) else [] for rows in (before, after))
     return [row for row in old if row not in new], [row for row in new if row not in old]

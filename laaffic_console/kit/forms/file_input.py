@@ -17,7 +17,7 @@ class FileInput(forms.ClearableFileInput):
         super().__init__({"class": "c-file-input", **(attrs or {})})
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        """Each form has a widget of its own, which comes to know what was sent with the form."""
+        """The value; the widget, which each form has of its own, remembers which file was sent with the form."""
         value = super().value_from_datadict(data, files, name)
         self.sent = value.name if isinstance(value, UploadedFile) else ""
         return value

@@ -1,4 +1,4 @@
-"""What a form asks."""
+"""The fields of a form: their choices, and what they say while empty."""
 
 from typing import Any, TypeVar
 

@@ -33,7 +33,7 @@ KEPT = "kept"  # on the sign-in page
 ENDS_AT = "kept_until"  # in the session: the page whose POST ends what has to be done first
 SALT = "a form that was kept"
 LASTS = 24 * 3600
-_PART = re.compile(r"_\d$")  # of a field with several inputs, such as a date and a time
+_PART = re.compile(r"_\d$")  # the end of an input's name in a field with several, such as a date and a time
 ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
 NOT_KEPT = (*SECRET, "csrfmiddlewaretoken", KEPT)  # in the names of fields
 # What pages carry in hidden fields to say what they have shown, and what their buttons are about: nobody has typed it.
@@ -79,13 +79,13 @@ class Kept:
         ]
 
     def has_typed(self, form: forms.BaseForm | None) -> bool:
-        """Not for a button alone, which says nothing here of what it does: it is pressed again on its page."""
+        """Whether it holds more than a button, which does not say what it does: it is pressed again on its page."""
         asked = form.fields if form else {}
         return any(not _is_mark(name, asked) for name, _value in self.fields)
 
 
 def asks(form: type[forms.BaseForm], *rights: str) -> Callable[[View], View]:
-    """For a view of its own: which form it asks, and who is told what its fields and its choices are called."""
+    """Mark a view with the form that it asks, and the rights of who is told the names of its fields and choices."""
 
     def mark(view: View) -> View:
         setattr(view, ASKS, (form, rights))
@@ -119,14 +119,13 @@ class KeptFormMiddleware:
 
 
 def _proving_pages() -> list[str]:
-    """Where somebody says who they are: the sign-in, its second step, what far-reaching acts ask once more, and the end
-    of setting up a second factor that is compulsory.
-    """
+    """The pages where somebody proves who they are: the sign-in, its second step, what far-reaching acts ask once more,
+    and the end of setting up a compulsory second factor."""
     return [*map(reverse, ("admin:login", "mfa_authenticate", *ASKED_AGAIN, "mfa_view_recovery_codes"))]
 
 
 def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """What is kept waits in the session for the second step: it is not given to somebody who begins again instead."""
+    """Show the kept form after the proof. It waits in the session for a second step; beginning again forgets it."""
     if request.path == reverse("admin:login"):
         forget(request)
     if request.session.get(ENDS_AT, request.path) != request.path:
@@ -157,7 +156,7 @@ def _ask_again(request: HttpRequest, response: DoneLater) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Our own page with a token that has changed since. What another site sends is refused as ever."""
+    """Show our own page's form again, whose token has changed since. What another site sends is refused as ever."""
     is_post = request.method == "POST" and _is_ours(request)
     if is_post and _is_own_sign_in(request) and settings.CSRF_COOKIE_NAME in request.COOKIES:  # else it goes on forever
         messages.warning(request, _("The page was older than your last sign-in, so nothing was done. Do it once more."))
@@ -172,13 +171,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_stored(request: HttpRequest, why: str, page: str) -> HttpResponse:
-    """What was typed in a form whose row takes no change any more: to copy from, not to send."""
+    """A page with what was typed in a form whose row takes no change any more: to copy from, not to send."""
     kept = replace(_of(request), address="", page=page)
     return _page(request, kept, title=_("Not stored"), why=why, status=409)
 
 
 def to_send_again(request: HttpRequest, why: str) -> HttpResponse:
-    """What was typed, of which nothing is stored: sent again, its page says what is wrong by now."""
+    """A page with what was typed and not stored: once it is sent again, its page says what is wrong by now."""
     return _show(request, _of(request), why=why, status=409)
 
 
@@ -211,7 +210,7 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
 
 
 def _show(request: HttpRequest, kept: Kept, *, why: str = "", status: int = 200) -> HttpResponse:
-    """What was typed, to look at and to send by a click: an action that was kept is not repeated by itself."""
+    """A page with what was typed, to be sent by a click: an action that was kept is not repeated by itself."""
     return _page(request, kept, title=_("Not sent yet"), why=why, status=status)
 
 
@@ -223,9 +222,8 @@ def _page(request: HttpRequest, kept: Kept, *, title: str, why: str, status: int
 
 
 def _form_of(request: HttpRequest, address: str) -> forms.BaseForm | None:
-    """That of a row in the admin, or of a page that says its own (`asks`): it knows what its fields and its choices
-    are called. None for any other.
-    """
+    """The form of a row in the admin, or of a page that names its own (`asks`): it knows what its fields and its
+    choices are called. None for any other address."""
     try:
         found = resolve(urlsplit(address).path)
     except Resolver404:
@@ -253,9 +251,8 @@ def _label(name: str, asked: forms.Field | None) -> str:
 
 
 def _chosen(asked: forms.Field | None, values: list[str]) -> str:
-    """In words what was chosen or ticked, or what a field says itself (`kept_words`); "" for what was written, and
-    where nobody knows the words.
-    """
+    """What was chosen or ticked, in words, or what a field says itself (`kept_words`); "" for what was written, and
+    where nobody knows the words."""
     if asked is not None and (words := getattr(asked, "kept_words", None)):
         return str(words(values[0]))
     if isinstance(asked, forms.NullBooleanField) and isinstance(asked.widget, forms.Select):
@@ -286,19 +283,19 @@ def _read(token: str) -> Kept | None:
 
 
 def _is_page(request: HttpRequest) -> bool:
-    """Of the admin, and sent by a person's form: a script's request gets what it always got."""
+    """Whether a person's form in the admin was sent: a script's request gets what it always got."""
     is_form = request.path.startswith(reverse("admin:index")) or request.path == reverse("own_profile")
     return is_form and "X-Requested-With" not in request.headers
 
 
 def _is_own_sign_in(request: HttpRequest) -> bool:
-    """Codes, passwords and buttons of one's own sign-in: nothing of them is kept, and the page is opened again."""
+    """Whether it is a form of one's own sign-in (codes, passwords): nothing of it is kept, its page is opened again."""
     is_form = "X-Requested-With" not in request.headers
     return is_form and request.path.startswith(reverse("mfa_index")) and not _is_page(request)
 
 
 def _is_ours(request: HttpRequest) -> bool:
-    """Every browser names the page that a form came from, one way or the other, when that is another site's."""
+    """Whether our own page sent it: every browser names another site as a form's origin, one way or the other."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     came_from = request.headers.get("Origin") or request.headers.get("Referer")

@@ -22,7 +22,7 @@ from laaffic_console.kit.words.plain_text import plain
 log = logging.getLogger(__name__)
 
 NUL = "\0"
-SEARCHES = ("q", "term")  # of lists, and of fields that complete what is typed
+SEARCHES = ("q", "term")  # parameters of lists, and of fields that complete what is typed
 REFUSED = (DisallowedModelAdminLookup, DisallowedModelAdminToField)
 # SQLite's words for what is wrong with a question, and not with the database.
 OF_THE_QUESTION = ("user-defined function", "syntax error", "too big", "too complex", "too many")
@@ -75,7 +75,7 @@ def is_of_admin(request: HttpRequest) -> bool:
 
 
 def is_unanswerable(problem: Exception) -> bool:
-    """SQLite wraps what its Python functions raise; a database that is locked or away is another matter."""
+    """Whether the question is at fault (SQLite wraps errors of its Python functions), not a database locked or away."""
     if isinstance(problem, OperationalError):
         return any(words in str(problem) for words in OF_THE_QUESTION)
     return isinstance(problem, (*REFUSED, DataError))

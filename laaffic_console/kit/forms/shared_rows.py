@@ -35,7 +35,7 @@ Digests = dict[str, str]
 
 
 class SeenForm(BesideModelForm):
-    """For a ModelForm; its page writes `{{ form.seen }}` within the form. A form that comes without is not compared."""
+    """Mixin for a ModelForm; its page writes `{{ form.seen }}` within the form. A form without it is not compared."""
 
     # Written by the console itself, no matter who edits.
     unwatched: ClassVar[tuple[str, ...]] = ("last_login", "password")
@@ -71,12 +71,12 @@ class SeenForm(BesideModelForm):
         return self.instance
 
     def again(self) -> dict[str, Any]:
-        """What the form is made with beside its row."""
+        """The arguments that the form is made with beside its row."""
         return {}
 
     @property
     def seen_token(self) -> str:
-        """Of the values that a new row was shown with nothing is known: ""."""
+        """The values that the row was shown with, as digests in a signed token; "" for a new row."""
         if self.instance.pk is None:
             return ""
         sent = self.data.get(SEEN, "") if self.is_bound and not self.is_overtaken else ""
@@ -116,7 +116,7 @@ class SeenForm(BesideModelForm):
         return False
 
     def _fresh(self, *, lock: bool = False) -> Any:
-        """The same form of the row as it is stored now; None when it is gone."""
+        """This form for the row as it is stored now; None when the row is gone."""
         rows = type(self.instance)._base_manager.all()
         row = (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=self.instance.pk).first()
         return None if row is None else type(self)(instance=row, **self.again())
@@ -131,7 +131,7 @@ class SeenForm(BesideModelForm):
         return pk | {name: digest_of(form.get_initial_for_field(field, name)) for name, field in watched.items()}
 
     def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
-        """What was not touched here takes the stored value; what was typed stays, beside what is stored."""
+        """Show the form again: untouched fields take the stored value; what was typed stays, beside what is stored."""
         self.data = copy.deepcopy(self.data)
         overtaken = _(
             "Somebody else has saved this in the meantime. Your changes are not saved yet: check them and save again."
@@ -150,7 +150,7 @@ class SeenForm(BesideModelForm):
 
 
 class SharedRowAdmin(BesideModelAdmin):
-    """For a ModelAdmin whose rows more than one person may edit."""
+    """Mixin for a ModelAdmin whose rows more than one person may edit."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -168,7 +168,7 @@ class SharedRowAdmin(BesideModelAdmin):
 
 
 def _columns(row: Any) -> dict[str, Any]:
-    """{column: value} of what was read of it."""
+    """{column: value} of the columns that were read."""
     return {
         field.attname: row.__dict__[field.attname]
         for field in row._meta.concrete_fields
@@ -177,7 +177,7 @@ def _columns(row: Any) -> dict[str, Any]:
 
 
 def _read(token: str, pk: str) -> Digests | None:
-    """None without a token, or with one that is not of this row."""
+    """The digests in the token; None without a token, or with one for another row."""
     try:
         shown: Digests = signing.loads(token, salt=SALT)
     except signing.BadSignature:
@@ -186,13 +186,13 @@ def _read(token: str, pk: str) -> Digests | None:
 
 
 def digest_of(value: Any) -> str:
-    """What a page may carry of a value: nobody can tell by it what the value is."""
+    """A digest that a page may carry of a value: nobody can tell the value by it."""
     said = json.dumps(_plain(value), sort_keys=True, default=str)
     return salted_hmac(SALT, said).hexdigest()[:16]
 
 
 def _plain(value: Any) -> Any:
-    """The same for a form's initial value and for what comes back when nobody has touched it."""
+    """One form for a field's initial value and for what comes back when nobody has touched it, to compare them."""
     if isinstance(value, models.Model):
         return str(value.pk)
     if isinstance(value, dt.datetime):
@@ -222,7 +222,7 @@ def in_words(field: forms.Field, value: Any) -> str:
 
 
 def _put(data: Any, name: str, widget: forms.Widget, value: Any) -> None:
-    """Into posted data, as this widget would have sent it."""
+    """Put the value into posted data, as this widget would have sent it."""
     widget = getattr(widget, "widget", widget)  # the admin wraps those of other rows
     if isinstance(widget, forms.MultiWidget):
         endings: list[str] = widget.widgets_names  # type: ignore[attr-defined]

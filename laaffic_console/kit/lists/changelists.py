@@ -4,5 +4,5 @@ from typing import Any
 
 
 def changelist_of(response: Any) -> Any:
-    """Of what `changelist_view` answers: the ChangeList; None where it leads elsewhere or shows something else."""
+    """The ChangeList of what `changelist_view` answers; None where it leads elsewhere or shows something else."""
     return (getattr(response, "context_data", None) or {}).get("cl")

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """Where the base class would show every row."""
+    """A filter that refuses an unknown word, where the base class would show every row."""
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -24,7 +24,7 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 
 def require_choices(model: type[models.Model], asked: Mapping[str, Sequence[str]]) -> None:
-    """Of columns with choices, where Django's own filters would find no row."""
+    """Refuse words that are not among their column's choices; Django's own filters would find no row."""
     for lookup, words in asked.items():
         known = _choices(model, lookup.removesuffix("__exact"))
         if known and not known.issuperset(words):

@@ -8,7 +8,7 @@ LARGEST_NUMBER = 300  # of values that are read: more than there are countries
 
 
 def by_index(model: type[models.Model], column: str) -> list[Any]:
-    """In their order, at most `LARGEST_NUMBER`; empty texts are left out.
+    """The column's values in their order, at most `LARGEST_NUMBER`; empty texts are left out.
 
     One statement that leaps along an index which begins with `column`, from a value to the next one: a step for each
     value, however many rows have it (laws#history-costs-nothing).

@@ -42,7 +42,7 @@ def name_of(column: Any) -> str:
 def offered(
     model_admin: Any, columns: Sequence[Any], links: Sequence[Any] | None, hidden: frozenset[str]
 ) -> list[Column]:
-    """What leads to a row and what has no heading always stays."""
+    """The columns that may be hidden; the one that leads to a row, and those without a heading, always stay."""
     fixed = {name_of(one) for one in (links or columns)[:1]} | {TICKS}
     free = [one for one in columns if name_of(one) not in fixed]
     labels = [(name_of(one), label_for_field(one, model_admin.model, model_admin)) for one in free]
@@ -54,7 +54,7 @@ def hidden_from(request: HttpRequest, model: type[models.Model]) -> frozenset[st
 
 
 def drawn(model: type[models.Model], columns: Sequence[Any]) -> list[Any]:
-    """The same columns, with moments as distances and whole numbers in groups of three digits."""
+    """The columns, with moments as distances and whole numbers in groups of three digits."""
     return [_drawn(model, one) if isinstance(one, str) and _way_of(model, one) else one for one in columns]
 
 

@@ -19,7 +19,7 @@ MANY = 1000  # rows that are sorted within a millisecond or two
 
 
 def unsorted_where_many(request: HttpRequest, found: QuerySet[Any], *by_index: str) -> QuerySet[Any]:
-    """What begins so in its own order; where there are many in that of the index that found them, for a list's search.
+    """A list's search: few rows in the list's own order, many in that of the index that found them.
 
     Half a table may begin so, and would be sorted for one page. An order that somebody chose stays.
     """
@@ -29,7 +29,7 @@ def unsorted_where_many(request: HttpRequest, found: QuerySet[Any], *by_index: s
 
 
 def empty_as_least(model: type[models.Model], order: Iterable[Any]) -> list[Any]:
-    """What has no value is below all that have one, as on SQLite; PostgreSQL would begin with it, the highest first.
+    """An order in which NULL is below all values, as on SQLite; PostgreSQL would put it above them.
 
     Not for a long list, which an index has to keep in order: PostgreSQL reads it from either end as it is.
     """

@@ -44,7 +44,7 @@ def estimate(model: Any) -> int:
 
 
 def _known_or_counted(cursor: Any, table: str) -> int:
-    """As many as PostgreSQL knows of, or counted where these are few: one question, since each is a round trip."""
+    """PostgreSQL's estimate of the rows, or their count where they are few: one query, since each is a round trip."""
     counted = f"SELECT count(*) FROM (SELECT FROM {table} LIMIT %s) counted"  # noqa: S608 - a model's table
     asked = f"SELECT CASE WHEN reltuples >= %s THEN reltuples ELSE ({counted}) END "
     cursor.execute(f"{asked}FROM pg_class WHERE oid = %s::regclass", [COUNT_LIMIT, COUNT_LIMIT + 1, table])
@@ -60,5 +60,5 @@ class CountedTo(Subquery):
 
 
 def said_to(count: int, most: int = COUNT_LIMIT) -> str:
-    """Of what was counted to `most`."""
+    """The count in words; above `most`, where counting stopped, "more than" that."""
     return number(count) if count <= most else _("more than %(n)s") % {"n": number(most)}

@@ -9,7 +9,7 @@ Row = TypeVar("Row")
 
 
 def rising(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> Iterator[list[Row]]:
-    """By rising id; `pk` says a row's own, of a model's or of a tuple's.
+    """The rows in chunks, by rising id; `pk` reads a row's id, be it a model or a tuple.
 
     Each chunk is a query of its own, by an index: none lives longer than its chunk, and what changes in between is
     neither missed nor given twice.
@@ -23,7 +23,7 @@ def rising(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> I
 
 
 def falling(rows: "QuerySet[Any, Row]", size: int, pk: Callable[[Row], int]) -> Iterator[list[Row]]:
-    """The same, the newest id first."""
+    """Like `rising`, the newest id first."""
     ordered = rows.order_by("-pk")
     chunk = list(ordered[:size])
     while chunk:

@@ -25,7 +25,7 @@ _BesideModelAdmin: Any = object  # the classes that it is beside differ in what 
 
 
 class MaskedNumbers(_BesideModelAdmin):
-    """For a ModelAdmin: its `masked` columns as the viewer may see them, in the list and on a row's page.
+    """Mixin for a ModelAdmin that shows `masked` columns as the viewer may see them, in the list and on a row's page.
 
     `typed` are fields of a row's page in which numbers may be among other things, as people have typed them.
     """
@@ -81,7 +81,7 @@ class MaskedNumbers(_BesideModelAdmin):
         ]
 
     def _column(self, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
-        """The same one whenever Django asks for it: it compares them."""
+        """The column with masked values, as the same object whenever Django asks for it: Django compares them."""
         keeper = page_of or self
         kept: dict[str, Callable[[Any], Any]] = keeper.__dict__.setdefault("_masked_columns", {})
         return kept.setdefault(name, column(self.model, name, page_of, is_typed=name in self.typed))
@@ -114,7 +114,7 @@ def as_text(row: Any, name: str) -> str:
 
 
 def column(model: Any, name: str, page_of: HttpRequest | None, *, is_typed: bool = False) -> Callable[[Any], Any]:
-    """For list_display and fields: the column under its own name and heading, masked."""
+    """A masked column for list_display and fields, under its own name and heading."""
 
     def shown(row: Any) -> Any:
         if is_typed:

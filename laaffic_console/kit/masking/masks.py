@@ -13,13 +13,13 @@ from laaffic_console.kit.audit import acts
 
 SEE = "messaging.see_numbers"
 REVEAL = "messaging.reveal_number"
-COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email", "value.number", "value.email"}  # of files
-SUMMARIES = {"summary"}  # of files: columns of JSON
+COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email", "value.number", "value.email"}  # in files
+SUMMARIES = {"summary"}  # columns of files that hold JSON
 
-PAIRS = {"callee", "test to"}  # of the ledger's summaries
+PAIRS = {"callee", "test to"}  # names in the ledger's summaries
 
 _DOTS = "•"
-# In a text: what has an @ in it; and seven digits or more as people write a number, which a moment or a day is not.
+# Addresses in a text, with an @ in them, and seven digits or more as people write a number; no moments and days.
 _IN_TEXT = re.compile(
     r"(?P<address>[\w.%+-]+?(?:@|%40)[\w.@-]+)"
     r"|(?P<moment>(?<!\d)\d{4}-\d\d-\d\d(?!\d)(?:[T ]\d\d:[\d:.]+(?:[+-]\d\d:?\d\d)?)?)"
@@ -29,7 +29,7 @@ _IN_TEXT = re.compile(
 
 
 class Typed(str):
-    """In the header of a file: the name of a column that holds what people have typed, where a number may stand."""
+    """In a file's header, the name of a column that holds what people have typed, where a number may stand."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ def masked(value: Any) -> Any:
 
 
 def mask(text: str) -> str:
-    """Enough to tell two apart in a list: the country and the network, and the last three digits."""
+    """The text with enough left to tell two apart in a list: the country and the network, and the last three digits."""
     local, at, domain = text.rpartition("@")
     if at:
         return f"{local[:1]}{_DOTS * 3}@{domain}"
@@ -71,7 +71,7 @@ def _masked_match(found: re.Match[str]) -> str:
 
 
 def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
-    """Of a summary: the values whose names say that they are somebody's number or address."""
+    """A summary for the viewer: values whose names say that they are somebody's number or address are masked."""
     return said if may_see() else masked_pairs(said)
 
 
@@ -80,7 +80,7 @@ def masked_pairs(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
-    """Of a file: decided now, while it is known who asks, for rows that are written later."""
+    """A file's rows for the person who asks; decided now, while that is known, since the rows are written later."""
     return rows if may_see() else masked_columns(rows)
 
 

@@ -19,11 +19,11 @@ CHECKS = "laaffic"  # the console's own system checks (laaffic_console/checks/)
 
 
 class NotWritten(Exception):
-    """Standard output takes nothing: why."""
+    """Standard output takes nothing; the text says why."""
 
 
 class Answer(OutputWrapper):
-    """Standard output: of a reader that went away, or a full disk, it is told before the command ends."""
+    """Standard output: that its reader went away, or its disk is full, is told before the command ends."""
 
     def write(self, *args: Any, **options: Any) -> None:  # type: ignore[override]
         try:
@@ -46,7 +46,7 @@ class Remarks(OutputWrapper):
 
 
 def leave_to_nobody(stream: Any) -> None:
-    """What is left in its buffer would end the process with a code of Python's own."""
+    """Lead the stream to /dev/null: what is left in its buffer would end the process with a code of Python's own."""
     with suppress(OSError, ValueError, AttributeError):
         nobody = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nobody, stream.fileno())
@@ -111,7 +111,7 @@ class ConsoleCommand(BaseCommand):
             raise otherwise
 
     def refused(self, problem: ValidationError, **given_by: str) -> CommandError:
-        """What a service refused, in the words of who typed the command; `given_by`: arguments of this call alone."""
+        """A service's refusal in the words of the command line; `given_by`: arguments of this call alone."""
         typed = typed_as(self._parser, self._options) if self._parser else {}
         for field, names in {**self.given_by, **{field: [name] for field, name in given_by.items()}}.items():
             known = [name for name in names if name in typed]
@@ -170,7 +170,7 @@ def _unwritten(problem: NotWritten) -> str:
 
 
 def refuse_other_encodings(options: dict[str, Any]) -> None:
-    """Bytes that are not UTF-8 come as halves of characters, which no database keeps. A Path may have them."""
+    """Refuse bytes that are not UTF-8: they come as half characters, which no database keeps. A Path may have them."""
     for given in options.values():
         texts: Iterable[Any] = given if isinstance(given, list | tuple) else [given]
         for text in texts:

@@ -16,7 +16,7 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def line(value: Any) -> str:
-    """What is 0, empty or not known is left out of several figures."""
+    """The value in one line; of several figures, those that are 0, empty or not known are left out."""
     if isinstance(value, Mapping):
         said = [(name, line(one)) for name, one in value.items() if _says_something(one)]
         between = "; " if any(isinstance(one, Mapping | list) for one in value.values()) else ", "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 class LeftUnknown(KeyboardInterrupt):
-    """It came while a request was under way: a sentence about that, and the exit code for what nobody knows."""
+    """Ctrl-C came while a request was under way: a sentence on that, and the exit code for an unknown outcome."""
 
     returncode = 3
 

@@ -15,7 +15,7 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class RequestIdMiddleware:
-    """Made here for each request, and told in its answer: one that a client sends could say anything."""
+    """Makes an id for each request and returns it in the answer: one that a client sends could say anything."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

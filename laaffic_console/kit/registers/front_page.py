@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 
 class Place(StrEnum):
-    """From top to bottom; the last two are beside each other."""
+    """The places of the front page from top to bottom; the last two are beside each other."""
 
     HOLD = "hold"  # inside the notice that the account is held: what waits for it
     NOTICES = "notices"
@@ -39,7 +39,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a new console needs to have set up; nobody sees it who may not take it: `permission` is that."""
+    """A step of setting up a new console, shown only to those who may take it: they have `permission`."""
 
     order: int
     says: Any

@@ -23,7 +23,7 @@ def _address(page: str) -> str:
     return _kept(page, get_script_prefix())
 
 
-# As reverse_lazy, found out once: each page draws some sixty of these, and asks each two or three times.
+# Like reverse_lazy, but found out once: each page draws some sixty of these, and asks each two or three times.
 address = lazy(_address, str)
 
 
@@ -52,7 +52,7 @@ class Line:
     acts: tuple[str, ...] = ()
 
     def drawn(self) -> dict[str, Any]:
-        """As unfold takes it."""
+        """The line as unfold takes it."""
         shown = {
             "title": self.title,
             "icon": self.icon,
@@ -72,12 +72,12 @@ def concerns(user: "User | AnonymousUser", permission: str, acts: Sequence[str])
     return user.has_perm(permission) and (not acts or any(user.has_perm(act) for act in acts))
 
 
-# With each line what is drawn of it, made once: it is the same for everybody, and in every language.
+# Each line with what is drawn of it, made once: it is the same for everybody, and in every language.
 _lines: dict[Group, list[tuple[Line, dict[str, Any]]]] = {group: [] for group in Group}
 
 
 def stand_under(request: HttpRequest, page: str) -> None:
-    """In the menu the line of that page is the one that is open, though this page's address lies beneath another."""
+    """Show that page's line of the menu as the open one, though this page's address lies beneath another."""
     request.stands_under = reverse(page)  # type: ignore[attr-defined]
 
 
@@ -92,11 +92,11 @@ def title_of(page: str) -> Any:
 
 
 def title_at(path: str) -> Any:
-    """The same by the page's address."""
+    """Like `title_of`, by the page's address."""
     drawn = (each for group in _lines.values() for _line, each in group)
     return next((each["title"] for each in drawn if str(each["link"]) == path), "")
 
 
 def lines(group: Group) -> list[dict[str, Any]]:
-    """In the order in which they were registered."""
+    """The group's lines in the order in which they were registered."""
     return [drawn for _line, drawn in _lines[group]]

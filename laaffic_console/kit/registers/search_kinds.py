@@ -20,7 +20,7 @@ from laaffic_console.kit.words.plain_text import digits_of, plain, whole_number
 
 SHORTEST, LONGEST = 2, 200  # characters
 LOOKED_AT = 1000  # rows of which the newest are shown
-FEWEST_DIGITS = 4  # of a number that is looked for by its end
+FEWEST_DIGITS = 4  # in the end of a number that is looked for by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Kind:
     right: str  # "messaging.view_contact"
     find: Callable[[Query, int], Sequence[Result]]
     more: Callable[[Query], str] = lambda query: ""
-    acts: tuple[str, ...] = ()  # of a page that only these rights bring into the menu (kit/registers/menu.py)
+    acts: tuple[str, ...] = ()  # rights that alone bring the page into the menu (kit/registers/menu.py)
     place: int = 50  # people are first, records of machines last
     most: int = 0  # results beside those of other kinds; 0: as many as of each
 
@@ -95,7 +95,7 @@ def for_person(user: User | AnonymousUser) -> list[Kind]:
 
 
 def listed(list_page: str) -> Callable[[Query], str]:
-    """For `Kind.more`: the list of the admin, with the same search in its own box."""
+    """A `Kind.more`: the address of the admin's list, with the same search in its own box."""
     return lambda query: f"{reverse(f'admin:{list_page}')}?{urlencode({'q': query.text})}"
 
 
@@ -106,7 +106,7 @@ def rows_of(
     title: Callable[[Any], object] = str,
     subtitle: Callable[[Any], object] = lambda row: "",
 ) -> Callable[[Query, int], list[Result]]:
-    """For `Kind.find`: the newest rows for which `condition(query)` holds; None finds nothing and asks nothing.
+    """A `Kind.find`: the newest rows for which `condition(query)` holds; None finds nothing and asks nothing.
 
     Where half a table begins so, the newest of the first thousand: to sort them all would take longer with each that
     comes.
@@ -136,7 +136,7 @@ def named(*columns: str) -> Callable[[Query], Q]:
 
 
 def beginning_with(column: str, digits: str) -> Q:
-    """Numbers that begin so, as a stretch of an index in whatever order the database keeps digits.
+    """Numbers that begin with `digits`, as a range of an index in whatever order the database keeps digits.
 
     Who sees masks finds the one that it is as a whole: by beginnings they would find out digit after digit.
     """

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """Who asks: the peer, or whom the nearest of our own proxies names.
+    """The address of the client: the peer's, or the one that the nearest of our own proxies names; "" for none.
 
     What a stranger writes into the header counts for nothing: it is believed from a trusted proxy alone, and read from
     the right, past further trusted proxies.

@@ -48,7 +48,7 @@ def kept(model: type[models.Model], *names: str) -> dict[str, Given]:
 
 
 def moment(now: Any, name: str = "now") -> Any:
-    """How `database_clock.in_statement()` is in a text: itself, or by name where it is not an expression."""
+    """`database_clock.in_statement()` as a text has it: itself, or a named value where it is not an expression."""
     return now if isinstance(now, Expression) else Given(name)
 
 
@@ -56,12 +56,12 @@ class _Text(NamedTuple):
     sql: str
     params: tuple[Any, ...]  # with a Given where a value is to come
     converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...] = ()
-    columns: tuple[str, ...] = ()  # of the model itself, which come first
+    columns: tuple[str, ...] = ()  # those of the model itself, which come first
     joined: tuple[Any, ...] = ()  # what makes objects of the columns behind them
     locks: bool = False
 
     def with_constants(self, to: BaseDatabaseWrapper) -> "_Text":
-        """Before PostgreSQL plans it for all values that are given."""
+        """The text with its constants in it, or PostgreSQL would plan it for all values that are given."""
         if to.vendor != "postgresql":
             return self
         sql, params = prepared.with_constants(self.sql, self.params, Given)
@@ -72,12 +72,12 @@ class _Text(NamedTuple):
 
 
 def _database() -> BaseDatabaseWrapper:
-    """This thread's, looked up once a statement: `django.db.connection` looks it up for each thing it is asked."""
+    """This thread's connection, looked up once for each statement: `django.db.connection` does it at each use."""
     return connections[DEFAULT_DB_ALIAS]
 
 
 class _Statement:
-    """Written when it is first wanted, for each database and shape: then all models are there."""
+    """A statement written at its first use, for each database and shape: by then all models are there."""
 
     def __init__(self, write: Callable[..., Any]) -> None:
         self._write = write
@@ -94,10 +94,10 @@ class _Statement:
 
 
 class Select(_Statement):
-    """From a function that returns a queryset."""
+    """SELECT, made from a function that returns a queryset."""
 
     def rows(self, *shape: Any, **given: Any) -> list[tuple[Any, ...]]:
-        """All of them, as tuples in the order of the queryset's columns."""
+        """All rows, as tuples in the order of the queryset's columns."""
         return self._rows(shape, given)[0]
 
     def _rows(self, shape: tuple[Any, ...], given: dict[str, Any]) -> tuple[list[tuple[Any, ...]], _Text]:
@@ -111,7 +111,7 @@ class Select(_Statement):
         return _converted(found, text, to) if text.converters else found, text
 
     def objects(self, model: type[models.Model], *shape: Any, **given: Any) -> list[Any]:
-        """Of a queryset without `values_list` and annotations, as it would give them: `select_related` is followed."""
+        """The objects that a queryset without `values_list` and annotations gives: `select_related` is followed."""
         rows, text = self._rows(shape, given)
         own = len(text.columns)
         found = [model.from_db(DEFAULT_DB_ALIAS, text.columns, row[:own]) for row in rows]
@@ -139,7 +139,7 @@ class Select(_Statement):
 
 
 class Update(_Statement):
-    """From a function that returns a queryset and what its rows are to say: {column: value}."""
+    """UPDATE, made from a function that returns a queryset and the new values of its rows: {column: value}."""
 
     def __call__(self, *shape: Any, **given: Any) -> int:
         """How many rows it has changed."""
@@ -159,7 +159,7 @@ class Update(_Statement):
 
 
 class Insert(_Statement):
-    """Of new rows of a model; with `keys`, each gets the one that the database has given it.
+    """INSERT of a model's new rows; with `keys`, each row gets the key that the database has given it.
 
     `unless_there`: one whose key is taken is left out.
 
@@ -192,13 +192,13 @@ class Insert(_Statement):
 
     @functools.cached_property
     def _fields(self) -> list[Any]:
-        """As bulk_create: a key that the database gives is left out."""
+        """The fields to insert, as in bulk_create: a key that the database gives is left out."""
         meta = self._model._meta
         return [field for field in meta.concrete_fields if not (self._keys and field.primary_key)]
 
     @staticmethod
     def _kept(field: Any, column: Sequence[Any], to: BaseDatabaseWrapper) -> list[Any]:
-        """As the database takes them; what all rows have in common is converted once."""
+        """The column's values as the database takes them; a value that all rows share is converted once."""
         first = column[0]
         if all(value is first for value in column):
             return [field.get_db_prep_save(first, connection=to)] * len(column)
@@ -244,7 +244,7 @@ def _adapted(value: Any, kept_by: "models.Field[Any, Any] | None", to: BaseDatab
 
 
 def _converted(rows: Sequence[Sequence[Any]], text: _Text, to: BaseDatabaseWrapper) -> list[tuple[Any, ...]]:
-    """Column by column; a moment that many rows share is read once."""
+    """The rows converted column by column; a moment that many rows share is converted once."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else []
     for at, converters, expression in text.converters if rows else ():
         values = columns[at]

@@ -49,7 +49,7 @@ def is_taken(problem: IntegrityError) -> bool:
 
 
 def sentence(problem: BaseException) -> str:
-    """For the people who run the console; "" where it is none of these."""
+    """The trouble in a sentence for those who run the console; "" where it is none of these."""
     match of(problem):
         case Trouble.BEHIND:
             return _("The database lacks tables of this version. Run: manage.py migrate")

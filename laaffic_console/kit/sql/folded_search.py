@@ -15,7 +15,7 @@ FUNCTION = "CONSOLE_FOLD"
 
 
 def fold(text: Any) -> Any:
-    """Without case, and accents written one way: macOS parts a letter from its accent."""
+    """The text without case, and with accents written one way: macOS parts a letter from its accent."""
     if not isinstance(text, str):
         return text
     return (
@@ -63,7 +63,7 @@ def register() -> None:
 
 
 def spelt_beginnings(term: str) -> list[str]:
-    """The first two letters in each case that they have."""
+    """The spellings of the first two letters, in each case that they have."""
     each = [
         {letter, letter.lower(), letter.upper(), letter.title()} for letter in unicodedata.normalize("NFC", term)[:2]
     ]
@@ -72,7 +72,7 @@ def spelt_beginnings(term: str) -> list[str]:
 
 
 def beginnings(column: str, term: str) -> Q:
-    """For SQLite's index, which finds a beginning in a known spelling: the first two letters in each that they have."""
+    """A condition for SQLite's index, which finds only spellings that are known: all those of the first two letters."""
     found = Q()
     for spelt in spelt_beginnings(term):
         found |= Q(**{f"{column}__startswith": spelt})

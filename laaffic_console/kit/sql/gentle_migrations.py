@@ -13,7 +13,7 @@ from django.db.migrations.operations import AddConstraint, AddField, AddIndex, A
 
 
 def _whole(schema_editor: Any) -> Any:
-    """SQLite makes a table again in several statements."""
+    """A transaction on SQLite, which makes a table again in several statements; nothing on PostgreSQL."""
     connection = schema_editor.connection
     return transaction.atomic(connection.alias) if connection.vendor == "sqlite" else nullcontext()
 

@@ -15,7 +15,7 @@ from django.db.migrations.state import ProjectState
 
 
 class CreateTables(Operation):
-    """Those of several apps, which may refer to each other in circles.
+    """Create the tables of several apps, which may refer to each other in circles.
 
     `squashed` names a migration of each app, which lists its `tables` (each a CreateModel) and what is done when all
     tables are there (`afterwards`).

@@ -22,7 +22,7 @@ class WordForWord(ExpressionWrapper):  # type: ignore[type-arg]  # it takes none
 
     @property
     def implied(self) -> "_Implied":
-        """Beside conditions from which it follows."""
+        """The condition, for use beside others from which it follows."""
         return _Implied(self._condition)
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
@@ -33,5 +33,5 @@ class WordForWord(ExpressionWrapper):  # type: ignore[type-arg]  # it takes none
 
 class _Implied(WordForWord):
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
-        """PostgreSQL derives it, and would take it for one more condition, which fewer rows meet."""
+        """TRUE: PostgreSQL derives it, and would take it for one more condition, which fewer rows meet."""
         return "TRUE", ()

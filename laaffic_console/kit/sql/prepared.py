@@ -17,8 +17,8 @@ KEPT = 500  # statements a connection; a text counts once for each mixture of sm
 
 
 def cursor(to: BaseDatabaseWrapper) -> Any:
-    """As `to.cursor()`, which it is on SQLite, where CONSOLE_DATABASE_POOLER says that none can be kept, and while
-    statements are logged, which are shown with their values."""
+    """A cursor that keeps prepared statements. It is plain `to.cursor()` on SQLite, where CONSOLE_DATABASE_POOLER says
+    that none can be kept, and while statements are logged, which are shown with their values."""
     if to.vendor != "postgresql" or to.queries_logged:
         return to.cursor()
     to.close_if_health_check_failed()

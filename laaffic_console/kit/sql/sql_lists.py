@@ -12,7 +12,7 @@ PARTED_BY = "\n"  # is in no number, name or email address
 
 
 def among(values: Iterable[int | str]) -> tuple[str, str]:
-    """What stands after a column in hand-written SQL, and its parameter: `f"number {is_one} AND …"`.
+    """SQL to put after a column in hand-written SQL, and its parameter: `f"number {is_one} AND …"`.
 
     Of integers, or of texts of one line. PostgreSQL gets one text, which takes a tenth of the time of an array.
     """

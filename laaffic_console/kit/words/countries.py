@@ -32,7 +32,7 @@ def name_of(code: str) -> str:
 
 
 def row_of(code: str) -> str:
-    """What a row that counts one country is called; some count what has none."""
+    """The name of a row that counts one country; some rows count what has no country."""
     return name_of(code) or _("no country")
 
 

@@ -68,7 +68,7 @@ def _locale() -> Locale:
 
 @lru_cache(maxsize=8)
 def locale_of(code: str) -> Locale:
-    """Of a region that nobody has described, what its language does."""
+    """Babel's locale of a language code; that of the language alone where Babel does not know the region."""
     try:
         return Locale.parse(to_locale(code))
     except UnknownLocaleError:

@@ -23,14 +23,14 @@ def read(given: str) -> Limits:
 
 
 def _amount(given: str) -> Decimal:
-    """As people write it: an exponent could make a limit that nothing can be divided by."""
+    """An amount in plain digits: an exponent could make a limit that nothing can be divided by."""
     if not _plain.fullmatch(given):
         raise ValueError(given)
     return Decimal(given)
 
 
 def in_words(limits: Decimal | Mapping[str, Decimal] | int) -> str:
-    """As it is written."""
+    """The limits as `read` takes them."""
     if isinstance(limits, Mapping):
         return ", ".join(f"{currency} {amount}" for currency, amount in limits.items())
     return str(limits)

@@ -1,4 +1,4 @@
-"""Who asks, and what the roles are called."""
+"""The person behind a request, and the names of the roles."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -15,5 +15,5 @@ def signed_in(request: HttpRequest) -> User:
 
 
 def username(user: User | None) -> str:
-    """As files, events and the API name who did something; "" for what nobody did, or a person who is deleted."""
+    """What files, events and the API call a person who did something; "" for nobody, or a person who is deleted."""
     return user.get_username() if user else ""

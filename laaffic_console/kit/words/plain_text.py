@@ -23,12 +23,12 @@ _JOINED_FROM = 0x0590  # Hebrew, Arabic and what is behind them
 
 
 def keepable(text: str) -> str:
-    """Without NUL and halves of characters, which no database keeps: JSON can write both, and file names the second."""
+    """The text without NUL and halves of characters, which no database keeps: JSON can write both, file names one."""
     return text.replace("\0", "").encode(errors="ignore").decode()
 
 
 def without_marks(text: str) -> str:
-    """Without marks that nobody sees; joiners stay between letters and emoji that they join."""
+    """The text without marks that nobody sees; joiners stay between letters and emoji that they join."""
     if text.isascii():
         return text
     text = _MARKS.sub("", text)
@@ -36,7 +36,7 @@ def without_marks(text: str) -> str:
 
 
 def composed(text: str) -> str:
-    """Each accent in one piece with its letter. Files from a Mac hold both apart, and GSM-7 has é, but no accent."""
+    """The text with each accent and its letter as one: Mac files hold both apart, and GSM-7 has é, but no accent."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -56,7 +56,7 @@ def one_line(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Empty, or nothing but spaces and what nobody sees."""
+    """Whether the text is empty, or holds only spaces and what nobody sees."""
     return not text or all(one in _BLANKS or unicodedata.category(one) in _UNSEEN for one in text)
 
 

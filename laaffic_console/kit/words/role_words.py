@@ -35,7 +35,7 @@ def role_and_purpose(group: Group) -> str:
 
 
 class OneRoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # takes none when it runs
-    """For somebody new."""
+    """The one role of a new person."""
 
     def __init__(self, **options: Any) -> None:
         usual = {"widget": UnfoldAdminSelectWidget, "label": _("Role"), "empty_label": _("Select value")}

@@ -53,7 +53,7 @@ class Said(str):
         return made
 
     def __getnewargs__(self) -> tuple[Any, ...]:
-        """Copied and unpickled, it is worded again."""
+        """The arguments by which a copy, or what is unpickled, is worded again."""
         return self.words, self.values, self.plural, self.n
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Said(str):
         return found
 
     def without_figures(self) -> "Said":
-        """The same words for whatever figures: "… digits; a number has 7 to 15"."""
+        """The same sentence whatever its figures were: "… digits; a number has 7 to 15"."""
         values = (self.values or {}).items()
         blank = {name: value if name in _LIMITS else _without_figures(value) for name, value in values}
         return Said(self.words, blank if self.values is not None else None, self.plural)
@@ -114,19 +114,19 @@ def with_words(codes: Sequence[str], labels: Mapping[str, Any]) -> Said:
 
 
 def kept(text: str) -> str:
-    """What a column or a file holds."""
+    """The text as a column or a file keeps it."""
     if isinstance(text, Said):
         return MARK + json.dumps(text.plainly(), ensure_ascii=False)
     return text.replace(MARK, "")
 
 
 def read(held: str) -> str:
-    """What `kept` has written, in the language of now."""
+    """The text that `kept` wrote, in the current language."""
     return _read(json.loads(held[1:])) if held.startswith(MARK) else held
 
 
 def read_all(held: Any) -> Any:
-    """Every text in what JSON holds."""
+    """The texts in what JSON holds, each as `read` gives it."""
     if isinstance(held, dict):
         return {name: read_all(part) for name, part in held.items()}
     if isinstance(held, list):
@@ -135,7 +135,7 @@ def read_all(held: Any) -> Any:
 
 
 def in_english(text: str) -> str:
-    """For what compares or tallies it, no matter who has written it."""
+    """The text in English, for what compares or tallies it, in whatever language it was written."""
     if not isinstance(text, Said):
         return text
     with translation.override("en"):
@@ -178,7 +178,7 @@ def _read(plain: Plain) -> Said:
 
 
 def lasting(value: Any) -> Any:
-    """What is lazy, a choice's or a field's label, with its words: its English."""
+    """A lazy text, such as the label of a choice or a field, as its English words; any other value as it is."""
     if not isinstance(value, Promise):
         return value
     with translation.override("en"):
@@ -191,7 +191,7 @@ def _without_figures(value: Any) -> str:
 
 
 def _fitting(said: str, values: dict[str, Any]) -> str:
-    """%d, where no number is to be in its place, is %s."""
+    """The words with %s for each %d in whose place no number is to be."""
     for name, value in values.items():
         if isinstance(value, str):
             said = said.replace(f"%({name})d", f"%({name})s")

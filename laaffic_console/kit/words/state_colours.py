@@ -6,7 +6,7 @@ red are ends. What is drawn by style sheets alone has the same colours there (`.
 
 from collections.abc import Iterable
 
-# By unfold's names of labels.
+# Unfold's label of each state.
 COLOURS = {
     "draft": "default",
     "scheduled": "info",

@@ -17,7 +17,7 @@ def check_visible(name: str) -> None:
 
 
 class SaysWhatIsTaken(models.Model):
-    """Of what is there once: what to do where another row has it. Django says only that it exists."""
+    """A model that says what to do where another row has a unique value. Django says only that it exists."""
 
     class Meta:
         abstract = True

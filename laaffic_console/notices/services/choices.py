@@ -14,7 +14,7 @@ Wants = tuple[bool, bool]  # bell, email
 
 
 def of(people: Sequence[int]) -> Callable[[int, str], Wants]:
-    """By person and kind; one question for all of them."""
+    """A function of person and kind that returns what they want; one query for all of `people`."""
     rows = Choice.objects.filter(user__in=people).values_list("user_id", "kind", "bell", "email")
     chosen = {(user, kind): (bell, email) for user, kind, bell, email in rows}
     return lambda user, kind: chosen.get((user, kind)) or as_the_console_has_it(kind)
@@ -31,7 +31,7 @@ def table(user: User) -> list[tuple[Notify, bool, bool]]:
 
 @transaction.atomic
 def keep(user: User, wanted: Mapping[Notify, Wants]) -> None:
-    """What is as the console has it needs no row, and follows the console's next version."""
+    """Keep choices that differ from the console's usual ones; the others need no row, and follow its next version."""
     Choice.objects.filter(user=user).delete()
     own = {kind: wants for kind, wants in wanted.items() if wants != as_the_console_has_it(kind)}
     Choice.objects.bulk_create(

@@ -31,7 +31,7 @@ OWNERS = (Notify.HELD, Notify.FINISHED, Notify.DRIFT, Notify.IMPORT)
 
 
 def ring_for_waiting() -> None:
-    """For the sweep: a bell that was lost."""
+    """For the sweep: ring where a bell was lost."""
     if Waiting.objects.exists():
         bell.ring(JOB)
 
@@ -45,7 +45,7 @@ def hand_out() -> None:
 
 @transaction.atomic
 def hand_out_some() -> bool:
-    """True while there are more. Nobody else locks these rows."""
+    """Hand out some rows; whether there are more. Nobody else locks these rows."""
     rows = list(Waiting.objects.select_for_update().order_by("pk")[:AT_ONCE])
     if rows:
         _Round(rows).write()
@@ -55,7 +55,7 @@ def hand_out_some() -> bool:
 
 
 class _Round:
-    """Some rows, and the people whom they concern: everything is asked once for all of them."""
+    """Hands out some rows to the people whom they concern: everything is asked once for all of them."""
 
     def __init__(self, rows: Sequence[Waiting]) -> None:
         self.rows, self.now = rows, timezone.now()
@@ -80,7 +80,7 @@ class _Round:
             for user in users:
                 self._tell(row, user)
         Notice.objects.bulk_create(self.fresh)
-        # By rising id, so that two who write them cannot wait for each other.
+        # In the order of their ids, so that two who write them cannot wait for each other.
         for notice in sorted(self.again.values(), key=lambda one: one.pk):
             notice.save(update_fields=["said", "count", "last_at", "mail", "in_bell"])
 
@@ -97,7 +97,7 @@ class _Round:
             rows.filter(mail=Notice.Mail.DUE).update(mail=Notice.Mail.NONE)
 
     def _settle_fresh(self, about: str) -> None:
-        """The same of what this round itself has told."""
+        """Like `_settle_told`, for notices that this round itself has told."""
         for key in [key for key in self._open if key[1:] == (Notify.ASKED, about)]:
             notice = self._open.pop(key)
             notice.read_at = self.now
@@ -105,7 +105,7 @@ class _Round:
 
     def _find_open(self, people: Sequence[int]) -> dict[tuple[int, str, str], Notice]:
         since = self.now - GROUPED
-        # What is not under the bell is never read: of that, an hour begins with the first.
+        # Notices that are not under the bell are never read: their hour begins with the first.
         lately = Q(in_bell=True, last_at__gt=since) | Q(in_bell=False, first_at__gt=since)
         # The second bound says nothing more; an index is read by it.
         unread = Notice.objects.filter(lately, user__in=people, read_at=None, last_at__gt=since)
@@ -121,7 +121,7 @@ class _Round:
             return
         if (notice := self._open.get(key)) is not None:
             if email and notice.mail in (Notice.Mail.SENT, Notice.Mail.SENDING):
-                # Who reads mail alone learns it only so: an approval asked for again, a budget used up after its 80%.
+                # People who read only mail learn it so alone: an approval asked for again, a budget used up after 80%.
                 # The postbox lets one mail out in ten minutes.
                 notice.mail = Notice.Mail.DUE
             notice.said, notice.count = row.said, notice.count + 1
@@ -132,7 +132,7 @@ class _Round:
         self._made[user] += 1
 
     def _tell_more(self, row: Waiting, user: int, bell_: bool, email: bool) -> None:
-        """Past the bound one row says how many of what there were."""
+        """Count what is past the bound: one notice says how many of what there were."""
         key = (user, Notify.MORE.value, "")
         if (notice := self._open.get(key)) is None:
             self._add(key, row, "", {"kinds": {row.kind: 1}}, bell_, email)
@@ -162,7 +162,7 @@ class _Round:
             self.again[notice.pk] = notice
 
     def _people(self, row: Waiting) -> set[int]:
-        """Who has to do with it and may see it; never the person who did it."""
+        """The people who have to do with it and may see it; never the person who did it."""
         kind, key = subjects.split(row.about)
         subject = subjects.of(kind)
         if subject is None:

@@ -41,7 +41,7 @@ FAILURES = (OSError, smtplib.SMTPException)
 
 
 def ring_if_due() -> None:
-    """For the sweep."""
+    """For the sweep: ring where a mail is due."""
     if _due(timezone.now()):
         bell.ring(MAIL_JOB)
 
@@ -58,7 +58,7 @@ def send_due() -> None:
 
 
 def _due(now: dt.datetime) -> list[int]:
-    """People for whom something waits, and whose time has come."""
+    """Ids of people for whom something waits, and whose time has come."""
     broken_off = Q(mail=Mail.SENDING, mail_at__lt=now - BROKEN_OFF_AFTER)
     waiting = Notice.objects.filter(IS_TO_MAIL, Q(mail=Mail.DUE) | broken_off)
     people = set(waiting.order_by().values_list("user_id", flat=True).distinct())
@@ -124,7 +124,7 @@ def _is_for_good(problem: Exception) -> bool:
 
 @transaction.atomic
 def _claim(user: User) -> list[Notice]:
-    """Committed before anything leaves; [] where there is nothing, or nowhere to send it."""
+    """The notices to mail to somebody, claimed in a commit before anything leaves; [] where none can be mailed."""
     now = timezone.now()
     mine = Notice.objects.filter(IS_TO_MAIL, user=user).order_by("pk")
     notices = list(mine.select_for_update())

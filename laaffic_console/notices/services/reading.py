@@ -13,7 +13,7 @@ MANY = 100  # more are not counted
 
 
 def of(user: User) -> QuerySet[Notice]:
-    """Under the bell; not what they have lost the right to see since."""
+    """The notices under the person's bell, without those that they have lost the right to see since."""
     seen = ["", *(one.kind for one in subjects.every() if user.has_perm(one.view))]
     return Notice.objects.filter(user=user, in_bell=True, subject__in=seen)
 
@@ -39,6 +39,6 @@ def mark(user: User, pk: int, until: dt.datetime | None = None, *, opens: bool =
 
 
 def mark_all(user: User, up_to: int, until: dt.datetime) -> int:
-    """Those that were on the page: what has come since stays unread, on a row of its own or on an old one."""
+    """Mark as read what was on the page; how many. What has come since stays unread, on a new row or on an old one."""
     seen = Notice.objects.filter(pk__lte=min(up_to, 2**63 - 1), last_at__lte=until)
     return seen.filter(user=user, in_bell=True, read_at=None).update(read_at=timezone.now())

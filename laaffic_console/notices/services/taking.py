@@ -33,7 +33,7 @@ KINDS = {*(kind.value for kind in OF_EVENT), Kind.CAMPAIGN_STATE.value}
 
 
 def wanted() -> set[str]:
-    """Always the same, and few: what happens to single messages is none of it."""
+    """The kinds to take notice of, always the same few: what happens to single messages is not among them."""
     return KINDS
 
 
@@ -45,7 +45,7 @@ def take(events: Sequence[Event]) -> None:
 
 
 def tell(kind: Notify, about: str, said: Mapping[str, str]) -> None:
-    """What is not an event: in the transaction that notes that people were told."""
+    """Tell people of what is not an event, in the transaction that notes that they were told."""
     Waiting.objects.create(kind=kind, about=about, said=as_said(**said), at=timezone.now())
     bell.ring_once_a_second(JOB)
 

@@ -67,7 +67,7 @@ def _begin(condition: Condition, now: dt.datetime) -> None:
 
 
 def _unknown(now: dt.datetime) -> Iterator[Condition]:
-    """By what the requests are about; from the ledger's index of what is open."""
+    """Requests that are unknown for too long, one condition for each thing they are about; by the open rows' index."""
     of_ledger = {one.ledger: one for one in subjects.every() if one.ledger}
     open_ones = LedgerEntry.objects.filter(IS_OPEN_ENTRY.implied, state=EntryState.UNKNOWN)
     old = open_ones.filter(prepared_at__lt=now - UNKNOWN_FOR).order_by()
@@ -80,7 +80,7 @@ def _unknown(now: dt.datetime) -> Iterator[Condition]:
 
 
 def _workers(now: dt.datetime) -> Iterator[Condition]:
-    """By machine: a worker that was restarted has another name."""
+    """Machines whose workers have all gone silent; not workers, since a restarted one has another name."""
     silent = WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__lt=now - WORKER_SILENT_FOR)
     living = WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__gte=now - WORKER_SILENT_FOR)
     hosts = set(silent.values_list("host", flat=True)) - set(living.values_list("host", flat=True))
@@ -89,7 +89,7 @@ def _workers(now: dt.datetime) -> Iterator[Condition]:
 
 
 def _callbacks(now: dt.datetime) -> Iterator[Condition]:
-    """Something that is reported on was accepted long ago, and nothing was pushed since."""
+    """A condition where something that is reported on was accepted long ago, and nothing was pushed since."""
     if not settings.LAAFFIC_PUSH_TOKENS:
         return
     old = now - CALLBACKS_SILENT_FOR
@@ -97,7 +97,7 @@ def _callbacks(now: dt.datetime) -> Iterator[Condition]:
     if pushed_at is not None and pushed_at >= old:
         return
     reported = {one.ledger for one in subjects.every() if one.is_reported}
-    # What left lately is passed over before anything is counted: on a busy console it would be all that is looked at.
+    # Requests that left lately are left out first: on a busy console there would be no others among those looked at.
     before = LedgerEntry.objects.filter(pk__lte=_last_prepared_before(old)).order_by("-pk")
     for kind, state, left_at in list(before.values_list("about_kind", "state", "left_at")[:LAST_ENTRIES]):
         if kind not in reported or state != EntryState.ACCEPTED or left_at is None:

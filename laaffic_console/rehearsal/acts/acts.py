@@ -29,7 +29,7 @@ class Acts(ABC):
 
     product: ClassVar[str] = "voice"
     phases: ClassVar[int] = 1
-    paths: ClassVar[Sequence[str]]  # of the gateway, which take them
+    paths: ClassVar[Sequence[str]]  # the gateway's paths that take such acts
     gateway: ClassVar[Mapping[str, Any]] = {}
     finding_out: ClassVar[Sequence[Sequence[str]]]  # the commands that ask the gateway what happened to them
 
@@ -41,19 +41,19 @@ class Acts(ABC):
         return dict(self.gateway)
 
     def prepare(self, console: Installation) -> None:
-        """In calm weather, with everything running."""
+        """Prepare the console in calm weather, with everything running."""
         console.manage("register_app", APP_ID, "--channel", self.product)
 
     @abstractmethod
     def key(self, phase: int, number: int) -> str:
-        """By which gateway and ledger know an act."""
+        """The key by which gateway and ledger know an act."""
 
     @abstractmethod
     def command(self, phase: int, number: int, ledger: Ledger) -> Sequence[str]:
-        """What a person types for it; nothing where there is nothing to be done."""
+        """The command that a person types for the act; [] where there is nothing to be done."""
 
     def again(self, phase: int, number: int, ledger: Ledger) -> Sequence[str]:
-        """What a person types next, when everything has been found out; nothing where it is, or may be, done."""
+        """The command for an act that may be repeated once all is found out; [] where it is, or may be, done."""
         if any(state in UNDECIDED for state in ledger.states(self.key(phase, number))):
             return []
         return self.command(phase, number, ledger)
@@ -78,7 +78,7 @@ class Acts(ABC):
 
     @abstractmethod
     def differences(self, console: Installation, ledger: Ledger, taken: Sequence[Taken]) -> list[str]:
-        """Where what the console shows is not what the gateway holds."""
+        """What the console shows otherwise than the gateway holds it."""
 
 
 def read_ledger(console: Installation, channel: str) -> Ledger:
@@ -86,7 +86,7 @@ def read_ledger(console: Installation, channel: str) -> Ledger:
 
 
 def unlike(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Each name under which the two say different things."""
+    """The names under which the two say different things, with both."""
     names = sorted({*ours, *theirs})
     return [
         f"{name}: {ours.get(name)} here, {theirs.get(name)} at the gateway"

@@ -44,7 +44,7 @@ class EmailCampaigns(Acts):
         return states <= {"draft", "held", "unknown", *OVER}
 
     def give_up(self, console: Installation, ledger: Ledger) -> None:
-        """What no callback told of by now never arrived."""
+        """Write off the campaigns of which no callback has told by now: they never arrived."""
         for campaign in ledger.standing.values():
             if campaign["state"] == "unknown":
                 why = "rehearsed: no callback came"

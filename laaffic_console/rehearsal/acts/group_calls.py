@@ -9,7 +9,7 @@ from laaffic_console.rehearsal.act_verdict import Taken
 from laaffic_console.rehearsal.acts.acts import APP_ID, Acts, Ledger, unlike
 from laaffic_console.rehearsal.installation import Installation
 
-NUMBERS = 5  # of a task
+NUMBERS = 5  # for each task
 
 
 class GroupCalls(Acts):
@@ -50,7 +50,7 @@ class GroupCalls(Acts):
         return ["voice", "group", "launch", str(task["id"])] if task["state"] == "draft" else []
 
     def is_settled(self, ledger: Ledger) -> bool:
-        """Every task is over, or was looked for in vain."""
+        """Whether every task is over, or was looked for in vain."""
         tasks = ledger.standing.values()
         return all(
             task["state"] in ("draft", "finished") or (task["state"] == "unknown" and task["looks"]) for task in tasks

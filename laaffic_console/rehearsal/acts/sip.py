@@ -36,7 +36,7 @@ class SipCalls(Acts):
         return ("voice", "call", f"test_{number + 1:03d}", f"+{self.key(phase, number)}", "--app", APP_ID)
 
     def is_settled(self, ledger: Ledger) -> bool:
-        """Records tell of calls that there were. Of one that there was not, nothing ever tells."""
+        """Always: records tell of calls that were made, and nothing ever tells of one that was not."""
         return True
 
     def read_acts(self, acts: Iterable[Mapping[str, Any]]) -> Iterable[Taken]:

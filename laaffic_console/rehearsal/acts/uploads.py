@@ -27,7 +27,7 @@ class Uploads(Acts):
 
     def __init__(self, count: int, folder: Path) -> None:
         super().__init__(count, folder)
-        self.names: dict[str, str] = {}  # of attachments, by what the gateway's log says of their content
+        self.names: dict[str, str] = {}  # names of attachments, by what the gateway's log says of their content
         for number in range(1, count, 2):
             content = picture(number)
             self._file(number).write_bytes(content)
@@ -49,7 +49,7 @@ class Uploads(Acts):
         return [] if self.key(phase, number) in ledger.standing else self.command(phase, number, ledger)
 
     def is_settled(self, ledger: Ledger) -> bool:
-        """What is unknown is uploaded again."""
+        """Always: what is unknown is uploaded again."""
         return True
 
     def is_knowable(self, key: str) -> bool:

@@ -54,7 +54,7 @@ def send_next() -> None:
 
 
 def note_broken_off() -> None:
-    """For the sweep: what a worker was sending when it died."""
+    """For the sweep: note what a worker was sending when it died."""
     now = database_clock.now()
     with translation.override(settings.LANGUAGE_CODE):
         said = _("The worker stopped while it sent this; some may have got it. Ask them, and send it again by hand.")
@@ -63,7 +63,7 @@ def note_broken_off() -> None:
 
 
 def break_off_restored() -> None:
-    """What waited at the backup, or was due since, may have been sent before the restore: nobody gets it twice."""
+    """Break off what waited at the backup or was due since: it may have been sent, and nobody gets it twice."""
     with translation.override(settings.LANGUAGE_CODE):
         said = _(
             "The console was restored from a backup, and this may have been sent since. Ask its recipients, and send "
@@ -74,7 +74,7 @@ def break_off_restored() -> None:
 
 
 def send(sending_id: int) -> None:
-    """By the first caller; a second call does nothing."""
+    """Send it, once: the first caller does, and a second call does nothing."""
     mine = Sending.objects.filter(pk=sending_id, state=State.QUEUED)
     if not mine.update(state=State.SENDING, began_at=database_clock.now()):
         return

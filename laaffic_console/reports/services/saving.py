@@ -88,5 +88,5 @@ def why_not(user: User) -> str:
 
 
 def plan(report: Report) -> None:
-    """Set when it is sent next, counted from now."""
+    """Set when the report is sent next, counted from now."""
     report.next_at = schedule.next_time(report, database_clock.now())

@@ -40,7 +40,7 @@ def next_time(report: Report, after: dt.datetime) -> dt.datetime | None:
 
 
 def take_due(now: dt.datetime | None = None) -> None:
-    """For the sweep. What was due several times while no worker ran is sent once."""
+    """For the sweep: queue what is due. What was due several times while no worker ran is sent once."""
     now = now or database_clock.now()
     for report in Report.objects.filter(next_at__lte=now).order_by("next_at")[:TAKEN_AT_ONCE]:
         with transaction.atomic():
@@ -60,7 +60,7 @@ def leave_out_past() -> None:
 
 
 def send_now(report: Report) -> Sending:
-    """By a person's word, beside what is planned. What was asked for and has not been sent yet is not sent twice."""
+    """Queue what a person asks for, beside what is planned; what was asked for and not sent yet is not sent twice."""
     with transaction.atomic():
         list(Report.objects.select_for_update(no_key=True).filter(pk=report.pk).values_list("pk"))
         asked = report.sendings.filter(is_by_hand=True, state__in=[Sending.State.QUEUED, Sending.State.SENDING])

@@ -44,7 +44,7 @@ class Command(ConsoleCommand):
 
 
 def _of_counts(counts: Mapping[str, int]) -> Iterator[str]:
-    """What of it has to be known; nothing of what there is none of."""
+    """Sentences on what was restored that people have to know; none on what there is none of."""
     yield "Restored."
     if counts["held"]:
         yield f"Held: {_n(counts['held'], 'campaign')}."
@@ -96,7 +96,7 @@ def _n(n: int, one: str, many: str = "") -> str:
 
 
 def _of_words(words: Written | None, *, was_empty: bool) -> str:
-    """What of those who are not to be sent to any more has outlived it."""
+    """What happened to suppressions, withdrawn consents and erasures since the backup: what was kept, or is lost."""
     if words is None:
         why = (
             "There was no database here. If the console went on elsewhere after this backup, this is LOST: numbers"

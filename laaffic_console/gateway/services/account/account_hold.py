@@ -78,7 +78,7 @@ def lost_last_ended(scopes: list[str]) -> dt.datetime | None:
 
 
 def last_began(application_id: int) -> dt.datetime | None:
-    """When what stopped this application last began to; one hold may have gone over into the next."""
+    """When the last stop of this application began; it may span holds that followed each other without a gap."""
     concerned = AccountHold.objects.filter(Q(application=None) | Q(application=application_id))
     concerned = concerned.exclude(scope__startswith=CAMPAIGN)
     began = concerned.aggregate(at=Max("placed_at"))["at"]
@@ -113,7 +113,7 @@ def campaign_of(scope: str) -> int | None:
 
 
 def is_of_campaign(hold: str, sentence: str) -> Q:
-    """Of a row whose field `hold` names an open hold of its own, with the sentence that its field `sentence` keeps."""
+    """Rows whose field `hold` names an open hold of a single campaign, and whose field `sentence` has its sentence."""
     return Q(**{f"{hold}__released_at": None, f"{hold}__scope__startswith": CAMPAIGN, f"{hold}__sentence": F(sentence)})
 
 
@@ -172,7 +172,7 @@ def probe_due() -> bool:
 
 
 def is_due() -> Q:
-    """No hold is asked about more seldom than LONGEST_WAIT."""
+    """Holds whose probe is due; none is asked about more seldom than LONGEST_WAIT."""
     return due.come("next_probe_at", [(Q(), dt.timedelta(seconds=LONGEST_WAIT))])
 
 
@@ -185,7 +185,7 @@ def probe(*, at_once: bool = False) -> None:
         open_ones = AccountHold.objects.filter(released_at=None).select_related("application")
         for hold in (open_ones if at_once else open_ones.filter(is_due())).order_by("next_probe_at", "pk"):
             if not asking.may_ask():
-                break  # those that were asked wait for longer now: the others are first the next time
+                break  # the holds that were asked about wait for longer now, so the others come first the next time
             _probe(hold)
 
 
@@ -210,7 +210,7 @@ def _place(
     before = None if is_new_trouble else _shortly_before(scope, code, now)
     wait = min(2 * before.probe_wait, LONGEST_WAIT) if before else FIRST_PROBE
     carried = before.funds if before else None
-    # What was too little is read at once: a top-up that comes before the first probe would be taken for it.
+    # The balance that was too little is read at once: after a top-up the first probe would take the new one for it.
     first = dt.timedelta(seconds=wait if carried is None else 0)
     given = {
         "application": application,
@@ -229,7 +229,7 @@ def _place(
 
 
 def _shortly_before(scope: str, code: str, now: dt.datetime) -> AccountHold | None:
-    """The same hold that ended a moment ago: a probe may see funds where a send finds too little."""
+    """The same hold, where it ended a moment ago: a probe may see funds where a send finds too little."""
     lately = AccountHold.objects.filter(scope=scope, code=code, released_at__gt=now - AGAIN)
     return lately.order_by("-id").first()
 

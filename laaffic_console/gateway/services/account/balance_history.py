@@ -19,7 +19,7 @@ _told: list[Callable[[BalanceReading, Decimal], None]] = []
 
 
 def tell_when_low(listener: Callable[[BalanceReading, Decimal], None]) -> None:
-    """From an app's ready(): for code that wants to know that the balance has fallen under its limit."""
+    """Called from an app's ready() to register a listener for a balance that has fallen under its limit."""
     if listener not in _told:
         _told.append(listener)
 

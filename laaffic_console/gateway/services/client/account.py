@@ -19,7 +19,7 @@ def laaffic_client() -> LaafficClient:
 
 
 def require_configured() -> LaafficClient:
-    """That client; NotNow where there is none."""
+    """The client of `laaffic_client`; NotNow where there is none."""
     try:
         return laaffic_client()
     except NotConfigured as problem:

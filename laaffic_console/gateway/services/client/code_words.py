@@ -11,31 +11,31 @@ def refused(refusal: Refused) -> str:
 
 
 def refused_value(refusal: Refused) -> str:
-    """With Laaffic's own words, which may say what is wrong with it."""
+    """The sentence for a refused value, with Laaffic's own words, which may say what is wrong with it."""
     return _refused_as(refusal.entry, refusal.reason[:200])
 
 
 def refused_before(family: Family, code: str, reason: str) -> str:
-    """Of a refusal that the ledger keeps."""
+    """The sentence for a refusal that the ledger keeps."""
     http_status = code.removeprefix(FOREIGN)
     proxy_said = foreign(int(http_status)) if http_status != code and http_status.isdecimal() else None
     return _refused_as(proxy_said or lookup(family, code), reason)
 
 
 def said(problem: LaafficError) -> str:
-    """Why nothing came of a request."""
+    """The sentence on why nothing came of a request."""
     return refused(problem) if isinstance(problem, Refused) else problem.message
 
 
 def nothing_was_sent(problem: LaafficError) -> str:
-    """Of what somebody wants done, and has to ask for again."""
+    """The sentence for what somebody wants done, and has to ask for again."""
     if isinstance(problem, Refused):
         return refused(problem)
     return _("Nothing was sent: %(why)s. Fix that, then try again.") % {"why": problem.message[:200].rstrip(".")}
 
 
 def not_read(problem: LaafficError) -> str:
-    """Of a list that is read again by itself."""
+    """The sentence for a list that is read again by itself."""
     if isinstance(problem, Refused):
         return refused(problem)
     why = {"why": problem.message[:150]}
@@ -43,7 +43,7 @@ def not_read(problem: LaafficError) -> str:
 
 
 def not_answered(problem: LaafficError) -> str:
-    """Of what somebody wants to know now: nothing asks again by itself."""
+    """The sentence for what somebody wants to know now: nothing asks again by itself."""
     if isinstance(problem, Refused):
         return refused(problem)
     why = {"why": problem.message[:150]}

@@ -13,7 +13,7 @@ from laaffic_console.laaffic.codes import WRONG_VALUES
 
 
 def error_of(problem: LaafficError, fields: Mapping[str, str]) -> ValidationError:
-    """`fields`: {a parameter of the interface: the field that gives it}."""
+    """The problem as an error at a field; `fields`: {a parameter of the interface: the field that gives it}."""
     if isinstance(problem, Refused) and problem.code in WRONG_VALUES:
         return ValidationError({_field(problem.reason, fields): code_words.refused_value(problem)})
     if isinstance(limit := problem.__cause__, InvalidRequest):  # which the client found: nothing has left
@@ -22,6 +22,6 @@ def error_of(problem: LaafficError, fields: Mapping[str, str]) -> ValidationErro
 
 
 def _field(said: str, fields: Mapping[str, str]) -> str:
-    """Laaffic documents no field of a refusal; its words may name one."""
+    """The field that a refusal is about: Laaffic documents none, but its words may name one."""
     named = (field for parameter, field in fields.items() if re.search(rf"\b{parameter}\b", said))
     return next(named, NON_FIELD_ERRORS)

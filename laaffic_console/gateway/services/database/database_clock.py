@@ -23,5 +23,5 @@ def now() -> dt.datetime:
 
 
 def in_statement() -> dt.datetime | Now:
-    """The same for a statement to compare with, which costs no question of its own."""
+    """What a statement compares with to use the same clock: it costs no query of its own."""
     return _NOW if connection.vendor == "postgresql" else timezone.now()

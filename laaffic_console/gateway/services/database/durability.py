@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 
 def connected(connection: Any, **signal: Any) -> None:
-    """Of each new connection."""
+    """Make a new connection's commits wait for the disk where the database's default says otherwise."""
     if connection.vendor == "postgresql" and not settings.DATABASE_HAS_POOLER:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -38,7 +38,7 @@ def off() -> list[str]:
 
 @contextmanager
 def durable() -> Iterator[None]:
-    """For single statements outside a transaction. SQLite in WAL mode does not wait for the disk by itself."""
+    """Make single statements outside a transaction wait for the disk, which SQLite in WAL mode does not by itself."""
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
@@ -68,7 +68,7 @@ def durable_transaction() -> Iterator[None]:
 
 
 def _synchronous(how: str) -> None:
-    """By a cursor of its own: a bell that rings after a commit may have closed the connection."""
+    """Set SQLite's `synchronous` by a new cursor: a bell rung after a commit may have closed the connection."""
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA synchronous={how}")
 

@@ -18,7 +18,7 @@ PATIENCE = 600.0  # seconds; an outage that is longer costs what only memory kno
 
 
 def insist(work: Callable[[], T]) -> T:
-    """What `work` gives, a whole transaction that changes nothing when it is done twice.
+    """What `work` returns: a whole transaction that changes nothing when it is done twice.
 
     What passes (a lock, a deadlock, a lost connection; `isolation.is_passing`) is tried again for PATIENCE seconds;
     whatever else it raises is raised.

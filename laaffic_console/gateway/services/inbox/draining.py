@@ -33,7 +33,7 @@ Entry = TypeVar("Entry")
 BODIES_AT_ONCE = 4000
 TEXT_AT_ONCE = 1_000_000
 LARGE = 250_000  # characters; of such bodies one is in a round, beside the small ones
-ENTRIES_A_ROUND = 5_000  # of one body: then whatever came in the meantime has its turn
+ENTRIES_A_ROUND = 5_000  # from one body; then whatever came in the meantime has its turn
 SMALLEST, LARGEST = 50, 4000  # entries in a transaction
 LONG_SECONDS, SHORT_SECONDS = 0.4, 0.15  # a transaction above is followed by one of half the size, below by a double
 GAP_SECONDS = 0.05  # between SQLite's write transactions, for requests that wait to store a push
@@ -112,7 +112,7 @@ class Inbox(Generic[Entry]):
         return True
 
     def _retry_due(self) -> None:
-        """Some of them: where pushes come steadily, a worker that stays for the next has no time left behind it."""
+        """Try some orphans: where pushes come steadily, a worker that stays for the next has no time left later."""
         if self.retry is not None and inbox.is_any_orphan_due(self.kind):
             self.retry_orphans()
 
@@ -121,7 +121,7 @@ class Inbox(Generic[Entry]):
         return inbox.retry_orphans(self.kind, self.retry) if self.retry else 0
 
     def _entries(self, bodies: Iterable[PushedBody]) -> "Iterator[_Item[Entry]]":
-        """What is left of each body, read when it is wanted; a body that cannot be read is given up at once."""
+        """The entries left in each body, read when they are wanted; an unreadable body is given up at once."""
         for body in bodies:
             try:
                 raw = entries_of(json.loads(body.body))
@@ -262,12 +262,12 @@ def _next_bodies(kind: PushKind) -> list[PushedBody]:
 
 
 def _sizes(waiting: "QuerySet[PushedBody]") -> list[tuple[int, int]]:
-    """Read from the index alone: on SQLite the size of a body lies behind its whole text."""
+    """Ids and sizes, read from the index alone: on SQLite the size of a body lies behind its whole text."""
     return list(waiting.values_list("pk", "size")[:BODIES_AT_ONCE])
 
 
 def _still_ours(piece: Sequence[_Item[Entry]]) -> list[_Item[Entry]]:
-    """Those that nobody else has applied in the meantime, their bodies locked until the transaction ends."""
+    """The items that nobody else has applied in the meantime; their bodies are locked until the transaction ends."""
     locked = PushedBody.objects.select_for_update().filter(pk__in={item.body_id for item in piece}, applied_at=None)
     at = dict(locked.order_by("pk").values_list("pk", "position"))
     ours = []

@@ -26,7 +26,7 @@ WAITS = [(Q(), dt.timedelta(seconds=LONGEST_TRY))]
 
 
 def applied_by(kind: PushKind, job: str, *, is_retried: bool = False) -> None:
-    """`is_retried`: the job tries reports again whose message nobody knew."""
+    """Register the job that applies a kind of push; `is_retried`: it tries reports again whose message nobody knew."""
     _appliers[kind] = job
     if is_retried:
         _retried.add(kind)
@@ -130,8 +130,8 @@ def is_any_orphan_due(kind: PushKind) -> bool:
 
 
 def _due_orphans(kind: PushKind, at_most: int) -> list[int]:
-    """In the order of an index, which leads past all that is not tried any more: so what a wrong clock has written is
-    asked for apart."""
+    """Ids of due orphans in the order of an index, which leads past all that is not tried any more; so those that a
+    wrong clock has dated are asked for apart."""
     now = database_clock.now()
     of_kind = OrphanReport.objects.filter(kind=kind).order_by("next_try_at", "pk").values_list("pk", flat=True)
     found = list(of_kind.filter(next_try_at__lte=now)[:at_most])

@@ -18,7 +18,7 @@ TEXT_AT_ONCE = 16 * 1024 * 1024  # characters: SQLite gives all their pages back
 
 
 def sweep() -> int:
-    """Some of the oldest, with their reports without a message; how many."""
+    """Delete some of the oldest bodies, with their reports without a message; how many."""
     if not settings.LAAFFIC_INBOX_DAYS:
         return 0
     before = database_clock.now() - dt.timedelta(days=settings.LAAFFIC_INBOX_DAYS)
@@ -34,7 +34,7 @@ def _oldest(before: dt.datetime) -> list[int]:
 
 @transaction.atomic
 def _remove(some: list[int], before: dt.datetime) -> int:
-    """But what is to be applied again since."""
+    """Delete these, but none that is to be applied again since."""
     chosen = list(_done(before).filter(pk__in=some).select_for_update().order_by("pk").values_list("pk", flat=True))
     PushedBody.objects.filter(pk__in=chosen).only("pk").delete()  # or their texts would be read first
     return len(chosen)

@@ -1,4 +1,4 @@
-"""By what an entry's outcome is known: a kind, by which the code decides, and words, which people read."""
+"""How an entry's outcome is known: by a kind, by which the code decides, and by words, which people read."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class Evidence(NamedTuple):
 
 
 def answer(said: str = "") -> Evidence:
-    """`said`: its id, or the gateway's words."""
+    """Known by the gateway's answer; `said`: its id, or the gateway's words."""
     return Evidence(EvidenceKind.ANSWER, f"{THE_ANSWER}: {said}" if said else THE_ANSWER)
 
 
@@ -28,7 +28,7 @@ def answer_without(what: str) -> Evidence:
 
 
 def late_answer() -> Evidence:
-    """To a request whose messages a person has had sent again."""
+    """Known by a late answer to a request whose messages a person has had sent again."""
     return Evidence(EvidenceKind.LATE_ANSWER, f"{THE_ANSWER}, after it was sent again")
 
 
@@ -42,7 +42,7 @@ def report(said: str) -> Evidence:
 
 
 def listing(said: str) -> Evidence:
-    """One of the lists at Laaffic, which shows what was asked for, or does not."""
+    """Known by one of Laaffic's lists, which shows what was asked for, or does not."""
     return Evidence(EvidenceKind.LIST, said)
 
 
@@ -61,7 +61,7 @@ def console(why: str) -> Evidence:
 
 
 def time(said: str) -> Evidence:
-    """Nothing came in the time in which it would have."""
+    """Known by the time: nothing came while it would have come."""
     return Evidence(EvidenceKind.TIME, said)
 
 

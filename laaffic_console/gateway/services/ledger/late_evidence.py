@@ -1,4 +1,4 @@
-"""What a copied list or an answer shows late: that a request was done although an earlier list did not show it."""
+"""Late evidence in a copied list or an answer: a request was done, although an earlier list did not show it."""
 
 import datetime as dt
 

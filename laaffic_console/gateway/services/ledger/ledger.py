@@ -89,7 +89,7 @@ def prepare(
 
 
 def _tell(entry: LedgerEntry) -> None:
-    """Under the name that the thing has now; what has no row any more is called by its kind and id."""
+    """Record the request in the audit trail, under the thing's name of now; without a row, under its kind and id."""
     if actor() is None:
         return  # to look for the thing would be in vain
     thing = subjects.thing_of(entry.about_kind, entry.about_id)
@@ -146,7 +146,7 @@ class Departure:
         return departing, {"state": EntryState.IN_FLIGHT, "left_at": Given("at"), "clock_ahead": Given("ahead")}
 
     def commit(self, entry_ids: Sequence[int], **given: Any) -> dict[int, dt.datetime]:
-        """As `depart_all`."""
+        """Like `depart_all`; `given` are the values that `provided` names."""
         now = timezone.now()
         ahead = round(clock.possibly_ahead(), 1)
         with durable():
@@ -158,7 +158,7 @@ class Departure:
 
 
 def must_leave(began: float, interface: str) -> None:
-    """Between the commit that says so and the request: NotSent for a process that stood still there (monotonic time).
+    """Called between the commit and the request: NotSent for a process that stood still there (monotonic time).
 
     A sender that wakes later may find that its request was given up for lost, and that what it was about was sent
     again by another.
@@ -233,17 +233,17 @@ def settle_by_evidence(
 
 
 def lapse(entry_id: int, *, evidence: Evidence) -> bool:
-    """Nobody will ever know, and nothing hangs on it any more: the end of what is unknown."""
+    """End an unknown request of which nobody will ever know, and on which nothing hangs any more."""
     return settle_by_evidence(entry_id, EntryState.LAPSED, evidence=evidence)
 
 
 def take_back(entries: "QuerySet[LedgerEntry]", why: str) -> int:
-    """Those that have not left never will; how many. One that leaves at the same moment is not among them."""
+    """Make sure that what has not left never will; how many. One that leaves at the same moment is not among them."""
     return _end(entries.filter(state=EntryState.PREPARED), EntryState.NOT_SENT, known_by.console(why))
 
 
 def lose(entries: "QuerySet[LedgerEntry]", why: str) -> int:
-    """No answer is waited for any more: those in flight are unknown; how many. One that was answered is not."""
+    """Await no answer any more: those in flight become unknown; how many. One that was answered is not among them."""
     return _end(entries.filter(state=EntryState.IN_FLIGHT), EntryState.UNKNOWN, known_by.no_answer(why))
 
 

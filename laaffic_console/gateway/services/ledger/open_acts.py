@@ -18,13 +18,13 @@ from laaffic_console.kit.words.not_now import NotNow
 from laaffic_console.kit.words.plain_text import is_blank
 
 WITHIN = dt.timedelta(hours=24)
-FIELD = "again"  # of forms, and the option of commands
+FIELD = "again"  # the field of forms, and the option of commands
 LONGEST_REASON = 200
 About = tuple[str, int]  # the kind and the id of what a row of the ledger is about
 
 
 class StillOpen(NotNow):
-    """The same is open already, as `what`, since `when`; an error at the field for the reason.
+    """The same act is already open as `what`, since `when`; the error is shown at the field for the reason.
 
     `is_waiting`: its request has not left yet, and does so by itself, however long ago it was launched.
     """
@@ -73,7 +73,7 @@ def like(
 def require(
     digest: str, application: Application, *, again: str = "", anywhere: bool = False, but: About | None = None
 ) -> dict[str, Any]:
-    """What the new row's summary says of it; StillOpen where a reason is missing.
+    """What the new row's summary says of an open act; StillOpen where a reason is missing.
 
     In the transaction that prepares the new row: of two at the same moment the second finds the first one's. With
     `anywhere` by another application of its channel, too, whose request reaches the same person. `but`: as `like`.

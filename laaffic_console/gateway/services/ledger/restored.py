@@ -64,7 +64,7 @@ def widen(entry: LedgerEntry, until: dt.datetime) -> None:
 
 
 def also(job: str) -> None:
-    """For apps that keep more that a restore makes doubtful: the dotted name of what puts it right.
+    """Register, by its dotted name, a job that puts right what else a restore makes doubtful in an app.
 
     It returns how many of what count again as they did at the backup, whatever was closed or revoked since.
     """
@@ -80,6 +80,6 @@ def put_others_right() -> dict[str, int]:
 
 
 def forget_workers() -> None:
-    """Those of the backup are gone, and what they held is free."""
+    """Delete the backup's workers, which no longer run, and free what they held."""
     WorkerHeartbeat.objects.all().delete()
     Lease.objects.all().delete()

@@ -49,7 +49,7 @@ def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
         ledger.settle_error(entry.pk, never_left)
         raise never_left from problem
     except KeyboardInterrupt as stopped:
-        # As of a process that died: the sweep gives the row up, with all that hangs on it.
+        # Like the request of a process that died: the sweep gives the row up, with all that hangs on it.
         raise LeftUnknown(_interrupted(entry)) from stopped
     except Exception as problem:  # a bug of ours, which must not make a request look unsent
         logger.exception("%s: request %s failed here", entry.interface, entry.pk, extra={"ledger": entry.pk})

@@ -15,7 +15,7 @@ def register(kinds: Mapping[str, type[models.Model]]) -> None:
 
 
 def thing_of(kind: str, pk: int | None) -> models.Model | None:
-    """None where it is gone, or nothing that has a row."""
+    """The row that an entry is about; None where it is gone, or has no row."""
     model = _models.get(kind)
     return None if model is None or pk is None else model._default_manager.filter(pk=pk).first()
 

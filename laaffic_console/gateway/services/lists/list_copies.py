@@ -35,7 +35,7 @@ class SyncFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a reading came to."""
+    """What one reading of a list found and changed."""
 
     rows: int  # how many were read
     added: int = 0
@@ -46,7 +46,7 @@ class Copied:
 
 @dataclass(slots=True)
 class Reading(Generic[Copy]):
-    """What a synchronisation has to know of itself."""
+    """When a synchronisation began, its lease, and the copy that it fills."""
 
     began: dt.datetime
     lease: leases.HeldLease
@@ -97,7 +97,7 @@ class Copies(Generic[Copy]):
         return copy.started_at is None or copy.started_at < old or due.is_ahead(copy.started_at)
 
     def is_old(self, copy: Copy) -> bool:
-        """Several times in a row it was not read: no worker runs, or Laaffic does not answer."""
+        """Whether it was not read several times in a row: no worker runs, or Laaffic does not answer."""
         return copy.succeeded_at is not None and copy.succeeded_at < timezone.now() - 3 * self._interval()
 
     def ring_due(self, names: Iterable[str]) -> None:
@@ -147,7 +147,7 @@ def said(problem: LaafficError | NotConfigured | SyncFailed) -> str:
 
 
 def said_at_once(problem: LaafficError | NotConfigured | SyncFailed) -> str:
-    """For code that needs the list for an act of its own: no synchronisation does that for them."""
+    """The sentence for code that needs the list for an act of its own: no synchronisation tries again for it."""
     cause = problem.__cause__ if isinstance(problem, SyncFailed) else problem
     return code_words.not_answered(cause) if isinstance(cause, LaafficError) else str(problem)
 

@@ -19,7 +19,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one reading came to."""
+    """What one reading has seen of a list."""
 
     is_whole: bool  # every page came, and as many rows as the list says that it has
     unreadable: int  # rows that may be anything

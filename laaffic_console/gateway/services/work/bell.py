@@ -28,7 +28,7 @@ _seconds: dict[str, int] = {}  # by job
 
 
 def redis_errors() -> Errors:
-    """Not OSErrors. Empty where nothing has loaded redis: it takes 7 MB, and most consoles do without it."""
+    """The errors of redis, none of them OSErrors; () where nothing has loaded it: most consoles save its 7 MB."""
     loaded = sys.modules.get("redis.exceptions")
     return (loaded.RedisError,) if loaded else ()
 
@@ -40,7 +40,7 @@ def away(*also: type[Exception]) -> Errors:
 
 @contextmanager
 def or_without() -> Iterator[None]:
-    """For what the cache only makes quicker: where it is away, this is left out."""
+    """Do what the cache only makes quicker, or leave it out while the cache is away."""
     try:
         yield
     except away() as problem:
@@ -48,7 +48,7 @@ def or_without() -> Iterator[None]:
 
 
 def may_take(job: str, seconds: float) -> None:
-    """Before its process is ended: from an app's ready(), for a job that holds what only memory knows."""
+    """Called from an app's ready(), to end a job's process later: it holds what only memory knows."""
     _seconds[job] = int(seconds)
 
 
@@ -65,7 +65,7 @@ def ring(job: str, *args: int | str, timeout: int | None = None) -> None:
 
 
 def ring_once_a_second(job: str) -> None:
-    """For bells that many requests pull: one is enough, and one that is lost is rung again by the sweeper."""
+    """Ring a bell that many requests pull: once is enough, and the sweeper rings a lost one again."""
     transaction.on_commit(functools.partial(_ring_unless_rung, job))
 
 
@@ -80,7 +80,7 @@ def _ring_now(job: str, *args: int | str, timeout: int | None = None) -> None:
 
 
 def _ring_unless_rung(job: str) -> None:
-    """After the commit: neither a slow cache nor a missing one may hold or undo a transaction."""
+    """Ring after the commit: neither a slow cache nor a missing one may hold or undo a transaction."""
     try:
         is_first = cache.add(f"bell:{job}", 1, timeout=1)
     except away() as problem:

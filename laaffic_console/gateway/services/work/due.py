@@ -1,4 +1,4 @@
-"""Whose time has come, by the database's clock, whatever a machine's own clock said for a moment.
+"""Which rows' time has come, by the database's clock, whatever a machine's own clock said for a moment.
 
 A machine whose clock is an hour ahead for some seconds writes times that lie ahead by as much, and on SQLite, where its
 clock is the only one, nothing but the row itself tells. So no row is believed to wait for longer than rows like it are
@@ -46,7 +46,7 @@ def unseen(field: str, began: dt.datetime) -> Q:
 
 
 def by_steps(field: str, steps: Sequence[float], at_least: dt.timedelta, first: int = 0) -> list[Wait]:
-    """For rows that wait `steps[n]` seconds once their `field` is `first + n`, and the last from then on.
+    """The waits of rows that wait `steps[n]` seconds once their `field` is `first + n`, and the last from then on.
 
     `at_least`: what any of them may be told to wait as well, such as after trouble.
     """
@@ -56,7 +56,7 @@ def by_steps(field: str, steps: Sequence[float], at_least: dt.timedelta, first: 
 
 
 def by_age(field: str, now: dt.datetime, *, part: float, oldest: dt.timedelta, at_least: dt.timedelta) -> list[Wait]:
-    """For rows that wait a `part` of their age since `field`, to which nothing is added after `oldest`."""
+    """The waits of rows that wait a `part` of their age since `field`; beyond `oldest` the wait no longer grows."""
     waits: list[Wait] = []
     age = at_least / part
     while age < oldest:

@@ -1,5 +1,4 @@
-"""What libraries keep is looked at for a month and then gone: failed sign-ins, and jobs that failed, whose tracebacks
-may hold numbers.
+"""Forget after a month what libraries keep: failed sign-ins, and failed jobs, whose tracebacks may hold numbers.
 
 Their tables have no index for it, so they are looked through now and then, not at each sweep.
 """

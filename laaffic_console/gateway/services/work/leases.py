@@ -47,7 +47,7 @@ def take(name: str, seconds: float = LEASE_SECONDS) -> HeldLease | None:
 
 
 def _try_to_take(name: str, token: str, seconds: float) -> bool | None:
-    """None where the row that was there has gone in the meantime."""
+    """Whether the lease was taken; None where the row that was there has gone in the meantime."""
     with transaction.atomic():
         durability.relax()  # what is done under it and must last waits for the disk, and takes this along
         now = database_clock.now()
@@ -102,7 +102,7 @@ def forget_old() -> None:
 
 
 def _is_live(lease: Lease, now: dt.datetime) -> bool:
-    """One that ends further ahead than it is long was written by a clock that was wrong: it has run out."""
+    """Whether it holds; one that ends further ahead than it is long was written by a wrong clock, and has run out."""
     furthest = now + dt.timedelta(seconds=lease.seconds) + CLOCKS_DIFFER_BY
     return bool(lease.token) and now <= lease.until <= furthest
 

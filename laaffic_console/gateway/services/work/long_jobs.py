@@ -25,7 +25,7 @@ _kinds: dict[str, LongJob] = {}
 
 
 def register(kind: LongJob) -> None:
-    """From an app's ready()."""
+    """Called from an app's ready()."""
     _kinds[kind.job] = kind
 
 
@@ -34,7 +34,7 @@ def ring(job: str) -> None:
 
 
 def ring_for_waiting() -> None:
-    """For the sweep: work whose bell was lost, whose worker has died, or that met another job."""
+    """For the sweep: ring for work whose bell was lost, whose worker has died, or that met another job."""
     if not leases.is_held(LEASE):
         _ring_all(list(_kinds))
 

@@ -24,7 +24,7 @@ _awaited: dict[str, Due] = {}
 
 
 def await_with(job: str, due: Due) -> None:
-    """From an app's ready(). `due` asks one small question, each second."""
+    """Called from an app's ready(). `due` asks one small question each second."""
     _awaited[job] = due
 
 
@@ -46,7 +46,7 @@ class Ringer:
 
 
 def just_before(field: str, by: dt.datetime) -> Q:
-    """Rows whose moment comes by then, or has just passed; for those that keep it when their work has begun."""
+    """Rows whose moment comes by then, or has just passed; for rows that keep it once their work has begun."""
     return Q(**{f"{field}__gt": by - 2 * AHEAD, f"{field}__lte": by})
 
 

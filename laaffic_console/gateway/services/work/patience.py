@@ -22,7 +22,7 @@ class NotAsked(IncompleteList):
 
 
 class Patience:
-    """From now on; asked before each request, when it also keeps the lease and tells that the worker lives."""
+    """How long a task may ask, from now on; `may_ask` also keeps the lease and shows that the worker lives."""
 
     def __init__(self, lease: leases.HeldLease | None = None, *, seconds: float | None = None) -> None:
         self.ends = time.monotonic() + (_seconds() if seconds is None else seconds)

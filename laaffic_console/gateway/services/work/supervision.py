@@ -211,7 +211,7 @@ class Supervisor:
             self.guard.watch(NONE)
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
-        """From the signal on nothing new leaves: the tasks look at this file before each request."""
+        """Note the signal. From then on nothing new leaves: the tasks look at this file before each request."""
         self.stopping = True
         with contextlib.suppress(OSError):
             self.stop_file.touch(0o600)

@@ -33,6 +33,6 @@ class Turn:
         self.least = max(self.least, OUTWEIGHS * found_in)
 
     def is_over(self) -> bool:
-        """Asked often: it asks nobody itself."""
+        """Whether the turn is over; called often, so it asks no database."""
         now = time.monotonic()
         return now >= self.ends or (now >= self.began + self.least and taken_tasks.is_task_waiting())

@@ -17,7 +17,7 @@ from laaffic_console.gateway.services.client import clock
 from laaffic_console.gateway.services.database import database_clock
 
 WORKER_VARIABLE = "CONSOLE_WORKER"  # set by `manage.py worker` for the cluster that it starts
-STOP_VARIABLE = "CONSOLE_STOP_FILE"  # that is there once the worker has been told to stop; for its cluster's tasks
+STOP_VARIABLE = "CONSOLE_STOP_FILE"  # names a file that is there once the worker has to stop; for its cluster's tasks
 BEAT_EVERY = 2.0
 SWEEP_RUNG = "sweep rung"  # the lease on there being a sweep in the queue
 SWEPT = "swept"  # a lease that nobody holds: its end is when the last sweep ended
@@ -45,7 +45,7 @@ def beat() -> None:
 
 
 def beat_through(seconds: float) -> None:
-    """Before what may take so long, and writes no sign: this one is dated ahead, as far as it is believed."""
+    """Called before what takes so long without a sign of life: the beat is dated ahead, as far as it is believed."""
     beyond = dt.timedelta(seconds=seconds) - STALE_AFTER / 2
     ahead = max(dt.timedelta(0), min(beyond, STALE_AFTER * 0.9))
     if ahead > _last_ahead or time.monotonic() - _last_beat >= BEAT_EVERY:
@@ -76,7 +76,7 @@ def beating(also: Callable[[], object] = lambda: None, *, every: float = BEAT_EV
 
 
 def beat_through_request() -> None:
-    """Before asking Laaffic, which may hang for as long as it may. Not between a request's departure and its bytes."""
+    """Called before asking Laaffic, which may hang; not between a request's departure and its bytes."""
     beat_through(sum(settings.LAAFFIC_TIMEOUTS))
 
 

@@ -19,7 +19,7 @@ class DatabaseWrapper(StockWrapper):
 
 
 def _has_come(socket: int) -> bool:
-    """Also true once the other side has closed it. Not `select.select`, which refuses numbers over 1,023."""
+    """Whether anything can be read, or the other side has closed. `select.select` refuses numbers over 1,023."""
     waiting = select.poll()
     waiting.register(socket, select.POLLIN)
     return bool(waiting.poll(0))

@@ -62,7 +62,7 @@ class Command(ConsoleCommand):
 
 
 def few_first(campaigns: QuerySet[Campaign]) -> dict[str, Any] | None:
-    """Whom the one that has a canary has chosen, and on what it let the rest go; None where none has one."""
+    """Whom the campaign with a canary chose, and on what it let the rest go; None where no campaign has one."""
     canary = Canary.objects.filter(campaign__in=campaigns).first()
     if canary is None:
         return None

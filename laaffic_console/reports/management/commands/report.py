@@ -134,7 +134,7 @@ def written(report: Report, path: Path) -> str:
 
 
 def table(report: Report, columns: Sequence[str]) -> str:
-    """For a terminal; the totals at the end."""
+    """The report as text for a terminal; the totals at the end."""
     lines = [[str(DIMENSIONS[name]) for name in report.by] + [str(COLUMNS[name].label) for name in columns]]
     for row in report.rows if report.by else []:
         lines.append([str(value[0]) or "–" for value in row.values] + cells(columns, row))

@@ -188,7 +188,7 @@ class Command(ConsoleCommand):
 
 
 def said_at_start(address: str, options: Options) -> str:
-    """What a console needs to use it. Only the key that everybody knows is shown."""
+    """The settings of a console that is to use it. The key is shown only if it is the one that everybody knows."""
     usual = Options()
     key, secret = ("as this was given", "as this was given")
     if (options.api_key, options.api_secret) == (usual.api_key, usual.api_secret):
