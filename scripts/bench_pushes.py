@@ -314,7 +314,7 @@ def applied(address: str, reports: int, per_body: int) -> list[float]:
     rows = [report_of(gateway_id or "", number, "") for gateway_id, number in sent.values_list("gateway_id", "number")]
     for start in range(0, len(rows), per_body):
         inbox.store(kind=PushKind.SMS_REPORT, body=json.dumps(rows[start : start + per_body]), source=None)
-    inbox_of_reports = dataclasses.replace(report_pushes.INBOX, linger=0)  # else its waiting for more counts
+    inbox_of_reports = dataclasses.replace(report_pushes.INBOX, linger=0)  # else the time it lingers counts
     garbage.look_seldom()  # as a worker does
     began = time.perf_counter()
     while PushedBody.objects.filter(applied_at=None).exists():

@@ -184,7 +184,7 @@ def add_activity(campaign: "Campaign", at: dt.datetime) -> None:
 
 
 def spread(total: int, minutes: int) -> list[int]:
-    """Parts of `total`, growing from slow to fast."""
+    """The part of `total` for each minute: slow at first, faster later."""
     steps = [total * (minute + 1) ** 2 // minutes**2 for minute in range(minutes)]
     return [after - before for before, after in zip([0, *steps], steps, strict=False)]
 

@@ -78,7 +78,7 @@ class AccountHoldView(ApiView):
 
     @extend_schema(responses=shapes.AccountHold)
     def get(self, request: Any, pk: int) -> Response:
-        """Why this hold exists, and what Laaffic answered last."""
+        """Why a hold exists, and what Laaffic answered last."""
         return Response(documents.account_hold(row(_holds(), pk)))
 
 

@@ -15,7 +15,7 @@ GSM7_EXTENDED = set("^{}\\[~]|€\f")
 class Country:
     prefix: str
     rate: float  # share of messages that is delivered
-    price: Decimal  # for a segment
+    price: Decimal  # of each segment
     currency: str
     mcc: str
 

@@ -18,7 +18,7 @@ class PoolConfig:
 
     @classmethod
     def of(cls, pool_number: str, addresses: str, max_concurrency: int, numbers: Iterable[str]) -> "PoolConfig":
-        """From the form of Laaffic's answers, which separate addresses by commas."""
+        """The configuration from the form of Laaffic's answers, where commas separate the addresses."""
         parts = (part.strip() for part in addresses.split(","))
         return cls(
             pool_number,
@@ -63,7 +63,7 @@ class PoolDifference:
         )
 
     def told(self) -> dict[str, list[Any]]:
-        """Only the parts that differ."""
+        """The parts that differ, by name."""
         parts = {name: getattr(self, name) for name in self.__slots__}
         return {name: list(part) for name, part in parts.items() if part}
 

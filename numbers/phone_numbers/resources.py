@@ -79,7 +79,7 @@ class NumberPoolResource(NumbersResource):
         return ""
 
     def lines_of(self, instance: Any, columns: list[fields.Field]) -> Iterator[list[Any]]:
-        """A pool's rows, each with its number, so that a filter finds all; a pool without numbers has one row."""
+        """A pool's rows, each with the pool's number for filters; a pool without numbers has one row."""
         (line,) = super().lines_of(instance, columns)
         at = [column.column_name for column in columns].index("number")
         for number in instance.listed_numbers or [""]:

@@ -107,7 +107,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
     search_help_text = gettext_lazy("The beginning of a number, or a whole voice id")
     list_before_template = "voice/records_panel.html"
     copies = syncing.COPIES
-    follows_reading = False  # each reading would count the charts of two months again
+    follows_reading = False  # each look counts two months for the charts
     sync_permission = MAY_ASK
 
     actions_detail = ["ask", "decide_cost"]

@@ -21,7 +21,7 @@ MAY_HAVE_ARRIVED = Q(state__in=[TaskState.SENDING, TaskState.UNKNOWN], entry__st
 
 
 def hold_launched(since: dt.datetime, *, has_forgotten: bool = False) -> int:
-    """Hold launches; how many. Repeated, it changes nothing."""
+    """Hold launches that may have been made since the backup; how many. Repeated, it changes nothing."""
     said = _(
         "The console was restored from a backup of %(when)s. This may have been launched since: look at Laaffic before "
         "you try it again."

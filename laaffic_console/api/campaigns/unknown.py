@@ -35,7 +35,7 @@ class UnknownView(ApiView):
 
     @extend_schema(parameters=[KEY], request=shapes.SettleRequest, responses=shapes.Settled)
     def post(self, request: Any, pk: int) -> Response:
-        """Send them again or write them off, with a reason that is kept with each; those lost after “seen” stay."""
+        """Send lost messages again or write them off, with a reason for each; those lost after “seen” stay."""
         asked = self.read(shapes.SettleRequest)
         if asked["seen"] > timezone.now() + CLOCKS_DIFFER:
             said = _("“seen” lies in the future. Take it from GET: what is lost until then has not been seen.")

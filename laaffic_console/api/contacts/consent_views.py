@@ -165,7 +165,7 @@ class ConsentImportView(ApiView):
 
     @extend_schema(responses=shapes.ConsentImport)
     def get(self, request: Any, pk: int) -> Response:
-        """How far it is, and the first rows that are invalid."""
+        """How far the file has been read, and the first rows that are invalid."""
         return Response(documents.consent_import(row(ConsentImport.objects.all(), pk)))
 
 

@@ -27,7 +27,7 @@ class ConversationsView(ApiView):
         responses=page_of(shapes.ConversationListed),
     )
     def get(self, request: Any) -> Response:
-        """Conversations, the one that moved last first; “search” looks in open and done ones alike."""
+        """The one that moved last first; “search” looks in open and done ones alike."""
         query = self.read(shapes.ConversationQuery, request.query_params.dict())
         cursor = unwrapped(query["cursor"]) if "cursor" in query else ""
         if "cursor" in query and conversation_lists.place_of(cursor) is None:

@@ -99,7 +99,7 @@ class CalendarsView(ApiView):
 
     @extend_schema(operation_id="calendars_list", parameters=[ListQuery], responses=page_of(shapes.Calendar))
     def get(self, request: Any) -> Response:
-        """Calendars: the hours in which recipients may be reached, by their own clocks."""
+        """The hours in which recipients may be reached, by their own clocks."""
         query = self.read(ListQuery, request.query_params.dict())
         return Response(page(_calendars(), query, documents.calendar))
 

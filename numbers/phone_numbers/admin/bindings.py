@@ -100,7 +100,7 @@ class ExpiresWithinFilter(ChoiceFilter):
 
 
 class ApplicationFilter(ChoiceFilter):
-    """Only the few applications for numbers."""
+    """Offers only the few applications for numbers."""
 
     title = gettext_lazy("application")
     parameter_name = "app"

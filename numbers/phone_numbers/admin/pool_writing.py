@@ -198,7 +198,7 @@ class PoolWriting(SyncedListAdmin):
         return merged, theirs
 
     def _kept(self, pool: NumberPool | None, form: PoolForm, proposal: pool_changes.Proposal) -> dict[str, Any]:
-        """Hidden fields: the version that the form was filled from, and a mark of what Laaffic holds now."""
+        """The next form's fields: the proposal, the version that this one was filled from, what Laaffic holds now."""
         seen = as_seen(pool) | {"seen_version": form.cleaned_data["seen_version"]}
         return {**as_initial(proposal.config), **seen}
 

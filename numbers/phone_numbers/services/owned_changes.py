@@ -37,7 +37,7 @@ from phone_numbers.services import owned_evidence, owned_sync, syncing
 from phone_numbers.services.refusals import Overtaken
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
-PARAMETERS = {  # of the interface → fields
+PARAMETERS = {  # parameters of the interface → fields
     "outIp": "out_addresses",
     "inIp": "in_addresses",
     "inboundPrefix": "inbound_prefix",

@@ -34,7 +34,7 @@ def sync(*, only_due: bool = False) -> int:
 
 
 def sync_due() -> None:
-    """For the job, when nobody asked: ask for the tasks that are due, for missing ones less and less often."""
+    """Ask for the tasks that are due, when no person asked; for missing ones less and less often."""
     if is_anything_due() or COPIES.is_due(NAME):
         sync(only_due=True)
 

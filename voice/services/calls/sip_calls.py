@@ -89,7 +89,7 @@ def place(
 
 
 def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCall:
-    """For a person: try a call again that surely rang nowhere; ValidationError for any other.
+    """Try a call again that surely rang nowhere, when a person asks; ValidationError for any other.
 
     Each attempt has its own mark, so that a late record counts for its own attempt.
     """

@@ -143,7 +143,7 @@ def _must_not_be_called(called: Called) -> str:
 
 
 def _agreed(task: GroupTask, numbers: list[str]) -> list[str]:
-    """Those who have agreed; with an SMS after the call, to both, as Laaffic would send it to all."""
+    """Numbers whose people have agreed; with an SMS after the call, to both, as Laaffic would send it to all."""
     if not consents.is_needed_for(task.purpose):
         return numbers
     given = consents.given_among(numbers, Channel.VOICE)
@@ -211,7 +211,7 @@ def has_sms_since(moment: dt.datetime) -> bool:
 
 @Select
 def _left_since() -> "QuerySet[GroupTask, Any]":
-    """For each of these tasks, whether it sends an SMS. Numbers are stored with the request."""
+    """Whether each group call requested since then sends an SMS. Its numbers are stored with the request."""
     left = GroupTask.objects.filter(is_counted=True, entry__prepared_at__gte=Given("since")).order_by()
     return left.values_list("hang_up_sms")
 

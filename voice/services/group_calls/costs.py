@@ -21,7 +21,7 @@ NOT_OLDER = dt.timedelta(days=180)
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Cost of one called phone, whatever its seconds, from tasks whose call records have all come."""
+    """Cost per called phone, whatever its seconds, from tasks whose call records have all come."""
 
     each: Decimal
     currency: str
@@ -30,7 +30,7 @@ class Learned:
 
 
 def learned(task: GroupTask) -> Learned | None:
-    """From the application's last tasks, in the currency of most of their calls; None if none of them tells a cost."""
+    """Cost per phone in the application's last tasks, in the currency of most calls; None if none tells a cost."""
     last = list(_that_tell().filter(application=task.application_id).order_by("-pk")[:LAST_TASKS])
     calls: Counter[str] = Counter()
     for one in last:

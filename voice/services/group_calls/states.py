@@ -215,7 +215,7 @@ def is_due() -> Q:
 
 
 def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
-    """For a task that Laaffic no longer lists: less and less often, after some days never. A person can still ask."""
+    """The next look at a task that is no longer listed: less and less often, after some days never."""
     if task.looks > MISSED_AT_MOST:
         return None
     doubled: int = 2 ** min(task.looks, 20)
