@@ -62,7 +62,6 @@ MIDDLE = ["Fernanda", "Maria", "Jose", "Kumar", "Anne", "Oluwaseun", "de la Cruz
 
 # Names of two words, a third of them with a third word between; numbers whose last six digits are mixed, so that they
 # are spread as in reality.
-# their last six digits mixed.
 NAMES = """
 UPDATE messaging_contact SET name = {first} || {middle} || ' ' || {last} || 'i' || (id % 5000),
     email = 'person' || id || '@example.org'

@@ -66,9 +66,9 @@ def edit(
     seen: str | None = None,
     by: User | None = None,
 ) -> LedgerEntry:
-    """Send the changes; ValidationError, by field, if nothing was changed. It is `unknown` if the answer was lost: the
-    list settles it. `seen` is `shown_digest` of what was looked at. The same announcement within some minutes is not
-    sent again: the row is then the first one's."""
+    """Send the changes; ValidationError, by field, if nothing was changed. The row says `unknown` if the answer was
+    lost: the list settles it. `seen` is `shown_digest` of what was looked at. The same announcement within some minutes
+    is not sent again: the row is then the first one's."""
     if file is not None:
         file = replace(file, name=keepable(file.name))
     with transaction.atomic():
